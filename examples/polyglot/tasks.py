@@ -1,0 +1,2 @@
+"""Releases polyglot: `inv release --version 0.2.0`."""
+from release_tasks import ns  # noqa: F401

@@ -1,0 +1,37 @@
+"""What stops a release: a fact and a way out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from invoke.exceptions import Exit
+
+
+class ReleaseError(Exit):
+    """Stop with exit status 1: `problem` is a fact, `fix` is a way out, one line each."""
+
+    def __init__(self, problem: str, fix: str = "", code: int = 1) -> None:
+        self.problem, self.fix = problem, fix
+        super().__init__(f"{problem}\nfix: {fix}" if fix else problem, code)
+
+    def __reduce__(self) -> tuple[type[ReleaseError], tuple[str, str, int]]:
+        return type(self), (self.problem, self.fix, self.code)
+
+
+class Problems(ReleaseError):
+    """Several errors at once; none is hidden behind the first."""
+
+    def __init__(self, errors: Iterable[ReleaseError]) -> None:
+        self.errors = tuple(errors)
+        count = len(self.errors)
+        listed = "\n".join(str(error.message) for error in self.errors)
+        super().__init__(f"{count} problems\n{listed}" if count > 1 else listed)
+
+
+def raise_all(errors: Iterable[ReleaseError]) -> None:
+    """Raise nothing for no error, the error itself for one, `Problems` for several."""
+    found = tuple(errors)
+    if len(found) == 1:
+        raise found[0]
+    if found:
+        raise Problems(found)

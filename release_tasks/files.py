@@ -1,0 +1,80 @@
+"""The only door to the project's files: atomic writes, shown instead of made under `--dry`."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from invoke.context import Context
+
+from release_tasks import shell
+
+
+def write(c: Context, path: Path, text: str) -> None:
+    """Replace the text of `path` at once; under `--dry` only show the difference."""
+    new = text.encode()
+    old = path.read_bytes() if path.exists() else b""
+    if new == old:
+        return
+    if shell.is_dry(c):
+        shell.say(_difference(path, old.decode(errors="replace"), text))
+    else:
+        write_bytes(path, new)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Replace `path` at once: a reader sees the old bytes or the new ones, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(data)
+        os.chmod(name, mode)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file into place at once, readable by everyone."""
+    write_bytes(target, source.read_bytes())
+    target.chmod(0o755 if os.access(source, os.X_OK) else 0o644)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder that may be absent."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def scratch(name: str = "work") -> Iterator[Path]:
+    """Give a temporary folder that is gone after the block."""
+    folder = Path(tempfile.mkdtemp(prefix=f"release-tasks-{name}-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, as 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _difference(path: Path, old: str, new: str) -> str:
+    lines = difflib.unified_diff(
+        old.splitlines(), new.splitlines(), f"a/{path.name}", f"b/{path.name}", lineterm="", n=1
+    )
+    return "\n".join(lines)

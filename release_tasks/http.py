@@ -1,0 +1,101 @@
+"""The only door to the network: reads, retried, many at once. Writes go through the clients."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from release_tasks.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from requests import Session
+
+AT_ONCE = 32
+TIMEOUT = (10, 60)  # seconds to connect, seconds without a byte
+_local = threading.local()
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server said: HTTP status, headers (names in lower case), body."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """Return the body as JSON; raise `ReleaseError` where it is none."""
+        try:
+            return json.loads(self.body)
+        except ValueError as error:
+            shown = self.body[:60].decode(errors="replace")
+            raise ReleaseError(f"{self.url} answered no JSON: {shown!r}", "try again later") from error
+
+
+def get(
+    url: str,
+    headers: Mapping[str, str] | None = None,
+    expect: Iterable[int] = (200, 404),
+    method: str = "GET",
+) -> Answer:
+    """Read `url`. 429 and 5xx are retried as the server says; raise `ReleaseError` for a
+    status that is not in `expect` and for a server that cannot be reached."""
+    import requests
+
+    try:
+        got = _session().request(method, url, headers=dict(headers or {}), timeout=TIMEOUT)
+    except requests.RequestException as error:
+        raise ReleaseError(f"{url} cannot be read: {_reason(error)}", "check the network and try again") from error
+    if got.status_code not in tuple(expect):
+        said = got.text.strip()[:200]
+        raise ReleaseError(f"{url} answered {got.status_code}{': ' + said if said else ''}", "try again later")
+    return Answer(url, got.status_code, {k.lower(): v for k, v in got.headers.items()}, got.content)
+
+
+def get_many(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """Call `work` for every item, at most 32 at once, and return the results in order."""
+    todo = list(items)
+    if len(todo) < 2:
+        return [work(item) for item in todo]
+    with ThreadPoolExecutor(min(AT_ONCE, len(todo))) as pool:
+        return [f.result() for f in [pool.submit(copy_context().run, work, item) for item in todo]]
+
+
+def download(url: str, target: Path, headers: Mapping[str, str] | None = None) -> None:
+    """Write what `url` holds into `target`, whole or not at all."""
+    from release_tasks import files
+
+    files.write_bytes(target, get(url, headers, expect=(200,)).body)
+
+
+def _session() -> Session:
+    import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3.util import Retry
+
+    if not hasattr(_local, "session"):
+        session = requests.Session()
+        retry = Retry(
+            total=5, backoff_factor=0.3, status_forcelist=(429, 500, 502, 503, 504),
+            allowed_methods=("GET", "HEAD"), raise_on_status=False, respect_retry_after_header=True,
+        )
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, HTTPAdapter(max_retries=retry, pool_maxsize=AT_ONCE))
+        session.headers["User-Agent"] = f"release-tasks/{version('release-tasks')} (a release tool)"
+        _local.session = session
+    return _local.session  # type: ignore[no-any-return]  # threading.local is untyped
+
+
+def _reason(error: Exception) -> str:
+    text = str(error)
+    return text.rsplit("Caused by ", 1)[-1].rstrip(")").replace("\n", " ")[:200]

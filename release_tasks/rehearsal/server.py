@@ -1,0 +1,161 @@
+"""Serve stand-ins on loopback, and under their public names through a TLS-ending proxy."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import ssl
+import threading
+from collections.abc import Iterable
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from release_tasks.rehearsal.web import App, Entry, Faults, Log, Lost, Request, Response
+
+if TYPE_CHECKING:
+    from trustme import CA
+
+
+class Servers:
+    """Every stand-in at an address of its own, and the proxy in front of all of them."""
+
+    def __init__(self, apps: Iterable[App], folder: Path) -> None:
+        import trustme
+
+        self.log, self.faults = Log(), Faults()
+        self.ca_file = folder / "ca.pem"
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(str(self.ca_file))
+        apps = tuple(apps)
+        self._servers = [_Server(self.log, self.faults, app) for app in apps]
+        self._proxy = _Server(self.log, self.faults, None)
+        self._proxy.authority = authority
+        self._proxy.routes = {host: app for app in apps for host in app.hosts}
+        self.urls = {app.name: at.url for app, at in zip(apps, self._servers, strict=True)}
+        self.proxy = self._proxy.url
+
+    def __enter__(self) -> Servers:
+        for server in (*self._servers, self._proxy):
+            threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for server in (*self._servers, self._proxy):
+            server.shutdown()
+            server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, log: Log, faults: Faults, app: App | None) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.log, self.faults, self.app = log, faults, app
+        self.authority: CA | None = None
+        self.routes: dict[str, App] = {}
+        self.context_for = cache(self._context_for)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def _context_for(self, host: str) -> ssl.SSLContext:
+        assert self.authority is not None
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.authority.issue_cert(host).configure_cert(context)
+        context.set_alpn_protocols(["http/1.1"])  # cargo would like h2, and accepts this
+        return context
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Stay quiet about clients that hang up."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    # Without both, each answer waits for the client's delayed ACK: 43 ms (Nagle).
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server_version, sys_version = "rehearsal", ""
+    app: App | None = None
+    public_host = ""
+
+    def do_CONNECT(self) -> None:
+        """Go on as the TLS server of the wanted host, or refuse what is not routed."""
+        server = cast(_Server, self.server)
+        host = self.path.rsplit(":", 1)[0]
+        app = server.routes.get(host)
+        if app is None:
+            server.log.add(Entry("proxy", "CONNECT", host, self.path, 0, "", 0))
+            self._send(Response(403, f"{host} is not part of the rehearsal\n".encode()))
+            self.close_connection = True
+            return
+        self.send_response_only(200)
+        self.end_headers()
+        self.wfile.flush()
+        self.connection = server.context_for(host).wrap_socket(self.connection, server_side=True)
+        self.rfile = self.connection.makefile("rb", -1)
+        self.wfile = self.connection.makefile("wb", -1)
+        self.app, self.public_host, self.close_connection = app, host, False
+
+    def finish(self) -> None:
+        """Close the TLS connection, which socketserver does not know of."""
+        with contextlib.suppress(OSError):
+            super().finish()
+        if self.public_host:
+            self.connection.close()
+
+    def _serve(self) -> None:
+        server = cast(_Server, self.server)
+        app = self.app or server.app
+        if app is None:  # a plain http:// request to the proxy
+            self._send(Response(403, b"only CONNECT to a routed host\n"))
+            return
+        request = self._request()
+        try:
+            answer = server.faults.answer(app, request)
+            for _ in request.chunks():  # what nobody read would be taken for the next request
+                pass
+        except (Lost, ConnectionError):
+            self.close_connection = True
+            self._log(app, request, 0)
+            return
+        except Exception as error:
+            answer = Response(500, f"the stand-in failed: {error!r}\n".encode())
+            self.close_connection = True
+        self._log(app, request, answer.status)
+        self._send(answer)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve
+
+    def _request(self) -> Request:
+        headers = {key.lower(): value for key, value in self.headers.items()}
+        public = bool(self.public_host)
+        base = f"https://{self.public_host}" if public else f"http://{headers.get('host', '')}"
+        return Request(self.command, self.path, headers, base, public, cast(Any, self.rfile))
+
+    def _log(self, app: App, request: Request, status: int) -> None:
+        agent = request.headers.get("user-agent", "")
+        sent = int(request.headers.get("content-length") or 0)
+        entry = Entry(app.name, request.method, request.host, request.target, status, agent, sent)
+        cast(_Server, self.server).log.add(entry)
+
+    def _send(self, answer: Response) -> None:
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        if "Content-Length" not in answer.headers and answer.status != 204:
+            self.send_header("Content-Length", str(answer.length))
+        self.end_headers()
+        if self.command != "HEAD":
+            if isinstance(answer.body, Path):
+                with answer.body.open("rb") as file:
+                    shutil.copyfileobj(file, self.wfile)
+            else:
+                self.wfile.write(answer.body)
+        self.wfile.flush()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Keep the terminal clean; the log has every request."""

@@ -1,0 +1,253 @@
+"""The only door to other programs: `ask` reads, `do` acts."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any, TextIO
+
+from invoke.context import Context
+from invoke.runners import Local
+
+from release_tasks.errors import ReleaseError
+
+SECRET_NAME = re.compile(r"(TOKEN|PASSWORD|PASSWD|SECRET|CREDENTIAL|API_?KEY|PRIVATE_KEY)", re.I)
+MASK = "***"
+prefix: ContextVar[str] = ContextVar("prefix", default="")
+_inherited: set[int] = set()  # descriptors of locks that must outlive us in our children
+_alive: set[subprocess.Popen[bytes]] = set()
+_guard = threading.Lock()
+_output = threading.Lock()
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+_PR_SET_PDEATHSIG = 1
+
+
+class Failed(ReleaseError):
+    """A program ended with another status than 0; `output` holds what it printed."""
+
+    def __init__(self, argv: Sequence[str], status: int, output: str) -> None:
+        self.output, self.status = output, status
+        shown = hide_secrets(shlex.join(argv))
+        tail = "\n".join(hide_secrets(output).strip().splitlines()[-15:])
+        super().__init__(f"`{shown}` ended with status {status}" + (f"\n{tail}" if tail else ""))
+
+
+def ask(
+    argv: Sequence[str | Path],
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    secrets: Sequence[str] = (),
+    stdin: bytes = b"",
+) -> str:
+    """Run `argv` (also under `--dry`) and return what it printed to stdout.
+
+    `env` is added to the caller's environment less every secret; `secrets` names the
+    variables that this call may see. Raises `Failed`, or `ReleaseError` where the program is absent.
+    """
+    return ask_bytes(argv, cwd, env, secrets, stdin).decode(errors="replace")
+
+
+def ask_bytes(
+    argv: Sequence[str | Path],
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    secrets: Sequence[str] = (),
+    stdin: bytes = b"",
+) -> bytes:
+    """Do what `ask` does, for a program that answers in bytes."""
+    words = [str(word) for word in argv]
+    process = _start(words, cwd, environment(env, secrets), stdin=subprocess.PIPE, tied=False)
+    try:
+        out, err = process.communicate(stdin)
+    except BaseException:
+        _end(process)
+        raise
+    finally:
+        _forget(process)
+    if process.returncode:
+        raise Failed(words, process.returncode, (err + out).decode(errors="replace"))
+    return out
+
+
+def do(
+    c: Context,
+    argv: Sequence[str | Path],
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    secrets: Sequence[str] = (),
+) -> None:
+    """Run `argv` and show its output, or only print it under `--dry`; raise `Failed`.
+
+    `env` and `secrets` are those of `ask`. Nothing is returned, so that no code can
+    depend on an answer that a dry run does not have.
+    """
+    words = [str(word) for word in argv]
+    added = " ".join(f"{name}={shlex.quote(value)}" for name, value in (env or {}).items())
+    line = shlex.join(words) if not added else f"env {added} {shlex.join(words)}"
+    child = Child(c, words, cwd)
+    result = child.run(
+        line, env=environment(env, secrets), replace_env=True, pty=False, in_stream=False,
+        hide=False, warn=True, echo=True, out_stream=sys.stderr, err_stream=sys.stderr,
+    )
+    if not result.ok:
+        raise Failed(words, result.exited, result.stderr + result.stdout)
+
+
+def is_dry(c: Context) -> bool:
+    """Tell whether this is a dry run (`inv --dry`)."""
+    return bool(c.config.run.dry)
+
+
+def found(program: str) -> str | None:
+    """Return the path of a program on PATH, or None."""
+    return shutil.which(program)
+
+
+def say(text: str, stream: TextIO | None = None) -> None:
+    """Print one message to stderr, each line behind the name of the running step."""
+    out = stream or sys.stderr
+    start = prefix.get()
+    head = f"{start}: " if start else ""
+    lines = "".join(f"{head}{line}\n" for line in hide_secrets(text).splitlines())
+    with _output:
+        out.write(lines)
+        out.flush()
+
+
+def environment(env: Mapping[str, str] | None = None, secrets: Sequence[str] = ()) -> dict[str, str]:
+    """Return the caller's environment without secrets, plus `env` and the named `secrets`."""
+    kept = {k: v for k, v in os.environ.items() if k in secrets or not SECRET_NAME.search(k)}
+    return kept | dict(env or {})
+
+
+def hide_secrets(text: str) -> str:
+    """Replace every secret value of the environment in `text`."""
+    for name, value in os.environ.items():
+        if len(value) >= 8 and SECRET_NAME.search(name) and not os.path.exists(value):
+            text = text.replace(value, MASK)
+    return text
+
+
+def inherit(descriptor: int) -> None:
+    """Let every later child hold `descriptor` (a lock) open for as long as it lives."""
+    os.set_inheritable(descriptor, True)
+    _inherited.add(descriptor)
+
+
+@contextmanager
+def running(
+    argv: Sequence[str | Path],
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    log: Path | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Keep a server of our own running inside the block; it ends with the block, or with us."""
+    words = [str(word) for word in argv]
+    with open(log or os.devnull, "ab") as sink:
+        process = _start(words, cwd, dict(env) if env is not None else environment(), out=sink)
+        try:
+            yield process
+        finally:
+            _end(process)
+            _forget(process)
+
+
+def end_children() -> None:
+    """End every child that still runs."""
+    with _guard:
+        left = list(_alive)
+    for process in left:
+        _end(process)
+
+
+class Child(Local):
+    """invoke's runner, for an argv without a shell, in a process group of its own."""
+
+    def __init__(self, context: Context, argv: list[str], cwd: Path | None) -> None:
+        super().__init__(context)
+        self.argv, self.cwd = argv, cwd
+
+    def start(self, command: str, shell: str, env: dict[str, Any]) -> None:
+        """Start the child; invoke's own would need bash and leave stdin open."""
+        self.process = _start(self.argv, self.cwd, env)
+
+    def echo(self, command: str) -> None:
+        """Show the command on stderr, where it cannot mix with `--json`."""
+        say(f"$ {command}")
+
+    def read_proc_output(self, reader: Any) -> Generator[str, None, None]:
+        """Yield whole lines: invoke's chunks of 1000 bytes can cut a secret in two."""
+        left = ""
+        for data in super().read_proc_output(reader):
+            *lines, left = (left + data).split("\n")
+            yield from (f"{line}\n" for line in lines)
+        if left:
+            yield f"{left}\n"
+
+    def write_our_output(self, stream: Any, string: str) -> None:
+        """Print one line behind the step's name, without secrets."""
+        say("  " + string.rstrip("\n").rsplit("\r", 1)[-1])
+
+    def send_interrupt(self, interrupt: KeyboardInterrupt) -> None:
+        """End the whole process group, then go on with the interrupt."""
+        _end(self.process)
+        raise interrupt
+
+    def stop(self) -> None:
+        """Forget the child when it has ended, whatever the reason."""
+        _forget(self.process) if hasattr(self, "process") else None
+        super().stop()
+
+
+def _start(
+    argv: list[str], cwd: Path | None, env: Mapping[str, str],
+    stdin: int = subprocess.DEVNULL, out: Any = subprocess.PIPE, tied: bool = True,
+) -> subprocess.Popen[bytes]:
+    try:
+        process = subprocess.Popen(
+            argv, cwd=cwd, env=dict(env), stdin=stdin, stdout=out,
+            stderr=subprocess.STDOUT if out is not subprocess.PIPE else subprocess.PIPE,
+            start_new_session=True, pass_fds=tuple(_inherited), umask=0o022,
+            preexec_fn=_die_with_parent if tied and _LIBC is not None else None,
+        )
+    except FileNotFoundError as error:
+        if cwd is not None and not cwd.is_dir():
+            raise ReleaseError(f"{cwd} is no folder") from error
+        raise ReleaseError(f"{argv[0]} is not installed", "inv doctor shows how to install it") from error
+    with _guard:
+        _alive.add(process)
+    return process
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+            process.wait(timeout=5)
+            return
+        except ProcessLookupError:
+            process.wait()
+            return
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def _forget(process: subprocess.Popen[bytes]) -> None:
+    with _guard:
+        _alive.discard(process)
+
+
+def _die_with_parent() -> None:
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
