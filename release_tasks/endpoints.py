@@ -11,6 +11,7 @@ PYPI_UPLOAD = "https://upload.pypi.org"
 GITHUB = "https://github.com"
 GITHUB_API = "https://api.github.com"
 GITHUB_UPLOADS = "https://uploads.github.com"
+GITHUB_DOCS = "https://docs.github.com/rest"
 GHCR = "https://ghcr.io"
 DOCKER_HUB = "https://registry-1.docker.io"
 

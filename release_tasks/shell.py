@@ -25,10 +25,12 @@ from release_tasks.errors import ReleaseError
 SECRET_NAME = re.compile(r"(TOKEN|PASSWORD|PASSWD|SECRET|CREDENTIAL|API_?KEY|PRIVATE_KEY)", re.I)
 MASK = "***"
 prefix: ContextVar[str] = ContextVar("prefix", default="")
+collected: ContextVar[list[str] | None] = ContextVar("collected", default=None)
 _inherited: set[int] = set()  # descriptors of locks that must outlive us in our children
 _alive: set[subprocess.Popen[bytes]] = set()
 _guard = threading.Lock()
 _output = threading.Lock()
+_stopping = threading.Event()
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG = 1
 
@@ -104,6 +106,20 @@ def do(
         raise Failed(words, result.exited, result.stderr + result.stdout)
 
 
+def follow(argv: Sequence[str | Path], cwd: Path, env: Mapping[str, str], out: Path | None = None) -> int:
+    """Run one of our own commands with exactly `env`, its output passed on to stderr, and return its status.
+
+    What it prints to stdout goes into the file `out` where one is given.
+    """
+    with open(out or os.devnull, "wb") as sink:
+        process = _start([str(word) for word in argv], cwd, env, out=sink if out else sys.stderr, err=sys.stderr)
+        try:
+            return process.wait()
+        finally:
+            _end(process)
+            _forget(process)
+
+
 def is_dry(c: Context) -> bool:
     """Tell whether this is a dry run (`inv --dry`)."""
     return bool(c.config.run.dry)
@@ -115,7 +131,14 @@ def found(program: str) -> str | None:
 
 
 def say(text: str, stream: TextIO | None = None) -> None:
-    """Print one message to stderr, each line behind the name of the running step."""
+    """Print one message to stderr, each line behind the name of the running step.
+
+    Where somebody collects messages (`plan` does), they are kept instead of printed.
+    """
+    kept = collected.get()
+    if kept is not None:
+        kept.append(hide_secrets(text))
+        return
     out = stream or sys.stderr
     start = prefix.get()
     head = f"{start}: " if start else ""
@@ -155,7 +178,7 @@ def running(
     """Keep a server of our own running inside the block; it ends with the block, or with us."""
     words = [str(word) for word in argv]
     with open(log or os.devnull, "ab") as sink:
-        process = _start(words, cwd, dict(env) if env is not None else environment(), out=sink)
+        process = _start(words, cwd, dict(env) if env is not None else environment(), out=sink, err=subprocess.STDOUT)
         try:
             yield process
         finally:
@@ -163,8 +186,15 @@ def running(
             _forget(process)
 
 
+def pause(seconds: float) -> None:
+    """Sleep, but stop at once when the release is interrupted."""
+    if _stopping.wait(seconds):
+        raise ReleaseError("interrupted", code=130)
+
+
 def end_children() -> None:
-    """End every child that still runs."""
+    """End every child that still runs, and let nothing new start."""
+    _stopping.set()
     with _guard:
         left = list(_alive)
     for process in left:
@@ -212,12 +242,15 @@ class Child(Local):
 
 def _start(
     argv: list[str], cwd: Path | None, env: Mapping[str, str],
-    stdin: int = subprocess.DEVNULL, out: Any = subprocess.PIPE, tied: bool = True,
+    stdin: int = subprocess.DEVNULL, out: Any = subprocess.PIPE, err: Any = subprocess.PIPE,
+    tied: bool = True,
 ) -> subprocess.Popen[bytes]:
+    if _stopping.is_set():
+        raise ReleaseError("interrupted", code=130)
     try:
         process = subprocess.Popen(
             argv, cwd=cwd, env=dict(env), stdin=stdin, stdout=out,
-            stderr=subprocess.STDOUT if out is not subprocess.PIPE else subprocess.PIPE,
+            stderr=err,
             start_new_session=True, pass_fds=tuple(_inherited), umask=0o022,
             preexec_fn=_die_with_parent if tied and _LIBC is not None else None,
         )

@@ -1,2 +1,3 @@
 """Releases polyglot: `inv release --version 0.2.0`."""
-from release_tasks import ns  # noqa: F401
+
+from release_tasks import ns

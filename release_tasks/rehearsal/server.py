@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import socket
 import ssl
 import threading
 from collections.abc import Iterable
@@ -31,7 +32,8 @@ class Servers:
         apps = tuple(apps)
         self._servers = [_Server(self.log, self.faults, app) for app in apps]
         self._proxy = _Server(self.log, self.faults, None)
-        self._proxy.authority = authority
+        for server in (*self._servers, self._proxy):
+            server.authority = authority
         self._proxy.routes = {host: app for app in apps for host in app.hosts}
         self.urls = {app.name: at.url for app, at in zip(apps, self._servers, strict=True)}
         self.proxy = self._proxy.url
@@ -65,7 +67,7 @@ class _Server(ThreadingHTTPServer):
     def _context_for(self, host: str) -> ssl.SSLContext:
         assert self.authority is not None
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.authority.issue_cert(host).configure_cert(context)
+        self.authority.issue_cert(host, "localhost", "127.0.0.1").configure_cert(context)
         context.set_alpn_protocols(["http/1.1"])  # cargo would like h2, and accepts this
         return context
 
@@ -95,16 +97,26 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response_only(200)
         self.end_headers()
         self.wfile.flush()
-        self.connection = server.context_for(host).wrap_socket(self.connection, server_side=True)
+        self._secure(host)
+        self.app, self.public_host, self.close_connection = app, host, False
+
+    def setup(self) -> None:
+        """Speak TLS to a client that begins with it: gh knows no other way to a GH_HOST."""
+        super().setup()
+        if self.connection.recv(1, socket.MSG_PEEK) == b"\x16":
+            self._secure("localhost")
+
+    def _secure(self, host: str) -> None:
+        context = cast(_Server, self.server).context_for(host)
+        self.connection = context.wrap_socket(self.connection, server_side=True)
         self.rfile = self.connection.makefile("rb", -1)
         self.wfile = self.connection.makefile("wb", -1)
-        self.app, self.public_host, self.close_connection = app, host, False
 
     def finish(self) -> None:
         """Close the TLS connection, which socketserver does not know of."""
         with contextlib.suppress(OSError):
             super().finish()
-        if self.public_host:
+        if self.connection is not self.request:
             self.connection.close()
 
     def _serve(self) -> None:
@@ -133,7 +145,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _request(self) -> Request:
         headers = {key.lower(): value for key, value in self.headers.items()}
         public = bool(self.public_host)
-        base = f"https://{self.public_host}" if public else f"http://{headers.get('host', '')}"
+        scheme = "http" if self.connection is self.request else "https"
+        base = f"{scheme}://{self.public_host or headers.get('host', '')}"
         return Request(self.command, self.path, headers, base, public, cast(Any, self.rfile))
 
     def _log(self, app: App, request: Request, status: int) -> None:

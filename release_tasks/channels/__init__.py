@@ -1,0 +1,16 @@
+"""One file per place where artifacts are published: what should be there, what is, put it there."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from release_tasks.converge import Channel
+
+NAMES = ("git", "images", "charts", "pypi", "crates_io", "github")  # in the order of publication
+
+
+def every() -> tuple[Channel, ...]:
+    """Return every channel, in the order in which a release reaches them."""
+    return tuple(cast("Channel", import_module(f"{__name__}.{name}")) for name in NAMES)

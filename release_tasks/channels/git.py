@@ -1,0 +1,89 @@
+"""origin: the release commit on its branch, and the tags that name it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from invoke.context import Context
+
+from release_tasks import shell
+from release_tasks.errors import ReleaseError
+from release_tasks.project.model import Artifact, Seen, State
+from release_tasks.release import Release
+from release_tasks.tools import git
+
+NAME = "git"
+
+
+def expected(release: Release) -> tuple[Artifact, ...]:
+    """Return one artifact for each tag; the branch is pushed with it."""
+    return tuple(Artifact(NAME, part.tag, part.version, part.component.name) for part in release.parts)
+
+
+def look(release: Release, artifacts: Sequence[Artifact]) -> list[Seen]:
+    """Return whether origin has each tag, on this release's commit."""
+    if not artifacts:
+        return []
+    _origin(release)
+    refs = git.remote_refs(release.top, *(f"refs/tags/{a.name}*" for a in artifacts))
+    return [_seen(release, artifact, refs.get(f"refs/tags/{artifact.name}")) for artifact in artifacts]
+
+
+def is_new(artifact: Artifact) -> bool:
+    """Tell that no tag is a question: a tag can be taken back until something is published."""
+    return False
+
+
+def credentials(release: Release) -> list[ReleaseError]:
+    """Return nothing: whether a push is allowed is git's own affair, and it is the first public act."""
+    return []
+
+
+def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
+    """Push the branch, where origin lacks the commit, and then the tags, all or none."""
+    branch = release_branch(release)
+    there = git.remote_refs(release.top, f"refs/heads/{branch}").get(f"refs/heads/{branch}")
+    if there is None or not _has(release, there):
+        git.push(c, release.top, f"{_source(c, release)}:refs/heads/{branch}")
+    else:
+        shell.say(f"{branch} on origin has the commit already")
+    git.push(c, release.top, *(f"refs/tags/{artifact.name}" for artifact in artifacts))
+
+
+def release_branch(release: Release) -> str:
+    """Return the branch a release is made from: that of the settings, the current one, or origin's own."""
+    wanted = release.project.settings.project.branch or git.branch(release.top)
+    if wanted:
+        return wanted
+    raise ReleaseError("HEAD is detached, so there is no branch to push", "git switch to the release branch")
+
+
+def withdraw(c: Context, release: Release, artifact: Artifact) -> None:
+    """Delete a tag here and on origin."""
+    git.push(c, release.top, f":refs/tags/{artifact.name}")
+    shell.do(c, ["git", "tag", "--delete", artifact.name], cwd=release.top)
+
+
+def _origin(release: Release) -> str:
+    url = git.remote_url(release.top)
+    if url is None:
+        raise ReleaseError("the repository has no remote called origin", "git remote add origin URL")
+    return url
+
+
+def _seen(release: Release, artifact: Artifact, there: str | None) -> Seen:
+    if there is None:
+        return Seen(artifact, State.MISSING)
+    if there == release.commit:
+        return Seen(artifact, State.SAME, f"at {there[:7]}", digest=there)
+    return Seen(artifact, State.DIFFERENT, f"at {there[:7]} on origin, at {release.commit[:7]} here")
+
+
+def _has(release: Release, there: str) -> bool:
+    if git.commit_of(release.top, there) is None:
+        shell.ask(["git", "fetch", "--quiet", "origin", there], cwd=release.top)
+    return git.is_ancestor(release.top, release.commit, there)
+
+
+def _source(c: Context, release: Release) -> str:
+    return "HEAD" if shell.is_dry(c) else release.commit

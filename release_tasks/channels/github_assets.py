@@ -1,0 +1,171 @@
+"""The files of a GitHub release: which are shipped, and how a draft keeps the others until then.
+
+A draft is filled in this order: files that are not shipped, assets, release.json. It is emptied in
+the opposite one. So a draft with release.json has every file, and one whose files are exactly the
+shipped ones is ready to go public.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from invoke.context import Context
+
+from release_tasks import dist, files, shell
+from release_tasks.errors import ReleaseError
+from release_tasks.http import get_many
+from release_tasks.project.model import Artifact, Seen, State, known
+from release_tasks.release import Part, Release
+from release_tasks.tools import gh
+
+KINDS = {"wheels": "wheel", "sdist": "sdist", "crates": "crate", "charts": "chart"}
+
+
+def shipped(release: Release, part: Part) -> tuple[Artifact, ...]:
+    """Return the assets that users find on the release, with the hashes that are known here."""
+    rows = {row.file: row for row in dist.inventory(part)}
+    names = [name for kind in part.component.assets for name in _names(release, part, kind)]
+    found = []
+    for name in dict.fromkeys(names):
+        sha256 = rows[name].sha256 if name in rows else ""
+        path = part.dist / name
+        found.append(Artifact(
+            "GitHub", name, part.version, part.component.name, part.tag, sha256, path=path if path.exists() else None
+        ))
+    return tuple(found)
+
+
+def seen(artifact: Artifact, page: gh.Page, names: set[str]) -> Seen:
+    """Return the state of one asset; what only a draft has is not public yet."""
+    asset = page.asset(artifact.name)
+    if asset is None:
+        closed = page.is_immutable and not page.is_draft
+        return Seen(artifact, State.CLOSED if closed else State.MISSING, "the release is immutable" if closed else "")
+    if not asset.is_complete:
+        return Seen(artifact, State.PARTIAL, "its upload was cut", page.url)
+    if page.is_draft and {a.name for a in page.assets} != names:
+        return Seen(artifact, State.PARTIAL, "in the draft", page.url)
+    there = asset.digest.removeprefix("sha256:")
+    if not artifact.sha256 or not there:
+        return Seen(artifact, State.PRESENT, "not compared", page.url, sha256=there)
+    if artifact.sha256 == there:
+        return Seen(artifact, State.SAME, "", page.url, sha256=there)
+    if page.is_draft:
+        return Seen(artifact, State.PARTIAL, "the draft has other bytes", page.url)
+    return Seen(artifact, State.DIFFERENT, f"its sha256 is {there[:12]}, not {artifact.sha256[:12]}", page.url)
+
+
+def is_ready(page: gh.Page, assets: Sequence[Artifact]) -> bool:
+    """Tell whether a draft has exactly the files that are shipped, all of them whole."""
+    whole = all(asset.is_complete for asset in page.assets)
+    return bool(assets) and whole and {a.name for a in page.assets} == {a.name for a in assets}
+
+
+def keeps(page: gh.Page, release: Release, part: Part) -> bool:
+    """Tell whether the draft has the release.json that this dist/ would write."""
+    there = page.asset(dist.INVENTORY)
+    ours = files.sha256(dist.write_inventory(release, part))
+    return there is not None and there.is_complete and there.digest == f"sha256:{ours}"
+
+
+def create(c: Context, release: Release, part: Part) -> None:
+    """Make the draft, with the changelog's section as its notes."""
+    from release_tasks.project.versions import is_prerelease, parse
+
+    repository = str(release.project.repository)
+    title = part.component.title.format(version=part.version, tag=part.tag, component=part.component.name)
+    with files.scratch("notes") as folder:
+        notes = _notes(release, part, folder)
+        gh.create_draft(c, repository, part.tag, title, notes, is_prerelease(parse(part.version)))
+
+
+def upload_all(c: Context, release: Release, part: Part, page: gh.Page | None) -> None:
+    """Upload every file of dist/ that the draft lacks, release.json last."""
+    repository = str(release.project.repository)
+    assets = {artifact.name for artifact in shipped(release, part)}
+    lacking = [row for row in dist.inventory(part) if not _holds(page, row) and dist.file_of(part, row)]
+    gh.upload(c, repository, part.tag, [part.dist / r.file for r in lacking if r.file not in assets])
+    gh.upload(c, repository, part.tag, [part.dist / r.file for r in lacking if r.file in assets])
+    inventory = part.dist / dist.INVENTORY if shell.is_dry(c) else dist.write_inventory(release, part)
+    gh.upload(c, repository, part.tag, [inventory])
+
+
+def complete(c: Context, release: Release, part: Part) -> None:
+    """Upload the shipped files that the draft or release lacks."""
+    page = None if shell.is_dry(c) else gh.page(str(release.project.repository), part.tag)
+    rows = {row.file: row for row in dist.inventory(part)}
+    names = [a.name for a in shipped(release, part)]
+    lacking = [n for n in names if n in rows and not _holds(page, rows[n]) and dist.file_of(part, rows[n])]
+    gh.upload(c, str(release.project.repository), part.tag, [part.dist / name for name in lacking])
+
+
+def strip(c: Context, release: Release, part: Part) -> None:
+    """Remove what is not shipped from the draft, release.json last; raise `ReleaseError` where a file lacks."""
+    if shell.is_dry(c):
+        shell.say("then every file that is not shipped is removed from the draft, release.json last")
+        return
+    repository = str(release.project.repository)
+    page = gh.page(repository, part.tag)
+    assert page is not None
+    names = {artifact.name for artifact in shipped(release, part)}
+    if lacking := names - {asset.name for asset in page.assets if asset.is_complete}:
+        raise ReleaseError(f"the draft of {part.tag} lacks {', '.join(sorted(lacking))}", "run the build steps again")
+    surplus = [asset for asset in page.assets if asset.name not in names]
+    for asset in sorted(surplus, key=lambda a: a.name == dist.INVENTORY):
+        gh.delete_asset(c, repository, asset)
+
+
+def take_over(release: Release, part: Part, page: gh.Page) -> None:
+    """Bring dist/ to what the draft's release.json says, and fetch the files that lack here."""
+    asset = page.asset(dist.INVENTORY)
+    if asset is None or not asset.is_complete:
+        return
+    repository = str(release.project.repository)
+    local = part.dist / dist.INVENTORY
+    if not (local.exists() and asset.digest == f"sha256:{files.sha256(local)}"):
+        rows = dist.adopt(part, gh.fetch(repository, asset))
+    else:
+        rows = dist.inventory(part)
+    wanted = [row for row in rows if not (part.dist / row.file).exists() and page.asset(row.file)]
+    if wanted:
+        shell.say(f"filling dist/{part.tag} from the draft: {len(wanted)} files")
+    get_many(lambda row: _fetch(part, repository, page, row), wanted)
+
+
+def _fetch(part: Part, repository: str, page: gh.Page, row: dist.Built) -> None:
+    asset = page.asset(row.file)
+    assert asset is not None
+    data = gh.fetch(repository, asset)
+    files.write_bytes(part.dist / row.file, data)
+    dist.file_of(part, row)
+
+
+def _holds(page: gh.Page | None, row: dist.Built) -> bool:
+    asset = page.asset(row.file) if page else None
+    return asset is not None and asset.is_complete and asset.digest == f"sha256:{row.sha256}"
+
+
+def _names(release: Release, part: Part, kind: str) -> list[str]:
+    binaries = [b.file.format(version=part.version) for b in known(part.component.binaries)]
+    if kind == "binaries":
+        return binaries
+    if kind == "sha256":
+        return [f"{name}.sha256" for name in binaries]
+    if kind == dist.INVENTORY:
+        return [dist.INVENTORY]
+    if kind not in KINDS:
+        raise ReleaseError(f"[github] assets: {kind} is no kind of file", f"known are binaries, sha256, {', '.join(KINDS)}, {dist.INVENTORY}")
+    return [row.file for row in dist.of_kind(part, KINDS[kind])]
+
+
+def _notes(release: Release, part: Part, folder: Path) -> Path | None:
+    from release_tasks.manifests import changelog
+
+    log = part.component.changelog
+    if release.project.settings.github.notes == "generated" or log is None:
+        return None
+    text = changelog.notes((release.tree / log).read_text("utf-8"), part.version)
+    path = folder / "notes.md"
+    files.write_bytes(path, text.encode())
+    return path

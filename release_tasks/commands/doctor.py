@@ -1,0 +1,79 @@
+"""What this machine lacks for the release of this project."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import task
+
+from release_tasks import order, shell
+from release_tasks.errors import ReleaseError
+from release_tasks.findings.programs import needed
+from release_tasks.http import get_many
+
+
+@task(
+    auto_shortflags=False,
+    help={
+        "install": "run the commands that install what is missing",
+        "all": "look for everything that any project could need, not only this one",
+        "json": "print one JSON object instead of a table",
+    },
+)
+def doctor(c: Context, install: bool = False, all: bool = False, json: bool = False) -> None:
+    """Name each program that is missing, what needs it, and the command that installs it."""
+    from release_tasks.tools import programs
+
+    wants = needed(order.of(c), None if all else _project())
+    missing = _missing(wants)
+    if install and missing:
+        if any(programs.PROGRAMS[name].apt for name in missing):
+            programs.update_lists(c)
+        for name in missing:
+            try:
+                programs.install(c, programs.PROGRAMS[name])
+            except ReleaseError as error:
+                shell.say(str(error.message))
+        missing = _missing(wants)
+    _show(wants, json)
+    if missing:
+        raise Exit(code=1)
+
+
+def _project():  # type: ignore[no-untyped-def]  # Project | None, imported where used
+    from release_tasks.project.discovery import discover
+    from release_tasks.tools import git
+
+    try:
+        return discover(git.top(Path.cwd()))
+    except ReleaseError as error:
+        shell.say(f"every program is looked for: {error.problem}")
+        return None
+
+
+def _missing(wants: dict[str, tuple[str, ...]]) -> list[str]:
+    from release_tasks.tools.programs import PROGRAMS, version
+
+    versions = get_many(lambda name: version(PROGRAMS[name]), wants)
+    return [name for name, there in zip(wants, versions, strict=True) if there is None]
+
+
+def _show(wants: dict[str, tuple[str, ...]], as_json: bool) -> None:
+    from release_tasks.commands.status import table
+    from release_tasks.tools.programs import PROGRAMS, command, version
+
+    versions = dict(zip(wants, get_many(lambda name: version(PROGRAMS[name]), wants), strict=True))
+    if as_json:
+        rows = [
+            {"name": n, "version": versions[n], "needed_by": list(steps), "install": command(PROGRAMS[n])}
+            for n, steps in wants.items()
+        ]
+        print(json.dumps({"programs": rows}, indent=2))
+        return
+    table([("program", "version", "needed by"), *((n, versions[n] or "missing", ", ".join(s)) for n, s in wants.items())])
+    for name, there in versions.items():
+        if there is None:
+            print(f"{name} is missing: {command(PROGRAMS[name])}")

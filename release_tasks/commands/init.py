@@ -1,0 +1,34 @@
+"""A first tasks.py and release-tasks.toml for a project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from invoke.context import Context
+from invoke.tasks import task
+
+from release_tasks import files, shell
+
+TASKS = '"""Release tasks of this project; `inv --list` shows them."""\n\nfrom release_tasks import ns\n\n__all__ = ["ns"]\n'
+
+
+@task(auto_shortflags=False)
+def init(c: Context) -> None:
+    """Write tasks.py and release-tasks.toml where they are absent."""
+    from release_tasks.commands.settings import KINDS
+    from release_tasks.errors import ReleaseError
+    from release_tasks.project.discovery import discover
+    from release_tasks.project.settings import FILE
+    from release_tasks.tools import git
+
+    top = git.top(Path.cwd())
+    project = discover(top)
+    asked = [f for one in project.components for kind in KINDS if isinstance(f := getattr(one, kind), ReleaseError)]
+    lines = ["# Only what cannot be discovered; `inv settings` shows the rest.\n"]
+    lines += ["".join(f"# {line}\n" for line in str(question.message).splitlines()) for question in asked]
+    for name, text in (("tasks.py", TASKS), (FILE, "\n".join(lines))):
+        if (top / name).exists():
+            shell.say(f"{name} is there already")
+        else:
+            files.write(c, top / name, text)
+            shell.say(f"{name} written" if not shell.is_dry(c) else f"{name} would be written")

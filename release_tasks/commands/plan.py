@@ -1,0 +1,81 @@
+"""What `release` would do now: the order, run dry, each step's commands collected."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from contextvars import copy_context
+from typing import Any
+
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import task
+
+from release_tasks import order, shell
+from release_tasks.errors import ReleaseError
+from release_tasks.order import Step
+from release_tasks.release import Release
+
+
+@task(
+    auto_shortflags=False,
+    help={
+        "version": "X.Y.Z, major, minor, patch, prerelease or release; several: core=0.5.0,python=minor",
+        "component": "the component a single version is for",
+        "new": "names that may be published for the first time, with commas, or all",
+        "json": "print one JSON object instead of text",
+    },
+)
+def plan(
+    c: Context, version: str, component: str | None = None, new: str | None = None, json: bool = False
+) -> None:
+    """Show the commands that release would run now, and why the other steps are skipped."""
+    from release_tasks.commands.words import resolve
+
+    given = {"version": resolve(c, version, component), "component": component, "new": new or "all"}
+    dry = Context(c.config.clone())
+    dry.config.run.dry = True
+    rows = [copy_context().run(_step, dry, step, given) for step in order.steps(order.of(c))]
+    waits = waiting(Release.at(c, given["version"], component))
+    _show(rows, waits, json)
+    if any(row["problem"] for row in rows):
+        raise Exit(code=1)
+
+
+def waiting(release: Release) -> float:
+    """Return how many seconds crates.io's rate limits will make this release wait."""
+    from release_tasks import converge
+    from release_tasks.channels import crates_io
+
+    missing = [seen.artifact for seen in converge.look(release, crates_io) if seen.state in converge.OPEN]
+    return crates_io.buckets(missing)
+
+
+def _step(c: Context, step: Step, given: dict[str, str | None]) -> dict[str, Any]:
+    collected: list[str] = []
+    shell.collected.set(collected)
+    takes = inspect.signature(step.body).parameters
+    problem = ""
+    try:
+        step.body(c, **{key: value for key, value in given.items() if key in takes})
+    except ReleaseError as error:
+        problem = str(error.message)
+    commands = [text[2:] for text in collected if text.startswith("$ ")]
+    notes = [text for text in collected if not text.startswith("$ ")]
+    return {"step": order.name(step), "commands": commands, "notes": notes, "problem": problem}
+
+
+def _show(rows: list[dict[str, Any]], waits: float, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"steps": rows, "wait_seconds": waits}, indent=2))
+        return
+    for row in rows:
+        print(row["step"])
+        for text in row["notes"]:
+            print("  " + text.replace("\n", "\n  "))
+        for command in row["commands"]:
+            print(f"  $ {command}")
+        if row["problem"]:
+            print("  problem: " + row["problem"].replace("\n", "\n  "))
+    if waits:
+        print(f"crates.io's rate limits will make this release wait {waits / 60:.0f} minutes")

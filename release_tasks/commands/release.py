@@ -1,0 +1,86 @@
+"""The whole release: every step of the order, again and again the same way."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+
+from invoke.context import Context
+from invoke.tasks import task
+
+from release_tasks import order, shell
+from release_tasks.errors import Problems, ReleaseError
+from release_tasks.order import Step
+
+Timeline = list[tuple[str, float, float]]  # step, start and end in seconds since the release began
+
+
+@task(
+    auto_shortflags=False,
+    help={
+        "version": "X.Y.Z, major, minor, patch, prerelease or release; several: core=0.5.0,python=minor",
+        "component": "the component a single version is for",
+        "new": "names that may be published for the first time, with commas, or all",
+    },
+)
+def release(c: Context, version: str, component: str | None = None, new: str | None = None) -> None:
+    """Make every artifact of a version what it should be; run it again to resume."""
+    from release_tasks.commands.words import resolve
+
+    wanted = resolve(c, version, component)
+    timeline: Timeline = []
+    try:
+        for stage in order.of(c):
+            _run_stage(c, stage, {"version": wanted, "component": component, "new": new}, timeline)
+    except KeyboardInterrupt:
+        shell.end_children()
+        raise ReleaseError("interrupted", f"inv release --version {wanted} goes on from here", code=130) from None
+    show(timeline)
+
+
+def show(timeline: Timeline) -> None:
+    """Print how long each step took, as a bar for each."""
+    total = max((end for _, _, end in timeline), default=0.0) or 1.0
+    for name, start, end in timeline:
+        left, width = round(start / total * 40), max(1, round((end - start) / total * 40))
+        shell.say(f"{name:<16} {' ' * left}{'█' * width}{' ' * (41 - left - width)}{end - start:6.1f} s")
+
+
+def _run_stage(c: Context, stage: tuple[Step, ...], given: dict[str, str | None], timeline: Timeline) -> None:
+    with ThreadPoolExecutor(len(stage)) as pool:
+        running = [pool.submit(copy_context().run, _run_step, c, step, given, timeline) for step in stage]
+        try:
+            errors = [error for one in running if (error := _error(one))]
+        except KeyboardInterrupt:
+            shell.end_children()
+            raise
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise Problems(errors)
+
+
+_BEGAN = time.monotonic()
+
+
+def _run_step(c: Context, step: Step, given: dict[str, str | None], timeline: Timeline) -> None:
+    name = order.name(step)
+    shell.prefix.set(name)
+    start = time.monotonic() - _BEGAN
+    takes = inspect.signature(step.body).parameters
+    try:
+        step.body(c, **{key: value for key, value in given.items() if key in takes})
+    except ReleaseError as error:
+        raise ReleaseError(f"{name}: {error.problem}", error.fix, error.code or 1) from error
+    finally:
+        timeline.append((name, start, time.monotonic() - _BEGAN))
+
+
+def _error(one: Future[None]) -> ReleaseError | None:
+    try:
+        one.result()
+    except ReleaseError as error:
+        return error
+    return None

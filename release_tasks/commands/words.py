@@ -1,0 +1,34 @@
+"""Version words: `minor` counts from the last finished release, so that the same line resumes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from invoke.context import Context
+
+from release_tasks.project.model import Project
+from release_tasks.tools import git
+
+
+def resolve(c: Context, version: str, component: str | None) -> str:
+    """Return the request with every word replaced by a version; raise `ReleaseError` for a bad one."""
+    from release_tasks.project.discovery import discover
+    from release_tasks.project.versions import parse_request
+
+    requests = parse_request(version)
+    if all(word[:1].isdigit() for word in requests.values()):
+        return version
+    project = discover(git.top(Path.cwd()))
+    numbers = {name: _number(project, name or component, word) for name, word in requests.items()}
+    return ",".join(f"{name}={number}" if name else number for name, number in numbers.items())
+
+
+def _number(project: Project, name: str | None, word: str) -> str:
+    from release_tasks.project.history import last_finished
+    from release_tasks.project.versions import next_version
+    from release_tasks.release import find
+
+    if word[:1].isdigit():
+        return word
+    component = find(project, name) if name else project.components[0]
+    return next_version(last_finished(project, component) or component.version or "0.0.0", word)

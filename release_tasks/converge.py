@@ -1,0 +1,138 @@
+"""Look at a registry, publish what it lacks, and look again until it shows what was sent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from invoke.context import Context
+
+from release_tasks import dist, shell
+from release_tasks.errors import ReleaseError, raise_all
+from release_tasks.http import get_many
+from release_tasks.project.model import Artifact, Seen, State
+from release_tasks.release import Release
+
+DEADLINE = 600.0  # seconds until a registry must show what it accepted
+DONE = (State.SAME, State.PRESENT)
+OPEN = (State.MISSING, State.PARTIAL)
+
+
+class Channel(Protocol):
+    """A module of `channels/`: a place where artifacts are published."""
+
+    NAME: str
+
+    def expected(self, release: Release) -> tuple[Artifact, ...]:
+        """Return what the version consists of on this channel."""
+        ...
+
+    def look(self, release: Release, artifacts: Sequence[Artifact]) -> list[Seen]:
+        """Return the state of each artifact, in the same order, read from the registry."""
+        ...
+
+    def is_new(self, artifact: Artifact) -> bool:
+        """Tell whether the registry has never heard of the artifact's name."""
+        ...
+
+    def credentials(self, release: Release) -> Iterable[ReleaseError]:
+        """Return one error for each credential that publishing needs and that is not here."""
+        ...
+
+    def publish(self, c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
+        """Put the artifacts there."""
+        ...
+
+
+def begin(c: Context, version: str | None, component: str | None) -> Release:
+    """Return the release at hand, with dist/ locked and filled from the draft where it is empty."""
+    from release_tasks.channels import github
+
+    release = Release.at(c, version, component)
+    if not shell.is_dry(c):
+        dist.lock(release)
+        github.fill(release)
+    return release
+
+
+def look(release: Release, channel: Channel) -> list[Seen]:
+    """Return the state of everything that the release has on a channel."""
+    return channel.look(release, channel.expected(release))
+
+
+def to_build(release: Release, channel: Channel, *kinds: str) -> tuple[Artifact, ...]:
+    """Return what is neither in dist/ nor public; what is public is never built again."""
+    here = {(part.component.name, row.name) for part in release.parts
+            for row in dist.of_kind(part, *kinds) if dist.file_of(part, row)}
+    absent = [a for a in channel.expected(release) if (a.component, a.name) not in here]
+    return tuple(seen.artifact for seen in channel.look(release, absent) if seen.state in OPEN)
+
+
+def converge(c: Context, release: Release, channel: Channel, new: str | None = None) -> None:
+    """Publish what the channel lacks. Raises `ReleaseError` before anything is published when an
+    artifact is there with other bytes, is withdrawn, or can never be added any more."""
+    wanted = channel.expected(release)
+    if not wanted:
+        shell.say(f"nothing to do, {channel.NAME} gets nothing of {release.title}")
+        return
+    seen = channel.look(release, wanted)
+    raise_all(refusals(seen))
+    missing = tuple(one.artifact for one in seen if one.state in OPEN)
+    if not missing:
+        shell.say(f"nothing to do, {_count(len(wanted))} already on {channel.NAME}")
+        return
+    raise_all(questions(channel, missing, new))
+    channel.publish(c, release, missing)
+    if not shell.is_dry(c):
+        _wait(release, channel, missing)
+
+
+def refusals(seen: Sequence[Seen]) -> list[ReleaseError]:
+    """Return one error for each artifact that no release can make right."""
+    errors = []
+    for one in seen:
+        a, what = one.artifact, f"{one.artifact.name} {one.artifact.version} on {one.artifact.channel}"
+        if one.state is State.DIFFERENT:
+            errors.append(ReleaseError(f"{what} is something else: {one.why}", "choose the next version"))
+        elif one.state is State.YANKED:
+            errors.append(ReleaseError(f"{what} is yanked", f"unyank it, or choose a version after {a.version}"))
+        elif one.state is State.CLOSED:
+            errors.append(ReleaseError(f"{what} is closed: {one.why}", f"choose a version after {a.version}"))
+    return errors
+
+
+def questions(channel: Channel, missing: Sequence[Artifact], new: str | None) -> list[ReleaseError]:
+    """Return one error for each name that is new to the registry and was not confirmed in `new`."""
+    agreed = set((new or "").split(","))
+    if "all" in agreed:
+        return []
+    by_name = {a.package or a.name: a for a in missing if (a.package or a.name) not in agreed}
+    is_new = get_many(lambda name: channel.is_new(by_name[name]), by_name)
+    return [
+        ReleaseError(f"{name} is new to {channel.NAME}, and a first publish can never be taken back",
+                     f"add --new {name} (or --new all) if the name is right")
+        for name, unknown in zip(by_name, is_new, strict=True) if unknown
+    ]
+
+
+def _wait(release: Release, channel: Channel, sent: Sequence[Artifact]) -> None:
+    deadline, pause, left = time.monotonic() + DEADLINE, 0.1, tuple(sent)
+    while left:
+        seen = channel.look(release, left)
+        raise_all(refusals(seen))
+        left = tuple(one.artifact for one in seen if one.state not in DONE)
+        if not left:
+            break
+        if time.monotonic() > deadline:
+            names = ", ".join(artifact.name for artifact in left)
+            raise ReleaseError(f"{channel.NAME} accepted {names} and does not show it after {DEADLINE:.0f} s",
+                               "run the release again in a while")
+        shell.say(f"waiting for {channel.NAME} to show {left[0].name}" + (f" and {len(left) - 1} more" if left[1:] else ""))
+        shell.pause(pause)
+        pause = min(pause * 2, 5.0)
+    shell.say(f"{_count(len(sent))} now on {channel.NAME}")
+
+
+def _count(number: int) -> str:
+    return f"{number} artifact is" if number == 1 else f"{number} artifacts are"

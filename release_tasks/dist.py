@@ -1,0 +1,172 @@
+"""dist/<tag>/: every file that a release consists of, and the inventory that says so.
+
+Each step and target writes a part of its own, `parts/<step>-<target>.json`; parts merge without
+conflict, from side-by-side steps and from other machines alike. `release.json` is their sum.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from release_tasks import files, shell
+from release_tasks.errors import ReleaseError
+from release_tasks.release import Part, Release
+
+INVENTORY = "release.json"
+_held: dict[Path, int] = {}  # locks of this process, by dist folder
+
+
+@dataclass(frozen=True)
+class Built:
+    """One file that was built. `kind` is crate, wheel, sdist, binary, sha256, chart or image;
+    `sha256` is that of the file (64 hex digits), `digest` what a registry calls it; `size` in bytes."""
+
+    kind: str
+    name: str
+    version: str
+    component: str
+    file: str  # relative to dist/<tag>/
+    size: int
+    sha256: str
+    digest: str = ""
+    target: str = ""
+    commit: str = ""
+    package: str = ""  # the project on PyPI, the crate of a binary
+
+
+def describe(release: Release, part: Part, kind: str, path: Path, name: str = "", **more: str) -> Built:
+    """Return the inventory's line for a file in `part.dist`; `more` are `Built`'s optional fields."""
+    return Built(
+        kind, name or path.name, part.version, part.component.name, path.relative_to(part.dist).as_posix(),
+        path.stat().st_size, files.sha256(path), commit=release.commit, **more,
+    )
+
+
+def folder(part: Part) -> Path:
+    """Return dist/<tag>/, made if absent. git and cargo never see what is in dist/."""
+    part.dist.mkdir(parents=True, exist_ok=True)
+    ignore = part.dist.parent / ".gitignore"
+    if not ignore.exists():
+        files.write_bytes(ignore, b"*\n")
+    return part.dist
+
+
+def record(part: Part, step: str, built: Iterable[Built], target: str = "") -> None:
+    """Write the part of one step and target, in place of what that step and target said before."""
+    name = f"{step}-{target}" if target else step
+    rows = [asdict(one) for one in sorted(built, key=lambda b: (b.kind, b.name))]
+    files.write_bytes(folder(part) / "parts" / f"{name}.json", _json(rows))
+
+
+def inventory(part: Part) -> tuple[Built, ...]:
+    """Return every file known of this release; raise `ReleaseError` where two parts disagree."""
+    found: dict[tuple[str, str], Built] = {}
+    for path in _sources(part):
+        for row in _rows(path):
+            known = found.setdefault((row.kind, row.name), row)
+            if known.sha256 != row.sha256:
+                raise ReleaseError(
+                    f"two parts of {part.dist.name} have a {row.kind} {row.name} of different bytes",
+                    f"remove the wrong one of {part.dist}/parts/*.json",
+                )
+    return tuple(found.values())
+
+
+def of_kind(part: Part, *kinds: str) -> tuple[Built, ...]:
+    """Return the inventory's lines of some kinds."""
+    return tuple(row for row in inventory(part) if row.kind in kinds)
+
+
+def file_of(part: Part, row: Built) -> Path | None:
+    """Return the file of a line, or None where it is not here; raise `ReleaseError` for other bytes."""
+    path = part.dist / row.file
+    if not path.exists():
+        return None
+    if files.sha256(path) != row.sha256:
+        raise ReleaseError(f"{path.name} was changed in dist/ after it was built", f"remove {path} and build it again")
+    return path
+
+
+def is_whole(part: Part) -> bool:
+    """Tell whether dist/ has an inventory and every file it names."""
+    rows = inventory(part)
+    return bool(rows) and all((part.dist / row.file).exists() for row in rows)
+
+
+def write_inventory(release: Release, part: Part) -> Path:
+    """Write release.json, the sum of all parts, and return its path."""
+    rows = [asdict(row) for row in sorted(inventory(part), key=lambda r: (r.kind, r.name))]
+    data = {"component": part.component.name, "version": part.version, "tag": part.tag, "commit": release.commit, "files": rows}
+    path = folder(part) / INVENTORY
+    files.write_bytes(path, _json(data))
+    return path
+
+
+def adopt(part: Part, data: bytes) -> tuple[Built, ...]:
+    """Take over a release.json from elsewhere, drop all that disagrees with it, return its lines."""
+    files.remove(folder(part) / "parts")
+    files.write_bytes(part.dist / INVENTORY, data)
+    rows = inventory(part)
+    for row in rows:
+        path = part.dist / row.file
+        if path.exists() and files.sha256(path) != row.sha256:
+            files.remove(path)
+    return rows
+
+
+def discard_strangers(release: Release, part: Part) -> None:
+    """Empty dist/<tag>/ where it was built from another commit than this release's."""
+    rows = [row for path in _sources(part) for row in _rows(path)]
+    if any(row.commit != release.commit for row in rows):
+        shell.say(f"dist/{part.tag} was built from another commit: it is emptied")
+        for path in part.dist.iterdir():
+            if path.name != ".lock":
+                files.remove(path)
+
+
+def lock(release: Release) -> None:
+    """Keep every other process out of dist/<tag>/ until this one and its children have ended."""
+    import fcntl
+
+    for part in release.parts:
+        if part.dist in _held:
+            continue
+        handle = os.open(folder(part) / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(handle)
+            raise ReleaseError(
+                f"another process is at work on dist/{part.dist.name}", "wait until it has ended, then run this again"
+            ) from error
+        shell.inherit(handle)
+        _held[part.dist] = handle
+
+
+def relocate(row: Built, **changes: Any) -> Built:
+    """Return a line with some fields changed."""
+    return replace(row, **changes)
+
+
+def _sources(part: Part) -> list[Path]:
+    whole = part.dist / INVENTORY
+    parts = sorted((part.dist / "parts").glob("*.json"))
+    return parts + ([whole] if whole.exists() else [])
+
+
+def _rows(path: Path) -> tuple[Built, ...]:
+    try:
+        data = json.loads(path.read_bytes())
+        rows = data["files"] if isinstance(data, dict) else data
+        return tuple(Built(**row) for row in rows)
+    except (ValueError, KeyError, TypeError) as error:
+        raise ReleaseError(f"{path} is no inventory: {error}", f"remove {path}") from error
+
+
+def _json(data: Any) -> bytes:
+    return (json.dumps(data, indent=1, sort_keys=True) + "\n").encode()

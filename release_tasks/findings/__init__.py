@@ -1,0 +1,1 @@
+"""What would break a release, found before anything changes. A finding asks the functions that act."""

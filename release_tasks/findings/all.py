@@ -1,0 +1,45 @@
+"""Every finding about a release, none hidden behind the first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from invoke.context import Context
+
+from release_tasks import shell
+from release_tasks.errors import Problems, ReleaseError
+from release_tasks.findings import gates, programs, registries, repository, versions, workflows
+from release_tasks.release import Release
+
+
+def problems(c: Context, release: Release, new: str | None) -> list[ReleaseError]:
+    """Return everything that would break the release; the gates run last, and only when all else is well."""
+    from release_tasks.project.history import last_finished
+
+    finished = {part.component.name: last_finished(release.project, part.component) for part in release.parts}
+    found: list[ReleaseError] = []
+    for look in (
+        lambda: programs.missing(c.config.release_tasks.order, release.project),
+        lambda: repository.look(release),
+        lambda: versions.look(release, finished),
+        lambda: workflows.look(release),
+        lambda: registries.look(release, new),
+    ):
+        found += _collect(look)
+    if not found and not release.is_tagged:
+        found += _collect(lambda: gates.run(c, release))
+    if not found:
+        shell.say(f"nothing stands in the way of {release.title}")
+    return found
+
+
+def _collect(look: Callable[[], Iterable[ReleaseError]]) -> list[ReleaseError]:
+    found: list[ReleaseError] = []
+    try:
+        for error in look():
+            found.append(error)
+    except Problems as several:
+        found += several.errors
+    except ReleaseError as error:
+        found.append(error)
+    return found

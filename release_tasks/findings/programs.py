@@ -1,0 +1,45 @@
+"""Which programs the steps of an order need for what a project ships."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from release_tasks.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from release_tasks.project.model import Project
+
+Order = Any  # tuples of steps; its own file is above this one
+
+
+def needed(order: Order, project: Project | None) -> dict[str, tuple[str, ...]]:
+    """Return each program and the steps that need it; without a project, for any that there could be.
+
+    A step's file says so itself: `NEEDS` maps a program to the kind of thing it is needed for.
+    """
+    found: dict[str, list[str]] = {"git": []}
+    for stage in order:
+        for step in stage:
+            needs: dict[str, str] = getattr(sys.modules[step.body.__module__], "NEEDS", {})
+            for program, kind in needs.items():
+                if project is None or _ships(project, kind):
+                    found.setdefault(program, []).append(step.name.replace("_", "-"))
+    return {program: tuple(dict.fromkeys(steps)) for program, steps in found.items()}
+
+
+def missing(order: Order, project: Project) -> list[ReleaseError]:
+    """Return one error for each program that a step needs and that is not installed."""
+    from release_tasks.tools.programs import PROGRAMS, command, version
+
+    return [
+        ReleaseError(f"{name} is not installed, and {', '.join(steps)} need it", command(PROGRAMS[name]))
+        for name, steps in needed(order, project).items()
+        if version(PROGRAMS[name]) is None
+    ]
+
+
+def _ships(project: Project, kind: str) -> bool:
+    if kind == "github":
+        return project.repository is not None
+    return any(isinstance(f := getattr(one, kind), ReleaseError) or bool(f) for one in project.components)

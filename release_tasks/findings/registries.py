@@ -1,0 +1,44 @@
+"""The registries: every version free, or ours; every name known, or confirmed; every credential there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from release_tasks import channels, converge
+from release_tasks.errors import ReleaseError
+from release_tasks.http import get_many
+from release_tasks.project.model import Seen, State
+from release_tasks.release import Release
+
+
+def look(release: Release, new: str | None) -> Iterator[ReleaseError]:
+    """Yield what a registry has that is not ours, cannot be mended, or is unknown to it."""
+    every = channels.every()
+    for channel, seen in zip(every, get_many(lambda one: _read(release, one), every), strict=True):
+        if isinstance(seen, ReleaseError):
+            yield seen
+            continue
+        yield from converge.refusals(seen)
+        if not release.is_tagged:
+            yield from _strangers(seen)
+        missing = tuple(one.artifact for one in seen if one.state in converge.OPEN)
+        if missing:
+            yield from converge.questions(channel, missing, new)
+            yield from channel.credentials(release)
+
+
+def _read(release: Release, channel: converge.Channel) -> list[Seen] | ReleaseError:
+    try:
+        return converge.look(release, channel)
+    except ReleaseError as error:
+        return error
+
+
+def _strangers(seen: list[Seen]) -> Iterator[ReleaseError]:
+    for one in seen:
+        if one.state in (State.SAME, State.PRESENT):
+            a = one.artifact
+            yield ReleaseError(
+                f"{a.name} {a.version} is on {a.channel} already, and no tag says from which commit",
+                f"choose a version after {a.version}",
+            )

@@ -1,0 +1,31 @@
+"""The repository: on the release branch, up to date, nothing lying about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from release_tasks.errors import ReleaseError
+from release_tasks.project import bump
+from release_tasks.release import Release
+from release_tasks.tools import git
+
+
+def look(release: Release) -> Iterator[ReleaseError]:
+    """Yield what is wrong; nothing once the tag exists, because then its commit is released."""
+    if release.is_tagged:
+        return
+    if git.remote_url(release.top) is None:
+        yield ReleaseError("the repository has no remote called origin", "git remote add origin URL")
+        return
+    branch, wanted = git.branch(release.top), release.project.settings.project.branch
+    if branch is None:
+        yield ReleaseError("HEAD is detached, so there is no branch to release from", "git switch to the release branch")
+        return
+    if wanted and branch != wanted:
+        yield ReleaseError(f"HEAD is on {branch}, releases are made from {wanted}", f"git switch {wanted}")
+    if strangers := bump.strangers(release):
+        shown = ", ".join(strangers[:5]) + (f" and {len(strangers) - 5} more" if strangers[5:] else "")
+        yield ReleaseError(f"the tree has changes that are not committed: {shown}", "commit or stash them")
+    there = git.remote_refs(release.top, f"refs/heads/{branch}").get(f"refs/heads/{branch}")
+    if there and (git.commit_of(release.top, there) is None or not git.is_ancestor(release.top, there, "HEAD")):
+        yield ReleaseError(f"{branch} on origin has commits that are not here", "git pull --rebase")

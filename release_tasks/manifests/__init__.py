@@ -1,0 +1,24 @@
+"""Files that carry a version: one module per kind, each with `copies`, `set_versions` and `prove`."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import PurePosixPath
+from typing import cast
+
+from release_tasks.manifests.copies import Kind
+
+KINDS = {
+    "Cargo.toml": "cargo_toml",
+    "pyproject.toml": "pyproject",
+    "Chart.yaml": "chart_yaml",
+    "package.json": "package_json",
+    "setup.py": "python_module",
+    "__init__.py": "python_module",
+}
+
+
+def kind_of(path: str) -> Kind | None:
+    """Return the module that reads and edits a file of this name, or None."""
+    name = KINDS.get(PurePosixPath(path).name)
+    return cast(Kind, importlib.import_module(f"{__name__}.{name}")) if name else None

@@ -1,0 +1,80 @@
+"""What every kind of version-bearing file has in common: copies, exact edits, and the proof."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from release_tasks.errors import ReleaseError
+
+BOM = "\ufeff"
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One place in a file that shows a version."""
+
+    path: str
+    line: int  # counted from 1
+    what: str  # as a person would call it: `[package] version`
+    version: str  # as it stands there: a version, or a requirement in a pin
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.what} is {self.version}"
+
+
+class Kind(Protocol):
+    """What each module offers; `text` is a file decoded without changing its line endings.
+
+    `versions` is SemVer by name (crate, package, chart); `version` is that of the unit which the file
+    itself describes ([workspace.package] in Cargo.toml), and may be None.
+    """
+
+    def copies(self, text: str, path: str, /) -> tuple[Copy, ...]:
+        """Return every copy in the file, in the order of its lines."""
+
+    def set_versions(self, text: str, path: str, versions: Mapping[str, str], version: str | None = None, /) -> str:
+        """Return the text with the new versions; nothing else differs in a single byte."""
+
+    def prove(self, text: str, path: str, versions: Mapping[str, str], version: str | None = None, /) -> list[str]:
+        """Return one sentence for each copy that does not show the new version."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One replacement: the characters `start` to `end` of a text become `new`."""
+
+    start: int
+    end: int
+    new: str
+
+
+def decode(data: bytes, path: str) -> str:
+    """Return the text of a file with its line endings and its BOM; raise `ReleaseError` if it is not UTF-8."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ReleaseError(f"{path}:{line}: byte {data[error.start]:#04x} is not UTF-8", f"save {path} as UTF-8") from None
+
+
+def line_at(text: str, position: int) -> int:
+    """Return the line of a position, counted from 1."""
+    return text.count("\n", 0, position) + 1
+
+
+def replaced(text: str, edits: Iterable[Edit]) -> str:
+    """Return the text with all edits made; two may not touch the same characters."""
+    pieces, end = [], 0
+    for edit in sorted(set(edits), key=lambda one: one.start):
+        if edit.start < end:
+            raise ReleaseError(f"line {line_at(text, edit.start)} would get two versions", "give them one version")
+        pieces += [text[end:edit.start], edit.new]
+        end = edit.end
+    return "".join((*pieces, text[end:]))
+
+
+def unproved(path: str, line: int, what: str, old: str, new: str) -> str:
+    """Say that a copy does not show the version that it should."""
+    return f"{path}:{line}: {what} is {old}, not {new}"

@@ -1,0 +1,99 @@
+"""Cargo's version requirements, moved to a new version with their operators and precision kept."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from release_tasks.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from semver import Version
+
+_COMPARATOR = re.compile(
+    r"\s*(?P<op>[\^~=]|[<>]=?)?\s*"
+    r"(?P<number>\*|[xX]|[0-9]{1,19}(?:\.(?:[0-9]{1,19}|[*xX])){0,2}(?P<suffix>(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?))\s*"
+)
+_WILD = ("*", "x", "X")
+Three = tuple[int, int, int]
+
+
+def moved(requirement: str, version: str) -> str:
+    """Return the requirement for a new version of the crate (`^0.1` for 0.2.0 is `^0.2`).
+
+    A range moves as a whole: `>=0.1, <0.2` becomes `>=0.2, <0.3`. Raises `ReleaseError` where the form
+    cannot admit the version (doc.rust-lang.org/cargo/reference/specifying-dependencies.html).
+    """
+    from release_tasks.project.versions import parse
+
+    new = parse(version)
+    pieces = requirement.split(",")
+    found = [_COMPARATOR.fullmatch(piece) for piece in pieces]
+    known = [match for match in found if match is not None]
+    if len(known) != len(pieces):
+        raise ReleaseError(f"{requirement!r} is no requirement that cargo reads", f'write "{version}"')
+    low = next((match["number"] for match in known if match["op"] in (">=", ">")), None)
+    if new.prerelease and all(match["op"] in ("<", "<=", ">") for match in known):
+        raise ReleaseError(f"{requirement!r} admits no prerelease", f'write "{version}" by hand first')
+    result = []
+    for piece, match in zip(pieces, known, strict=True):
+        number = _moved_one(match["op"] or "^", match["number"], match["suffix"] or "", low, new)
+        if number is None:
+            raise ReleaseError(f"{requirement!r} does not admit {version}", f'write "{version}" by hand first')
+        result.append(piece[:match.start("number")] + number + piece[match.end("number"):])
+    return ",".join(result)
+
+
+def at_precision(old: str, new: Version) -> str | None:
+    """Return a version with as many numbers as `old` has; a prerelease always has all three.
+
+    `*` stays; the answer is None for a prerelease that a `*` would leave out. Build metadata is left out,
+    because cargo ignores it in a requirement.
+    """
+    parts = old.partition("-")[0].partition("+")[0].split(".")
+    if new.prerelease:
+        return None if set(parts) & set(_WILD) else str(new.replace(build=None))
+    numbers = (str(new.major), str(new.minor), str(new.patch))
+    return ".".join(part if part in _WILD else number for part, number in zip(parts, numbers, strict=False))
+
+
+def _moved_one(op: str, number: str, suffix: str, low: str | None, new: Version) -> str | None:
+    if op in ("^", "~", "=", ">="):
+        return at_precision(number, new)
+    step = None if low is None or suffix or op != "<" else _step(_three(low), _three(number), low.count("."))
+    if step is not None:
+        above = [new.major, new.minor, new.patch]
+        above[step:] = [above[step] + 1, 0, 0]
+        return ".".join(str(part) for part in above[:number.count(".") + 1])
+    return number if _admits(op, number, suffix, new) else None
+
+
+def _step(low: Three, high: Three, precision: int) -> int | None:
+    for step in range(precision + 1):
+        if high == (*low[:step], low[step] + 1, 0, 0)[:3]:
+            return step
+    return None
+
+
+def _admits(op: str, number: str, suffix: str, new: Version) -> bool:
+    from semver import Version
+
+    bound = Version(*_three(number))
+    if suffix.startswith("-"):
+        bound = bound.replace(prerelease=suffix[1:].partition("+")[0])
+    precise = number.count(".") == 2
+    if op == "<":
+        return new < bound
+    if op == "<=" and precise:
+        return new <= bound
+    if op == ">" and precise:
+        return new > bound
+    ours, theirs = (new.major, new.minor, new.patch), _three(number)
+    length = number.count(".") + 1
+    return ours[:length] > theirs[:length] if op == ">" else ours[:length] <= theirs[:length]
+
+
+def _three(number: str) -> Three:
+    plain = number.partition("-")[0].partition("+")[0].split(".")
+    a, b, c = (int(part) if part.isdecimal() else 0 for part in (*plain, "0", "0")[:3])
+    return a, b, c

@@ -1,0 +1,149 @@
+"""Where each string of a TOML text stands, so that an edit changes its characters and nothing else.
+
+tomllib reads (ten times faster than a parser that keeps the layout) but tells no positions; the scan
+below finds them in a text that a parser accepted, and every edit is read again and compared.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterator, Mapping
+from typing import Any
+
+from release_tasks.errors import ReleaseError
+from release_tasks.manifests.copies import BOM, Edit, replaced
+
+Path = tuple[str | int, ...]
+Span = tuple[int, int]
+_KEY = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[A-Za-z0-9_-]+)"""
+_KEYS = re.compile(rf"[ \t]*({_KEY}(?:[ \t]*\.[ \t]*{_KEY})*)[ \t]*")
+_ONE_KEY = re.compile(_KEY)
+_BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
+_STRING = re.compile(
+    r'''"{3}(?P<a>(?s:\\.|(?!"{3})[^\\])*"{0,2})"{3}|'{3}(?P<b>(?s:.)*?'{0,2})'{3}(?!')'''
+    r'''|"(?P<c>(?:[^"\\\n]|\\.)*)"|'(?P<d>[^'\n]*)\''''
+)
+_OTHER = re.compile(r"[^\s,\]}#]+(?: [0-9]{2}:[^\s,\]}#]+)?")
+
+
+def load(text: str, path: str) -> dict[str, Any]:
+    """Return the data of a TOML text; raise `ReleaseError` with line and column for a broken one."""
+    import tomllib
+
+    plain = text.removeprefix(BOM)
+    try:
+        return tomllib.loads(plain, parse_float=str)  # as text: nan is not equal to itself
+    except (ValueError, RecursionError) as error:
+        newer = _toml_1_1(plain)
+        if newer is None:
+            raise ReleaseError(f"{path} is no TOML: {error}", f"mend {path}") from None
+        return newer
+
+
+def spans(text: str, path: str) -> dict[Path, Span]:
+    """Return for the path of each string where its characters stand, without the quotes."""
+    try:
+        return dict(_strings(text))
+    except (AttributeError, IndexError, RecursionError, ReleaseError) as error:
+        raise ReleaseError(f"{path} has a form of TOML that cannot be edited", f"write {path} as TOML 1.0") from error
+
+
+def edit(text: str, path: str, changes: Mapping[Path, str]) -> str:
+    """Return the text with the string at each path changed, proved by reading the result again."""
+    if not changes:
+        return text
+    places = spans(text, path)
+    expected = load(text, path)
+    for where, new in changes.items():
+        if where not in places:
+            raise ReleaseError(f"{path}: {'.'.join(map(str, where))} cannot be found to be edited", f"write {path} as TOML 1.0")
+        owner: Any = expected
+        for key in where[:-1]:
+            owner = owner[key]
+        owner[where[-1]] = new
+    changed = replaced(text, (Edit(*places[where], new) for where, new in changes.items()))
+    if load(changed, path) != expected:
+        raise ReleaseError(f"{path} cannot be edited without changing more than versions", "edit it by hand")
+    return changed
+
+
+def _toml_1_1(text: str) -> dict[str, Any] | None:
+    # cargo reads TOML 1.1 (an inline table over several lines); tomllib does not yet
+    from tomlkit import parse
+    from tomlkit.exceptions import TOMLKitError
+
+    try:
+        return dict(parse(text).unwrap())
+    except (TOMLKitError, ValueError, RecursionError, TypeError, KeyError, IndexError, AttributeError):
+        return None
+
+
+def _strings(text: str) -> Iterator[tuple[Path, Span]]:
+    table: Path = ()
+    counts: dict[Path, int] = {}
+    at = _after(_BLANK, text, 1 if text.startswith(BOM) else 0)
+    while at < len(text):
+        if text[at] == "[":
+            many = text.startswith("[[", at)
+            keys, at = _keys(text, at + 1 + many)
+            table = _table(keys, many, counts)
+            at += 1 + many
+        else:
+            keys, at = _keys(text, at)
+            at = yield from _value(text, table + keys, at + 1)
+        at = _after(_BLANK, text, at)
+
+
+def _table(keys: Path, many: bool, counts: dict[Path, int]) -> Path:
+    table: Path = ()
+    for number, key in enumerate(keys, 1):
+        table += (key,)
+        if many and number == len(keys):
+            counts[table] = counts.get(table, 0) + 1
+        if table in counts:
+            table += (counts[table] - 1,)
+    return table
+
+
+def _value(text: str, path: Path, at: int) -> Generator[tuple[Path, Span], None, int]:
+    at = _after(_BLANK, text, at)
+    opened = text[at]
+    if opened in "\"'":
+        found = _STRING.match(text, at)
+        if found is None or found.lastgroup is None:
+            raise ReleaseError(f"no end of the string at character {at}")
+        yield path, found.span(found.lastgroup)
+        return found.end()
+    if opened not in "[{":
+        return _after(_OTHER, text, at)
+    at, index = _after(_BLANK, text, at + 1), 0
+    while text[at] not in "]}":
+        keys: Path = (index,)
+        if opened == "{":
+            keys, at = _keys(text, at)
+            at += 1
+        at = _after(_BLANK, text, (yield from _value(text, path + keys, at)))
+        if text[at] == ",":
+            at = _after(_BLANK, text, at + 1)
+        index += 1
+    return at + 1
+
+
+def _keys(text: str, at: int) -> tuple[Path, int]:
+    found = _KEYS.match(text, at)
+    if found is None:
+        raise ReleaseError(f"no key at character {at}")
+    return tuple(_key(key) for key in _ONE_KEY.findall(found[1])), found.end()
+
+
+def _key(text: str) -> str:
+    if text[0] not in "\"'":
+        return text
+    return next(iter(load(f"{text} = 0", "a key"))) if "\\" in text else text[1:-1]
+
+
+def _after(pattern: re.Pattern[str], text: str, at: int) -> int:
+    found = pattern.match(text, at)
+    if found is None:
+        raise ReleaseError(f"nothing of the kind at character {at}")
+    return found.end()

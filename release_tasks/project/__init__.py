@@ -1,0 +1,1 @@
+"""What a repository ships: its settings, what discovery finds, components and versions."""

@@ -1,0 +1,180 @@
+"""The nouns of a project: what it consists of and what it ships."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from release_tasks.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from release_tasks.project.settings import Settings
+
+T = TypeVar("T")
+Found = tuple[T, ...] | ReleaseError  # a question is an error for those who need the answer
+
+
+class State(StrEnum):
+    """In which state an artifact is on its registry, read from the registry alone."""
+
+    MISSING = "missing"
+    PARTIAL = "partial"
+    SAME = "same"
+    PRESENT = "present"
+    DIFFERENT = "different"
+    YANKED = "yanked"
+    CLOSED = "closed"
+
+
+class Place(StrEnum):
+    """Where a pointer stands, compared with where this release would put it."""
+
+    SAME = "same"
+    BEHIND = "behind"
+    AHEAD = "ahead"
+    FOREIGN = "foreign"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One published thing with an exact name. `sha256` (64 hex digits) or `digest`
+    (`sha256:` and 64 hex digits) are empty until it is built or its record was found."""
+
+    channel: str
+    name: str
+    version: str
+    component: str
+    package: str = ""  # the project on PyPI, the tag on GitHub, where that is not the name
+    sha256: str = ""
+    digest: str = ""
+    path: Path | None = None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An artifact as its registry shows it; `why` says what was compared, `url` where to look."""
+
+    artifact: Artifact
+    state: State
+    why: str = ""
+    url: str = ""
+    sha256: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """A moving reference: `name` is what it is called, `target` what it shall name."""
+
+    channel: str
+    name: str
+    target: str
+    component: str
+    place: Place = Place.BEHIND
+    now: str = ""
+
+
+@dataclass(frozen=True)
+class Crate:
+    """A crate of the workspace; `needs` are workspace crates it cannot be built without."""
+
+    name: str
+    version: str
+    folder: Path
+    needs: tuple[str, ...] = ()
+    publish: bool = True
+    binaries: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Binary:
+    """A program for one target; `file` is the asset's name, with `{version}` in it."""
+
+    name: str
+    crate: str
+    target: str
+    file: str
+    static: bool = False
+
+
+@dataclass(frozen=True)
+class PythonPackage:
+    """A distribution for PyPI; `folder` holds its pyproject.toml."""
+
+    name: str
+    version: str
+    folder: Path
+    maturin: bool
+    wheels: tuple[str, ...] = ()
+    sdist: bool = True
+    token: str = "PYPI_API_TOKEN"
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image; `dockerfile` is relative to the root, `tags` are templates."""
+
+    reference: str
+    dockerfile: str
+    platforms: tuple[str, ...]
+    tags: tuple[str, ...]
+    args: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart; `reference` ends with its name, `folder` holds its Chart.yaml."""
+
+    reference: str
+    folder: Path
+    app_version: str
+
+    @property
+    def name(self) -> str:
+        """Return the chart's own name."""
+        return self.reference.rsplit("/", 1)[-1]
+
+
+@dataclass(frozen=True)
+class Component:
+    """A part of the project with its own version and tag, and the names of what it ships."""
+
+    name: str
+    tag: str
+    version: str | None  # as the manifests have it; None where only the tag carries it
+    crates: Found[Crate] = ()
+    python: Found[PythonPackage] = ()
+    binaries: Found[Binary] = ()
+    images: Found[Image] = ()
+    charts: Found[Chart] = ()
+    latest: bool = True
+    title: str = "{tag}"
+    assets: tuple[str, ...] = ()
+    changelog: str | None = None
+
+
+@dataclass(frozen=True)
+class Project:
+    """A repository as it is at one commit: what it ships, in which components."""
+
+    root: Path
+    settings: Settings
+    name: str
+    repository: str | None  # owner/name on GitHub
+    components: tuple[Component, ...]
+    crates: tuple[Crate, ...] = ()  # every member of the workspace, published or not
+    files: tuple[str, ...] = field(default=(), repr=False)  # what git tracks
+
+    @property
+    def manifest(self) -> Path | None:
+        """Return the workspace's Cargo.toml, or None for a project without Rust."""
+        return self.root / "Cargo.toml" if "Cargo.toml" in self.files else None
+
+
+def known(found: Found[T]) -> tuple[T, ...]:
+    """Return what was found; raise the question where more than one answer is possible."""
+    if isinstance(found, ReleaseError):
+        raise found
+    return found

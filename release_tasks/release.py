@@ -1,0 +1,147 @@
+"""Release: the frozen facts of the release at hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from invoke.context import Context
+
+from release_tasks.errors import ReleaseError
+from release_tasks.tools import git
+
+if TYPE_CHECKING:
+    from release_tasks.project.model import Component, Project
+
+
+@dataclass(frozen=True)
+class Part:
+    """One component with the version and tag that it is released under."""
+
+    component: Component
+    version: str
+    tag: str
+    dist: Path  # dist/<tag>/
+
+
+@dataclass(frozen=True)
+class Release:
+    """What is released, from which commit. `tree` has the files of that commit: the
+    checkout itself, or a work tree of the tag's commit where HEAD has moved on."""
+
+    project: Project
+    parts: tuple[Part, ...]
+    top: Path
+    tree: Path
+    commit: str
+    epoch: int  # seconds since 1970: when the commit was made
+    is_tagged: bool  # the tag exists, so `commit` is the tag's and nothing is edited any more
+
+    @classmethod
+    def at(cls, c: Context, version: str | None = None, component: str | None = None) -> Release:
+        """Return the release of `version` (default: the one this checkout is at).
+
+        `version` is one version, or `core=0.5.0,python=0.4.0`; `component` names the one that
+        a single version is for. Raises `ReleaseError` for a bad version or component, outside of
+        a repository, and where the tag's commit cannot be had.
+        """
+        from release_tasks.project.discovery import discover
+
+        top = git.top(Path.cwd())
+        head = git.head(top)
+        project = discover(top)
+        wanted = _versions(project, top, head, version, component)
+        tag_of = {name: _tag(project, name, number) for name, number in wanted.items()}
+        commit = _tagged_commit(top, tuple(tag_of.values()), head)
+        tree = top
+        if commit and (commit != head or git.changed(top)):
+            tree = git.common_dir(top) / "release-tasks" / next(iter(tag_of.values()))
+            git.worktree(top, tree, commit)
+            project = discover(tree)
+        parts = tuple(
+            Part(find(project, name), number, tag_of[name], top / "dist" / tag_of[name])
+            for name, number in wanted.items()
+        )
+        at = commit or head
+        return cls(project, parts, top, tree, at, git.commit_time(top, at), commit is not None)
+
+    @property
+    def title(self) -> str:
+        """Return the components and versions in one line, as a person would say them."""
+        return " + ".join(f"{part.component.name} {part.version}" for part in self.parts)
+
+    @property
+    def build_env(self) -> dict[str, str]:
+        """Return the variables that every build of this release gets."""
+        fixed = {"SOURCE_DATE_EPOCH": str(self.epoch), "TZ": "UTC"}
+        return fixed | self.project.settings.build.env
+
+
+def find(project: Project, name: str) -> Component:
+    """Return a component by name; raise `ReleaseError` for an unknown one."""
+    for component in project.components:
+        if component.name == name:
+            return component
+    names = ", ".join(component.name for component in project.components)
+    raise ReleaseError(f"{name} is no component of this project", f"known are {names}")
+
+
+def _versions(
+    project: Project, top: Path, head: str, version: str | None, component: str | None
+) -> dict[str, str]:
+    from release_tasks.project.versions import parse, parse_request
+
+    if version is None:
+        chosen = [find(project, component)] if component else list(project.components)
+        return {one.name: _current(one, top, head) for one in chosen}
+    wanted: dict[str, str] = {}
+    for name, number in parse_request(version).items():
+        target = name or component or (project.components[0].name if len(project.components) == 1 else None)
+        if target is None:
+            names = ",".join(f"{one.name}=X" for one in project.components)
+            raise ReleaseError("this project has several components", f"--version {names}, or --component NAME")
+        wanted[find(project, target).name] = str(parse(number))
+    return wanted
+
+
+def _current(component: Component, top: Path, head: str) -> str:
+    from release_tasks.project.components import version_in
+
+    here = [tag for tag, commit in git.tags(top).items() if commit == head]
+    tagged = [number for tag in here if (number := version_in(component, tag))]
+    if len(tagged) == 1:
+        return tagged[0]
+    if component.version is None:
+        raise ReleaseError(f"no tag of {component.name} is at HEAD", "check out a tag, or say --version X.Y.Z")
+    return component.version
+
+
+def _tag(project: Project, name: str, number: str) -> str:
+    from release_tasks.project.components import tag_name
+
+    return tag_name(find(project, name), number)
+
+
+def _tagged_commit(top: Path, tags: tuple[str, ...], head: str) -> str | None:
+    local = git.tags(top)
+    if all(local.get(tag) == head for tag in tags) and not git.changed(top):
+        return head
+    if git.remote_url(top) is None:
+        return None
+    commits = set()
+    for tag in tags:
+        public = git.remote_tag(top, tag)
+        if public is None:
+            continue  # a tag that only this machine has moves with a fixed commit
+        commits.add(public)
+        if local.get(tag) != public:
+            if tag in local:
+                raise ReleaseError(
+                    f"tag {tag} is at {public[:7]} on origin and at {local[tag][:7]} here",
+                    f"git fetch --force origin tag {tag}",
+                )
+            git.fetch_tag(top, tag)
+    if len(commits) > 1:
+        raise ReleaseError(f"the tags {', '.join(tags)} are on different commits", "release one component at a time")
+    return commits.pop() if commits else None

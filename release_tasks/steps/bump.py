@@ -1,0 +1,21 @@
+"""The version, in every file that carries it."""
+
+from __future__ import annotations
+
+from invoke.context import Context
+
+from release_tasks.steps import step
+
+
+@step
+def bump(c: Context, version: str, component: str | None = None) -> None:
+    """Write the version into every file that carries it, and the changelog."""
+    from release_tasks import shell
+    from release_tasks.project import bump as edits
+    from release_tasks.release import Release
+
+    release = Release.at(c, version, component)
+    if release.is_tagged:
+        shell.say(f"nothing to do, {release.parts[0].tag} is at {release.commit[:7]}")
+        return
+    edits.write(c, release)

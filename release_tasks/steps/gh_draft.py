@@ -1,0 +1,21 @@
+"""The draft keeps every byte for whoever has to finish."""
+
+from __future__ import annotations
+
+from invoke.context import Context
+
+from release_tasks.steps import step
+
+
+@step
+def gh_draft(c: Context, version: str | None = None, component: str | None = None) -> None:
+    """Keep every file of the release in GitHub's draft."""
+    from release_tasks import shell
+    from release_tasks.channels import github
+    from release_tasks.converge import begin
+
+    release = begin(c, version, component)
+    if release.project.repository is None:
+        shell.say("nothing to do, origin is not on GitHub")
+    else:
+        github.keep(c, release)

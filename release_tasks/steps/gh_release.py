@@ -1,0 +1,16 @@
+"""The one visible moment."""
+
+from __future__ import annotations
+
+from invoke.context import Context
+
+from release_tasks.steps import step
+
+
+@step
+def gh_release(c: Context, version: str | None = None, component: str | None = None) -> None:
+    """Let GitHub's draft go public with exactly its assets."""
+    from release_tasks.channels import github
+    from release_tasks.converge import begin, converge
+
+    converge(c, begin(c, version, component), github)

@@ -1,0 +1,117 @@
+"""The programs that are not Python packages: how each is recognised and installed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from invoke.context import Context
+
+from release_tasks import files, shell
+from release_tasks.errors import ReleaseError
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program: `probe` prints its version, and one of `apt`, `module` or `link` brings it."""
+
+    name: str
+    probe: tuple[str, ...]
+    apt: str = ""
+    module: str = ""  # a main package of the Go module proxy, with @version
+    link: str = ""
+    plugin: bool = False  # of the docker command
+    folders: tuple[str, ...] = ()  # where it may be besides PATH
+
+
+PROGRAMS = {
+    program.name: program
+    for program in (
+        Program("git", ("git", "--version"), apt="git"),
+        Program("cargo", ("cargo", "--version"), link="https://rustup.rs"),
+        Program("gh", ("gh", "--version"), apt="gh"),
+        Program("docker", ("docker", "--version"), apt="docker.io"),
+        Program("buildx", ("docker", "buildx", "version"), module="github.com/docker/buildx/cmd/buildx@v0.33.0", plugin=True),
+        Program("buildkitd", ("buildkitd", "--version"), module="github.com/moby/buildkit/cmd/buildkitd@v0.20.2"),
+        Program("runc", ("runc", "--version"), apt="runc", folders=("/usr/sbin", "/sbin")),
+        Program("helm", ("helm", "version", "--short"), module="helm.sh/helm/v3/cmd/helm@v3.22.0"),
+        Program("go", ("go", "version"), link="https://go.dev/dl"),
+    )
+}
+
+
+def version(program: Program) -> str | None:
+    """Return what a program says of its version, or None where it is not installed."""
+    path = os.pathsep.join((os.environ.get("PATH", ""), *program.folders))
+    try:
+        said = shell.ask(program.probe, env={"PATH": path})
+    except ReleaseError:
+        return None
+    number = re.search(r"v?(\d+\.\d+[.\w+-]*)", said)
+    return number[1] if number else said.strip().splitlines()[0]
+
+
+def command(program: Program) -> str:
+    """Return the line that installs a program, as a person would type it, or where to find it."""
+    if program.apt:
+        sudo = "" if os.geteuid() == 0 else "sudo "
+        return f"{sudo}apt-get install -y {program.apt}"
+    if program.module:
+        return "cd $(mktemp -d) && " + " && ".join(shlex.join(words) for words in _build(program, _target(program)))
+    return f"see {program.link}"
+
+
+def install(c: Context, program: Program) -> None:
+    """Install a program; raise `ReleaseError` where only a person can."""
+    if program.apt:
+        shell.do(c, ["apt-get", "install", "-y", "-qq", program.apt], env={"DEBIAN_FRONTEND": "noninteractive"})
+    elif program.module:
+        kept = cache() / f"{program.name}-{program.module.rsplit('@', 1)[1]}"
+        if not kept.exists():
+            _compile(c, program, kept)
+        if not shell.is_dry(c):
+            files.copy(kept, _target(program))
+    else:
+        raise ReleaseError(f"{program.name} is not installed", command(program))
+
+
+def update_lists(c: Context) -> None:
+    """Let apt learn which packages there are."""
+    shell.do(c, ["apt-get", "update", "-qq"])
+
+
+def cache() -> Path:
+    """Return the folder in which compiled programs are kept for other checkouts."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "release-tasks" / "programs"
+
+
+def _compile(c: Context, program: Program, kept: Path) -> None:
+    if shell.found("go") is None:
+        raise ReleaseError(f"{program.name} is built with Go, which is not installed", command(PROGRAMS["go"]))
+    with files.scratch(program.name) as folder:
+        made = folder / "made"
+        for words in _build(program, made):
+            shell.do(c, words, cwd=folder, env={"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"})
+        if not shell.is_dry(c):
+            files.copy(made, kept)
+
+
+def _build(program: Program, target: Path) -> tuple[tuple[str, ...], ...]:
+    package = program.module.rsplit("@", 1)[0]
+    return (
+        ("go", "mod", "init", "tools"),
+        ("go", "get", program.module),
+        ("go", "build", "-trimpath", "-ldflags=-s -w", "-o", str(target), package),
+    )
+
+
+def _target(program: Program) -> Path:
+    everyone = os.geteuid() == 0
+    if program.plugin:
+        base = Path("/usr/local/lib/docker") if everyone else Path.home() / ".docker"
+        return base / "cli-plugins" / f"docker-{program.name}"
+    return (Path("/usr/local/bin") if everyone else Path.home() / ".local/bin") / program.name
