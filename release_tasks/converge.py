@@ -11,7 +11,7 @@ from invoke.context import Context
 from release_tasks import dist, shell
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.http import get_many
-from release_tasks.project.model import Artifact, Seen, State
+from release_tasks.project.model import Artifact, Pointer, Seen, State
 from release_tasks.release import Release
 
 DEADLINE = 600.0  # seconds until a registry must show what it accepted
@@ -42,6 +42,18 @@ class Channel(Protocol):
 
     def publish(self, c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
         """Put the artifacts there."""
+        ...
+
+
+class Moving(Channel, Protocol):
+    """A channel with references that move from version to version."""
+
+    def pointers(self, release: Release) -> tuple[Pointer, ...]:
+        """Return each moving reference, and where it stands."""
+        ...
+
+    def move(self, c: Context, release: Release, pointer: Pointer) -> None:
+        """Let it name this release."""
         ...
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from release_tasks.release import Part, Release
 
 INVENTORY = "release.json"
 _held: dict[Path, int] = {}  # locks of this process, by dist folder
+_guard = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,12 @@ def folder(part: Part) -> Path:
 
 
 def record(part: Part, step: str, built: Iterable[Built], target: str = "") -> None:
-    """Write the part of one step and target, in place of what that step and target said before."""
+    """Write the part of one step and target; what other parts said of the same files is dropped."""
     name = f"{step}-{target}" if target else step
-    rows = [asdict(one) for one in sorted(built, key=lambda b: (b.kind, b.name))]
-    files.write_bytes(folder(part) / "parts" / f"{name}.json", _json(rows))
+    rows = sorted(built, key=lambda b: (b.kind, b.name))
+    with _guard:
+        _drop(part, {(row.kind, row.name) for row in rows})
+        files.write_bytes(folder(part) / "parts" / f"{name}.json", _json([asdict(row) for row in rows]))
 
 
 def inventory(part: Part) -> tuple[Built, ...]:
@@ -131,26 +135,37 @@ def discard_strangers(release: Release, part: Part) -> None:
 
 def lock(release: Release) -> None:
     """Keep every other process out of dist/<tag>/ until this one and its children have ended."""
+    with _guard:
+        for part in release.parts:
+            if part.dist not in _held:
+                _held[part.dist] = _locked(folder(part))
+
+
+def _locked(folder: Path) -> int:
     import fcntl
 
-    for part in release.parts:
-        if part.dist in _held:
+    handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(handle)
+        raise ReleaseError(
+            f"another process is at work on dist/{folder.name}", "wait until it has ended, then run this again"
+        ) from error
+    shell.inherit(handle)
+    return handle
+
+
+def _drop(part: Part, gone: set[tuple[str, str]]) -> None:
+    for path in _sources(part):
+        rows = _rows(path)
+        kept = [row for row in rows if (row.kind, row.name) not in gone]
+        if len(kept) == len(rows):
             continue
-        handle = os.open(folder(part) / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(handle)
-            raise ReleaseError(
-                f"another process is at work on dist/{part.dist.name}", "wait until it has ended, then run this again"
-            ) from error
-        shell.inherit(handle)
-        _held[part.dist] = handle
-
-
-def relocate(row: Built, **changes: Any) -> Built:
-    """Return a line with some fields changed."""
-    return replace(row, **changes)
+        if path.name == INVENTORY:
+            files.remove(path)
+        target = part.dist / "parts" / path.name
+        files.write_bytes(target, _json([asdict(row) for row in kept]))
 
 
 def _sources(part: Part) -> list[Path]:

@@ -8,12 +8,15 @@ CRATES = "https://crates.io"
 PYPI = "https://pypi.org"
 PYPI_FILES = "https://files.pythonhosted.org"
 PYPI_UPLOAD = "https://upload.pypi.org"
+PYPI_LEGACY = "https://pypi.python.org"  # `twine --skip-existing` asks here
 GITHUB = "https://github.com"
 GITHUB_API = "https://api.github.com"
 GITHUB_UPLOADS = "https://uploads.github.com"
 GITHUB_DOCS = "https://docs.github.com/rest"
 GHCR = "https://ghcr.io"
 DOCKER_HUB = "https://registry-1.docker.io"
+DOCKER_HUB_LOGIN = "https://index.docker.io/v1/"  # the key of its credentials
+PYPI_DOCS = "https://docs.pypi.org"
 
 
 def host(url: str) -> str:

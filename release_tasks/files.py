@@ -49,6 +49,16 @@ def copy(source: Path, target: Path) -> None:
     target.chmod(0o755 if os.access(source, os.X_OK) else 0o644)
 
 
+def move(source: Path, target: Path) -> None:
+    """Move a finished file over another one in the same folder, at once."""
+    os.replace(source, target)
+
+
+def set_mtime(path: Path, seconds: int) -> None:
+    """Set when a file was last changed, in seconds since 1970: some formats keep that time."""
+    os.utime(path, (seconds, seconds))
+
+
 def remove(path: Path) -> None:
     """Remove a file or a folder that may be absent."""
     if path.is_dir() and not path.is_symlink():

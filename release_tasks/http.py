@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -42,18 +43,42 @@ class Answer:
             raise ReleaseError(f"{self.url} answered no JSON: {shown!r}", "try again later") from error
 
 
+@dataclass(frozen=True)
+class Way:
+    """Proxies and certificates as the environment had them at one moment.
+
+    A stand-in keeps the way of its start: once its process has taken on the environment of
+    a rehearsal's clients, it would ask itself for what it lacks, without end.
+    """
+
+    proxies: tuple[tuple[str, str], ...]
+    certificates: str | bool
+
+    @classmethod
+    def now(cls, url: str) -> Way:
+        """Return the way to `url` that the environment gives now."""
+        from requests.utils import get_environ_proxies
+
+        found = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+        return cls(tuple(get_environ_proxies(url).items()), found)
+
+
 def get(
     url: str,
     headers: Mapping[str, str] | None = None,
     expect: Iterable[int] = (200, 404),
     method: str = "GET",
+    way: Way | None = None,
 ) -> Answer:
     """Read `url`. 429 and 5xx are retried as the server says; raise `ReleaseError` for a
-    status that is not in `expect` and for a server that cannot be reached."""
+    status that is not in `expect` and for a server that cannot be reached.
+
+    Without a `way`, the environment of the moment counts.
+    """
     import requests
 
     try:
-        got = _session().request(method, url, headers=dict(headers or {}), timeout=TIMEOUT)
+        got = _session(way).request(method, url, headers=dict(headers or {}), timeout=TIMEOUT)
     except requests.RequestException as error:
         raise ReleaseError(f"{url} cannot be read: {_reason(error)}", "check the network and try again") from error
     if got.status_code not in tuple(expect):
@@ -78,13 +103,18 @@ def download(url: str, target: Path, headers: Mapping[str, str] | None = None) -
     files.write_bytes(target, get(url, headers, expect=(200,)).body)
 
 
-def _session() -> Session:
+def _session(way: Way | None) -> Session:
     import requests
     from requests.adapters import HTTPAdapter
     from urllib3.util import Retry
 
-    if not hasattr(_local, "session"):
+    if not hasattr(_local, "sessions"):
+        _local.sessions = {}
+    sessions: dict[Way | None, Session] = _local.sessions
+    if way not in sessions:
         session = requests.Session()
+        if way is not None:
+            session.trust_env, session.proxies, session.verify = False, dict(way.proxies), way.certificates
         retry = Retry(
             total=5, backoff_factor=0.3, status_forcelist=(429, 500, 502, 503, 504),
             allowed_methods=("GET", "HEAD"), raise_on_status=False, respect_retry_after_header=True,
@@ -92,8 +122,8 @@ def _session() -> Session:
         for scheme in ("http://", "https://"):
             session.mount(scheme, HTTPAdapter(max_retries=retry, pool_maxsize=AT_ONCE))
         session.headers["User-Agent"] = f"release-tasks/{version('release-tasks')} (a release tool)"
-        _local.session = session
-    return _local.session  # type: ignore[no-any-return]  # threading.local is untyped
+        sessions[way] = session
+    return sessions[way]
 
 
 def _reason(error: Exception) -> str:

@@ -60,7 +60,7 @@ class Release:
             git.worktree(top, tree, commit)
             project = discover(tree)
         parts = tuple(
-            Part(find(project, name), number, tag_of[name], top / "dist" / tag_of[name])
+            Part(project.component(name), number, tag_of[name], top / "dist" / tag_of[name])
             for name, number in wanted.items()
         )
         at = commit or head
@@ -78,30 +78,17 @@ class Release:
         return fixed | self.project.settings.build.env
 
 
-def find(project: Project, name: str) -> Component:
-    """Return a component by name; raise `ReleaseError` for an unknown one."""
-    for component in project.components:
-        if component.name == name:
-            return component
-    names = ", ".join(component.name for component in project.components)
-    raise ReleaseError(f"{name} is no component of this project", f"known are {names}")
-
-
 def _versions(
     project: Project, top: Path, head: str, version: str | None, component: str | None
 ) -> dict[str, str]:
     from release_tasks.project.versions import parse, parse_request
 
     if version is None:
-        chosen = [find(project, component)] if component else list(project.components)
+        chosen = [project.component(component)] if component else list(project.components)
         return {one.name: _current(one, top, head) for one in chosen}
     wanted: dict[str, str] = {}
     for name, number in parse_request(version).items():
-        target = name or component or (project.components[0].name if len(project.components) == 1 else None)
-        if target is None:
-            names = ",".join(f"{one.name}=X" for one in project.components)
-            raise ReleaseError("this project has several components", f"--version {names}, or --component NAME")
-        wanted[find(project, target).name] = str(parse(number))
+        wanted[project.component(name or component).name] = str(parse(number))
     return wanted
 
 
@@ -120,7 +107,7 @@ def _current(component: Component, top: Path, head: str) -> str:
 def _tag(project: Project, name: str, number: str) -> str:
     from release_tasks.project.components import tag_name
 
-    return tag_name(find(project, name), number)
+    return tag_name(project.component(name), number)
 
 
 def _tagged_commit(top: Path, tags: tuple[str, ...], head: str) -> str | None:

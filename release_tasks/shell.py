@@ -24,6 +24,10 @@ from release_tasks.errors import ReleaseError
 
 SECRET_NAME = re.compile(r"(TOKEN|PASSWORD|PASSWD|SECRET|CREDENTIAL|API_?KEY|PRIVATE_KEY)", re.I)
 MASK = "***"
+Process = subprocess.Popen[bytes]
+UNATTENDED = {  # no program may ask a question or decorate its output
+    "GIT_TERMINAL_PROMPT": "0", "GH_PROMPT_DISABLED": "1", "GH_NO_UPDATE_NOTIFIER": "1", "NO_COLOR": "1",
+}
 prefix: ContextVar[str] = ContextVar("prefix", default="")
 collected: ContextVar[list[str] | None] = ContextVar("collected", default=None)
 _inherited: set[int] = set()  # descriptors of locks that must outlive us in our children
@@ -95,7 +99,7 @@ def do(
     depend on an answer that a dry run does not have.
     """
     words = [str(word) for word in argv]
-    added = " ".join(f"{name}={shlex.quote(value)}" for name, value in (env or {}).items())
+    added = " ".join(f"{k}={MASK if SECRET_NAME.search(k) else shlex.quote(v)}" for k, v in (env or {}).items())
     line = shlex.join(words) if not added else f"env {added} {shlex.join(words)}"
     child = Child(c, words, cwd)
     result = child.run(
@@ -151,7 +155,7 @@ def say(text: str, stream: TextIO | None = None) -> None:
 def environment(env: Mapping[str, str] | None = None, secrets: Sequence[str] = ()) -> dict[str, str]:
     """Return the caller's environment without secrets, plus `env` and the named `secrets`."""
     kept = {k: v for k, v in os.environ.items() if k in secrets or not SECRET_NAME.search(k)}
-    return kept | dict(env or {})
+    return kept | UNATTENDED | dict(env or {})
 
 
 def hide_secrets(text: str) -> str:
@@ -206,7 +210,7 @@ class Child(Local):
 
     def __init__(self, context: Context, argv: list[str], cwd: Path | None) -> None:
         super().__init__(context)
-        self.argv, self.cwd = argv, cwd
+        self.argv, self.cwd, self.step = argv, cwd, prefix.get()
 
     def start(self, command: str, shell: str, env: dict[str, Any]) -> None:
         """Start the child; invoke's own would need bash and leave stdin open."""
@@ -227,6 +231,7 @@ class Child(Local):
 
     def write_our_output(self, stream: Any, string: str) -> None:
         """Print one line behind the step's name, without secrets."""
+        prefix.set(self.step)  # we are in one of invoke's own threads
         say("  " + string.rstrip("\n").rsplit("\r", 1)[-1])
 
     def send_interrupt(self, interrupt: KeyboardInterrupt) -> None:

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from release_tasks.converge import Channel
+    from release_tasks.converge import Channel, Moving
 
 NAMES = ("git", "images", "charts", "pypi", "crates_io", "github")  # in the order of publication
 
@@ -14,3 +14,8 @@ NAMES = ("git", "images", "charts", "pypi", "crates_io", "github")  # in the ord
 def every() -> tuple[Channel, ...]:
     """Return every channel, in the order in which a release reaches them."""
     return tuple(cast("Channel", import_module(f"{__name__}.{name}")) for name in NAMES)
+
+
+def moving() -> tuple[Moving, ...]:
+    """Return the channels that have moving references."""
+    return tuple(cast("Moving", channel) for channel in every() if hasattr(channel, "pointers"))

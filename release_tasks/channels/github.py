@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 
 from invoke.context import Context
@@ -15,6 +16,8 @@ from release_tasks.release import Part, Release
 from release_tasks.tools import gh
 
 NAME = "GitHub"
+_filled: set[tuple[str, str]] = set()  # tags and commits whose dist/ this process has filled
+_guard = threading.Lock()
 
 
 def expected(release: Release) -> tuple[Artifact, ...]:
@@ -81,13 +84,15 @@ def fill(release: Release) -> None:
 
     What is there replaces what lies here: those bytes may be public already.
     """
-    if release.project.repository is None or not release.is_tagged:
-        return
-    for part in release.parts:
-        dist.discard_strangers(release, part)
-        page = gh.page(repository(release), part.tag)
-        if page is not None:
-            github_assets.take_over(release, part, page)
+    with _guard:
+        for part in release.parts:
+            if (part.tag, release.commit) in _filled:
+                continue
+            dist.discard_strangers(release, part)
+            page = gh.page(repository(release), part.tag) if release.project.repository and release.is_tagged else None
+            if page is not None:
+                github_assets.take_over(release, part, page)
+            _filled.add((part.tag, release.commit))
 
 
 def pointers(release: Release) -> tuple[Pointer, ...]:

@@ -13,6 +13,7 @@ from release_tasks import order, shell
 from release_tasks.errors import ReleaseError
 from release_tasks.findings.programs import needed
 from release_tasks.http import get_many
+from release_tasks.project.model import Project
 
 
 @task(
@@ -24,7 +25,7 @@ from release_tasks.http import get_many
     },
 )
 def doctor(c: Context, install: bool = False, all: bool = False, json: bool = False) -> None:
-    """Name each program that is missing, what needs it, and the command that installs it."""
+    """Name the programs that are missing, and install them."""
     from release_tasks.tools import programs
 
     wants = needed(order.of(c), None if all else _project())
@@ -43,7 +44,7 @@ def doctor(c: Context, install: bool = False, all: bool = False, json: bool = Fa
         raise Exit(code=1)
 
 
-def _project():  # type: ignore[no-untyped-def]  # Project | None, imported where used
+def _project() -> Project | None:
     from release_tasks.project.discovery import discover
     from release_tasks.tools import git
 

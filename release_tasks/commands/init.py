@@ -14,7 +14,7 @@ TASKS = '"""Release tasks of this project; `inv --list` shows them."""\n\nfrom r
 
 @task(auto_shortflags=False)
 def init(c: Context) -> None:
-    """Write tasks.py and release-tasks.toml where they are absent."""
+    """Write a first tasks.py and release-tasks.toml."""
     from release_tasks.commands.settings import KINDS
     from release_tasks.errors import ReleaseError
     from release_tasks.project.discovery import discover

@@ -27,12 +27,12 @@ from release_tasks.release import Release
     },
 )
 def plan(
-    c: Context, version: str, component: str | None = None, new: str | None = None, json: bool = False
+    c: Context, version: str = "", component: str | None = None, new: str | None = None, json: bool = False
 ) -> None:
-    """Show the commands that release would run now, and why the other steps are skipped."""
-    from release_tasks.commands.words import resolve
+    """Show what release would run now, and what it would skip."""
+    from release_tasks.project.words import resolve
 
-    given = {"version": resolve(c, version, component), "component": component, "new": new or "all"}
+    given = {"version": resolve(version, component), "component": component, "new": new or "all"}
     dry = Context(c.config.clone())
     dry.config.run.dry = True
     rows = [copy_context().run(_step, dry, step, given) for step in order.steps(order.of(c))]

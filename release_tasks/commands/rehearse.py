@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import tempfile
 from collections import Counter
@@ -14,8 +13,9 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from release_tasks import shell
+from release_tasks import endpoints, files, shell
 from release_tasks.errors import ReleaseError
+from release_tasks.project.model import Project
 from release_tasks.tools import git
 
 if TYPE_CHECKING:
@@ -39,39 +39,43 @@ def rehearse(
     c: Context, version: str = "", component: str | None = None, json: bool = False,
     keep: bool = False, offline: bool = False, serve: bool = False,
 ) -> None:
-    """Release a clone of this commit to registries on this machine; nothing leaves it."""
+    """Release a clone of this commit to registries right here."""
+    from release_tasks.project.discovery import discover
     from release_tasks.rehearsal import world
 
+    if serve:
+        world.serve(sys.stdin, sys.stdout, offline)
+        return
+    if not version:
+        raise ReleaseError("no version to rehearse", "inv rehearse --version X.Y.Z")
+    project = discover(git.top(Path.cwd()))
     folder = Path(tempfile.mkdtemp(prefix="release-tasks-rehearsal-"))
     try:
-        if serve:
-            world.serve(folder, offline=offline)
-            return
-        if not version:
-            raise ReleaseError("no version to rehearse", "inv rehearse --version X.Y.Z")
-        with world.open_world(folder, offline=offline) as registries:
-            data, code = _rehearse(registries, folder, version, component)
-        _show(data, json, folder if keep else None)
+        crates, packages = _names(project, "crates"), _names(project, "python")
+        with world.world(folder, offline=offline, crates=crates, packages=packages) as registries:
+            data, code = _rehearse(registries, project, folder, (version, component))
+        _show(data, json, keep)
     finally:
         if keep:
             shell.say(f"everything is in {folder}")
         else:
-            shutil.rmtree(folder, ignore_errors=True)
+            files.remove(folder)
     if code:
         raise Exit(code=code)
 
 
-def _rehearse(registries: World, folder: Path, version: str, component: str | None) -> tuple[dict[str, Any], int]:
-    top = git.top(Path.cwd())
-    if git.changed(top):
+def _rehearse(
+    registries: World, project: Project, folder: Path, wanted: tuple[str, str | None]
+) -> tuple[dict[str, Any], int]:
+    if git.changed(project.root):
         shell.say("changes that are not committed are left out of the rehearsal")
-    clone = _clone(registries, folder, top)
+    clone = _clone(registries, project, folder)
     env = _environment(registries, folder, clone)
-    said = ["--version", version, *(["--component", component] if component else [])]
+    said = ["--version", wanted[0], *(["--component", wanted[1]] if wanted[1] else [])]
     code = shell.follow([*_INVOKE, "release", *said, "--new", "all"], clone, env)
-    reports = folder / "status.json"
-    shell.follow([*_INVOKE, "status", *said, "--json"], clone, env, reports)
-    data = _read(reports)
+    report = folder / "status.json"
+    shell.follow([*_INVOKE, "status", *said, "--json"], clone, env, report)
+    data = _read(report)
     timelines = sorted((clone / "dist").glob("*/timeline.json"))
     data["timeline"] = [row for path in timelines for row in json.loads(path.read_text())]
     data["requests"] = _requests(registries)
@@ -83,13 +87,22 @@ def _rehearse(registries: World, folder: Path, version: str, component: str | No
 _INVOKE = (sys.executable, "-m", "invoke")
 
 
-def _clone(registries: World, folder: Path, top: Path) -> Path:
+def _clone(registries: World, project: Project, folder: Path) -> Path:
     """Give the stand-in of origin this commit and its branch, and clone it as anybody would."""
-    commit, url = git.head(top), git.remote_url(top)
+    top, url = project.root, git.remote_url(project.root)
     branch = git.branch(top) or "main"
-    origin = registries.adopt(top, commit, branch, url)
+    if project.repository:
+        owner, _, name = project.repository.partition("/")
+        bare = registries.github.create(owner, name, top)
+        origin = f"{endpoints.GITHUB}/{project.repository}"
+    else:
+        bare = folder / "origin.git"
+        shell.ask(["git", "clone", "--quiet", "--bare", top, bare])
+        origin = url = str(bare)
+    shell.ask(["git", "push", "--quiet", "--force", bare, f"HEAD:refs/heads/{branch}"], cwd=top)
+    shell.ask(["git", "symbolic-ref", "HEAD", f"refs/heads/{branch}"], cwd=bare)
     clone = folder / "clone"
-    shell.ask(["git", "clone", "--quiet", "--branch", branch, origin, clone], env=registries.env)
+    shell.ask(["git", "clone", "--quiet", origin, clone], env=registries.env)
     shell.ask(["git", "remote", "set-url", "origin", url or origin], cwd=clone)
     return clone
 
@@ -105,8 +118,8 @@ def _environment(registries: World, folder: Path, clone: Path) -> dict[str, str]
             f"GIT_{role}_NAME": WHO, f"GIT_{role}_EMAIL": "rehearsal@localhost",
             f"GIT_{role}_DATE": f"{moment} +0000",
         }
-    kept = {key: value for key, value in shell.environment().items() if key not in registries.removed}
-    return kept | registries.env | fixed
+    kept = shell.environment()
+    return {key: kept[key] for key in kept if key not in registries.removed} | registries.env | fixed
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -123,7 +136,13 @@ def _requests(registries: World) -> list[dict[str, Any]]:
     return [{"registry": app, "host": host, "client": agent, "writes": n} for (app, host, agent), n in made.items()]
 
 
-def _show(data: dict[str, Any], as_json: bool, folder: Path | None) -> None:
+def _names(project: Project, kind: str) -> list[str]:
+    """Return the names that the real registry may know already, because they are this project's."""
+    found = [getattr(component, kind) for component in project.components]
+    return [one.name for some in found if not isinstance(some, ReleaseError) for one in some]
+
+
+def _show(data: dict[str, Any], as_json: bool, keep: bool) -> None:
     from release_tasks.commands.status import table
 
     if as_json:
@@ -140,7 +159,7 @@ def _show(data: dict[str, Any], as_json: bool, folder: Path | None) -> None:
            *((r["registry"], r["host"], r["client"], str(r["writes"])) for r in data["requests"])])
     if data["refused"]:
         print(f"refused: {', '.join(data['refused'])}")
-    if folder:
+    if keep:
         print(f"files: {data['files']}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
@@ -25,11 +26,11 @@ Timeline = list[tuple[str, float, float]]  # step, start and end in seconds sinc
         "new": "names that may be published for the first time, with commas, or all",
     },
 )
-def release(c: Context, version: str, component: str | None = None, new: str | None = None) -> None:
-    """Make every artifact of a version what it should be; run it again to resume."""
-    from release_tasks.commands.words import resolve
+def release(c: Context, version: str = "", component: str | None = None, new: str | None = None) -> None:
+    """Release a version; the same line again resumes."""
+    from release_tasks.project.words import resolve
 
-    wanted = resolve(c, version, component)
+    wanted = resolve(version, component)
     timeline: Timeline = []
     try:
         for stage in order.of(c):
@@ -38,6 +39,8 @@ def release(c: Context, version: str, component: str | None = None, new: str | N
         shell.end_children()
         raise ReleaseError("interrupted", f"inv release --version {wanted} goes on from here", code=130) from None
     show(timeline)
+    if not shell.is_dry(c):
+        _keep(c, wanted, component, timeline)
 
 
 def show(timeline: Timeline) -> None:
@@ -46,6 +49,16 @@ def show(timeline: Timeline) -> None:
     for name, start, end in timeline:
         left, width = round(start / total * 40), max(1, round((end - start) / total * 40))
         shell.say(f"{name:<16} {' ' * left}{'█' * width}{' ' * (41 - left - width)}{end - start:6.1f} s")
+
+
+def _keep(c: Context, version: str, component: str | None, timeline: Timeline) -> None:
+    """Leave the timeline in dist/, as rows of step, start and end in seconds."""
+    from release_tasks import files
+    from release_tasks.release import Release
+
+    rows = [{"step": name, "start": round(start, 3), "end": round(end, 3)} for name, start, end in timeline]
+    path = Release.at(c, version, component).parts[0].dist / "timeline.json"
+    files.write_bytes(path, json.dumps(rows).encode())
 
 
 def _run_stage(c: Context, stage: tuple[Step, ...], given: dict[str, str | None], timeline: Timeline) -> None:

@@ -14,11 +14,12 @@ from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Component, Project
 
 KINDS = ("crates", "python", "binaries", "images", "charts")
+SAID = ("python", "binaries", "images", "charts")  # their tables list what is shipped
 
 
 @task(auto_shortflags=False, help={"json": "print one JSON object instead of text"})
 def settings(c: Context, json: bool = False) -> None:
-    """Show what this project ships, and which of it was said and which discovered."""
+    """Show what this project ships, and why."""
     from release_tasks.project.discovery import discover
     from release_tasks.tools import git
 
@@ -46,7 +47,7 @@ def _component(project: Project, component: Component) -> dict[str, Any]:
         if isinstance(found, ReleaseError):
             row[kind] = {"question": found.problem, "fix": found.fix}
         else:
-            source = "settings" if getattr(project.settings, kind, None) else "discovered"
+            source = "settings" if kind in SAID and getattr(project.settings, kind) else "discovered"
             row[kind] = [_relative(project, asdict(one)) | {"source": source} for one in found]
     return row
 

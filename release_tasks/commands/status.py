@@ -56,7 +56,7 @@ class Report:
     },
 )
 def status(c: Context, version: str | None = None, component: str | None = None, json: bool = False) -> None:
-    """Show the state of every artifact on every channel; change nothing."""
+    """Show the state of every artifact on every channel."""
     report = read(Release.at(c, version, component))
     show(report, json)
     if report.code:
@@ -70,8 +70,7 @@ def read(release: Release) -> Report:
 
     every = channels.every()
     seen = get_many(lambda channel: converge.look(release, channel), every)
-    pointing = [channel for channel in every if hasattr(channel, "pointers")]
-    pointers = get_many(lambda channel: channel.pointers(release), pointing)
+    pointers = get_many(lambda channel: channel.pointers(release), channels.moving())
     return Report(release, tuple(one for some in seen for one in some), tuple(p for some in pointers for p in some))
 
 

@@ -26,6 +26,7 @@ def _changelog(release: Release, part: Part) -> Iterator[ReleaseError]:
     if log is None or release.project.settings.github.notes == "generated":
         return
     text = (release.tree / log).read_text("utf-8")
-    section = changelog.section(text, part.version) or changelog.section(text, "Unreleased")
-    if not section.strip():
+    is_there = part.version in changelog.sections(text)
+    section = changelog.section(text, part.version, log) if is_there else changelog.unreleased(text)
+    if not (section or "").strip():
         yield ReleaseError(f"{log} says nothing about {part.version}", f"write what changed under Unreleased in {log}")

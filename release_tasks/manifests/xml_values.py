@@ -8,14 +8,23 @@ from release_tasks.manifests.copies import BOM
 Found = tuple[tuple[str, ...], int, int]
 
 
-def elements(text: str, path: str) -> list[Found]:
-    """Return each element that holds only text: its path, and where the text stands."""
+def elements(text: str, path: str, name: str) -> list[Found]:
+    """Return each element `name` that holds only text: its path from the root, and where the text stands."""
+    plain = text.removeprefix(BOM)
+    data, shift = plain.encode(errors="replace"), len(text) - len(plain)
+
+    def position(byte: int) -> int:
+        return len(data[:byte].decode(errors="replace")) + shift
+
+    return [(names, position(a), position(b)) for names, a, b in _parsed(data, path) if names[-1] == name and a <= b]
+
+
+def _parsed(data: bytes, path: str) -> list[Found]:
     from xml.parsers import expat
 
-    data = text.removeprefix(BOM).encode()
     parser = expat.ParserCreate("UTF-8")
     open_at: list[tuple[str, int]] = []  # name, and byte position behind the start tag
-    found: list[tuple[tuple[str, ...], int, int]] = []
+    found: list[Found] = []
     leaf = False
 
     def start(name: str, _attributes: dict[str, str]) -> None:
@@ -35,8 +44,7 @@ def elements(text: str, path: str) -> list[Found]:
         parser.Parse(data, True)
     except (expat.ExpatError, ValueError) as error:
         raise ReleaseError(f"{path} is no XML: {error}", f"mend {path}") from None
-    shift = len(text) - len(text.removeprefix(BOM))
-    return [(names, _characters(data, a) + shift, _characters(data, b) + shift) for names, a, b in found if a <= b]
+    return found
 
 
 def _behind_tag(data: bytes, at: int) -> int:
@@ -50,7 +58,3 @@ def _behind_tag(data: bytes, at: int) -> int:
         elif byte == ord(">"):
             return position + 1
     return len(data)
-
-
-def _characters(data: bytes, position: int) -> int:
-    return len(data[:position].decode())

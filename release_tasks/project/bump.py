@@ -2,64 +2,59 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
 from release_tasks import files, shell
 from release_tasks.errors import ReleaseError
-from release_tasks.manifests import changelog, kind_of, text_file
 from release_tasks.manifests.copies import decode
-from release_tasks.project.model import known
+from release_tasks.project.carriers import carriers
 from release_tasks.tools import cargo_lock, git
 
 if TYPE_CHECKING:
-    from release_tasks.release import Part, Release
+    from release_tasks.release import Release
 
 LOCK = "Cargo.lock"
 
 
 def write(c: Context, release: Release) -> None:
     """Edit every file that carries the version; put all back where one of them cannot be proved."""
-    if odd := strangers(release):
-        raise ReleaseError(f"the tree has changes that are not committed: {', '.join(odd[:5])}", "commit or stash them")
+    pending(release)
     new = edits(release)
-    old = {path: (release.top / path).read_bytes() for path in [*new, *_locks(release)]}
-    todo = {path: text for path, text in new.items() if old[path] != text.encode()}
-    try:
-        for path, text in todo.items():
-            files.write(c, release.top / path, text)
-        if _locks(release) and (todo or shell.is_dry(c)):
-            cargo_lock.update(c, release.top)
+    old = {path: (release.top / path).read_bytes() for path in (*new, *_lock(release))}
+    todo = [path for path, text in new.items() if old[path] != text.encode()]
+    offline = bool(_lock(release)) and cargo_lock.is_cached(release.top)
+    with _all_or_none(release, old):
+        for path in todo:
+            files.write(c, release.top / path, new[path])
+        if _lock(release) and new:
+            cargo_lock.update(c, release.top, offline)
         if not shell.is_dry(c):
-            _prove(release, new)
-    except BaseException:
-        for path, data in old.items():
-            files.write_bytes(release.top / path, data)
-        raise
-    shell.say(f"{len(todo)} files carry {release.title}" if todo else f"nothing to do, every file carries {release.title}")
+            _prove(release, offline)
+    if todo:
+        shell.say(f"{len(todo)} files {'would ' if shell.is_dry(c) else ''}carry {release.title} now")
+    else:
+        shell.say(f"nothing to do, every file carries {release.title}")
 
 
 def edits(release: Release) -> dict[str, str]:
-    """Return the new text of every file that carries a version of this release, by path.
+    """Return the new text of every file that a bump changes, by path.
 
-    It is computed from the committed files, so that a bump that was interrupted comes out the same.
+    It is computed from the committed files, so that a bump which was interrupted comes out the same.
     """
     if release.project.settings.project.version == "tag":
         return {}
-    names = _versions(release)
-    base = {path: _committed(release, path) for path in dict.fromkeys(_manifests(release))}
-    new = {path: _edited(release, path, text, names) for path, text in base.items()}
-    for path, wanted in release.project.settings.files.items():
-        text = new.get(path) or _committed(release, path)
-        new[path] = text_file.set_versions(text, path, wanted, release.parts[0].version, names)
-    for part in release.parts:
-        if part.component.changelog:
-            new[part.component.changelog] = _changelog(release, part)
-    return {path: text for path, text in new.items() if text != base.get(path)} | _kept(release, new)
+    changed = set(git.changed(release.top))
+    base: dict[str, str] = {}
+    new: dict[str, str] = {}
+    for carrier in carriers(release):
+        if carrier.path not in base:
+            base[carrier.path] = new[carrier.path] = _committed(release, carrier.path, carrier.path in changed)
+        new[carrier.path] = carrier.write(new[carrier.path])
+    return {path: text for path, text in new.items() if text != base[path]}
 
 
 def strangers(release: Release) -> tuple[str, ...]:
@@ -67,19 +62,21 @@ def strangers(release: Release) -> tuple[str, ...]:
     changed = git.changed(release.top)
     if not changed:
         return ()
-    new, odd = edits(release), []
-    for path in changed:
+    new = edits(release)
+
+    def is_ours(path: str) -> bool:
         there = release.top / path
-        ours = path in new and there.exists() and there.read_bytes() == new[path].encode()
-        if not ours and not (path in _locks(release) and new):
-            odd.append(path)
-    return tuple(odd)
+        written = path in new and there.exists() and there.read_bytes() == new[path].encode()
+        return written or (bool(new) and path in _lock(release))
+
+    return tuple(path for path in changed if not is_ours(path))
 
 
 def pending(release: Release) -> tuple[str, ...]:
     """Return the paths that the release commit has to contain; raise `ReleaseError` for strangers."""
     if odd := strangers(release):
-        raise ReleaseError(f"the tree has changes that are not committed: {', '.join(odd[:5])}", "commit or stash them")
+        shown = ", ".join(odd[:5]) + (f" and {len(odd) - 5} more" if odd[5:] else "")
+        raise ReleaseError(f"the tree has changes that are not committed: {shown}", "commit or stash them")
     return git.changed(release.top)
 
 
@@ -92,89 +89,33 @@ def message(release: Release) -> str:
     )
 
 
-def _versions(release: Release) -> dict[str, str]:
-    """Return the new version of every crate, package, chart and component by its name."""
-    found: dict[str, str] = {}
-    for part in release.parts:
-        found[part.component.name] = part.version
-        whole = len(release.project.components) == 1
-        crates = release.project.crates if whole else known(part.component.crates)
-        found |= {crate.name: part.version for crate in crates if crate.version == part.component.version}
-        found |= {package.name: part.version for package in _answered(part, "python")}
-        found |= {chart.name: part.version for chart in _answered(part, "charts")}
-    return found
-
-
-def _answered(part: Part, kind: str) -> tuple[object, ...]:
-    found = getattr(part.component, kind)
-    return () if isinstance(found, ReleaseError) else found
-
-
-def _manifests(release: Release) -> Iterator[str]:
-    root = release.tree
-    if release.project.manifest:
-        yield "Cargo.toml"
-    yield from (_relative(root, crate.folder / "Cargo.toml") for crate in release.project.crates)
-    for part in release.parts:
-        yield from (_relative(root, one.folder / "pyproject.toml") for one in _answered(part, "python"))
-        yield from (_relative(root, one.folder / "Chart.yaml") for one in _answered(part, "charts"))
-
-
-def _edited(release: Release, path: str, text: str, names: Mapping[str, str]) -> str:
-    kind = kind_of(path)
-    assert kind is not None
-    return kind.set_versions(text, path, names, _own(release, path))
-
-
-def _own(release: Release, path: str) -> str | None:
-    """Return the version of what a file itself describes, where one component owns it."""
-    return release.parts[0].version if len(release.project.components) == 1 else None
-
-
-def _changelog(release: Release, part: Part) -> str:
-    path = str(part.component.changelog)
-    there = release.top / path
-    disk = decode(there.read_bytes(), path)
-    if changelog.section(disk, part.version):
-        return disk
-    date = git.today(os.environ.get("SOURCE_DATE_EPOCH"))
-    return changelog.release(_committed(release, path), part.version, date, part.component.tag)
-
-
-def _committed(release: Release, path: str) -> str:
-    if path in git.changed(release.top):
-        data = git.at_commit(release.top, "HEAD", path)
-        if data is None:
-            raise ReleaseError(f"{path} is not committed", "commit it first")
-        return decode(data, path)
+def _committed(release: Release, path: str, is_changed: bool) -> str:
+    data = git.at_commit(release.top, "HEAD", path) if is_changed else None
     try:
-        return decode((release.top / path).read_bytes(), path)
+        return decode(data or (release.top / path).read_bytes(), path)
     except OSError as error:
         raise ReleaseError(f"{path} cannot be read: {error.strerror}", "mend it, or take it out of the settings") from error
 
 
-def _locks(release: Release) -> tuple[str, ...]:
+def _lock(release: Release) -> tuple[str, ...]:
     return (LOCK,) if LOCK in release.project.files and release.project.manifest else ()
 
 
-def _kept(release: Release, new: Mapping[str, str]) -> dict[str, str]:
-    """Return the files of `new` that are changed on disk, whether or not their text differs from HEAD's."""
-    return {path: new[path] for path in git.changed(release.top) if path in new}
+@contextmanager
+def _all_or_none(release: Release, old: dict[str, bytes]) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        for path, data in old.items():
+            files.write_bytes(release.top / path, data)
+        raise
 
 
-def _prove(release: Release, new: Mapping[str, str]) -> None:
-    names = _versions(release)
-    wrong = []
-    for path in new:
-        kind = kind_of(path)
-        if kind and Path(path).name != "__init__.py":
-            text = decode((release.top / path).read_bytes(), path)
-            wrong += kind.prove(text, path, names, _own(release, path))
+def _prove(release: Release, offline: bool) -> None:
+    wrong: list[str] = []
+    for carrier in carriers(release):
+        wrong += carrier.prove(decode((release.top / carrier.path).read_bytes(), carrier.path))
     if wrong:
         raise ReleaseError("; ".join(wrong), "mend that file, or name it in [files]")
-    if _locks(release):
-        cargo_lock.prove(release.top)
-
-
-def _relative(root: Path, path: Path) -> str:
-    return path.relative_to(root).as_posix()
+    if _lock(release):
+        cargo_lock.prove(release.top, offline)

@@ -172,6 +172,17 @@ class Project:
         """Return the workspace's Cargo.toml, or None for a project without Rust."""
         return self.root / "Cargo.toml" if "Cargo.toml" in self.files else None
 
+    def component(self, name: str | None) -> Component:
+        """Return a component by name, or the only one; raise `ReleaseError` where that is not one."""
+        names = [component.name for component in self.components]
+        if name is None and len(names) > 1:
+            every = ",".join(f"{one}=X.Y.Z" for one in names)
+            raise ReleaseError("this project has several components", f"--version {every}, or --component NAME")
+        for component in self.components:
+            if name in (None, component.name):
+                return component
+        raise ReleaseError(f"{name} is no component of this project", f"known are {', '.join(names)}")
+
 
 def known(found: Found[T]) -> tuple[T, ...]:
     """Return what was found; raise the question where more than one answer is possible."""

@@ -18,8 +18,8 @@ from release_tasks.rehearsal.upstream import Unreachable, Upstream
 from release_tasks.rehearsal.web import Request, Response
 
 NO_AGENT = (
-    "We require that all requests include a `User-Agent` header.  To allow us to determine the impact your bot has "
-    "on our service, we ask that your user agent actually identify your bot.\n"
+    "We require that all requests include a `User-Agent` header.  To allow us to determine the impact "
+    "your bot has on our service, we ask that your user agent actually identify your bot.\n"
 )
 CRATE = r"/api/v1/crates/([^/]+)"
 
@@ -62,8 +62,9 @@ class CratesIo:
 
     def _index(self, request: Request, path: str) -> Response:
         if path == "config.json":
-            files = endpoints.CRATES_FILES if request.public else request.base
-            return Response.of_json({"dl": f"{files}/crates", "api": endpoints.CRATES if request.public else request.base})
+            public = (endpoints.CRATES_FILES, endpoints.CRATES)
+            files, site = public if request.public else (request.base, request.base)
+            return Response.of_json({"dl": f"{files}/crates", "api": site})
         name = path.rsplit("/", 1)[-1]
         body = self.store.index(name) if name and index_path(name) == path else None
         if body is None:

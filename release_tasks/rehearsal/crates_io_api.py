@@ -53,7 +53,10 @@ def owners(store: Store, request: Request, name: str) -> JSON:
             said = [f"user {login} has been invited to be an owner of crate {name}" for login in wanted]
             return {"msg": ",".join(said), "ok": True}
         if not set(listed) - set(wanted):
-            raise Refused("cannot remove all individual owners of a crate. Team member don't have permission to modify owners, so at least one individual owner is required.")
+            raise Refused(
+                "cannot remove all individual owners of a crate. Team member don't have permission to modify "
+                "owners, so at least one individual owner is required."
+            )
         listed[:] = [login for login in listed if login not in wanted]
         return {"msg": "owners successfully removed", "ok": True}
 

@@ -1,4 +1,4 @@
-"""The category slugs of crates.io (https://crates.io/category_slugs, November 2026)."""
+"""The category slugs of crates.io (its page `category_slugs`, November 2026)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ game-engines games graphics gui hardware-support internationalization localizati
 memory-management multimedia:audio,encoding,images,video network-programming no-std:no-alloc
 os:android-apis,freebsd-apis,linux-apis,macos-apis,unix-apis,windows-apis parser-implementations
 parsing rendering:data-formats,engine,graphics-api rust-patterns
-science:bioinformatics,computational-biology,computational-chemistry,geo,materials,neuroscience,quantum-computing,robotics
+science:bioinformatics,computational-biology,computational-chemistry,geo,materials,neuroscience
+science:quantum-computing,robotics
 science::bioinformatics:genomics,proteomics,sequence-analysis
 science::computational-biology:structural-modeling,systems-biology
 science::computational-chemistry:cheminformatics,electronic-structure,molecular-simulation

@@ -19,7 +19,7 @@ SEMVER = re.compile(
     r"(\.(0|[1-9]\d*|\d*[a-zA-Z-][\da-zA-Z-]*))*)?(\+[\da-zA-Z-]+(\.[\da-zA-Z-]+)*)?"
 )
 KEYWORD = re.compile(r"[A-Za-z][\w+-]*", re.ASCII)
-REAL_INDEX = "https://github.com/rust-lang/crates.io-index"
+REAL_INDEX = f"{endpoints.GITHUB}/rust-lang/crates.io-index"
 # Names of the standard library's crates and of Windows' devices, as crates.io's database has them.
 _RESERVED = """
 alloc arena ast builtins collections compiler-builtins compiler-rt compiletest core coretest debug driver flate
@@ -81,8 +81,9 @@ def _check_package(package: Table) -> None:
         missing.append("license")
     if missing:
         raise Refused(
-            f"missing or empty metadata fields: {', '.join(missing)}. Please see "
-            "https://doc.rust-lang.org/cargo/reference/manifest.html for more information on configuring these fields"
+            f"missing or empty metadata fields: {', '.join(missing)}. "
+            "Please see https://doc.rust-lang.org/cargo/reference/manifest.html "
+            "for more information on configuring these fields"
         )
     if len(package["description"].encode()) > MAX_DESCRIPTION:
         raise Refused(
@@ -110,9 +111,9 @@ def _check_license(expression: str | None) -> None:
     if re.findall(r"[^\s()]+", known) != re.findall(r"[^\s()]+", wanted):
         raise Refused(
             "unknown or invalid license expression; see http://opensource.org/licenses for options, and "
-            "http://spdx.org/licenses/ for their identifiers\nNote: If you have a non-standard license that is not "
-            "listed by SPDX, use the license-file field to specify the path to a file containing the text of the "
-            f"license.\n{expression}"
+            "http://spdx.org/licenses/ for their identifiers\nNote: If you have a non-standard license that "
+            "is not listed by SPDX, use the license-file field to specify the path to a file containing the "
+            f"text of the license.\n{expression}"
         )
 
 
@@ -171,7 +172,7 @@ def _check_dependency(name: str, entry: Table) -> None:
         )
     if entry.get("version", "*").strip() == "*":
         raise Refused(
-            f"wildcard (`*`) dependency constraints are not allowed on crates.io. Crate with this problem: `{name}` See "
-            "https://doc.rust-lang.org/cargo/faq.html#can-libraries-use--as-a-version-for-their-dependencies "
-            "for more information"
+            "wildcard (`*`) dependency constraints are not allowed on crates.io. "
+            f"Crate with this problem: `{name}` See https://doc.rust-lang.org/cargo/faq.html"
+            "#can-libraries-use--as-a-version-for-their-dependencies for more information"
         )

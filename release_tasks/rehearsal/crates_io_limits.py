@@ -13,7 +13,8 @@ NEW, UPDATE, YANK = (
     "published too many new crates", "published too many updates to existing crates",
     "yanked or unyanked too many versions",
 )
-LIMITS = {NEW: (5, 600.0), UPDATE: (30, 60.0), YANK: (100, 60.0)}  # at once, then one more every so many seconds
+# So many at once, then one more every so many seconds.
+LIMITS = {NEW: (5, 600.0), UPDATE: (30, 60.0), YANK: (100, 60.0)}
 
 
 class TooMany(Refused):

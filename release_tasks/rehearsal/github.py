@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import threading
 from pathlib import Path
 
 from release_tasks.endpoints import GITHUB, GITHUB_API, GITHUB_UPLOADS, host
@@ -28,7 +29,7 @@ REPOSITORY = re.compile(r"/repos/([^/]+)/([^/]+)(/.+)?")
 
 
 class GitHub:
-    """The stand-in for GitHub: repositories with git over HTTP, the REST API and GraphQL.
+    """The stand-in for GitHub: git over HTTP, the REST API and GraphQL.
 
     `folder` keeps git data and assets; `token` is the one that is accepted; `immutable` is the
     setting of new repositories; `open_push` lets anyone push. Names in `hosts` and the loopback
@@ -38,19 +39,22 @@ class GitHub:
     name = "github"
 
     def __init__(
-        self, folder: Path, token: str, immutable: bool = False, open_push: bool = True, hosts: tuple[str, ...] = ()
+        self, folder: Path, token: str, immutable: bool = False, open_push: bool = True,
+        hosts: tuple[str, ...] = (),
     ) -> None:
         self.folder, self.token, self.immutable, self.open_push = folder, token, immutable, open_push
         self.hosts = (host(GITHUB), host(GITHUB_API), host(GITHUB_UPLOADS), *hosts)
         self._repos: dict[str, Repository] = {}
+        self._lock = threading.RLock()
 
     def create(self, owner: str, repo: str, source: Path | None = None) -> Path:
-        """Make a repository, with the branches and tags of `source`; return its bare folder."""
+        """Make a repository with the branches and tags of `source`; return its folder."""
         path = self.folder / "git" / owner / f"{repo}.git"
         github_git.create(path, source)
         files = self.folder / "assets" / owner / repo
         files.mkdir(parents=True, exist_ok=True)
-        self._repos[f"{owner}/{repo}".lower()] = Repository(owner, repo, path, files, self.immutable)
+        made = Repository(owner, repo, path, files, self.immutable, lock=self._lock)
+        self._repos[f"{owner}/{repo}".lower()] = made
         return path
 
     def repository(self, owner: str, repo: str) -> Repository:
@@ -61,26 +65,30 @@ class GitHub:
         return found
 
     def releases(self, owner: str, repo: str) -> list[JSON]:
-        """Return releases and drafts as plain data, newest first, each with its assets by name."""
+        """Return releases and drafts as plain data, newest first, with assets by name."""
         found = self.repository(owner, repo)
-        with found.lock:
+        with self._lock:
             newest = github_releases.latest(found)
             return [{
                 "tag": r.tag, "name": r.name, "body": r.body, "draft": r.draft, "prerelease": r.prerelease,
-                "immutable": r.immutable, "latest": r is newest,
-                "assets": {a.name: {"size": a.size, "digest": a.digest, "state": a.state} for a in r.assets.values()},
+                "immutable": r.immutable, "latest": r is newest, "assets": {
+                    a.name: {"size": a.size, "digest": a.digest, "state": a.state} for a in r.assets.values()
+                },
             } for r in github_releases.newest_first(found)]
 
     def set_checks(self, owner: str, repo: str, checks: list[JSON], sha: str = "") -> None:
-        """Say what the check runs of a commit (of any without `sha`) are: `name`, `status`, `conclusion`."""
+        """Set the check runs of a commit, of any without `sha`.
+
+        Each may give `name`, `status` and `conclusion`.
+        """
         self.repository(owner, repo).checks[sha] = checks
 
     def set_runs(self, owner: str, repo: str, runs: list[JSON]) -> list[int]:
-        """Say what the workflow runs are, oldest first, as in `github_runs`; return their ids."""
+        """Set the workflow runs, oldest first, as `github_runs` says; return their ids."""
         return github_runs.set_runs(self.repository(owner, repo), runs)
 
     def leave_starter(self, owner: str, repo: str, tag: str, name: str) -> None:
-        """Leave the asset of a cut upload in the newest release or draft that has this tag."""
+        """Leave the asset of a cut upload in the newest release or draft of a tag."""
         found = self.repository(owner, repo)
         release = next(r for r in github_releases.newest_first(found) if r.tag == tag)
         github_assets.begin(found, release, name, "", "application/octet-stream")
@@ -106,7 +114,8 @@ class GitHub:
             return self._upload(request, urls, path)
         if github_web.GIT.fullmatch(path):
             return github_web.git(request, self.open_push or self._is_signed(request), self.repository)
-        return github_web.answer(request, urls, self.repository)
+        with self._lock:
+            return github_web.answer(request, urls, self.repository)
 
     def _api(self, request: Request, urls: Urls, path: str) -> Response:
         signed = self._signed(request)
@@ -124,9 +133,13 @@ class GitHub:
     def _graphql(self, request: Request, urls: Urls, signed: bool) -> Response:
         if not signed:
             raise Refused(401, "This endpoint requires you to be authenticated.")
-        data = request.json()
-        root = github_schema.root(urls, self._find)
-        return Response.of_json(github_graphql.answer(data.get("query", ""), data.get("variables") or {}, root))
+        try:
+            data = request.json()
+        except ValueError:
+            raise Refused(400, "Problems parsing JSON") from None
+        with self._lock:
+            root = github_schema.root(urls, self._find)
+            return Response.of_json(github_graphql.answer(data.get("query", ""), data.get("variables") or {}, root))
 
     def _upload(self, request: Request, urls: Urls, path: str) -> Response:
         signed, match = self._signed(request), UPLOAD.fullmatch(path)
@@ -143,7 +156,10 @@ class GitHub:
         if not scheme:
             return False
         if scheme.lower() == "basic":
-            name, _, value = base64.b64decode(value).decode(errors="replace").partition(":")
+            try:
+                name, _, value = base64.b64decode(value).decode(errors="replace").partition(":")
+            except ValueError:
+                raise Refused(401, "Bad credentials") from None
             value = value or name
         if value.strip() != self.token:
             raise Refused(401, "Bad credentials")

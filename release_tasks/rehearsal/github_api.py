@@ -1,4 +1,4 @@
-"""The REST API of the GitHub stand-in: its routes, and what it says of itself and a repository."""
+"""The REST API of the GitHub stand-in: its routes, itself, a repository."""
 
 from __future__ import annotations
 

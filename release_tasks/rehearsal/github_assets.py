@@ -26,13 +26,13 @@ def view(call: Call, release: Release, asset: Asset) -> JSON:
 
 
 def shown_name(name: str) -> str:
-    """Return the name that GitHub gives an uploaded file: dots for all special characters."""
+    """Return the name an uploaded file gets: dots for all special characters."""
     plain = re.sub(r"[^A-Za-z0-9._+-]+", ".", name)
     return f"default{plain}" if plain.startswith(".") else plain
 
 
 def begin(repo: Repository, release: Release, name: str, label: str, content_type: str) -> Asset:
-    """Add an asset in the state `starter`; raise `Refused` where the release takes none."""
+    """Add an asset as a `starter`; raise `Refused` where the release takes none."""
     name = shown_name(name)
     if release.immutable:
         raise Refused(422, "Cannot upload assets to an immutable release.")

@@ -1,4 +1,4 @@
-"""One request to the GitHub stand-in's API, and the answers that all its parts share."""
+"""One request to the GitHub stand-in's API, and the answers its parts share."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ Route = tuple[str, str, Handler]  # method, regular expression below /repos/OWNE
 
 
 def paged(call: Call, items: Sequence[Any], key: str = "") -> Response:
-    """Answer one page of `items` with its Link header, in an object under `key` if there is one."""
+    """Answer one page of `items` with its Link header, under `key` if given."""
     size = max(1, min(int(call.query.get("per_page", 30)), 100))
     page, last = max(1, int(call.query.get("page", 1))), max(1, -(-len(items) // size))
     part = list(items[(page - 1) * size : page * size])

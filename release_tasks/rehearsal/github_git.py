@@ -1,4 +1,4 @@
-"""Git for the GitHub stand-in: bare repositories, and git over HTTP through `git http-backend`."""
+"""Git for the GitHub stand-in: bare repositories, served by `git http-backend`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ exit 1
 
 
 def create(path: Path, source: Path | None = None) -> None:
-    """Make a bare repository; with `source`, give it all branches and tags of that one."""
+    """Make a bare repository, with all branches and tags of `source`."""
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir(parents=True)
     ask(["git", "init", "-q", "--bare", "--template=", "-b", "main", path], env=ENV)
@@ -37,7 +37,8 @@ def create(path: Path, source: Path | None = None) -> None:
     hook.write_text(UPDATE_HOOK)
     hook.chmod(0o755)
     if source is not None:
-        git(path, "fetch", "-q", "--no-write-fetch-head", str(source), "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+        everything = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+        git(path, "fetch", "-q", "--no-write-fetch-head", str(source), *everything)
         head = ask(["git", "rev-parse", "--abbrev-ref", "HEAD"], cwd=source).strip()
         branches = list(refs(path, "refs/heads/"))
         wanted = [f"refs/heads/{head}", "refs/heads/main", *branches]
@@ -50,7 +51,7 @@ def git(path: Path, *words: str) -> str:
 
 
 def refs(path: Path, prefix: str = "refs/") -> dict[str, tuple[str, str]]:
-    """Return every ref below `prefix` with its object (40 hex digits) and that one's type."""
+    """Return every ref below `prefix` with its object (40 hex digits) and type."""
     lines = git(path, "for-each-ref", "--format=%(refname) %(objectname) %(objecttype)").splitlines()
     found = {name: (sha, kind) for name, sha, kind in (line.split(" ") for line in lines)}
     return {name: at for name, at in found.items() if name.startswith(prefix)}

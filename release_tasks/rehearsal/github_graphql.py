@@ -34,16 +34,15 @@ def answer(text: str, variables: dict[str, Any], root: Node) -> Node:
 
 
 def connection(nodes: Sequence[Any]) -> Callable[[dict[str, Any]], Node]:
-    """Return the resolver of a list that is read page by page (`first`, `last`, `after`)."""
+    """Return the resolver of a list that is read by `first` or `last`, and `after`."""
 
     def page(args: dict[str, Any]) -> Node:
         start = int(args.get("after") or 0)
         end = min(start + int(args.get("first") or args.get("last") or 100), len(nodes))
-        info = {"__typename": "PageInfo", "hasNextPage": end < len(nodes), "endCursor": str(end),
-                "hasPreviousPage": start > 0, "startCursor": str(start)}
-        edges = [{"__typename": "Edge", "cursor": str(n), "node": node} for n, node in enumerate(nodes[start:end], start + 1)]
-        count = {"totalCount": len(nodes), "issueCount": len(nodes)}
-        return {"__typename": "Connection", "nodes": list(nodes[start:end]), "edges": edges, "pageInfo": info} | count
+        info = {"__typename": "PageInfo", "hasNextPage": end < len(nodes), "endCursor": str(end)}
+        part, count = list(nodes[start:end]), {"totalCount": len(nodes), "issueCount": len(nodes)}
+        edges = [{"__typename": "Edge", "node": node} for node in part]
+        return {"__typename": "Connection", "nodes": part, "edges": edges, "pageInfo": info} | count
 
     return page
 

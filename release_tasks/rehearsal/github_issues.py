@@ -1,4 +1,4 @@
-"""Issues and milestones of the GitHub stand-in: enough to list, make, edit and search them."""
+"""Issues and milestones of the GitHub stand-in: list, make, show, edit."""
 
 from __future__ import annotations
 

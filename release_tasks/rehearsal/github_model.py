@@ -1,4 +1,4 @@
-"""What the GitHub stand-in knows: repositories, releases, assets, addresses, accounts."""
+"""What the GitHub stand-in knows: repositories, releases, assets, addresses."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Release:
 
 @dataclass
 class Repository:
-    """A repository: bare git data, releases, and what tests say about its checks and runs."""
+    """A repository: git data, releases, and what tests say of its checks and runs."""
 
     owner: str
     name: str
@@ -70,7 +70,7 @@ class Repository:
     runs: dict[int, JSON] = field(default_factory=dict)
     issues: list[JSON] = field(default_factory=list)
     milestones: list[JSON] = field(default_factory=list)
-    lock: threading.RLock = field(default_factory=threading.RLock)
+    lock: threading.RLock = field(default_factory=threading.RLock)  # one for all repositories
 
     @property
     def full(self) -> str:

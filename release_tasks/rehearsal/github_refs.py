@@ -1,4 +1,4 @@
-"""What the GitHub stand-in's API tells of git: refs, tags, commits, files, archives."""
+"""Git through the GitHub stand-in's API: refs, tags, commits, files, archives."""
 
 from __future__ import annotations
 
@@ -67,12 +67,13 @@ def _tags(call: Call) -> Response:
     names = [name.removeprefix("refs/tags/") for name in github_git.refs(call.repo.path, "refs/tags/")]
     return paged(call, [{
         "name": name, "node_id": f"REF_{name}", "commit": {"sha": commit_of(call.repo.path, f"refs/tags/{name}")},
-        "tarball_url": f"{call.base}/tarball/refs/tags/{name}", "zipball_url": f"{call.base}/zipball/refs/tags/{name}",
+        "tarball_url": f"{call.base}/tarball/refs/tags/{name}",
+        "zipball_url": f"{call.base}/zipball/refs/tags/{name}",
     } for name in reversed(names)])
 
 
 def commit_json(call: Call, name: str) -> JSON:
-    """Return a commit as the API shows it; raise `Refused` where no commit has that name."""
+    """Return a commit as the API shows it; raise `Refused` where there is none."""
     sha = commit_of(call.repo.path, name)
     if not sha:
         raise Refused(422, f"No commit found for SHA: {name}")
@@ -81,8 +82,8 @@ def commit_json(call: Call, name: str) -> JSON:
     people = [dict(zip(("name", "email", "date"), values[i : i + 3], strict=True)) for i in (3, 6)]
     inner = {"author": people[0], "committer": people[1], "message": message, "tree": {"sha": tree}}
     return {
-        "sha": sha, "node_id": f"C_{sha}", "url": f"{call.base}/commits/{sha}", "html_url": f"{call.web}/commit/{sha}",
-        "commit": inner, **inner, "parents": [{"sha": parent} for parent in parents],
+        "sha": sha, "node_id": f"C_{sha}", "url": f"{call.base}/commits/{sha}",
+        "html_url": f"{call.web}/commit/{sha}", "commit": inner, **inner, "parents": [{"sha": parent} for parent in parents],
     }
 
 
@@ -104,7 +105,8 @@ def archive(repo: Repository, name: str, form: str) -> Response:
         raise not_found()
     top = f"{repo.name}-{name.rsplit('/', 1)[-1].removeprefix('v')}"
     words = ("git", "--git-dir", str(repo.path), "archive", f"--format={form}", f"--prefix={top}/", sha)
-    headers = {"Content-Disposition": f"attachment; filename={top}.{form}", "Content-Type": "application/octet-stream"}
+    disposition = f"attachment; filename={top}.{form}"
+    headers = {"Content-Disposition": disposition, "Content-Type": "application/octet-stream"}
     return Response(200, ask_bytes(words, env=github_git.ENV), headers)
 
 

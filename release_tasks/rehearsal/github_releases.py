@@ -43,7 +43,7 @@ def newest_first(repo: Repository) -> list[Release]:
 
 
 def latest(repo: Repository) -> Release | None:
-    """Return the release that bears "Latest": the one made so, else the newest finished one."""
+    """Return the release that is "Latest": made so, else the newest finished one."""
     finished = [r for r in newest_first(repo) if not r.draft and not r.prerelease]
     chosen = [r for r in finished if r.id == repo.latest]
     willing = [r for r in finished if not r.never_latest]
@@ -107,7 +107,7 @@ def _save(call: Call, old: Release, data: JSON, is_new: bool) -> Release:
 
 
 def _changes(data: JSON) -> dict[str, Any]:
-    """Return the wanted fields by our names; `gh api -f draft=false` sends a string, which is refused."""
+    """Return the wanted fields by our names; refuse `gh api -f draft=false`, a string."""
     changes = {}
     for key, name in FIELDS.items():
         value = data.get(key)
@@ -120,7 +120,7 @@ def _changes(data: JSON) -> dict[str, Any]:
 
 
 def _publish(repo: Repository, old: Release, new: Release) -> None:
-    """Check what a published release needs, make its tag if there is none, and set its dates."""
+    """Check what a published release needs, make its tag, and set its dates."""
     other = repo.published(new.tag)
     if other is not None and other.id != new.id:
         raise invalid("Release", "already_exists", "tag_name")
@@ -130,7 +130,8 @@ def _publish(repo: Repository, old: Release, new: Release) -> None:
         _make_tag(repo, new)
     if old.draft:
         commit = github_git.commit_of(repo.path, f"refs/tags/{new.tag}")
-        date = github_git.git(repo.path, "log", "-1", "--date=format-local:%Y-%m-%dT%H:%M:%SZ", "--format=%cd", commit)
+        form = "--date=format-local:%Y-%m-%dT%H:%M:%SZ"  # local is UTC there
+        date = github_git.git(repo.path, "log", "-1", form, "--format=%cd", commit)
         new.created, new.published, new.immutable = date.strip(), now(), repo.immutable
         if new.immutable:
             repo.used_tags.add(new.tag)

@@ -14,9 +14,12 @@ from release_tasks.rehearsal.web import Response
 
 
 def set_runs(repo: Repository, runs: list[JSON]) -> list[int]:
-    """Replace all runs and return their ids. Each may give `workflow` (a file name), `status`,
-    `conclusion`, `event`, `head_branch`, `head_sha`, `id` and `jobs`, each job `name`, `status`,
-    `conclusion`, `log` and `steps`, each step `name`, `conclusion` and `log`."""
+    """Replace all runs and return their ids.
+
+    Each may give `workflow` (a file name), `status`, `conclusion`, `event`, `head_branch`,
+    `head_sha`, `id` and `jobs`; a job `name`, `status`, `conclusion`, `log` and `steps`; a step
+    `name`, `conclusion` and `log`.
+    """
     repo.runs.clear()
     return [_add_run(repo, run) for run in runs]
 

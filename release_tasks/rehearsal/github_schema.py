@@ -1,4 +1,4 @@
-"""What GraphQL can ask the GitHub stand-in for: accounts, repositories, refs, releases, issues."""
+"""What GraphQL can ask the GitHub stand-in for."""
 
 from __future__ import annotations
 
@@ -64,15 +64,16 @@ def _account(urls: Urls, login: str) -> Node:
 
 
 def _type(args: JSON) -> Node | None:
-    names = {"Release": RELEASE_FIELDS, "Repository": REPOSITORY_FIELDS, "Issue": "stateReason"}.get(args["name"], "")
-    fields = [{"__typename": "__Field", "name": name} for name in names.split()]
+    known = {"Release": RELEASE_FIELDS, "Repository": REPOSITORY_FIELDS, "Issue": "stateReason"}
+    fields = [{"__typename": "__Field", "name": name} for name in known.get(args["name"], "").split()]
     return {"__typename": "__Type", "name": args["name"], "fields": fields, "enumValues": []}
 
 
 def _repository(urls: Urls, repo: Repository) -> Node:
     url = f"{urls.web}/{repo.full}"
     node: Node = dict.fromkeys(NO.split(), False) | dict.fromkeys(YES.split(), True)
-    node |= dict.fromkeys(ABSENT.split()) | {key: [] for key in LISTS.split()} | dict.fromkeys(CONNECTIONS.split(), connection([]))
+    node |= dict.fromkeys(ABSENT.split()) | {key: [] for key in LISTS.split()}
+    node |= dict.fromkeys(CONNECTIONS.split(), connection([]))
     newest = github_releases.latest(repo)
     branch = f"refs/heads/{github_git.default_branch(repo.path)}"
     dates = dict.fromkeys(("createdAt", "pushedAt", "updatedAt"), "2020-01-01T00:00:00Z")
@@ -88,6 +89,7 @@ def _repository(urls: Urls, repo: Repository) -> Node:
         "releases": lambda args: connection(_releases(urls, repo, args))(args),
         "latestRelease": _release(urls, repo, newest) if newest else None,
         "issues": lambda args: connection(_issues(urls, repo, args.get("states") or []))(args),
+        "issueOrPullRequest": lambda args: _issue_of(urls, repo, args["number"]),
         "milestones": connection([_milestone(item) for item in repo.milestones]),
     }
 
@@ -106,7 +108,7 @@ def _releases(urls: Urls, repo: Repository, args: JSON) -> list[Node]:
 
 
 def _release_of(urls: Urls, repo: Repository, tag: str) -> Node | None:
-    """Return the release of a tag; where there is none, the newest draft that wants it."""
+    """Return the release of a tag, else the newest draft that wants it."""
     drafts = [release for release in github_releases.newest_first(repo) if release.tag == tag]
     release = repo.published(tag) or next(iter(drafts), None)
     return _release(urls, repo, release) if release else None
@@ -134,7 +136,12 @@ def _milestone(item: JSON) -> Node:
 
 
 def _issues(urls: Urls, repo: Repository, states: list[str]) -> list[Node]:
-    return [_issue(urls, repo, item) for item in reversed(repo.issues) if not states or item["state"].upper() in states]
+    wanted = [item for item in repo.issues if not states or item["state"].upper() in states]
+    return [_issue(urls, repo, item) for item in reversed(wanted)]
+
+
+def _issue_of(urls: Urls, repo: Repository, number: int) -> Node | None:
+    return next((_issue(urls, repo, item) for item in repo.issues if item["number"] == number), None)
 
 
 def _issue(urls: Urls, repo: Repository, item: JSON) -> Node:

@@ -1,4 +1,4 @@
-"""The GitHub stand-in outside of its API: git over HTTP, downloads, "latest" links, archives."""
+"""The GitHub stand-in outside of its API: git, downloads, archives."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ARCHIVE = re.compile(r"/([^/]+)/([^/]+)/archive/(.+)\.(tar\.gz|zip)")
 
 
 def answer(request: Request, urls: Urls, find: Callable[[str, str], Repository]) -> Response:
-    """Answer a file, an archive or the link to the latest release, all without a token."""
+    """Answer a file, an archive or the link to the latest release, to anyone."""
     if match := DOWNLOAD.fullmatch(request.path):
         repo = find(match[1], match[2])
         newest = github_releases.latest(repo)
@@ -37,7 +37,7 @@ def pushes(request: Request) -> bool:
 
 
 def git(request: Request, may_push: bool, find: Callable[[str, str], Repository]) -> Response:
-    """Answer one request of a clone, fetch or push, in the words that git shows its user."""
+    """Answer one request of a clone, fetch or push."""
     match = GIT.fullmatch(request.path)
     assert match is not None
     if pushes(request) and not may_push:

@@ -21,7 +21,8 @@ def view(call: Call, path: str) -> JSON:
     number = zlib.crc32(path.encode())
     return {
         "id": number, "node_id": f"W_{number}", "name": named[1] if named else path, "path": path,
-        "state": "active", "url": f"{call.base}/actions/workflows/{number}", "html_url": f"{call.web}/blob/HEAD/{path}",
+        "state": "active", "url": f"{call.base}/actions/workflows/{number}",
+        "html_url": f"{call.web}/blob/HEAD/{path}",
     }
 
 
@@ -54,7 +55,7 @@ def _checks(call: Call) -> list[JSON]:
 
 
 def _status(call: Call) -> JSON:
-    """Combine commit statuses; checks are no statuses, so there are none, which is `pending`."""
+    """Combine commit statuses: there are none (checks are not), which is `pending`."""
     return {"state": "pending", "statuses": [], "sha": commit_json(call, call.words[0])["sha"], "total_count": 0}
 
 

@@ -1,7 +1,4 @@
-"""An OCI registry for a rehearsal: the distribution specification 1.1, with GHCR's token dance.
-
-https://github.com/opencontainers/distribution-spec/blob/main/spec.md
-"""
+"""An OCI registry for a rehearsal: the OCI distribution specification 1.1, with GHCR's token dance."""
 
 from __future__ import annotations
 

@@ -13,7 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from release_tasks.rehearsal.web import App, Entry, Faults, Log, Lost, Request, Response
+from release_tasks.rehearsal.faults import Faults, Lost
+from release_tasks.rehearsal.web import App, Entry, Log, Request, Response
 
 if TYPE_CHECKING:
     from trustme import CA
@@ -156,7 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
         cast(_Server, self.server).log.add(entry)
 
     def _send(self, answer: Response) -> None:
-        self.send_response(answer.status)
+        self.send_response(answer.status, answer.reason or None)
         for name, value in answer.headers.items():
             self.send_header(name, value)
         if "Content-Length" not in answer.headers and answer.status != 204:

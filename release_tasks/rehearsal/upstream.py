@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from release_tasks import files, http
+from release_tasks import endpoints, files, http
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.web import Response
 
@@ -30,7 +31,8 @@ class Upstream:
 
     def __init__(self, cache: Path, offline: bool, ours: Collection[str] | None = None) -> None:
         self.cache, self.offline = cache, offline
-        self.ours = None if ours is None else frozenset(ours)
+        self.ours = None if ours is None else {_canonical(name) for name in ours}
+        self._way = http.Way.now(endpoints.CRATES_INDEX)
         self._pages: dict[str, bytes | None] = {}
 
     def page(self, url: str, name: str, headers: Mapping[str, str] | None = None) -> bytes | None:
@@ -61,13 +63,18 @@ class Upstream:
             return body
         if kept.exists():
             return kept.read_bytes()
-        if self.ours is None or name in self.ours:
+        if self.ours is None or _canonical(name) in self.ours:
             return None
-        raise Unreachable(f"the rehearsal is offline: {name} is not published here and {url} was never read before")
+        lost = f"{name} is not published here and {url} was never read before"
+        raise Unreachable(f"the rehearsal is offline: {lost}")
 
     def _get(self, url: str, headers: Mapping[str, str]) -> bytes | None:
         try:
-            answer = http.get(url, headers, expect=(200, 404, 410, 451))
+            answer = http.get(url, headers, expect=(200, 404, 410, 451), way=self._way)
         except ReleaseError as error:
             raise Unreachable(f"{error.problem}; a rehearsal can do without it by --offline") from error
         return answer.body if answer.status == 200 else None
+
+
+def _canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name.lower())

@@ -1,11 +1,9 @@
-"""What every stand-in is made of: a request, a response, a log of both, and faults on demand."""
+"""What every stand-in is made of: a request, a response, and a log of both."""
 
 from __future__ import annotations
 
 import json
-import re
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -58,21 +56,21 @@ class Request:
         """Return the whole body."""
         return b"".join(self.chunks())
 
-    def chunks(self, size: int = 1 << 16) -> Iterator[bytes]:
-        """Yield the body piece by piece (bytes), once, whether chunked or of a known length."""
-        stream, self.stream = self.stream, None
-        if stream is None:
-            return
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the pieces (bytes) of the body that nobody took yet, whether chunked or of a known length.
+
+        Raises `ConnectionError` where the client hangs up before the end.
+        """
+        while (piece := next(self._pieces, None)) is not None:
+            yield piece
+
+    @cached_property
+    def _pieces(self) -> Iterator[bytes]:
+        if self.stream is None:
+            return iter(())
         if "chunked" in self.headers.get("transfer-encoding", "").lower():
-            yield from _dechunk(stream)
-            return
-        left = int(self.headers.get("content-length") or 0)
-        while left > 0:
-            data = stream.read(min(size, left))
-            if not data:
-                raise ConnectionError("the body ended early")
-            left -= len(data)
-            yield data
+            return _dechunk(self.stream)
+        return _counted(self.stream, int(self.headers.get("content-length") or 0))
 
     def json(self) -> Any:
         """Return the body as JSON, an empty one as an empty object."""
@@ -86,6 +84,7 @@ class Response:
     status: int = 200
     body: bytes | Path = b""
     headers: dict[str, str] = field(default_factory=dict)
+    reason: str = ""  # instead of the standard phrase of the status line
 
     @classmethod
     def of_json(cls, data: Any, status: int = 200, **headers: str) -> Response:
@@ -139,70 +138,27 @@ class Log:
 
 
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
+_PIECE = 1 << 16  # bytes
 
 
-@dataclass
-class Fault:
-    """A misbehaviour for the next `times` requests whose method and target match."""
-
-    method: str  # regular expressions, matched from the start
-    target: str
-    status: int = 0  # answer this instead of handling the request
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    delay: float = 0.0  # seconds before the request is handled
-    cut: bool = False  # close the connection instead of handling the request
-    lose: bool = False  # handle the request, then close the connection without an answer
-    times: int = 1
-
-    def matches(self, request: Request) -> bool:
-        """Tell whether this fault is for that request."""
-        wanted = re.match(self.method, request.method) and re.match(self.target, request.target)
-        return self.times > 0 and bool(wanted)
-
-
-class Lost(Exception):
-    """The connection is to be closed without an answer."""
-
-
-class Faults:
-    """The faults of one rehearsal, in the order in which they were asked for."""
-
-    def __init__(self) -> None:
-        self._lock, self._faults = threading.Lock(), list[Fault]()
-
-    def add(self, fault: Fault) -> None:
-        """Let the next matching requests go wrong."""
-        with self._lock:
-            self._faults.append(fault)
-
-    def answer(self, app: App, request: Request) -> Response:
-        """Let `app` answer, unless a fault comes first; raise `Lost` for a cut connection."""
-        fault = self._take(request)
-        if fault is None:
-            return app.handle(request)
-        time.sleep(fault.delay)
-        if fault.cut:
-            raise Lost
-        if fault.status:
-            return Response(fault.status, fault.body, dict(fault.headers))
-        answer = app.handle(request)
-        if fault.lose:
-            raise Lost
-        return answer
-
-    def _take(self, request: Request) -> Fault | None:
-        with self._lock:
-            for fault in self._faults:
-                if fault.matches(request):
-                    fault.times -= 1
-                    return fault
-        return None
+def _counted(stream: BinaryIO, left: int) -> Iterator[bytes]:
+    while left > 0:
+        data = _some(stream, min(_PIECE, left))
+        left -= len(data)
+        yield data
 
 
 def _dechunk(stream: BinaryIO) -> Iterator[bytes]:
-    while size := int(stream.readline().split(b";")[0] or b"0", 16):
-        yield stream.read(size)
+    while left := int(_some(stream, 0).split(b";")[0], 16):
+        yield from _counted(stream, left)
         stream.readline()
-    while stream.readline().strip():
+    while stream.readline().strip():  # trailers
         continue
+
+
+def _some(stream: BinaryIO, size: int) -> bytes:
+    """Read at most `size` bytes, or a line for 0."""
+    data = stream.read(size) if size else stream.readline()
+    if not data:
+        raise ConnectionError("the body ended early")
+    return data

@@ -8,13 +8,14 @@ from release_tasks.steps import step
 
 
 @step
-def bump(c: Context, version: str, component: str | None = None) -> None:
-    """Write the version into every file that carries it, and the changelog."""
+def bump(c: Context, version: str | None = None, component: str | None = None) -> None:
+    """Write the version into every file that carries it."""
     from release_tasks import shell
     from release_tasks.project import bump as edits
+    from release_tasks.project.words import resolve
     from release_tasks.release import Release
 
-    release = Release.at(c, version, component)
+    release = Release.at(c, resolve(version or "", component), component)
     if release.is_tagged:
         shell.say(f"nothing to do, {release.parts[0].tag} is at {release.commit[:7]}")
         return

@@ -9,7 +9,7 @@ from release_tasks.steps import step
 
 @step
 def check(c: Context, version: str | None = None, component: str | None = None, new: str | None = None) -> None:
-    """Find everything that would break the release, and change nothing."""
+    """Find everything that would break the release."""
     from release_tasks.errors import raise_all
     from release_tasks.findings.all import problems
     from release_tasks.release import Release

@@ -6,6 +6,8 @@ from invoke.context import Context
 
 from release_tasks.steps import step
 
+NEEDS = {"gh": "github"}
+
 
 @step
 def gh_draft(c: Context, version: str | None = None, component: str | None = None) -> None:

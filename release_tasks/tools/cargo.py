@@ -1,9 +1,12 @@
-"""cargo: what a workspace consists of, and how crates are packed, checked and uploaded."""
+"""cargo: what a workspace consists of, and where it puts what it makes."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,31 +21,67 @@ class Member:
     name: str
     version: str
     folder: Path
-    publish: bool
+    publish: bool  # crates.io may have it
     needs: tuple[str, ...]  # members in its normal, build and target-specific dependencies
     binaries: tuple[str, ...]
+    tests_with: tuple[str, ...] = ()  # members in its dev-dependencies that carry a version
 
 
 def members(root: Path) -> tuple[Member, ...]:
     """Return the packages of the workspace at `root`, by name."""
-    argv = ["cargo", "metadata", "--no-deps", "--offline", "--format-version=1"]
-    try:
-        packages = json.loads(ask(argv, cwd=root))["packages"]
-    except Failed as error:
-        said = " ".join(line.strip() for line in error.output.splitlines() if line.strip())
-        raise ReleaseError(f"cargo cannot read the workspace: {said[:300]}", "mend that manifest") from error
+    packages = _metadata(root)["packages"]
     folders = {str(Path(package["manifest_path"]).parent) for package in packages}
     return tuple(sorted((_member(package, folders) for package in packages), key=lambda m: m.name))
 
 
+def in_order(found: Iterable[Member]) -> tuple[Member, ...]:
+    """Return members in the order in which crates.io can take them, dependencies first.
+
+    A dev-dependency counts where it carries a version, as cargo packs it then. Raises
+    `ReleaseError` for a circle, which cargo up to 1.95 reports only by a timeout, if at all.
+    """
+    by_name = {member.name: member for member in found}
+    graph = {m.name: [n for n in (*m.needs, *m.tests_with) if n in by_name] for m in by_name.values()}
+    try:
+        return tuple(by_name[name] for name in TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        circle = [str(name) for name in reversed(error.args[1])]
+        back = next((a, b) for a, b in pairwise(circle) if b not in by_name[a].needs)
+        raise ReleaseError(
+            f"no order of publication: {' needs '.join(circle)}",
+            f"leave out the version of {back[1]} in the dev-dependencies of {back[0]}; cargo drops it there, then",
+        ) from error
+
+
+def target_folder(tree: Path, top: Path) -> Path:
+    """Return the folder in which cargo builds; a work tree uses that of the checkout `top`."""
+    folder = Path(_metadata(tree)["target_directory"])
+    return top / folder.relative_to(tree) if folder.is_relative_to(tree) else folder
+
+
+def select(names: Sequence[str], locked: bool) -> list[str]:
+    """Return the words that make cargo work on these packages, without changing Cargo.lock."""
+    return [*(["--locked"] if locked else []), *(word for name in names for word in ("-p", name))]
+
+
+def _metadata(root: Path) -> dict[str, Any]:
+    argv = ["cargo", "metadata", "--no-deps", "--offline", "--format-version=1"]
+    try:
+        found: dict[str, Any] = json.loads(ask(argv, cwd=root))
+    except Failed as error:
+        said = " ".join(line.strip() for line in error.output.splitlines() if line.strip())
+        raise ReleaseError(f"cargo cannot read the workspace: {said[:300]}", "mend that manifest") from error
+    return found
+
+
 def _member(package: dict[str, Any], folders: set[str]) -> Member:
-    needs = {
-        dependency["name"]
-        for dependency in package["dependencies"]
-        if dependency["kind"] != "dev" and dependency.get("path") in folders
-    }
+    own = [d for d in package["dependencies"] if d.get("path") in folders and d["name"] != package["name"]]
+    needs = {d["name"] for d in own if d["kind"] != "dev"}
+    tests_with = {d["name"] for d in own if d["kind"] == "dev" and d["req"] != "*"}
     programs = [t["name"] for t in package["targets"] if "bin" in t["kind"]]
+    registries = package["publish"]  # null stands for every registry
     return Member(
         package["name"], package["version"], Path(package["manifest_path"]).parent,
-        package["publish"] != [], tuple(sorted(needs)), tuple(sorted(programs)),
+        registries is None or "crates-io" in registries, tuple(sorted(needs)), tuple(sorted(programs)),
+        tuple(sorted(tests_with)),
     )

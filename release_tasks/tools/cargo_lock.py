@@ -10,19 +10,22 @@ from release_tasks import shell
 from release_tasks.shell import Failed
 
 
-def update(c: Context, root: Path) -> None:
+def is_cached(root: Path) -> bool:
+    """Tell whether cargo has every locked package here, so that it needs no network."""
+    try:
+        shell.ask(["cargo", "metadata", "--locked", "--offline", "--format-version=1"], cwd=root)
+    except Failed:
+        return False
+    return True
+
+
+def update(c: Context, root: Path, offline: bool) -> None:
     """Write the workspace's own versions into Cargo.lock; other packages stay as they are."""
-    argv = ["cargo", "update", "--workspace", "--quiet"]
-    try:
-        shell.do(c, [*argv, "--offline"], cwd=root)
-    except Failed:
-        shell.do(c, argv, cwd=root)  # an index that was never fetched here
+    network = ["--offline"] if offline else []
+    shell.do(c, ["cargo", "update", "--workspace", "--quiet", *network], cwd=root)
 
 
-def prove(root: Path) -> None:
+def prove(root: Path, offline: bool) -> None:
     """Raise `Failed` where the manifests and Cargo.lock disagree."""
-    argv = ["cargo", "metadata", "--locked", "--format-version=1"]
-    try:
-        shell.ask([*argv, "--offline"], cwd=root)
-    except Failed:
-        shell.ask(argv, cwd=root)
+    network = ["--offline"] if offline else []
+    shell.ask(["cargo", "metadata", "--locked", "--format-version=1", *network], cwd=root)

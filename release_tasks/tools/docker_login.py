@@ -9,15 +9,15 @@ import os
 from pathlib import Path
 from typing import Any
 
-from release_tasks import shell
+from release_tasks import endpoints, shell
 from release_tasks.errors import ReleaseError
 
 # What the helpers of the cloud registries read; no other program gets to see them.
 SECRETS = (
     "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AZURE_CLIENT_SECRET",
-    "DOCKER_AUTH_CONFIG", "GOOGLE_APPLICATION_CREDENTIALS",
-)  # fmt: skip
-_HUB = "https://index.docker.io/v1/"
+    "GOOGLE_APPLICATION_CREDENTIALS",
+)
+_HUB = endpoints.DOCKER_HUB_LOGIN
 _BY_TOKEN = "<token>"  # the name that stands for an identity token (docker-credential-helpers)
 
 Login = tuple[str, str]  # user, password
@@ -28,6 +28,16 @@ def login(registry: str) -> Login | None:
 
     Raises `ReleaseError` where docker's configuration or a credential helper cannot be read.
     """
+    found = _find(registry)
+    return found if found and found[0] != _BY_TOKEN else None
+
+
+def is_known(registry: str) -> bool:
+    """Tell whether docker has a login for a registry, if only an identity token."""
+    return _find(registry) is not None
+
+
+def _find(registry: str) -> Login | None:
     config = _config()
     key = _HUB if registry in ("docker.io", "index.docker.io") else registry
     helper = config.get("credHelpers", {}).get(key) or config.get("credsStore")
@@ -58,11 +68,13 @@ def _ask_helper(helper: str, key: str) -> Login | None:
     except ValueError as error:
         raise ReleaseError(f"{program} answered no JSON", f"docker login {key}") from error
     user, password = said.get("Username", ""), said.get("Secret", "")
-    return None if user == _BY_TOKEN or not password else (user, password)
+    return (user, password) if password else None
 
 
 def _stored(logins: dict[str, Any], key: str) -> Login | None:
     entry = logins.get(key) or logins.get(f"https://{key}") or {}
+    if entry.get("identitytoken"):
+        return _BY_TOKEN, entry["identitytoken"]
     if entry.get("username") and entry.get("password"):
         return entry["username"], entry["password"]
     try:

@@ -16,7 +16,6 @@ from release_tasks.errors import ReleaseError
 from release_tasks.shell import Failed, ask, ask_bytes, do, found
 
 TOKENS = ("GH_TOKEN", "GITHUB_TOKEN")
-_ENV = {"GH_PROMPT_DISABLED": "1", "GH_NO_UPDATE_NOTIFIER": "1", "NO_COLOR": "1"}
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ def read(path: str, every_page: bool = False) -> Any:
         return answer.json()
     paging = ["--paginate"] if every_page else []
     try:
-        text = ask(["gh", "api", *paging, path], env=_ENV, secrets=TOKENS)
+        text = ask(["gh", "api", *paging, path], secrets=TOKENS)
     except Failed as error:
         if "HTTP 404" in error.output:
             return [] if every_page else None
@@ -100,7 +99,7 @@ def has_token() -> bool:
     if any(os.environ.get(name) for name in TOKENS):
         return True
     try:
-        return bool(ask(["gh", "auth", "token"], env=_ENV, secrets=TOKENS).strip())
+        return bool(ask(["gh", "auth", "token"], secrets=TOKENS).strip())
     except Failed:
         return False
 
@@ -110,7 +109,7 @@ def fetch(repository: str, asset: Asset) -> bytes:
     path = f"repos/{repository}/releases/assets/{asset.id}"
     if not has_token():
         return http.get(f"{endpoints.GITHUB_API}/{path}", {"Accept": "application/octet-stream"}, (200,)).body
-    return ask_bytes(["gh", "api", "-H", "Accept: application/octet-stream", path], env=_ENV, secrets=TOKENS)
+    return ask_bytes(["gh", "api", "-H", "Accept: application/octet-stream", path], secrets=TOKENS)
 
 
 def create_draft(
@@ -146,7 +145,7 @@ def set_latest(c: Context, repository: str, tag: str) -> None:
 
 def _do(c: Context, *words: str) -> None:
     try:
-        do(c, ["gh", *words], env=_ENV, secrets=TOKENS)
+        do(c, ["gh", *words], secrets=TOKENS)
     except Failed as error:
         raise _explain(error) from error
 

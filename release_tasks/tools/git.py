@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -97,7 +98,7 @@ def remote_url(tree: Path, remote: str = "origin") -> str | None:
 def remote_refs(tree: Path, *patterns: str, remote: str = "origin") -> Mapping[str, str]:
     """Ask the remote for refs; annotated tags are peeled to the commit they stand for."""
     try:
-        text = ask(["git", "ls-remote", remote, *patterns], cwd=tree, env={"GIT_TERMINAL_PROMPT": "0"})
+        text = ask(["git", "ls-remote", remote, *patterns], cwd=tree)
     except Failed as error:
         said = error.output.strip().splitlines()[-1:] or [""]
         raise ReleaseError(f"the remote {remote} cannot be read: {said[0]}", f"check `git ls-remote {remote}`") from error
@@ -153,6 +154,28 @@ def export(tree: Path, commit: str, folder: Path) -> None:
         archive.extractall(folder, filter="tar")
 
 
+@contextmanager
+def clean(tree: Path, commit: str) -> Iterator[Path]:
+    """Give a tree with exactly the files of a commit: `tree` itself, or a clone that is gone after the block."""
+    if not changed(tree) and commit_of(tree) == commit:
+        yield tree
+        return
+    with clone(tree, commit) as copy:
+        yield copy
+
+
+@contextmanager
+def clone(tree: Path, commit: str) -> Iterator[Path]:
+    """Give a clone at a commit, with history and tags, which is gone after the block."""
+    from release_tasks.files import scratch
+
+    with scratch("clone") as folder:
+        copy = folder.resolve() / "tree"
+        ask(["git", "clone", "--quiet", "--shared", "--no-checkout", common_dir(tree), copy])
+        ask(["git", "checkout", "--quiet", "--detach", commit], cwd=copy)
+        yield copy
+
+
 def commit(c: Context, tree: Path, paths: Iterable[str], message: str) -> None:
     """Commit exactly these paths, whatever else is staged or changed."""
     names = sorted(paths)
@@ -167,7 +190,7 @@ def create_tag(c: Context, tree: Path, name: str, message: str, commit: str = "H
 
 def push(c: Context, tree: Path, *refspecs: str, remote: str = "origin") -> None:
     """Push refspecs, all of them or none."""
-    do(c, ["git", "push", "--quiet", "--atomic", remote, *refspecs], cwd=tree, env={"GIT_TERMINAL_PROMPT": "0"})
+    do(c, ["git", "push", "--quiet", "--atomic", remote, *refspecs], cwd=tree)
 
 
 def today(epoch: str | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -74,6 +74,21 @@ def labels(reference: str, tag: str) -> Mapping[str, str]:
     return config.get("config", {}).get("Labels") or {}
 
 
+def blob(reference: str, digest: str) -> bytes:
+    """Return a blob of a repository; raise `ReleaseError` where it is absent or has other bytes."""
+    answer = _read(reference, f"blobs/{digest}")
+    kind, _, wanted = digest.partition(":")
+    if answer.status == 404 or hashlib.new(kind, answer.body).hexdigest() != wanted:
+        fact = "is not there" if answer.status == 404 else "has other bytes than its digest says"
+        raise ReleaseError(f"{digest[:19]} of {reference} {fact}", "delete it from the registry, and push it again")
+    return answer.body
+
+
+def has_blob(reference: str, digest: str) -> bool:
+    """Tell whether a repository has a blob."""
+    return _read(reference, f"blobs/{digest}", "HEAD").status == 200
+
+
 def is_public(reference: str, tag: str) -> bool:
     """Tell whether everybody can read an image, without a login."""
     url = _url(reference, f"manifests/{tag}")
@@ -82,6 +97,16 @@ def is_public(reference: str, tag: str) -> bool:
         header = _token(answer, split(reference)[1], None)
         answer = _ask(url, header, "HEAD") if header else answer
     return answer.status == 200
+
+
+def lacking_logins(references: Iterable[str]) -> list[ReleaseError]:
+    """Return one error for each registry, other than loopback ones, that docker has no login for."""
+    registries = sorted({split(reference)[0] for reference in references})
+    return [
+        ReleaseError(f"docker has no login for {name}", f"docker login {name}")
+        for name in registries
+        if endpoints.registry(name).startswith("https:") and not docker_login.is_known(name)
+    ]
 
 
 def _read(reference: str, path: str, method: str = "GET") -> Answer:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from invoke.context import Context
-
 from release_tasks.project.model import Project
 from release_tasks.tools import git
 
 
-def resolve(c: Context, version: str, component: str | None) -> str:
+def resolve(version: str, component: str | None) -> str:
     """Return the request with every word replaced by a version; raise `ReleaseError` for a bad one."""
     from release_tasks.project.discovery import discover
     from release_tasks.project.versions import parse_request
@@ -26,9 +24,7 @@ def resolve(c: Context, version: str, component: str | None) -> str:
 def _number(project: Project, name: str | None, word: str) -> str:
     from release_tasks.project.history import last_finished
     from release_tasks.project.versions import next_version
-    from release_tasks.release import find
-
     if word[:1].isdigit():
         return word
-    component = find(project, name) if name else project.components[0]
+    component = project.component(name)
     return next_version(last_finished(project, component) or component.version or "0.0.0", word)

@@ -1,0 +1,85 @@
+"""Rehearse the release of a copy of examples/polyglot, without what this machine cannot build."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from release_tasks.tools.programs import PROGRAMS, version
+
+EXAMPLE = Path(__file__).parent / "polyglot"
+ARM = "aarch64-unknown-linux-gnu"
+REMOTE = "git@github.com:example/polyglot.git"
+
+
+def main() -> int:
+    """Copy the example, make it a repository, rehearse version 0.2.0, and say what was left out."""
+    with tempfile.TemporaryDirectory(prefix="polyglot-") as folder:
+        project = Path(folder) / "polyglot"
+        shutil.copytree(EXAMPLE, project, ignore=shutil.ignore_patterns("target", "dist", "__pycache__"))
+        skipped = reduce(project)
+        commit(project)
+        words = sys.argv[1:] or ["--keep"]
+        done = subprocess.run([sys.executable, "-m", "invoke", "rehearse", "--version", "0.2.0", *words], cwd=project)
+    for line in skipped:
+        print(line)
+    return done.returncode
+
+
+def reduce(project: Path) -> list[str]:
+    """Take out of the copy what this machine has no tools for; return one line for each such thing."""
+    skipped = []
+    lacking = [name for name in ("docker", "buildx") if version(PROGRAMS[name]) is None] or no_builder()
+    if lacking:
+        edit(project, r'\[images\..*?\]\n(?:.+\n)*', "")
+        for path in ("Dockerfile", "tools/Dockerfile.dev"):
+            (project / path).unlink()
+        skipped.append(f"images  ghcr.io/example/polyglot  skipped: {lacking[0]}")
+    if version(PROGRAMS["helm"]) is None:
+        shutil.rmtree(project / "deploy")
+        skipped.append("charts  ghcr.io/example/charts/polyglot  skipped: helm is not installed")
+    if reason := no_cross_compiler():
+        edit(project, rf"{ARM} = .*\n", "")
+        edit(project, r', "linux/arm64"', "")
+        skipped.append(f"arm64   hello-linux-arm64  skipped: {reason}")
+    return skipped
+
+
+def no_builder() -> list[str]:
+    """Return why no image can be built although buildx is there, or nothing."""
+    lacking = [name for name in ("buildkitd", "runc") if version(PROGRAMS[name]) is None]
+    daemon = subprocess.run(["docker", "version"], capture_output=True).returncode == 0
+    return [] if daemon or not lacking else [f"{lacking[0]} is not installed, and no docker daemon runs"]
+
+
+def no_cross_compiler() -> str:
+    """Return why arm64 cannot be built here, or an empty text."""
+    from release_tasks.tools import targets
+
+    return targets.why_not(ARM) or ""
+
+
+def edit(project: Path, pattern: str, new: str) -> None:
+    """Replace a pattern in the copy's settings."""
+    path = project / "release-tasks.toml"
+    path.write_text(re.sub(pattern, new, path.read_text()))
+
+
+def commit(project: Path) -> None:
+    """Make the copy a repository with one commit, the same one every time."""
+    who = {"NAME": "Example", "EMAIL": "example@localhost", "DATE": "1767225600 +0000"}
+    fixed = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in who.items()}
+    for words in (
+        ["init", "--quiet", "--initial-branch=main"], ["add", "--all"],
+        ["commit", "--quiet", "--message=Say hello"], ["remote", "add", "origin", REMOTE],
+    ):
+        subprocess.run(["git", *words], cwd=project, env=os.environ | fixed, check=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

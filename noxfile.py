@@ -1,0 +1,70 @@
+"""Sessions for work on this project; it loads where only nox is installed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2026.8.10"
+nox.options.sessions = ["lint", "types", "tests"]
+nox.options.reuse_venv = "yes"
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run every test; as root on Debian or Ubuntu, install the programs they need first."""
+    install(session, "tests")
+    session.run("python", "-m", "pytest", "-n", "2", "--dist", "worksteal", *session.posargs)
+
+
+@nox.session
+def quick(session: nox.Session) -> None:
+    """Run the tests that neither compile nor release anything."""
+    install(session, "tests", programs=False)
+    session.run("python", "-m", "pytest", "-m", "not slow", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check the style of the code."""
+    session.install(*nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "lint"))
+    session.run("ruff", "check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types of the code, strictly."""
+    install(session, "types", programs=False)
+    session.run("mypy")
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Rehearse the whole release of examples/polyglot and show every artifact."""
+    install(session)
+    session.run("python", "examples/demo.py", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure what DESIGN promises, as ratios within one run."""
+    install(session, "tests", programs=False)
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session(requires=["lint", "types", "quick"], venv_backend="none")
+def preflight(session: nox.Session) -> None:
+    """Require every gate that a release of this project has to pass."""
+
+
+def install(session: nox.Session, *groups: str, programs: bool = True) -> None:
+    """Install this project into the session's own environment, and the programs it needs where root may."""
+    wanted = nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), *groups) if groups else ()
+    session.install("-e", ".", *wanted)
+    is_debian = Path("/etc/debian_version").exists()
+    if programs and sys.platform == "linux" and os.geteuid() == 0 and is_debian and shutil.which("apt-get"):
+        session.run("inv", "doctor", "--install", "--all", success_codes=[0, 1], silent=False)

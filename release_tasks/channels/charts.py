@@ -1,0 +1,103 @@
+"""Helm charts in OCI registries: the content layer of a version is exactly our .tgz."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from invoke.context import Context
+
+from release_tasks import dist, endpoints, files, shell
+from release_tasks.errors import ReleaseError
+from release_tasks.http import get_many
+from release_tasks.project.model import Artifact, Chart, Seen, State, known
+from release_tasks.release import Part, Release
+from release_tasks.tools import helm, oci
+
+NAME = "charts"
+
+
+def expected(release: Release) -> tuple[Artifact, ...]:
+    """Return one artifact for each chart; raise `ReleaseError` where an image has the same reference."""
+    images = {i.reference for part in release.parts if isinstance(part.component.images, tuple) for i in part.component.images}
+    for _, chart in shipped(release):
+        if chart.reference in images:
+            raise ReleaseError(
+                f"{chart.reference} is an image and a chart, and both would have the same tag",
+                f'[charts."{chart.reference.rpartition("/")[0]}/charts/{chart.name}"]',
+            )
+    return tuple(_artifact(part, chart) for part, chart in shipped(release))
+
+
+def look(release: Release, artifacts: Sequence[Artifact]) -> list[Seen]:
+    """Return the state of each chart, by the digest of its content layer."""
+    return get_many(_seen, artifacts)
+
+
+def is_new(artifact: Artifact) -> bool:
+    """Tell whether the registry has never heard of the chart."""
+    return oci.tags(artifact.name) is None
+
+
+def credentials(release: Release) -> list[ReleaseError]:
+    """Return one error for each registry that docker has no login for; helm uses the same."""
+    return oci.lacking_logins(chart.reference for _, chart in shipped(release))
+
+
+def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
+    """Push the charts. helm overwrites without asking, so `look` comes first."""
+    helm.require()
+    for artifact in artifacts:
+        if shell.is_dry(c):
+            helm.push(c, artifact.path or f"<{artifact.name.rpartition('/')[2]}-{artifact.version}.tgz>", artifact.name)
+        else:
+            # helm writes the file's time into the manifest, and a file out of a draft has another one.
+            tgz = _file(release, artifact)
+            files.set_mtime(tgz, release.epoch)
+            helm.push(c, tgz, artifact.name)
+
+
+def withdraw_hint(artifact: Artifact) -> str:
+    """Return how a person takes a chart back: as an image of that name."""
+    from release_tasks.channels import images
+
+    return images.withdraw_hint(artifact)
+
+
+def shipped(release: Release) -> Iterator[tuple[Part, Chart]]:
+    """Yield every chart with the part of the release that it belongs to."""
+    for part in release.parts:
+        yield from ((part, chart) for chart in known(part.component.charts))
+
+
+def _artifact(part: Part, chart: Chart) -> Artifact:
+    row = next((row for row in dist.of_kind(part, "chart") if row.name == chart.reference), None)
+    digest, path = (row.digest, part.dist / row.file) if row else ("", None)
+    return Artifact(NAME, chart.reference, part.version, part.component.name, digest=digest, path=path)
+
+
+def _seen(artifact: Artifact) -> Seen:
+    tag = helm.tag(artifact.version)
+    registry, repository = oci.split(artifact.name)
+    url = f"{endpoints.registry(registry)}/v2/{repository}/manifests/{tag}"
+    manifest = oci.manifest(artifact.name, tag)
+    if manifest is None:
+        return Seen(artifact, State.MISSING)
+    layers = [layer["digest"] for layer in manifest.get("layers", ()) if layer.get("mediaType") == helm.CONTENT]
+    if len(layers) != 1:
+        return Seen(artifact, State.DIFFERENT, f"{tag} is no chart", url)
+    if not artifact.digest:
+        return Seen(artifact, State.PRESENT, "not compared", url, digest=layers[0])
+    if layers[0] == artifact.digest:
+        return Seen(artifact, State.SAME, "", url, digest=layers[0])
+    why = f"its content is {layers[0][:19]}, not {artifact.digest[:19]}"
+    return Seen(artifact, State.DIFFERENT, why, url, digest=layers[0])
+
+
+def _file(release: Release, artifact: Artifact) -> Path:
+    part = next(part for part in release.parts if part.component.name == artifact.component)
+    row = next((row for row in dist.of_kind(part, "chart") if row.name == artifact.name), None)
+    path = dist.file_of(part, row) if row else None
+    if path is None:
+        raise ReleaseError(f"{artifact.name} is not in {part.dist}", f"inv package-charts --version {part.version}")
+    return path

@@ -1,0 +1,161 @@
+"""crates.io: one tarball for each crate and version, compared by its hash and never replaced."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from invoke.context import Context
+
+from release_tasks import dist, shell
+from release_tasks.channels import crates_index, crates_pack
+from release_tasks.endpoints import CRATES
+from release_tasks.errors import ReleaseError, raise_all
+from release_tasks.http import get_many
+from release_tasks.project.model import Artifact, Seen, State, known
+from release_tasks.release import Part, Release
+from release_tasks.shell import Failed
+from release_tasks.tools import cargo_publish
+
+NAME = "crates.io"
+DEADLINE = 600.0  # seconds until the index must show what was uploaded
+LONGEST = 3600.0  # seconds that we wait at most when crates.io says when to come back
+TRIES = 5  # failures in a row without one more crate on crates.io
+NEW_BURST, NEW_EVERY = 5, 600  # crates.io, rate_limiter.rs: new crates at once, then one every so many seconds
+BURST, EVERY = 30, 60  # the same for new versions of crates
+
+
+def expected(release: Release) -> tuple[Artifact, ...]:
+    """Return one artifact for each published crate, with its hash where dist/ knows it."""
+    return tuple(artifact for part in release.parts for artifact in _artifacts(part))
+
+
+def look(release: Release, artifacts: Sequence[Artifact]) -> list[Seen]:
+    """Return the state of each crate: by its hash, else by the commit that the published file names."""
+    return get_many(lambda artifact: _seen(release, artifact), artifacts)
+
+
+def unpublished(release: Release) -> tuple[Artifact, ...]:
+    """Return the crates that crates.io does not have in this version."""
+    return tuple(one.artifact for one in look(release, expected(release)) if one.state is State.MISSING)
+
+
+def is_new(artifact: Artifact) -> bool:
+    """Tell whether crates.io has never heard of the crate."""
+    return crates_index.lines(artifact.name) is None
+
+
+def credentials(release: Release) -> Iterator[ReleaseError]:
+    """Yield an error where cargo has no token for crates.io."""
+    home = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
+    stored = any((home / name).exists() for name in ("credentials.toml", "credentials"))
+    if not os.environ.get(cargo_publish.TOKEN) and not stored:
+        yield ReleaseError(
+            f"there is no token for {NAME}", f"set {cargo_publish.TOKEN} ({CRATES}/settings/tokens), or run cargo login"
+        )
+
+
+def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
+    """Upload the crates, dependencies first, and wait whenever crates.io asks for it.
+
+    Before anything leaves, cargo packs them again and must get the bytes that dist/ has.
+    """
+    crates_pack.prove(c, release, artifacts)
+    left, stalled = tuple(artifacts), 0
+    while left:
+        try:
+            return crates_pack.upload(c, release, left)
+        except Failed as error:
+            _wait_after(release, left, error)
+            rest = _missing(release, left)
+            stalled = 0 if len(rest) < len(left) else stalled + 1
+            if stalled == TRIES:
+                raise cargo_publish.explain(error) from error
+            left = rest
+    return None
+
+
+def withdraw(c: Context, release: Release, artifact: Artifact) -> None:
+    """Yank a crate: nobody's new lock file names it any more, but the version stays used."""
+    cargo_publish.yank(c, release.tree, artifact.name, artifact.version)
+
+
+def buckets(missing: Sequence[Artifact]) -> float:
+    """Return how many seconds crates.io's rate limits will make the upload of these crates wait."""
+    fresh = sum(get_many(is_new, missing))
+    updates = len(missing) - fresh
+    return float(max(0, fresh - NEW_BURST) * NEW_EVERY + max(0, updates - BURST) * EVERY)
+
+
+def _artifacts(part: Part) -> Iterator[Artifact]:
+    built = {row.name: row for row in dist.of_kind(part, "crate")}
+    for crate in known(part.component.crates):
+        row = built.get(crate.name)
+        sha256, path = (row.sha256, part.dist / row.file) if row else ("", None)
+        yield Artifact(NAME, crate.name, part.version, part.component.name, sha256=sha256, path=path)
+
+
+def _seen(release: Release, artifact: Artifact) -> Seen:
+    line = crates_index.find(artifact.name, artifact.version)
+    if line is None:
+        return Seen(artifact, State.MISSING)
+    there, url = str(line["cksum"]), f"{CRATES}/crates/{artifact.name}/{artifact.version}"
+    if line.get("yanked"):
+        return Seen(artifact, State.YANKED, "yanked", url, there)
+    if there == artifact.sha256:
+        return Seen(artifact, State.SAME, "same sha256", url, there)
+    commit = crates_index.commit_of(artifact.name, str(line["vers"]))
+    if commit and commit != release.commit:
+        why = f"made from commit {commit[:7]}, and this release is {release.commit[:7]}"
+        return Seen(artifact, State.DIFFERENT, why, url, there)
+    if artifact.sha256:
+        why = f"sha256 {there[:12]} there, {artifact.sha256[:12]} in dist/"
+        return Seen(artifact, State.DIFFERENT, why, url, there)
+    why = "made from this commit" if commit else "names no commit"
+    return Seen(artifact, State.PRESENT, f"{why}, bytes not compared", url, there)
+
+
+def _missing(release: Release, artifacts: Sequence[Artifact]) -> tuple[Artifact, ...]:
+    seen = look(release, artifacts)
+    raise_all(
+        ReleaseError(f"{one.artifact.name} {one.artifact.version} on {NAME} is something else: {one.why}",
+                     "choose the next version")
+        for one in seen if one.state in (State.DIFFERENT, State.YANKED)
+    )
+    return tuple(one.artifact for one in seen if one.state is State.MISSING)
+
+
+def _wait_after(release: Release, left: Sequence[Artifact], error: Failed) -> None:
+    """Wait for what made cargo fail to pass; raise what does not pass by itself."""
+    sent = cargo_publish.uploaded(error.output)
+    taken = [artifact for artifact in left if artifact.name in sent]
+    again = cargo_publish.again_at(error.output)
+    if not taken and again is None and not cargo_publish.is_transient(error.output):
+        raise cargo_publish.explain(error) from error
+    _wait_for_index(release, taken)
+    rest = len(left) - len(taken)
+    if again is not None:
+        seconds = max(1.0, (again - datetime.now(UTC)).total_seconds())
+        if seconds > LONGEST:
+            raise ReleaseError(f"{NAME} takes the next crate at {again:%Y-%m-%d %H:%M:%S} UTC", "run the release again then")
+        _pause(seconds, f"{NAME} asks to wait until {again:%H:%M:%S} UTC, {rest} to go")
+    elif not taken:
+        _pause(1.0, "the upload failed for a reason that may pass")
+
+
+def _wait_for_index(release: Release, sent: Sequence[Artifact]) -> None:
+    deadline, pause = time.monotonic() + DEADLINE, 0.2
+    while sent and (left := _missing(release, sent)):
+        if time.monotonic() > deadline:
+            raise ReleaseError(f"{NAME} has {left[0].name} and does not show it after {DEADLINE:.0f} s",
+                               "run the release again in a while")
+        _pause(pause, f"the index does not show {', '.join(artifact.name for artifact in left)} yet")
+        pause = min(pause * 2, 5.0)
+
+
+def _pause(seconds: float, why: str) -> None:
+    shell.say(f"waiting {seconds:.1f} s: {why}" if seconds < 60 else f"waiting {seconds / 60:.0f} min: {why}")
+    time.sleep(seconds)

@@ -1,0 +1,101 @@
+"""Crates as files: packed once, checked once, recorded in dist/, and proved again before they leave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from invoke.context import Context
+
+from release_tasks import dist, files, shell
+from release_tasks.errors import ReleaseError, raise_all
+from release_tasks.project.model import Artifact
+from release_tasks.release import Part, Release
+from release_tasks.tools import cargo, cargo_package, cargo_publish
+
+STEP = "package_crates"
+
+
+def build(c: Context, release: Release, missing: Sequence[Artifact], unpublished: Sequence[Artifact]) -> None:
+    """Pack what crates.io lacks, check the `missing` among it, and record those in dist/."""
+    tarballs = prove(c, release, unpublished, known_only=True)
+    names = [artifact.name for artifact in missing]
+    target = cargo.target_folder(release.tree, release.top)
+    cargo_package.check(c, release.tree, target, tarballs, names, release.build_env)
+    if not shell.is_dry(c):
+        for part in release.parts:
+            _record(release, part, {n: tarballs[n] for n in _names(part, missing)})
+
+
+def prove(
+    c: Context, release: Release, artifacts: Sequence[Artifact], known_only: bool = False
+) -> dict[str, Path]:
+    """Pack crates and return their tarballs by name, dependencies first.
+
+    Raises `ReleaseError` where dist/ has other bytes: what cargo uploads is packed once more, and
+    must be what was checked. `known_only` lets those pass that dist/ does not have yet.
+    """
+    _refuse_other_versions(c, release, artifacts)
+    members = _in_order(release, artifacts)
+    names = [member.name for member in members]
+    target = cargo.target_folder(release.tree, release.top)
+    is_closed = all(need in names for member in members for need in (*member.needs, *member.tests_with))
+    cargo_package.package(c, release.tree, target, names, _locked(release), offline=is_closed)
+    version = {artifact.name: artifact.version for artifact in artifacts}
+    tarballs = {name: target / "package" / f"{name}-{version[name]}.crate" for name in names}
+    if not shell.is_dry(c):
+        raise_all(_differences(artifacts, tarballs, known_only))
+    return tarballs
+
+
+def upload(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
+    """Upload crates in one call, dependencies first; raise `Failed` with cargo's output."""
+    names = [member.name for member in _in_order(release, artifacts)]
+    target = cargo.target_folder(release.tree, release.top)
+    cargo_publish.publish(c, release.tree, target, names, _locked(release))
+
+
+def _in_order(release: Release, artifacts: Sequence[Artifact]) -> tuple[cargo.Member, ...]:
+    names = {artifact.name for artifact in artifacts}
+    return cargo.in_order(member for member in cargo.members(release.tree) if member.name in names)
+
+
+def _locked(release: Release) -> bool:
+    return "Cargo.lock" in release.project.files
+
+
+def _names(part: Part, artifacts: Sequence[Artifact]) -> list[str]:
+    return [artifact.name for artifact in artifacts if artifact.component == part.component.name]
+
+
+def _refuse_other_versions(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
+    if shell.is_dry(c):
+        return  # the bump that would have gone before has not been made
+    here = {crate.name: crate.version for crate in release.project.crates}
+    raise_all(
+        ReleaseError(f"{a.name} is at {here.get(a.name)} in its manifest, not at {a.version}", f"inv bump --version {a.version}")
+        for a in artifacts if here.get(a.name) != a.version
+    )
+
+
+def _differences(artifacts: Sequence[Artifact], tarballs: dict[str, Path], known_only: bool) -> list[ReleaseError]:
+    errors = []
+    for artifact in artifacts:
+        now = files.sha256(tarballs[artifact.name])
+        if not artifact.sha256 and not known_only:
+            errors.append(ReleaseError(f"{artifact.name} is not in dist/, so nobody checked it", "inv package-crates"))
+        elif artifact.sha256 and artifact.sha256 != now:
+            errors.append(ReleaseError(
+                f"cargo packs {artifact.name} as {now[:12]} now, and dist/ has {artifact.sha256[:12]}",
+                f"use the cargo that packed it, or remove {artifact.path} and run inv package-crates",
+            ))
+    return errors
+
+
+def _record(release: Release, part: Part, tarballs: dict[str, Path]) -> None:
+    if not tarballs:
+        return
+    for tarball in tarballs.values():
+        files.copy(tarball, dist.folder(part) / tarball.name)
+    new = [dist.describe(release, part, "crate", part.dist / path.name, name) for name, path in tarballs.items()]
+    dist.record(part, STEP, [*(row for row in dist.of_kind(part, "crate") if row.name not in tarballs), *new])

@@ -1,0 +1,74 @@
+"""Which tags an image gets: those of one version, which never move, and those that do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from release_tasks.errors import ReleaseError
+from release_tasks.project.model import Image, known
+from release_tasks.release import Part, Release
+
+_NUMBER = r"(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)"
+
+
+def shipped(release: Release) -> Iterator[tuple[Part, Image]]:
+    """Yield every image with the part of the release that it belongs to."""
+    for part in release.parts:
+        yield from ((part, image) for image in known(part.component.images))
+
+
+def version_tag(part: Part, image: Image) -> str:
+    """Return the tag that carries the version; raise `ReleaseError` where there can be none."""
+    from release_tasks.project.versions import oci_tag
+
+    return _template(image).replace("{version}", oci_tag(part.version))
+
+
+def fixed_tags(release: Release, part: Part, image: Image) -> tuple[str, ...]:
+    """Return the tags that stay with this version."""
+    from release_tasks.project.versions import expand, is_moving
+
+    fixed = (template for template in image.tags if not is_moving(template))
+    tags = (expand(template, part.version, sha=release.commit[:7]) for template in fixed)
+    return tuple(dict.fromkeys(tag for tag in tags if tag))
+
+
+def moving_tags(part: Part, image: Image) -> dict[str, str]:
+    """Return the tags that move to this version, and their templates; a prerelease has none.
+
+    One without a number in it, like `latest`, belongs to the component with `latest`.
+    """
+    from release_tasks.project.versions import expand, is_moving, is_prerelease
+
+    if is_prerelease(part.version):
+        return {}
+    owned = (t for t in image.tags if is_moving(t) and (part.component.latest or "{" in t))
+    return {tag: template for template in owned if (tag := expand(template, part.version))}
+
+
+def finished(image: Image, tags: Iterable[str]) -> dict[str, str]:
+    """Return the finished versions among the tags of a registry, and the tag of each."""
+    from release_tasks.project.versions import is_prerelease
+
+    before, after = _template(image).split("{version}")
+    pattern = re.compile(f"{re.escape(before)}{_NUMBER}{re.escape(after)}")
+    versions = {got[1]: tag for tag in tags if (got := pattern.fullmatch(tag))}
+    return {version: tag for version, tag in versions.items() if _is_semver(version) and not is_prerelease(version)}
+
+
+def _template(image: Image) -> str:
+    for template in image.tags:
+        if re.findall(r"{\w*}", template) == ["{version}"]:
+            return template
+    raise ReleaseError(f"no tag of {image.reference} is made from the version", 'add "{version}" to its tags')
+
+
+def _is_semver(text: str) -> bool:
+    from release_tasks.project.versions import parse
+
+    try:
+        parse(text)
+    except ReleaseError:  # 01.2.3: somebody's tag, no version
+        return False
+    return True

@@ -1,0 +1,117 @@
+"""Container images on their registries: one digest for each version, and pointers that move to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from invoke.context import Context
+
+from release_tasks import dist, endpoints, files, shell
+from release_tasks.channels.image_pointers import move, pointers
+from release_tasks.channels.image_tags import fixed_tags, shipped, version_tag
+from release_tasks.errors import ReleaseError
+from release_tasks.http import get_many
+from release_tasks.project.model import Artifact, Image, Seen, State
+from release_tasks.release import Part, Release
+from release_tasks.tools import docker, oci
+
+__all__ = ["NAME", "credentials", "expected", "is_new", "look", "move", "pointers", "publish", "shipped", "withdraw_hint"]
+
+NAME = "images"
+REVISION = "org.opencontainers.image.revision"  # the commit an image was made from (OCI image annotations)
+
+
+def expected(release: Release) -> tuple[Artifact, ...]:
+    """Return one artifact for each image; raise `ReleaseError` for a version that no tag can hold."""
+    return tuple(_artifact(release, part, image) for part, image in shipped(release))
+
+
+def look(release: Release, artifacts: Sequence[Artifact]) -> list[Seen]:
+    """Return the state of each image: by its digest, else by the commit that its label names."""
+    return get_many(lambda artifact: _seen(release, artifact), artifacts)
+
+
+def is_new(artifact: Artifact) -> bool:
+    """Tell whether the registry has never heard of the image."""
+    return oci.tags(artifact.name) is None
+
+
+def credentials(release: Release) -> list[ReleaseError]:
+    """Return one error for each registry that docker has no login for."""
+    return oci.lacking_logins(image.reference for _, image in shipped(release))
+
+
+def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
+    """Push each image from its OCI tar in dist/, under every tag of this version that is absent."""
+    docker.require()
+    for artifact in artifacts:
+        part, image = _find(release, artifact.name)
+        lacking = [tag for tag, there in _tags_there(release, part, image).items() if there is None]
+        if version_tag(part, image) not in lacking:
+            docker.create(c, f"{image.reference}@{artifact.digest}", image.reference, lacking)
+        elif shell.is_dry(c):
+            docker.create(c, f"oci-layout://<layout>@{artifact.digest or '<digest>'}", image.reference, lacking)
+        else:
+            _push(c, part, image, lacking)
+
+
+def withdraw_hint(artifact: Artifact) -> str:
+    """Return how a person takes an image back: no client deletes on every registry."""
+    registry, repository = oci.split(artifact.name)
+    if registry != endpoints.host(endpoints.GHCR):
+        return f"delete the tag: skopeo delete docker://{artifact.name}:{artifact.version}"
+    owner, _, name = repository.partition("/")
+    versions = f"users/{owner}/packages/container/{name.replace('/', '%2F')}/versions"
+    return f"find its ID with `gh api {versions}`, then `gh api --method DELETE {versions}/ID` (orgs/ for an organisation)"
+
+
+def _find(release: Release, reference: str) -> tuple[Part, Image]:
+    return next(pair for pair in shipped(release) if pair[1].reference == reference)
+
+
+def _artifact(release: Release, part: Part, image: Image) -> Artifact:
+    version_tag(part, image)
+    row = next((row for row in dist.of_kind(part, "image") if row.name == image.reference), None)
+    digest, path = (row.digest, part.dist / row.file) if row else ("", None)
+    return Artifact(NAME, image.reference, part.version, part.component.name, digest=digest, path=path)
+
+
+def _tags_there(release: Release, part: Part, image: Image) -> dict[str, str | None]:
+    tags = fixed_tags(release, part, image)
+    return dict(zip(tags, get_many(lambda tag: oci.digest(image.reference, tag), tags), strict=True))
+
+
+def _seen(release: Release, artifact: Artifact) -> Seen:
+    part, image = _find(release, artifact.name)
+    tag, tags = version_tag(part, image), _tags_there(release, part, image)
+    there, url = tags[tag], f"{endpoints.registry(oci.split(artifact.name)[0])}/v2/{oci.split(artifact.name)[1]}/manifests/{tag}"
+    if there is None:
+        return Seen(artifact, State.MISSING)
+    if not artifact.digest:
+        return _by_label(release, artifact, tag, Seen(artifact, State.PRESENT, "not compared", url, digest=there))
+    if there != artifact.digest:
+        why = f"{tag} is {there[:19]}, not {artifact.digest[:19]}"
+        return Seen(artifact, State.DIFFERENT, why, url, digest=there)
+    absent = [name for name, digest in tags.items() if digest is None]
+    state = State.PARTIAL if absent else State.SAME
+    return Seen(artifact, state, f"{', '.join(absent)} lacks" if absent else "", url, digest=there)
+
+
+def _by_label(release: Release, artifact: Artifact, tag: str, seen: Seen) -> Seen:
+    from dataclasses import replace
+
+    commit = oci.labels(artifact.name, tag).get(REVISION, "")
+    if not commit or release.commit.startswith(commit):
+        return seen
+    return replace(seen, state=State.DIFFERENT, why=f"{tag} was made from commit {commit[:7]}, not {release.commit[:7]}")
+
+
+def _push(c: Context, part: Part, image: Image, tags: Sequence[str]) -> None:
+    row = next((row for row in dist.of_kind(part, "image") if row.name == image.reference), None)
+    tar = dist.file_of(part, row) if row else None
+    if tar is None:
+        raise ReleaseError(f"{image.reference} is not in {part.dist}", f"inv docker-buildx --version {part.version}")
+    with files.scratch("image") as folder:
+        docker.create(c, docker.unpack(tar, folder), image.reference, tags)
+    if not oci.is_public(image.reference, tags[0]):
+        shell.say(f"{image.reference} is private: make it public in its settings on the registry")

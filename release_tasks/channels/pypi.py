@@ -1,0 +1,185 @@
+"""PyPI: the wheels and the sdist of each package, compared by the hashes of the simple index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from invoke.context import Context
+
+from release_tasks import dist, endpoints, http, shell
+from release_tasks.errors import ReleaseError, raise_all
+from release_tasks.project.model import Artifact, PythonPackage, Seen, State, known
+from release_tasks.project.versions import pep440
+from release_tasks.release import Part, Release
+from release_tasks.tools import twine, wheels
+
+NAME = "PyPI"
+SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"
+OPEN_FOR = timedelta(days=14)  # then a release takes no more files (warehouse, forklift/legacy.py)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A file that a package must have: its one sdist, or the wheels for a platform tag (empty: for any)."""
+
+    package: PythonPackage
+    kind: str  # wheel or sdist
+    tag: str
+    pattern: str  # its name, as far as it is known before it is built
+
+    def takes(self, file: str) -> bool:
+        """Tell whether a file of this version is what the slot is for."""
+        name = wheels.read_name(file)
+        if file == self.pattern or name is None or name.project != _normal(self.package.name):
+            return file == self.pattern
+        return (self.kind == "wheel") == bool(name.platforms) and (not self.tag or self.tag in name.platforms)
+
+
+def shipped(release: Release) -> Iterator[tuple[Part, Slot]]:
+    """Yield every file that the settings declare, with the part of the release that it belongs to."""
+    for part in release.parts:
+        for package in known(part.component.python):
+            start = f"{_normal(package.name).replace('-', '_')}-{pep440(part.version)}"
+            for tag in package.wheels or ("",):
+                yield part, Slot(package, "wheel", tag, f"{start}-*{tag}.whl" if tag else f"{start}-*.whl")
+            if package.sdist:
+                yield part, Slot(package, "sdist", "", f"{start}.tar.gz")
+
+
+def expected(release: Release) -> tuple[Artifact, ...]:
+    """Return every declared file: as dist/ has it, else as PyPI has it, else by its pattern."""
+    pages: dict[str, list[Any]] = {}
+    found: list[Artifact] = []
+    for part, slot in shipped(release):
+        rows = [row for row in dist.of_kind(part, slot.kind) if row.package == slot.package.name and slot.takes(row.name)]
+        names = {row.name: row for row in rows}
+        if not names:
+            package = slot.package.name
+            if package not in pages:
+                pages[package] = _files(package, pep440(part.version))
+            found += [_artifact(part, slot, f["filename"]) for f in pages[package] if slot.takes(f["filename"])] or [
+                _artifact(part, slot, slot.pattern)
+            ]
+        found += [_artifact(part, slot, name, row) for name, row in names.items()]
+    return tuple(dict.fromkeys(found))
+
+
+def look(release: Release, artifacts: Sequence[Artifact]) -> list[Seen]:
+    """Return the state of each file, with one read for each package."""
+    wanted = list(dict.fromkeys((a.package, a.version) for a in artifacts))
+    pages = dict(zip(wanted, http.get_many(lambda one: _files(*one), wanted), strict=True))
+    return [_seen(artifact, pages[artifact.package, artifact.version]) for artifact in artifacts]
+
+
+def is_new(artifact: Artifact) -> bool:
+    """Tell whether PyPI has no project of that name."""
+    return _page(artifact.package) is None
+
+
+def credentials(release: Release) -> list[ReleaseError]:
+    """Return one error for each package whose upload would not know who it is."""
+    packages = {slot.package.name: slot.package for _, slot in shipped(release)}
+    return [
+        ReleaseError(f"there is no token to upload {name} to PyPI", f"set {package.token}, TWINE_PASSWORD, or use Trusted Publishing")
+        for name, package in packages.items() if not twine.has_credential(package.token)
+    ]
+
+
+def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
+    """Upload files with twine, wheels first, where each package's whole declared set is here or public."""
+    paths = {artifact: _path(c, release, artifact) for artifact in artifacts}
+    raise_all(_lacking(paths))
+    tokens = {slot.package.name: slot.package.token for _, slot in shipped(release)}
+    for package in dict.fromkeys(artifact.package for artifact in artifacts):
+        group = {a: path for a, path in paths.items() if a.package == package and path}
+        _upload(c, release, group, tokens[package])
+
+
+def withdraw_hint(artifact: Artifact) -> str:
+    """Return how a person takes a release back: PyPI has no call for it."""
+    page = f"{endpoints.PYPI}/manage/project/{_normal(artifact.package)}/release/{artifact.version}/"
+    return f"yank {artifact.package} {artifact.version} at {page} (Options, Yank); a deleted file's name can never be used again"
+
+
+def _artifact(part: Part, slot: Slot, name: str, row: dist.Built | None = None) -> Artifact:
+    path = part.dist / row.file if row and (part.dist / row.file).exists() else None
+    return Artifact(NAME, name, pep440(part.version), part.component.name, slot.package.name, row.sha256 if row else "", path=path)
+
+
+def _page(package: str) -> list[Any] | None:
+    url = f"{endpoints.PYPI}/simple/{_normal(package)}/"
+    answer = http.get(url, {"Accept": SIMPLE_JSON})
+    if answer.status == 404:
+        return None
+    data = answer.json()
+    if not isinstance(data, dict) or not isinstance(data.get("files"), list):
+        raise ReleaseError(f"{url} answered no index page", "try again later")
+    return list(data["files"])
+
+
+def _files(package: str, version: str) -> list[Any]:
+    named = ((wheels.read_name(file["filename"]), file) for file in _page(package) or ())
+    return [file for name, file in named if name and name.version == version]
+
+
+def _seen(artifact: Artifact, there: list[Any]) -> Seen:
+    url = f"{endpoints.PYPI}/project/{_normal(artifact.package)}/{artifact.version}/"
+    if there and all(file.get("yanked") for file in there):
+        return Seen(artifact, State.YANKED, "", url)
+    found = next((file for file in there if file["filename"] == artifact.name), None)
+    if found is None:
+        return _absent(artifact, there, url)
+    sha256 = found.get("hashes", {}).get("sha256", "")
+    if not artifact.sha256 or not sha256:
+        return Seen(artifact, State.PRESENT, "not compared", url, sha256=sha256)
+    if sha256 == artifact.sha256:
+        return Seen(artifact, State.SAME, "", url, sha256=sha256)
+    return Seen(artifact, State.DIFFERENT, f"its sha256 is {sha256[:12]}, not {artifact.sha256[:12]}", url, sha256=sha256)
+
+
+def _absent(artifact: Artifact, there: list[Any], url: str) -> Seen:
+    times = [datetime.fromisoformat(file["upload-time"]) for file in there if file.get("upload-time")]
+    if times and datetime.now(UTC) - min(times) > OPEN_FOR:
+        return Seen(artifact, State.CLOSED, f"PyPI takes no files {OPEN_FOR.days} days after the first of a version", url)
+    return Seen(artifact, State.MISSING)
+
+
+def _path(c: Context, release: Release, artifact: Artifact) -> Path | None:
+    part = next(part for part in release.parts if part.component.name == artifact.component)
+    row = next((row for row in dist.of_kind(part, "wheel", "sdist") if row.name == artifact.name), None)
+    if row is None and shell.is_dry(c):
+        return part.dist / artifact.name
+    return dist.file_of(part, row) if row else None
+
+
+def _lacking(paths: dict[Artifact, Path | None]) -> Iterable[ReleaseError]:
+    for package, version in dict.fromkeys((a.package, a.version) for a in paths):
+        names = [a.name for a, path in paths.items() if a.package == package and path is None]
+        if names:
+            fix = "inv build-wheels, with --target for what another machine builds"
+            yield ReleaseError(f"{package} {version} lacks {', '.join(names)}, so nothing of it is uploaded", fix)
+
+
+def _upload(c: Context, release: Release, group: dict[Artifact, Path], token: str) -> None:
+    left = dict(group)
+    while left:
+        try:
+            twine.upload(c, list(left.values()), token)
+            return
+        except shell.Failed as error:
+            # the reply of an accepted upload can be lost, and another machine can be quicker: PyPI knows
+            missing = [seen.artifact for seen in look(release, list(left)) if seen.state is State.MISSING]
+            still = {a: left[a] for a in missing if a.name not in twine.taken(error.output)}
+            if len(still) == len(left):
+                raise twine.explained(error, token) from error
+            left = still
+
+
+def _normal(name: str) -> str:
+    from packaging.utils import canonicalize_name
+
+    return canonicalize_name(name)

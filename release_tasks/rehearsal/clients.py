@@ -1,0 +1,122 @@
+"""The environment in which unchanged clients reach the stand-ins instead of the real registries."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from release_tasks import endpoints
+
+# Plainly no secrets, and long enough to be filtered from the output like real ones.
+CRATES_TOKEN = "not-a-secret-for-crates-io"
+PYPI_TOKEN = "pypi-not-a-secret"
+GITHUB_TOKEN = "not-a-secret-for-github"
+REGISTRY_USER, REGISTRY_PASSWORD = "rehearsal", "not-a-secret-for-ghcr"
+# What would lead a client elsewhere, or hand it a real secret.
+LEFTOVERS = re.compile(
+    r"(PIP|UV|TWINE|MATURIN|GH|BUILDX|HELM)_\w+|CARGO_(HTTP|NET|REGISTR(Y|IES)|SOURCE)\w*|__CARGO_TEST\w+"
+    r"|GIT_(CONFIG|SSL|PROXY|SSH|ASKPASS|HTTP|CURL)\w*|SSH_ASKPASS|SSL_CERT_DIR|NIX_SSL_CERT_FILE"
+    r"|(GITHUB|GITLAB)_TOKEN|GITHUB_ENTERPRISE_TOKEN|ACTIONS_ID_TOKEN_\w+|DOCKER_(CONFIG|AUTH_CONFIG)"
+    r"|REGISTRY_AUTH_FILE|(ALL|FTP)_PROXY|(all|ftp)_proxy"
+)
+NO_SSH = "sh -c 'echo ssh is not part of the rehearsal >&2; exit 1' ssh"
+
+
+def environment(proxy: str, ca_file: Path, folder: Path) -> dict[str, str]:
+    """Return the variables to set, and write the settings of the clients into `folder`.
+
+    `proxy` is the address of the proxy, `ca_file` the certificate that it is trusted by.
+    """
+    ca = str(ca_file)
+    auths = {endpoints.host(endpoints.GHCR): REGISTRY_PASSWORD}
+    return {
+        **_network(proxy, ca),
+        **_cargo(folder, ca),
+        **_python(folder, ca),
+        **_git(folder, proxy, ca),
+        **_github(folder),
+        **_containers(folder, auths),
+    }
+
+
+def leftovers(names: Iterable[str], env: Mapping[str, str]) -> list[str]:
+    """Return those of the variables `names` that must be unset, as `env` does not set them."""
+    return sorted(name for name in names if LEFTOVERS.fullmatch(name) and name not in env)
+
+
+def _network(proxy: str, ca: str) -> dict[str, str]:
+    plain = {"HTTPS_PROXY": proxy, "HTTP_PROXY": proxy, "NO_PROXY": "127.0.0.1,localhost"}
+    trust = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+    return plain | {name.lower(): value for name, value in plain.items()} | dict.fromkeys(trust, ca)
+
+
+def _cargo(folder: Path, ca: str) -> dict[str, str]:
+    home = folder / "cargo"  # fresh: a cached index of the real crates.io would mix with ours
+    home.mkdir(parents=True, exist_ok=True)
+    return {
+        "CARGO_HOME": str(home), "CARGO_HTTP_CAINFO": ca, "CARGO_REGISTRY_TOKEN": CRATES_TOKEN,
+        # rustup finds its toolchains beside the real CARGO_HOME
+        "RUSTUP_HOME": os.environ.get("RUSTUP_HOME") or str(Path.home() / ".rustup"),
+    }
+
+
+def _python(folder: Path, ca: str) -> dict[str, str]:
+    return {
+        "PIP_CONFIG_FILE": os.devnull, "PIP_CERT": ca, "PIP_CACHE_DIR": str(folder / "pip"),
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1",
+        "UV_NO_CONFIG": "1", "UV_CACHE_DIR": str(folder / "uv"), "UV_PUBLISH_TOKEN": PYPI_TOKEN,
+        "TWINE_USERNAME": "__token__", "TWINE_PASSWORD": PYPI_TOKEN, "TWINE_NON_INTERACTIVE": "1",
+    }
+
+
+def _git(folder: Path, proxy: str, ca: str) -> dict[str, str]:
+    settings = folder / "gitconfig"  # instead of the user's, whose rewritten addresses could lead elsewhere
+    settings.write_text(
+        "[user]\n\tname = Rehearsal\n\temail = rehearsal@localhost\n"
+        "[init]\n\tdefaultBranch = main\n[safe]\n\tdirectory = *\n"
+    )
+    host = endpoints.host(endpoints.GITHUB)
+    rewrite = f"url.{endpoints.GITHUB}/.insteadOf"
+    pairs = [
+        (rewrite, f"git@{host}:"), (rewrite, f"ssh://git@{host}/"), (rewrite, f"git://{host}/"),
+        ("http.proxy", proxy), ("http.sslCAInfo", ca), ("credential.helper", ""),
+    ]
+    numbered = {f"GIT_CONFIG_KEY_{i}": key for i, (key, _) in enumerate(pairs)}
+    numbered |= {f"GIT_CONFIG_VALUE_{i}": value for i, (_, value) in enumerate(pairs)}
+    return numbered | {
+        "GIT_CONFIG_COUNT": str(len(pairs)), "GIT_CONFIG_GLOBAL": str(settings), "GIT_SSL_CAINFO": ca,
+        "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_SSH_COMMAND": NO_SSH,
+    }
+
+
+def _github(folder: Path) -> dict[str, str]:
+    settings = folder / "gh"
+    settings.mkdir(exist_ok=True)
+    return {
+        "GH_TOKEN": GITHUB_TOKEN, "GH_CONFIG_DIR": str(settings),
+        "GH_PROMPT_DISABLED": "1", "GH_NO_UPDATE_NOTIFIER": "1",
+    }
+
+
+def _containers(folder: Path, auths: Mapping[str, str]) -> dict[str, str]:
+    docker, helm = folder / "docker", folder / "helm"
+    real = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker") / "cli-plugins"
+    text = json.dumps({"auths": {host: {"auth": _basic(password)} for host, password in auths.items()}})
+    for place in (docker / "config.json", helm / "config" / "registry" / "config.json"):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text)
+    if real.is_dir() and not (docker / "cli-plugins").exists():
+        (docker / "cli-plugins").symlink_to(real.resolve())
+    return {
+        "DOCKER_CONFIG": str(docker), "BUILDX_CONFIG": str(folder / "buildx"),
+        "HELM_CONFIG_HOME": str(helm / "config"), "HELM_CACHE_HOME": str(helm / "cache"),
+        "HELM_DATA_HOME": str(helm / "data"),
+    }
+
+
+def _basic(password: str) -> str:
+    return base64.b64encode(f"{REGISTRY_USER}:{password}".encode()).decode()

@@ -1,0 +1,69 @@
+"""Misbehaviour on demand: lag, errors, lost replies and cut connections, for any stand-in."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from dataclasses import dataclass, field
+
+from release_tasks.rehearsal.web import App, Request, Response
+
+
+@dataclass
+class Fault:
+    """A misbehaviour for the next `times` requests whose method and target match."""
+
+    method: str  # regular expressions, matched from the start
+    target: str
+    status: int = 0  # answer this instead of handling the request
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    delay: float = 0.0  # seconds before the request is handled
+    cut: bool = False  # close the connection instead of handling the request
+    lose: bool = False  # handle the request, then close the connection without an answer
+    times: int = 1
+
+    def matches(self, request: Request) -> bool:
+        """Tell whether this fault is for that request."""
+        wanted = re.match(self.method, request.method) and re.match(self.target, request.target)
+        return self.times > 0 and bool(wanted)
+
+
+class Lost(Exception):
+    """The connection is to be closed without an answer."""
+
+
+class Faults:
+    """The faults of one rehearsal, in the order in which they were asked for."""
+
+    def __init__(self) -> None:
+        self._lock, self._faults = threading.Lock(), list[Fault]()
+
+    def add(self, fault: Fault) -> None:
+        """Let the next matching requests go wrong."""
+        with self._lock:
+            self._faults.append(fault)
+
+    def answer(self, app: App, request: Request) -> Response:
+        """Let `app` answer, unless a fault comes first; raise `Lost` for a cut connection."""
+        fault = self._take(request)
+        if fault is None:
+            return app.handle(request)
+        time.sleep(fault.delay)
+        if fault.cut:
+            raise Lost
+        if fault.status:
+            return Response(fault.status, fault.body, dict(fault.headers))
+        answer = app.handle(request)
+        if fault.lose:
+            raise Lost
+        return answer
+
+    def _take(self, request: Request) -> Fault | None:
+        with self._lock:
+            for fault in self._faults:
+                if fault.matches(request):
+                    fault.times -= 1
+                    return fault
+        return None

@@ -1,0 +1,48 @@
+"""`latest`, `1.2` and `1` move last, never backwards, and never stop a release."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from invoke.context import Context
+
+from release_tasks.steps import step
+
+NEEDS = {"docker": "images", "buildx": "images", "gh": "github"}
+
+if TYPE_CHECKING:
+    from release_tasks.project.model import Pointer
+
+
+@step
+def move_pointers(c: Context, version: str | None = None, component: str | None = None) -> None:
+    """Let `latest`, `1.2` and `1` name the highest version."""
+    from release_tasks import channels, shell
+    from release_tasks.converge import begin
+    from release_tasks.errors import ReleaseError, raise_all
+    from release_tasks.project.model import Place
+
+    release = begin(c, version, component)
+    moving: list[Any] = [channel for channel in channels.every() if hasattr(channel, "pointers")]
+    found = [(channel, pointer) for channel in moving for pointer in channel.pointers(release)]
+    if not found:
+        shell.say(f"nothing to do, {release.title} has no pointers")
+    errors = []
+    for channel, pointer in found:
+        if pointer.place is not Place.BEHIND:
+            shell.say(_left(pointer))
+            continue
+        try:
+            channel.move(c, release, pointer)
+        except ReleaseError as error:  # the others move all the same
+            errors.append(error)
+    raise_all(errors)
+
+
+def _left(pointer: Pointer) -> str:
+    why = {
+        "same": f"already names {pointer.target}",
+        "ahead": f"is left at {pointer.now or 'nothing'}: a higher version than {pointer.target} is there",
+        "foreign": f"is left at {pointer.now}, which is no version of this project",
+    }
+    return f"{pointer.name} {why[pointer.place]}"

@@ -1,0 +1,26 @@
+"""Pack the crates that crates.io lacks, and check each one on its own files."""
+
+from __future__ import annotations
+
+from invoke.context import Context
+
+from release_tasks.steps import step
+
+NEEDS = {"cargo": "crates"}
+
+
+@step
+def package_crates(c: Context, version: str | None = None, component: str | None = None) -> None:
+    """Pack the crates that crates.io lacks, and prove each."""
+    from release_tasks import shell
+    from release_tasks.channels import crates_io, crates_pack
+    from release_tasks.converge import begin, to_build
+
+    release = begin(c, version, component)
+    missing = to_build(release, crates_io, "crate")
+    if missing:
+        crates_pack.build(c, release, missing, crates_io.unpublished(release))
+    elif crates_io.expected(release):
+        shell.say("nothing to do, every crate is in dist/ or on crates.io")
+    else:
+        shell.say("nothing to do, no crate is published")

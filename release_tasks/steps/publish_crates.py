@@ -1,0 +1,20 @@
+"""Upload the crates that crates.io lacks."""
+
+from __future__ import annotations
+
+from invoke.context import Context
+
+from release_tasks.steps import step
+
+NEEDS = {"cargo": "crates"}
+
+
+@step
+def publish_crates(
+    c: Context, version: str | None = None, component: str | None = None, new: str | None = None
+) -> None:
+    """Upload the crates that crates.io lacks, in order."""
+    from release_tasks.channels import crates_io
+    from release_tasks.converge import begin, converge
+
+    converge(c, begin(c, version, component), crates_io, new)

@@ -1,0 +1,20 @@
+"""Images are published by the digest that was built; they can still be taken back."""
+
+from __future__ import annotations
+
+from invoke.context import Context
+
+from release_tasks.steps import step
+
+NEEDS = {"docker": "images", "buildx": "images"}
+
+
+@step
+def publish_images(
+    c: Context, version: str | None = None, component: str | None = None, new: str | None = None
+) -> None:
+    """Push the images that their registries lack, by digest."""
+    from release_tasks.channels import images
+    from release_tasks.converge import begin, converge
+
+    converge(c, begin(c, version, component), images, new)

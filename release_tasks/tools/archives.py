@@ -1,0 +1,49 @@
+"""Archives with the same bytes wherever they are made: sorted, with fixed times, owners and modes."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+import zipfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+PROGRAM, TEXT = 0o755, 0o644
+
+
+def is_archive(name: str) -> bool:
+    """Tell whether a file's name asks for an archive, and not for the bare program."""
+    return name.endswith((".tar.gz", ".tgz", ".zip"))
+
+
+def pack(name: str, files: Mapping[str, tuple[Path, int]], epoch: int) -> bytes:
+    """Return an archive of the kind that `name` ends with.
+
+    `files` maps a name inside to a file and its mode, `epoch` is the time of all of them in seconds since 1970.
+    """
+    return _zip(files, epoch) if name.endswith(".zip") else _tar_gz(files, epoch)
+
+
+def _tar_gz(files: Mapping[str, tuple[Path, int]], epoch: int) -> bytes:
+    out = io.BytesIO()
+    with gzip.GzipFile("", "wb", 9, out, mtime=0) as packed, tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for name, (path, mode) in sorted(files.items()):
+            data = path.read_bytes()
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode, entry.mtime = len(data), mode, epoch
+            tar.addfile(entry, io.BytesIO(data))
+    return out.getvalue()
+
+
+def _zip(files: Mapping[str, tuple[Path, int]], epoch: int) -> bytes:
+    out = io.BytesIO()
+    moment = datetime.fromtimestamp(max(epoch, 315532800), UTC)  # zip begins in 1980
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, (path, mode) in sorted(files.items()):
+            entry = zipfile.ZipInfo(name, moment.timetuple()[:6])
+            entry.create_system, entry.external_attr = 3, (0o100000 | mode) << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, path.read_bytes())
+    return out.getvalue()

@@ -1,0 +1,16 @@
+"""build: wheels and source distributions by the backend that a project's pyproject.toml names (PEP 517)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from invoke.context import Context
+
+from release_tasks.shell import do
+
+
+def make(c: Context, kind: str, folder: Path, out: Path, env: Mapping[str, str]) -> None:
+    """Build the `wheel` or `sdist` of the package in `folder` into `out`, in an environment of its own."""
+    do(c, [sys.executable, "-m", "build", f"--{kind}", "--outdir", out, folder], env=env)

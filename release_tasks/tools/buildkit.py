@@ -1,0 +1,81 @@
+"""A builder for images: docker's current one where it can do the work, else one of our own."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from invoke.context import Context
+
+from release_tasks import files, shell
+from release_tasks.errors import ReleaseError
+
+START = 30.0  # seconds in which buildkitd must listen
+
+
+@contextmanager
+def builder(c: Context) -> Iterator[Mapping[str, str]]:
+    """Give the variables with which `docker buildx build` finds a builder; its end ends one of our own.
+
+    Raises `ReleaseError` where there is none and none can be started.
+    """
+    if shell.is_dry(c) or _is_usable():
+        yield {}
+        return
+    if found := problem():
+        raise found
+    with files.scratch("builder") as folder, _buildkitd(folder) as address:
+        # A configuration of its own leaves the user's builders alone, and is gone with its folder.
+        env = {"BUILDX_CONFIG": str(folder / "buildx"), "BUILDX_BUILDER": "release-tasks"}
+        shell.do(c, ["docker", "buildx", "create", "--name=release-tasks", "--driver=remote", address], env=env)
+        yield env
+
+
+def problem() -> ReleaseError | None:
+    """Return what is wrong where no builder is there and none can be started, for `check`."""
+    if _is_usable() or _can_start():
+        return None
+    return ReleaseError(
+        "docker buildx has no builder that can make an OCI image",
+        "docker buildx create --use, or as root on Linux install buildkitd and runc",
+    )
+
+
+def _is_usable() -> bool:
+    said = shell.ask(["docker", "buildx", "inspect"])  # ends with status 0 for a broken builder, too
+    driver = re.search(r"^Driver:\s*(\S+)", said, re.M)
+    if driver is None or re.search(r"^Error:", said, re.M):
+        return False
+    if driver[1] == "remote":
+        return bool(re.search(r"^Status:\s*running", said, re.M))
+    if driver[1] == "docker":  # without containerd's store it knows neither OCI output nor several platforms
+        return "io.containerd.snapshotter" in shell.ask(["docker", "info", "--format={{.DriverStatus}}"])
+    return True
+
+
+def _can_start() -> bool:
+    runs = shell.found("runc") or shell.found("buildkit-runc")
+    return bool(shell.found("buildkitd") and runs) and os.geteuid() == 0
+
+
+@contextmanager
+def _buildkitd(folder: Path) -> Iterator[str]:
+    socket, log = folder / "bk.sock", folder / "log"
+    address = f"unix://{socket}"
+    argv = ["buildkitd", f"--addr={address}", f"--root={folder / 'root'}", "--containerd-worker=false"]
+    with shell.running([*argv, "--oci-worker-net=host", "--oci-worker-snapshotter=native"], log=log) as process:
+        _wait(process, socket, log)
+        yield address
+
+
+def _wait(process: shell.Process, socket: Path, log: Path) -> None:
+    deadline = time.monotonic() + START
+    while not socket.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            last = log.read_text(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
+            raise ReleaseError(f"buildkitd did not start: {last[0][:300]}", "docker buildx create --use")
+        shell.pause(0.05)

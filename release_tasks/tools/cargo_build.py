@@ -1,0 +1,50 @@
+"""cargo, as a compiler: programs for one target, with the project's own lock file and profile."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from invoke.context import Context
+
+from release_tasks.errors import ReleaseError
+from release_tasks.shell import Failed, ask, do
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """What cargo says of a folder: where it builds, whether it has a lock file, its packages' versions."""
+
+    built_in: Path
+    is_locked: bool
+    versions: Mapping[str, str]
+
+
+def workspace(folder: Path) -> Workspace:
+    """Ask cargo about the workspace that `folder` belongs to; raise `ReleaseError` where it cannot say."""
+    try:
+        said = json.loads(ask(["cargo", "metadata", "--no-deps", "--offline", "--format-version=1"], cwd=folder))
+    except Failed as error:
+        reason = " ".join(error.output.split())[:300]
+        raise ReleaseError(f"cargo cannot read the workspace: {reason}", "mend that manifest") from error
+    versions = {package["name"]: package["version"] for package in said["packages"]}
+    return Workspace(Path(said["target_directory"]), (Path(said["workspace_root"]) / "Cargo.lock").exists(), versions)
+
+
+def program(
+    c: Context, tree: Path, crate: str, name: str, target: str,
+    is_locked: bool, is_static: bool, extra: Sequence[str], env: Mapping[str, str],
+) -> None:
+    """Compile one program of a crate; a static one has its libc inside."""
+    locked = ["--locked"] if is_locked else []
+    # only the last crate gets this flag, so that everything below is shared with the wheels
+    static = ["--", "-C", "target-feature=+crt-static"] if is_static else []
+    argv = ["cargo", "rustc", "--release", *locked, "--package", crate, "--bin", name, "--target", target, *extra, *static]
+    do(c, argv, cwd=tree, env=env)
+
+
+def file_of(built_in: Path, name: str, target: str) -> Path:
+    """Return where cargo leaves a program."""
+    return built_in / target / "release" / (f"{name}.exe" if "windows" in target else name)

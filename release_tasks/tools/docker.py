@@ -1,0 +1,94 @@
+"""docker buildx: an image is built into one OCI tar, and pushed from it with the same digest."""
+
+from __future__ import annotations
+
+import json
+import re
+import tarfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from invoke.context import Context
+
+from release_tasks import shell
+from release_tasks.errors import ReleaseError
+from release_tasks.tools.docker_login import SECRETS
+
+OLDEST = (0, 33)  # of buildx: `imagetools create` reads an OCI layout since then
+BINARIES = "binaries"  # the build context in which a Dockerfile finds the binaries of the release
+
+
+def require() -> None:
+    """Raise `ReleaseError` unless docker has a buildx that can do what a release needs."""
+    way_out = "inv doctor shows how to install it"
+    if shell.found("docker") is None:
+        raise ReleaseError("docker is not installed", way_out)
+    try:
+        said = shell.ask(["docker", "buildx", "version"])
+    except shell.Failed as error:
+        raise ReleaseError("docker buildx is not installed", way_out) from error
+    number = re.search(r" v?(\d+)\.(\d+)\.\d+", said)
+    version = (int(number[1]), int(number[2])) if number else OLDEST
+    if (0, 0) < version < OLDEST:  # built from source it says 0.0.0
+        raise ReleaseError(f"docker buildx {version[0]}.{version[1]} is too old, 0.33 is needed", way_out)
+
+
+def takes_binaries(dockerfile: str) -> bool:
+    """Tell whether a Dockerfile copies from the context `binaries`, and has no stage of that name."""
+    stage = re.search(rf"^\s*FROM\s.*\sAS\s+{BINARIES}\s*$", dockerfile, re.I | re.M)
+    return stage is None and bool(re.search(rf"(\bfrom=|^\s*FROM\s+){BINARIES}\b", dockerfile, re.I | re.M))
+
+
+def build(
+    c: Context, context: Path | str, dockerfile: str, output: Path | str, platforms: Sequence[str],
+    args: Sequence[tuple[str, str]], labels: Mapping[str, str], contexts: Mapping[str, Path | str],
+    epoch: int, builder: Mapping[str, str],
+) -> None:
+    """Build an image from the folder `context` into the OCI tar `output`, the same bytes every time.
+
+    `epoch` (seconds since 1970) is the time of everything in it; `builder` are variables from
+    `buildkit.builder`. An attestation would hold the time of the build, so there is none.
+    """
+    argv = ["docker", "buildx", "build", "--progress=plain", "--provenance=false", "--sbom=false"]
+    argv += [f"--platform={','.join(platforms)}", f"--file={context}/{dockerfile}"]
+    argv += [f"--build-context={name}={folder}" for name, folder in sorted(contexts.items())]
+    argv += [f"--build-arg={name}={value}" for name, value in args]
+    argv += [f"--label={name}={value}" for name, value in sorted(labels.items())]
+    argv += [f"--output=type=oci,dest={output},rewrite-timestamp=true", str(context)]
+    try:
+        shell.do(c, argv, env={**builder, "SOURCE_DATE_EPOCH": str(epoch)})
+    except shell.Failed as error:
+        if "exec format error" in error.output:
+            raise ReleaseError(
+                f"{dockerfile} runs programs of a platform that this machine cannot run\n{error.problem}",
+                "install qemu-user-static (binfmt), or copy prebuilt binaries",
+            ) from error
+        raise
+
+
+def digest_of(tar: Path) -> str:
+    """Return the digest (`sha256:` and 64 hex digits) of the one image in an OCI tar."""
+    with tarfile.open(tar) as archive:
+        file = archive.extractfile("index.json")
+        found = json.load(file)["manifests"] if file else []
+    if len(found) != 1:
+        raise ReleaseError(f"{tar.name} holds {len(found)} images, not one", f"remove {tar} and build it again")
+    return str(found[0]["digest"])
+
+
+def unpack(tar: Path, folder: Path) -> str:
+    """Unpack an OCI tar into a layout at `folder`; return it as a source for `create`."""
+    with tarfile.open(tar) as archive:
+        archive.extractall(folder, filter="data")
+    return f"oci-layout://{folder}@{digest_of(tar)}"
+
+
+def create(c: Context, source: str, reference: str, tags: Sequence[str]) -> None:
+    """Let tags of `reference` name the image at `source` (an OCI layout, or a reference, with a digest).
+
+    Every platform is copied and the digest stays: without `--prefer-index=false` an image of one
+    platform would be wrapped into an index.
+    """
+    named = [word for tag in tags for word in ("--tag", f"{reference}:{tag}")]
+    argv = ["docker", "buildx", "imagetools", "create", "--progress=plain", "--prefer-index=false"]
+    shell.do(c, [*argv, *named, source], secrets=SECRETS)

@@ -1,0 +1,85 @@
+"""Every channel is looked at, then everything on it is fetched back; nothing hides behind a first error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+
+from invoke.context import Context
+
+from release_tasks import channels, shell
+from release_tasks.converge import OPEN, Channel, look, refusals
+from release_tasks.errors import Problems, ReleaseError
+from release_tasks.project.model import Place
+from release_tasks.release import Release
+from release_tasks.verifying import assets, charts, crates, images, python
+
+Fetch = Callable[[Context, Release], Iterator[ReleaseError]]
+FETCHES: dict[str, Fetch] = {  # by channel; what takes longest begins first
+    "pypi": python.verify,
+    "crates_io": crates.verify,
+    "images": images.verify,
+    "charts": charts.verify,
+    "github": assets.verify,
+}
+AT_ONCE = 2  # most of the time goes into compilers, which use every core anyway
+
+
+def problems(c: Context, release: Release) -> list[ReleaseError]:
+    """Return everything that a user of this release would stumble over; under `--dry` only say what is fetched."""
+    every = dict(zip(channels.NAMES, channels.every(), strict=True))
+    if shell.is_dry(c):
+        for channel in every.values():
+            _announce(release, channel)
+        return []
+    order = sorted(every, key=lambda name: list(FETCHES).index(name) if name in FETCHES else -1)
+    jobs = [lambda name=name: _channel(c, release, every[name], FETCHES.get(name)) for name in order]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        running = [pool.submit(copy_context().run, _collect, job) for job in (*jobs, lambda: _pointers(release))]
+        return [error for one in running for error in one.result()]
+
+
+def _announce(release: Release, channel: Channel) -> None:
+    for artifact in channel.expected(release):
+        shell.say(f"then {artifact.name} {artifact.version} is fetched back from {channel.NAME}")
+
+
+def _channel(c: Context, release: Release, channel: Channel, fetch: Fetch | None) -> Iterator[ReleaseError]:
+    """Yield what is wrong on one channel; what is not there cannot be fetched, and is said once."""
+    seen = look(release, channel)
+    absent = [one for one in seen if one.state in OPEN]
+    wrong = refusals(seen)
+    for one in absent:
+        what = f"{one.artifact.name} {one.artifact.version} on {channel.NAME}"
+        why = f": {one.why}" if one.why else ""
+        wrong.append(ReleaseError(f"{what} is {one.state}{why}", f"inv release --version {one.artifact.version} goes on from here"))
+    yield from wrong
+    if seen and not wrong:
+        shell.say(f"{channel.NAME} shows {', '.join(dict.fromkeys(one.artifact.name for one in seen))}")
+        if fetch is not None:
+            yield from fetch(c, release)
+
+
+def _pointers(release: Release) -> Iterator[ReleaseError]:
+    for channel in channels.moving():
+        for pointer in channel.pointers(release):
+            if pointer.place is Place.BEHIND:
+                there = pointer.now or "nothing"
+                yield ReleaseError(f"{pointer.name} on {channel.NAME} names {there}, not {pointer.target}", "inv move-pointers")
+            elif pointer.place is Place.SAME:
+                shell.say(f"{pointer.name} names {pointer.target}")
+            else:
+                shell.say(f"{pointer.name} is left at {pointer.now or 'nothing'} ({pointer.place})")
+
+
+def _collect(look: Callable[[], Iterable[ReleaseError]]) -> list[ReleaseError]:
+    found: list[ReleaseError] = []
+    try:
+        for error in look():
+            found.append(error)
+    except Problems as several:
+        found += several.errors
+    except ReleaseError as error:
+        found.append(error)
+    return found

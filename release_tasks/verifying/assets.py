@@ -1,0 +1,97 @@
+"""The files of a GitHub release are downloaded by everybody's address, compared, and started."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+from invoke.context import Context
+
+from release_tasks import endpoints, files, http, shell
+from release_tasks.channels.github_assets import shipped
+from release_tasks.errors import ReleaseError
+from release_tasks.http import get_many
+from release_tasks.project.model import Artifact, known
+from release_tasks.release import Part, Release
+from release_tasks.tools import gh
+from release_tasks.verifying.programs import prove
+
+SUFFIX = ".sha256"
+PACKED = re.compile(r"\.(tar(\.\w+)?|t?gz|t?xz|zip|zst|bz2|deb|rpm|dmg|pkg|msi)$")
+MEND = "delete that asset, then inv gh-release"
+
+
+def verify(c: Context, release: Release) -> Iterator[ReleaseError]:
+    """Yield an error for each release that is not public, and each asset that is not what was built."""
+    if release.project.repository is None:
+        return
+    about = gh.read(f"repos/{release.project.repository}")
+    for part in release.parts:
+        page = gh.page(release.project.repository, part.tag)
+        if page is None or page.is_draft:
+            yield ReleaseError(f"GitHub shows no public release of {part.tag}", "inv gh-release")
+            continue
+        shell.say(f"the release {part.tag} is public: {page.url}")
+        if about and about.get("private"):
+            shell.say("the repository is private, so nobody can download the assets without a login")
+            continue
+        yield from _assets(release, part, page)
+
+
+def _assets(release: Release, part: Part, page: gh.Page) -> Iterator[ReleaseError]:
+    wanted = shipped(release, part)
+    base = f"{endpoints.GITHUB}/{release.project.repository}/releases/download/{quote(part.tag)}"
+    read = get_many(lambda artifact: http.get(f"{base}/{quote(artifact.name)}"), wanted)
+    bodies = {artifact.name: answer.body for artifact, answer in zip(wanted, read, strict=True) if answer.status == 200}
+    errors: list[ReleaseError] = []
+    for artifact in wanted:
+        if artifact.name not in bodies:
+            errors.append(ReleaseError(f"{artifact.name} of {part.tag} cannot be downloaded from GitHub", "inv gh-release"))
+        else:
+            errors += _compare(artifact, page, bodies)
+    yield from errors
+    if bodies and not errors:
+        shell.say(f"{len(bodies)} assets of {part.tag} download with the right sha256")
+    yield from _programs(part, bodies)
+
+
+def _compare(artifact: Artifact, page: gh.Page, bodies: dict[str, bytes]) -> Iterator[ReleaseError]:
+    """Compare an asset with the record, with GitHub's own digest, and with the checksum beside it."""
+    name, there = artifact.name, hashlib.sha256(bodies[artifact.name]).hexdigest()
+    asset = page.asset(name)
+    told = asset.digest.removeprefix("sha256:") if asset else ""
+    beside = bodies.get(name + SUFFIX, b"").decode(errors="replace").split()[:1]
+    sources = (("was built", artifact.sha256), ("GitHub says it has", told), (f"{name}{SUFFIX} says", "".join(beside).lower()))
+    for source, sha256 in sources:
+        if sha256 and sha256 != there:
+            yield ReleaseError(f"{name} from GitHub has the sha256 {there[:12]}, and {source} {sha256[:12]}", MEND)
+    if name + SUFFIX in bodies and not beside:
+        yield ReleaseError(f"{name}{SUFFIX} from GitHub is empty", MEND)
+
+
+def _programs(part: Part, bodies: dict[str, bytes]) -> Iterator[ReleaseError]:
+    for binary in known(part.component.binaries):
+        name = binary.file.format(version=part.version)
+        if name not in bodies or PACKED.search(name) or not _runs_here(binary.target):
+            continue
+        with files.scratch("asset") as folder:
+            program = _program(folder, name, bodies[name])
+            yield from prove([program, "--version"], part.version, f"{name} from GitHub")
+
+
+def _program(folder: Path, name: str, data: bytes) -> Path:
+    path = folder / name
+    files.write_bytes(path, data)
+    path.chmod(0o755)
+    return path
+
+
+def _runs_here(target: str) -> bool:
+    machine = {"arm64": "aarch64"}.get(platform.machine(), platform.machine())
+    systems = {"linux": ("unknown-linux-gnu", "unknown-linux-musl"), "darwin": ("apple-darwin",)}
+    return target in {f"{machine}-{system}" for system in systems.get(sys.platform, ())}

@@ -1,0 +1,93 @@
+"""Images are read back blob by blob for every platform, and that of this machine is started."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from invoke.context import Context
+
+from release_tasks import dist, files, shell
+from release_tasks.channels.image_tags import shipped, version_tag
+from release_tasks.errors import ReleaseError
+from release_tasks.http import get_many
+from release_tasks.project.model import Image
+from release_tasks.release import Part, Release
+from release_tasks.tools import oci
+from release_tasks.verifying import image_run
+
+Manifests = dict[str, dict[str, Any]]  # by platform, `linux/amd64`; attestations by their digest
+
+
+def verify(c: Context, release: Release) -> Iterator[ReleaseError]:
+    """Yield an error for each image that is not whole, or whose program is wrong."""
+    for part, image in shipped(release):
+        yield from _image(part, image)
+
+
+def _image(part: Part, image: Image) -> Iterator[ReleaseError]:
+    tag = version_tag(part, image)
+    name = f"{image.reference}:{tag}"
+    digest, ours = oci.digest(image.reference, tag), _recorded(part, image)
+    if digest is None:
+        yield ReleaseError(f"{name} is not there", "inv publish-images")
+        return
+    if ours and digest != ours:
+        yield ReleaseError(f"{name} is {digest[:19]}, and {ours[:19]} was built", "choose the next version")
+        return
+    manifests = _manifests(image, digest)
+    errors = [*_platforms(name, image, manifests), *_blobs(name, image, manifests)]
+    yield from errors
+    if errors:
+        return
+    shell.say(f"{name} is whole on its registry, for {', '.join(p for p in manifests if '/' in p)}")
+    mine = manifests.get(image_run.platform())
+    if mine is None:
+        shell.say(f"{name} is not for {image_run.platform()}, so it was not run")
+        return
+    with files.scratch("image") as folder:
+        yield from image_run.run(folder, image.reference, name, mine, part.version)
+
+
+def _recorded(part: Part, image: Image) -> str:
+    return next((row.digest for row in dist.of_kind(part, "image") if row.name == image.reference), "")
+
+
+def _manifests(image: Image, digest: str) -> Manifests:
+    """Return every manifest that an image consists of; an empty one is not on the registry."""
+    found = oci.manifest(image.reference, digest) or {}
+    if "manifests" not in found:
+        return {_of_config(image, found): found}
+    rows = found["manifests"]
+    read = get_many(lambda row: oci.manifest(image.reference, row["digest"]) or {}, rows)
+    return {_name(row.get("platform", {}), row["digest"]): manifest for row, manifest in zip(rows, read, strict=True)}
+
+
+def _of_config(image: Image, manifest: dict[str, Any]) -> str:
+    digest = manifest.get("config", {}).get("digest", "")
+    if not digest or not oci.has_blob(image.reference, digest):
+        return image.platforms[0]  # whatever it is for: the missing config is an error of its own
+    return _name(image_run.config(image.reference, manifest), digest)
+
+
+def _name(platform: dict[str, Any], digest: str) -> str:
+    system = platform.get("os", "unknown")
+    return digest if system == "unknown" else f"{system}/{platform.get('architecture', '')}"
+
+
+def _platforms(name: str, image: Image, manifests: Manifests) -> Iterator[ReleaseError]:
+    for platform in image.platforms:
+        if "/".join(platform.split("/")[:2]) not in manifests:
+            yield ReleaseError(f"{name} has nothing for {platform}", "choose the next version, and build it for that, too")
+
+
+def _blobs(name: str, image: Image, manifests: Manifests) -> Iterator[ReleaseError]:
+    again = "delete it from the registry, then inv publish-images"
+    for platform, manifest in manifests.items():
+        if not manifest:
+            yield ReleaseError(f"{name} names a manifest for {platform} that is not there", again)
+            continue
+        digests = [blob["digest"] for blob in (manifest["config"], *manifest["layers"])]
+        there = get_many(lambda digest: oci.has_blob(image.reference, digest), digests)
+        for digest in (digest for digest, is_there in zip(digests, there, strict=True) if not is_there):
+            yield ReleaseError(f"{name} lacks {digest[:19]}, which its image for {platform} consists of", again)

@@ -1,0 +1,60 @@
+"""What the channel of charts expects, and what it makes of a registry's answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from container_world import CHART, IMAGE, chart_project, commit, push_image, registries, write
+from invoke.context import Context
+
+from release_tasks.channels import charts
+from release_tasks.errors import ReleaseError
+from release_tasks.project.model import State
+from release_tasks.release import Release
+
+
+@pytest.fixture(autouse=True)
+def world(tmp_path, monkeypatch):
+    with registries(tmp_path, monkeypatch) as running:
+        yield running
+
+
+@pytest.fixture
+def release(tmp_path, monkeypatch) -> Release:
+    monkeypatch.chdir(chart_project(tmp_path / "project"))
+    return Release.at(Context(), "1.2.0")
+
+
+def test_a_chart_is_expected_under_its_reference(release):
+    [artifact] = charts.expected(release)
+    assert (artifact.name, artifact.version, artifact.digest) == (CHART, "1.2.0", "")
+
+
+def test_a_chart_is_missing_and_new_until_it_is_there(release):
+    [artifact] = charts.expected(release)
+    assert charts.look(release, [artifact])[0].state == State.MISSING
+    assert charts.is_new(artifact)
+
+
+def test_an_image_under_the_tag_of_a_chart_is_different(release, world):
+    push_image(world, "1.2.0")
+    [artifact] = charts.expected(release)
+    seen = charts.look(release, [replace(artifact, name=IMAGE)])[0]
+    assert (seen.state, seen.why) == (State.DIFFERENT, "1.2.0 is no chart")
+
+
+def test_an_image_and_a_chart_of_one_reference_are_refused(tmp_path: Path, monkeypatch):
+    settings = f'[project]\nversion = "tag"\n[images."{IMAGE}"]\n[charts."{IMAGE}"]\npath = "deploy/hello"\n'
+    folder = chart_project(tmp_path / "both", **{"release-tasks.toml": settings})
+    monkeypatch.chdir(commit(write(folder, {"Dockerfile": "FROM scratch\n"})))
+    with pytest.raises(ReleaseError, match="is an image and a chart") as caught:
+        charts.expected(Release.at(Context(), "1.2.0"))
+    assert caught.value.fix == '[charts."ghcr.io/example/charts/hello"]'
+
+
+def test_publishing_needs_a_login_of_docker(release, tmp_path, monkeypatch):
+    assert charts.credentials(release) == []
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "nobody"))
+    assert [error.fix for error in charts.credentials(release)] == ["docker login ghcr.io"]

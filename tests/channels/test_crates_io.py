@@ -1,0 +1,294 @@
+"""What crates.io has is seen as it is, and what it lacks gets there, whatever happens on the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from email.utils import formatdate
+from pathlib import Path
+
+import crate_projects as projects
+import pytest
+from crate_projects import CHAIN
+from invoke.context import Context
+
+from release_tasks import dist
+from release_tasks.channels import crates_index, crates_io
+from release_tasks.errors import ReleaseError
+from release_tasks.project.model import Artifact, State
+from release_tasks.rehearsal.faults import Fault
+from release_tasks.rehearsal.world import World
+from release_tasks.release import Release
+from release_tasks.steps.package_crates import package_crates
+
+pytestmark = pytest.mark.tools("cargo", "git")
+PUT = ("PUT", "/api/v1/crates/new")
+TOO_MANY = (
+    b'{"errors":[{"detail":"You have published too many new crates in a short period of time. '
+    b'Please try again after %s and see the documentation for more details."}]}'
+)
+
+
+@pytest.fixture
+def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    with projects.visiting(tmp_path, monkeypatch) as started:
+        yield started
+
+
+@pytest.fixture
+def one(running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace of one crate, without anything in dist/."""
+    root = projects.workspace(tmp_path / "shop", {"shop-zero": ""})
+    monkeypatch.chdir(root)
+    return root
+
+
+@pytest.fixture
+def packed(running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace of three crates in a row, packed and checked."""
+    root = projects.chain(tmp_path / "shop")
+    monkeypatch.chdir(root)
+    package_crates(Context())
+    return root
+
+
+def states(release: Release) -> list[State]:
+    return [one.state for one in crates_io.look(release, crates_io.expected(release))]
+
+
+def publish(release: Release, names: Sequence[str] = CHAIN) -> None:
+    wanted = [artifact for artifact in crates_io.expected(release) if artifact.name in names]
+    crates_io.publish(Context(), release, wanted)
+
+
+def upload(root: Path, *words: str) -> None:
+    projects.cargo(root, "publish", "--no-verify", *words)
+
+
+def too_many(moment: float) -> Fault:
+    date = formatdate(moment, usegmt=True)
+    return Fault(*PUT, status=429, body=TOO_MANY % date.encode(), headers={"Retry-After": date})
+
+
+@pytest.mark.parametrize(("name", "path"), [
+    ("a", "1/a"), ("Ab", "2/ab"), ("AbC", "3/a/abc"), ("Serde", "se/rd/serde"), ("a_b-c", "a_/b-/a_b-c"),
+])  # fmt: skip
+def test_the_index_keeps_each_crate_under_its_first_letters(name: str, path: str) -> None:
+    assert crates_index.path(name) == path
+
+
+def test_a_version_that_is_not_there_is_missing(one: Path) -> None:
+    release = projects.release(one)
+    assert states(release) == [State.MISSING]
+    assert crates_io.is_new(crates_io.expected(release)[0])
+
+
+def test_a_crate_of_another_commit_is_different(one: Path) -> None:
+    upload(one)
+    projects.commit(one)
+    seen = crates_io.look(projects.release(one), crates_io.expected(projects.release(one)))[0]
+    assert seen.state is State.DIFFERENT
+    assert "made from commit" in seen.why
+
+
+def test_a_crate_of_this_commit_is_present_where_its_bytes_are_not_known(one: Path) -> None:
+    upload(one)
+    release = projects.release(one)
+    assert states(release) == [State.PRESENT]
+    assert not crates_io.is_new(crates_io.expected(release)[0])
+
+
+def test_a_crate_packed_outside_of_git_proves_nothing(one: Path, running: World) -> None:
+    projects.write_crate(one.parent / "elsewhere", "shop-zero")
+    upload(one.parent / "elsewhere")
+    assert states(projects.release(one)) == [State.PRESENT]
+
+
+def test_a_recorded_hash_that_differs_is_different(one: Path) -> None:
+    upload(one)
+    release = projects.release(one)
+    part = release.parts[0]
+    dist.record(part, "package_crates", [
+        dist.Built("crate", "shop-zero", "0.1.0", "shop", "shop-zero-0.1.0.crate", 1, "0" * 64, commit=release.commit)
+    ])
+    seen = crates_io.look(release, crates_io.expected(release))[0]
+    assert seen.state is State.DIFFERENT
+    assert "000000000000 in dist/" in seen.why
+
+
+def test_a_yanked_version_is_yanked(one: Path) -> None:
+    upload(one)
+    release = projects.release(one)
+    crates_io.withdraw(Context(), release, crates_io.expected(release)[0])
+    assert states(release) == [State.YANKED]
+
+
+def test_an_index_that_answers_nonsense_is_an_error(one: Path, running: World) -> None:
+    running.faults.add(Fault("GET", "/sh/op/shop-zero", status=200, body=b"<html>down</html>"))
+    with pytest.raises(ReleaseError, match="is no page of the index"):
+        states(projects.release(one))
+
+
+def test_what_was_published_is_the_same(packed: Path, running: World) -> None:
+    publish(projects.release(packed))
+    assert projects.uploads(running) == list(CHAIN)
+    assert states(projects.release(packed)) == [State.SAME] * 3
+
+
+def test_only_the_missing_crates_are_uploaded(packed: Path, running: World) -> None:
+    upload(packed, "-p", "shop-zero")
+    release = projects.release(packed)
+    assert sorted(states(release)) == [State.MISSING, State.MISSING, State.SAME]
+    publish(release, [artifact.name for artifact in crates_io.unpublished(release)])
+    assert [len(projects.asked(running)), *projects.uploads(running)] == [3, *CHAIN]
+    assert states(release) == [State.SAME] * 3
+
+
+def test_too_many_uploads_are_waited_out_as_the_server_says(
+    packed: Path, running: World, capfd: pytest.CaptureFixture[str]
+) -> None:
+    running.faults.add(Fault(*PUT, delay=0.01))
+    running.faults.add(too_many(time.time() + 2))
+    publish(projects.release(packed))
+    assert projects.uploads(running) == list(CHAIN)
+    assert len(projects.asked(running)) == 4
+    assert "crates.io asks to wait until" in (said := capfd.readouterr().err)
+    assert "UTC, 2 to go" in said
+
+
+def test_a_wait_of_hours_is_an_error_that_says_when(packed: Path, running: World) -> None:
+    running.faults.add(too_many(time.time() + 86400))
+    with pytest.raises(ReleaseError, match="takes the next crate at") as caught:
+        publish(projects.release(packed))
+    assert caught.value.fix == "run the release again then"
+
+
+def test_the_real_buckets_are_waited_out_on_a_faster_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"shop-{letter}" for letter in "abcdefg"]
+    with projects.visiting(tmp_path, monkeypatch, rate_limits=True) as running:
+        running.clock.speed = 600.0
+        root = projects.workspace(tmp_path / "shop", dict.fromkeys(names, ""))
+        monkeypatch.chdir(root)
+        package_crates(Context())
+        release = projects.release(root)
+        assert crates_io.buckets(crates_io.expected(release)) == 1200.0
+        publish(release, names)
+        assert sorted(projects.uploads(running)) == names
+        assert states(release) == [State.SAME] * 7
+
+
+def test_an_upload_whose_answer_was_lost_is_not_sent_again(packed: Path, running: World) -> None:
+    running.faults.add(Fault(*PUT, lose=True))
+    publish(projects.release(packed))
+    assert projects.uploads(running) == list(CHAIN)
+    assert len(projects.asked(running)) == 3
+
+
+def test_a_server_error_is_tried_again(packed: Path, running: World) -> None:
+    running.faults.add(Fault(*PUT, status=503, body=b"down", times=2))
+    publish(projects.release(packed))
+    assert projects.uploads(running) == list(CHAIN)
+
+
+def test_a_server_that_stays_broken_is_an_error(one: Path, running: World) -> None:
+    package_crates(Context())
+    running.faults.add(Fault(*PUT, status=503, body=b"down", times=99))
+    with pytest.raises(ReleaseError, match="got 503"):
+        publish(projects.release(one))
+    assert len(projects.asked(running)) == crates_io.TRIES
+
+
+def test_what_was_uploaded_and_is_not_shown_yet_is_waited_for(
+    packed: Path, running: World, capfd: pytest.CaptureFixture[str]
+) -> None:
+    upload(packed, "-p", "shop-zero")
+    running.crates.store._visible["shop-zero", "0.1.0"] = time.monotonic() + 3.0  # a stale cache in between
+    publish(projects.release(packed))
+    assert projects.uploads(running) == list(CHAIN)
+    assert "the index does not show shop-zero yet" in capfd.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_lag_that_is_longer_than_cargo_waits_is_waited_for(packed: Path, running: World) -> None:
+    running.crates.store.lag = 63.0
+    publish(projects.release(packed), ["shop-zero", "shop-middle"])
+    assert projects.uploads(running) == ["shop-zero", "shop-middle"]
+    assert len(projects.asked(running)) == 2
+
+
+def test_a_crate_of_somebody_else_is_an_error_with_a_way_out(packed: Path, running: World) -> None:
+    running.crates.foreign.add("shop_middle")
+    with pytest.raises(ReleaseError, match="don't seem to be an owner") as caught:
+        publish(projects.release(packed))
+    assert "cargo owner --add" in caught.value.fix
+    assert projects.uploads(running) == ["shop-zero"]
+
+
+def test_a_wrong_token_is_an_error_with_a_way_out(
+    packed: Path, running: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARGO_REGISTRY_TOKEN", "another-secret")
+    with pytest.raises(ReleaseError, match="authentication failed") as caught:
+        publish(projects.release(packed))
+    assert "settings/tokens" in caught.value.fix
+    assert "another-secret" not in str(caught.value)
+
+
+def test_without_a_token_the_error_names_its_variable(packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    release = projects.release(packed)
+    assert list(crates_io.credentials(release)) == []
+    monkeypatch.delenv("CARGO_REGISTRY_TOKEN")
+    with pytest.raises(ReleaseError, match="no token found") as caught:
+        publish(release)
+    assert "CARGO_REGISTRY_TOKEN" in caught.value.fix
+    assert ["CARGO_REGISTRY_TOKEN" in error.fix for error in crates_io.credentials(release)] == [True]
+
+
+def test_other_bytes_than_those_checked_are_never_uploaded(packed: Path, running: World) -> None:
+    release = projects.release(packed)
+    part = release.parts[0]
+    rows = [replace(row, sha256="1" * 64) if row.name == "shop-app" else row for row in dist.inventory(part)]
+    dist.record(part, "package_crates", rows)
+    with pytest.raises(ReleaseError, match=r"cargo packs shop-app as .* now, and dist/ has 111111111111"):
+        publish(release)
+    assert projects.asked(running) == []
+
+
+def test_a_crate_that_was_never_packed_is_never_uploaded(one: Path, running: World) -> None:
+    with pytest.raises(ReleaseError, match="nobody checked it"):
+        publish(projects.release(one))
+    assert projects.asked(running) == []
+
+
+def test_a_release_killed_between_two_uploads_goes_on_with_the_rest(packed: Path, running: World) -> None:
+    running.faults.add(Fault(*PUT, delay=0.01))
+    running.faults.add(Fault(*PUT, delay=3.0, cut=True))
+    script = (
+        "from invoke.context import Context\nfrom release_tasks.channels import crates_io\n"
+        "from release_tasks.release import Release\nrelease = Release.at(Context())\n"
+        "crates_io.publish(Context(), release, crates_io.unpublished(release))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script], cwd=packed, stderr=subprocess.DEVNULL)
+    while not projects.uploads(running):
+        assert process.poll() is None
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    release = projects.release(packed)
+    publish(release, [artifact.name for artifact in crates_io.unpublished(release)])
+    assert projects.uploads(running) == list(CHAIN)
+    assert states(release) == [State.SAME] * 3
+
+
+def test_the_rate_limits_of_a_release_are_known_beforehand(running: World, one: Path) -> None:
+    upload(one)
+    new = [Artifact("crates.io", f"shop-new-{i}", "0.1.0", "shop") for i in range(7)]
+    known = [Artifact("crates.io", "shop-zero", "0.1.0", "shop")] * 33
+    assert crates_io.buckets(new[:5]) == 0.0
+    assert crates_io.buckets(new) == 1200.0
+    assert crates_io.buckets([*new, *known]) == 1200.0 + 180.0

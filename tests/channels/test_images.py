@@ -1,0 +1,151 @@
+"""The state of images, and where their pointers stand, read from a registry that needs a token."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from container_world import IMAGE, SETTINGS, commit, image_project, push_image, registries, write
+from invoke.context import Context
+
+from release_tasks.channels import image_tags, images
+from release_tasks.errors import ReleaseError
+from release_tasks.project.model import Place, State
+from release_tasks.release import Release
+
+
+@pytest.fixture(autouse=True)
+def world(tmp_path, monkeypatch):
+    with registries(tmp_path, monkeypatch) as running:
+        yield running
+
+
+@pytest.fixture
+def release(tmp_path, monkeypatch):
+    """A release of the project in any version."""
+    monkeypatch.chdir(image_project(tmp_path / "project"))
+    return lambda version="1.2.0": Release.at(Context(), version)
+
+
+def state(release: Release, digest: str = "") -> State:
+    [artifact] = images.expected(release)
+    return images.look(release, [replace(artifact, digest=digest)])[0].state
+
+
+def places(release: Release) -> dict[str, tuple[Place, str]]:
+    return {p.name.removeprefix(f"{IMAGE}:"): (p.place, p.now) for p in images.pointers(release)}
+
+
+def test_the_state_of_an_image_is_told_by_its_digest(world, release):
+    assert state(release()) == State.MISSING
+    digest = push_image(world, "1.2.0")
+    assert state(release(), digest) == State.SAME
+    assert state(release(), "sha256:" + "0" * 64) == State.DIFFERENT
+
+
+def test_without_a_record_the_label_of_the_commit_counts(world, release):
+    push_image(world, "1.2.0", {images.REVISION: release().commit})
+    assert state(release()) == State.PRESENT
+    push_image(world, "1.2.0", {images.REVISION: "f" * 40})
+    assert state(release()) == State.DIFFERENT
+
+
+def test_an_image_that_says_nothing_of_its_commit_is_not_proved_different(world, release):
+    push_image(world, "1.2.0", {})
+    assert state(release()) == State.PRESENT
+
+
+def test_an_image_is_new_until_the_registry_has_one(world, release):
+    [artifact] = images.expected(release())
+    assert images.is_new(artifact)
+    push_image(world, "0.1.0")
+    assert not images.is_new(artifact)
+
+
+def test_pointers_of_a_new_image_are_behind(release):
+    assert places(release()) == {"1.2": (Place.BEHIND, ""), "1": (Place.BEHIND, ""), "latest": (Place.BEHIND, "")}
+
+
+def test_a_pointer_on_an_older_version_is_behind_and_on_ours_the_same(world, release):
+    push_image(world, "1.1.0", also=["1", "latest"])
+    push_image(world, "1.2.0", also=["1.2"])
+    assert places(release()) == {
+        "1.2": (Place.SAME, "1.2.0"), "1": (Place.BEHIND, "1.1.0"), "latest": (Place.BEHIND, "1.1.0"),
+    }
+
+
+def test_a_pointer_on_a_higher_version_of_its_line_is_ahead(world, release):
+    push_image(world, "1.2.9", also=["1.2"])
+    push_image(world, "2.0.0", also=["2.0", "2", "latest"])
+    assert places(release()) == {"1.2": (Place.AHEAD, "1.2.9"), "1": (Place.AHEAD, ""), "latest": (Place.AHEAD, "2.0.0")}
+
+
+def test_a_back_port_moves_the_pointers_of_its_own_line_only(world, release):
+    push_image(world, "1.1.0", also=["1.1"])
+    push_image(world, "1.2.0", also=["1.2", "1", "latest"])
+    found = places(release("1.1.1"))
+    assert found == {"1.1": (Place.BEHIND, "1.1.0"), "1": (Place.AHEAD, "1.2.0"), "latest": (Place.AHEAD, "1.2.0")}
+
+
+def test_a_prerelease_of_a_higher_version_holds_no_pointer(world, release):
+    push_image(world, "1.2.0", also=["1"])
+    push_image(world, "1.3.0-rc.1")
+    assert places(release("1.2.1"))["1"] == (Place.BEHIND, "1.2.0")
+
+
+def test_a_pointer_that_names_no_version_is_foreign(world, release):
+    push_image(world, "1.1.0")
+    digest = push_image(world, "latest", {"made": "from main"})
+    assert places(release())["latest"] == (Place.FOREIGN, digest[:19])
+
+
+def test_a_prerelease_has_no_pointers(release):
+    assert images.pointers(release("1.2.0-rc.1")) == ()
+
+
+def test_there_is_no_pointer_for_the_major_version_at_0(release):
+    assert set(places(release("0.4.0"))) == {"0.4", "latest"}
+
+
+def test_latest_belongs_to_the_component_that_owns_it(tmp_path, monkeypatch):
+    table = '[components.server]\ntag = "server-v{version}"\nimages = ["ghcr.io/example/hello"]\n'
+    for owns, wanted in (("", {"1.2", "1"}), ("latest = true\n", {"1.2", "1", "latest"})):
+        folder = commit(write(image_project(tmp_path / f"owner{len(owns)}"), {"release-tasks.toml": SETTINGS + table + owns}))
+        monkeypatch.chdir(folder)
+        assert set(places(Release.at(Context(), "1.2.0"))) == wanted
+
+
+def test_tags_with_words_around_the_version_are_read_back(tmp_path, world, monkeypatch):
+    tags = 'tags = ["v{version}-alpine", "v{major}-alpine"]\n'
+    monkeypatch.chdir(image_project(tmp_path / "alpine", SETTINGS + tags))
+    release = Release.at(Context(), "1.2.0")
+    push_image(world, "v1.1.0-alpine", also=["v1-alpine"])
+    push_image(world, "1.9.0")
+    [[part, image]] = image_tags.shipped(release)
+    assert image_tags.version_tag(part, image) == "v1.2.0-alpine"
+    assert places(release) == {"v1-alpine": (Place.BEHIND, "v1.1.0-alpine")}
+
+
+def test_tags_of_others_are_no_versions(release):
+    [[_, image]] = image_tags.shipped(release())
+    assert image_tags.finished(image, ["1.0.0", "01.2.3", "main", "1.2.0-rc.1", "v1.3.0", "1.2"]) == {"1.0.0": "1.0.0"}
+
+
+def test_publishing_needs_a_login_of_docker(release, world, tmp_path, monkeypatch):
+    assert images.credentials(release()) == []
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "nobody"))
+    [error] = images.credentials(release())
+    assert (error.problem, error.fix) == ("docker has no login for ghcr.io", "docker login ghcr.io")
+
+
+def test_a_private_image_without_a_login_is_an_error_not_missing(release, world, tmp_path, monkeypatch):
+    world.oci.tokens.private_by_default = True
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "nobody"))
+    with pytest.raises(ReleaseError, match="private, or not there"):
+        state(release())
+
+
+def test_a_way_to_take_an_image_back_is_named(release):
+    [artifact] = images.expected(release())
+    assert "packages/container/hello/versions" in images.withdraw_hint(artifact)
+    assert "skopeo delete docker://quay.io/o/r:1.2.0" in images.withdraw_hint(replace(artifact, name="quay.io/o/r"))

@@ -1,0 +1,3 @@
+param(
+  [string]$Version = "1.1.3"
+)

@@ -1,0 +1,117 @@
+"""Cargo.toml: what is read, and whether the real cargo agrees with what is written."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from release_tasks.errors import ReleaseError
+from release_tasks.manifests import cargo_toml
+from release_tasks.manifests.requirements import moved
+
+ROOT = """
+[package]
+name = "app"
+version.workspace = true
+publish = ["company"]
+
+[lib]
+name = "app_lib"
+
+[[bin]]
+name = "one"
+
+[workspace]
+members = ["crates/*"]
+
+[workspace.package]
+version = "0.3.0"
+publish = false
+
+[dependencies]
+a = { workspace = true }
+b = { path = "../b" }
+
+[target.'cfg(unix)'.build-dependencies]
+c = { package = "core", path = "../core", version = "0.3" }
+"""
+
+
+def test_a_manifest_is_read_as_it_stands():
+    found = cargo_toml.read(ROOT, "Cargo.toml")
+    assert (found.name, found.version, found.inherits, found.workspace_version) == ("app", None, True, "0.3.0")
+    assert (found.publish, found.workspace_publish, found.inherits_publish) == (("company",), (), False)
+    assert (found.members, found.has_lib, found.binaries, found.is_workspace) == (("crates/*",), True, ("one",), True)
+    assert [pin[:4] for pin in found.pins] == [
+        ("dependencies", "a", "a", None), ("dependencies", "b", "b", None),
+        ("target.'cfg(unix)'.build-dependencies", "c", "core", "0.3"),
+    ]
+    assert [pin.folder for pin in found.pins] == [None, "../b", "../core"]
+    assert found.pins[0].inherits
+
+
+def test_every_copy_is_named_with_its_line():
+    shown = [str(copy) for copy in cargo_toml.copies(ROOT, "Cargo.toml")]
+    assert shown == [
+        "Cargo.toml:17: [workspace.package] version is 0.3.0",
+        "Cargo.toml:25: c in [target.'cfg(unix)'.build-dependencies] is 0.3",
+    ]
+
+
+def test_the_proof_names_what_does_not_show_the_new_version():
+    assert cargo_toml.prove(ROOT, "Cargo.toml", {"core": "0.4.0"}, "0.4.0") == [
+        "Cargo.toml:17: [workspace.package] version is 0.3.0, not 0.4.0",
+        "Cargo.toml:25: c in [target.'cfg(unix)'.build-dependencies] is 0.3, not 0.4",
+    ]
+
+
+@pytest.mark.parametrize("requirement", ["", "one", "1.0.0.0", ">=1.0 <2.0", "^", "1.0.0-"])
+def test_what_cargo_does_not_read_is_refused(requirement):
+    with pytest.raises(ReleaseError, match="no requirement that cargo reads"):
+        moved(requirement, "1.0.0")
+
+
+@pytest.mark.parametrize(("requirement", "version"), [("<0.2", "0.3.0"), (">0.3", "0.3.9"), ("<=0.2.0", "0.2.1"), (">=0.1, <0.1.5", "0.2.0"), ("<1", "0.2.0-rc.1")])
+def test_a_bound_that_would_leave_the_version_out_is_refused(requirement, version):
+    with pytest.raises(ReleaseError, match="admit"):
+        moved(requirement, version)
+
+
+REQUIREMENTS = (
+    "0.1.0", "0.1", "0", "^0.1.0", "~0.1", "=0.1.0", "=0.1", ">=0.1.0", ">=0.1, <0.2", ">=0.1.0, <0.2.0", ">=0.1, <2",
+    "0.1.*", "*", "<3", ">0.0.9", "<=3.0", ">=0.1.0,<0.1.1",
+)
+
+
+@pytest.mark.tools("cargo")
+@pytest.mark.parametrize("version", ["0.2.0", "0.1.7", "1.0.0", "2.4.1", "0.2.0-rc.1", "0.1.0-alpha.2"])
+def test_the_real_cargo_resolves_every_moved_requirement(tmp_path, version):
+    """A dependency by path whose requirement leaves its version out is an error to cargo."""
+    admitted = {}
+    for index, requirement in enumerate(REQUIREMENTS):
+        try:
+            admitted[f"dep{index}"] = (requirement, moved(requirement, version))
+        except ReleaseError:
+            assert "-" in version or requirement == ">=0.1, <2"
+    names = dict.fromkeys(admitted, version)
+    for name in admitted:
+        write(tmp_path / name, cargo_toml.set_versions(crate(name, ""), "Cargo.toml", names))
+    pins = "".join(f'{name} = {{ path = "../{name}", version = "{old}" }}\n' for name, (old, _) in admitted.items())
+    bumped = cargo_toml.set_versions(crate("app", pins), "Cargo.toml", names)
+    assert all(f'version = "{new}" }}' in bumped for _, new in admitted.values())
+    assert len(admitted) >= 10
+    write(tmp_path / "app", bumped)
+    argv = ("cargo", "metadata", "--offline", "--format-version", "1", "--manifest-path", str(tmp_path / "app/Cargo.toml"))
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def crate(name, pins):
+    return f'[package]\nname = "{name}"\nversion = "0.1.0"\nedition = "2021"\n\n[dependencies]\n{pins}'
+
+
+def write(folder, text):
+    (folder / "src").mkdir(parents=True)
+    (folder / "src/lib.rs").write_text("")
+    (folder / "Cargo.toml").write_text(text)

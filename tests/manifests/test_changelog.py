@@ -1,0 +1,93 @@
+"""Changelogs: the section of a version, as GitHub shows it."""
+
+from __future__ import annotations
+
+import pytest
+
+from release_tasks.errors import ReleaseError
+from release_tasks.manifests import changelog
+
+LOG = """# Changelog
+
+## [Unreleased]
+
+### ✨ Added
+
+## [0.6.26] - 2026-06-27
+
+### Fixed
+- a crash ([#31], see [the guide][guide])
+
+#### Details
+```
+## [0.6.2] - in code
+[x]: https://example.com/code
+```
+
+## v0.6.2
+## 0.6.1 (2026-01-01) [YANKED]
+
+- plain
+
+## [0.6.0-rc.1](https://github.com/o/r/compare/v0.5.0...v0.6.0-rc.1)
+- candidate
+
+## 0.5.0rc1
+
+- python
+
+[#31]: https://github.com/o/r/issues/31
+[Guide]: https://example.com/guide
+[unused]: https://example.com/unused
+"""
+
+
+def test_a_section_is_found_literally():
+    assert changelog.section(LOG, "0.6.26").startswith("### Fixed\n- a crash")
+    assert changelog.section(LOG, "0.6.26").endswith("code\n```")
+    assert changelog.section(LOG, "0.6.2") == ""
+    assert changelog.section(LOG, "0.6.1") == "- plain"
+    assert changelog.section(LOG, "0.6.0-rc.1") == "- candidate"
+    assert changelog.section(LOG, "0.5.0-rc.1") == "- python"
+    assert changelog.sections(LOG) == ("0.6.26", "0.6.2", "0.6.1", "0.6.0-rc.1", "0.5.0rc1")
+    assert changelog.unreleased(LOG) == "### ✨ Added"
+    assert changelog.unreleased("# Changelog\n") is None
+
+
+@pytest.mark.parametrize("version", ["0.6", "6.26", "0.6.260", "0x6.26", "0.5.0", "0.6.0", "1.0.0"])
+def test_a_version_without_a_section_is_an_error(version):
+    with pytest.raises(ReleaseError) as caught:
+        changelog.section(LOG, version, "docs/LOG.md")
+    assert caught.value.problem == f"docs/LOG.md has no section for {version}"
+
+
+def test_a_section_that_is_there_twice_is_an_error():
+    with pytest.raises(ReleaseError, match="lines 7 and 34"):
+        changelog.section(LOG + "\n## 0.6.26\n", "0.6.26")
+
+
+def test_notes_bring_the_links_they_refer_to():
+    assert changelog.notes(LOG, "0.6.26").endswith(
+        "```\n\n[#31]: https://github.com/o/r/issues/31\n[Guide]: https://example.com/guide"
+    )
+    assert changelog.notes(LOG, "0.6.1") == "- plain"
+    assert "\r" not in changelog.notes(LOG.replace("\n", "\r\n"), "0.6.26")
+
+
+def test_an_empty_unreleased_takes_the_body_that_is_given():
+    there = changelog.release("# Changelog\n\n## [Unreleased]\n\n## [0.1.0]\n", "0.2.0", "2026-03-01", body="- made\n- by\n")
+    assert there == "# Changelog\n\n## [Unreleased]\n\n## [0.2.0] - 2026-03-01\n\n- made\n- by\n\n## [0.1.0]\n"
+    full = changelog.release("## [Unreleased]\n\n- own\n", "0.2.0", "2026-03-01", body="- made")
+    assert changelog.section(full, "0.2.0") == "- own"
+
+
+def test_a_tag_can_be_given_for_the_compare_links():
+    log = "## [Unreleased]\n\n[Unreleased]: https://github.com/o/r/compare/abc1234...HEAD\n"
+    assert changelog.release(log, "0.2.0", "2026-03-01").endswith(log.splitlines()[-1] + "\n")
+    there = changelog.release(log, "0.2.0", "2026-03-01", tag="py-v0.2.0")
+    assert "compare/py-v0.2.0...HEAD\n[0.2.0]: https://github.com/o/r/compare/abc1234...py-v0.2.0\n" in there
+
+
+def test_an_unclosed_code_block_is_refused():
+    with pytest.raises(ReleaseError, match="code block"):
+        changelog.release("# Changelog\n\n```\n", "0.2.0", "2026-03-01")

@@ -1,0 +1,68 @@
+"""Each folder of tests/golden: `in` and the command give `out`, byte by byte, and again nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from release_tasks.errors import ReleaseError
+from release_tasks.manifests import changelog, chart_yaml, kind_of
+from release_tasks.manifests.copies import decode
+from release_tasks.manifests.text import listed
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+CASES = sorted(folder.name for folder in GOLDEN.iterdir() if folder.is_dir())
+
+
+def edited(path: str, text: str, command: dict) -> tuple[str, list[str]]:
+    """Return the text that the command makes of a file, and what its proof complains about."""
+    crates, version = command["crates"], command.get("version")
+    if path == changelog.NAME:
+        return changelog.release(text, version, command["date"]), []
+    extra = (command.get("app_version"),) if path == "Chart.yaml" else ()
+    kind = listed(command["files"][path]) if path in command.get("files", {}) else kind_of(path)
+    if kind is None:
+        return text, []
+    if kind is not chart_yaml:
+        extra = ()
+    new = kind.set_versions(text, path, crates, version, *extra)
+    assert bool(kind.prove(text, path, crates, version, *extra)) == (new != text)
+    return new, kind.prove(new, path, crates, version, *extra)
+
+
+def bumped(folder: Path, command: dict) -> dict[str, bytes]:
+    result = {}
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        path = file.relative_to(folder).as_posix()
+        text, complaints = edited(path, decode(file.read_bytes(), path), command)
+        assert complaints == []
+        result[path] = text.encode()
+    return result
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_in_and_the_command_give_out(name):
+    command = json.loads((GOLDEN / name / "command.json").read_text("utf-8"))
+    wanted = contents(GOLDEN / name / "out")
+    assert wanted
+    if "error" in command:
+        with pytest.raises(ReleaseError) as caught:
+            bumped(GOLDEN / name / "in", command)
+        assert command["error"] in str(caught.value.message)
+        assert contents(GOLDEN / name / "in") == wanted
+        return
+    assert bumped(GOLDEN / name / "in", command) == wanted
+    assert bumped(GOLDEN / name / "out", command) == wanted
+
+
+def test_there_are_cases_of_every_kind():
+    kinds = {name.split("_")[0] for name in CASES}
+    assert kinds >= {"cargo", "pyproject", "chart", "package", "python", "setup", "files", "changelog"}
+    assert len(CASES) >= 60

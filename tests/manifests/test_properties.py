@@ -1,0 +1,184 @@
+"""What holds for every manifest: a bump and back is nothing, and no text makes more than a ReleaseError."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from release_tasks.errors import ReleaseError
+from release_tasks.manifests import (
+    cargo_toml,
+    changelog,
+    chart_yaml,
+    kind_of,
+    package_json,
+    pyproject,
+    python_module,
+)
+from release_tasks.manifests.copies import decode
+from release_tasks.manifests.text import listed
+from release_tasks.project.versions import parse
+
+NUMBERS = st.integers(0, 40)
+FINAL = st.builds("{}.{}.{}".format, NUMBERS, NUMBERS, NUMBERS)
+COUNTED = st.builds("{}-{}.{}".format, FINAL, st.sampled_from(("alpha", "beta", "rc")), NUMBERS)
+CRATES = ("core", "core-macros", "app")
+COMMENTS = st.sampled_from(("", " # version = \"1.0.0\"", "   # größer 🦀"))
+EOL = st.sampled_from(("\n", "\r\n"))
+QUOTES = st.sampled_from(('"', "'"))
+PATHS = ("Cargo.toml", "pyproject.toml", "Chart.yaml", "package.json", "setup.py")
+
+
+@st.composite
+def requirements(draw, version):
+    """A requirement that admits `version`, in any form that cargo reads."""
+    number = parse(version)
+    major, minor, patch = number.major, number.minor, number.patch
+    forms = [version, f"^{version}", f"={version}", f"~{version}", f">={version}", f"= {version}", f">={version}, <{major}.{minor}.{patch + 1}"]
+    if not number.prerelease:
+        forms += [f"{major}.{minor}", f"~{major}.{minor}", f"{major}.{minor}.*", f">={major}.{minor}, <{major}.{minor + 1}", "*", f"{major}"]
+        forms += [f">={version},<{major + 1}", f">={version}, <{major}.{minor + 1}.0"]
+    return draw(st.sampled_from(forms))
+
+
+@st.composite
+def manifests(draw, version):
+    """A Cargo.toml in any layout, in which every version is `version`."""
+    quote, comment = draw(QUOTES), draw(COMMENTS)
+    lines = ["[package]", f"name = {quote}core{quote}", f"version = {quote}{version}{quote}{comment}", 'rust-version = "1.85"', ""]
+    for table in draw(st.lists(st.sampled_from(("dependencies", "dev-dependencies", "target.'cfg(unix)'.dependencies", "workspace.dependencies")), unique=True)):
+        rows, tables = [f'third = "{version}"'], []
+        for crate in draw(st.lists(st.sampled_from(CRATES), unique=True)):
+            requirement = f"{quote}{draw(requirements(version))}{quote}"
+            form = draw(st.integers(0, 4))
+            if form == 0:
+                rows.append(f"{crate} = {requirement}{comment}")
+            elif form == 1:
+                rows.append(f'{crate}={{ path = "../{crate}" , version={requirement} }}{comment}')
+            elif form == 2:
+                rows += [f"{crate}.version = {requirement}", f'{crate}.path = "x"']
+            elif form == 3:
+                rows.append(f'renamed-{crate} = {{ version = {requirement}, package = "{crate}", path = "y" }}')
+            else:
+                tables += ["", f"[{table}.{crate}]{comment}", f"version = {requirement}", 'path = "z"']
+        lines += [f"[{table}]", *rows, *tables, ""]
+    text = draw(EOL).join(lines)
+    return draw(st.sampled_from(("", "\ufeff"))) + draw(st.sampled_from((text, text.rstrip("\r\n"))))
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.data(), FINAL, FINAL)
+def test_a_bump_of_cargo_toml_and_back_gives_the_same_bytes(data, before, after):
+    text = data.draw(manifests(before))
+    there = cargo_toml.set_versions(text, "Cargo.toml", dict.fromkeys(CRATES, after), after)
+    assert cargo_toml.prove(there, "Cargo.toml", dict.fromkeys(CRATES, after), after) == []
+    assert len(there.splitlines()) == len(text.splitlines())
+    back = cargo_toml.set_versions(there, "Cargo.toml", dict.fromkeys(CRATES, before), before)
+    assert back == text
+
+
+@settings(deadline=None)
+@given(st.data(), COUNTED, COUNTED)
+def test_prereleases_bump_and_come_back_too(data, before, after):
+    text = data.draw(manifests(before))
+    there = cargo_toml.set_versions(text, "Cargo.toml", dict.fromkeys(CRATES, after))
+    assert cargo_toml.set_versions(there, "Cargo.toml", dict.fromkeys(CRATES, before)) == text
+
+
+LAYOUTS = {
+    "pyproject.toml": '[project]\nname = "x" # {0}\nversion="{0}"\ndependencies = ["y=={0}"]',
+    "Chart.yaml": "name: x\nversion: {0} # {0}\ndependencies:\n- name: y\n  version: {0}\nappVersion: '{0}'\n",
+    "package.json": '{{"dependencies": {{"version": "{0}"}},\n "version":"{0}" }}',
+    "setup.py": '"""{0}"""\nfrom x import setup\nsetup(name="é",  version = \'{0}\', y="{0}")',
+}
+
+
+@given(st.sampled_from(sorted(LAYOUTS)), FINAL, FINAL, EOL)
+def test_a_bump_of_any_kind_and_back_gives_the_same_bytes(path, before, after, eol):
+    assume(before != after)
+    text, kind = LAYOUTS[path].format(before).replace("\n", eol), kind_of(path)
+    there = kind.set_versions(text, path, {}, after)
+    assert after in there
+    assert there.count(before) >= text.count(before) - 1 or before in after
+    assert kind.prove(there, path, {}, after) == []
+    assert kind.set_versions(there, path, {}, before) == text
+
+
+@given(st.lists(FINAL | COUNTED, min_size=1, max_size=4), FINAL | COUNTED, st.sampled_from(("/{version}/", 'x = "{version}"', "caro-{version}-linux", "v{version}")))
+def test_every_stale_text_gets_the_new_version_and_no_other_text_changes(olds, new, template):
+    text = "\n".join(f"before {template.format(version=old)} after 1.2.3" for old in olds)
+    there = listed(template).set_versions(text, "README.md", {}, new)
+    assert there == "\n".join(f"before {template.format(version=new)} after 1.2.3" for _ in olds)
+    assert [copy.version for copy in listed(template).copies(text, "README.md")] == olds
+
+
+@given(st.lists(FINAL, unique=True, max_size=5), FINAL, st.booleans(), EOL)
+def test_a_changelog_keeps_every_section_and_a_second_run_changes_nothing(olds, new, has_unreleased, eol):
+    assume(new not in olds)
+    head = ["# Changelog", "", *(["## [Unreleased]", "", "- new", ""] if has_unreleased else [])]
+    text = eol.join([*head, *(line for old in olds for line in (f"## [{old}] - 2026-01-01", "", f"- {old}", ""))])
+    there = changelog.release(text, new, "2026-02-02", body="- new")
+    assert changelog.sections(there) == (new, *olds)
+    assert changelog.section(there, new) == "- new"
+    assert all(changelog.section(there, old) == f"- {old}" for old in olds)
+    assert changelog.release(there, new, "2026-03-03") == there
+
+
+PIECES = st.sampled_from((
+    "[package]\n", "[[a]]\n", "name = ", "version = ", '"core"', '"1.0.0"', "'''", '"""', "{", "}", "[", "]", ",", "= ", "\n",
+    "\r\n", "\r", "core", ".", "version", ": ", "- ", "&a ", "*a", "!t ", "|\n", "\t", "\\", "#", "<version>", "</version>", "<a/>",
+    "1.0.0", "## ", "[1.0.0]", "```\n", "<!--", "-->", "[dependencies]\n", "\x00", "\ufeff", "setup(version=", ")", "__version__ = ",
+    "workspace", "true", "é", "[x]: https://a/compare/v1.0.0...HEAD\n", "Unreleased", "*", ">=", ",<2", "1", "null", "<<: ", "? ", "%",
+))
+TEXTS = st.lists(PIECES, max_size=14).map("".join) | st.text(max_size=40)
+
+
+@pytest.mark.parametrize("path", PATHS)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(text=TEXTS)
+def test_no_manifest_makes_anything_but_a_release_error(path, text):
+    kind = kind_of(path)
+    with suppress(ReleaseError):
+        kind.copies(text, path)
+        new = kind.set_versions(text, path, {"core": "2.0.0"}, "2.0.0")
+        assert kind.prove(new, path, {"core": "2.0.0"}, "2.0.0") in ([], [f"{path}: there is no version"])
+    for module in (cargo_toml, pyproject, chart_yaml, package_json, python_module):
+        with suppress(ReleaseError):
+            module.read(text, path)
+
+
+@pytest.mark.parametrize(("path", "text"), [
+    ("Cargo.toml", "a = " + "[" * 3000), ("Cargo.toml", "a = " + "{a = " * 3000), ("Cargo.toml", "x = " + "9" * 5000),
+    ("Chart.yaml", "[" * 500), ("Chart.yaml", "- " * 500), ("package.json", '{"a":' * 20_000), ("package.json", "[" * 20_000 + "]" * 20_000),
+    ("setup.py", "(" * 3000), ("setup.py", "x = " + "-" * 20_000 + "1"), ("setup.py", "x = " + "a." * 20_000 + "b"),
+])
+def test_a_file_nested_too_deeply_is_refused(path, text):
+    with pytest.raises(ReleaseError, match=path):
+        kind_of(path).copies(text, path)
+
+
+@pytest.mark.parametrize("path", ["a.json", "a.toml", "a.yaml", "a.xml", "a.py", "README.md"])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(text=TEXTS, spec=st.sampled_from(("version", "a.version", "v{version}", "{version}", "{core} {major}", "")) | TEXTS)
+def test_no_listed_file_makes_anything_but_a_release_error(path, text, spec):
+    with suppress(ReleaseError):
+        new = listed(spec).set_versions(text, path, {"core": "2.0.0"}, "2.0.0")
+        listed(spec).prove(new, path, {"core": "2.0.0"}, "2.0.0")
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=TEXTS)
+def test_no_changelog_makes_anything_but_a_release_error(text):
+    with suppress(ReleaseError):
+        there = changelog.release(text, "2.0.0", "2026-01-01")
+        assert changelog.release(there, "2.0.0", "2026-01-02") == there
+        assert isinstance(changelog.notes(there, "2.0.0"), str)
+
+
+@given(st.binary(max_size=20))
+def test_a_file_that_is_not_utf_8_is_refused_with_its_line(data):
+    with suppress(ReleaseError):
+        assert decode(data, "x").encode() == data

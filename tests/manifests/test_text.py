@@ -1,0 +1,82 @@
+"""Files listed in the settings: any version stands where the placeholder is."""
+
+from __future__ import annotations
+
+import pytest
+
+from release_tasks.errors import ReleaseError
+from release_tasks.manifests import kind_of
+from release_tasks.manifests.copies import Copy, decode
+from release_tasks.manifests.text import listed
+
+README = "hello-0.1.0-linux\nhello-0.0.9-linux\n"
+
+
+def test_stale_copies_are_named_with_line_and_version():
+    assert listed("hello-{version}-").stale(README, "README.md", {}, "0.1.0") == (
+        Copy("README.md", 2, "hello-{version}-", "0.0.9"),
+    )
+
+
+def test_the_proof_names_each_copy_that_lags():
+    assert listed(["hello-{version}-"]).prove(README, "README.md", {}, "0.1.0") == [
+        "README.md:2: hello-{version}- is 0.0.9, not 0.1.0"
+    ]
+
+
+@pytest.mark.parametrize("version", ["0.1.0", "0.1.0-rc.1", "0.1.0-beta.12", "0.1.0rc1", "0.1.0.post1", "1.0.0+build.5", "0.1.0-SNAPSHOT", "0.1.0-alpha"])
+def test_a_placeholder_matches_any_version(version):
+    assert listed("x{version}").set_versions(f"x{version}", "a.md", {}, "2.0.0") == "x2.0.0"
+    assert listed("{version}-").set_versions(f"{version}-linux-x", "a.md", {}, "2.0.0") == "2.0.0-linux-x"
+
+
+@pytest.mark.parametrize("text", ["x1.2", "x1.2.3.4", "x1.2.3a", "x.1.2.3", "y1.2.3"])
+def test_a_placeholder_matches_nothing_else(text):
+    with pytest.raises(ReleaseError, match="has no text"):
+        listed("x{version}").copies(text, "a.md")
+
+
+def test_a_template_over_two_lines_matches_both_line_endings():
+    spec = listed("name: hello\nversion: {version}")
+    assert spec.set_versions("name: hello\r\nversion: 0.1.0\r\n", "a.md", {}, "0.2.0") == "name: hello\r\nversion: 0.2.0\r\n"
+
+
+def test_a_name_that_is_no_component_is_refused():
+    with pytest.raises(ReleaseError, match="names no component") as caught:
+        listed("{cor}").set_versions("0.1.0", "a.md", {"core": "0.2.0"})
+    assert caught.value.fix == "known are core"
+
+
+def test_a_version_that_could_not_be_found_again_is_refused():
+    with pytest.raises(ReleaseError, match="cannot be told"):
+        listed("x{version}").set_versions("x0.1.0", "a.md", {}, "0.2.0-x.7")
+
+
+def test_two_templates_for_one_place_agree_or_are_refused():
+    both = listed(["hello {version}", "{version}"])
+    assert both.set_versions("hello 0.1.0", "a.md", {}, "0.2.0") == "hello 0.2.0"
+    with pytest.raises(ReleaseError, match="two versions"):
+        listed(["hello {version}", "{core}"]).set_versions("hello 0.1.0", "a.md", {"core": "3.0.0"}, "0.2.0")
+
+
+def test_a_key_needs_a_file_with_keys():
+    with pytest.raises(ReleaseError, match="it has no keys") as caught:
+        listed("version").copies("version 0.1.0", "README.md")
+    assert "{version}" in caught.value.fix
+
+
+def test_an_element_that_is_there_twice_is_a_question():
+    with pytest.raises(ReleaseError, match="2 elements"):
+        listed("version").copies("<a><version>1.0.0</version><version>2.0.0</version></a>", "a.xml")
+
+
+def test_a_kind_is_told_by_the_name_of_the_file():
+    assert kind_of("crates/core/Cargo.toml").__name__.endswith("cargo_toml")
+    assert kind_of("README.md") is None
+
+
+def test_bytes_that_are_no_text_are_refused_with_their_line():
+    with pytest.raises(ReleaseError) as caught:
+        decode(b"a\nb\xff", "x.toml")
+    assert caught.value.problem == "x.toml:2: byte 0xff is not UTF-8"
+    assert decode(b"\xef\xbb\xbfa\r\n", "x") == "\ufeffa\r\n"

@@ -1,0 +1,3 @@
+fn main() {
+    println!("{} {}", kit_core::WORD, env!("CARGO_PKG_VERSION"));
+}

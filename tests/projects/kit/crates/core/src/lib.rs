@@ -1,0 +1,4 @@
+//! The core of the kit.
+
+/// The word that the kit says.
+pub const WORD: &str = "kit";

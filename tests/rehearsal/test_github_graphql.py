@@ -1,0 +1,123 @@
+"""What gh asks for in GraphQL, that of 2.23 by running it, that of later ones in their words."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import requests
+from github_world import TOKEN, running
+
+pytestmark = pytest.mark.tools("gh", "git")
+LATER_LIST = """
+query RepositoryReleaseList($direction: OrderDirection!, $endCursor: String, $name: String!, $owner: String!, $perPage: Int!) {
+  repository(owner: $owner, name: $name) {
+    releases(first: $perPage, orderBy: {field: CREATED_AT, direction: $direction}, after: $endCursor) {
+      nodes { name, tagName, isDraft, immutable, isLatest, isPrerelease, createdAt, publishedAt }
+      pageInfo { hasNextPage, endCursor }
+    }
+  }
+}
+"""
+
+
+@pytest.fixture
+def world(tmp_path):
+    with running(tmp_path) as world:
+        yield world
+
+
+def ask(world, query, **variables):
+    answer = requests.post(
+        f"{world.url}/api/graphql", json={"query": query, "variables": variables}, timeout=30,
+        headers={"Authorization": f"Bearer {TOKEN}"},
+    )
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_repo_view_shows_the_repository(world):
+    world.ok("gh", "release", "create", "v1.0.0", "--notes", "N", "--title", "One")
+    fields = "defaultBranchRef,isPrivate,latestRelease,nameWithOwner,owner,sshUrl,url,viewerPermission"
+    shown = json.loads(world.ok("gh", "repo", "view", "--json", fields))
+    assert shown["nameWithOwner"] == "acme/tool"
+    assert shown["defaultBranchRef"] == {"name": "main"}
+    assert shown["latestRelease"]["tagName"] == "v1.0.0"
+    assert shown["sshUrl"] == "git@github.com:acme/tool.git"
+    assert world.ok("gh", "repo", "view").startswith("name:\tacme/tool")
+    assert "Could not resolve to a Repository with the name 'acme/other'" in world.fails("gh", "repo", "view", "acme/other")
+
+
+def test_every_field_of_repo_view_is_answered(world):
+    listed = world.fails("gh", "repo", "view", "--json").split(":\n", 1)[1].split()
+    assert len(listed) > 50
+    shown = json.loads(world.ok("gh", "repo", "view", "--json", ",".join(listed)))
+    assert set(shown) == set(listed)
+
+
+def test_repo_clone_makes_a_checkout(world):
+    world.ok("gh", "repo", "clone", "acme/tool", "copy", cwd=world.folder)
+    assert (world.folder / "copy" / "README.md").exists()
+
+
+def test_auth_status_names_the_account(world):
+    done = world.run("gh", "auth", "status")
+    assert done.returncode == 0
+    assert "Logged in to github.com as rehearsal (GH_TOKEN)" in done.stderr
+    assert "authentication failed" in world.fails("gh", "auth", "status", GH_TOKEN="wrong")
+    assert "Bad credentials" in world.fails("gh", "release", "list", GH_TOKEN="wrong")
+
+
+def test_issues_are_listed_and_pull_requests_are_none(world):
+    for title in ("A bug", "A wish"):
+        world.ok("gh", "api", "repos/acme/tool/issues", "-f", f"title={title}", "-f", "labels[]=open")
+    assert [line.split("\t")[2] for line in world.ok("gh", "issue", "list").splitlines()] == ["A wish", "A bug"]
+    assert json.loads(world.ok("gh", "issue", "list", "--search", "bug", "--json", "number,state")) == [{"number": 1, "state": "OPEN"}]
+    assert world.ok("gh", "pr", "list", "--json", "number") == "[]"
+
+
+def test_api_graphql_answers_what_is_asked_for_and_nothing_else(world):
+    world.ok("gh", "release", "create", "v1.0.0", world.file("a"), "--notes", "N")
+    query = "query($o:String!){repository(owner:$o,name:\"tool\"){all:releases(first:1){nodes{tagName ...files}}}} fragment files on Release{releaseAssets(first:9){totalCount nodes{name}}}"
+    shown = json.loads(world.ok("gh", "api", "graphql", "-f", f"query={query}", "-f", "o=acme"))
+    assert shown == {"data": {"repository": {"all": {"nodes": [{"tagName": "v1.0.0", "releaseAssets": {"totalCount": 1, "nodes": [{"name": "a"}]}}]}}}}
+
+
+def test_later_versions_of_gh_list_releases_in_either_order_and_by_page(world):
+    for tag in ("v1.0.0", "v1.1.0", "v1.2.0"):
+        world.ok("gh", "release", "create", tag, "--notes", "N")
+    seen, cursor = [], None
+    while True:
+        data = ask(world, LATER_LIST, owner="acme", name="tool", perPage=2, direction="ASC", endCursor=cursor)
+        page = data["data"]["repository"]["releases"]
+        seen += [(node["tagName"], node["immutable"], node["isLatest"]) for node in page["nodes"]]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+        cursor = page["pageInfo"]["endCursor"]
+    assert seen == [("v1.0.0", False, False), ("v1.1.0", False, False), ("v1.2.0", False, True)]
+
+
+def test_later_versions_of_gh_find_out_what_a_release_can_tell(world):
+    data = ask(world, 'query Release_fields{Release: __type(name: "Release"){fields{name}}}')
+    assert {"name": "immutable"} in data["data"]["Release"]["fields"]
+
+
+def test_an_unknown_field_is_named(world):
+    [error] = ask(world, "{viewer{login shoeSize}}")["errors"]
+    assert error["message"] == "Field 'shoeSize' doesn't exist on type 'User'"
+
+
+@pytest.mark.parametrize(("query", "said"), [("{ viewer {", "Parse error"), ("mutation M{addStar{clientMutationId}}", "answers no mutation")])
+def test_what_cannot_be_read_or_done_is_an_error(world, query, said):
+    [error] = ask(world, query)["errors"]
+    assert said in error["message"]
+
+
+def test_a_fragment_counts_for_its_own_type_only(world):
+    data = ask(world, "{viewer{login ...on Bot{shoeSize} ...on User{name}}}")
+    assert data == {"data": {"viewer": {"login": "rehearsal", "name": "rehearsal"}}}
+
+
+def test_graphql_needs_the_token(world):
+    answer = requests.post(f"{world.url}/api/graphql", json={"query": "{viewer{login}}"}, timeout=30)
+    assert answer.status_code == 401

@@ -1,0 +1,188 @@
+"""Programs are compiled from the commit, with the same bytes everywhere, or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+import python_projects as projects
+from invoke.context import Context
+from python_projects import HOST, PROGRAM
+
+from release_tasks import dist
+from release_tasks.errors import ReleaseError
+from release_tasks.steps.build_binaries import build_binaries
+from release_tasks.tools import rustc
+
+pytestmark = [pytest.mark.tools("cargo", "git"), pytest.mark.skipif(
+    shutil.which("rustc") is None or rustc.host(Path.cwd()) != HOST, reason=f"this machine is no {HOST}"
+)]
+ARM = "aarch64-unknown-linux-gnu"
+FILE = "tiny-0.2.0-linux"
+
+
+@pytest.fixture
+def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return project(tmp_path / "tool", monkeypatch)
+
+
+def project(root: Path, monkeypatch: pytest.MonkeyPatch, **settings: str) -> Path:
+    projects.write(root, PROGRAM | {name.replace("_", "-") + ".toml": text for name, text in settings.items()})
+    monkeypatch.chdir(root)
+    return root
+
+
+def test_a_program_is_built_with_its_checksum(tool: Path) -> None:
+    build_binaries(Context())
+    rows = projects.rows(tool, "binary", "sha256")
+    assert list(rows) == [FILE, f"{FILE}.sha256"]
+    assert (rows[FILE].package, rows[FILE].target, rows[FILE].version) == ("tiny-tool", HOST, "0.2.0")
+    folder = projects.built(tool)
+    assert (folder / FILE).stat().st_mode & 0o777 == 0o755
+    subprocess.run(["sha256sum", "--check", "--strict", f"{FILE}.sha256"], cwd=folder, check=True, capture_output=True)
+    said = subprocess.run([folder / FILE], check=True, capture_output=True, text=True).stdout
+    assert said == "hello src/main.rs\n"
+
+
+def test_the_bytes_are_the_same_from_another_folder_home_zone_and_umask(
+    tool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_binaries(Context())
+    one = (projects.built(tool) / FILE).read_bytes()
+    monkeypatch.setenv("RUSTUP_HOME", os.environ.get("RUSTUP_HOME") or str(Path.home() / ".rustup"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("CARGO_HOME", str(tmp_path / "cargo"))
+    monkeypatch.setenv("CARGO_TARGET_DIR", str(tmp_path / "compiled"))
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    before = os.umask(0o077)
+    try:
+        other = project(tmp_path / "a" / "much longer" / "folder", monkeypatch)
+        build_binaries(Context())
+    finally:
+        os.umask(before)
+    assert (projects.built(other) / FILE).read_bytes() == one
+    assert str(tool).encode() not in one
+
+
+def test_building_again_compiles_nothing(tool: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    build_binaries(Context())
+    capfd.readouterr()
+    build_binaries(Context())
+    said = capfd.readouterr().err
+    assert "nothing to do, every binary is built or public" in said
+    assert "cargo" not in said
+
+
+def test_a_lost_checksum_is_written_again_without_compiling(tool: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    build_binaries(Context())
+    checksum = projects.built(tool) / f"{FILE}.sha256"
+    text = checksum.read_text()
+    checksum.unlink()
+    capfd.readouterr()
+    build_binaries(Context())
+    assert checksum.read_text() == text
+    assert "cargo" not in capfd.readouterr().err
+
+
+def test_no_checksum_is_made_where_the_project_ships_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = PROGRAM["release-tasks.toml"] + '[github]\nassets = ["binaries"]\n'
+    root = project(tmp_path / "tool", monkeypatch, release_tasks=settings)
+    build_binaries(Context())
+    assert list(projects.rows(root, "binary", "sha256")) == [FILE]
+
+
+def test_an_archive_has_the_program_the_licence_and_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = f'[binaries.tiny]\n{HOST} = "tiny-{{version}}.tar.gz"\n'
+    made = []
+    for name in ("one", "two"):
+        root = project(tmp_path / name, monkeypatch, release_tasks=settings)
+        build_binaries(Context())
+        made.append(projects.built(root) / "tiny-0.2.0.tar.gz")
+    assert made[0].read_bytes() == made[1].read_bytes()
+    with tarfile.open(made[0]) as archive:
+        modes = {member.name: member.mode for member in archive}
+    assert modes == {"LICENSE": 0o644, "README.md": 0o644, "tiny": 0o755}
+
+
+def test_a_static_program_has_its_libc_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = project(tmp_path / "tool", monkeypatch, release_tasks=PROGRAM["release-tasks.toml"] + '[build]\nstatic = ["tiny"]\n')
+    build_binaries(Context())
+    data = (projects.built(root) / FILE).read_bytes()
+    assert b"/lib64/ld-linux" not in data
+    assert subprocess.run([projects.built(root) / FILE], check=True, capture_output=True).stdout.startswith(b"hello")
+
+
+def test_a_target_for_another_machine_stops_before_anything_is_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mac = 'aarch64-apple-darwin = "tiny-{version}-mac"\n'
+    root = project(tmp_path / "tool", monkeypatch, release_tasks=PROGRAM["release-tasks.toml"] + mac)
+    with pytest.raises(ReleaseError, match="aarch64-apple-darwin cannot be built on this machine") as stopped:
+        build_binaries(Context())
+    assert stopped.value.fix == "run `inv build-binaries --target aarch64-apple-darwin` on a Mac"
+    assert not (root / "target").exists()
+    build_binaries(Context(), target=HOST)
+    assert list(projects.rows(root, "binary")) == [FILE]
+
+
+def test_what_another_machine_built_is_not_asked_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mac = 'aarch64-apple-darwin = "tiny-{version}-mac"\n'
+    root = project(tmp_path / "tool", monkeypatch, release_tasks=PROGRAM["release-tasks.toml"] + mac)
+    release = projects.release(root)
+    part = release.parts[0]
+    (dist.folder(part) / "tiny-0.2.0-mac").write_bytes(b"from a Mac")
+    row = dist.describe(release, part, "binary", part.dist / "tiny-0.2.0-mac", target="aarch64-apple-darwin", package="tiny-tool")
+    dist.record(part, "build_binaries", [row], target="tiny-0.2.0-mac")
+    build_binaries(Context())
+    assert sorted(projects.rows(root, "binary")) == [FILE, "tiny-0.2.0-mac"]
+
+
+def test_an_undeclared_target_names_the_declared_ones(tool: Path) -> None:
+    with pytest.raises(ReleaseError, match="no binary is declared for riscv64gc-unknown-linux-gnu") as stopped:
+        build_binaries(Context(), target=f"{HOST},riscv64gc-unknown-linux-gnu")
+    assert stopped.value.fix == f"declared are {HOST}"
+
+
+def test_two_bare_programs_cannot_be_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = PROGRAM["release-tasks.toml"] + f'{ARM} = "tiny-{{version}}-linux"\n'
+    project(tmp_path / "tool", monkeypatch, release_tasks=settings)
+    with pytest.raises(ReleaseError, match=f"would both be the file {FILE}"):
+        build_binaries(Context())
+
+
+def test_a_changed_tree_does_not_get_into_the_program(tool: Path) -> None:
+    source = tool / "src" / "main.rs"
+    source.write_text(source.read_text().replace("hello", "changed"))
+    build_binaries(Context())
+    said = subprocess.run([projects.built(tool) / FILE], check=True, capture_output=True, text=True).stdout
+    assert said == "hello src/main.rs\n"
+
+
+def test_a_version_that_only_the_checkout_has_is_refused(tool: Path) -> None:
+    for name in ("Cargo.toml", "Cargo.lock"):
+        (tool / name).write_text((tool / name).read_text().replace("0.2.0", "0.3.0"))
+    with pytest.raises(ReleaseError, match=r"is 0\.2\.0, not 0\.3\.0") as stopped:
+        build_binaries(Context(), version="0.3.0")
+    assert stopped.value.fix == "inv bump --version 0.3.0, then inv tag"
+
+
+def test_a_dry_run_prints_the_command_and_changes_nothing(tool: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    before = projects.everything(tool)
+    build_binaries(projects.dry())
+    assert f"cargo rustc --release --locked --package tiny-tool --bin tiny --target {HOST}" in capfd.readouterr().err
+    assert projects.everything(tool) == before
+
+
+@pytest.mark.slow
+def test_an_arm_program_is_cross_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = PROGRAM["release-tasks.toml"] + f'{ARM} = "tiny-{{version}}-arm"\n'
+    root = project(tmp_path / "tool", monkeypatch, release_tasks=settings)
+    try:
+        rustc.environments(root, [ARM], "")
+    except ReleaseError as error:
+        pytest.skip(error.problem)
+    build_binaries(Context())
+    machine = (projects.built(root) / "tiny-0.2.0-arm").read_bytes()[18:20]
+    assert int.from_bytes(machine, "little") == 183  # EM_AARCH64

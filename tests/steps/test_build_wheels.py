@@ -1,0 +1,260 @@
+"""Wheels and sdists come from the commit, are looked at before they are kept, and have the same bytes everywhere."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import python_projects as projects
+from invoke.context import Context
+from python_projects import HOST, PLAIN, WHEEL_OF_A_PROGRAM
+
+from release_tasks.errors import ReleaseError
+from release_tasks.rehearsal.world import World
+from release_tasks.steps.build_wheels import build_wheels
+from release_tasks.tools import rustc
+
+ON_HOST = pytest.mark.skipif(
+    shutil.which("rustc") is None or rustc.host(Path.cwd()) != HOST, reason=f"this machine is no {HOST}"
+)
+ABI3 = projects.ABOUT | {
+    "Cargo.toml": '[package]\nname = "tiny-abi3"\nversion = "0.2.0"\nedition = "2021"\n[lib]\nname = "tiny_abi3"\n'
+    'crate-type = ["cdylib"]\n[dependencies]\npyo3 = { version = "0.30", features = ["abi3-py39"] }\n',
+    "src/lib.rs": "use pyo3::prelude::*;\n#[pyfunction]\nfn at(n: usize) -> usize {\n    vec![1, 2][n]\n}\n"
+    "#[pymodule]\nfn tiny_abi3(m: &Bound<'_, PyModule>) -> PyResult<()> {\n    m.add_function(wrap_pyfunction!(at, m)?)\n}\n",
+    "pyproject.toml": '[build-system]\nrequires = ["maturin>=1.9,<2"]\nbuild-backend = "maturin"\n'
+    '[project]\nname = "tiny-abi3"\ndynamic = ["version"]\nreadme = "README.md"\nrequires-python = ">=3.9"\n',
+}
+
+
+@pytest.fixture
+def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    with projects.visiting(tmp_path, monkeypatch) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Stand-ins that read third-party packages from the real registries."""
+    with pytest.MonkeyPatch.context() as patch, projects.visiting(
+        tmp_path_factory.mktemp("reading"), patch, offline=False
+    ) as started:
+        yield started
+
+
+def project(root: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str]) -> Path:
+    projects.write(root, files)
+    monkeypatch.chdir(root)
+    return root
+
+
+def in_two_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str]) -> tuple[Path, Path]:
+    made = []
+    for name in ("one", "a/second one"):
+        root = project(tmp_path / name, monkeypatch, files)
+        build_wheels(Context())
+        made.append(root)
+        monkeypatch.setenv("TZ", "Asia/Tokyo")
+    return made[0], made[1]
+
+
+def hashes(root: Path) -> dict[str, str]:
+    return {name: row.sha256 for name, row in projects.rows(root, "wheel", "sdist").items()}
+
+
+@pytest.mark.slow
+def test_a_plain_package_gives_a_wheel_and_an_sdist_with_the_same_bytes_everywhere(
+    reading: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = in_two_folders(tmp_path, monkeypatch, PLAIN)
+    assert list(hashes(one)) == ["tiny_plain-0.2.0-py3-none-any.whl", "tiny_plain-0.2.0.tar.gz"]
+    assert hashes(one) == hashes(two)
+    assert {row.package for row in projects.rows(one, "wheel", "sdist").values()} == {"Tiny.Plain"}
+
+
+@ON_HOST
+@pytest.mark.tools("cargo")
+def test_a_wheel_of_maturin_has_the_same_bytes_everywhere_and_a_true_record(
+    running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = in_two_folders(tmp_path, monkeypatch, WHEEL_OF_A_PROGRAM)
+    assert hashes(one) == hashes(two)
+    wheel, sdist = sorted(projects.built(one).glob("*.whl")), sorted(projects.built(one).glob("*.gz"))
+    assert [path.name for path in sdist] == ["tiny_tool-0.2.0.tar.gz"]
+    assert str(tmp_path).encode() not in unpacked(wheel[0])
+    assert records_are_true(wheel[0])
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--target", tmp_path / "there", wheel[0]], check=True)
+    said = subprocess.run([tmp_path / "there" / "bin" / "tiny"], check=True, capture_output=True, text=True).stdout
+    assert said == "hello src/main.rs\n"
+
+
+@pytest.mark.slow
+@ON_HOST
+@pytest.mark.tools("cargo")
+def test_an_abi3_module_has_the_same_bytes_everywhere(
+    reading: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project(tmp_path / "lock", monkeypatch, ABI3)
+    subprocess.run(["cargo", "generate-lockfile", "--quiet"], check=True)
+    files = ABI3 | {"Cargo.lock": Path("Cargo.lock").read_text()}
+    one, two = in_two_folders(tmp_path, monkeypatch, files)
+    assert hashes(one) == hashes(two)
+    wheel = next(projects.built(one).glob("*.whl"))
+    assert wheel.name.startswith("tiny_abi3-0.2.0-cp39-abi3-manylinux_2_")
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--target", tmp_path / "there", wheel], check=True)
+    argv = [sys.executable, "-c", "import tiny_abi3; print(tiny_abi3.at(1))"]
+    assert subprocess.check_output(argv, env=os.environ | {"PYTHONPATH": str(tmp_path / "there")}) == b"2\n"
+
+
+@ON_HOST
+@pytest.mark.tools("cargo")
+def test_building_again_does_nothing_and_a_lost_file_is_built_alone(
+    running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    root = project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM)
+    build_wheels(Context())
+    before = hashes(root)
+    capfd.readouterr()
+    build_wheels(Context())
+    assert "nothing to do, every wheel and sdist is built or public" in capfd.readouterr().err
+    (projects.built(root) / "tiny_tool-0.2.0.tar.gz").unlink()
+    build_wheels(Context())
+    said = capfd.readouterr().err
+    assert "maturin sdist" in said
+    assert "maturin build" not in said
+    assert hashes(root) == before
+
+
+@ON_HOST
+@pytest.mark.tools("cargo")
+def test_what_git_does_not_know_gets_into_no_file(running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM)
+    (root / "secret.txt").write_text("not for you")
+    (root / "README.md").write_text("# Changed\n")
+    build_wheels(Context())
+    with tarfile.open(projects.built(root) / "tiny_tool-0.2.0.tar.gz") as sdist:
+        assert not any(name.endswith("secret.txt") for name in sdist.getnames())
+        readme = sdist.extractfile("tiny_tool-0.2.0/README.md")
+        assert readme is not None
+        assert readme.read().startswith(b"# Tiny")
+
+
+@ON_HOST
+@pytest.mark.tools("cargo")
+def test_a_declared_tag_is_what_the_wheel_gets(running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    glibc = (os.confstr("CS_GNU_LIBC_VERSION") or "").removeprefix("glibc ").replace(".", "_")
+    settings = f'[python.tiny-tool]\nwheels = ["manylinux_{glibc}_x86_64"]\nsdist = false\n'
+    root = project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings})
+    build_wheels(Context())
+    assert list(hashes(root)) == [f"tiny_tool-0.2.0-py3-none-manylinux_{glibc}_x86_64.whl"]
+
+
+@ON_HOST
+@pytest.mark.tools("cargo")
+def test_wheels_for_other_machines_stop_before_anything_is_compiled(
+    running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    glibc = (os.confstr("CS_GNU_LIBC_VERSION") or "").removeprefix("glibc ").replace(".", "_")
+    settings = f'[python.tiny-tool]\nwheels = ["manylinux_{glibc}_x86_64", "macosx_10_12_universal2", "win_amd64"]\n'
+    root = project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings})
+    with pytest.raises(ReleaseError) as stopped:
+        build_wheels(Context())
+    said = str(stopped.value.message)
+    assert "run `inv build-wheels --target x86_64-pc-windows-msvc` on Windows" in said
+    assert "universal2-apple-darwin` on a Mac" in said
+    assert not (root / "target").exists()
+    build_wheels(Context(), target=HOST)
+    assert len(hashes(root)) == 2  # the first target brings the sdist
+
+
+@ON_HOST
+@pytest.mark.tools("cargo")
+def test_an_undeclared_target_names_the_declared_ones(running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM)
+    with pytest.raises(ReleaseError, match="no wheel is declared for s390x-unknown-linux-gnu") as stopped:
+        build_wheels(Context(), target="s390x-unknown-linux-gnu")
+    assert stopped.value.fix == f"declared are {HOST}"
+
+
+@ON_HOST
+@pytest.mark.tools("cargo")
+def test_another_version_than_the_release_is_refused(running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM)
+    with pytest.raises(ReleaseError, match=r"and the release is 0\.3\.0") as stopped:
+        build_wheels(Context(), version="0.3.0")
+    assert stopped.value.fix == "inv bump --version 0.3.0, then inv tag"
+    assert not list((root / "dist").rglob("*.whl"))
+
+
+@ON_HOST
+@pytest.mark.tools("cargo")
+def test_a_description_that_pypi_would_refuse_is_named_and_not_kept(
+    running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = WHEEL_OF_A_PROGRAM | {"README.rst": "Title\n=====\n\n.. nonsense::\n   text\n"}
+    broken["pyproject.toml"] = broken["pyproject.toml"].replace("README.md", "README.rst")
+    root = project(tmp_path / "tool", monkeypatch, broken)
+    with pytest.raises(ReleaseError, match=r"twine check: tiny_tool-0\.2\.0-py3-none-manylinux\S+\.whl: .*long_description") as stopped:
+        build_wheels(Context())
+    assert "readme" in stopped.value.fix
+    assert not list((root / "dist").rglob("*.whl"))
+
+
+@ON_HOST
+@pytest.mark.tools("cargo")
+def test_a_failed_build_keeps_nothing(running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM | {"src/main.rs": "fn main() { nonsense }\n"})
+    with pytest.raises(ReleaseError, match="cannot find value `nonsense`"):
+        build_wheels(Context())
+    assert not list((root / "dist").rglob("*.whl"))
+
+
+@ON_HOST
+@pytest.mark.tools("cargo")
+def test_a_dry_run_prints_the_commands_and_changes_nothing(
+    running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    root = project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM)
+    before = projects.everything(root)
+    build_wheels(projects.dry())
+    said = capfd.readouterr().err
+    assert "-m maturin build --release --locked --out" in said
+    assert "-m maturin sdist --out" in said
+    assert projects.everything(root) == before
+    assert running.log.writes() == ()
+
+
+def test_a_project_without_python_has_nothing_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    project(tmp_path / "empty", monkeypatch, {"release-tasks.toml": '[project]\nversion = "tag"\n'})
+    build_wheels(Context(), version="0.2.0")
+    assert "nothing to do, no Python package" in capfd.readouterr().err
+
+
+def unpacked(wheel: Path) -> bytes:
+    with zipfile.ZipFile(wheel) as archive:
+        assert any("/sboms/" in name for name in archive.namelist())
+        return b"".join(archive.read(name) for name in archive.namelist())
+
+
+def records_are_true(wheel: Path) -> bool:
+    with zipfile.ZipFile(wheel) as archive:
+        record = next(name for name in archive.namelist() if name.endswith("/RECORD"))
+        rows = [row for row in csv.reader(io.StringIO(archive.read(record).decode())) if row[1]]
+        return len(rows) == len(archive.namelist()) - 1 and all(
+            digest == "sha256=" + urlsafe_b64encode(hashlib.sha256(archive.read(name)).digest()).rstrip(b"=").decode()
+            and int(size) == len(archive.read(name))
+            for name, digest, size in rows
+        )

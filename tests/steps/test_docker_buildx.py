@@ -1,0 +1,191 @@
+"""Building images with the real buildx, from the commit and the binaries of the release."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tarfile
+import tempfile
+from pathlib import Path
+
+import pytest
+from container_world import (
+    DOCKERFILE,
+    IMAGE,
+    binaries,
+    built,
+    commit,
+    dry,
+    image_project,
+    registries,
+    snapshot,
+    write,
+)
+from invoke.context import Context
+
+from release_tasks.errors import ReleaseError
+from release_tasks.release import Release
+from release_tasks.steps.docker_buildx import docker_buildx
+from release_tasks.tools import docker
+
+pytestmark = [pytest.mark.tools("docker", "buildkitd", "runc"), pytest.mark.slow]
+
+
+@pytest.fixture(autouse=True)
+def world(tmp_path, monkeypatch):
+    with registries(tmp_path, monkeypatch) as running:
+        yield running
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(image_project(tmp_path / "project"))
+    return tmp_path / "project"
+
+
+def image(folder: Path, version: str = "1.2.0") -> list[dict]:
+    """The configurations of an image in dist/, platform by platform."""
+    with tarfile.open(folder / f"dist/v{version}" / built("image", version).file) as archive:
+        def blob(digest: str) -> dict:
+            return json.loads(archive.extractfile("blobs/" + digest.replace(":", "/")).read())
+
+        index = blob(json.loads(archive.extractfile("index.json").read())["manifests"][0]["digest"])
+        return [blob(blob(m["digest"])["config"]["digest"]) for m in index["manifests"]]
+
+
+def contents(folder: Path, version: str = "1.2.0") -> list[dict[str, bytes]]:
+    """Every file of each layer of an image in dist/."""
+    found = []
+    with tarfile.open(folder / f"dist/v{version}" / built("image", version).file) as archive:
+        for member in archive.getmembers():
+            head = archive.extractfile(member).read(2) if member.isfile() else b""
+            if head == b"\x1f\x8b":
+                with tarfile.open(fileobj=archive.extractfile(member)) as layer:
+                    found.append({m.name: layer.extractfile(m).read() for m in layer if m.isfile()})
+    return found
+
+
+def only_git(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "bin").mkdir()
+    (folder / "bin/git").symlink_to(str(shutil.which("git")))
+    monkeypatch.setenv("PATH", str(folder / "bin"))
+
+
+def test_an_image_of_two_platforms_takes_the_binaries_of_the_release(project):
+    binaries("1.2.0")
+    docker_buildx(Context(), version="1.2.0")
+    configs = image(project)
+    assert [c["architecture"] for c in configs] == ["amd64", "arm64"]
+    assert {layer["hello"] for layer in contents(project) if "hello" in layer} == {
+        b"a program for amd64", b"a program for arm64"
+    }
+    row = built("image", "1.2.0")
+    assert (row.name, row.commit) == (IMAGE, Release.at(Context(), "1.2.0").commit)
+    assert row.digest == docker.digest_of(project / "dist/v1.2.0" / row.file)
+
+
+def test_an_image_says_from_which_commit_and_version_it_is(project):
+    binaries("1.2.0")
+    docker_buildx(Context(), version="1.2.0")
+    said = image(project)[0]["config"]["Labels"]
+    assert said["org.opencontainers.image.revision"] == Release.at(Context(), "1.2.0").commit
+    assert said["org.opencontainers.image.version"] == "1.2.0"
+    assert said["org.opencontainers.image.created"] == "2026-01-02T03:04:05Z"
+
+
+def test_what_is_not_committed_does_not_get_into_an_image(project):
+    binaries("1.2.0")
+    (project / "motd").write_text("not committed\n")
+    docker_buildx(Context(), version="1.2.0")
+    assert {layer["motd"] for layer in contents(project) if "motd" in layer} == {b"hello\n"}
+
+
+def test_an_image_is_the_same_from_another_folder_home_zone_and_umask(project, tmp_path, monkeypatch):
+    binaries("1.2.0")
+    docker_buildx(Context(), version="1.2.0")
+    first = built("image", "1.2.0")
+    other = image_project(tmp_path / "somewhere/else")
+    write(other, {"dist/v1.1.0/parts/stale": "left over", "dist/hello-linux-amd64": "stale"})
+    monkeypatch.chdir(other)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    before = os.umask(0o077)
+    try:
+        binaries("1.2.0")
+        docker_buildx(Context(), version="1.2.0")
+    finally:
+        os.umask(before)
+    again = built("image", "1.2.0")
+    assert (again.digest, again.sha256) == (first.digest, first.sha256)
+
+
+def test_an_image_that_is_built_is_not_built_again(project, capfd):
+    binaries("1.2.0")
+    docker_buildx(Context(), version="1.2.0")
+    capfd.readouterr()
+    docker_buildx(Context(), version="1.2.0")
+    assert "nothing to do, every image is built or public" in capfd.readouterr().err
+
+
+def test_a_builder_of_our_own_leaves_nothing_behind(project, tmp_path, monkeypatch):
+    place = tmp_path / "tmp"
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    binaries("1.2.0")
+    docker_buildx(Context(), version="1.2.0")
+    assert list(place.iterdir()) == []
+    assert not Path(os.environ["BUILDX_CONFIG"]).joinpath("instances/release-tasks").exists()
+    running = [Path(f"/proc/{pid}/cmdline") for pid in os.listdir("/proc") if pid.isdigit()]
+    assert not any(str(place).encode() in path.read_bytes() for path in running if path.exists())
+
+
+def test_a_failing_dockerfile_stops_the_release_and_leaves_no_image(project):
+    commit(write(project, {"Dockerfile": "FROM scratch\nCOPY absent /\n"}))
+    with pytest.raises(ReleaseError, match="absent"):
+        docker_buildx(Context(), version="1.2.0")
+    assert not list((project / "dist/v1.2.0").glob("*.tar"))
+
+
+def test_binaries_that_are_not_built_are_named(project):
+    with pytest.raises(ReleaseError, match="none is in dist/"):
+        docker_buildx(Context(), version="1.2.0")
+
+
+def test_a_dry_run_shows_the_build_and_changes_nothing(project, world, capfd):
+    before = snapshot(project)
+    docker_buildx(dry(), version="1.2.0")
+    shown = capfd.readouterr().err
+    assert "docker buildx build" in shown
+    assert "--build-context=binaries=<binaries>" in shown.replace("'", "")
+    assert "--platform=linux/amd64,linux/arm64" in shown
+    assert snapshot(project) == before
+    assert not world.log.writes()
+
+
+def test_a_project_without_an_image_calls_no_docker(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(commit(write(tmp_path / "plain", {"release-tasks.toml": '[project]\nversion = "tag"\n'})))
+    only_git(tmp_path, monkeypatch)
+    docker_buildx(Context(), version="1.2.0")
+    assert "nothing to do, no image configured" in capfd.readouterr().err
+
+
+def test_a_missing_docker_is_named(project, monkeypatch, tmp_path):
+    only_git(tmp_path, monkeypatch)
+    with pytest.raises(ReleaseError, match="docker is not installed") as caught:
+        docker_buildx(Context(), version="1.2.0")
+    assert "inv doctor" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("text", "takes"),
+    [
+        (DOCKERFILE, True),
+        ("FROM scratch\nCOPY --from=build /x /x\n", False),
+        ("FROM rust AS binaries\nFROM scratch\nCOPY --from=binaries /x /x\n", False),
+        ("FROM scratch\nRUN --mount=type=bind,from=binaries,target=/b /b/hello\n", True),
+        ("FROM binaries\n", True),
+    ],
+)
+def test_a_dockerfile_says_whether_it_takes_the_binaries(text, takes):
+    assert docker.takes_binaries(text) is takes

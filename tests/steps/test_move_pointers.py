@@ -1,0 +1,106 @@
+"""Moving `latest`, `1.2` and `1` with the real buildx, by digest, and never backwards."""
+
+from __future__ import annotations
+
+import pytest
+from container_world import IMAGE, binaries, digests, dry, image_project, push_image, registries
+from invoke.context import Context
+
+from release_tasks.errors import ReleaseError
+from release_tasks.rehearsal.faults import Fault
+from release_tasks.steps.docker_buildx import docker_buildx
+from release_tasks.steps.move_pointers import move_pointers
+from release_tasks.steps.publish_images import publish_images
+
+pytestmark = pytest.mark.tools("docker")
+
+
+@pytest.fixture(autouse=True)
+def world(tmp_path, monkeypatch):
+    with registries(tmp_path, monkeypatch) as running:
+        monkeypatch.chdir(image_project(tmp_path / "project"))
+        yield running
+
+
+def test_pointers_move_to_the_digest_of_the_version(world):
+    push_image(world, "1.1.0", also=["1.1", "1", "latest"])
+    old = digests()["1.1.0"]
+    new = push_image(world, "1.2.0")
+    move_pointers(Context(), version="1.2.0")
+    assert digests() == {"1.1.0": old, "1.1": old, "1.2.0": new, "1.2": new, "1": new, "latest": new}
+
+
+def test_moving_again_does_nothing(world, capfd):
+    push_image(world, "1.2.0")
+    move_pointers(Context(), version="1.2.0")
+    capfd.readouterr()
+    move_pointers(Context(), version="1.2.0")
+    shown = capfd.readouterr().err
+    assert f"{IMAGE}:latest already names 1.2.0" in shown
+    assert "imagetools" not in shown
+
+
+def test_a_move_is_one_write(world):
+    push_image(world, "1.1.0", also=["1.2", "1"])
+    push_image(world, "1.2.0", also=["1.2", "1"])
+    before = len(world.log.writes())
+    move_pointers(Context(), version="1.2.0")
+    written = [(e.method, e.target) for e in world.log.writes()[before:] if e.target != "/token"]
+    assert written == [("PUT", "/v2/example/hello/manifests/latest")]
+
+
+def test_a_back_port_does_not_move_latest_backwards(world, capfd):
+    higher = push_image(world, "1.2.0", also=["1.2", "1", "latest"])
+    lower = push_image(world, "1.1.5")
+    move_pointers(Context(), version="1.1.5")
+    assert digests() == {"1.2.0": higher, "1.2": higher, "1": higher, "latest": higher, "1.1.5": lower, "1.1": lower}
+    assert f"{IMAGE}:latest is left at 1.2.0: a higher version than 1.1.5 is there" in capfd.readouterr().err
+
+
+def test_a_prerelease_moves_nothing(world, capfd):
+    old = push_image(world, "1.1.0", also=["latest"])
+    new = push_image(world, "1.2.0-rc.1")
+    move_pointers(Context(), version="1.2.0-rc.1")
+    assert digests() == {"1.1.0": old, "latest": old, "1.2.0-rc.1": new}
+    assert "has no pointers" in capfd.readouterr().err
+
+
+def test_at_0_there_is_no_pointer_for_the_major_version(world):
+    new = push_image(world, "0.2.0")
+    move_pointers(Context(), version="0.2.0")
+    assert digests() == {"0.2.0": new, "0.2": new, "latest": new}
+
+
+def test_a_foreign_pointer_is_said_and_left(world, capfd):
+    stranger = push_image(world, "latest", {"made": "from main"})
+    new = push_image(world, "1.2.0")
+    move_pointers(Context(), version="1.2.0")
+    assert digests() == {"latest": stranger, "1.2.0": new, "1.2": new, "1": new}
+    assert f"{IMAGE}:latest is left at {stranger[:19]}, which is no version of this project" in capfd.readouterr().err
+
+
+def test_a_dry_run_shows_the_moves_and_makes_none(world, capfd):
+    push_image(world, "1.1.0", also=["latest"])
+    before = digests()
+    move_pointers(dry(), version="1.2.0")
+    assert f"--tag {IMAGE}:latest '{IMAGE}@<digest>'" in capfd.readouterr().err
+    assert digests() == before
+
+
+def test_a_pointer_that_cannot_move_holds_no_other_back(world):
+    new = push_image(world, "1.2.0")
+    world.faults.add(Fault("PUT", r"/v2/example/hello/manifests/1\.2$", status=403))
+    with pytest.raises(ReleaseError, match="403"):
+        move_pointers(Context(), version="1.2.0")
+    assert digests() == {"1.2.0": new, "1": new, "latest": new}
+
+
+@pytest.mark.slow
+@pytest.mark.tools("buildkitd", "runc")
+def test_a_built_image_of_two_platforms_is_pointed_at_whole():
+    binaries("1.2.0")
+    docker_buildx(Context(), version="1.2.0")
+    publish_images(Context(), version="1.2.0", new="all")
+    move_pointers(Context(), version="1.2.0")
+    assert len(set(digests().values())) == 1
+    assert set(digests()) == {"1.2.0", "1.2", "1", "latest"}

@@ -1,0 +1,171 @@
+"""Packing charts with the real helm, from the commit, into the same bytes every time."""
+
+from __future__ import annotations
+
+import http.server
+import os
+import subprocess
+import tarfile
+import threading
+from functools import partial
+from pathlib import Path
+
+import pytest
+from container_world import CHART, CHART_FILES, built, chart_project, commit, dry, registries, snapshot, write
+from invoke.context import Context
+
+from release_tasks.errors import ReleaseError
+from release_tasks.steps.package_charts import package_charts
+
+pytestmark = pytest.mark.tools("helm")
+PLAIN = "apiVersion: v2\nname: hello\nversion: 0.0.0\n"
+REMOTE = PLAIN + "dependencies:\n  - name: common\n    version: 1.x\n    repository: {url}\n"
+
+
+@pytest.fixture(autouse=True)
+def world(tmp_path, monkeypatch):
+    with registries(tmp_path, monkeypatch) as running:
+        yield running
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(chart_project(tmp_path / "project"))
+    return tmp_path / "project"
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """A chart repository on loopback that has `common`; gives its address."""
+    folder = write(tmp_path / "repository", {"common/Chart.yaml": CHART_FILES["deploy/common/Chart.yaml"]})
+    for argv in (["package", "common"], ["repo", "index", "."]):
+        subprocess.run(["helm", *argv], cwd=folder, check=True, capture_output=True)
+    serve = partial(Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep the output of the tests clean."""
+
+
+def packed(project: Path, version: str = "1.2.0") -> dict[str, str]:
+    """The files of the packed chart."""
+    with tarfile.open(project / f"dist/v{version}/hello-{version}.tgz") as archive:
+        return {m.name: archive.extractfile(m).read().decode() for m in archive}
+
+
+def test_a_chart_gets_its_version_and_the_version_of_its_image(project):
+    package_charts(Context(), version="1.2.0")
+    said = packed(project)["hello/Chart.yaml"]
+    assert "version: 1.2.0\n" in said
+    assert "appVersion: 1.2.0\n" in said
+
+
+def test_a_local_dependency_is_packed_with_its_own_version(project):
+    package_charts(Context(), version="1.2.0")
+    assert "version: 1.4.0\n" in packed(project)["hello/charts/common/Chart.yaml"]
+
+
+def test_the_settings_say_the_version_of_the_image(tmp_path, monkeypatch):
+    settings = f'[project]\nversion = "tag"\n[charts."{CHART}"]\napp-version = "v{{version}}"\n'
+    monkeypatch.chdir(chart_project(tmp_path / "v", **{"release-tasks.toml": settings}))
+    package_charts(Context(), version="1.2.0")
+    assert "appVersion: v1.2.0\n" in packed(tmp_path / "v")["hello/Chart.yaml"]
+
+
+def test_the_working_tree_stays_untouched(project):
+    before = {name: data for name, data in snapshot(project).items() if not name.startswith(".git/")}
+    package_charts(Context(), version="1.2.0")
+    after = {name: data for name, data in snapshot(project).items() if not name.startswith((".git/", "dist/"))}
+    assert after == before
+
+
+def test_the_inventory_has_the_digest_of_the_layer(project):
+    package_charts(Context(), version="1.2.0")
+    row = built("chart", "1.2.0")
+    assert (row.name, row.file, row.digest) == (CHART, "hello-1.2.0.tgz", f"sha256:{row.sha256}")
+
+
+def test_a_chart_is_the_same_from_another_folder_home_zone_and_umask(project, tmp_path, monkeypatch):
+    package_charts(Context(), version="1.2.0")
+    first = (project / "dist/v1.2.0/hello-1.2.0.tgz").read_bytes()
+    other = chart_project(tmp_path / "somewhere/else")
+    write(other, {"dist/v1.2.0/hello-1.2.0.tgz": "stale", "deploy/hello/templates/stray.yaml": "not committed"})
+    monkeypatch.chdir(other)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    before = os.umask(0o077)
+    try:
+        package_charts(Context(), version="1.2.0")
+    finally:
+        os.umask(before)
+    again = other / "dist/v1.2.0/hello-1.2.0.tgz"
+    assert again.read_bytes() == first
+    assert again.stat().st_mtime == (project / "dist/v1.2.0/hello-1.2.0.tgz").stat().st_mtime
+
+
+def test_a_packed_chart_is_not_packed_again(project, capfd):
+    package_charts(Context(), version="1.2.0")
+    capfd.readouterr()
+    package_charts(Context(), version="1.2.0")
+    assert "nothing to do, every chart is packed or public" in capfd.readouterr().err
+
+
+def test_a_chart_without_dependencies_asks_for_none(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(chart_project(tmp_path / "plain", **{"deploy/hello/Chart.yaml": PLAIN}))
+    package_charts(Context(), version="1.2.0")
+    assert "dependency build" not in capfd.readouterr().err
+    assert sorted(packed(tmp_path / "plain")) == ["hello/Chart.yaml", "hello/templates/note.yaml"]
+
+
+def test_a_dependency_in_a_repository_that_nobody_added_is_fetched(tmp_path, monkeypatch, repository):
+    folder = chart_project(tmp_path / "remote", **{"deploy/hello/Chart.yaml": REMOTE.format(url=repository)})
+    subprocess.run(["helm", "dependency", "update", "deploy/hello"], cwd=folder, check=True, capture_output=True)
+    (folder / "deploy/hello/charts/common-1.4.0.tgz").unlink()
+    monkeypatch.chdir(commit(folder))
+    package_charts(Context(), version="1.2.0")
+    assert "version: 1.4.0\n" in packed(folder)["hello/charts/common/Chart.yaml"]
+    added = subprocess.run(["helm", "repo", "list"], capture_output=True, text=True, check=False)
+    assert repository not in added.stdout
+
+
+def test_a_lock_that_is_made_for_the_release_does_not_say_when(tmp_path, monkeypatch, repository):
+    monkeypatch.chdir(chart_project(tmp_path / "loose", **{"deploy/hello/Chart.yaml": REMOTE.format(url=repository)}))
+    package_charts(Context(), version="1.2.0")
+    assert 'generated: "2026-01-02T03:04:05Z"' in packed(tmp_path / "loose")["hello/Chart.lock"]
+
+
+def test_a_dependency_that_cannot_be_had_stops_the_release(tmp_path, monkeypatch):
+    text = REMOTE.format(url="file://../absent")
+    monkeypatch.chdir(chart_project(tmp_path / "lacking", **{"deploy/hello/Chart.yaml": text}))
+    with pytest.raises(ReleaseError, match="absent"):
+        package_charts(Context(), version="1.2.0")
+    assert not (tmp_path / "lacking/dist/v1.2.0/hello-1.2.0.tgz").exists()
+
+
+def test_a_reference_that_ends_with_another_name_is_refused(tmp_path, monkeypatch):
+    settings = '[project]\nversion = "tag"\n[charts."ghcr.io/example/charts/other"]\npath = "deploy/hello"\n'
+    monkeypatch.chdir(chart_project(tmp_path / "other", **{"release-tasks.toml": settings}))
+    with pytest.raises(ReleaseError, match=r"helm packed hello-1\.2\.0\.tgz, not other-1\.2\.0\.tgz"):
+        package_charts(Context(), version="1.2.0")
+
+
+def test_a_dry_run_shows_the_command_and_changes_nothing(project, capfd):
+    before = snapshot(project)
+    package_charts(dry(), version="1.2.0")
+    assert "helm package --version=1.2.0 --app-version=1.2.0" in capfd.readouterr().err
+    assert snapshot(project) == before
+
+
+def test_a_missing_helm_is_named(project, tmp_path, monkeypatch):
+    (tmp_path / "bin").mkdir()
+    git = next(Path(folder) / "git" for folder in os.environ["PATH"].split(":") if (Path(folder) / "git").exists())
+    (tmp_path / "bin/git").symlink_to(git)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    with pytest.raises(ReleaseError, match="helm is not installed") as caught:
+        package_charts(Context(), version="1.2.0")
+    assert "inv doctor" in caught.value.fix

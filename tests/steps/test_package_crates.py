@@ -1,0 +1,172 @@
+"""The tarballs of a release are complete by themselves, and nothing is packed twice."""
+
+from __future__ import annotations
+
+import hashlib
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import crate_projects as projects
+import pytest
+from invoke.context import Context
+
+from release_tasks.errors import Problems, ReleaseError
+from release_tasks.rehearsal.world import World
+from release_tasks.steps.package_crates import package_crates
+
+pytestmark = pytest.mark.tools("cargo", "git")
+
+
+@pytest.fixture
+def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    with projects.visiting(tmp_path, monkeypatch) as started:
+        yield started
+
+
+@pytest.fixture
+def shop(running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = projects.chain(tmp_path / "shop")
+    monkeypatch.chdir(root)
+    return root
+
+
+def source(root: Path, crate: str, text: str, file: str = "src/lib.rs") -> None:
+    (root / "crates" / crate / file).write_text(text)
+    projects.commit(root)
+
+
+def test_every_crate_is_in_dist_with_the_hash_of_its_bytes(shop: Path) -> None:
+    package_crates(Context())
+    rows = projects.record_of(shop)
+    assert [row["name"] for row in rows] == sorted(projects.CHAIN)
+    for row in rows:
+        data = (shop / "dist" / "v0.1.0" / row["file"]).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == row["sha256"]
+    assert projects.git(shop, "status", "--porcelain") == ""
+
+
+def test_packing_again_does_nothing(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    package_crates(Context())
+    capfd.readouterr()
+    package_crates(Context())
+    assert capfd.readouterr().err == "nothing to do, every crate is in dist/ or on crates.io\n"
+
+
+def test_what_is_public_is_not_packed(shop: Path) -> None:
+    projects.cargo(shop, "publish", "--no-verify", "-p", "shop-zero")
+    package_crates(Context())
+    assert [row["name"] for row in projects.record_of(shop)] == ["shop-app", "shop-middle"]
+
+
+def test_a_crate_that_left_dist_is_packed_again_with_its_unpublished_neighbours(shop: Path) -> None:
+    package_crates(Context())
+    before = projects.record_of(shop)
+    (shop / "dist" / "v0.1.0" / "shop-app-0.1.0.crate").unlink()
+    package_crates(Context())
+    assert projects.record_of(shop) == before
+
+
+def test_a_dry_run_prints_the_commands_and_changes_nothing(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    package_crates(projects.dry())
+    said = capfd.readouterr().err
+    assert "cargo package --quiet --no-verify" in said
+    assert "-p shop-app@0.1.0" in said
+    assert not (shop / "dist").exists()
+    assert not (shop / "target").exists()
+
+
+def test_a_crate_that_includes_a_file_outside_its_folder_is_named_with_file_and_line(shop: Path) -> None:
+    (shop / "crates" / "notice.txt").write_text("All sold")
+    source(shop, "shop-middle", 'pub const SOLD: u32 = 1;\npub const NOTICE: &str = include_str!("../../notice.txt");\n')
+    with pytest.raises(ReleaseError) as caught:
+        package_crates(Context())
+    assert not isinstance(caught.value, Problems)
+    assert caught.value.problem.startswith(
+        "shop-middle does not compile from the files in its tarball, src/lib.rs line 2: couldn't read"
+    )
+    assert projects.record_of(shop) == []
+
+
+def test_a_build_script_that_reads_outside_its_folder_is_named_with_file_and_line(shop: Path) -> None:
+    source(shop, "shop-zero", 'fn main() {\n    std::fs::read("../../Cargo.toml").expect("the workspace");\n}\n', "build.rs")
+    with pytest.raises(ReleaseError) as caught:
+        package_crates(Context())
+    assert "shop-zero does not compile from the files in its tarball, build.rs line 2" in caught.value.problem
+    assert "No such file or directory" in caught.value.problem
+
+
+def test_a_crate_that_compiles_only_with_the_features_of_another_is_found(
+    running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = projects.workspace(tmp_path / "shop", {
+        "shop-base": "[features]\nextra = []",
+        "shop-fine": '[dependencies.shop-base]\npath = "../shop-base"\nversion = "0.1.0"\nfeatures = ["extra"]',
+        "shop-lucky": "[dependencies]\n{shop-base}",
+    })  # fmt: skip
+    monkeypatch.chdir(root)
+    source(root, "shop-base", '#[cfg(feature = "extra")]\npub fn extra() {}\n')
+    source(root, "shop-lucky", "pub fn sold() {\n    shop_base::extra()\n}\n")
+    with pytest.raises(ReleaseError, match=r"shop-lucky does not compile .*, src/lib.rs line 2"):
+        package_crates(Context())
+
+
+def test_a_mended_crate_is_checked_again_on_its_new_files(shop: Path) -> None:
+    source(shop, "shop-zero", "pub fn sold() -> u32 {\n    broken\n}\n")
+    with pytest.raises(ReleaseError, match="shop-zero does not compile"):
+        package_crates(Context())
+    source(shop, "shop-zero", "pub fn sold() -> u32 {\n    2\n}\n")
+    package_crates(Context())
+    source(shop, "shop-zero", "pub fn sold() -> u32 {\n    missing\n}\n")
+    with pytest.raises(ReleaseError, match="shop-zero does not compile"):
+        package_crates(Context())
+
+
+def test_uncommitted_files_are_an_error(shop: Path) -> None:
+    (shop / "crates" / "shop-zero" / "src" / "lib.rs").write_text("pub fn other() {}\n")
+    with pytest.raises(ReleaseError, match="not yet committed") as caught:
+        package_crates(Context())
+    assert caught.value.fix.startswith("commit or remove those files")
+
+
+def test_a_manifest_at_another_version_is_an_error(shop: Path) -> None:
+    with pytest.raises(ReleaseError, match=r"shop-app is at 0\.1\.0 in its manifest, not at 0\.2\.0"):
+        package_crates(Context(), version="0.2.0")
+
+
+def test_crates_that_need_each_other_are_named(
+    running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = projects.workspace(tmp_path / "shop", {
+        "shop-core": "[dev-dependencies]\n{shop-kit}", "shop-kit": "[dependencies]\n{shop-core}",
+    })  # fmt: skip
+    monkeypatch.chdir(root)
+    with pytest.raises(ReleaseError, match="no order of publication") as caught:
+        package_crates(Context())
+    assert "version of shop-kit in the dev-dependencies of shop-core" in caught.value.fix
+
+
+def test_a_project_without_crates_has_nothing_to_do(
+    running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "plain").mkdir()
+    projects.git(tmp_path / "plain", "init", "--quiet", "--initial-branch=main")
+    (tmp_path / "plain" / "README.md").write_text("nothing\n")
+    projects.commit(tmp_path / "plain")
+    monkeypatch.chdir(tmp_path / "plain")
+    package_crates(Context(), version="0.1.0")
+    assert "nothing to do, no crate is published" in capfd.readouterr().err
+
+
+def test_equal_commits_give_equal_bytes_wherever_they_lie(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package_crates(Context())
+    projects.git(tmp_path, "clone", "--quiet", str(shop), "else/where")
+    monkeypatch.chdir(tmp_path / "else" / "where")
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    package_crates(Context())
+    here, there = projects.record_of(shop), projects.record_of(tmp_path / "else" / "where")
+    assert [row["sha256"] for row in here] == [row["sha256"] for row in there]
+    with tarfile.open(shop / "dist" / "v0.1.0" / "shop-app-0.1.0.crate") as archive:
+        assert "shop-app-0.1.0/.cargo_vcs_info.json" in archive.getnames()

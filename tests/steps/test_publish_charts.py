@@ -1,0 +1,121 @@
+"""Publishing charts with the real helm, which overwrites without asking."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from container_world import CHART, built, chart_project, commit, digests, dry, registries, write
+from invoke.context import Context
+
+from release_tasks.errors import ReleaseError
+from release_tasks.rehearsal.faults import Fault
+from release_tasks.steps.package_charts import package_charts
+from release_tasks.steps.publish_charts import publish_charts
+
+pytestmark = pytest.mark.tools("helm")
+
+
+@pytest.fixture(autouse=True)
+def world(tmp_path, monkeypatch):
+    with registries(tmp_path, monkeypatch) as running:
+        yield running
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(chart_project(tmp_path / "project"))
+    return tmp_path / "project"
+
+
+def release(version: str = "1.2.0") -> None:
+    package_charts(Context(), version=version)
+    publish_charts(Context(), version=version, new="all")
+
+
+def helm(*words: str) -> str:
+    return subprocess.run(["helm", *words], capture_output=True, text=True, check=True).stdout
+
+
+def test_a_published_chart_is_shown_and_rendered_by_helm(project, world):
+    release()
+    assert "appVersion: 1.2.0" in helm("show", "chart", f"oci://{CHART}", "--version", "1.2.0")
+    assert "name: 1.2.0" in helm("template", "note", f"oci://{CHART}", "--version", "1.2.0")
+    assert {e.agent.split("/")[0] for e in world.log.writes()} == {"Helm"}
+    assert not world.log.refused()
+
+
+def test_publishing_again_does_nothing(project, world, capfd):
+    release()
+    before = len(world.log.writes())
+    publish_charts(Context(), version="1.2.0")
+    assert len(world.log.writes()) == before
+    assert "nothing to do, 1 artifact is already on charts" in capfd.readouterr().err
+
+
+def test_a_file_from_a_draft_is_pushed_with_the_same_digest(project, world):
+    release()
+    first = digests(CHART)["1.2.0"]
+    tgz = project / "dist/v1.2.0/hello-1.2.0.tgz"
+    os.utime(tgz, (2_000_000_000, 2_000_000_000))
+    world.faults.add(Fault("GET", "/v2/example/charts/hello/manifests/1.2.0", status=404))
+    before = len(world.log.writes())
+    publish_charts(Context(), version="1.2.0", new="all")
+    assert len(world.log.writes()) > before
+    assert digests(CHART)["1.2.0"] == first
+
+
+def test_other_bytes_under_our_version_stop_the_release(project, world, monkeypatch):
+    release()
+    there = digests(CHART)
+    other = shutil.copytree(project, project.parent / "other", ignore=shutil.ignore_patterns("dist"))
+    monkeypatch.chdir(commit(write(other, {"deploy/hello/values.yaml": "changed: true\n"})))
+    world.faults.add(Fault("GET", r"/v2/example/charts/hello/manifests/1\.2\.0", status=404))  # not yet visible
+    package_charts(Context(), version="1.2.0")
+    with pytest.raises(ReleaseError, match=r"1\.2\.0 on charts is something else"):
+        publish_charts(Context(), version="1.2.0", new="all")
+    assert digests(CHART) == there
+
+
+def test_a_public_chart_is_present_where_nothing_is_recorded(project, world, capfd):
+    release()
+    shutil.rmtree(project / "dist")
+    package_charts(Context(), version="1.2.0")
+    assert "nothing to do, every chart is packed or public" in capfd.readouterr().err
+
+
+def test_a_new_chart_name_is_a_question(project, world):
+    package_charts(Context(), version="1.2.0")
+    with pytest.raises(ReleaseError, match="is new to charts"):
+        publish_charts(Context(), version="1.2.0")
+    assert not world.log.writes()
+
+
+def test_build_metadata_is_in_the_tag_with_an_underscore(project):
+    release("1.2.0+build.4")
+    assert list(digests(CHART)) == ["1.2.0_build.4"]
+    assert built("chart", "1.2.0+build.4").file == "hello-1.2.0+build.4.tgz"
+
+
+def test_a_chart_is_pushed_to_a_loopback_registry_over_plain_http(tmp_path, world, monkeypatch):
+    place = world.urls["oci"].removeprefix("http://") + "/example/charts/hello"
+    settings = f'[project]\nversion = "tag"\n[charts."{place}"]\npath = "deploy/hello"\n'
+    monkeypatch.chdir(chart_project(tmp_path / "local", **{"release-tasks.toml": settings}))
+    release()
+    assert list(digests(place)) == ["1.2.0"]
+
+
+def test_a_chart_that_is_not_packed_is_named(project):
+    with pytest.raises(ReleaseError, match="is not in") as caught:
+        publish_charts(Context(), version="1.2.0", new="all")
+    assert caught.value.fix == "inv package-charts --version 1.2.0"
+
+
+def test_a_dry_run_shows_the_push_and_changes_nothing(project, world, capfd):
+    publish_charts(dry(), version="1.2.0", new="all")
+    assert "helm push '<hello-1.2.0.tgz>' oci://ghcr.io/example/charts" in capfd.readouterr().err
+    assert not world.log.writes()
+    assert not (project / "dist").exists()

@@ -1,0 +1,117 @@
+"""The whole release of a small project of every kind, through `inv release` and the real clients."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from whole import Site, commit, site
+
+from release_tasks.rehearsal.faults import Fault
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.tools("cargo", "gh", "docker", "buildkitd", "runc", "helm"),
+]
+RELEASE = ("release", "--version", "0.2.0", "--new", "all")
+
+
+@pytest.fixture
+def kit(tmp_path: Path) -> Iterator[Site]:
+    with site(tmp_path) as made:
+        yield made
+
+
+def states(kit: Site, where: Path) -> dict[str, str]:
+    found = kit.inv(where, "status", "--version", "0.2.0", "--json").json()
+    return {f"{row['channel']} {row['name']}": row["state"] for row in found["artifacts"]}
+
+
+def public(kit: Site) -> dict[str, object]:
+    """Everything that users can see, by bytes."""
+    world = kit.running
+    tags = world.oci_tags() if hasattr(world, "oci_tags") else {}
+    (release,) = world.github.releases("example", "kit")
+    assets = {name: asset["digest"] for name, asset in release["assets"].items()}
+    return {"assets": assets, "draft": release["draft"], "latest": release["latest"], "tags": tags}
+
+
+def test_a_release_makes_everything_public_and_the_second_run_does_nothing(kit: Site) -> None:
+    clone = kit.clone()
+
+    first = kit.inv(clone, *RELEASE)
+
+    assert first.code == 0, first.err[-3000:]
+    assert set(states(kit, clone).values()) == {"same"}
+    before = kit.uploads()
+    second = kit.inv(clone, *RELEASE)
+    assert second.code == 0, second.err[-3000:]
+    assert kit.uploads() == before
+    assert "cargo package" not in second.err
+    assert "cargo publish" not in second.err
+
+
+def test_what_is_there_beforehand_is_not_published_again(kit: Site) -> None:
+    """One crate, one wheel and the image are public already: exactly the rest is published."""
+    clone = kit.clone()
+    steps = "bump tag package-crates build-binaries build-wheels docker-buildx push publish-images".split()
+    for step in steps:
+        ran = kit.inv(clone, step, "--version", "0.2.0", *(["--new", "all"] if step.startswith("publish") else []))
+        assert ran.code == 0, ran.err[-3000:]
+    env = kit.environment()
+    subprocess.run(["cargo", "publish", "-p", "kit-core", "--no-verify"], cwd=clone, env=env, check=True)
+    wheel = next((clone / "dist" / "v0.2.0").glob("*.whl"))
+    twine = ["python", "-m", "twine", "upload", "--non-interactive", wheel]
+    subprocess.run(twine, env=env | {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": env["PYPI_API_TOKEN"]}, check=True)
+    before = len(kit.uploads())
+
+    ran = kit.inv(clone, *RELEASE)
+
+    assert ran.code == 0, ran.err[-3000:]
+    sent = kit.uploads()[before:]
+    assert [row for row in sent if "crates/new" in row] == ["PUT crates.io/api/v1/crates/new"]
+    assert len([row for row in sent if "upload.pypi.org" in row]) == 1
+    assert not [row for row in sent if "/v2/example/kit/blobs" in row]
+    assert set(states(kit, clone).values()) == {"same"}
+
+
+KILLS = {
+    "publish_images": Fault("PUT", r"/v2/example/kit/manifests/0\.2\.0", delay=1),
+    "publish_pypi": Fault("POST", r"/legacy/", delay=1),
+    "publish_crates": Fault("PUT", r"/api/v1/crates/new", delay=1),
+    "gh_release": Fault("DELETE", r"/repos/example/kit/releases/assets", delay=1),
+    "gh_release_publishing": Fault("PATCH", r"/repos/example/kit/releases", delay=1),
+}
+
+
+@pytest.mark.parametrize("place", KILLS)
+def test_a_killed_release_is_finished_from_a_fresh_clone(kit: Site, place: str) -> None:
+    """The wheel embeds the time of its build, so whoever builds it twice is found out."""
+    clone = kit.clone()
+    log = kit.kill_during(clone, KILLS[place], *RELEASE)
+    wheel = next((clone / "dist" / "v0.2.0").glob("*.whl"))
+    bytes_of = {path.name: path.read_bytes() for path in (clone / "dist" / "v0.2.0").iterdir() if path.is_file()}
+    subprocess.run(["rm", "-rf", clone], check=True)
+    meanwhile = kit.clone()
+    (meanwhile / "NEWS").write_text("life goes on\n")
+    commit(meanwhile, "Go on")
+    subprocess.run(["git", "push", "--quiet"], cwd=meanwhile, env=kit.environment(), check=True)
+    fresh = kit.clone()
+
+    ran = kit.inv(fresh, *RELEASE)
+
+    assert ran.code == 0, log[-1500:] + ran.err[-3000:]
+    assert set(states(kit, fresh).values()) <= {"same", "present"}
+    (release,) = kit.running.github.releases("example", "kit")
+    assert not release["draft"]
+    assert set(release["assets"]) == {"kit-linux-amd64", "kit-linux-amd64.sha256", wheel.name}
+    files = {file.filename: file for file in kit.running.pypi.files("kit-clock")}
+    assert set(files) == {wheel.name, "kit_clock-0.2.0.tar.gz"}
+    for name in (wheel.name, "kit_clock-0.2.0.tar.gz"):
+        import hashlib
+
+        assert files[name].sha256 == hashlib.sha256(bytes_of[name]).hexdigest()
+    published = [row for row in kit.uploads() if "crates/new" in row]
+    assert len(published) == 2

@@ -1,0 +1,180 @@
+"""What this machine can build for is known before anything is compiled, and folders stay out of the bytes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from invoke.context import Context
+
+from release_tasks.errors import Problems, ReleaseError
+from release_tasks.tools import archives, cargo_build, maturin, rustc, rustflags, wheels
+
+HELLO = 'fn main() {\n    assert!(std::env::args().count() < 9);\n    println!("{}", cfg!(proj));\n}\n'
+
+
+@pytest.fixture
+def tree(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    root = tmp_path / ("a folder" if "with_a_space" in request.node.name else "folder")
+    (root / "src").mkdir(parents=True)
+    (root / "src" / "main.rs").write_text(HELLO)
+    (root / "Cargo.toml").write_text('[package]\nname = "hello"\nversion = "0.1.0"\nedition = "2021"\n')
+    return root
+
+
+@pytest.mark.tools("rustc")
+def test_this_machines_own_target_needs_nothing(tree: Path) -> None:
+    here = rustc.host(tree)
+    assert rustc.environments(tree, [here], "inv build-binaries") == {here: {}}
+
+
+@pytest.mark.tools("rustc")
+def test_every_target_that_cannot_be_built_is_named_with_the_machine_that_can(tree: Path) -> None:
+    with pytest.raises(Problems) as stopped:
+        rustc.environments(tree, ["x86_64-apple-darwin", "aarch64-pc-windows-msvc", "pdp11-bell-unix"], "inv build-binaries")
+    said = str(stopped.value.message)
+    assert "x86_64-apple-darwin cannot be built on this machine: Rust's standard library for it is missing" in said
+    assert "fix: run `inv build-binaries --target x86_64-apple-darwin` on a Mac" in said
+    assert "fix: run `inv build-binaries --target aarch64-pc-windows-msvc` on Windows" in said
+    assert "rustc knows no target pdp11-bell-unix" in said
+
+
+@pytest.mark.tools("rustc")
+def test_a_missing_linker_is_named_with_its_package(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = "aarch64-unknown-linux-gnu"
+    if not can_build(tree, target):
+        pytest.skip(f"Rust's standard library for {target} is not installed")
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "rustc").symlink_to(str(shutil.which("rustc")))
+    monkeypatch.setenv("PATH", str(programs))
+    with pytest.raises(ReleaseError, match="it has no linker aarch64-linux-gnu-gcc") as stopped:
+        rustc.environments(tree, [target], "inv build-binaries")
+    assert "apt-get install gcc-aarch64-linux-gnu, set CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER" in stopped.value.fix
+
+
+@pytest.mark.tools("rustc")
+def test_the_callers_linker_is_taken(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = "aarch64-unknown-linux-gnu"
+    if not can_build(tree, target):
+        pytest.skip(f"Rust's standard library for {target} is not installed")
+    monkeypatch.setenv(rustc.variable(target, "LINKER"), "my-own-linker")
+    assert rustc.variable(target, "LINKER") not in rustc.environments(tree, [target], "inv build-binaries")[target]
+
+
+CONFIGS = {
+    "none": "",
+    "build_array": '[build]\nrustflags = ["--cfg", "proj"]\n',
+    "build_string": '[build]\nrustflags = "--cfg proj"\n',
+    "target_array": '[target.{host}]\nrustflags = ["--cfg", "proj"]\n',
+    "target_string": '[target.{host}]\nrustflags = "--cfg proj"\n',
+    "condition": "[target.'cfg(all(unix, not(windows)))']\nrustflags = ['--cfg', 'proj']\n",
+    "other_condition": "[target.'cfg(windows)']\nrustflags = ['--cfg', 'other']\n[build]\nrustflags = ['--cfg', 'proj']\n",
+    "build_array_in_a_folder_with_a_space": '[build]\nrustflags = ["--cfg", "proj"]\n',
+    "target_array_in_a_folder_with_a_space": '[target.{host}]\nrustflags = ["--cfg", "proj"]\n',
+}
+
+
+@pytest.mark.tools("cargo")
+@pytest.mark.parametrize("config", CONFIGS)
+def test_our_flags_join_those_of_the_projects_own_configuration(config: str, tree: Path) -> None:
+    if CONFIGS[config]:
+        (tree / ".cargo").mkdir()
+        (tree / ".cargo" / "config.toml").write_text(CONFIGS[config].format(host=rustc.host(tree)))
+    has_own, data = compiled(tree)
+    assert has_own == (config != "none")
+    assert str(tree).encode() not in data
+
+
+@pytest.mark.tools("cargo")
+@pytest.mark.parametrize("name", ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"])
+def test_our_flags_join_those_of_the_caller(name: str, tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "--cfg\x1fproj" if "ENCODED" in name else "--cfg proj")
+    has_own, data = compiled(tree)
+    assert has_own
+    assert str(tree).encode() not in data
+
+
+def test_a_target_folder_elsewhere_is_kept_out_as_well(tree: Path, tmp_path: Path) -> None:
+    _, env = rustflags.reproducible(tree, "x86_64-unknown-linux-gnu", tmp_path / "elsewhere", {"CARGO_HOME": str(tree / "home")})
+    flags = env["CARGO_BUILD_RUSTFLAGS"].split()
+    assert f"--remap-path-prefix={tmp_path / 'elsewhere'}=/source/target" in flags
+    # the last one that matches counts, so the inner folder must come after the outer one
+    assert flags.index(f"--remap-path-prefix={tree}=/source") < flags.index(f"--remap-path-prefix={tree / 'home'}=/cargo")
+
+
+@pytest.mark.parametrize(("condition", "holds"), [
+    ("cfg(unix)", True),
+    ("cfg(windows)", False),
+    ('cfg(target_os = "linux")', True),
+    ('cfg(all(unix, target_arch="x86_64"))', True),
+    ('cfg(all(unix, not(target_os = "linux")))', False),
+    ('cfg(any(windows, all(unix, target_env = "gnu")))', True),
+    ("cfg(not(any(unix, windows)))", False),
+    ("cfg(all())", True),
+    ("cfg(any())", False),
+])
+def test_conditions_mean_what_they_mean_to_cargo(condition: str, holds: bool) -> None:
+    facts = ['target_arch="x86_64"', 'target_env="gnu"', 'target_os="linux"', "unix"]
+    assert rustflags.applies(condition, facts) is holds
+
+
+@pytest.mark.parametrize(("tag", "target"), [
+    ("manylinux_2_17_x86_64", "x86_64-unknown-linux-gnu"),
+    ("manylinux2014_aarch64", "aarch64-unknown-linux-gnu"),
+    ("manylinux_2_28_armv7l", "armv7-unknown-linux-gnueabihf"),
+    ("musllinux_1_2_x86_64", "x86_64-unknown-linux-musl"),
+    ("musllinux_1_2_armv7l", "armv7-unknown-linux-musleabihf"),
+    ("macosx_10_12_x86_64", "x86_64-apple-darwin"),
+    ("macosx_11_0_arm64", "aarch64-apple-darwin"),
+    ("macosx_10_12_universal2", "universal2-apple-darwin"),
+    ("win_amd64", "x86_64-pc-windows-msvc"),
+])
+def test_each_platform_tag_is_made_by_one_target(tag: str, target: str) -> None:
+    assert wheels.target_of(tag) == target
+
+
+@pytest.mark.parametrize("tag", ["linux_x86_64", "manylinux_2_17", "win64", "any", "manylinux_2_17_vax"])
+def test_an_unknown_platform_tag_is_refused(tag: str) -> None:
+    with pytest.raises(ReleaseError, match=f"{tag} is no platform tag of a wheel"):
+        wheels.target_of(tag)
+
+
+def test_zig_is_used_only_for_a_glibc_older_than_this_machines() -> None:
+    assert not maturin.needs_zig("manylinux_2_99_x86_64")
+    assert not maturin.needs_zig("musllinux_1_2_x86_64")
+    assert not maturin.needs_zig("")
+
+
+@pytest.mark.parametrize("name", ["a.tar.gz", "a.zip"])
+def test_an_archive_has_the_same_bytes_whenever_it_is_made(name: str, tmp_path: Path) -> None:
+    made = []
+    for when in (1, 1_000_000_000):
+        program = tmp_path / f"{when}"
+        program.write_bytes(b"program")
+        os.utime(program, (when, when))
+        made.append(archives.pack(name, {"hello": (program, archives.PROGRAM), "README": (program, archives.TEXT)}, 1_700_000_000))
+    assert made[0] == made[1]
+    (tmp_path / name).write_bytes(made[0])
+    shutil.unpack_archive(tmp_path / name, tmp_path / "out", **({"filter": "data"} if name.endswith("gz") else {}))
+    assert (tmp_path / "out" / "hello").read_bytes() == b"program"
+
+
+def can_build(tree: Path, target: str) -> bool:
+    try:
+        return bool(rustc.environments(tree, [target], "", linked_by_zig=True))
+    except ReleaseError:
+        return False
+
+
+def compiled(tree: Path) -> tuple[bool, bytes]:
+    """Compile the program; return whether the project's own flag reached it, and its bytes."""
+    workspace, here = cargo_build.workspace(tree), rustc.host(tree)
+    extra, env = rustflags.reproducible(tree, here, workspace.built_in, {})
+    cargo_build.program(Context(), tree, "hello", "hello", here, False, False, extra, env)
+    program = cargo_build.file_of(workspace.built_in, "hello", here)
+    said = subprocess.run([program], check=True, capture_output=True, text=True).stdout
+    return said == "true\n", program.read_bytes()
