@@ -6,6 +6,7 @@ Run it with `python benchmarks/crates.py`. Times are of this machine; only the r
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import shutil
 import subprocess
@@ -17,7 +18,6 @@ from typing import Any
 
 from invoke.context import Context
 
-from release_tasks import shell
 from release_tasks.channels import crates_io
 from release_tasks.project.model import Artifact, State
 from release_tasks.rehearsal.faults import Fault
@@ -32,7 +32,6 @@ Row = tuple[str, float, float, float]  # what, our seconds, the other's seconds,
 
 def rows() -> Iterator[Row]:
     """Measure everything; needs git, cargo and, for serde, crates.io."""
-    shell.collected.set([])  # the commands' own output would drown the table
     with tempfile.TemporaryDirectory() as name:
         root = workspace(Path(name) / "shop")
         yield from verifying(root)
@@ -57,10 +56,13 @@ def verifying(root: Path) -> Iterator[Row]:
 
 def uploading(root: Path, folder: Path) -> Iterator[Row]:
     """Upload 20 crates that were checked before, into a registry on loopback."""
-    with visiting(folder / "theirs", cache=folder / "cache"):
+    cache = folder / "cache"
+    with visiting(folder / "reading", cache=cache):
+        run(root, "cargo", "package", "--workspace", "--quiet")
+    with visiting(folder / "theirs", offline=True, cache=cache):
         run(root, "cargo", "package", "--workspace", "--quiet")
         theirs = timed(lambda: run(root, "cargo", "publish", "--workspace", "--quiet"))
-    with visiting(folder / "ours", cache=folder / "cache"), contextlib.chdir(root):
+    with visiting(folder / "ours", offline=True, cache=cache), contextlib.chdir(root):
         package_crates(Context())
         release = Release.at(Context())
         ours = timed(lambda: crates_io.publish(Context(), release, crates_io.unpublished(release)))
@@ -142,5 +144,7 @@ def run(root: Path, *argv: str) -> None:
 
 
 if __name__ == "__main__":
-    for what, ours, theirs, promised in rows():
+    with contextlib.redirect_stderr(io.StringIO()):  # the commands' own output would drown the table
+        measured = list(rows())
+    for what, ours, theirs, promised in measured:
         print(f"{what:<62} {ours:7.2f} s {theirs:7.2f} s   ratio {ours / theirs:5.3f}   target {promised}")

@@ -28,8 +28,7 @@ from release_tasks.steps.publish_images import publish_images
 from release_tasks.steps.publish_pypi import publish_pypi
 from release_tasks.steps.push import push
 from release_tasks.steps.tag import tag
-
-#from release_tasks.steps.verify import verify
+from release_tasks.steps.verify import verify
 
 Step = Task[Callable[..., None]]
 Order = tuple[tuple[Step, ...], ...]
@@ -48,7 +47,7 @@ RELEASE: Order = (
     (publish_crates,),                   # and this can never be deleted
     (gh_release,),                       # the one visible moment: the draft goes public
     (move_pointers,),                    # `latest`, `1.2`, `1`
-#    (verify,),                           # fetch everything back, as a user would
+    (verify,),                           # fetch everything back, as a user would
 )  # fmt: skip
 
 

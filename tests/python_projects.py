@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import subprocess
+import tarfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,7 +29,7 @@ ABOUT = {
 }
 PLAIN = ABOUT | {
     "pyproject.toml": '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
-    f'[project]\nname = "Tiny.Plain"\nversion = "{VERSION}"\nreadme = "README.md"\nlicense = "MIT"\n'
+    f'[project]\nname = "Tiny.Plain"\nversion = "{VERSION}"\nreadme = "README.md"\nlicense = "MIT"\nrequires-python = ">=3.9"\n'
     '[tool.hatch.build.targets.wheel]\npackages = ["tiny_plain"]\n',
     "tiny_plain/__init__.py": 'def hello() -> str:\n    return "hello"\n',
 }
@@ -104,3 +107,27 @@ def everything(root: Path) -> dict[str, Any]:
         str(path.relative_to(root)): path.read_bytes()
         for path in sorted(root.rglob("*")) if path.is_file() and ".git" not in path.relative_to(root).parts[:1]
     }
+
+
+def wheel(name: str, text: str = "x = 1") -> bytes:
+    """Return a wheel made by hand; what is in it does not matter to the test."""
+    stem = name.replace(".", "_").lower()
+    info = f"{stem}-{VERSION}.dist-info"
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(f"{stem}.py", text)
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {VERSION}\n")
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", "")
+    return out.getvalue()
+
+
+def sdist(name: str) -> bytes:
+    """Return an sdist made by hand."""
+    about = f"Metadata-Version: 2.1\nName: {name}\nVersion: {VERSION}\n".encode()
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+        member = tarfile.TarInfo(f"{name.replace('.', '_').lower()}-{VERSION}/PKG-INFO")
+        member.size = len(about)
+        archive.addfile(member, io.BytesIO(about))
+    return out.getvalue()

@@ -80,7 +80,11 @@ def _changelog(part: Part, path: str) -> Carrier:
     date = git.today(os.environ.get("SOURCE_DATE_EPOCH"))
 
     def prove(text: str) -> list[str]:
-        return [] if part.version in changelog.sections(text) else [f"{path}: there is no section for {part.version}"]
+        try:
+            changelog.section(text, part.version, path)
+        except ReleaseError as error:
+            return [error.problem]
+        return []
 
     return Carrier(path, lambda text: changelog.release(text, part.version, date, part.tag, path=path), prove)
 

@@ -31,8 +31,8 @@ LISTS = {
     "platform": "platforms", "supported_platform": "supported_platforms", "classifiers": "classifiers",
     "requires": "requires", "provides": "provides", "obsoletes": "obsoletes", "requires_dist": "requires_dist",
     "provides_dist": "provides_dist", "obsoletes_dist": "obsoletes_dist",
-    "requires_external": "requires_external", "provides_extra": "provides_extra", "dynamic": "dynamic", "license_file": "license_files",
-    "license_files": "license_files",
+    "requires_external": "requires_external", "provides_extra": "provides_extra", "dynamic": "dynamic",
+    "license_file": "license_files", "license_files": "license_files",
 }
 TEXTS = (
     "metadata_version", "name", "version", "summary", "description", "description_content_type", "home_page",
@@ -119,7 +119,7 @@ def _check_metadata(form: Form) -> None:
         field = error.field if isinstance(error, InvalidMetadata) else "metadata"
         raise Refused(f"{str(error).rstrip('.') or field}. {SPEC}") from group
     for classifier in form.values.get("classifiers", []):
-        if not classifier.startswith(tuple(f"{topic} :: " for topic in TOPICS)) and classifier != "Typing :: Typed":
+        if not classifier.startswith(tuple(f"{topic} :: " for topic in TOPICS)):
             raise _invalid("classifiers", classifier, f"Classifier {classifier!r} is not a valid classifier.")
     _check_description(form.get("description"), form.get("description_content_type"))
 

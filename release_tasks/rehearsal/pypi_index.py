@@ -129,7 +129,8 @@ def _page(data: JSON) -> str:
 def _link(file: JSON) -> str:
     given = {"data-requires-python": file["requires-python"]}
     if file["core-metadata"]:
-        given["data-core-metadata"] = given["data-dist-info-metadata"] = f"sha256={file['core-metadata']['sha256']}"
+        digest = f"sha256={file['core-metadata']['sha256']}"
+        given |= {"data-core-metadata": digest, "data-dist-info-metadata": digest}
     if file["yanked"] is not False:
         given["data-yanked"] = "" if file["yanked"] is True else file["yanked"]
     attributes = "".join(f' {key}="{html.escape(value)}"' for key, value in given.items() if value is not None)

@@ -71,7 +71,8 @@ class RealPyPI:
         yanked = entry.get("yanked", False)
         return Listed(
             entry["filename"], self._place(urljoin(page, entry["url"])),
-            entry.get("hashes", {}).get("sha256", ""), entry.get("size"), _moment(entry.get("upload-time")), entry.get("requires-python") or "",
+            entry.get("hashes", {}).get("sha256", ""), entry.get("size"), _moment(entry.get("upload-time")),
+            entry.get("requires-python") or "",
             None if yanked is False else yanked if isinstance(yanked, str) else "",
             metadata.get("sha256", "") if isinstance(metadata, dict) else "",
         )
@@ -82,7 +83,8 @@ class RealPyPI:
         return Listed(
             filename, self._place(url),
             fragment.removeprefix("sha256=") if "sha256=" in fragment else "", None,
-            _moment(link.get("data-upload-time")), link.get("data-requires-python", ""), link.get("data-yanked"),
+            _moment(link.get("data-upload-time")),
+            link.get("data-requires-python", ""), link.get("data-yanked"),
             metadata.removeprefix("sha256=") if "sha256=" in metadata else "",
         )
 

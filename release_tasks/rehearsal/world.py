@@ -95,7 +95,10 @@ def serve(stdin: TextIO, stdout: TextIO, offline: bool = False) -> None:
     `env`, what a client needs to reach them under their public names, and `unset`.
     """
     quiet = contextlib.suppress(KeyboardInterrupt)
-    with _interrupted_by_sigterm(), quiet, files.scratch("serve") as folder, world(folder, offline=offline) as here:
+    with (
+        _interrupted_by_sigterm(), quiet, files.scratch("serve") as folder,
+        world(folder, offline=offline) as here,
+    ):
         print(json.dumps({**here.urls, "env": here.env, "unset": here.removed}), file=stdout, flush=True)
         while stdin.read(4096):
             continue

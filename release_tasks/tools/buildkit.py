@@ -64,12 +64,27 @@ def _can_start() -> bool:
 
 @contextmanager
 def _buildkitd(folder: Path) -> Iterator[str]:
-    socket, log = folder / "bk.sock", folder / "log"
-    address = f"unix://{socket}"
-    argv = ["buildkitd", f"--addr={address}", f"--root={folder / 'root'}", "--containerd-worker=false"]
-    with shell.running([*argv, "--oci-worker-net=host", "--oci-worker-snapshotter=native"], log=log) as process:
-        _wait(process, socket, log)
-        yield address
+    log = folder / "log"
+    with _short(folder) as place:
+        address = f"unix://{place / 'bk.sock'}"
+        sockets = [f"--addr={address}", f"--otel-socket-path={place / 'otel.sock'}"]
+        worker = ["--containerd-worker=false", "--oci-worker-net=host", "--oci-worker-snapshotter=native"]
+        with shell.running(["buildkitd", *sockets, f"--root={folder / 'root'}", *worker], log=log) as process:
+            _wait(process, folder / "bk.sock", log)
+            yield address
+
+
+@contextmanager
+def _short(folder: Path) -> Iterator[Path]:
+    """Give a short name for a folder: the path of a socket may not be longer than 104 bytes."""
+    if len(str(folder)) < 80:
+        yield folder
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield Path(f"/proc/{os.getpid()}/fd/{handle}")
+    finally:
+        os.close(handle)
 
 
 def _wait(process: shell.Process, socket: Path, log: Path) -> None:

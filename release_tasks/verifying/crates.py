@@ -63,12 +63,12 @@ def _install(c: Context, folder: Path, crate: Crate, version: str) -> Iterator[R
     try:
         shell.do(c, argv, cwd=folder, env={"CARGO_TARGET_DIR": str(folder / "target")})
     except Failed as error:
-        if "no binaries are available for install" in error.output:
-            shell.say(f"{crate.name} {version} has no program without more features, so none was installed")
-        else:
-            yield _error(crate, version, "cannot be installed", error)
+        yield _error(crate, version, "cannot be installed", error)
         return
-    for path in sorted((root / "bin").glob("*")):
+    programs = sorted((root / "bin").glob("*"))
+    if not programs:
+        shell.say(f"{crate.name} {version} has no program without more features, so none was installed")
+    for path in programs:
         yield from prove([path, "--version"], version, f"{path.name} of {crate.name} {version} from crates.io")
 
 

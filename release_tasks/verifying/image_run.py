@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -78,7 +79,8 @@ def _in_docker(
         yield ReleaseError(f"{name} cannot be loaded into docker: {error.problem}", NEXT)
     finally:
         for argv in (["docker", "rm", "--force", unique], ["docker", "rmi", "--force", f"{unique}:once"]):
-            _quietly(argv)
+            with contextlib.suppress(Failed):  # it is gone, which is all that was wanted
+                shell.ask(argv)
 
 
 def _write_archive(path: Path, reference: str, manifest: dict[str, Any], tag: str) -> None:
@@ -110,10 +112,3 @@ def _below_root(
     env = {"PATH": PATH, **dict(line.split("=", 1) for line in about.get("Env") or ()), "LC_ALL": "C"}
     chroot = shell.found("chroot") or "/usr/sbin/chroot"
     yield from prove([chroot, *as_user, root, *words, "--version"], version, name, env)
-
-
-def _quietly(argv: list[str]) -> None:
-    try:
-        shell.ask(argv)
-    except Failed:  # it is gone, which is all that was wanted
-        pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,19 +46,18 @@ def says(text: str, version: str) -> bool:
     from release_tasks.project.versions import pep440
 
     forms = {version.partition("+")[0]}
-    try:
+    with contextlib.suppress(ReleaseError):  # this one has no PEP 440 form
         forms.add(pep440(version))
-    except ReleaseError:  # this one has no PEP 440 form
-        pass
     return any(re.search(rf"(?<![\d.]){re.escape(form)}(?!\d|\.\d|-?[A-Za-z])", text) for form in forms)
 
 
 def reason(output: str) -> str:
     """Return the line of a failed program's output that says most."""
-    text = re.sub(r"\x1b\[[0-9;]*m", "", output).strip()
-    first = re.search(r"^(error|Error)\b.*", text, re.M)
+    text = re.sub(r"\x1b\[[0-9;]*m", "", output).strip("\n")
+    built = re.search(r"(.*)\n.*\[end of output\]", text)  # so pip quotes what a build printed
+    first = built or re.search(r"^(?:error|Error)\b.*", text, re.M)
     shouted = re.findall(r"^ERROR.*", text, re.M)
-    return first[0] if first else (shouted or text.splitlines() or ["it printed nothing"])[-1].strip()
+    return (first[built is not None] if first else (shouted or text.splitlines() or ["it printed nothing"])[-1]).strip()
 
 
 def _output(argv: Sequence[str | Path], env: Mapping[str, str] | None) -> tuple[int | None, str]:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from invoke.context import Context
 
-from release_tasks import endpoints, files, http, shell
+from release_tasks import endpoints, files, shell
+from release_tasks.channels import pypi
+from release_tasks.converge import DONE
 from release_tasks.errors import ReleaseError
-from release_tasks.project.model import known
 from release_tasks.release import Release
 from release_tasks.shell import Failed
 from release_tasks.verifying.programs import NEXT, prove, reason
 
-SIMPLE = "application/vnd.pypi.simple.v1+json"  # the form of PEP 691
 INDEX = f"{endpoints.PYPI}/simple/"
+OTHER_PYTHON = r"require a different python version:.*\b{}[ ;]"  # so says pip of a version
 # Runs in the new environment: imports what the distribution brought, and says what that was.
 LOOK = """
 import importlib, importlib.metadata, inspect, json, re, sys
@@ -39,62 +40,24 @@ print(json.dumps({"version": found.version, "modules": modules, "scripts": scrip
 
 def verify(c: Context, release: Release) -> Iterator[ReleaseError]:
     """Yield an error for each package that does not install or import, from its wheel or its sdist."""
-    from release_tasks.project.versions import pep440
-
-    for part in release.parts:
-        for package in known(part.component.python):
-            yield from _package(c, package.name, pep440(part.version))
-
-
-def _package(c: Context, name: str, version: str) -> Iterator[ReleaseError]:
-    wheels, sdists = _published(name, version)
-    if any(_fits(file) for file in wheels):
-        yield from _install(c, name, version, "wheel", f"--only-binary={name}")
-    elif wheels:
-        shell.say(f"no wheel of {name} {version} fits this machine, so none was installed")
-    if any(_takes_this_python(file) for file in sdists):
-        yield from _install(c, name, version, "sdist", f"--no-binary={name}")
-    elif sdists:
-        shell.say(f"{name} {version} is for other Pythons than this one, so its sdist was not installed")
-    if not wheels and not sdists:
-        yield ReleaseError(f"PyPI has no file of {name} {version}", "inv publish-pypi")
+    public = [one.artifact for one in pypi.look(release, pypi.expected(release)) if one.state in DONE]
+    for package, version in dict.fromkeys((artifact.package, artifact.version) for artifact in public):
+        names = [artifact.name for artifact in public if (artifact.package, artifact.version) == (package, version)]
+        wheels = [name for name in names if name.endswith(".whl")]
+        if any(_fits(wheel) for wheel in wheels):
+            yield from _install(c, package, version, "wheel", f"--only-binary={package}")
+        elif wheels:
+            shell.say(f"no wheel of {package} {version} fits this machine, so none was installed")
+        if len(names) > len(wheels):
+            yield from _install(c, package, version, "sdist", f"--no-binary={package}")
 
 
-def _published(name: str, version: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return PyPI's entries for the wheels and the sdists of a version."""
-    from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, canonicalize_name
-    from packaging.utils import parse_sdist_filename as sdist
-    from packaging.utils import parse_wheel_filename as wheel
-    from packaging.version import Version
-
-    answer = http.get(f"{INDEX}{canonicalize_name(name)}/", {"Accept": SIMPLE, "Cache-Control": "no-cache"})
-    entries = answer.json()["files"] if answer.status == 200 else []
-    wheels, sdists = [], []
-    for entry in entries:
-        file = entry["filename"]
-        try:
-            if file.endswith(".whl") and wheel(file)[1] == Version(version):
-                wheels.append(entry)
-            elif not file.endswith(".whl") and sdist(file)[1] == Version(version):
-                sdists.append(entry)
-        except (InvalidWheelFilename, InvalidSdistFilename):  # some old file
-            continue
-    return wheels, sdists
-
-
-def _fits(wheel: dict[str, Any]) -> bool:
+def _fits(wheel: str) -> bool:
     from packaging.tags import sys_tags
     from packaging.utils import parse_wheel_filename
 
-    tags = parse_wheel_filename(wheel["filename"])[3]
-    return _takes_this_python(wheel) and any(tag in tags for tag in sys_tags())
-
-
-def _takes_this_python(file: dict[str, Any]) -> bool:
-    from packaging.specifiers import SpecifierSet
-
-    here = ".".join(map(str, sys.version_info[:3]))
-    return SpecifierSet(file.get("requires-python") or "").contains(here, prereleases=True)
+    tags = parse_wheel_filename(wheel)[3]
+    return any(tag in tags for tag in sys_tags())
 
 
 def _install(c: Context, name: str, version: str, kind: str, how: str) -> Iterator[ReleaseError]:
@@ -105,7 +68,10 @@ def _install(c: Context, name: str, version: str, kind: str, how: str) -> Iterat
         try:
             _pip_install(c, folder, python, f"{name}=={version}", how)
         except Failed as error:
-            yield ReleaseError(f"{what} does not install: {reason(error.output)}", fix)
+            if re.search(OTHER_PYTHON.format(re.escape(version)), error.output):
+                shell.say(f"{what} is for other versions of Python than this one, so it was not installed")
+            else:
+                yield ReleaseError(f"{what} does not install: {reason(error.output)}", fix)
             return
         try:
             found = json.loads(shell.ask([python, "-I", "-c", LOOK, name], cwd=folder))
@@ -129,7 +95,8 @@ def _pip_install(c: Context, folder: Path, python: Path, wanted: str, how: str) 
     # A second index or a folder of files in the caller's settings would prove nothing about PyPI.
     only_pypi = {"PIP_INDEX_URL": INDEX, "PIP_EXTRA_INDEX_URL": INDEX, "PIP_FIND_LINKS": str(folder / "nothing")}
     (folder / "nothing").mkdir()
-    shell.do(c, [sys.executable, "-m", "venv", *(["--without-pip"] if have_pip else []), folder / "env"])
-    pip = [sys.executable, "-m", "pip", "--python", python] if have_pip else [python, "-m", "pip"]
+    bare = ["--without-pip"] if have_pip else []
+    shell.do(c, [sys.executable, "-m", "venv", *bare, str(folder / "env")])
+    pip: list[str | Path] = [sys.executable, "-m", "pip", "--python", python] if have_pip else [python, "-m", "pip"]
     quietly = ("--quiet", "--no-input", "--disable-pip-version-check")
     shell.do(c, [*pip, "install", *quietly, how, wanted], cwd=folder, env=only_pypi)

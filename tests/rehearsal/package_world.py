@@ -32,7 +32,7 @@ class Client:
     def run(self, *argv: str | Path, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
         """Run a program and return its status and its output; an empty variable is not set."""
         found = self.world.environment() | env
-        found = {name: value for name, value in found.items() if value}
+        found = {name: value for name, value in found.items() if env.get(name, "set")}
         found["PATH"] = f"{TOOLS}{os.pathsep}{found['PATH']}"
         return subprocess.run(
             [str(word) for word in argv], cwd=cwd or self.folder, env=found, text=True, check=False,
@@ -97,6 +97,21 @@ def crate(package: dict[str, object] | None = None, tables: str = "", root: str 
             member.size = len(text.encode())
             tar.addfile(member, io.BytesIO(text.encode()))
     return out.getvalue()
+
+
+def without(*keys: str, **more: object) -> dict[str, object]:
+    """Return a manifest's table, less some keys and with others."""
+    return {key: value for key, value in (PACKAGE | more).items() if key not in keys}
+
+
+def dependencies(count: int, value: str = '"1"') -> str:
+    """Return a table of so many dependencies."""
+    return "[dependencies]\n" + "".join(f"d{i} = {value}\n" for i in range(count))
+
+
+def features(count: int, enabled: int = 0) -> str:
+    """Return a table of so many features."""
+    return "[features]\n" + "".join(f"f{i} = {[f'f{j}' for j in range(enabled)]}\n" for i in range(count))
 
 
 def upload_body(meta: dict[str, object], tarball: bytes) -> bytes:

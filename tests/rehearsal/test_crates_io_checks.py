@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from package_world import PACKAGE, Serving, crate, upload_body
+from package_world import Serving, crate, dependencies, features, upload_body, without
 
 from release_tasks.rehearsal.clock import Clock
 from release_tasks.rehearsal.crates_io import CratesIo
@@ -18,11 +19,12 @@ from release_tasks.rehearsal.crates_io_categories import SLUGS
 AGENT = {"User-Agent": "a test"}
 
 
+@dataclass
 class Site:
     """A stand-in that is offline, reached at loopback."""
 
-    def __init__(self, registry: CratesIo, url: str) -> None:
-        self.registry, self.url = registry, url
+    registry: CratesIo
+    url: str
 
     def put(self, tarball: bytes, token: str = "let-me-in", **meta: Any) -> requests.Response:
         """Upload a tarball with the JSON of `rehearsed 0.1.0`, less or more what `meta` says."""
@@ -48,18 +50,6 @@ def site(tmp_path: Path, serving: Serving) -> Site:
 
 def said(answer: requests.Response) -> str:
     return str(answer.json()["errors"][0]["detail"])
-
-
-def without(*keys: str, **more: object) -> dict[str, object]:
-    return {key: value for key, value in (PACKAGE | more).items() if key not in keys}
-
-
-def dependencies(count: int, value: str = '"1"') -> str:
-    return "[dependencies]\n" + "".join(f"d{i} = {value}\n" for i in range(count))
-
-
-def features(count: int, enabled: int = 0) -> str:
-    return "[features]\n" + "".join(f"f{i} = {[f'f{j}' for j in range(enabled)]}\n" for i in range(count))
 
 
 REFUSED = [

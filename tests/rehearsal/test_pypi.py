@@ -40,6 +40,13 @@ def test_other_bytes_under_the_same_name_are_refused(client: Client) -> None:
     assert "File already exists ('rehearsed-0.1.0-py3-none-any.whl', with blake2_256 hash" in said
 
 
+def test_the_same_bytes_under_another_name_are_refused(client: Client) -> None:
+    path = wheel(client.folder)
+    client.ok("twine", "upload", path)
+    said = client.fails("twine", "upload", path.rename(path.with_name("rehearsed-0.1.0-py2-none-any.whl")), COLUMNS="300")
+    assert "File already exists ('rehearsed-0.1.0-py2-none-any.whl', with blake2_256 hash" in said
+
+
 def test_twine_skips_what_exists(client: Client) -> None:
     client.ok("twine", "upload", wheel(client.folder))
     said = client.ok("twine", "upload", "--skip-existing", wheel(client.folder, text="x = 2"))

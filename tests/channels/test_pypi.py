@@ -1,0 +1,168 @@
+"""What PyPI has is seen as it is: by hashes, in one read for each package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import python_projects as projects
+from python_projects import PLAIN
+
+from release_tasks import dist, files
+from release_tasks.channels import pypi
+from release_tasks.converge import refusals, to_build
+from release_tasks.errors import ReleaseError
+from release_tasks.project.model import State
+from release_tasks.rehearsal.faults import Fault
+from release_tasks.rehearsal.world import World
+from release_tasks.tools import twine
+
+DAY = 86400.0
+WHEEL, SDIST = "tiny_plain-0.2.0-py3-none-any.whl", "tiny_plain-0.2.0.tar.gz"
+
+
+@pytest.fixture
+def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    with projects.visiting(tmp_path, monkeypatch) as started:
+        yield started
+
+
+@pytest.fixture
+def plain(running: World, tmp_path: Path) -> Path:
+    """A package without anything in dist/."""
+    return projects.write(tmp_path / "plain", PLAIN)
+
+
+@pytest.fixture
+def built(plain: Path) -> Path:
+    """A package with a wheel and an sdist in dist/."""
+    keep(plain, WHEEL, projects.wheel("Tiny.Plain"))
+    keep(plain, SDIST, projects.sdist("Tiny.Plain"))
+    return plain
+
+
+def keep(root: Path, name: str, data: bytes) -> None:
+    release = projects.release(root)
+    part = release.parts[0]
+    files.write_bytes(dist.folder(part) / name, data)
+    kind = "wheel" if name.endswith(".whl") else "sdist"
+    dist.record(part, "build_wheels", [dist.describe(release, part, kind, part.dist / name, package="Tiny.Plain")], target=name)
+
+
+def upload(root: Path, *names: str) -> None:
+    """Upload files of dist/ as a person would."""
+    from invoke.context import Context
+
+    twine.upload(Context(), [projects.built(root) / name for name in names], "NO_SUCH_TOKEN")
+
+
+def states(root: Path) -> dict[str, State]:
+    release = projects.release(root)
+    return {seen.artifact.name: seen.state for seen in pypi.look(release, pypi.expected(release))}
+
+
+def test_what_is_nowhere_is_expected_by_its_pattern(plain: Path) -> None:
+    assert states(plain) == {"tiny_plain-0.2.0-*.whl": State.MISSING, SDIST: State.MISSING}
+    assert [a.package for a in pypi.expected(projects.release(plain))] == ["Tiny.Plain"] * 2
+
+
+def test_a_prerelease_is_expected_under_its_pep_440_name(plain: Path) -> None:
+    expected = pypi.expected(projects.release(plain, "1.0.0-rc.1"))
+    assert {(a.name, a.version) for a in expected} == {("tiny_plain-1.0.0rc1-*.whl", "1.0.0rc1"), ("tiny_plain-1.0.0rc1.tar.gz", "1.0.0rc1")}
+
+
+def test_the_same_bytes_are_same_and_the_rest_is_missing(built: Path) -> None:
+    upload(built, WHEEL)
+    assert states(built) == {WHEEL: State.SAME, SDIST: State.MISSING}
+
+
+def test_without_a_record_what_is_public_is_present_and_not_built_again(built: Path) -> None:
+    upload(built, WHEEL)
+    files.remove(built / "dist")
+    assert states(built) == {WHEEL: State.PRESENT, SDIST: State.MISSING}
+    assert [a.name for a in to_build(projects.release(built), pypi, "wheel", "sdist")] == [SDIST]
+
+
+def test_other_bytes_are_different(built: Path) -> None:
+    upload(built, WHEEL, SDIST)
+    keep(built, WHEEL, projects.wheel("Tiny.Plain", text="x = 2"))
+    release = projects.release(built)
+    seen = pypi.look(release, pypi.expected(release))
+    assert [one.state for one in seen] == [State.DIFFERENT, State.SAME]
+    error = refusals(seen)[0]
+    assert error.problem.startswith(f"{WHEEL} 0.2.0 on PyPI is something else: its sha256 is ")
+    assert error.fix == "choose the next version"
+
+
+def test_a_yanked_version_is_yanked_whichever_files_it_has(built: Path, running: World) -> None:
+    upload(built, WHEEL)
+    running.pypi.yank("tiny-plain", "0.2.0")
+    assert set(states(built).values()) == {State.YANKED}
+
+
+def test_a_version_older_than_14_days_is_closed_for_what_it_lacks(built: Path, running: World) -> None:
+    running.clock.skip(-15 * DAY)
+    upload(built, WHEEL)
+    assert states(built) == {WHEEL: State.SAME, SDIST: State.CLOSED}
+
+
+def test_a_version_of_13_days_still_takes_files(built: Path, running: World) -> None:
+    running.clock.skip(-13 * DAY)
+    upload(built, WHEEL)
+    assert states(built)[SDIST] is State.MISSING
+
+
+def test_each_declared_tag_is_a_file_of_its_own(running: World, tmp_path: Path) -> None:
+    settings = '[python."Tiny.Plain"]\nwheels = ["manylinux_2_17_x86_64", "win_amd64"]\nsdist = false\n'
+    root = projects.write(tmp_path / "tags", PLAIN | {"release-tasks.toml": settings})
+    name = "tiny_plain-0.2.0-cp39-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
+    keep(root, name, projects.wheel("Tiny.Plain"))
+    assert list(states(root)) == [name, "tiny_plain-0.2.0-*win_amd64.whl"]
+
+
+def test_a_package_is_read_once(built: Path, running: World) -> None:
+    before = len(reads(running))
+    states(built)
+    assert len(reads(running)) == before + 1
+
+
+def test_a_project_that_pypi_does_not_know_is_new(built: Path) -> None:
+    artifact = pypi.expected(projects.release(built))[0]
+    assert pypi.is_new(artifact)
+    upload(built, WHEEL)
+    assert not pypi.is_new(artifact)
+
+
+def test_an_index_that_cannot_be_read_is_no_answer(built: Path, running: World) -> None:
+    running.faults.add(Fault("GET", "/simple/tiny-plain/", status=418, body=b"no"))
+    with pytest.raises(ReleaseError, match="answered 418"):
+        states(built)
+    running.faults.add(Fault("GET", "/simple/tiny-plain/", status=200, body=b"<html>"))
+    with pytest.raises(ReleaseError, match="answered no JSON"):
+        states(built)
+    running.faults.add(Fault("GET", "/simple/tiny-plain/", status=200, body=b"[]"))
+    with pytest.raises(ReleaseError, match="answered no index page"):
+        states(built)
+
+
+@pytest.mark.parametrize("name", ["PYPI_API_TOKEN", "TWINE_PASSWORD", "ACTIONS_ID_TOKEN_REQUEST_URL"])
+def test_a_missing_credential_is_named_and_each_kind_will_do(
+    name: str, plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("TWINE_PASSWORD", raising=False)
+    errors = pypi.credentials(projects.release(plain))
+    assert [error.problem for error in errors] == ["there is no token to upload Tiny.Plain to PyPI"]
+    assert errors[0].fix == "set PYPI_API_TOKEN, TWINE_PASSWORD, or use Trusted Publishing"
+    monkeypatch.setenv(name, "something")
+    assert pypi.credentials(projects.release(plain)) == []
+
+
+def test_a_person_is_told_where_to_yank(plain: Path) -> None:
+    hint = pypi.withdraw_hint(pypi.expected(projects.release(plain))[0])
+    assert "/manage/project/tiny-plain/release/0.2.0/" in hint
+
+
+def reads(running: World) -> list[str]:
+    return [entry.target for entry in running.log.entries() if entry.target == "/simple/tiny-plain/"]

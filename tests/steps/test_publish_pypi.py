@@ -1,0 +1,228 @@
+"""Files go up wheels first, all of a package or none, and an interrupted upload is only finished."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import python_projects as projects
+from invoke.context import Context
+from python_projects import HOST, WHEEL_OF_A_PROGRAM
+
+from release_tasks import dist
+from release_tasks.channels import pypi
+from release_tasks.errors import ReleaseError
+from release_tasks.rehearsal.clients import PYPI_TOKEN
+from release_tasks.rehearsal.faults import Fault
+from release_tasks.rehearsal.world import World
+from release_tasks.steps.build_wheels import build_wheels
+from release_tasks.steps.publish_pypi import publish_pypi
+from release_tasks.tools import rustc, twine
+
+pytestmark = [pytest.mark.tools("cargo", "git"), pytest.mark.skipif(
+    shutil.which("rustc") is None or rustc.host(Path.cwd()) != HOST, reason=f"this machine is no {HOST}"
+)]
+SDIST = "tiny_tool-0.2.0.tar.gz"
+UPLOAD = ("POST", "/legacy/")
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A package that was built once, for every test to copy."""
+    folder = tmp_path_factory.mktemp("example")
+    root = projects.write(folder / "tool", WHEEL_OF_A_PROGRAM)
+    with pytest.MonkeyPatch.context() as patch, projects.visiting(folder, patch):
+        patch.chdir(root)
+        build_wheels(Context())
+    shutil.rmtree(root / "target")
+    return root
+
+
+@pytest.fixture
+def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    with projects.visiting(tmp_path, monkeypatch) as started:
+        yield started
+
+
+@pytest.fixture
+def tool(example: Path, running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = tmp_path / "tool"
+    shutil.copytree(example, root)
+    monkeypatch.chdir(root)
+    return root
+
+
+def wheel(root: Path) -> str:
+    return next(projects.built(root).glob("*.whl")).name
+
+
+def published(running: World) -> list[str]:
+    """Return what PyPI has, in the order in which it came."""
+    return list(running.pypi.store.uploads)
+
+
+def tried(running: World) -> int:
+    return sum((entry.method, entry.target) == UPLOAD for entry in running.log.entries())
+
+
+def test_wheels_go_up_before_the_sdist_and_pip_finds_them(tool: Path, running: World, tmp_path: Path) -> None:
+    publish_pypi(Context(), new="all")
+    assert published(running) == [wheel(tool), SDIST]
+    there = tmp_path / "there"
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--target", there, "tiny-tool==0.2.0"], check=True)
+    assert subprocess.check_output([there / "bin" / "tiny"]) == b"hello src/main.rs\n"
+    agents = {entry.agent.split("/")[0] for entry in running.log.writes()}
+    assert agents == {"twine"}
+
+
+def test_publishing_again_uploads_nothing(tool: Path, running: World, capfd: pytest.CaptureFixture[str]) -> None:
+    publish_pypi(Context(), new="all")
+    capfd.readouterr()
+    publish_pypi(Context())
+    assert "nothing to do, 2 artifacts are already on PyPI" in capfd.readouterr().err
+    assert tried(running) == 2
+
+
+def test_a_new_name_is_a_question(tool: Path, running: World) -> None:
+    with pytest.raises(ReleaseError, match="tiny-tool is new to PyPI"):
+        publish_pypi(Context())
+    assert tried(running) == 0
+
+
+def test_only_the_rest_is_uploaded(tool: Path, running: World) -> None:
+    twine.upload(Context(), [projects.built(tool) / wheel(tool)], "NO_SUCH_TOKEN")
+    publish_pypi(Context())
+    assert published(running) == [wheel(tool), SDIST]
+    assert tried(running) == 2
+
+
+def test_a_set_with_a_hole_is_not_begun(tool: Path, running: World) -> None:
+    (projects.built(tool) / SDIST).unlink()
+    with pytest.raises(ReleaseError, match=rf"tiny-tool 0\.2\.0 lacks {SDIST}, so nothing of it is uploaded") as stopped:
+        publish_pypi(Context(), new="all")
+    assert stopped.value.fix.startswith("inv build-wheels")
+    assert tried(running) == 0
+
+
+def test_a_tag_that_another_machine_must_build_holds_back_the_others(
+    running: World, tool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tag = wheel(tool).split("-")[-1].removesuffix(".whl").split(".")[0]
+    settings = f'[python.tiny-tool]\nwheels = ["{tag}", "macosx_11_0_arm64"]\n'
+    root = projects.write(tmp_path / "two", WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings})
+    monkeypatch.chdir(root)
+    build_wheels(Context(), target=HOST)
+    with pytest.raises(ReleaseError, match=r"lacks tiny_tool-0\.2\.0-\*macosx_11_0_arm64\.whl"):
+        publish_pypi(Context(), new="all")
+    assert tried(running) == 0
+
+
+def test_other_bytes_under_the_same_name_stop_the_release(tool: Path, running: World) -> None:
+    twine.upload(Context(), [projects.built(tool) / SDIST], "NO_SUCH_TOKEN")
+    release = projects.release(tool)
+    part = release.parts[0]
+    path = part.dist / SDIST
+    path.write_bytes(path.read_bytes() + b"\0" * 512)
+    row = dist.describe(release, part, "sdist", path, package="tiny-tool")
+    dist.record(part, "build_wheels", [row], target="tiny-tool-sdist")
+    with pytest.raises(ReleaseError, match=f"{SDIST} 0.2.0 on PyPI is something else") as stopped:
+        publish_pypi(Context())
+    assert stopped.value.fix == "choose the next version"
+    assert published(running) == [SDIST]
+
+
+def test_a_lost_reply_is_seen_as_the_upload_that_it_was(tool: Path, running: World) -> None:
+    running.faults.add(Fault(*UPLOAD, lose=True))
+    publish_pypi(Context(), new="all")
+    assert published(running) == [wheel(tool), SDIST]
+    assert tried(running) == 2
+
+
+def test_a_cut_connection_stops_and_the_next_run_goes_on(tool: Path, running: World) -> None:
+    running.faults.add(Fault(*UPLOAD, cut=True))
+    with pytest.raises(ReleaseError, match="twine upload"):
+        publish_pypi(Context(), new="all")
+    assert published(running) == []
+    publish_pypi(Context(), new="all")
+    assert published(running) == [wheel(tool), SDIST]
+
+
+def test_a_file_that_somebody_else_was_quicker_with_is_looked_at_again(tool: Path, running: World) -> None:
+    # between the first look and the upload, another machine uploads a wheel of other bytes
+    said = f"File already exists ('{wheel(tool)}', with blake2_256 hash 'x'). See the help about file name reuse."
+    running.faults.add(Fault(*UPLOAD, status=400, body=f"400 {said}".encode()))
+    release = projects.release(tool)
+    pypi.publish(Context(), release, pypi.expected(release))
+    assert published(running) == [SDIST]
+
+
+def test_the_name_of_a_deleted_file_is_never_taken_again(tool: Path, running: World) -> None:
+    publish_pypi(Context(), new="all")
+    running.pypi.delete_file(SDIST)
+    with pytest.raises(ReleaseError, match="previously used by a file that has since been deleted") as stopped:
+        publish_pypi(Context())
+    assert stopped.value.fix.startswith("choose the next version")
+
+
+def test_a_refused_token_is_named_and_never_shown(
+    tool: Path, running: World, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PYPI_API_TOKEN", "pypi-somebody-elses")
+    with pytest.raises(ReleaseError, match="403") as stopped:
+        publish_pypi(Context(), new="all")
+    assert "check the token in PYPI_API_TOKEN" in stopped.value.fix
+    assert "pypi-somebody-elses" not in str(stopped.value.message) + "".join(capfd.readouterr())
+
+
+def test_the_packages_own_token_is_used_under_whatever_name(
+    running: World, example: Path, tool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    settings = '[python.tiny-tool]\ntoken = "SPARE_KEY_OF_THE_HOUSE"\n'
+    root = projects.write(tmp_path / "other", WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings})
+    monkeypatch.chdir(root)
+    monkeypatch.delenv("TWINE_PASSWORD")
+    monkeypatch.setenv("SPARE_KEY_OF_THE_HOUSE", PYPI_TOKEN)
+    build_wheels(Context())
+    publish_pypi(Context(), new="all")
+    assert len(published(running)) == 2
+    assert PYPI_TOKEN not in "".join(capfd.readouterr())
+
+
+def test_trusted_publishing_needs_no_token(tool: Path, running: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TWINE_PASSWORD")
+    monkeypatch.delenv("TWINE_USERNAME")
+    asked = []
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ask-with-this")
+    with identity(asked) as url:
+        monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", url)
+        publish_pypi(Context(), new="all")
+    assert published(running) == [wheel(tool), SDIST]
+    assert asked == ["bearer ask-with-this"]
+
+
+def test_a_dry_run_prints_the_upload_and_sends_nothing(
+    tool: Path, running: World, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = projects.everything(tool)
+    publish_pypi(projects.dry(), new="all")
+    said = capfd.readouterr().err
+    assert f"-m twine upload --non-interactive --disable-progress-bar {projects.built(tool)}" in said
+    assert said.index(wheel(tool)) < said.index(SDIST)
+    assert running.log.writes() == ()
+    assert projects.everything(tool) == before
+
+
+def test_a_dry_run_goes_through_where_nothing_was_built(
+    tool: Path, running: World, capfd: pytest.CaptureFixture[str]
+) -> None:
+    shutil.rmtree(tool / "dist")
+    publish_pypi(projects.dry(), new="all")
+    assert "tiny_tool-0.2.0-*.whl" in capfd.readouterr().err
+    assert not (tool / "dist").exists()
+    assert os.environ["TWINE_PASSWORD"] == PYPI_TOKEN
