@@ -127,7 +127,8 @@ def sdist(name: str) -> bytes:
     about = f"Metadata-Version: 2.1\nName: {name}\nVersion: {VERSION}\n".encode()
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz") as archive:
-        member = tarfile.TarInfo(f"{name.replace('.', '_').lower()}-{VERSION}/PKG-INFO")
-        member.size = len(about)
-        archive.addfile(member, io.BytesIO(about))
+        for file in ("PKG-INFO", "README.md"):
+            member = tarfile.TarInfo(f"{name.replace('.', '_').lower()}-{VERSION}/{file}")
+            member.size = len(about)
+            archive.addfile(member, io.BytesIO(about))
     return out.getvalue()

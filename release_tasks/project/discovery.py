@@ -25,7 +25,7 @@ def discover(root: Path) -> Project:
 def _discover(root: Path, fingerprint: str) -> Project:
     settings = load(root)
     files = _visible(git.tracked(root), settings.project.ignore)
-    name = _repository(git.remote_url(root))
+    name = _repository(git.remote_url(root) or _declared_url(root))
     python = _python(root, files, settings)
     crates = _crates(root, files, settings, _built_by_maturin(root, files))
     project = Project(root, settings, (name or root.name).split("/")[-1], name, (), crates, files)
@@ -52,6 +52,15 @@ def _visible(files: Iterable[str], ignore: tuple[str, ...]) -> tuple[str, ...]:
 def _repository(url: str | None) -> str | None:
     got = re.search(r"github\.com[:/]+([^/]+/[^/]+?)(?:\.git)?/?$", url or "")
     return got[1] if got else None
+
+
+def _declared_url(root: Path) -> str | None:
+    """Return the repository that the manifests name, for a checkout without a remote."""
+    for name in ("Cargo.toml", "pyproject.toml"):
+        text = (root / name).read_text("utf-8-sig") if (root / name).exists() else ""
+        if got := re.search(r'^\s*"?[Rr]epository"?\s*=\s*"([^"]+)"', text, re.M):
+            return got[1]
+    return None
 
 
 def _crates(root: Path, files: tuple[str, ...], settings: Settings, maturin: set[Path]) -> tuple[Crate, ...]:

@@ -134,10 +134,12 @@ class Log:
 
     def writes(self) -> tuple[Entry, ...]:
         """Return the accepted requests that changed something."""
-        return tuple(e for e in self.entries() if e.method in WRITES and 200 <= e.status < 300)
+        accepted = (e for e in self.entries() if e.method in WRITES and 200 <= e.status < 300)
+        return tuple(e for e in accepted if not e.target.endswith(READS))
 
 
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
+READS = ("/git-upload-pack", "/graphql", "/token")  # questions that come as a POST
 _PIECE = 1 << 16  # bytes
 
 

@@ -14,12 +14,13 @@ from release_tasks.errors import ReleaseError
 from release_tasks.shell import Failed, ask, do
 
 TWINE = (sys.executable, "-m", "twine")
+WHOLE_LINES = {"NO_COLOR": "1", "COLUMNS": "500"}  # else rich breaks PyPI's reasons into pieces
 
 
 def check(paths: Sequence[Path]) -> None:
     """Raise `ReleaseError` for a file whose description PyPI would not show, with twine's reason."""
     try:
-        ask([*TWINE, "check", "--strict", *paths], env={"NO_COLOR": "1", "COLUMNS": "500"})
+        ask([*TWINE, "check", "--strict", *paths], env=WHOLE_LINES)
     except Failed as error:
         names = [path.name for path in paths if re.search(rf"{re.escape(path.name)}: FAILED", error.output)]
         reasons = [line.split(maxsplit=1)[1] for line in error.output.splitlines() if re.match(r"(ERROR|WARNING)\s+\S", line)]
@@ -35,7 +36,7 @@ def upload(c: Context, paths: Sequence[Path], token: str) -> None:
     env, secrets = _credential(token)
     # wheels before the sdist: an installer that sees only the sdist would compile
     ordered = sorted(paths, key=lambda path: (not path.name.endswith(".whl"), path.name))
-    do(c, [*TWINE, "upload", "--non-interactive", "--disable-progress-bar", *ordered], env=env, secrets=secrets)
+    do(c, [*TWINE, "upload", "--non-interactive", "--disable-progress-bar", *ordered], env=WHOLE_LINES | env, secrets=secrets)
 
 
 def has_credential(token: str) -> bool:

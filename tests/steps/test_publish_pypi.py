@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import shutil
 import subprocess
@@ -19,6 +21,8 @@ from release_tasks.channels import pypi
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.clients import PYPI_TOKEN
 from release_tasks.rehearsal.faults import Fault
+from release_tasks.rehearsal.server import Servers
+from release_tasks.rehearsal.web import Request, Response
 from release_tasks.rehearsal.world import World
 from release_tasks.steps.build_wheels import build_wheels
 from release_tasks.steps.publish_pypi import publish_pypi
@@ -193,17 +197,33 @@ def test_the_packages_own_token_is_used_under_whatever_name(
     assert PYPI_TOKEN not in "".join(capfd.readouterr())
 
 
-def test_trusted_publishing_needs_no_token(tool: Path, running: World, monkeypatch: pytest.MonkeyPatch) -> None:
+class Issuer:
+    """Gives a JWT as GitHub Actions does, to those who ask with the job's own token."""
+
+    name, hosts = "issuer", ()
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def handle(self, request: Request) -> Response:
+        self.asked.append(request.headers["authorization"])
+        claims = base64.urlsafe_b64encode(json.dumps({"aud": request.query["audience"]}).encode())
+        return Response.of_json({"value": f"e30.{claims.decode().rstrip('=')}.c2ln"})
+
+
+def test_trusted_publishing_needs_no_token(
+    tool: Path, running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("TWINE_PASSWORD")
     monkeypatch.delenv("TWINE_USERNAME")
-    asked = []
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ask-with-this")
-    with identity(asked) as url:
-        monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", url)
+    issuer = Issuer()
+    with Servers([issuer], tmp_path) as servers:
+        monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", f"{servers.urls['issuer']}/token?x=1")
         publish_pypi(Context(), new="all")
     assert published(running) == [wheel(tool), SDIST]
-    assert asked == ["bearer ask-with-this"]
+    assert issuer.asked == ["bearer ask-with-this"]
 
 
 def test_a_dry_run_prints_the_upload_and_sends_nothing(

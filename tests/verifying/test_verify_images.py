@@ -6,12 +6,14 @@ import json
 import os
 
 import pytest
+import requests
 from invoke.context import Context
 from published_world import HERE, OTHER, Layout, Releasing, layer, left_behind, problems, program
 
 from release_tasks import dist
+from release_tasks.errors import ReleaseError
 from release_tasks.release import Release
-from release_tasks.tools import oci
+from release_tasks.tools import docker, oci
 from release_tasks.verifying import image_run, images, rootfs
 
 pytestmark = [pytest.mark.tools("git", "docker", "cc"), pytest.mark.slow]
@@ -121,16 +123,15 @@ def test_an_image_that_was_replaced_is_found(release, push):
 def test_a_layer_that_the_registry_lost_is_found(release, push, world):
     push()
     lost = _layer_of(OTHER)
-    _blob_file(world, lost).unlink()
+    requests.delete(f"{world.urls['oci']}/v2/example/hello/blobs/{lost}", timeout=10).raise_for_status()
     assert verify(release) == [f"{NAME} lacks {lost[:19]}, which its image for linux/{OTHER} consists of"]
 
 
 @as_root
-def test_a_layer_with_other_bytes_is_found(release, push, world, tmp_path):
-    from release_tasks.errors import ReleaseError
-
+def test_a_layer_with_other_bytes_is_found(release, push, tmp_path):
     push()
-    path = _blob_file(world, _layer_of(HERE))
+    digest = _layer_of(HERE).removeprefix("sha256:")
+    [path] = [p for p in (tmp_path / "registries" / "oci").rglob("*") if p.is_file() and digest in str(p)]
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     with pytest.raises(ReleaseError, match="has other bytes than its digest says"):
         verify(release)
@@ -144,8 +145,6 @@ def test_an_image_without_an_index_is_read_too(releasing: Releasing, layout: Lay
     row = layout.image(HERE, [layer(("hello", hello))], Entrypoint=["/bin/sh"])
     (layout.folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
     (layout.folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [row]}))
-    from release_tasks.tools import docker
-
     docker.create(Context(), f"oci-layout://{layout.folder}@{row['digest']}", "ghcr.io/example/hello", ["0.2.0"])
     assert "manifests" not in (oci.manifest("ghcr.io/example/hello", "0.2.0") or {})
     assert verify(release) == []
@@ -186,17 +185,12 @@ def test_a_layer_that_is_no_archive_is_refused(tmp_path):
         rootfs.unpack([b"\x28\xb5\x2f\xfd no tar"], tmp_path / "root")
 
 
+def test_the_platform_is_named_as_in_an_index():
+    assert image_run.platform() == f"linux/{HERE}"
+
+
 def _layer_of(architecture: str) -> str:
     index = oci.manifest("ghcr.io/example/hello", "0.2.0") or {}
     [row] = [row for row in index["manifests"] if row["platform"]["architecture"] == architecture]
     manifest = oci.manifest("ghcr.io/example/hello", row["digest"]) or {}
     return str(manifest["layers"][0]["digest"])
-
-
-def _blob_file(world, digest: str):
-    [path] = [p for p in world.oci.store.folder.rglob("*") if p.is_file() and digest.partition(":")[2] in str(p)]
-    return path
-
-
-def test_the_platform_is_named_as_in_an_index():
-    assert image_run.platform() == f"linux/{HERE}"

@@ -1,0 +1,150 @@
+"""The step that fetches a whole release back: every channel at once, and every error."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from container_world import dry, snapshot
+from invoke.context import Context
+from published_world import HERE, TARGET, Layout, layer, layout, left_behind, program, releasing, run, world
+
+from release_tasks.errors import Problems, ReleaseError
+from release_tasks.rehearsal.faults import Fault
+from release_tasks.steps.verify import verify
+
+__all__ = ["layout", "releasing", "world"]
+pytestmark = [pytest.mark.tools("git", "gh", "cargo", "docker", "helm", "cc"), pytest.mark.slow]
+SETTINGS = f"""[binaries.fetched-hello]
+{TARGET} = "hello-here"
+[images."ghcr.io/example/hello"]
+platforms = ["linux/{HERE}"]
+[charts."ghcr.io/example/charts/hello"]
+path = "chart"
+"""
+FILES = {
+    "Cargo.toml": '[package]\nname = "fetched-hello"\nversion = "0.2.0"\nedition = "2021"\ndescription = "x"\nlicense = "MIT"\n',
+    "src/main.rs": 'fn main() { println!("hello {}", env!("CARGO_PKG_VERSION")); }\n',
+    ".gitignore": "target\nCargo.lock\ndist\n",
+    "Dockerfile": "FROM scratch\n",
+    "chart/Chart.yaml": "apiVersion: v2\nname: hello\nversion: 0.2.0\nappVersion: 0.2.0\n",
+    "chart/templates/pod.yaml": "image: ghcr.io/example/hello:{{ .Chart.AppVersion }}\n",
+    "release-tasks.toml": SETTINGS,
+}
+IMAGE = "ghcr.io/example/hello"
+
+
+@pytest.fixture
+def project(releasing, tmp_path) -> Path:
+    releasing(FILES)
+    return tmp_path / "project"
+
+
+@pytest.fixture
+def hello(tmp_path) -> Path:
+    path = program(tmp_path / "built", "hello 0.2.0").rename(tmp_path / "built" / "hello-here")
+    path.with_name("hello-here.sha256").write_text(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n")
+    return path
+
+
+@pytest.fixture
+def public(project, hello, layout: Layout, tmp_path) -> Path:
+    """Every artifact of the project, published by the plain clients."""
+    run("cargo", "publish", "--quiet", "--no-verify", cwd=project)
+    layout.push(f"{IMAGE}:0.2.0", layout.image(HERE, [layer(("hello", hello.read_bytes()))], Entrypoint=["/hello"]))
+    run("docker", "buildx", "imagetools", "create", "--tag", f"{IMAGE}:latest", "--tag", f"{IMAGE}:0.2", f"{IMAGE}:0.2.0")
+    run("helm", "package", "--version=0.2.0", f"--destination={tmp_path}", project / "chart")
+    run("helm", "push", tmp_path / "hello-0.2.0.tgz", "oci://ghcr.io/example/charts")
+    checksum = hello.with_name("hello-here.sha256")
+    run("gh", "release", "create", "v0.2.0", "--notes=", hello, checksum, "--repo=example/hello")
+    return project
+
+
+def failing(**words: str) -> list[str]:
+    """Every problem that the step reports."""
+    with pytest.raises(ReleaseError) as raised:
+        verify(Context(), version="0.2.0", **words)
+    errors = raised.value.errors if isinstance(raised.value, Problems) else (raised.value,)
+    assert all(error.fix for error in errors)
+    return [error.problem for error in errors]
+
+
+def test_a_whole_release_is_fetched_back(public, tmp_path, capsys, world):
+    verify(Context(), version="0.2.0")
+    said = capsys.readouterr().err
+    for line in (
+        "git shows v0.2.0",
+        "fetched-hello of fetched-hello 0.2.0 from crates.io runs, and says 0.2.0",
+        f"{IMAGE}:0.2.0 is whole",
+        f"ghcr.io/example/charts/hello:0.2.0 renders, and {IMAGE}:0.2.0 is there",
+        "hello-here from GitHub runs, and says 0.2.0",
+        f"{IMAGE}:latest names 0.2.0", "Latest names v0.2.0",
+    ):
+        assert line in said
+    assert left_behind(tmp_path) == []
+    assert not world.log.refused()
+
+
+def test_nothing_is_changed_anywhere(public, world):
+    before, writes = snapshot(public / "src"), len(world.log.writes())
+    verify(Context(), version="0.2.0")
+    assert (snapshot(public / "src"), len(world.log.writes())) == (before, writes)
+    assert not (public / "target").exists()
+
+
+def test_what_was_never_published_is_named_on_every_channel(project):
+    found = failing()
+    assert [problem for problem in found if " is missing" in problem] == [
+        "fetched-hello 0.2.0 on crates.io is missing", f"{IMAGE} 0.2.0 on images is missing",
+        "ghcr.io/example/charts/hello 0.2.0 on charts is missing", "v0.2.0 0.2.0 on GitHub is missing",
+        "hello-here 0.2.0 on GitHub is missing", "hello-here.sha256 0.2.0 on GitHub is missing",
+    ]
+
+
+def test_errors_of_several_channels_are_all_reported(public):
+    run("cargo", "yank", "fetched-hello@0.2.0")
+    run("gh", "release", "delete-asset", "v0.2.0", "hello-here.sha256", "--yes", "--repo=example/hello")
+    run("docker", "buildx", "imagetools", "create", "--tag", f"{IMAGE}:latest", f"{IMAGE}:0.2.0")
+    found = " / ".join(failing())
+    assert "fetched-hello 0.2.0 on crates.io is yanked" in found
+    assert "hello-here.sha256 0.2.0 on GitHub is" in found
+
+
+def test_a_tag_that_origin_lost_is_found(public):
+    run("git", "push", "-q", "origin", ":v0.2.0")
+    assert "v0.2.0 0.2.0 on git is missing" in failing()
+
+
+def test_a_pointer_that_was_not_moved_is_found(public, layout):
+    old = layout.image(HERE, [layer(("hello", b"old"))])
+    layout.push(f"{IMAGE}:0.1.0", old)
+    run("docker", "buildx", "imagetools", "create", "--tag", f"{IMAGE}:latest", f"{IMAGE}:0.1.0")
+    assert failing() == [f"{IMAGE}:latest on images names 0.1.0, not 0.2.0"]
+
+
+def test_a_registry_that_cannot_be_read_is_an_error_beside_the_others(public, world):
+    world.faults.add(Fault("GET", "/fe/tc/fetched-hello", status=404, times=99))
+    world.faults.add(Fault("(GET|HEAD)", "/v2/example/charts/", status=400, times=99))
+    found = failing()
+    assert len(found) == 2
+    assert "crates.io is missing" in found[0]
+    assert "answered 400" in found[1]
+
+
+def test_a_fresh_clone_without_dist_verifies_what_can_be_compared(public, tmp_path, monkeypatch, capsys):
+    run("git", "clone", "-q", "https://github.com/example/hello", tmp_path / "clone")
+    monkeypatch.chdir(tmp_path / "clone")
+    verify(Context(), version="0.2.0")
+    assert "2 assets of v0.2.0 download with the right sha256" in capsys.readouterr().err
+
+
+def test_a_dry_run_says_what_would_be_fetched_and_fetches_nothing(project, world, tmp_path, capsys):
+    before, requests = snapshot(project), len(world.log.entries())
+    verify(dry(), version="0.2.0")
+    said = capsys.readouterr().err
+    assert "then fetched-hello 0.2.0 is fetched back from crates.io" in said
+    assert "then ghcr.io/example/charts/hello 0.2.0 is fetched back from charts" in said
+    assert snapshot(project) == before
+    assert {e.app for e in world.log.entries()[requests:]} <= {"github"}  # whose tag decides what is built
+    assert left_behind(tmp_path) == []
