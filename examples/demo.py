@@ -10,6 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from release_tasks.errors import ReleaseError
+from release_tasks.tools import rustc
 from release_tasks.tools.programs import PROGRAMS, version
 
 EXAMPLE = Path(__file__).parent / "polyglot"
@@ -25,7 +27,8 @@ def main() -> int:
         skipped = reduce(project)
         commit(project)
         words = sys.argv[1:] or ["--keep"]
-        done = subprocess.run([sys.executable, "-m", "invoke", "rehearse", "--version", "0.2.0", *words], cwd=project)
+        rehearse = [sys.executable, "-m", "invoke", "rehearse", "--version", "0.2.0", *words]
+        done = subprocess.run(rehearse, cwd=project, check=False)
     for line in skipped:
         print(line)
     return done.returncode
@@ -53,15 +56,17 @@ def reduce(project: Path) -> list[str]:
 def no_builder() -> list[str]:
     """Return why no image can be built although buildx is there, or nothing."""
     lacking = [name for name in ("buildkitd", "runc") if version(PROGRAMS[name]) is None]
-    daemon = subprocess.run(["docker", "version"], capture_output=True).returncode == 0
+    daemon = subprocess.run(["docker", "version"], capture_output=True, check=False).returncode == 0
     return [] if daemon or not lacking else [f"{lacking[0]} is not installed, and no docker daemon runs"]
 
 
 def no_cross_compiler() -> str:
     """Return why arm64 cannot be built here, or an empty text."""
-    from release_tasks.tools import targets
-
-    return targets.why_not(ARM) or ""
+    try:
+        rustc.environments(EXAMPLE, [ARM], "")
+    except ReleaseError as error:
+        return error.problem.splitlines()[0]
+    return ""
 
 
 def edit(project: Path, pattern: str, new: str) -> None:

@@ -92,16 +92,18 @@ def do(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     secrets: Sequence[str] = (),
+    stop_at: str = "",
 ) -> None:
     """Run `argv` and show its output, or only print it under `--dry`; raise `Failed`.
 
-    `env` and `secrets` are those of `ask`. Nothing is returned, so that no code can
+    `env` and `secrets` are those of `ask`; a line of output that `stop_at` (a regular
+    expression) is found in ends the program, and it has failed. Nothing is returned, so that no code can
     depend on an answer that a dry run does not have.
     """
     words = [str(word) for word in argv]
     added = " ".join(f"{k}={MASK if SECRET_NAME.search(k) else shlex.quote(v)}" for k, v in (env or {}).items())
     line = shlex.join(words) if not added else f"env {added} {shlex.join(words)}"
-    child = Child(c, words, cwd)
+    child = Child(c, words, cwd, stop_at)
     result = child.run(
         line, env=environment(env, secrets), replace_env=True, pty=False, in_stream=False,
         hide=False, warn=True, echo=True, out_stream=sys.stderr, err_stream=sys.stderr,
@@ -208,9 +210,9 @@ def end_children() -> None:
 class Child(Local):
     """invoke's runner, for an argv without a shell, in a process group of its own."""
 
-    def __init__(self, context: Context, argv: list[str], cwd: Path | None) -> None:
+    def __init__(self, context: Context, argv: list[str], cwd: Path | None, stop_at: str = "") -> None:
         super().__init__(context)
-        self.argv, self.cwd, self.step = argv, cwd, prefix.get()
+        self.argv, self.cwd, self.step, self.stop_at = argv, cwd, prefix.get(), stop_at
 
     def start(self, command: str, shell: str, env: dict[str, Any]) -> None:
         """Start the child; invoke's own would need bash and leave stdin open."""
@@ -232,7 +234,9 @@ class Child(Local):
     def write_our_output(self, stream: Any, string: str) -> None:
         """Print one line behind the step's name, without secrets."""
         prefix.set(self.step)  # we are in one of invoke's own threads
-        say("  " + string.rstrip("\n").rsplit("\r", 1)[-1])
+        say("  " + string.rstrip().rsplit("\r", 1)[-1])
+        if self.stop_at and re.search(self.stop_at, string):
+            _end(self.process)
 
     def send_interrupt(self, interrupt: KeyboardInterrupt) -> None:
         """End the whole process group, then go on with the interrupt."""

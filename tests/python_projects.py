@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import subprocess
 import tarfile
 import zipfile
@@ -111,7 +112,7 @@ def everything(root: Path) -> dict[str, Any]:
 
 def wheel(name: str, text: str = "x = 1") -> bytes:
     """Return a wheel made by hand; what is in it does not matter to the test."""
-    stem = name.replace(".", "_").lower()
+    stem = re.sub("[-_.]+", "_", name).lower()
     info = f"{stem}-{VERSION}.dist-info"
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
@@ -128,7 +129,7 @@ def sdist(name: str) -> bytes:
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz") as archive:
         for file in ("PKG-INFO", "README.md"):
-            member = tarfile.TarInfo(f"{name.replace('.', '_').lower()}-{VERSION}/{file}")
+            member = tarfile.TarInfo(f"{re.sub('[-_.]+', '_', name).lower()}-{VERSION}/{file}")
             member.size = len(about)
             archive.addfile(member, io.BytesIO(about))
     return out.getvalue()

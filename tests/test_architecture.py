@@ -135,8 +135,25 @@ def test_no_file_is_over_200_lines(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= limit
 
 
-def test_the_product_stays_under_8000_lines() -> None:
-    assert sum(len(path.read_text().splitlines()) for path in FILES) < 8000
+def lines_of_code(path: Path) -> int:
+    """Count lines that are neither blank nor a comment nor part of a docstring."""
+    tree = ast.parse(path.read_text())
+    texts = [
+        node.body[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef) and node.body and ast.get_docstring(node)
+    ]
+    said = {line for text in texts for line in range(text.lineno, (text.end_lineno or 0) + 1)}
+    rows = enumerate(path.read_text().splitlines(), 1)
+    return sum(1 for at, row in rows if row.strip() and not row.strip().startswith("#") and at not in said)
+
+
+def test_the_product_and_its_stand_ins_stay_small() -> None:
+    stand_ins = [path for path in FILES if room(path) == "rehearsal"]
+    rest = [path for path in FILES if room(path) != "rehearsal"]
+    assert sum(map(lines_of_code, rest)) < 8000
+    assert sum(map(lines_of_code, stand_ins)) < 4000
+
 
 
 def test_functions_are_short() -> None:

@@ -32,8 +32,8 @@ def states(kit: Site, where: Path) -> dict[str, str]:
 
 
 def on_pypi(kit: Site) -> dict[str, str]:
-    """Return the sha256 of each file of kit-clock that users can install."""
-    url = f"{kit.running.urls['pypi']}/simple/kit-clock/"
+    """Return the sha256 of each file of rehearsed-kit-clock that users can install."""
+    url = f"{kit.running.urls['pypi']}/simple/rehearsed-kit-clock/"
     got = requests.get(url, headers={"Accept": "application/vnd.pypi.simple.v1+json"}, timeout=10).json()
     return {row["filename"]: row["hashes"]["sha256"] for row in got["files"]}
 
@@ -65,7 +65,7 @@ def test_what_is_there_beforehand_is_not_published_again(kit: Site) -> None:
         ran = kit.inv(clone, step, "--version", "0.2.0", *(["--new", "all"] if step.startswith("publish") else []))
         assert ran.code == 0, ran.err[-3000:]
     env = kit.environment()
-    subprocess.run(["cargo", "publish", "-p", "kit-core", "--no-verify"], cwd=clone, env=env, check=True)
+    subprocess.run(["cargo", "publish", "-p", "rehearsed-kit-core", "--no-verify"], cwd=clone, env=env, check=True)
     wheel = next((clone / "dist" / "v0.2.0").glob("*.whl"))
     twine = ["python", "-m", "twine", "upload", "--non-interactive", wheel]
     subprocess.run(twine, env=env, check=True)
@@ -111,7 +111,7 @@ def test_a_killed_release_is_finished_from_a_fresh_clone(kit: Site, place: str) 
     (release,) = kit.running.github.releases("example", "kit")
     assert not release["draft"]
     assert set(release["assets"]) == {"kit-linux-amd64", "kit-linux-amd64.sha256", wheel.name}
-    assert on_pypi(kit) == {name: sha256(bytes_of[name]) for name in (wheel.name, "kit_clock-0.2.0.tar.gz")}
+    assert on_pypi(kit) == {name: sha256(bytes_of[name]) for name in (wheel.name, "rehearsed_kit_clock-0.2.0.tar.gz")}
     assert release["assets"][wheel.name]["digest"] == f"sha256:{sha256(bytes_of[wheel.name])}"
     published = [row for row in kit.uploads() if "crates/new" in row]
     assert len(published) == 2

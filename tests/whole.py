@@ -64,7 +64,7 @@ class Site:
         """Run `inv` in a clone to its end."""
         done = subprocess.run(
             [sys.executable, "-m", "invoke", *words], cwd=where, env=self.environment() | env,
-            capture_output=True, text=True, timeout=600,
+            capture_output=True, text=True, check=False, timeout=600,
         )
         return Ran(done.returncode, done.stdout, done.stderr)
 

@@ -19,6 +19,8 @@ from release_tasks.tools import twine, wheels
 
 NAME = "PyPI"
 SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"
+CUTS = 3  # broken connections until an upload is given up; the same bytes may be sent twice
+OPEN_OR_SAME = {State.MISSING, State.SAME}
 OPEN_FOR = timedelta(days=14)  # then a release takes no more files (warehouse, forklift/legacy.py)
 
 
@@ -165,16 +167,19 @@ def _lacking(paths: dict[Artifact, Path | None]) -> Iterable[ReleaseError]:
 
 
 def _upload(c: Context, release: Release, group: dict[Artifact, Path], token: str) -> None:
-    left = dict(group)
+    left, cuts = dict(group), 0
     while left:
         try:
             twine.upload(c, list(left.values()), token)
             return
         except shell.Failed as error:
             # the reply of an accepted upload can be lost, and another machine can be quicker: PyPI knows
-            missing = [seen.artifact for seen in look(release, list(left)) if seen.state is State.MISSING]
-            still = {a: left[a] for a in missing if a.name not in twine.taken(error.output)}
-            if len(still) == len(left):
+            seen = look(release, list(left))
+            if twine.is_taken(error.output) or not {one.state for one in seen} <= OPEN_OR_SAME:
+                return  # converge looks again and says what is there
+            still = {one.artifact: left[one.artifact] for one in seen if one.state is State.MISSING}
+            cuts += twine.was_cut(error.output)
+            if len(still) == len(left) and not (twine.was_cut(error.output) and cuts < CUTS):
                 raise twine.explained(error, token) from error
             left = still
 

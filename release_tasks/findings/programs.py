@@ -6,10 +6,12 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from release_tasks.errors import ReleaseError
+from release_tasks.shell import found
 
 if TYPE_CHECKING:
     from release_tasks.project.model import Project
 
+BUILDER = ("buildkitd", "runc")
 Order = Any  # tuples of steps; its own file is above this one
 
 
@@ -18,25 +20,43 @@ def needed(order: Order, project: Project | None) -> dict[str, tuple[str, ...]]:
 
     A step's file says so itself: `NEEDS` maps a program to the kind of thing it is needed for.
     """
-    found: dict[str, list[str]] = {"git": []}
+    wants: dict[str, list[str]] = {"git": []}
     for stage in order:
         for step in stage:
             needs: dict[str, str] = getattr(sys.modules[step.body.__module__], "NEEDS", {})
             for program, kind in needs.items():
                 if project is None or _ships(project, kind):
-                    found.setdefault(program, []).append(step.name.replace("_", "-"))
-    return {program: tuple(dict.fromkeys(steps)) for program, steps in found.items()}
+                    wants.setdefault(program, []).append(step.name.replace("_", "-"))
+    if _lacks_builder(project):
+        wants |= {program: ["docker-buildx"] for program in BUILDER}
+    return {program: tuple(dict.fromkeys(steps)) for program, steps in wants.items()}
 
 
 def missing(order: Order, project: Project) -> list[ReleaseError]:
     """Return one error for each program that a step needs and that is not installed."""
     from release_tasks.tools.programs import PROGRAMS, command, version
 
-    return [
+    ours = [
         ReleaseError(f"{name} is not installed, and {', '.join(steps)} need it", command(PROGRAMS[name]))
         for name, steps in needed(order, project).items()
         if version(PROGRAMS[name]) is None
     ]
+    theirs = [
+        ReleaseError(f"{name} is not installed, and [build] needs it", f"install {name}")
+        for name in project.settings.build.needs
+        if found(name) is None
+    ]
+    return ours + theirs
+
+
+def _lacks_builder(project: Project | None) -> bool:
+    """Tell whether docker has no builder for the project's images, so that one of our own is started."""
+    from release_tasks.tools import buildkit
+    from release_tasks.tools.programs import PROGRAMS, version
+
+    if project is None:
+        return True
+    return _ships(project, "images") and version(PROGRAMS["buildx"]) is not None and not buildkit.is_usable()
 
 
 def _ships(project: Project, kind: str) -> bool:

@@ -189,3 +189,9 @@ def known(found: Found[T]) -> tuple[T, ...]:
     if isinstance(found, ReleaseError):
         raise found
     return found
+
+
+def question(what: str, lines: list[str]) -> ReleaseError:
+    """Return the error that asks which of several candidates is meant, with the lines that say so."""
+    shown = "\n".join(lines)
+    return ReleaseError(f"several {what} are possible", f"add the ones that are released to release-tasks.toml:\n{shown}")

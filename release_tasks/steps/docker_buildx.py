@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from release_tasks.project.model import Image
     from release_tasks.release import Part, Release
 
-NEEDS = {"docker": "images", "buildx": "images", "buildkitd": "images", "runc": "images"}
+NEEDS = {"docker": "images", "buildx": "images"}
 
 
 @step

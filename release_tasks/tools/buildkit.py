@@ -23,7 +23,7 @@ def builder(c: Context) -> Iterator[Mapping[str, str]]:
 
     Raises `ReleaseError` where there is none and none can be started.
     """
-    if shell.is_dry(c) or _is_usable():
+    if shell.is_dry(c) or is_usable():
         yield {}
         return
     if found := problem():
@@ -37,7 +37,7 @@ def builder(c: Context) -> Iterator[Mapping[str, str]]:
 
 def problem() -> ReleaseError | None:
     """Return what is wrong where no builder is there and none can be started, for `check`."""
-    if _is_usable() or _can_start():
+    if is_usable() or _can_start():
         return None
     return ReleaseError(
         "docker buildx has no builder that can make an OCI image",
@@ -45,7 +45,8 @@ def problem() -> ReleaseError | None:
     )
 
 
-def _is_usable() -> bool:
+def is_usable() -> bool:
+    """Tell whether docker's current builder is there and can make an OCI image."""
     said = shell.ask(["docker", "buildx", "inspect"])  # ends with status 0 for a broken builder, too
     driver = re.search(r"^Driver:\s*(\S+)", said, re.M)
     if driver is None or re.search(r"^Error:", said, re.M):

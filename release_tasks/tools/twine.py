@@ -13,8 +13,12 @@ from invoke.context import Context
 from release_tasks.errors import ReleaseError
 from release_tasks.shell import Failed, ask, do
 
-TWINE = (sys.executable, "-m", "twine")
-WHOLE_LINES = {"NO_COLOR": "1", "COLUMNS": "500"}  # else rich breaks PyPI's reasons into pieces
+TWINE = (sys.executable, "-m", "twine", "--no-color")
+WHOLE_LINES = {"COLUMNS": "500"}  # else rich breaks PyPI's reasons into pieces
+
+# twine sends an upload again whose connection broke, without its body, and waits for ever; what was not
+# connected at all can be tried again
+BROKEN = r"connection broken by '(?!NewConnection|ConnectTimeout|NameResolution|Proxy)"
 
 
 def check(paths: Sequence[Path]) -> None:
@@ -23,7 +27,7 @@ def check(paths: Sequence[Path]) -> None:
         ask([*TWINE, "check", "--strict", *paths], env=WHOLE_LINES)
     except Failed as error:
         names = [path.name for path in paths if re.search(rf"{re.escape(path.name)}: FAILED", error.output)]
-        reasons = [line.split(maxsplit=1)[1] for line in error.output.splitlines() if re.match(r"(ERROR|WARNING)\s+\S", line)]
+        reasons = [" ".join(line.split()[1:]) for line in error.output.splitlines() if re.match(r"(ERROR|WARNING)\s+\S", line)]
         said = "; ".join(dict.fromkeys(reasons)) or " ".join(error.output.split())[-300:]
         raise ReleaseError(f"twine check: {', '.join(names) or paths[0].name}: {said}", "mend `readme` in pyproject.toml") from error
 
@@ -36,7 +40,7 @@ def upload(c: Context, paths: Sequence[Path], token: str) -> None:
     env, secrets = _credential(token)
     # wheels before the sdist: an installer that sees only the sdist would compile
     ordered = sorted(paths, key=lambda path: (not path.name.endswith(".whl"), path.name))
-    do(c, [*TWINE, "upload", "--non-interactive", "--disable-progress-bar", *ordered], env=WHOLE_LINES | env, secrets=secrets)
+    do(c, [*TWINE, "upload", "--non-interactive", "--disable-progress-bar", *ordered], env=WHOLE_LINES | env, secrets=secrets, stop_at=BROKEN)
 
 
 def has_credential(token: str) -> bool:
@@ -45,9 +49,14 @@ def has_credential(token: str) -> bool:
     return any(os.environ.get(name) for name in names) or (Path.home() / ".pypirc").is_file()
 
 
-def taken(output: str) -> set[str]:
-    """Return the files of which PyPI said that they exist with other bytes."""
-    return set(re.findall(r"File already exists \('([^']+)'", output))
+def was_cut(output: str) -> bool:
+    """Tell whether an upload failed because its connection broke, so that nobody knows how it ended."""
+    return re.search(BROKEN, output) is not None
+
+
+def is_taken(output: str) -> bool:
+    """Tell whether PyPI said that a file of that name exists with other bytes."""
+    return "File already exists" in output
 
 
 def explained(error: Failed, token: str) -> ReleaseError:

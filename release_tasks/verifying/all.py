@@ -37,7 +37,11 @@ def problems(c: Context, release: Release) -> list[ReleaseError]:
     jobs = [lambda name=name: _channel(c, release, every[name], FETCHES.get(name)) for name in order]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         running = [pool.submit(copy_context().run, _collect, job) for job in (*jobs, lambda: _pointers(release))]
-        return [error for one in running for error in one.result()]
+        try:
+            return [error for one in running for error in one.result()]
+        except KeyboardInterrupt:
+            shell.end_children()  # or the pool would wait for the compilers
+            raise
 
 
 def _announce(release: Release, channel: Channel) -> None:

@@ -150,6 +150,6 @@ def test_two_tasks_at_once_on_one_dist_are_refused(kit: Site) -> None:
 @pytest.mark.parametrize(("status", "body"), [(500, b"oops"), (200, b"<html>a portal</html>")])
 def test_a_registry_that_answers_nonsense_is_an_error_and_never_missing(kit: Site, status: int, body: bytes) -> None:
     clone = kit.clone()
-    kit.running.faults.add(Fault("GET", "/simple/kit-clock", status=status, body=body, times=100))
+    kit.running.faults.add(Fault("GET", "/simple/rehearsed-kit-clock", status=status, body=body, times=100))
     said = refused(kit, clone, "publish-pypi", "--version", "0.2.0", "--new", "all")
-    assert "kit-clock" in said
+    assert "rehearsed-kit-clock" in said

@@ -19,6 +19,7 @@ from python_projects import HOST, WHEEL_OF_A_PROGRAM
 from release_tasks import dist
 from release_tasks.channels import pypi
 from release_tasks.errors import ReleaseError
+from release_tasks.project.model import State
 from release_tasks.rehearsal.clients import PYPI_TOKEN
 from release_tasks.rehearsal.faults import Fault
 from release_tasks.rehearsal.server import Servers
@@ -147,22 +148,33 @@ def test_a_lost_reply_is_seen_as_the_upload_that_it_was(tool: Path, running: Wor
     assert tried(running) == 2
 
 
-def test_a_cut_connection_stops_and_the_next_run_goes_on(tool: Path, running: World) -> None:
+def test_a_cut_connection_is_tried_again(tool: Path, running: World) -> None:
     running.faults.add(Fault(*UPLOAD, cut=True))
-    with pytest.raises(ReleaseError, match="twine upload"):
+    publish_pypi(Context(), new="all")
+    assert published(running) == [wheel(tool), SDIST]
+
+
+def test_connections_that_are_cut_again_and_again_stop_and_the_next_run_goes_on(tool: Path, running: World) -> None:
+    running.faults.add(Fault(*UPLOAD, cut=True, times=3))
+    with pytest.raises(ReleaseError, match="connection broken"):
         publish_pypi(Context(), new="all")
     assert published(running) == []
     publish_pypi(Context(), new="all")
     assert published(running) == [wheel(tool), SDIST]
 
 
-def test_a_file_that_somebody_else_was_quicker_with_is_looked_at_again(tool: Path, running: World) -> None:
-    # between the first look and the upload, another machine uploads a wheel of other bytes
-    said = f"File already exists ('{wheel(tool)}', with blake2_256 hash 'x'). See the help about file name reuse."
-    running.faults.add(Fault(*UPLOAD, status=400, body=f"400 {said}".encode()))
+def test_what_another_machine_uploads_meanwhile_is_looked_at_and_nothing_follows_it(
+    tool: Path, running: World, tmp_path: Path
+) -> None:
     release = projects.release(tool)
-    pypi.publish(Context(), release, pypi.expected(release))
-    assert published(running) == [SDIST]
+    artifacts = pypi.expected(release)
+    other = tmp_path / "other" / wheel(tool)
+    other.parent.mkdir()
+    other.write_bytes(projects.wheel("tiny-tool"))
+    twine.upload(Context(), [other], "NO_SUCH_TOKEN")
+    pypi.publish(Context(), release, artifacts)
+    assert [seen.state for seen in pypi.look(release, artifacts)] == [State.DIFFERENT, State.MISSING]
+    assert published(running) == [wheel(tool)]
 
 
 def test_the_name_of_a_deleted_file_is_never_taken_again(tool: Path, running: World) -> None:
@@ -232,7 +244,7 @@ def test_a_dry_run_prints_the_upload_and_sends_nothing(
     before = projects.everything(tool)
     publish_pypi(projects.dry(), new="all")
     said = capfd.readouterr().err
-    assert f"-m twine upload --non-interactive --disable-progress-bar {projects.built(tool)}" in said
+    assert f"-m twine --no-color upload --non-interactive --disable-progress-bar {projects.built(tool)}" in said
     assert said.index(wheel(tool)) < said.index(SDIST)
     assert running.log.writes() == ()
     assert projects.everything(tool) == before

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -87,10 +91,10 @@ def test_a_whole_release_is_fetched_back(public, tmp_path, capsys, world):
 
 
 def test_nothing_is_changed_anywhere(public, world):
-    before, writes = snapshot(public / "src"), len(world.log.writes())
+    before, writes = snapshot(public), len(world.log.writes())
     verify(Context(), version="0.2.0")
-    assert (snapshot(public / "src"), len(world.log.writes())) == (before, writes)
-    assert not (public / "target").exists()
+    there = {name: data for name, data in snapshot(public).items() if not name.startswith("dist/")}
+    assert (there, len(world.log.writes())) == (before, writes)
 
 
 def test_what_was_never_published_is_named_on_every_channel(project):
@@ -148,3 +152,27 @@ def test_a_dry_run_says_what_would_be_fetched_and_fetches_nothing(project, world
     assert snapshot(project) == before
     assert {e.app for e in world.log.entries()[requests:]} <= {"github"}  # whose tag decides what is built
     assert left_behind(tmp_path) == []
+
+
+def test_ctrl_c_ends_every_child_and_leaves_nothing(releasing, tmp_path):
+    slow = {"build.rs": "fn main() { std::thread::sleep(std::time::Duration::from_secs(600)); }\n"}
+    releasing({**FILES, **slow, "tasks.py": "from release_tasks import ns  # noqa: F401\n", "release-tasks.toml": ""})
+    run("cargo", "publish", "--quiet", "--no-verify", cwd=tmp_path / "project")
+    argv = [sys.executable, "-m", "invoke", "verify", "--version", "0.2.0"]
+    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert any("cargo install" in line for line in process.stderr)
+        while not _sleeping(tmp_path):
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert _sleeping(tmp_path) == []
+    assert left_behind(tmp_path) == []
+
+
+def _sleeping(tmp_path: Path) -> list[str]:
+    """The running build scripts that were compiled below this test's folder."""
+    done = subprocess.run(["pgrep", "-f", f"{tmp_path}/tmp/.*build-script-build"], capture_output=True, text=True, check=False)
+    return done.stdout.split()

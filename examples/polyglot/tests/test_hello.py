@@ -6,15 +6,15 @@ import pytest
 
 
 @pytest.fixture
-def polyglot_hello():
+def polyglottal_hello():
     """The module that maturin built."""
-    return pytest.importorskip("polyglot_hello")
+    return pytest.importorskip("polyglottal_hello")
 
 
-def test_says_hello(polyglot_hello):
-    assert polyglot_hello.hello() == "Hello, world!"
-    assert polyglot_hello.hello("de", name="Welt") == "Hallo, Welt!"
+def test_says_hello(polyglottal_hello):
+    assert polyglottal_hello.hello() == "Hello, world!"
+    assert polyglottal_hello.hello("de", name="Welt") == "Hallo, Welt!"
 
 
-def test_knows_its_version(polyglot_hello):
-    assert polyglot_hello.__version__ == version("polyglot-hello")
+def test_knows_its_version(polyglottal_hello):
+    assert polyglottal_hello.__version__ == version("polyglottal-hello")

@@ -4,7 +4,7 @@ use std::{env, fs, path::Path};
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    let arms: String = polyglot_phrases::PHRASES
+    let arms: String = polyglottal_phrases::PHRASES
         .iter()
         .map(|(language, word)| format!("        {language:?} => Some({word:?}),\n"))
         .collect();

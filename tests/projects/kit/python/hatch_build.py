@@ -8,4 +8,4 @@ class Clock(BuildHookInterface):
     def initialize(self, version, build_data):
         made = Path(self.root) / "built.txt"
         made.write_text(f"{time.time_ns()}\n")
-        build_data["force_include"][str(made)] = "kit_clock/built.txt"
+        build_data["force_include"][str(made)] = "rehearsed_kit_clock/built.txt"

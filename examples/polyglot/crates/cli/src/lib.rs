@@ -1,6 +1,6 @@
 //! What the program `hello` prints.
 
-pub use polyglot_core::{VERSION, greet};
+pub use polyglottal_core::{VERSION, greet};
 
 /// The answer to the arguments of the program.
 pub fn answer(arguments: &[String]) -> String {

@@ -1,4 +1,4 @@
-//! Greetings in the languages of `polyglot-phrases`.
+//! Greetings in the languages of `polyglottal-phrases`.
 
 include!(concat!(env!("OUT_DIR"), "/word.rs"));
 
@@ -13,7 +13,7 @@ pub fn greet(language: &str, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use polyglot_fixtures::{NAME, UNKNOWN};
+    use polyglottal_fixtures::{NAME, UNKNOWN};
 
     #[test]
     fn greets_in_the_language_asked_for() {

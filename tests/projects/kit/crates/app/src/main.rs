@@ -1,3 +1,3 @@
 fn main() {
-    println!("{} {}", kit_core::WORD, env!("CARGO_PKG_VERSION"));
+    println!("{} {}", rehearsed_kit_core::WORD, env!("CARGO_PKG_VERSION"));
 }
