@@ -132,7 +132,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _requests(registries: World) -> list[dict[str, Any]]:
     """Return how many writes each client made to each stand-in, as the log has them."""
-    made = Counter((e.app, e.host, e.agent.split(" ")[0]) for e in registries.log.writes())
+    made = Counter((e.app, e.host, e.agent.split(" (")[0]) for e in registries.log.writes())
     return [{"registry": app, "host": host, "client": agent, "writes": n} for (app, host, agent), n in made.items()]
 
 

@@ -25,7 +25,6 @@ class ProjectTable(_Table, frozen=True):
     commit: str = "release: {components}"
     branch: str | None = None  # the release branch; default: the remote's own
     ignore: tuple[str, ...] = ()  # paths that discovery passes over
-    publishes: Literal["here", "actions"] = "here"
 
 
 class ComponentTable(_Table, frozen=True):
