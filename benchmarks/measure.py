@@ -70,11 +70,11 @@ def medians(rounds: int, *works: Callable[[], object], before: Callable[[], obje
 
 
 def run(root: Path, *argv: str | Path, env: Mapping[str, str] | None = None, status: tuple[int, ...] = (0,)) -> bytes:
-    """Run a program quietly and return what it printed to stdout; show everything where it fails."""
+    """Run a program quietly and return what it printed to stdout; stop with what it said where it fails."""
     done = subprocess.run(argv, cwd=root, env=env, capture_output=True, stdin=subprocess.DEVNULL, check=False)
     if done.returncode not in status:
-        sys.stderr.buffer.write(done.stdout + done.stderr)
-        done.check_returncode()
+        said = (done.stdout + done.stderr).decode(errors="replace")
+        raise SystemExit(f"{' '.join(map(str, argv))} ended with status {done.returncode}\n{said[-3000:]}")
     return done.stdout
 
 

@@ -24,6 +24,8 @@ def rows() -> Iterator[Row]:
     """Measure the whole command against reading one page of the index after another."""
     with scratch() as folder:
         root = workspace(folder / "many")
+        run(root, "git", "clone", "--quiet", "--bare", root, folder / "origin")
+        run(root, "git", "remote", "add", "origin", folder / "origin")
         names = [path.name for path in sorted((root / "crates").iterdir())]
         with visiting(folder / "world", offline=True, cache=folder / "none") as running:
             publish(running, root, names)
@@ -50,7 +52,8 @@ def publish(running: World, root: Path, names: list[str]) -> None:
 
 def look(root: Path) -> None:
     """Run `inv status`, and see that it finds every crate."""
-    said = json.loads(run(root, *INV, "status", "--json", status=(0, 1, 3)))
-    found = sum(row["channel"] == "crates.io" and row["state"] == "same" for row in said["artifacts"])
+    answer = run(root, *INV, "status", "--json", status=(0, 1, 3))
+    rows = json.loads(answer or "{}").get("artifacts", [])
+    found = sum(row["channel"] == "crates.io" and row["state"] == "same" for row in rows)
     if found != COUNT:
         raise SystemExit(f"status finds {found} of {COUNT} crates")
