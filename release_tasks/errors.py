@@ -30,7 +30,7 @@ class Problems(ReleaseError):
 
 def raise_all(errors: Iterable[ReleaseError]) -> None:
     """Raise nothing for no error, the error itself for one, `Problems` for several."""
-    found = tuple(errors)
+    found = tuple({(error.problem, error.fix): error for error in errors}.values())  # one fact is said once
     if len(found) == 1:
         raise found[0]
     if found:

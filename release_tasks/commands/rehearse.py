@@ -101,7 +101,7 @@ def _clone(registries: World, project: Project, folder: Path) -> Path:
         origin = url = str(bare)
     shell.ask(["git", "push", "--quiet", "--force", bare, f"HEAD:refs/heads/{branch}"], cwd=top)
     shell.ask(["git", "symbolic-ref", "HEAD", f"refs/heads/{branch}"], cwd=bare)
-    clone = folder / "clone"
+    clone = folder / "clone" / project.name
     shell.ask(["git", "clone", "--quiet", origin, clone], env=registries.env)
     shell.ask(["git", "remote", "set-url", "origin", url or origin], cwd=clone)
     return clone

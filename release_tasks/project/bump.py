@@ -35,7 +35,8 @@ def write(c: Context, release: Release) -> None:
         if not shell.is_dry(c):
             _prove(release, offline)
     if todo:
-        shell.say(f"{len(todo)} files {'would ' if shell.is_dry(c) else ''}carry {release.title} now")
+        files_now = "1 file carries" if len(todo) == 1 else f"{len(todo)} files carry"
+        shell.say(f"{files_now} {release.title}{' then' if shell.is_dry(c) else ' now'}")
     else:
         shell.say(f"nothing to do, every file carries {release.title}")
 
