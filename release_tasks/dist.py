@@ -20,7 +20,7 @@ from release_tasks.release import Part, Release
 
 INVENTORY = "release.json"
 _held: dict[Path, int] = {}  # locks of this process, by dist folder
-_guard = threading.Lock()
+_guard = threading.RLock()  # steps that run side by side read and write the same parts
 
 
 @dataclass(frozen=True)
@@ -70,14 +70,15 @@ def record(part: Part, step: str, built: Iterable[Built], target: str = "") -> N
 def inventory(part: Part) -> tuple[Built, ...]:
     """Return every file known of this release; raise `ReleaseError` where two parts disagree."""
     found: dict[tuple[str, str], Built] = {}
-    for path in _sources(part):
-        for row in _rows(path):
-            known = found.setdefault((row.kind, row.name), row)
-            if known.sha256 != row.sha256:
-                raise ReleaseError(
-                    f"two parts of {part.dist.name} have a {row.kind} {row.name} of different bytes",
-                    f"remove the wrong one of {part.dist}/parts/*.json",
-                )
+    with _guard:
+        every = [row for path in _sources(part) for row in _rows(path)]
+    for row in every:
+        known = found.setdefault((row.kind, row.name), row)
+        if known.sha256 != row.sha256:
+            raise ReleaseError(
+                f"two parts of {part.dist.name} have a {row.kind} {row.name} of different bytes",
+                f"remove the wrong one of {part.dist}/parts/*.json",
+            )
     return tuple(found.values())
 
 
@@ -96,23 +97,26 @@ def file_of(part: Part, row: Built) -> Path | None:
     return path
 
 
-def is_whole(part: Part) -> bool:
-    """Tell whether dist/ has an inventory and every file it names."""
-    rows = inventory(part)
-    return bool(rows) and all((part.dist / row.file).exists() for row in rows)
-
-
 def write_inventory(release: Release, part: Part) -> Path:
     """Write release.json, the sum of all parts, and return its path."""
-    rows = [asdict(row) for row in sorted(inventory(part), key=lambda r: (r.kind, r.name))]
-    data = {"component": part.component.name, "version": part.version, "tag": part.tag, "commit": release.commit, "files": rows}
     path = folder(part) / INVENTORY
-    files.write_bytes(path, _json(data))
+    files.write_bytes(path, summed(release, part))
     return path
 
 
-def adopt(part: Part, data: bytes) -> tuple[Built, ...]:
-    """Take over a release.json from elsewhere, drop all that disagrees with it, return its lines."""
+def summed(release: Release, part: Part) -> bytes:
+    """Return what release.json has to hold: the sum of all parts."""
+    rows = [asdict(row) for row in sorted(inventory(part), key=lambda r: (r.kind, r.name))]
+    about = {"component": part.component.name, "version": part.version, "tag": part.tag, "commit": release.commit}
+    return _json(about | {"files": rows})
+
+
+def adopt(release: Release, part: Part, data: bytes) -> tuple[Built, ...]:
+    """Take over a release.json from elsewhere, drop all that disagrees with it, return its lines.
+
+    Raises `ReleaseError` where it was made from another commit: the tag was moved after that.
+    """
+    _refuse_other_commit(release, part, data)
     files.remove(folder(part) / "parts")
     files.write_bytes(part.dist / INVENTORY, data)
     rows = inventory(part)
@@ -156,16 +160,28 @@ def _locked(folder: Path) -> int:
     return handle
 
 
+def _refuse_other_commit(release: Release, part: Part, data: bytes) -> None:
+    try:
+        made = str(json.loads(data)["commit"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ReleaseError(f"the {INVENTORY} of {part.tag} on GitHub is no inventory", "delete that asset") from error
+    if made != release.commit:
+        raise ReleaseError(
+            f"GitHub keeps files of {part.tag} that were built from {made[:7]}, and the tag is at {release.commit[:7]}",
+            f"gh release delete {part.tag}, if nothing of it is public; else choose the next version",
+        )
+
+
 def _drop(part: Part, gone: set[tuple[str, str]]) -> None:
     for path in _sources(part):
         rows = _rows(path)
         kept = [row for row in rows if (row.kind, row.name) not in gone]
         if len(kept) == len(rows):
             continue
-        if path.name == INVENTORY:
-            files.remove(path)
         target = part.dist / "parts" / path.name
         files.write_bytes(target, _json([asdict(row) for row in kept]))
+        if path.name == INVENTORY:
+            files.remove(path)
 
 
 def _sources(part: Part) -> list[Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from invoke.exceptions import Exit
 
@@ -26,6 +26,19 @@ class Problems(ReleaseError):
         count = len(self.errors)
         listed = "\n".join(str(error.message) for error in self.errors)
         super().__init__(f"{count} problems\n{listed}" if count > 1 else listed)
+
+
+def collect(look: Callable[[], Iterable[ReleaseError]]) -> list[ReleaseError]:
+    """Return every error that `look` yields, and the one that ends it, where it raises."""
+    found: list[ReleaseError] = []
+    try:
+        for error in look():
+            found.append(error)
+    except Problems as several:
+        found += several.errors
+    except ReleaseError as error:
+        found.append(error)
+    return found
 
 
 def raise_all(errors: Iterable[ReleaseError]) -> None:

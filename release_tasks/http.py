@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from release_tasks import shell
 from release_tasks.errors import ReleaseError
 
 if TYPE_CHECKING:
@@ -63,6 +65,14 @@ class Way:
         return cls(tuple(get_environ_proxies(url).items()), found)
 
 
+def get_pages(url: str, headers: Mapping[str, str] | None = None) -> list[Answer]:
+    """Read `url` and every page after it that a `Link` header names (RFC 8288, as GitHub's API pages)."""
+    answers = [get(url, headers)]
+    while follows := re.search(r'<([^>]+)>; rel="next"', answers[-1].headers.get("link", "")):
+        answers.append(get(follows[1], headers, (200,)))
+    return answers
+
+
 def get(
     url: str,
     headers: Mapping[str, str] | None = None,
@@ -93,7 +103,14 @@ def get_many(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
     if len(todo) < 2:
         return [work(item) for item in todo]
     with ThreadPoolExecutor(min(AT_ONCE, len(todo))) as pool:
-        return [f.result() for f in [pool.submit(copy_context().run, work, item) for item in todo]]
+        running = [pool.submit(copy_context().run, work, item) for item in todo]
+        try:
+            return [one.result() for one in running]
+        except BaseException as error:
+            pool.shutdown(wait=False, cancel_futures=True)
+            if isinstance(error, KeyboardInterrupt):
+                shell.end_children()  # or the pool would wait for them
+            raise
 
 
 def download(url: str, target: Path, headers: Mapping[str, str] | None = None) -> None:
@@ -108,6 +125,13 @@ def _session(way: Way | None) -> Session:
     from requests.adapters import HTTPAdapter
     from urllib3.util import Retry
 
+    class Patient(Retry):
+        """Waits as the server says, and no longer once the release is interrupted."""
+
+        def sleep(self, response: Any = None) -> None:
+            asked = self.get_retry_after(response) if response is not None else None
+            shell.pause(self.get_backoff_time() if asked is None else asked)
+
     if not hasattr(_local, "sessions"):
         _local.sessions = {}
     sessions: dict[Way | None, Session] = _local.sessions
@@ -115,7 +139,7 @@ def _session(way: Way | None) -> Session:
         session = requests.Session()
         if way is not None:
             session.trust_env, session.proxies, session.verify = False, dict(way.proxies), way.certificates
-        retry = Retry(
+        retry = Patient(
             total=5, backoff_factor=0.3, status_forcelist=(429, 500, 502, 503, 504),
             allowed_methods=("GET", "HEAD"), raise_on_status=False, respect_retry_after_header=True,
         )

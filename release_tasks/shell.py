@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import ctypes
 import os
 import re
@@ -12,7 +14,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TextIO
@@ -22,7 +23,8 @@ from invoke.runners import Local
 
 from release_tasks.errors import ReleaseError
 
-SECRET_NAME = re.compile(r"(TOKEN|PASSWORD|PASSWD|SECRET|CREDENTIAL|API_?KEY|PRIVATE_KEY)", re.I)
+SECRET_NAME = re.compile(r"TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIAL|(API|PRIVATE|ACCESS)_?KEY|_PAT$", re.I)
+IN_URL = re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)")  # user:password
 MASK = "***"
 Process = subprocess.Popen[bytes]
 UNATTENDED = {  # no program may ask a question or decorate its output
@@ -43,9 +45,9 @@ class Failed(ReleaseError):
     """A program ended with another status than 0; `output` holds what it printed."""
 
     def __init__(self, argv: Sequence[str], status: int, output: str) -> None:
-        self.output, self.status = output, status
+        self.output, self.status = hide_secrets(output), status
         shown = hide_secrets(shlex.join(argv))
-        tail = "\n".join(hide_secrets(output).strip().splitlines()[-15:])
+        tail = "\n".join(self.output.strip().splitlines()[-15:])
         super().__init__(f"`{shown}` ended with status {status}" + (f"\n{tail}" if tail else ""))
 
 
@@ -161,11 +163,12 @@ def environment(env: Mapping[str, str] | None = None, secrets: Sequence[str] = (
 
 
 def hide_secrets(text: str) -> str:
-    """Replace every secret value of the environment in `text`."""
-    for name, value in os.environ.items():
-        if len(value) >= 8 and SECRET_NAME.search(name) and not os.path.exists(value):
-            text = text.replace(value, MASK)
-    return text
+    """Replace every secret value of the environment in `text`, and passwords in addresses."""
+    values = [value for name, value in os.environ.items() if SECRET_NAME.search(name) and not os.path.exists(value)]
+    lines = [line.strip() for value in values for line in value.splitlines()]  # output comes line by line
+    for secret in sorted({*values, *lines}, key=len, reverse=True):  # one may be the beginning of another
+        text = text.replace(secret, MASK) if len(secret) >= 8 else text
+    return IN_URL.sub(MASK, text)
 
 
 def inherit(descriptor: int) -> None:
@@ -174,7 +177,7 @@ def inherit(descriptor: int) -> None:
     _inherited.add(descriptor)
 
 
-@contextmanager
+@contextlib.contextmanager
 def running(
     argv: Sequence[str | Path],
     cwd: Path | None = None,
@@ -223,10 +226,10 @@ class Child(Local):
         say(f"$ {command}")
 
     def read_proc_output(self, reader: Any) -> Generator[str, None, None]:
-        """Yield whole lines: invoke's chunks of 1000 bytes can cut a secret in two."""
-        left = ""
-        for data in super().read_proc_output(reader):
-            *lines, left = (left + data).split("\n")
+        """Yield whole lines: invoke's chunks of 1000 bytes can cut a secret or a letter in two."""
+        left, decoder = "", codecs.getincrementaldecoder("utf-8")("replace")
+        while data := reader(self.read_chunk_size):
+            *lines, left = (left + decoder.decode(data)).split("\n")
             yield from (f"{line}\n" for line in lines)
         if left:
             yield f"{left}\n"
@@ -258,8 +261,7 @@ def _start(
         raise ReleaseError("interrupted", code=130)
     try:
         process = subprocess.Popen(
-            argv, cwd=cwd, env=dict(env), stdin=stdin, stdout=out,
-            stderr=err,
+            argv, cwd=cwd, env=dict(env), stdin=stdin, stdout=out, stderr=err,
             start_new_session=True, pass_fds=tuple(_inherited), umask=0o022,
             preexec_fn=_die_with_parent if tied and _LIBC is not None else None,
         )
@@ -267,22 +269,20 @@ def _start(
         if cwd is not None and not cwd.is_dir():
             raise ReleaseError(f"{cwd} is no folder") from error
         raise ReleaseError(f"{argv[0]} is not installed", "inv doctor shows how to install it") from error
+    except OSError as error:
+        raise ReleaseError(f"{argv[0]} cannot be started: {error.strerror}", f"see what {found(argv[0])} is") from error
     with _guard:
         _alive.add(process)
     return process
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a child and all that it started, also what stays when the child itself has gone."""
     for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
+        with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
             os.killpg(process.pid, number)
             process.wait(timeout=5)
-            return
-        except ProcessLookupError:
-            process.wait()
-            return
-        except subprocess.TimeoutExpired:
-            continue
+    process.wait()
 
 
 def _forget(process: subprocess.Popen[bytes]) -> None:

@@ -158,4 +158,4 @@ def _wait_for_index(release: Release, sent: Sequence[Artifact]) -> None:
 
 def _pause(seconds: float, why: str) -> None:
     shell.say(f"waiting {seconds:.1f} s: {why}" if seconds < 60 else f"waiting {seconds / 60:.0f} min: {why}")
-    time.sleep(seconds)
+    shell.pause(seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 from invoke.context import Context
 
@@ -13,10 +14,10 @@ from release_tasks.channels.github_assets import is_ready, shipped
 from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Artifact, Place, Pointer, Seen, State
 from release_tasks.release import Part, Release
-from release_tasks.tools import gh
+from release_tasks.tools import gh, git
 
 NAME = "GitHub"
-_filled: set[tuple[str, str]] = set()  # tags and commits whose dist/ this process has filled
+_filled: set[tuple[Path, str]] = set()  # each dist/<tag>/ that this process has filled, and the commit
 _guard = threading.Lock()
 
 
@@ -27,7 +28,7 @@ def expected(release: Release) -> tuple[Artifact, ...]:
     found: list[Artifact] = []
     for part in release.parts:
         found.append(Artifact(NAME, part.tag, part.version, part.component.name, package=part.tag))
-        found += shipped(release, part)
+        found += shipped(part)
     return tuple(found)
 
 
@@ -35,7 +36,7 @@ def look(release: Release, artifacts: Sequence[Artifact]) -> list[Seen]:
     """Return the state of releases and assets, with one read for each tag."""
     tags = {artifact.package for artifact in artifacts}
     pages = {tag: gh.page(repository(release), tag) for tag in tags}
-    names = {part.tag: {a.name for a in shipped(release, part)} for part in release.parts}
+    names = {p.tag: {a.name for a in shipped(p, pages[p.tag])} for p in release.parts if p.tag in pages}
     return [_seen(artifact, pages[artifact.package], names[artifact.package]) for artifact in artifacts]
 
 
@@ -56,12 +57,17 @@ def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None
     for part in release.parts:
         if part.tag not in {artifact.package for artifact in artifacts}:
             continue
-        page = None if shell.is_dry(c) else gh.page(repository(release), part.tag)
-        if page is None:
+        page = gh.page(repository(release), part.tag)
+        if page is None and not shell.is_dry(c):
             github_assets.create(c, release, part)
-        github_assets.complete(c, release, part)
-        if page is None or page.is_draft:
+            page = gh.page(repository(release), part.tag)
+        if page is not None:
+            github_assets.complete(c, release, part, page)
+        if shell.is_dry(c):
+            shell.say("then every file that is not shipped is removed from the draft, release.json last")
+        elif page is not None and page.is_draft:
             github_assets.strip(c, release, part)
+        if page is None or page.is_draft:
             gh.publish(c, repository(release), part.tag, _is_prerelease(part))
 
 
@@ -71,7 +77,7 @@ def keep(c: Context, release: Release) -> None:
         page = gh.page(repository(release), part.tag)
         if page and not page.is_draft:
             shell.say(f"nothing to do, {part.tag} is public")
-        elif page and (is_ready(page, shipped(release, part)) or github_assets.keeps(page, release, part)):
+        elif page and (is_ready(page, shipped(part, page)) or github_assets.keeps(page, release, part)):
             shell.say(f"nothing to do, the draft of {part.tag} has every file")
         else:
             if page is None:
@@ -86,13 +92,13 @@ def fill(release: Release) -> None:
     """
     with _guard:
         for part in release.parts:
-            if (part.tag, release.commit) in _filled:
+            if (part.dist, release.commit) in _filled:
                 continue
             dist.discard_strangers(release, part)
-            page = gh.page(repository(release), part.tag) if release.project.repository and release.is_tagged else None
+            page = gh.page(repository(release), part.tag) if _is_kept(release) else None
             if page is not None:
                 github_assets.take_over(release, part, page)
-            _filled.add((part.tag, release.commit))
+            _filled.add((part.dist, release.commit))
 
 
 def pointers(release: Release) -> tuple[Pointer, ...]:
@@ -115,6 +121,11 @@ def repository(release: Release) -> str:
     if release.project.repository is None:
         raise ReleaseError("origin is not on GitHub", "git remote set-url origin to the GitHub repository")
     return release.project.repository
+
+
+def _is_kept(release: Release) -> bool:
+    """Tell whether GitHub can have files of this release: it has a tag, and an origin that is there."""
+    return release.is_tagged and bool(release.project.repository and git.remote_url(release.top))
 
 
 def _seen(artifact: Artifact, page: gh.Page | None, names: set[str]) -> Seen:

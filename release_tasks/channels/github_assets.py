@@ -7,6 +7,7 @@ shipped ones is ready to go public.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,12 +21,16 @@ from release_tasks.release import Part, Release
 from release_tasks.tools import gh
 
 KINDS = {"wheels": "wheel", "sdist": "sdist", "crates": "crate", "charts": "chart"}
+ENDINGS = {"wheels": ".whl", "sdist": ".tar.gz", "crates": ".crate", "charts": ".tgz"}
 
 
-def shipped(release: Release, part: Part) -> tuple[Artifact, ...]:
-    """Return the assets that users find on the release, with the hashes that are known here."""
+def shipped(part: Part, page: gh.Page | None = None) -> tuple[Artifact, ...]:
+    """Return the assets that users find on the release, with the hashes that are known here.
+
+    What was built elsewhere and is public by now is not built again: its name is that on the `page`.
+    """
     rows = {row.file: row for row in dist.inventory(part)}
-    names = [name for kind in part.component.assets for name in _names(release, part, kind)]
+    names = [name for kind in part.component.assets for name in _names(part, kind, page)]
     found = []
     for name in dict.fromkeys(names):
         sha256 = rows[name].sha256 if name in rows else ""
@@ -65,7 +70,7 @@ def is_ready(page: gh.Page, assets: Sequence[Artifact]) -> bool:
 def keeps(page: gh.Page, release: Release, part: Part) -> bool:
     """Tell whether the draft has the release.json that this dist/ would write."""
     there = page.asset(dist.INVENTORY)
-    ours = files.sha256(dist.write_inventory(release, part))
+    ours = hashlib.sha256(dist.summed(release, part)).hexdigest()
     return there is not None and there.is_complete and there.digest == f"sha256:{ours}"
 
 
@@ -83,7 +88,7 @@ def create(c: Context, release: Release, part: Part) -> None:
 def upload_all(c: Context, release: Release, part: Part, page: gh.Page | None) -> None:
     """Upload every file of dist/ that the draft lacks, release.json last."""
     repository = str(release.project.repository)
-    assets = {artifact.name for artifact in shipped(release, part)}
+    assets = {artifact.name for artifact in shipped(part)}
     lacking = [row for row in dist.inventory(part) if not _holds(page, row) and dist.file_of(part, row)]
     gh.upload(c, repository, part.tag, [part.dist / r.file for r in lacking if r.file not in assets])
     gh.upload(c, repository, part.tag, [part.dist / r.file for r in lacking if r.file in assets])
@@ -91,25 +96,21 @@ def upload_all(c: Context, release: Release, part: Part, page: gh.Page | None) -
     gh.upload(c, repository, part.tag, [inventory])
 
 
-def complete(c: Context, release: Release, part: Part) -> None:
-    """Upload the shipped files that the draft or release lacks."""
-    page = None if shell.is_dry(c) else gh.page(str(release.project.repository), part.tag)
+def complete(c: Context, release: Release, part: Part, page: gh.Page) -> None:
+    """Upload the shipped files that the draft or release lacks; what is public is never replaced."""
     rows = {row.file: row for row in dist.inventory(part)}
-    names = [a.name for a in shipped(release, part)]
+    names = [a.name for a in shipped(part) if page.is_draft or not _is_there(page, a.name)]
     lacking = [n for n in names if n in rows and not _holds(page, rows[n]) and dist.file_of(part, rows[n])]
     gh.upload(c, str(release.project.repository), part.tag, [part.dist / name for name in lacking])
 
 
 def strip(c: Context, release: Release, part: Part) -> None:
     """Remove what is not shipped from the draft, release.json last; raise `ReleaseError` where a file lacks."""
-    if shell.is_dry(c):
-        shell.say("then every file that is not shipped is removed from the draft, release.json last")
-        return
     repository = str(release.project.repository)
     page = gh.page(repository, part.tag)
     assert page is not None
-    names = {artifact.name for artifact in shipped(release, part)}
-    if lacking := names - {asset.name for asset in page.assets if asset.is_complete}:
+    names = {artifact.name for artifact in shipped(part, page)}
+    if lacking := {name for name in names if not _is_there(page, name)}:
         raise ReleaseError(f"the draft of {part.tag} lacks {', '.join(sorted(lacking))}", "run the build steps again")
     surplus = [asset for asset in page.assets if asset.name not in names]
     for asset in sorted(surplus, key=lambda a: a.name == dist.INVENTORY):
@@ -124,7 +125,7 @@ def take_over(release: Release, part: Part, page: gh.Page) -> None:
     repository = str(release.project.repository)
     local = part.dist / dist.INVENTORY
     if not (local.exists() and asset.digest == f"sha256:{files.sha256(local)}"):
-        rows = dist.adopt(part, gh.fetch(repository, asset))
+        rows = dist.adopt(release, part, gh.fetch(repository, asset))
     else:
         rows = dist.inventory(part)
     wanted = [row for row in rows if not (part.dist / row.file).exists() and page.asset(row.file)]
@@ -146,7 +147,12 @@ def _holds(page: gh.Page | None, row: dist.Built) -> bool:
     return asset is not None and asset.is_complete and asset.digest == f"sha256:{row.sha256}"
 
 
-def _names(release: Release, part: Part, kind: str) -> list[str]:
+def _is_there(page: gh.Page, name: str) -> bool:
+    asset = page.asset(name)
+    return asset is not None and asset.is_complete
+
+
+def _names(part: Part, kind: str, page: gh.Page | None) -> list[str]:
     binaries = [b.file.format(version=part.version) for b in known(part.component.binaries)]
     if kind == "binaries":
         return binaries
@@ -156,7 +162,9 @@ def _names(release: Release, part: Part, kind: str) -> list[str]:
         return [dist.INVENTORY]
     if kind not in KINDS:
         raise ReleaseError(f"[github] assets: {kind} is no kind of file", f"known are binaries, sha256, {', '.join(KINDS)}, {dist.INVENTORY}")
-    return [row.file for row in dist.of_kind(part, KINDS[kind])]
+    built = [row.file for row in dist.of_kind(part, KINDS[kind])]
+    kept = [asset.name for asset in page.assets if asset.name.endswith(ENDINGS[kind])] if page else []
+    return built or kept
 
 
 def _notes(release: Release, part: Part, folder: Path) -> Path | None:

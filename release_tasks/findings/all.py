@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
 from invoke.context import Context
 
 from release_tasks import shell
-from release_tasks.errors import Problems, ReleaseError
+from release_tasks.errors import ReleaseError, collect
 from release_tasks.findings import gates, programs, registries, repository, versions, workflows
 from release_tasks.release import Release
 
@@ -25,21 +23,9 @@ def problems(c: Context, release: Release, new: str | None) -> list[ReleaseError
         lambda: workflows.look(release),
         lambda: registries.look(release, new),
     ):
-        found += _collect(look)
+        found += collect(look)
     if not found and not release.is_tagged:
-        found += _collect(lambda: gates.run(c, release))
+        found += collect(lambda: gates.run(c, release))
     if not found:
         shell.say(f"nothing stands in the way of {release.title}")
-    return found
-
-
-def _collect(look: Callable[[], Iterable[ReleaseError]]) -> list[ReleaseError]:
-    found: list[ReleaseError] = []
-    try:
-        for error in look():
-            found.append(error)
-    except Problems as several:
-        found += several.errors
-    except ReleaseError as error:
-        found.append(error)
     return found

@@ -19,7 +19,6 @@ def last_finished(project: Project, component: Component) -> str | None:
     tags = [ref.removeprefix("refs/tags/") for ref in git.remote_refs(project.root, "refs/tags/*")]
     versions = {tag: number for tag in tags if (number := version_in(component, tag))}
     if project.repository is not None and versions:
-        rows = gh.read(f"repos/{project.repository}/releases?per_page=100", every_page=True)
-        public = {row["tag_name"] for row in rows if not row["draft"]}
+        public = {row["tag_name"] for row in gh.releases(project.repository) if not row["draft"]}
         versions = {tag: number for tag, number in versions.items() if tag in public}
     return max(versions.values(), key=parse, default=None)

@@ -52,8 +52,15 @@ def pages(repository: str, tag: str) -> tuple[Page, ...]:
 
     Two drafts of one tag are possible: GitHub makes another one whenever it is asked.
     """
-    rows = read(f"repos/{repository}/releases?per_page=100", every_page=True)
-    return tuple(_page(row) for row in rows if row["tag_name"] == tag)
+    return tuple(_page(row) for row in releases(repository) if row["tag_name"] == tag)
+
+
+def releases(repository: str) -> list[dict[str, Any]]:
+    """Return every release as GitHub's API shows it; raise `ReleaseError` where the repository cannot be seen."""
+    rows: list[dict[str, Any]] | None = read(f"repos/{repository}/releases?per_page=100", every_page=True)
+    if rows is None:
+        raise ReleaseError(f"GitHub shows no repository {repository}", "set GH_TOKEN to a token that may read it, or mend origin")
+    return rows
 
 
 def page(repository: str, tag: str) -> Page | None:
@@ -78,16 +85,17 @@ def latest(repository: str) -> str | None:
 def read(path: str, every_page: bool = False) -> Any:
     """Return the JSON of a GET on GitHub's API, None for 404; anonymous where gh has no token."""
     if not has_token():
-        answer = http.get(f"{endpoints.GITHUB_API}/{path}", {"Accept": "application/vnd.github+json"})
-        if answer.status == 404:
-            return [] if every_page else None
-        return answer.json()
+        get = http.get_pages if every_page else lambda url, headers: [http.get(url, headers)]
+        answers = get(f"{endpoints.GITHUB_API}/{path}", {"Accept": "application/vnd.github+json"})
+        if answers[0].status == 404:
+            return None
+        return [row for answer in answers for row in answer.json()] if every_page else answers[0].json()
     paging = ["--paginate"] if every_page else []
     try:
         text = ask(["gh", "api", *paging, path], secrets=TOKENS)
     except Failed as error:
         if "HTTP 404" in error.output:
-            return [] if every_page else None
+            return None
         raise _explain(error) from error
     return _arrays(text) if every_page else json.loads(text)
 

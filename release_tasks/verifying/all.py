@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
@@ -10,7 +10,7 @@ from invoke.context import Context
 
 from release_tasks import channels, shell
 from release_tasks.converge import OPEN, Channel, look, refusals
-from release_tasks.errors import Problems, ReleaseError
+from release_tasks.errors import ReleaseError, collect
 from release_tasks.project.model import Place
 from release_tasks.release import Release
 from release_tasks.verifying import assets, charts, crates, images, python
@@ -36,7 +36,7 @@ def problems(c: Context, release: Release) -> list[ReleaseError]:
     order = sorted(every, key=lambda name: list(FETCHES).index(name) if name in FETCHES else -1)
     jobs = [lambda name=name: _channel(c, release, every[name], FETCHES.get(name)) for name in order]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        running = [pool.submit(copy_context().run, _collect, job) for job in (*jobs, lambda: _pointers(release))]
+        running = [pool.submit(copy_context().run, collect, job) for job in (*jobs, lambda: _pointers(release))]
         try:
             return [error for one in running for error in one.result()]
         except KeyboardInterrupt:
@@ -75,15 +75,3 @@ def _pointers(release: Release) -> Iterator[ReleaseError]:
                 shell.say(f"{pointer.name} names {pointer.target}")
             else:
                 shell.say(f"{pointer.name} is left at {pointer.now or 'nothing'} ({pointer.place})")
-
-
-def _collect(look: Callable[[], Iterable[ReleaseError]]) -> list[ReleaseError]:
-    found: list[ReleaseError] = []
-    try:
-        for error in look():
-            found.append(error)
-    except Problems as several:
-        found += several.errors
-    except ReleaseError as error:
-        found.append(error)
-    return found
