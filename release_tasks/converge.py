@@ -117,14 +117,16 @@ def refusals(seen: Sequence[Seen]) -> list[ReleaseError]:
 def questions(channel: Channel, missing: Sequence[Artifact], new: str | None) -> list[ReleaseError]:
     """Return one error for each name that is new to the registry and was not confirmed in `new`."""
     agreed = set((new or "").split(","))
-    if "all" in agreed:
-        return []
-    by_name = {a.package or a.name: a for a in missing if (a.package or a.name) not in agreed}
-    is_new = get_many(lambda name: channel.is_new(by_name[name]), by_name)
+    names = {artifact.package or artifact.name: artifact for artifact in missing}
+    answers = get_many(lambda name: channel.is_new(names[name]), names)
+    unknown = [name for name, is_new in zip(names, answers, strict=True) if is_new]
+    confirmed = [name for name in unknown if agreed & {name, "all"}]
+    if confirmed:
+        shell.say(f"new to {channel.NAME}: {', '.join(confirmed)}")
     return [
         ReleaseError(f"{name} is new to {channel.NAME}, and a first publish can never be taken back",
                      f"add --new {name} (or --new all) if the name is right")
-        for name, unknown in zip(by_name, is_new, strict=True) if unknown
+        for name in unknown if name not in confirmed
     ]
 
 

@@ -111,12 +111,8 @@ def summed(release: Release, part: Part) -> bytes:
     return _json(about | {"files": rows})
 
 
-def adopt(release: Release, part: Part, data: bytes) -> tuple[Built, ...]:
-    """Take over a release.json from elsewhere, drop all that disagrees with it, return its lines.
-
-    Raises `ReleaseError` where it was made from another commit: the tag was moved after that.
-    """
-    _refuse_other_commit(release, part, data)
+def adopt(part: Part, data: bytes) -> tuple[Built, ...]:
+    """Take over a release.json from elsewhere, drop all that disagrees with it, return its lines."""
     files.remove(folder(part) / "parts")
     files.write_bytes(part.dist / INVENTORY, data)
     rows = inventory(part)
@@ -158,18 +154,6 @@ def _locked(folder: Path) -> int:
         ) from error
     shell.inherit(handle)
     return handle
-
-
-def _refuse_other_commit(release: Release, part: Part, data: bytes) -> None:
-    try:
-        made = str(json.loads(data)["commit"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ReleaseError(f"the {INVENTORY} of {part.tag} on GitHub is no inventory", "delete that asset") from error
-    if made != release.commit:
-        raise ReleaseError(
-            f"GitHub keeps files of {part.tag} that were built from {made[:7]}, and the tag is at {release.commit[:7]}",
-            f"gh release delete {part.tag}, if nothing of it is public; else choose the next version",
-        )
 
 
 def _drop(part: Part, gone: set[tuple[str, str]]) -> None:

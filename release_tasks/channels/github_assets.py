@@ -8,6 +8,7 @@ shipped ones is ready to go public.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -118,20 +119,37 @@ def strip(c: Context, release: Release, part: Part) -> None:
 
 
 def take_over(release: Release, part: Part, page: gh.Page) -> None:
-    """Bring dist/ to what the draft's release.json says, and fetch the files that lack here."""
+    """Bring dist/ to what the draft's release.json says, and fetch the files that lack here.
+
+    Raises `ReleaseError` where it was made from another commit: the tag was moved after that.
+    """
     asset = page.asset(dist.INVENTORY)
     if asset is None or not asset.is_complete:
         return
     repository = str(release.project.repository)
     local = part.dist / dist.INVENTORY
     if not (local.exists() and asset.digest == f"sha256:{files.sha256(local)}"):
-        rows = dist.adopt(release, part, gh.fetch(repository, asset))
+        data = gh.fetch(repository, asset)
+        _refuse_other_commit(release, part, data)
+        rows = dist.adopt(part, data)
     else:
         rows = dist.inventory(part)
     wanted = [row for row in rows if not (part.dist / row.file).exists() and page.asset(row.file)]
     if wanted:
         shell.say(f"filling dist/{part.tag} from the draft: {len(wanted)} files")
     get_many(lambda row: _fetch(part, repository, page, row), wanted)
+
+
+def _refuse_other_commit(release: Release, part: Part, data: bytes) -> None:
+    try:
+        made = str(json.loads(data)["commit"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ReleaseError(f"the {dist.INVENTORY} of {part.tag} on GitHub is no inventory", "delete that asset") from error
+    if made != release.commit:
+        raise ReleaseError(
+            f"GitHub keeps files of {part.tag} that were built from {made[:7]}, and the tag is at {release.commit[:7]}",
+            f"gh release delete {part.tag}, if nothing of it is public; else choose the next version",
+        )
 
 
 def _fetch(part: Part, repository: str, page: gh.Page, row: dist.Built) -> None:

@@ -1,0 +1,116 @@
+"""A bump in a real repository: every copy, all or nothing, and the same again after an interruption."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from invoke.context import Context
+from whole import PROJECTS, WHEN, commit
+
+from release_tasks import shell
+from release_tasks.errors import ReleaseError
+from release_tasks.project import bump
+from release_tasks.release import Release
+
+pytestmark = pytest.mark.tools("git", "cargo")
+
+
+@pytest.fixture
+def kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = tmp_path / "kit"
+    subprocess.run(["cp", "-r", PROJECTS / "kit", root], check=True)
+    commit(root, "Begin")
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", WHEN.split()[0])
+    return root
+
+
+def at(version: str = "0.2.0") -> Release:
+    return Release.at(Context(), version)
+
+
+def changed(root: Path) -> list[str]:
+    done = subprocess.run(["git", "status", "--porcelain"], cwd=root, capture_output=True, text=True, check=True)
+    return [line[3:] for line in done.stdout.splitlines()]
+
+
+EVERY_COPY = ["CHANGELOG.md", "Cargo.lock", "Cargo.toml", "README.md", "deploy/kit/Chart.yaml", "python/pyproject.toml"]
+
+
+def test_every_copy_shows_the_new_version_and_nothing_else_changes(kit: Path) -> None:
+    bump.write(Context(), at())
+    assert changed(kit) == EVERY_COPY
+    assert (kit / "deploy/kit/Chart.yaml").read_text().endswith('version: 0.2.0\nappVersion: "0.2.0"\n')
+    assert "## [0.2.0] - 2026-01-02\n\n### Added\n\n- A clock.\n" in (kit / "CHANGELOG.md").read_text()
+    subprocess.run(["cargo", "metadata", "--locked", "--offline", "--format-version=1"], check=True, capture_output=True)
+
+
+def test_a_second_bump_changes_nothing(kit: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    bump.write(Context(), at())
+    before = {path: (kit / path).read_bytes() for path in EVERY_COPY}
+    bump.write(Context(), at())
+    assert {path: (kit / path).read_bytes() for path in EVERY_COPY} == before
+    assert "nothing to do, every file carries kit 0.2.0" in capfd.readouterr().err
+
+
+def test_a_bump_that_stopped_half_way_is_finished_by_the_next(kit: Path) -> None:
+    whole = bump.edits(at())
+    (kit / "Cargo.toml").write_text(whole["Cargo.toml"])
+    assert bump.strangers(at()) == ()
+    bump.write(Context(), at())
+    assert changed(kit) == EVERY_COPY
+
+
+def test_a_change_of_somebody_else_is_a_stranger(kit: Path) -> None:
+    bump.write(Context(), at())
+    (kit / "README.md").write_text("scribble\n")
+    (kit / "note.txt").write_text("mine\n")
+    assert set(bump.strangers(at())) == {"README.md", "note.txt"}
+    with pytest.raises(ReleaseError, match=r"README\.md, note\.txt|note\.txt"):
+        bump.pending(at())
+
+
+def test_all_files_are_put_back_when_the_lock_cannot_be_written(
+    kit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "bin" / "cargo"  # the real one, with a disk that is full when it counts
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\n[ "$1" = update ] && {{ echo no space left >&2; exit 101; }}\nexec {shutil.which("cargo")} "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+    with pytest.raises(ReleaseError, match="no space left"):
+        bump.write(Context(), at())
+    assert changed(kit) == []
+
+
+def test_a_text_that_the_settings_list_and_the_file_lacks_is_an_error(kit: Path) -> None:
+    (kit / "README.md").write_text("# kit\n")
+    commit(kit, "Shorten the readme")
+    with pytest.raises(ReleaseError, match=r"README\.md"):
+        bump.write(Context(), at())
+    assert changed(kit) == []
+
+
+def test_the_message_names_the_component_and_version(kit: Path) -> None:
+    assert bump.message(at()) == "release: kit v0.2.0"
+
+
+def test_a_project_whose_tag_is_the_version_has_nothing_to_edit(kit: Path) -> None:
+    settings = kit / "release-tasks.toml"
+    settings.write_text(settings.read_text() + '[project]\nversion = "tag"\n')
+    commit(kit, "Let the tag carry the version")
+    assert bump.edits(at()) == {}
+
+
+def test_a_dry_bump_shows_the_edits_and_writes_nothing(kit: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    c = Context()
+    c.config.run.dry = True
+    bump.write(c, at())
+    said = capfd.readouterr().err
+    assert '+version = "0.2.0"' in said
+    assert "cargo update --workspace" in said
+    assert changed(kit) == []
+    assert shell.is_dry(c)
