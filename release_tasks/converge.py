@@ -61,6 +61,7 @@ def begin(c: Context, version: str | None, component: str | None) -> Release:
     """Return the release at hand, with dist/ locked and filled from the draft where it is empty."""
     from release_tasks.channels import github
 
+    shell.heed_termination()
     release = Release.at(c, version, component)
     if not shell.is_dry(c):
         dist.lock(release)
@@ -116,7 +117,7 @@ def refusals(seen: Sequence[Seen]) -> list[ReleaseError]:
 
 def questions(channel: Channel, missing: Sequence[Artifact], new: str | None) -> list[ReleaseError]:
     """Return one error for each name that is new to the registry and was not confirmed in `new`."""
-    agreed = set((new or "").split(","))
+    agreed = {name.strip() for name in (new or "").split(",")}
     names = {artifact.package or artifact.name: artifact for artifact in missing}
     answers = get_many(lambda name: channel.is_new(names[name]), names)
     unknown = [name for name, is_new in zip(names, answers, strict=True) if is_new]

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
+from release_tasks import shell
 from release_tasks.errors import ReleaseError
-from release_tasks.tools import git
+from release_tasks.tools import git, worktree
 
 if TYPE_CHECKING:
     from release_tasks.project.model import Component, Project
@@ -53,11 +54,10 @@ class Release:
         project = discover(top)
         wanted = _versions(project, top, head, version, component)
         tag_of = {name: _tag(project, name, number) for name, number in wanted.items()}
-        commit = _tagged_commit(top, tuple(tag_of.values()), head)
+        commit = _tagged_commit(top, tuple(tag_of.values()), head, shell.is_dry(c))
         tree = top
         if commit and (commit != head or git.changed(top)):
-            tree = git.common_dir(top) / "release-tasks" / next(iter(tag_of.values()))
-            git.worktree(top, tree, commit)
+            tree = worktree.at(top, next(iter(tag_of.values())), commit)
             project = discover(tree)
         parts = tuple(
             Part(project.component(name), number, tag_of[name], top / "dist" / tag_of[name])
@@ -84,24 +84,28 @@ def _versions(
     from release_tasks.project.versions import parse, parse_request
 
     if version is None:
-        chosen = [project.component(component)] if component else list(project.components)
-        return {one.name: _current(one, top, head) for one in chosen}
+        return _current(project, project.component(component) if component else None, top, head)
     wanted: dict[str, str] = {}
     for name, number in parse_request(version).items():
         wanted[project.component(name or component).name] = str(parse(number))
     return wanted
 
 
-def _current(component: Component, top: Path, head: str) -> str:
+def _current(project: Project, only: Component | None, top: Path, head: str) -> dict[str, str]:
+    """Return the versions this checkout is at: those of the tags at HEAD, else those of the manifests."""
     from release_tasks.project.components import version_in
 
+    chosen = [only] if only else list(project.components)
     here = [tag for tag, commit in git.tags(top).items() if commit == head]
-    tagged = [number for tag in here if (number := version_in(component, tag))]
-    if len(tagged) == 1:
-        return tagged[0]
-    if component.version is None:
-        raise ReleaseError(f"no tag of {component.name} is at HEAD", "check out a tag, or say --version X.Y.Z")
-    return component.version
+    tagged = {one: [number for tag in here if (number := version_in(one, tag))] for one in chosen}
+    exact = {one.name: numbers[0] for one, numbers in tagged.items() if len(numbers) == 1}
+    if exact:
+        return exact
+    for one, numbers in tagged.items():
+        if one.version is None:
+            fact = f"{' and '.join(numbers)} of {one.name} are tagged" if numbers else f"no tag of {one.name} is"
+            raise ReleaseError(f"{fact} at HEAD", "check out a tag, or say --version X.Y.Z")
+    return {one.name: str(one.version) for one in chosen}
 
 
 def _tag(project: Project, name: str, number: str) -> str:
@@ -110,25 +114,23 @@ def _tag(project: Project, name: str, number: str) -> str:
     return tag_name(project.component(name), number)
 
 
-def _tagged_commit(top: Path, tags: tuple[str, ...], head: str) -> str | None:
+def _tagged_commit(top: Path, tags: tuple[str, ...], head: str, is_dry: bool) -> str | None:
     local = git.tags(top)
     if all(local.get(tag) == head for tag in tags) and not git.changed(top):
         return head
     if git.remote_url(top) is None:
         return None
-    commits = set()
-    for tag in tags:
-        public = git.remote_tag(top, tag)
-        if public is None:
-            continue  # a tag that only this machine has moves with a fixed commit
-        commits.add(public)
-        if local.get(tag) != public:
-            if tag in local:
-                raise ReleaseError(
-                    f"tag {tag} is at {public[:7]} on origin and at {local[tag][:7]} here",
-                    f"git fetch --force origin tag {tag}",
-                )
-            git.fetch_tag(top, tag)
-    if len(commits) > 1:
-        raise ReleaseError(f"the tags {', '.join(tags)} are on different commits", "release one component at a time")
-    return commits.pop() if commits else None
+    public = {tag: commit for tag in tags if (commit := git.remote_tag(top, tag))}
+    for tag, commit in public.items():
+        if local.get(tag, commit) != commit:
+            raise ReleaseError(
+                f"tag {tag} is at {commit[:7]} on origin and at {local[tag][:7]} here", f"git fetch --force origin tag {tag}"
+            )
+        if tag not in local:
+            git.fetch_tag(top, tag, name_it=not is_dry)
+    if not public:
+        return None  # tags that only this machine has move with a fixed commit
+    one, *others = {public.get(tag, local.get(tag, "")) for tag in tags}
+    if others:
+        raise ReleaseError(f"the tags {', '.join(tags)} are on different commits", "release one at a time: --component NAME")
+    return one

@@ -105,8 +105,7 @@ def do(
     words = [str(word) for word in argv]
     added = " ".join(f"{k}={MASK if SECRET_NAME.search(k) else shlex.quote(v)}" for k, v in (env or {}).items())
     line = shlex.join(words) if not added else f"env {added} {shlex.join(words)}"
-    child = Child(c, words, cwd, stop_at)
-    result = child.run(
+    result = Child(c, words, cwd, stop_at).run(
         line, env=environment(env, secrets), replace_env=True, pty=False, in_stream=False,
         hide=False, warn=True, echo=True, out_stream=sys.stderr, err_stream=sys.stderr,
     )
@@ -199,6 +198,12 @@ def pause(seconds: float) -> None:
     """Sleep, but stop at once when the release is interrupted."""
     if _stopping.wait(seconds):
         raise ReleaseError("interrupted", code=130)
+
+
+def heed_termination() -> None:
+    """Let SIGTERM end us as Ctrl-C does: with every child, and the children of those."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def end_children() -> None:

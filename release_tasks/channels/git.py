@@ -10,6 +10,7 @@ from release_tasks import shell
 from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Artifact, Seen, State
 from release_tasks.release import Release
+from release_tasks.shell import Failed
 from release_tasks.tools import git
 
 NAME = "git"
@@ -41,17 +42,28 @@ def credentials(release: Release) -> list[ReleaseError]:
 
 def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
     """Push the branch, where origin lacks the commit, and then the tags, all or none."""
+    if not (release.is_tagged or shell.is_dry(c)):
+        raise ReleaseError(f"there is no tag {release.parts[0].tag} here", f"inv tag --version {release.parts[0].version}")
     branch = release_branch(release)
     there = git.remote_refs(release.top, f"refs/heads/{branch}").get(f"refs/heads/{branch}")
     if there is None or not _has(release, there):
-        git.push(c, release.top, f"{_source(c, release)}:refs/heads/{branch}")
+        _push_branch(c, release, branch)
     else:
         shell.say(f"{branch} on origin has the commit already")
     git.push(c, release.top, *(f"refs/tags/{artifact.name}" for artifact in artifacts))
 
 
+def _push_branch(c: Context, release: Release, branch: str) -> None:
+    try:
+        git.push(c, release.top, f"{_source(c, release)}:refs/heads/{branch}")
+    except Failed as error:
+        raise ReleaseError(
+            error.problem, f"git pull --rebase origin {branch} where it has moved on, or merge the commit by a pull request; then run this again"
+        ) from error
+
+
 def release_branch(release: Release) -> str:
-    """Return the branch a release is made from: that of the settings, the current one, or origin's own."""
+    """Return the branch a release is made from: that of the settings, or the current one."""
     wanted = release.project.settings.project.branch or git.branch(release.top)
     if wanted:
         return wanted

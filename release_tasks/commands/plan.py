@@ -36,7 +36,11 @@ def plan(
     dry = Context(c.config.clone())
     dry.config.run.dry = True
     rows = [copy_context().run(_step, dry, step, given) for step in order.steps(order.of(c))]
-    waits = waiting(Release.at(c, given["version"], component))
+    try:
+        waits = waiting(Release.at(c, given["version"], component))
+    except ReleaseError as error:  # a step that needs crates.io has told more of it
+        shell.say(str(error.message))
+        waits = 0.0
     _show(rows, waits, json)
     if any(row["problem"] for row in rows):
         raise Exit(code=1)

@@ -48,6 +48,7 @@ def rehearse(
         return
     if not version:
         raise ReleaseError("no version to rehearse", "inv rehearse --version X.Y.Z")
+    shell.heed_termination()
     project = discover(git.top(Path.cwd()))
     folder = Path(tempfile.mkdtemp(prefix="release-tasks-rehearsal-"))
     try:

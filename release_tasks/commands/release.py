@@ -30,6 +30,7 @@ def release(c: Context, version: str = "", component: str | None = None, new: st
     """Release a version; the same line again resumes."""
     from release_tasks.project.words import resolve
 
+    shell.heed_termination()
     wanted = resolve(version, component)
     timeline: Timeline = []
     try:

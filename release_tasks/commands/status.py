@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from release_tasks.project.model import Pointer, Seen, State
+from release_tasks.errors import ReleaseError, raise_all
+from release_tasks.project.model import Place, Pointer, Seen, State
 from release_tasks.release import Release
 
+T = TypeVar("T")
 DONE, MISSING, PROBLEM = 0, 3, 1
 
 
@@ -23,14 +26,16 @@ class Report:
     release: Release
     artifacts: tuple[Seen, ...]
     pointers: tuple[Pointer, ...]
+    problems: tuple[ReleaseError, ...] = ()  # channels that could not be read, open questions
 
     @property
     def code(self) -> int:
         """Return the exit status: 0 all as wanted, 3 something is missing, 1 a problem."""
         states = {seen.state for seen in self.artifacts}
-        if states & {State.DIFFERENT, State.YANKED, State.CLOSED}:
+        if self.problems or states & {State.DIFFERENT, State.YANKED, State.CLOSED}:
             return PROBLEM
-        return MISSING if states & {State.MISSING, State.PARTIAL} else DONE
+        is_behind = any(pointer.place is Place.BEHIND for pointer in self.pointers)
+        return MISSING if is_behind or states & {State.MISSING, State.PARTIAL} else DONE
 
     def data(self) -> dict[str, Any]:
         """Return the report in the shape that docs/json.md describes."""
@@ -44,6 +49,7 @@ class Report:
                 {"channel": p.channel, "name": p.name, "state": str(p.place), "now": p.now, "target": p.target}
                 for p in self.pointers
             ],
+            "problems": [{"problem": error.problem, "fix": error.fix} for error in self.problems],
         }
 
 
@@ -59,6 +65,7 @@ def status(c: Context, version: str | None = None, component: str | None = None,
     """Show the state of every artifact on every channel."""
     report = read(Release.at(c, version, component))
     show(report, json)
+    raise_all(report.problems)
     if report.code:
         raise Exit(code=report.code)
 
@@ -68,10 +75,21 @@ def read(release: Release) -> Report:
     from release_tasks import channels, converge
     from release_tasks.http import get_many
 
-    every = channels.every()
-    seen = get_many(lambda channel: converge.look(release, channel), every)
-    pointers = get_many(lambda channel: channel.pointers(release), channels.moving())
-    return Report(release, tuple(one for some in seen for one in some), tuple(p for some in pointers for p in some))
+    problems: list[ReleaseError] = []
+
+    def asked(what: Callable[[], Iterable[T]]) -> tuple[T, ...]:
+        try:
+            return tuple(what())
+        except ReleaseError as error:
+            problems.append(error)
+            return ()
+
+    seen = get_many(lambda one: asked(lambda: converge.look(release, one)), channels.every())
+    pointers = get_many(lambda one: asked(lambda: one.pointers(release)), channels.moving())
+    told = {error.message: error for error in problems}  # a channel and its pointers fail alike
+    return Report(
+        release, tuple(one for some in seen for one in some), tuple(p for some in pointers for p in some), tuple(told.values())
+    )
 
 
 def show(report: Report, as_json: bool) -> None:

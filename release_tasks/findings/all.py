@@ -12,14 +12,11 @@ from release_tasks.release import Release
 
 def problems(c: Context, release: Release, new: str | None) -> list[ReleaseError]:
     """Return everything that would break the release; the gates run last, and only when all else is well."""
-    from release_tasks.project.history import last_finished
-
-    finished = {part.component.name: last_finished(release.project, part.component) for part in release.parts}
     found: list[ReleaseError] = []
     for look in (
         lambda: programs.missing(c.config.release_tasks.order, release.project),
         lambda: repository.look(release),
-        lambda: versions.look(release, finished),
+        lambda: versions.look(release),
         lambda: workflows.look(release),
         lambda: registries.look(release, new),
     ):

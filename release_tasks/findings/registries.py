@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from release_tasks import channels, converge
-from release_tasks.errors import ReleaseError
+from release_tasks.errors import ReleaseError, collect
 from release_tasks.http import get_many
 from release_tasks.project.model import Seen, State
 from release_tasks.release import Release
@@ -22,9 +23,9 @@ def look(release: Release, new: str | None) -> Iterator[ReleaseError]:
         if not release.is_tagged:
             yield from _strangers(seen)
         missing = tuple(one.artifact for one in seen if one.state in converge.OPEN)
-        if missing:
-            yield from converge.questions(channel, missing, new)
-            yield from channel.credentials(release)
+        if missing:  # a registry that fails at one question must not hide the others
+            yield from collect(partial(converge.questions, channel, missing, new))
+            yield from collect(partial(channel.credentials, release))
 
 
 def _read(release: Release, channel: converge.Channel) -> list[Seen] | ReleaseError:

@@ -8,15 +8,16 @@ from release_tasks.errors import ReleaseError
 from release_tasks.release import Part, Release
 
 
-def look(release: Release, finished: dict[str, str | None]) -> Iterator[ReleaseError]:
-    """Yield what is wrong; `finished` has each component's last finished version, or None."""
+def look(release: Release) -> Iterator[ReleaseError]:
+    """Yield what is wrong with each component's version and with its section of the changelog."""
+    from release_tasks.project.history import last_finished
     from release_tasks.project.versions import parse
 
     for part in release.parts:
-        last = finished.get(part.component.name)
-        if last and not release.is_tagged and parse(part.version) <= parse(last):
-            yield ReleaseError(f"{part.version} is not higher than {last}, the last release", f"choose a version after {last}")
         yield from _changelog(release, part)
+        last = None if release.is_tagged else last_finished(release.project, part.component)
+        if last and parse(part.version) <= parse(last):
+            yield ReleaseError(f"{part.version} is not higher than {last}, the last release", f"choose a version after {last}")
 
 
 def _changelog(release: Release, part: Part) -> Iterator[ReleaseError]:

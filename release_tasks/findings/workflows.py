@@ -39,13 +39,18 @@ def _tag_filters(path: Path) -> list[str]:
         data: Any = YAML(typ="safe", pure=True).load(path)
     except YAMLError as error:
         raise ReleaseError(f"{path.name} is no YAML: {str(error).splitlines()[0]}", f"mend {path.name}") from error
-    trigger = (data or {}).get("on", (data or {}).get(True, {}))
-    if not isinstance(trigger, dict) or "push" not in trigger:
-        return ["*"] if trigger == "push" or (isinstance(trigger, list) and "push" in trigger) else []
-    push = trigger["push"] or {}
+    about = data if isinstance(data, dict) else {}
+    trigger = about.get("on", about.get(True, {}))  # YAML 1.1 reads `on` as true
+    events = [trigger] if isinstance(trigger, str) else list(trigger or ())
+    if "release" in events:
+        return ["*"]  # a release that goes public has a tag
+    if "push" not in events:
+        return []
+    push = (trigger["push"] if isinstance(trigger, dict) else None) or {}
     if "tags" not in push:
         return [] if "branches" in push or "tags-ignore" in push else ["*"]
-    return [str(one) for one in push["tags"]]
+    tags = push["tags"]
+    return [tags] if isinstance(tags, str) else [str(one) for one in tags or ()]
 
 
 def _matches(tag: str, pattern: str) -> bool:

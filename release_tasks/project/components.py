@@ -22,6 +22,7 @@ def split(project: Project, ships: Mapping[str, Any]) -> Project:
         return replace(project, components=(_component(project, project.name, ComponentTable(), ships),))
     expanded = _expand(tables, ships["crates"])
     _refuse_twice(expanded)
+    _refuse_same_tag(expanded)
     components = (
         _component(project, name, table, {kind: _named(name, kind, getattr(table, kind), ships[kind]) for kind in KINDS})
         for name, table in expanded.items()
@@ -66,6 +67,13 @@ def _refuse_twice(tables: dict[str, ComponentTable]) -> None:
                     raise ReleaseError(f"{FILE}: {other} and {name} both ship {thing}", "leave it in one of them")
 
 
+def _refuse_same_tag(tables: dict[str, ComponentTable]) -> None:
+    owner: dict[str, str] = {}
+    for name, table in tables.items():
+        if (other := owner.setdefault(table.tag, name)) != name:
+            raise ReleaseError(f"{FILE}: {other} and {name} both have the tag {table.tag}", f'[components.{name}]\ntag = "{name}-v{{version}}"')
+
+
 def _named(component: str, kind: str, names: tuple[str, ...], found: Any) -> Any:
     if isinstance(found, ReleaseError) or not names:
         return found if names else ()
@@ -81,6 +89,8 @@ def _named(component: str, kind: str, names: tuple[str, ...], found: Any) -> Any
 
 def _component(project: Project, name: str, table: ComponentTable, ships: Mapping[str, Any]) -> Component:
     github = project.settings.github
+    if table.changelog and table.changelog not in project.files:
+        raise ReleaseError(f"{FILE}: [components.{name}] changelog: {table.changelog} is not in the repository", "git add it, or mend the path")
     only = not project.settings.components
     return Component(
         name, table.tag, _version(project, name, ships), **ships,

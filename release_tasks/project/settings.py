@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -23,7 +24,7 @@ class ProjectTable(_Table, frozen=True):
 
     version: Literal["manifests", "tag"] = "manifests"
     commit: str = "release: {components}"
-    branch: str | None = None  # the release branch; default: the remote's own
+    branch: str | None = None  # the branch releases are made from; default: the current one
     ignore: tuple[str, ...] = ()  # paths that discovery passes over
 
 
@@ -121,17 +122,47 @@ def load(root: Path) -> Settings:
     if not path.exists():
         return Settings()
     try:
-        return msgspec.toml.decode(path.read_bytes(), type=Settings)
+        settings = msgspec.toml.decode(path.read_bytes(), type=Settings)
     except msgspec.ValidationError as error:
         raise _explain(str(error)) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ReleaseError(f"{FILE} is no TOML: {error}", f"mend that line of {FILE}") from error
+    for place, text, names in _templates(settings):
+        _check(place, text, names)
+    return settings
+
+
+def _templates(settings: Settings) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Yield each text with `{...}` in it, where it stands, and the words that it may hold."""
+    about = ("version", "tag", "component")
+    yield "[project] commit", settings.project.commit, (*about, "components")
+    yield "[github] title", settings.github.title, about
+    for name, component in settings.components.items():
+        yield f"[components.{name}] tag", component.tag, ("version", "crate") if name == "{crate}" else ("version",)
+        yield f"[components.{name}] title", component.title or "", about
+        if component.tag.count("{version}") != 1:
+            raise ReleaseError(f"{FILE}: [components.{name}] tag: {component.tag} holds {{version}} not once", 'tag = "v{version}"')
+    for name, targets in settings.binaries.items():
+        for target, file in targets.items():
+            yield f"[binaries.{name}] {target}", file, ("version",)
+    for reference, chart in settings.charts.items():
+        yield f"[charts.{reference}] app-version", chart.app_version, ("version",)
+
+
+def _check(place: str, text: str, names: tuple[str, ...]) -> None:
+    try:
+        text.format(**dict.fromkeys(names, ""))
+    except (KeyError, IndexError, ValueError, AttributeError) as error:
+        known = ", ".join(f"{{{name}}}" for name in names)
+        raise ReleaseError(f"{FILE}: {place}: {text} cannot be filled in ({error})", f"it may hold {known}") from error
 
 
 def _explain(said: str) -> ReleaseError:
     unknown = re.search(r"unknown field `(.+?)`(?: - at `\$\.?(.*?)`)?$", said)
     if not unknown:
-        return ReleaseError(f"{FILE}: {said}", f"mend that key of {FILE}")
+        what, _, where = said.partition(" - at ")
+        place = where.strip("`").removeprefix("$.").removeprefix("$").replace("[...]", ".NAME")
+        return ReleaseError(f"{FILE}: {place}: {what}" if place else f"{FILE}: {what}", f"mend that key of {FILE}")
     key, at = unknown[1], unknown[2] or ""
     table: type[_Table] = Settings
     for word in at.replace("[...]", "").split("."):

@@ -10,7 +10,7 @@ from pathlib import Path
 from invoke.context import Context
 
 from release_tasks.errors import ReleaseError
-from release_tasks.shell import Failed, ask, do
+from release_tasks.shell import Failed, ask, ask_bytes, do
 
 
 def top(folder: Path) -> Path:
@@ -18,7 +18,10 @@ def top(folder: Path) -> Path:
     try:
         return Path(ask(["git", "rev-parse", "--show-toplevel"], cwd=folder).strip())
     except Failed as error:
-        raise ReleaseError(f"{folder} is in no git repository", "git init, or go to the project's folder") from error
+        if "not a git repository" in error.output:
+            raise ReleaseError(f"{folder} is in no git repository", "git init, or go to the project's folder") from error
+        said = error.output.strip().splitlines()[0]  # a checkout of somebody else, for one
+        raise ReleaseError(f"git refuses {folder}: {said}", f"git config --global --add safe.directory {folder}") from error
 
 
 def common_dir(tree: Path) -> Path:
@@ -75,7 +78,7 @@ def tracked(tree: Path) -> tuple[str, ...]:
 def at_commit(tree: Path, ref: str, path: str) -> bytes | None:
     """Return a file as it was at a commit, or None where it did not exist."""
     try:
-        return ask(["git", "show", f"{ref}:{path}"], cwd=tree).encode()
+        return ask_bytes(["git", "show", f"{ref}:{path}"], cwd=tree)
     except Failed:
         return None
 
@@ -116,9 +119,10 @@ def remote_tag(tree: Path, tag: str, remote: str = "origin") -> str | None:
     return remote_refs(tree, name, f"{name}^{{}}", remote=remote).get(name)
 
 
-def fetch_tag(tree: Path, tag: str, remote: str = "origin") -> None:
-    """Fetch one tag, and its commit, from the remote."""
-    ask(["git", "fetch", "--quiet", "--no-tags", remote, f"+refs/tags/{tag}:refs/tags/{tag}"], cwd=tree)
+def fetch_tag(tree: Path, tag: str, remote: str = "origin", name_it: bool = True) -> None:
+    """Fetch a tag's commit from the remote, and the tag itself unless `name_it` is False."""
+    name = f"refs/tags/{tag}"
+    ask(["git", "fetch", "--quiet", "--no-tags", remote, f"+{name}:{name}" if name_it else name], cwd=tree)
 
 
 def is_ancestor(tree: Path, commit: str, of: str) -> bool:
@@ -132,22 +136,10 @@ def is_ancestor(tree: Path, commit: str, of: str) -> bool:
     return True
 
 
-def worktree(tree: Path, folder: Path, commit: str) -> None:
-    """Check out a commit in a work tree of its own, or bring that tree back to the commit."""
-    if folder.exists() and commit_of(folder) == commit and not changed(folder):
-        return
-    if folder.exists():
-        ask(["git", "worktree", "remove", "--force", folder], cwd=tree)
-    ask(["git", "worktree", "prune"], cwd=tree)
-    ask(["git", "worktree", "add", "--quiet", "--detach", "--force", folder, commit], cwd=tree)
-
-
 def export(tree: Path, commit: str, folder: Path) -> None:
     """Write the files of a commit into a new folder, without any history."""
     import io
     import tarfile
-
-    from release_tasks.shell import ask_bytes
 
     data = ask_bytes(["git", "-c", "tar.umask=0022", "archive", "--format=tar", commit], cwd=tree)
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:

@@ -44,7 +44,7 @@ def verify(c: Context, release: Release) -> Iterator[ReleaseError]:
 
 
 def _assets(release: Release, part: Part, page: gh.Page) -> Iterator[ReleaseError]:
-    wanted = shipped(release, part)
+    wanted = shipped(part, page)
     base = f"{endpoints.GITHUB}/{release.project.repository}/releases/download/{quote(part.tag)}"
     read = get_many(lambda artifact: http.get(f"{base}/{quote(artifact.name)}"), wanted)
     bodies = {artifact.name: answer.body for artifact, answer in zip(wanted, read, strict=True) if answer.status == 200}

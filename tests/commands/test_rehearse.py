@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -91,3 +92,34 @@ def test_serve_prints_the_addresses_and_ends_with_its_input(tmp_path: Path) -> N
     out, _ = process.communicate()
     assert out == ""
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize("moment", ["check: $ cargo", "build-wheels: $", "publish-crates: $"])
+def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, moment: str) -> None:
+    folder, scratch = copy(tmp_path / "here"), tmp_path / "tmp"
+    scratch.mkdir()
+    words = [sys.executable, "-m", "invoke", "rehearse", "--version", "0.2.0"]
+    process = subprocess.Popen(
+        words, cwd=folder, env=os.environ | {"TMPDIR": str(scratch)}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    assert process.stdout
+    said = ""
+    for line in process.stdout:
+        said += line
+        if line.startswith(moment):
+            break
+    else:
+        pytest.fail(said)
+
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=60)
+
+    assert process.returncode != 0
+    assert "Traceback" not in said + rest
+    assert "goes on from here" in rest
+    assert list(scratch.iterdir()) == []
+    running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert str(scratch) not in running
+    git = subprocess.run(["git", "status", "--porcelain"], cwd=folder, capture_output=True, text=True, check=True)
+    assert git.stdout == ""

@@ -198,11 +198,11 @@ def test_a_refused_token_is_named_and_never_shown(
 def test_the_packages_own_token_is_used_under_whatever_name(
     running: World, example: Path, tool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    settings = '[python.tiny-tool]\ntoken = "SPARE_KEY_OF_THE_HOUSE"\n'
+    settings = '[python.tiny-tool]\ntoken = "SPARE_TOKEN_OF_THE_HOUSE"\n'
     root = projects.write(tmp_path / "other", WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings})
     monkeypatch.chdir(root)
     monkeypatch.delenv("TWINE_PASSWORD")
-    monkeypatch.setenv("SPARE_KEY_OF_THE_HOUSE", PYPI_TOKEN)
+    monkeypatch.setenv("SPARE_TOKEN_OF_THE_HOUSE", PYPI_TOKEN)
     build_wheels(Context())
     publish_pypi(Context(), new="all")
     assert len(published(running)) == 2
