@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import io
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 
@@ -33,6 +34,7 @@ def main() -> None:
     given = parser.parse_args()
     if unknown := [name for name in given.names if name not in BENCHMARKS]:
         parser.error(f"{', '.join(unknown)} is not one of {', '.join(BENCHMARKS)}")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a user's Python keeps what it compiled
     rows = [row for name in given.names or BENCHMARKS for row in measured(name)]
     if given.json:
         print(json.dumps([row.data() for row in rows], indent=2))

@@ -25,8 +25,14 @@ def rows() -> Iterator[Row]:
             ROUNDS,
             lambda: run(root, *INV, "bump", "--version", "0.2.0", env=offline),
             lambda: run(root, "cargo", "set-version", "--workspace", "--offline", "0.2.0", env=offline),
-            before=lambda: run(root, "git", "checkout", "--quiet", "."),
+            before=lambda: reset(root),
         ))
+
+
+def reset(root: Path) -> None:
+    """Take the version back, and let git know the files again, as it does in a tree that was looked at before."""
+    run(root, "git", "checkout", "--quiet", ".")
+    run(root, "git", "status")
 
 
 def workspace(root: Path, count: int = COUNT) -> Path:

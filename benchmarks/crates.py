@@ -39,7 +39,7 @@ def verifying() -> Iterator[Row]:
 def uploading() -> Iterator[Row]:
     """Upload 20 crates that were checked before, into a registry on loopback that has none of them."""
     with scratch() as folder:
-        root, taken = workspace(folder / "shop"), {"theirs": [], "ours": []}
+        root, taken = workspace(folder / "shop"), {"ours": [], "theirs": []}
         with visiting(folder / "reading", cache=folder / "cache"):
             theirs(root)
         for turn in range(ROUNDS):

@@ -30,6 +30,7 @@ class Row:
     ours: float = 0.0  # seconds, as are the other's
     theirs: float | None = None
     skipped: str = ""  # why nothing was measured
+    note: str = ""  # what else was seen; only in the JSON
 
     @property
     def value(self) -> float:
@@ -42,6 +43,7 @@ class Row:
         if self.skipped:
             return row | {"skipped": self.skipped}
         seconds = {"ours": round(self.ours, 4), "theirs": None if self.theirs is None else round(self.theirs, 4)}
+        row |= {"note": self.note} if self.note else {}
         return row | seconds | {"value": round(self.value, 4), "within": self.value <= self.at_most}
 
     def cells(self) -> tuple[str, ...]:

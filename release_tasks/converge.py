@@ -96,6 +96,9 @@ def converge(c: Context, release: Release, channel: Channel, new: str | None = N
         shell.say(f"nothing to do, {_count(len(wanted))} already on {channel.NAME}")
         return
     raise_all(questions(channel, missing, new))
+    if not (release.is_tagged or shell.is_dry(c)):  # what is public must be found again by its tag
+        part = release.parts[0]
+        raise ReleaseError(f"there is no tag {part.tag} here", f"inv tag --version {part.version}")
     channel.publish(c, release, missing)
     if not shell.is_dry(c):
         _wait(release, channel, missing)

@@ -13,6 +13,7 @@ class ReleaseError(Exit):
     def __init__(self, problem: str, fix: str = "", code: int = 1) -> None:
         self.problem, self.fix = problem, fix
         super().__init__(f"{problem}\nfix: {fix}" if fix else problem, code)
+        self.args = (self.message,)  # Python keeps what a subclass was given, secrets included
 
     def __reduce__(self) -> tuple[type[ReleaseError], tuple[str, str, int]]:
         return type(self), (self.problem, self.fix, self.code)

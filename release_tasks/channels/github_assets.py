@@ -82,7 +82,7 @@ def create(c: Context, release: Release, part: Part) -> None:
     repository = str(release.project.repository)
     title = part.component.title.format(version=part.version, tag=part.tag, component=part.component.name)
     with files.scratch("notes") as folder:
-        notes = _notes(release, part, folder)
+        notes = _notes(release, part, folder, shell.is_dry(c))
         gh.create_draft(c, repository, part.tag, title, notes, is_prerelease(parse(part.version)))
 
 
@@ -185,13 +185,14 @@ def _names(part: Part, kind: str, page: gh.Page | None) -> list[str]:
     return built or kept
 
 
-def _notes(release: Release, part: Part, folder: Path) -> Path | None:
+def _notes(release: Release, part: Part, folder: Path, is_dry: bool) -> Path | None:
     from release_tasks.manifests import changelog
 
     log = part.component.changelog
     if release.project.settings.github.notes == "generated" or log is None:
         return None
-    text = changelog.notes((release.tree / log).read_text("utf-8"), part.version)
     path = folder / "notes.md"
-    files.write_bytes(path, text.encode())
+    if not is_dry:  # a dry bump has written no section
+        text = changelog.notes((release.tree / log).read_text("utf-8"), part.version)
+        files.write_bytes(path, text.encode())
     return path

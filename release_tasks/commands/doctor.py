@@ -10,8 +10,8 @@ from invoke.exceptions import Exit
 from invoke.tasks import task
 
 from release_tasks import order, shell
-from release_tasks.errors import ReleaseError
-from release_tasks.findings.programs import needed
+from release_tasks.errors import ReleaseError, raise_all
+from release_tasks.findings.programs import lacking, needed
 from release_tasks.http import get_many
 from release_tasks.project.model import Project
 
@@ -28,7 +28,8 @@ def doctor(c: Context, install: bool = False, all: bool = False, json: bool = Fa
     """Name the programs that are missing, and install them."""
     from release_tasks.tools import programs
 
-    wants = needed(order.of(c), None if all else _project())
+    project = _project()
+    wants = needed(order.of(c), None if all else project)
     missing = _missing(wants)
     if install and missing:
         if any(programs.PROGRAMS[name].apt for name in missing):
@@ -40,6 +41,7 @@ def doctor(c: Context, install: bool = False, all: bool = False, json: bool = Fa
                 shell.say(str(error.message))
         missing = _missing(wants)
     _show(wants, json)
+    raise_all(lacking(project) if project else ())
     if missing:
         raise Exit(code=1)
 

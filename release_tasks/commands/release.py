@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import copy_context
 
 from invoke.context import Context
@@ -35,7 +38,8 @@ def release(c: Context, version: str = "", component: str | None = None, new: st
     timeline: Timeline = []
     try:
         for stage in order.of(c):
-            _run_stage(c, stage, {"version": wanted, "component": component, "new": new}, timeline)
+            with _group(" + ".join(map(order.name, stage))):
+                _run_stage(c, stage, {"version": wanted, "component": component, "new": new}, timeline)
     except KeyboardInterrupt:
         shell.end_children()
         raise ReleaseError("interrupted", f"inv release --version {wanted} goes on from here", code=130) from None
@@ -50,6 +54,19 @@ def show(timeline: Timeline) -> None:
     for name, start, end in timeline:
         left, width = round(start / total * 40), max(1, round((end - start) / total * 40))
         shell.say(f"{name:<16} {' ' * left}{'█' * width}{' ' * (41 - left - width)}{end - start:6.1f} s")
+
+
+@contextmanager
+def _group(name: str) -> Iterator[None]:
+    """Fold what a stage prints, where GitHub Actions shows it (workflow command `group`)."""
+    is_folded = os.environ.get("GITHUB_ACTIONS") == "true"
+    if is_folded:
+        shell.say(f"::group::{name}")
+    try:
+        yield
+    finally:
+        if is_folded:
+            shell.say("::endgroup::")
 
 
 def _keep(c: Context, version: str, component: str | None, timeline: Timeline) -> None:

@@ -41,12 +41,16 @@ def missing(order: Order, project: Project) -> list[ReleaseError]:
         for name, steps in needed(order, project).items()
         if version(PROGRAMS[name]) is None
     ]
-    theirs = [
+    return ours + lacking(project)
+
+
+def lacking(project: Project) -> list[ReleaseError]:
+    """Return one error for each program that the settings name for the build and that is not installed."""
+    return [
         ReleaseError(f"{name} is not installed, and [build] needs it", f"install {name}")
         for name in project.settings.build.needs
         if found(name) is None
     ]
-    return ours + theirs
 
 
 def _lacks_builder(project: Project | None) -> bool:

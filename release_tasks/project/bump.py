@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -23,10 +24,12 @@ LOCK = "Cargo.lock"
 def write(c: Context, release: Release) -> None:
     """Edit every file that carries the version; put all back where one of them cannot be proved."""
     pending(release)
-    new = edits(release)
+    with ThreadPoolExecutor(1) as pool:  # cargo looks into its cache meanwhile
+        cached = pool.submit(cargo_lock.is_cached, release.top) if _lock(release) else None
+        new = edits(release)
+    offline = cached is not None and cached.result()
     old = {path: (release.top / path).read_bytes() for path in (*new, *_lock(release))}
     todo = [path for path, text in new.items() if old[path] != text.encode()]
-    offline = bool(_lock(release)) and cargo_lock.is_cached(release.top)
     with _all_or_none(release, old):
         for path in todo:
             files.write(c, release.top / path, new[path])
@@ -58,6 +61,12 @@ def edits(release: Release) -> dict[str, str]:
     return {path: text for path, text in new.items() if text != base[path]}
 
 
+def paths(release: Release) -> tuple[str, ...]:
+    """Return every path that a bump writes, Cargo.lock included."""
+    new = edits(release)
+    return (*new, *_lock(release)) if new else ()
+
+
 def strangers(release: Release) -> tuple[str, ...]:
     """Return the changed paths that no bump to these versions would have left so."""
     changed = git.changed(release.top)
@@ -79,6 +88,11 @@ def pending(release: Release) -> tuple[str, ...]:
         shown = ", ".join(odd[:5]) + (f" and {len(odd) - 5} more" if odd[5:] else "")
         raise ReleaseError(f"the tree has changes that are not committed: {shown}", "commit or stash them")
     return git.changed(release.top)
+
+
+def unwritten(release: Release) -> tuple[str, ...]:
+    """Return the paths of the files that do not carry this release's version yet."""
+    return tuple(path for path, text in edits(release).items() if (release.top / path).read_bytes() != text.encode())
 
 
 def message(release: Release) -> str:
@@ -114,9 +128,11 @@ def _all_or_none(release: Release, old: dict[str, bytes]) -> Iterator[None]:
 
 def _prove(release: Release, offline: bool) -> None:
     wrong: list[str] = []
-    for carrier in carriers(release):
-        wrong += carrier.prove(decode((release.top / carrier.path).read_bytes(), carrier.path))
+    with ThreadPoolExecutor(1) as pool:  # cargo reads the manifests, too
+        locked = pool.submit(cargo_lock.prove, release.top, offline) if _lock(release) else None
+        for carrier in carriers(release):
+            wrong += carrier.prove(decode((release.top / carrier.path).read_bytes(), carrier.path))
     if wrong:
         raise ReleaseError("; ".join(wrong), "mend that file, or name it in [files]")
-    if _lock(release):
-        cargo_lock.prove(release.top, offline)
+    if locked:
+        locked.result()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,7 @@ def carriers(release: Release) -> Iterator[Carrier]:
         yield _bound(listed(spec), path, names, release.parts[0].version)
     for part in release.parts:
         if part.component.changelog:
-            yield _changelog(part, part.component.changelog)
+            yield _changelog(release, part, part.component.changelog)
 
 
 def versions(release: Release) -> dict[str, str]:
@@ -76,8 +77,8 @@ def _answered(part: Part, kind: str) -> tuple[Any, ...]:
     return () if isinstance(found, ReleaseError) else tuple(found)
 
 
-def _changelog(part: Part, path: str) -> Carrier:
-    date = git.today(os.environ.get("SOURCE_DATE_EPOCH"))
+def _changelog(release: Release, part: Part, path: str) -> Carrier:
+    date = _dated(release.top / path, part.version) or git.today(os.environ.get("SOURCE_DATE_EPOCH"))
 
     def prove(text: str) -> list[str]:
         try:
@@ -87,6 +88,13 @@ def _changelog(part: Part, path: str) -> Carrier:
         return []
 
     return Carrier(path, lambda text: changelog.release(text, part.version, date, part.tag, path=path), prove)
+
+
+def _dated(log: Path, version: str) -> str | None:
+    """Return the date that an interrupted bump has written: it is finished on another day, too."""
+    text = log.read_text("utf-8", errors="replace") if log.exists() else ""
+    got = re.search(rf"^#+ .*?(?<![\w.-]){re.escape(version)}(?![\w.+-]).*?(\d{{4}}-\d\d-\d\d)", text, re.M)
+    return got[1] if got else None
 
 
 def _relative(release: Release, path: Path) -> str:

@@ -20,8 +20,9 @@ def packages(root: Path, files: tuple[str, ...], settings: Settings) -> Found[Py
         private = any("Do Not Upload" in text for text in project.get("classifiers", ()))
         if "build-system" in data and "name" in project and not private:
             candidates.setdefault(project["name"], []).append((folder, data))
-    wanted = list(settings.python) or list(candidates)
-    if not settings.python and len(candidates) > 1:
+    said = [*settings.python, *(name for table in settings.components.values() for name in table.python)]
+    wanted = list(dict.fromkeys(said or candidates))
+    if not said and len(candidates) > 1:
         return question("Python packages", [f'[python."{name}"]' for name in candidates])
     found = []
     for name in wanted:

@@ -22,9 +22,13 @@ def resolve(version: str, component: str | None) -> str:
 
 
 def _number(project: Project, name: str | None, word: str) -> str:
-    from release_tasks.project.history import last_finished
+    from release_tasks.project.history import finished, is_at_head
     from release_tasks.project.versions import next_version
+
     if word[:1].isdigit():
         return word
     component = project.component(name)
-    return next_version(last_finished(project, component) or component.version or "0.0.0", word)
+    last, *earlier = (*finished(project, component)[:2], component.version or "0.0.0")
+    if len(earlier) > 1 and next_version(earlier[0], word) == last and is_at_head(project, component, last):
+        return last  # public, but what comes after that was interrupted: the same word goes on
+    return next_version(last, word)

@@ -8,9 +8,12 @@ from pathlib import Path
 
 from invoke.context import Context
 
+from release_tasks import files
 from release_tasks.shell import do
 
 
 def make(c: Context, kind: str, folder: Path, out: Path, env: Mapping[str, str]) -> None:
     """Build the `wheel` or `sdist` of the package in `folder` into `out`, in an environment of its own."""
-    do(c, [sys.executable, "-m", "build", f"--{kind}", "--outdir", out, folder], env=env)
+    with files.scratch("build") as spare:  # an interrupted build leaves its environment behind
+        argv = [sys.executable, "-m", "build", f"--{kind}", "--outdir", str(out), str(folder)]
+        do(c, argv, env={**env, "TMPDIR": str(spare)})

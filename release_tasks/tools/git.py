@@ -103,8 +103,9 @@ def remote_refs(tree: Path, *patterns: str, remote: str = "origin") -> Mapping[s
     try:
         text = ask(["git", "ls-remote", remote, *patterns], cwd=tree)
     except Failed as error:
-        said = error.output.strip().splitlines()[-1:] or [""]
-        raise ReleaseError(f"the remote {remote} cannot be read: {said[0]}", f"check `git ls-remote {remote}`") from error
+        lines = error.output.strip().splitlines() or [""]
+        said = next((line for line in lines if line.startswith("fatal: ")), lines[-1])
+        raise ReleaseError(f"the remote {remote} cannot be read: {said}", f"check `git ls-remote {remote}`") from error
     refs: dict[str, str] = {}
     for line in text.splitlines():
         commit, name = line.split("\t")

@@ -32,8 +32,13 @@ def project(tmp_path, monkeypatch) -> Path:
 
 
 def release(version: str = "1.2.0") -> None:
+    tag(version)
     package_charts(Context(), version=version)
     publish_charts(Context(), version=version, new="all")
+
+
+def tag(version: str = "1.2.0") -> None:
+    subprocess.run(["git", "tag", "--force", f"v{version}"], check=True, capture_output=True)
 
 
 def helm(*words: str) -> str:
@@ -109,6 +114,7 @@ def test_a_chart_is_pushed_to_a_loopback_registry_over_plain_http(tmp_path, worl
 
 
 def test_a_chart_that_is_not_packed_is_named(project):
+    tag()
     with pytest.raises(ReleaseError, match="is not in") as caught:
         publish_charts(Context(), version="1.2.0", new="all")
     assert caught.value.fix == "inv package-charts --version 1.2.0"

@@ -27,6 +27,7 @@ def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 @pytest.fixture
 def shop(running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = projects.chain(tmp_path / "shop")
+    projects.git(root, "tag", f"v{projects.VERSION}")
     monkeypatch.chdir(root)
     package_crates(Context())
     return root

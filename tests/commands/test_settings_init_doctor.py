@@ -1,0 +1,138 @@
+"""`inv settings`, `inv init` and `inv doctor` answer in words and in JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from place import TINY, TWO, Place, place
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    with place(tmp_path, monkeypatch, TINY) as made:
+        yield made
+
+
+def inv(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "invoke", *words], capture_output=True, text=True, check=False, env=os.environ | env
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+def test_settings_say_what_was_found_and_what_was_said(tiny: Place) -> None:
+    tiny.commit("release-tasks.toml", '[images."ghcr.io/example/tiny"]\n')
+    tiny.commit("Dockerfile", "FROM scratch\n")
+    tiny.commit("chart/Chart.yaml", "apiVersion: v2\nname: small\nversion: 0.1.0\n")
+    assert inv("settings").stdout.splitlines() == [
+        "tiny  (example/tiny)",
+        "component tiny: version 0.1.0, tag v{version}",
+        "  python    tiny-plain  (discovered)",
+        "  images    ghcr.io/example/tiny  (settings)",
+        "  charts    ghcr.io/example/charts/small  (discovered)",
+        "  assets    binaries, sha256",
+        "  changelog CHANGELOG.md",
+    ]
+
+
+def test_settings_as_json_show_questions_too(tiny: Place) -> None:
+    tiny.commit("a/Dockerfile", "FROM scratch\n")
+    tiny.commit("b/Dockerfile", "FROM scratch\n")
+    ran = inv("settings", "--json")
+    [component] = json.loads(ran.stdout)["components"]
+    assert ran.returncode == 0
+    assert component["python"][0]["source"] == "discovered"
+    assert component["python"][0]["folder"] == "."
+    assert component["images"]["question"] == "several Dockerfiles are possible"
+    assert 'dockerfile = "b/Dockerfile"' in component["images"]["fix"]
+
+
+def test_settings_name_every_component(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with place(tmp_path, monkeypatch, TWO):
+        said = inv("settings").stdout
+    assert "component core: version 0.1.0, tag v{version}" in said
+    assert "component other: version 0.4.0, tag other-v{version}" in said
+
+
+def test_a_project_that_only_its_tag_gives_a_version(tiny: Place) -> None:
+    tiny.commit("release-tasks.toml", '[project]\nversion = "tag"\n')
+    assert "component tiny: version only in the tag, tag v{version}" in inv("settings").stdout
+
+
+def test_init_writes_two_files_that_work_and_leaves_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    subprocess.run(["git", "init", "--quiet", tmp_path / "empty"], check=True)
+    monkeypatch.chdir(tmp_path / "empty")
+    (tmp_path / "boot").mkdir()
+    (tmp_path / "boot" / "tasks.py").write_text(TINY["tasks.py"])
+    boot = ("--search-root", str(tmp_path / "boot"))
+
+    dry = inv(*boot, "--dry", "init")
+    assert (dry.returncode, os.listdir()) == (0, [".git"])
+    ran = inv(*boot, "init")
+    assert ran.returncode == 0, ran.stderr
+    assert sorted(os.listdir()) == [".git", "release-tasks.toml", "tasks.py"]
+    (tmp_path / "empty" / "tasks.py").write_text(TINY["tasks.py"])
+    again = inv("init")
+    assert again.stderr == "tasks.py is there already\nrelease-tasks.toml is there already\n"
+    assert (tmp_path / "empty" / "tasks.py").read_text() == TINY["tasks.py"]
+    assert inv("settings").returncode == 0
+
+
+def test_init_writes_the_open_questions_as_comments(tiny: Place) -> None:
+    tiny.commit("a/Dockerfile", "FROM scratch\n")
+    tiny.commit("b/Dockerfile", "FROM scratch\n")
+    assert inv("init").returncode == 0
+    text = (tiny.root / "release-tasks.toml").read_text()
+    assert '# dockerfile = "b/Dockerfile"' in text
+    assert all(line.startswith("#") for line in text.splitlines() if line)
+
+
+def only(folder: Path, *names: str) -> str:
+    """Return a PATH with exactly these programs."""
+    folder.mkdir()
+    for name in names:
+        found = subprocess.run(["which", name], capture_output=True, text=True, check=True).stdout.strip()
+        (folder / name).symlink_to(found)
+    return str(folder)
+
+
+def test_doctor_names_what_is_missing_what_needs_it_and_how_to_install_it(tiny: Place) -> None:
+    ran = inv("doctor", "--json", PATH=only(tiny.folder / "bin", "git"))
+    rows = {row["name"]: row for row in json.loads(ran.stdout)["programs"]}
+    assert ran.returncode == 1
+    assert set(rows) == {"git", "gh"}
+    assert rows["git"]["version"]
+    assert rows["gh"]["version"] is None
+    assert rows["gh"]["needed_by"] == ["gh-draft", "gh-release", "move-pointers"]
+    assert rows["gh"]["install"].endswith("apt-get install -y gh")
+    text = inv("doctor", PATH=str(tiny.folder / "bin"))
+    assert "gh is missing: " in text.stdout
+
+
+@pytest.mark.tools("gh")
+def test_doctor_is_content_where_nothing_is_missing(tiny: Place) -> None:
+    ran = inv("doctor")
+    assert ran.returncode == 0
+    assert "missing" not in ran.stdout
+
+
+def test_doctor_asks_for_what_the_build_needs(tiny: Place) -> None:
+    tiny.commit("release-tasks.toml", '[build]\nneeds = ["no-such-compiler"]\n')
+    ran = inv("doctor")
+    assert ran.returncode == 1
+    assert "no-such-compiler is not installed, and [build] needs it" in ran.stderr
+
+
+def test_doctor_works_outside_of_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tasks.py").write_text(TINY["tasks.py"])
+    ran = inv("doctor", "--json")
+    assert {"git", "cargo", "helm", "buildx"} <= {row["name"] for row in json.loads(ran.stdout)["programs"]}
+    assert "every program is looked for" in ran.stderr

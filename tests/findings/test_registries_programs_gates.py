@@ -1,0 +1,115 @@
+"""Registries, programs and gates: each finding fires, and is silent where all is well."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from place import TINY, Place, context, place
+from python_projects import sdist, wheel
+
+from release_tasks.findings import gates, programs, registries
+from release_tasks.findings.all import problems
+from release_tasks.order import RELEASE
+from release_tasks.rehearsal.faults import Fault
+from release_tasks.tools.programs import PROGRAMS, Program
+
+pytestmark = pytest.mark.tools("gh")
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    with place(tmp_path, monkeypatch, TINY) as made:
+        yield made
+
+
+def found(tiny: Place, new: str | None = "all") -> list[str]:
+    errors = list(registries.look(tiny.at("0.2.0"), new))
+    assert all(error.fix for error in errors)
+    return [error.problem for error in errors]
+
+
+def test_free_versions_and_known_credentials_are_well(tiny: Place) -> None:
+    assert found(tiny) == []
+    assert found(tiny, "other, tiny-plain") == []
+
+
+def test_a_new_name_is_a_question(tiny: Place) -> None:
+    assert found(tiny, None) == ["tiny-plain is new to PyPI, and a first publish can never be taken back"]
+
+
+def test_a_credential_that_is_missing_is_named(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PYPI_API_TOKEN", "TWINE_PASSWORD"):
+        monkeypatch.delenv(name, raising=False)
+    [problem] = found(tiny)
+    assert "PyPI" in problem or "tiny-plain" in problem
+
+
+def upload(folder: Path) -> None:
+    files = {"tiny_plain-0.2.0-py3-none-any.whl": wheel("tiny-plain"), "tiny_plain-0.2.0.tar.gz": sdist("tiny-plain")}
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    subprocess.run([sys.executable, "-m", "twine", "upload", *files], cwd=folder, check=True, capture_output=True)
+
+
+def test_what_is_public_without_a_tag_is_not_ours_and_with_the_tag_it_is(tiny: Place) -> None:
+    upload(tiny.folder)
+    said = found(tiny)
+    assert len(said) == 2
+    assert all("is on PyPI already, and no tag says from which commit" in problem for problem in said)
+    tiny.tag("v0.2.0")
+    assert found(tiny) == []
+
+
+def test_a_registry_that_cannot_be_read_is_found_beside_the_others(tiny: Place) -> None:
+    tiny.running.faults.add(Fault("GET", "/simple/tiny-plain", status=500, times=50))
+    tiny.git("push", "--quiet", "origin", f"{tiny.commit('x.txt')}:refs/tags/v0.2.0")
+    tiny.git("tag", "v0.2.0", "HEAD~1")
+    tiny.git("checkout", "--quiet", "HEAD~1")
+    said = found(tiny)
+    assert any("answered 500" in problem for problem in said)
+    assert any("v0.2.0 0.2.0 on git is something else" in problem for problem in said)
+
+
+def test_every_problem_is_shown_at_once(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PROGRAMS, "gh", Program("gh", ("no-such-gh", "--version"), apt="gh"))
+    (tiny.root / "scribble.txt").write_text("")
+    tiny.commit("CHANGELOG.md", "# Changelog\n\n## [Unreleased]\n")
+    said = [error.problem for error in problems(context(), tiny.at("0.2.0"), None)]
+    assert said == [
+        "gh is not installed, and gh-draft, gh-release, move-pointers need it",
+        "the tree has changes that are not committed: scribble.txt",
+        "CHANGELOG.md says nothing about 0.2.0",
+        "tiny-plain is new to PyPI, and a first publish can never be taken back",
+    ]
+
+
+def test_nothing_is_said_to_be_missing_that_the_project_does_not_need(tiny: Place) -> None:
+    needed = programs.needed(RELEASE, tiny.at().project)
+    assert set(needed) == {"git", "gh"}
+    assert programs.missing(RELEASE, tiny.at().project) == []
+    assert {"cargo", "docker", "buildx", "helm"} <= set(programs.needed(RELEASE, None))
+
+
+def test_a_program_that_the_build_needs_is_looked_for(tiny: Place) -> None:
+    tiny.commit("release-tasks.toml", '[build]\nneeds = ["no-such-compiler", "git"]\n')
+    [error] = programs.missing(RELEASE, tiny.at().project)
+    assert (error.problem, error.fix) == (
+        "no-such-compiler is not installed, and [build] needs it", "install no-such-compiler"
+    )
+
+
+def test_every_gate_runs_to_its_end_and_each_failure_is_found(tiny: Place) -> None:
+    tiny.commit("release-tasks.toml", '[gates]\nrun = ["false", "test -e tasks.py", "test -e absent.py"]\n')
+    said = [error.problem for error in gates.run(context(), tiny.at("0.2.0"))]
+    assert said == ["`false` ended with status 1", "`test -e absent.py` ended with status 1"]
+
+
+def test_the_gates_of_a_python_project_are_its_tests(tiny: Place) -> None:
+    assert gates.commands(tiny.at("0.2.0")) == ()
+    tiny.commit("pyproject.toml", TINY["pyproject.toml"] + "[tool.pytest.ini_options]\n")
+    [argv] = gates.commands(tiny.at("0.2.0"))
+    assert argv[1:3] == ("-m", "pytest")

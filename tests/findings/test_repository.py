@@ -1,0 +1,73 @@
+"""The repository: each finding fires, and is silent where all is well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from place import TINY, Place, place
+
+from release_tasks.findings import repository
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    with place(tmp_path, monkeypatch, TINY) as made:
+        yield made
+
+
+def found(tiny: Place) -> list[str]:
+    errors = list(repository.look(tiny.at("0.2.0")))
+    assert all(error.fix for error in errors)
+    return [error.problem for error in errors]
+
+
+def test_a_clean_checkout_of_a_branch_is_well(tiny: Place) -> None:
+    assert found(tiny) == []
+    tiny.commit("ahead.txt")
+    assert found(tiny) == []
+
+
+def test_a_repository_without_origin_cannot_be_released(tiny: Place) -> None:
+    tiny.git("remote", "remove", "origin")
+    assert found(tiny) == ["the repository has no remote called origin"]
+
+
+def test_a_detached_head_has_no_branch(tiny: Place) -> None:
+    tiny.git("checkout", "--quiet", "--detach")
+    assert found(tiny) == ["HEAD is detached, so there is no branch to release from"]
+
+
+def test_releases_are_made_from_the_branch_of_the_settings(tiny: Place) -> None:
+    tiny.commit("release-tasks.toml", '[project]\nbranch = "main"\n')
+    assert found(tiny) == []
+    tiny.git("switch", "--quiet", "--create", "feature")
+    assert found(tiny) == ["HEAD is on feature, releases are made from main"]
+
+
+def test_changes_that_are_not_committed_are_named(tiny: Place) -> None:
+    for number in range(7):
+        (tiny.root / f"new-{number}.txt").write_text("")
+    (tiny.root / "dist").mkdir()
+    (tiny.root / "dist" / "ours").write_text("")
+    listed = ", ".join(f"new-{number}.txt" for number in range(5))
+    assert found(tiny) == [f"the tree has changes that are not committed: {listed} and 2 more"]
+
+
+def test_commits_on_origin_that_are_not_here_are_found(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = tiny.clone()
+    (other / "theirs.txt").write_text("")
+    tiny.git("add", "--all", at=other)
+    tiny.git("commit", "--quiet", "--message=Theirs", at=other)
+    tiny.git("push", "--quiet", "origin", "main", at=other)
+    assert found(tiny) == ["main on origin has commits that are not here"]
+    tiny.git("pull", "--quiet", "origin", "main")
+    assert found(tiny) == []
+
+
+def test_a_tag_that_is_public_makes_all_of_this_irrelevant(tiny: Place) -> None:
+    tiny.tag("v0.2.0")
+    tiny.git("checkout", "--quiet", "--detach")
+    (tiny.root / "new.txt").write_text("")
+    assert found(tiny) == []

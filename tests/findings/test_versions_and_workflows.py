@@ -1,0 +1,117 @@
+"""The version, the changelog and the project's own workflows: each finding fires, and is silent where all is well."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from place import LOG, TINY, Place, place
+
+from release_tasks.errors import ReleaseError, collect
+from release_tasks.findings import versions, workflows
+
+pytestmark = pytest.mark.tools("gh")
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    with place(tmp_path, monkeypatch, TINY) as made:
+        yield made
+
+
+def found(tiny: Place, version: str = "0.2.0") -> list[str]:
+    return [error.problem for error in collect(lambda: versions.look(tiny.at(version)))]
+
+
+def finish(tiny: Place, tag: str) -> None:
+    tiny.tag(tag)
+    subprocess.run(["gh", "release", "create", tag, "--notes", "", "--repo", "example/tiny"], check=True, capture_output=True)
+    tiny.commit(f"after-{tag}.txt")
+
+
+def test_a_higher_version_with_something_to_say_is_well(tiny: Place) -> None:
+    finish(tiny, "v0.1.0")
+    assert found(tiny) == []
+
+
+@pytest.mark.parametrize("version", ["0.2.9", "0.3.0-rc.1"])
+def test_a_version_that_is_not_higher_than_the_last_finished_one_is_found(tiny: Place, version: str) -> None:
+    finish(tiny, "v0.3.0")
+    assert found(tiny, version) == [f"{version} is not higher than 0.3.0, the last release"]
+
+
+def test_a_tag_without_a_public_release_is_not_finished(tiny: Place) -> None:
+    tiny.tag("v0.3.0")
+    tiny.commit("more.txt")
+    assert found(tiny) == []
+
+
+def test_outside_of_github_a_public_tag_is_a_finished_release(tiny: Place) -> None:
+    tiny.git("init", "--quiet", "--bare", str(tiny.folder / "bare.git"))
+    tiny.git("remote", "set-url", "origin", str(tiny.folder / "bare.git"))
+    tiny.tag("v0.3.0")
+    tiny.commit("more.txt")
+    assert found(tiny) == ["0.2.0 is not higher than 0.3.0, the last release"]
+
+
+def test_a_changelog_that_says_nothing_is_found_unless_github_writes_the_notes(tiny: Place) -> None:
+    tiny.commit("CHANGELOG.md", LOG.replace("- More.\n", ""))
+    assert found(tiny) == ["CHANGELOG.md says nothing about 0.2.0"]
+    tiny.commit("release-tasks.toml", '[github]\nnotes = "generated"\n')
+    assert found(tiny) == []
+
+
+def test_an_unreadable_github_does_not_hide_the_changelog(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny.tag("v0.1.0")
+    tiny.commit("CHANGELOG.md", LOG.replace("- More.\n", ""))
+    monkeypatch.setenv("GH_TOKEN", "a-wrong-token")
+    first, second = found(tiny)
+    assert first == "CHANGELOG.md says nothing about 0.2.0"
+    assert second.startswith("GitHub refused: ")
+
+
+RUNS = "name: CD\n{on}\njobs:\n  a:\n    steps:\n      - run: {run}\n"
+
+
+def told(tiny: Place, on: str, run: str = "cargo publish") -> list[str]:
+    path = tiny.root / ".github" / "workflows" / "cd.yml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(RUNS.format(on=on, run=run))
+    return [error.problem for error in collect(lambda: workflows.look(tiny.at("0.2.0")))]
+
+
+@pytest.mark.parametrize("on", [
+    "on: push", "on: [push]", "on:\n  push:", "on:\n  push:\n    tags: v*", "on:\n  push:\n    tags: ['v[0-9]+.[0-9]+.[0-9]+']",
+    "on:\n  push:\n    tags:\n      - '**'", "on: release", "on:\n  release:\n    types: [published]", "'on': push",
+])
+def test_a_workflow_that_publishes_on_this_tag_is_found(tiny: Place, on: str) -> None:
+    [problem] = told(tiny, on)
+    assert problem == ".github/workflows/cd.yml runs on tag v0.2.0 and publishes too (cargo publish)"
+
+
+@pytest.mark.parametrize("on", [
+    "on: pull_request", "on:\n  push:\n    branches: [main]", "on:\n  push:\n    tags: ['py-v*']", "on: workflow_dispatch", "{}", "[]",
+])
+def test_a_workflow_that_does_not_run_on_this_tag_is_left_alone(tiny: Place, on: str) -> None:
+    assert told(tiny, "on:" if on in ("{}", "[]") else on) == []
+
+
+def test_a_workflow_that_calls_our_tasks_is_left_alone(tiny: Place) -> None:
+    assert told(tiny, "on: push", "inv publish-crates") == []
+
+
+def test_a_workflow_that_is_no_yaml_is_an_error(tiny: Place) -> None:
+    [problem] = told(tiny, "on: [push")
+    assert "cd.yml is no YAML" in problem
+    (tiny.root / ".github" / "workflows" / "cd.yml").write_text("just words\n")
+    assert collect(lambda: workflows.look(tiny.at("0.2.0"))) == []
+
+
+def test_collect_hides_no_error_behind_another() -> None:
+    def look() -> Iterator[ReleaseError]:
+        yield ReleaseError("one")
+        raise ReleaseError("two")
+
+    assert [error.problem for error in collect(look)] == ["one", "two"]

@@ -1,0 +1,100 @@
+"""release-tasks.toml: every mistake names the file, the key and the nearest right one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from release_tasks.errors import ReleaseError
+from release_tasks.project.settings import Settings, load
+
+
+def told(folder: Path, text: str | bytes) -> tuple[str, str]:
+    (folder / "release-tasks.toml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(ReleaseError) as error:
+        load(folder)
+    assert error.value.problem.startswith("release-tasks.toml")
+    assert "\n" not in error.value.problem
+    return error.value.problem, error.value.fix
+
+
+def test_without_a_file_everything_has_its_default(tmp_path: Path) -> None:
+    assert load(tmp_path) == Settings()
+    assert load(tmp_path).github.assets == ("binaries", "sha256")
+
+
+def test_keys_are_exact_public_names(tmp_path: Path) -> None:
+    (tmp_path / "release-tasks.toml").write_text(
+        '[images."ghcr.io/o/r"]\nplatforms = ["linux/arm64"]\n[charts."ghcr.io/o/charts/c"]\napp-version = "v{version}"\n'
+        '[files]\n"a.json" = ["$.version", "b"]\n"b.md" = "x {version}"\n[build]\nenv = {A = "1"}\n'
+    )
+    settings = load(tmp_path)
+    assert settings.images["ghcr.io/o/r"].platforms == ("linux/arm64",)
+    assert settings.charts["ghcr.io/o/charts/c"].app_version == "v{version}"
+    assert settings.files == {"a.json": ("$.version", "b"), "b.md": "x {version}"}
+
+
+UNKNOWN = [
+    ("[projet]\n", "unknown key projet", "did you mean project?"),
+    ("[project]\nbrnch = 'x'\n", "unknown key brnch in [project]", "did you mean branch?"),
+    ("[components.core]\ntags = 'x'\n", "unknown key tags in [components.NAME]", "did you mean tag?"),
+    ("[crates]\nexclude = []\n", "unknown key exclude in [crates]", "did you mean include?"),
+    ("[python.x]\nwheel = []\n", "unknown key wheel in [python.NAME]", "did you mean wheels?"),
+    ("[images.x]\nplatform = []\n", "unknown key platform in [images.NAME]", "did you mean platforms?"),
+    ("[charts.x]\napp_version = 'x'\n", "unknown key app_version in [charts.NAME]", "did you mean app-version?"),
+    ("[build]\nenvironment = {}\n", "unknown key environment in [build]", "known are env, needs, static"),
+    ("[gates]\nruns = []\n", "unknown key runs in [gates]", "did you mean run?"),
+    ("[github]\nnote = 'x'\n", "unknown key note in [github]", "did you mean notes?"),
+]
+
+
+@pytest.mark.parametrize(("text", "problem", "fix"), UNKNOWN)
+def test_an_unknown_key_names_the_nearest_known_one(tmp_path: Path, text: str, problem: str, fix: str) -> None:
+    assert told(tmp_path, text) == (f"release-tasks.toml: {problem}", fix)
+
+
+WRONG = [
+    ("project = 3\n", "project: Expected `object`, got `int`"),
+    ("[project]\nbranch = 3\n", "project.branch: Expected `str | null`, got `int`"),
+    ("[project]\nversion = 'git'\n", "project.version: Invalid enum value 'git'"),
+    ("[project]\nignore = 'docs'\n", "project.ignore: Expected `array`, got `str`"),
+    ("[components.a]\nlatest = 'yes'\n", "components.NAME.latest: Expected `bool`, got `str`"),
+    ("[python.a]\nsdist = 1\n", "python.NAME.sdist: Expected `bool`, got `int`"),
+    ("[binaries]\na = 'file'\n", "binaries.NAME: Expected `object`, got `str`"),
+    ("[images.a]\nargs = {x = 1}\n", "images.NAME.args.NAME: Expected `str`, got `int`"),
+    ("[files]\na = 1\n", "files.NAME: Expected `str | array`, got `int`"),
+    ("[github]\nnotes = 'none'\n", "github.notes: Invalid enum value 'none'"),
+]
+
+
+@pytest.mark.parametrize(("text", "problem"), WRONG)
+def test_a_wrong_type_names_the_key(tmp_path: Path, text: str, problem: str) -> None:
+    said, fix = told(tmp_path, text)
+    assert said == f"release-tasks.toml: {problem}"
+    assert fix
+
+
+@pytest.mark.parametrize("text", ["[project\n", "a = = 1\n", b"a = '\xff'\n"])
+def test_what_is_no_toml_is_told(tmp_path: Path, text: str | bytes) -> None:
+    assert "is no TOML" in told(tmp_path, text)[0]
+
+
+@pytest.mark.parametrize(("text", "place"), [
+    ("[project]\ncommit = '{who}'\n", "[project] commit: {who}"),
+    ("[github]\ntitle = 'v{version'\n", "[github] title: v{version"),
+    ("[components.a]\ntag = 'a-{version}-{crate}'\n", "[components.a] tag"),
+    ("[components.a]\ntag = 'v1'\n", "[components.a] tag: v1 holds {version} not once"),
+    ("[components.a]\ntitle = '{}'\n", "[components.a] title: {}"),
+    ("[binaries.a]\nx86_64-unknown-linux-gnu = 'a-{arch}'\n", "[binaries.a] x86_64-unknown-linux-gnu: a-{arch}"),
+    ("[charts.a]\napp-version = '{tag}'\n", "[charts.a] app-version: {tag}"),
+])
+def test_a_text_that_cannot_be_filled_in_is_told_before_anything_uses_it(tmp_path: Path, text: str, place: str) -> None:
+    problem, fix = told(tmp_path, text)
+    assert place in problem
+    assert "{version}" in fix
+
+
+def test_the_form_of_a_tag_for_every_crate_may_name_the_crate(tmp_path: Path) -> None:
+    (tmp_path / "release-tasks.toml").write_text('[components."{crate}"]\ntag = "{crate}-v{version}"\n')
+    assert load(tmp_path).components["{crate}"].tag == "{crate}-v{version}"

@@ -1,0 +1,152 @@
+"""Look, publish what is missing, look again: with a channel whose registry is a dictionary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from place import TINY, context, place
+
+from release_tasks import converge
+from release_tasks.errors import ReleaseError
+from release_tasks.project.model import Artifact, Seen, State
+from release_tasks.release import Release
+
+
+@dataclass
+class Shelf:
+    """A registry; what it accepts shows only at the `lag`-th look after that."""
+
+    NAME: str = "shelf"
+    names: tuple[str, ...] = ("a", "b")
+    states: dict[str, State] = field(default_factory=dict)
+    known: set[str] = field(default_factory=set)
+    lag: int = 0
+    published: list[str] = field(default_factory=list)
+    looks: int = 0
+
+    def expected(self, release: Release) -> tuple[Artifact, ...]:
+        return tuple(Artifact(self.NAME, name, "0.2.0", "tiny") for name in self.names)
+
+    def look(self, release: Release, artifacts: Sequence[Artifact]) -> list[Seen]:
+        self.looks += 1
+        return [Seen(a, self._state(a.name), "so it is") for a in artifacts]
+
+    def _state(self, name: str) -> State:
+        if name in self.published and self.looks > self.lag:
+            return State.SAME
+        return self.states.get(name, State.MISSING)
+
+    def is_new(self, artifact: Artifact) -> bool:
+        return artifact.name not in self.known
+
+    def credentials(self, release: Release) -> list[ReleaseError]:
+        return []
+
+    def publish(self, c: Any, release: Release, artifacts: Sequence[Artifact]) -> None:
+        if not c.config.run.dry:
+            self.published += [a.name for a in artifacts]
+
+
+@pytest.fixture
+def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Release]:
+    with place(tmp_path, monkeypatch, TINY) as made:
+        made.tag("v0.2.0", push=False)
+        yield made.at("0.2.0")
+
+
+
+
+def test_exactly_what_is_missing_or_unfinished_is_published(release: Release) -> None:
+    shelf = Shelf(names=("a", "b", "c", "d"), states={"a": State.SAME, "b": State.PRESENT, "c": State.PARTIAL})
+    converge.converge(context(), release, shelf, "all")
+    assert shelf.published == ["c", "d"]
+
+
+def test_where_all_is_there_nothing_happens(release: Release, capsys: pytest.CaptureFixture[str]) -> None:
+    shelf = Shelf(states={"a": State.SAME, "b": State.PRESENT})
+    converge.converge(context(), release, shelf)
+    assert shelf.published == []
+    assert "nothing to do, 2 artifacts are already on shelf" in capsys.readouterr().err
+
+
+def test_a_channel_that_gets_nothing_says_so(release: Release, capsys: pytest.CaptureFixture[str]) -> None:
+    converge.converge(context(), release, Shelf(names=()))
+    assert "nothing to do, shelf gets nothing of tiny 0.2.0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("state", "words"), [
+    (State.DIFFERENT, "a 0.2.0 on shelf is something else: so it is"),
+    (State.YANKED, "a 0.2.0 on shelf is yanked"),
+    (State.CLOSED, "a 0.2.0 on shelf is closed: so it is"),
+])
+def test_what_no_release_can_make_right_stops_before_anything_is_published(
+    release: Release, state: State, words: str
+) -> None:
+    shelf = Shelf(states={"a": state})
+    with pytest.raises(ReleaseError) as told:
+        converge.converge(context(), release, shelf, "all")
+    assert told.value.problem == words
+    assert told.value.fix
+    assert shelf.published == []
+
+
+def test_several_such_artifacts_are_all_named(release: Release) -> None:
+    shelf = Shelf(states={"a": State.YANKED, "b": State.DIFFERENT})
+    with pytest.raises(ReleaseError, match=r"(?s)2 problems\na 0\.2\.0 on shelf is yanked.*b 0\.2\.0 on shelf is something else"):
+        converge.converge(context(), release, shelf, "all")
+
+
+@pytest.mark.parametrize(("new", "asked"), [(None, ["a", "b"]), ("a", ["b"]), ("a, b", []), ("all", []), ("other", ["a", "b"])])
+def test_new_names_are_a_question_once(release: Release, new: str | None, asked: list[str]) -> None:
+    shelf = Shelf()
+    said = converge.questions(shelf, shelf.expected(release), new)
+    assert [error.problem.split()[0] for error in said] == asked
+    shelf.known = {"a", "b"}
+    assert converge.questions(shelf, shelf.expected(release), None) == []
+
+
+def test_a_registry_that_shows_late_is_waited_for(release: Release, capsys: pytest.CaptureFixture[str]) -> None:
+    shelf = Shelf(lag=3)
+    converge.converge(context(), release, shelf, "all")
+    said = capsys.readouterr().err
+    assert "waiting for shelf to show a and 1 more" in said
+    assert "2 artifacts are now on shelf" in said
+
+
+def test_a_registry_that_never_shows_what_it_took_is_an_error(release: Release, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(converge, "DEADLINE", 0.0)
+    with pytest.raises(ReleaseError, match="shelf accepted a, b and does not show it after 0 s") as told:
+        converge.converge(context(), release, Shelf(lag=99), "all")
+    assert told.value.fix == "run the release again in a while"
+
+
+def test_nothing_is_published_that_no_tag_names(release: Release) -> None:
+    shelf = Shelf()
+    with pytest.raises(ReleaseError, match=r"there is no tag v0\.2\.0 here") as told:
+        converge.converge(context(), replace(release, is_tagged=False), shelf, "all")
+    assert told.value.fix == "inv tag --version 0.2.0"
+    assert shelf.published == []
+
+
+def test_a_dry_run_publishes_nothing_and_does_not_wait(release: Release) -> None:
+    shelf = Shelf()
+    converge.converge(context(dry=True), release, shelf, "all")
+    assert (shelf.published, shelf.looks) == ([], 1)
+
+
+def test_what_is_in_dist_or_public_is_not_built_again(release: Release) -> None:
+    from release_tasks import dist
+
+    part = release.parts[0]
+    path = dist.folder(part) / "a"
+    path.write_text("bytes")
+    dist.record(part, "make", [dist.describe(release, part, "thing", path)])
+    shelf = Shelf(names=("a", "b", "c"), states={"c": State.PRESENT})
+    assert [a.name for a in converge.to_build(release, shelf, "thing")] == ["b"]
+    assert [a.name for a in converge.to_build(release, shelf, "other")] == ["a", "b"]
+    path.unlink()
+    assert [a.name for a in converge.to_build(release, shelf, "thing")] == ["a", "b"]

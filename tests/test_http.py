@@ -1,0 +1,127 @@
+"""Reads are retried as the server says, and nothing unreadable is ever taken for "not there"."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from release_tasks import http, shell
+from release_tasks.errors import ReleaseError
+from release_tasks.rehearsal.server import Servers
+from release_tasks.rehearsal.web import Request, Response
+
+
+@dataclass
+class Shop:
+    """Answers with what is in the queue, then with 200."""
+
+    name: str = "shop"
+    hosts: tuple[str, ...] = ("shop.example",)
+    queue: list[Response] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    def handle(self, request: Request) -> Response:
+        self.asked.append(request.target)
+        return self.queue.pop(0) if self.queue else Response(200, b'{"open": true}', {})
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[tuple[Shop, str]]:
+    app = Shop()
+    with Servers([app], tmp_path) as servers:
+        yield app, servers.urls["shop"]
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_server_that_asks_to_come_back_is_asked_again(shop: tuple[Shop, str], status: int) -> None:
+    app, url = shop
+    app.queue += [Response(status, b"", {"Retry-After": "0"})] * 2
+    assert http.get(f"{url}/door").json() == {"open": True}
+    assert len(app.asked) == 3
+
+
+def test_a_server_that_never_recovers_is_an_error_and_not_missing(shop: tuple[Shop, str]) -> None:
+    app, url = shop
+    app.queue += [Response(500, b"out of order", {"Retry-After": "0"})] * 99
+    with pytest.raises(ReleaseError, match=r"/door answered 500: out of order") as told:
+        http.get(f"{url}/door")
+    assert told.value.fix
+    assert len(app.asked) == 6
+
+
+def test_not_found_is_an_answer_unless_it_was_not_expected(shop: tuple[Shop, str]) -> None:
+    app, url = shop
+    app.queue += [Response(404, b"", {})] * 2
+    assert http.get(f"{url}/door").status == 404
+    with pytest.raises(ReleaseError, match="answered 404"):
+        http.get(f"{url}/door", expect=(200,))
+
+
+def test_a_page_instead_of_json_is_an_error(shop: tuple[Shop, str]) -> None:
+    app, url = shop
+    app.queue.append(Response(200, b"<html>Log in to the hotel</html>", {}))
+    with pytest.raises(ReleaseError, match="answered no JSON: '<html>Log in"):
+        http.get(f"{url}/door").json()
+
+
+def test_a_server_that_is_not_there_is_an_error_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with socket.socket() as taken:  # bound and not listening
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}/"
+        with pytest.raises(ReleaseError, match="cannot be read") as told:
+            http.get(url)
+    assert "\n" not in told.value.problem
+    assert told.value.fix
+
+
+def test_pages_are_followed_to_the_last_one(shop: tuple[Shop, str]) -> None:
+    app, url = shop
+    app.queue += [
+        Response(200, b"[1]", {"Link": f'<{url}/list?page=2>; rel="next", <{url}/list?page=3>; rel="last"'}),
+        Response(200, b"[2]", {"Link": f'<{url}/list?page=3>; rel="next"'}),
+        Response(200, b"[3]", {"Link": f'<{url}/list?page=1>; rel="first"'}),
+    ]
+    assert [answer.json() for answer in http.get_pages(f"{url}/list")] == [[1], [2], [3]]
+    assert app.asked == ["/list", "/list?page=2", "/list?page=3"]
+
+
+def test_many_reads_come_back_in_order_and_the_first_error_is_raised() -> None:
+    assert http.get_many(lambda n: n * n, range(100)) == [n * n for n in range(100)]
+    prefix = shell.prefix.set("step")
+    assert http.get_many(lambda _: shell.prefix.get(), range(3)) == ["step"] * 3
+    shell.prefix.reset(prefix)
+
+    def work(n: int) -> int:
+        if n in (3, 40):
+            raise ReleaseError(f"{n} cannot be read")
+        return n
+
+    with pytest.raises(ReleaseError, match="3 cannot be read"):
+        http.get_many(work, range(100))
+
+
+def test_an_interrupted_release_does_not_wait_for_the_server(shop: tuple[Shop, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    import threading
+
+    app, url = shop
+    app.queue += [Response(429, b"", {"Retry-After": "3600"})]
+    stopping = threading.Event()
+    stopping.set()
+    monkeypatch.setattr(shell, "_stopping", stopping)
+    with pytest.raises(ReleaseError, match="interrupted"):
+        http.get(f"{url}/door")
+
+
+def test_a_download_is_whole_or_not_there(shop: tuple[Shop, str], tmp_path: Path) -> None:
+    app, url = shop
+    http.download(f"{url}/file", tmp_path / "deep" / "file")
+    assert (tmp_path / "deep" / "file").read_bytes() == b'{"open": true}'
+    app.queue += [Response(404, b"", {})]
+    with pytest.raises(ReleaseError):
+        http.download(f"{url}/file", tmp_path / "other")
+    assert not (tmp_path / "other").exists()

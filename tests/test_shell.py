@@ -1,0 +1,176 @@
+"""Programs are started without a shell, without secrets, and end with us."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from place import context
+
+from release_tasks import shell
+from release_tasks.errors import ReleaseError
+
+SECRET = "s3cret-" + "x" * 30
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-c", code]
+
+
+def is_alive(pid: int) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def gone(pid: int) -> bool:
+    deadline = time.monotonic() + 20
+    while is_alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not is_alive(pid)
+
+
+def test_words_reach_the_program_as_they_are(tmp_path: Path) -> None:
+    words = ["$HOME", "a b", "`id`", "*", "'", ""]
+    assert shell.ask([*python("import sys; print(sys.argv[1:])"), *words], cwd=tmp_path).strip() == str(words)
+    assert shell.ask(python("import os; print(os.getcwd())"), cwd=tmp_path).strip() == str(tmp_path)
+    assert shell.ask(python("import sys; print(repr(sys.stdin.read()))")).strip() == "''"
+
+
+def test_a_program_sees_only_the_secrets_that_its_call_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = {"CARGO_REGISTRY_TOKEN", "TWINE_PASSWORD", "AWS_SECRET_ACCESS_KEY", "GH_PAT", "SIGNING_PASSPHRASE", "NPM_API_KEY"}
+    for name in (*secret, "PATHWAY"):
+        monkeypatch.setenv(name, SECRET)
+    show = python("import os; print(' '.join(os.environ))")
+    assert not secret & set(shell.ask(show).split())
+    assert "PATHWAY" in shell.ask(show).split()
+    assert secret & set(shell.ask(show, secrets=("GH_PAT",)).split()) == {"GH_PAT"}
+
+
+def test_a_secret_is_hidden_even_when_it_comes_in_two_pieces(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SOME_TOKEN", SECRET)
+    monkeypatch.setenv("SOME_OTHER_TOKEN", SECRET[:20])
+    monkeypatch.setenv("SIGNING_PRIVATE_KEY", "-----BEGIN-----\nline-of-a-key\n-----END-----")
+    code = (
+        "import os, time; t = os.environ['SOME_TOKEN'].encode()\n"
+        "os.write(1, b'a' * 990 + t[:10]); time.sleep(.2); os.write(1, t[10:] + b'\\n')\n"
+        "os.write(2, b'line-of-a-key https://me:pass-word@example.org\\n')"
+    )
+    shell.do(context(), python(code), secrets=("SOME_TOKEN",))
+    said = capsys.readouterr().err
+    assert "x" * 10 not in said
+    assert f"{'a' * 990}***\n" in said
+    assert "*** https://***@example.org" in said
+
+
+def test_no_error_holds_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_TOKEN", SECRET)
+    with pytest.raises(shell.Failed) as told:
+        shell.ask(python("import os, sys; sys.exit('no: ' + os.environ['SOME_TOKEN'])"), secrets=("SOME_TOKEN",))
+    assert SECRET not in f"{told.value.problem} {told.value.output} {told.value!r} {told.value.__dict__}"
+    assert "no: ***" in told.value.problem
+
+
+def test_letters_of_several_bytes_survive_every_boundary(capsys: pytest.CaptureFixture[str]) -> None:
+    shell.do(context(), python("import os; os.write(1, ('a' + 'é' * 1500).encode())"))
+    assert f"a{'é' * 1500}\n" in capsys.readouterr().err
+
+
+def test_command_and_output_go_to_stderr_behind_the_name_of_the_step(capsys: pytest.CaptureFixture[str]) -> None:
+    token = shell.prefix.set("build-wheels")
+    try:
+        shell.do(context(), ["echo", "two words"], env={"A_TOKEN": "never", "PLAIN": "1"})
+    finally:
+        shell.prefix.reset(token)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines() == [
+        "build-wheels: $ env A_TOKEN=*** PLAIN=1 echo 'two words'", "build-wheels:   two words",
+    ]
+
+
+def test_dry_prints_and_does_nothing_but_questions_are_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shell.do(context(dry=True), ["touch", tmp_path / "made"])
+    assert capsys.readouterr().err == f"$ touch {tmp_path}/made\n"
+    assert not (tmp_path / "made").exists()
+    assert shell.ask(["echo", "yes"]) == "yes\n"
+
+
+def test_a_failure_shows_the_end_of_what_was_printed() -> None:
+    with pytest.raises(shell.Failed) as told:
+        shell.do(context(), python("import sys; print(*range(99), sep='\\n'); sys.exit(7)"))
+    assert told.value.status == 7
+    assert told.value.problem.splitlines()[1:] == [str(n) for n in range(84, 99)]
+
+
+def test_a_program_that_cannot_start_is_a_fact_and_a_way_out(tmp_path: Path) -> None:
+    (tmp_path / "plain.txt").write_text("no program")
+    with pytest.raises(ReleaseError, match="no-such-program is not installed"):
+        shell.ask(["no-such-program"])
+    with pytest.raises(ReleaseError, match=r"plain\.txt cannot be started: Permission denied"):
+        shell.ask([tmp_path / "plain.txt"])
+    with pytest.raises(ReleaseError, match="is no folder"):
+        shell.ask(["true"], cwd=tmp_path / "absent")
+
+
+def test_a_line_that_is_waited_for_ends_the_program() -> None:
+    with pytest.raises(shell.Failed):
+        shell.do(context(), python("import time; print('enough', flush=True); time.sleep(99)"), stop_at="^enough")
+
+
+CHILDREN = """
+import os, sys
+sys.path[:0] = {path!r}
+from place import context
+from release_tasks import shell
+{before}
+shell.do(context(), [sys.executable, "-c", {child!r}])
+"""
+NESTED = (
+    "import os, signal, subprocess, sys, time\n"
+    "inner = subprocess.Popen([sys.executable, '-c', 'import signal, time; signal.signal(15, signal.SIG_IGN);"
+    " print(1, flush=True); time.sleep(99)'], stdout=subprocess.PIPE)\n"
+    "inner.stdout.read(1); print('pids', os.getpid(), inner.pid, flush=True); time.sleep(99)"
+)
+
+
+def started(child: str, before: str = "") -> tuple[subprocess.Popen[str], list[int]]:
+    """Start a process of ours that starts `child`; return it and the pids that the child prints."""
+    code = CHILDREN.format(path=sys.path, child=child, before=before)
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+    assert process.stderr
+    for line in process.stderr:
+        if " pids " in line:
+            return process, [int(word) for word in line.split()[1:]]
+    raise AssertionError("the child never said its pid")
+
+
+def test_ctrl_c_ends_the_child_and_what_that_started_though_it_ignores_sigterm() -> None:
+    process, pids = started(NESTED)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert all(gone(pid) for pid in pids)
+
+
+def test_a_lock_is_held_by_a_child_that_outlives_its_parent(tmp_path: Path) -> None:
+    import fcntl
+
+    lock = tmp_path / "lock"
+    take = f"import fcntl; h = os.open({str(lock)!r}, os.O_CREAT | os.O_RDWR); fcntl.flock(h, 2); shell.inherit(h)"
+    stubborn = "import os, signal, time; signal.signal(15, signal.SIG_IGN); print('pids', os.getpid(), flush=True); time.sleep(99)"
+    process, [child] = started(stubborn, take)
+    process.kill()
+    process.communicate()
+    try:
+        assert is_alive(child)
+        with lock.open() as file, pytest.raises(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        os.kill(child, signal.SIGKILL)
+    assert gone(child)

@@ -1,0 +1,113 @@
+"""git's answers become nouns, and what is changed is exactly what was meant."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from place import TINY, Place, context, place
+
+from release_tasks.errors import ReleaseError
+from release_tasks.tools import git
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    with place(tmp_path, monkeypatch, TINY) as made:
+        yield made
+
+
+def test_outside_of_a_repository_there_is_a_way_out(tmp_path: Path) -> None:
+    with pytest.raises(ReleaseError, match="is in no git repository"):
+        git.top(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_checkout_of_somebody_else_is_not_called_no_repository(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    subprocess.run(["chown", "-R", "12345", tiny.root], check=True)
+    with pytest.raises(ReleaseError, match="dubious ownership") as told:
+        git.top(tiny.root)
+    assert told.value.fix == f"git config --global --add safe.directory {tiny.root}"
+
+
+def test_changes_are_paths_from_the_top_and_never_those_of_dist(tiny: Place) -> None:
+    (tiny.root / "CHANGELOG.md").write_text("changed")
+    (tiny.root / "tiny_plain" / "ünt ested\t.py").write_text("")
+    (tiny.root / "dist" / "v0.2.0").mkdir(parents=True)
+    (tiny.root / "dist" / "v0.2.0" / "file").write_text("")
+    assert set(git.changed(tiny.root)) == {"CHANGELOG.md", "tiny_plain/ünt ested\t.py"}
+
+
+def test_a_fingerprint_changes_with_every_change(tiny: Place) -> None:
+    seen = {git.fingerprint(tiny.root)}
+    (tiny.root / "new.txt").write_text("a")
+    seen.add(git.fingerprint(tiny.root))
+    os.utime(tiny.root / "new.txt", (1, 1))
+    seen.add(git.fingerprint(tiny.root))
+    tiny.commit("new.txt")
+    seen.add(git.fingerprint(tiny.root))
+    assert len(seen) == 4
+
+
+def test_tags_stand_for_commits_whether_annotated_or_not(tiny: Place) -> None:
+    tiny.git("tag", "light")
+    tiny.tag("v0.2.0")
+    assert git.tags(tiny.root) == {"light": tiny.head(), "v0.2.0": tiny.head()}
+    assert git.remote_tag(tiny.root, "v0.2.0") == tiny.head()
+    assert git.remote_tag(tiny.root, "v0.2") is None
+    refs = git.remote_refs(tiny.root, "refs/tags/*", "refs/heads/main")
+    assert refs == {"refs/tags/v0.2.0": tiny.head(), "refs/heads/main": tiny.head()}
+
+
+def test_a_remote_that_cannot_be_read_is_an_error_with_gits_own_reason(tiny: Place) -> None:
+    tiny.git("remote", "set-url", "origin", str(tiny.folder / "nowhere"))
+    with pytest.raises(ReleaseError, match=r"the remote origin cannot be read: fatal: .* does not appear to be"):
+        git.remote_refs(tiny.root, "refs/heads/main")
+
+
+def test_a_file_of_a_commit_comes_byte_for_byte(tiny: Place) -> None:
+    data = b"\xff\xfe\r\nno text\x00"
+    (tiny.root / "raw").write_bytes(data)
+    tiny.git("add", "raw")
+    tiny.git("commit", "--quiet", "--message=Raw")
+    assert git.at_commit(tiny.root, "HEAD", "raw") == data
+    assert git.at_commit(tiny.root, "HEAD~1", "raw") is None
+
+
+def test_a_commit_has_exactly_the_named_paths_whatever_else_is_staged(tiny: Place) -> None:
+    (tiny.root / "staged.txt").write_text("")
+    tiny.git("add", "staged.txt")
+    (tiny.root / "ours.txt").write_text("")
+    (tiny.root / "CHANGELOG.md").write_text("changed")
+    git.commit(context(), tiny.root, ["ours.txt", "CHANGELOG.md"], "Ours")
+    assert set(tiny.git("show", "--name-only", "--format=").split()) == {"ours.txt", "CHANGELOG.md"}
+    assert git.changed(tiny.root) == ("staged.txt",)
+
+
+def test_a_push_is_all_or_nothing(tiny: Place) -> None:
+    tiny.tag("v0.1.0")
+    tiny.commit("more.txt")
+    tiny.git("tag", "--force", "-m", "x", "v0.1.0")
+    tiny.git("tag", "-m", "x", "v0.2.0")
+    with pytest.raises(ReleaseError, match="git push"):
+        git.push(context(), tiny.root, "refs/tags/v0.2.0", "refs/tags/v0.1.0")
+    assert git.remote_tag(tiny.root, "v0.2.0") is None
+
+
+def test_an_export_has_the_files_and_no_history(tiny: Place) -> None:
+    git.export(tiny.root, "HEAD", tiny.folder / "export")
+    assert {path.name for path in (tiny.folder / "export").iterdir()} == {name.split("/")[0] for name in TINY}
+
+
+def test_a_clean_tree_is_the_checkout_or_a_clone_that_goes(tiny: Place) -> None:
+    with git.clean(tiny.root, tiny.head()) as tree:
+        assert tree == tiny.root
+    (tiny.root / "scribble").write_text("")
+    with git.clean(tiny.root, tiny.head()) as tree:
+        assert not (tree / "scribble").exists()
+        assert (tree / "tasks.py").exists()
+    assert not tree.exists()
