@@ -16,7 +16,7 @@ import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from invoke.context import Context
 from invoke.runners import Local
@@ -52,11 +52,8 @@ class Failed(ReleaseError):
 
 
 def ask(
-    argv: Sequence[str | Path],
-    cwd: Path | None = None,
-    env: Mapping[str, str] | None = None,
-    secrets: Sequence[str] = (),
-    stdin: bytes = b"",
+    argv: Sequence[str | Path], cwd: Path | None = None, env: Mapping[str, str] | None = None,
+    secrets: Sequence[str] = (), stdin: bytes = b"",
 ) -> str:
     """Run `argv` (also under `--dry`) and return what it printed to stdout.
 
@@ -67,21 +64,17 @@ def ask(
 
 
 def ask_bytes(
-    argv: Sequence[str | Path],
-    cwd: Path | None = None,
-    env: Mapping[str, str] | None = None,
-    secrets: Sequence[str] = (),
-    stdin: bytes = b"",
+    argv: Sequence[str | Path], cwd: Path | None = None, env: Mapping[str, str] | None = None,
+    secrets: Sequence[str] = (), stdin: bytes = b"",
 ) -> bytes:
     """Do what `ask` does, for a program that answers in bytes."""
     words = [str(word) for word in argv]
     process = _start(words, cwd, environment(env, secrets), stdin=subprocess.PIPE, tied=False)
     try:
         out, err = process.communicate(stdin)
-    except BaseException:
-        _end(process)
-        raise
     finally:
+        if process.returncode is None:
+            _end(process)
         _forget(process)
     if process.returncode:
         raise Failed(words, process.returncode, (err + out).decode(errors="replace"))
@@ -89,12 +82,8 @@ def ask_bytes(
 
 
 def do(
-    c: Context,
-    argv: Sequence[str | Path],
-    cwd: Path | None = None,
-    env: Mapping[str, str] | None = None,
-    secrets: Sequence[str] = (),
-    stop_at: str = "",
+    c: Context, argv: Sequence[str | Path], cwd: Path | None = None, env: Mapping[str, str] | None = None,
+    secrets: Sequence[str] = (), stop_at: str = "",
 ) -> None:
     """Run `argv` and show its output, or only print it under `--dry`; raise `Failed`.
 
@@ -137,22 +126,19 @@ def found(program: str) -> str | None:
     return shutil.which(program)
 
 
-def say(text: str, stream: TextIO | None = None) -> None:
+def say(text: str) -> None:
     """Print one message to stderr, each line behind the name of the running step.
 
     Where somebody collects messages (`plan` does), they are kept instead of printed.
     """
-    kept = collected.get()
-    if kept is not None:
+    if (kept := collected.get()) is not None:
         kept.append(hide_secrets(text))
         return
-    out = stream or sys.stderr
-    start = prefix.get()
-    head = f"{start}: " if start else ""
+    head = f"{start}: " if (start := prefix.get()) else ""
     lines = "".join(f"{head}{line}\n" for line in hide_secrets(text).splitlines())
     with _output:
-        out.write(lines)
-        out.flush()
+        sys.stderr.write(lines)
+        sys.stderr.flush()
 
 
 def environment(env: Mapping[str, str] | None = None, secrets: Sequence[str] = ()) -> dict[str, str]:
@@ -178,10 +164,7 @@ def inherit(descriptor: int) -> None:
 
 @contextlib.contextmanager
 def running(
-    argv: Sequence[str | Path],
-    cwd: Path | None = None,
-    env: Mapping[str, str] | None = None,
-    log: Path | None = None,
+    argv: Sequence[str | Path], cwd: Path | None = None, env: Mapping[str, str] | None = None, log: Path | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Keep a server of our own running inside the block; it ends with the block, or with us."""
     words = [str(word) for word in argv]
@@ -259,17 +242,16 @@ class Child(Local):
 
 def _start(
     argv: list[str], cwd: Path | None, env: Mapping[str, str],
-    stdin: int = subprocess.DEVNULL, out: Any = subprocess.PIPE, err: Any = subprocess.PIPE,
-    tied: bool = True,
+    stdin: int = subprocess.DEVNULL, out: Any = subprocess.PIPE, err: Any = subprocess.PIPE, tied: bool = True,
 ) -> subprocess.Popen[bytes]:
     if _stopping.is_set():
         raise ReleaseError("interrupted", code=130)
     try:
-        process = subprocess.Popen(
-            argv, cwd=cwd, env=dict(env), stdin=stdin, stdout=out, stderr=err,
-            start_new_session=True, pass_fds=tuple(_inherited), umask=0o022,
-            preexec_fn=_die_with_parent if tied and _LIBC is not None else None,
-        )
+        with _held_back() as interrupts:
+            process = subprocess.Popen(
+                argv, cwd=cwd, env=dict(env), stdin=stdin, stdout=out, stderr=err, start_new_session=True, umask=0o022,
+                pass_fds=tuple(_inherited), preexec_fn=_die_with_parent if tied and _LIBC else None,
+            )
     except FileNotFoundError as error:
         if cwd is not None and not cwd.is_dir():
             raise ReleaseError(f"{cwd} is no folder") from error
@@ -278,7 +260,25 @@ def _start(
         raise ReleaseError(f"{argv[0]} cannot be started: {error.strerror}", f"see what {found(argv[0])} is") from error
     with _guard:
         _alive.add(process)
+    if interrupts:
+        _end(process)
+        raise KeyboardInterrupt
     return process
+
+
+@contextlib.contextmanager
+def _held_back() -> Iterator[list[int]]:
+    """Collect Ctrl-C inside the block: Python ignores what a handler raises while it forks."""
+    came: list[int] = []
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield came
+        return
+    signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield came
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -296,5 +296,5 @@ def _forget(process: subprocess.Popen[bytes]) -> None:
 
 
 def _die_with_parent() -> None:
-    if _LIBC is not None:
+    if _LIBC:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -72,6 +72,11 @@ def commit(folder: Path, message: str = "all of it") -> Path:
     return folder
 
 
+def tag(version: str = "1.2.0") -> None:
+    """Give HEAD of the current folder's repository the tag of a version."""
+    subprocess.run(["git", "tag", "--force", f"v{version}"], check=True, capture_output=True)
+
+
 def image_project(folder: Path, settings: str = SETTINGS, dockerfile: str = DOCKERFILE) -> Path:
     return commit(write(folder, {"Dockerfile": dockerfile, "motd": "hello\n", "release-tasks.toml": settings}))
 
@@ -81,7 +86,8 @@ def chart_project(folder: Path, **changed: str) -> Path:
 
 
 def binaries(version: str, text: str = "a program", architectures: tuple[str, ...] = ("amd64", "arm64")) -> None:
-    """Put binaries of a version into dist/, as build_binaries would have left them."""
+    """Tag this commit and put binaries of its version into dist/, as the steps before would have left them."""
+    subprocess.run(["git", "tag", "--force", f"v{version}"], capture_output=True, check=True)
     release = Release.at(Context(), version)
     part = release.parts[0]
     rows = []

@@ -81,6 +81,6 @@ def test_ctrl_c_in_a_single_step_ends_its_children(tmp_path: Path) -> None:
             assert kit.inv(clone, step, "--version", "0.2.0").code == 0
         code, said = interrupt(kit, clone, lambda said: "-m build" in said, "build-wheels", "--version", "0.2.0")
         assert code in (1, 130), said
-        assert "Traceback" not in said.split("-m build")[0]
+        assert "Traceback" not in said
         assert left_behind(kit) == []
         assert kit.inv(clone, "build-wheels", "--version", "0.2.0").code == 0

@@ -77,9 +77,14 @@ def strangers(release: Release) -> tuple[str, ...]:
     def is_ours(path: str) -> bool:
         there = release.top / path
         written = path in new and there.exists() and there.read_bytes() == new[path].encode()
-        return written or (bool(new) and path in _lock(release))
+        return written or (bool(new) and path in _lock(release) and _is_bumped_lock(release, path))
 
     return tuple(path for path in changed if not is_ours(path))
+
+
+def _is_bumped_lock(release: Release, path: str) -> bool:
+    there = release.top / path
+    return there.exists() and cargo_lock.is_bump(git.at_commit(release.top, "HEAD", path) or b"", there.read_bytes())
 
 
 def pending(release: Release) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 from invoke.context import Context
@@ -19,6 +20,11 @@ def is_cached(root: Path) -> bool:
     return True
 
 
+def is_bump(old: bytes, new: bytes) -> bool:
+    """Tell whether two texts of Cargo.lock differ only in the versions of the workspace's own packages."""
+    return _others(old) == _others(new)
+
+
 def update(c: Context, root: Path, offline: bool) -> None:
     """Write the workspace's own versions into Cargo.lock; other packages stay as they are."""
     network = ["--offline"] if offline else []
@@ -29,3 +35,17 @@ def prove(root: Path, offline: bool) -> None:
     """Raise `Failed` where the manifests and Cargo.lock disagree."""
     network = ["--offline"] if offline else []
     shell.ask(["cargo", "metadata", "--locked", "--format-version=1", *network], cwd=root)
+
+
+def _others(text: bytes) -> object:
+    """Return a lock file as data, without the versions of packages that come from no registry."""
+    try:
+        data = tomllib.loads(text.decode())
+    except ValueError:
+        return text
+    for package in data.get("package", ()):
+        if "source" not in package:
+            package.pop("version", None)
+        # a dependency is "name", "name version" or "name version (source)"
+        package["dependencies"] = [d if "(" in d else d.split(" ")[0] for d in package.get("dependencies", ())]
+    return data

@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -47,13 +46,10 @@ def hashes(found: Mapping[str, Any]) -> dict[str, str]:
     return {f"{a['channel']} {a['name']}": a.get("digest") or a["sha256"] for a in found["artifacts"]}
 
 
-def left_behind() -> set[str]:
-    return {path.name for path in Path(tempfile.gettempdir()).glob("release-tasks-*")}
-
-
 def test_two_rehearsals_of_one_commit_end_with_every_artifact_same_and_with_equal_bytes(tmp_path: Path) -> None:
-    before = left_behind()
-    first = rehearse(copy(tmp_path / "here"))
+    scratch = tmp_path / "tmp"
+    scratch.mkdir()
+    first = rehearse(copy(tmp_path / "here"), TMPDIR=str(scratch))
 
     assert {a["state"] for a in first["artifacts"]} == {"same"}
     assert {p["state"] for p in first["pointers"]} == {"same"}
@@ -62,7 +58,7 @@ def test_two_rehearsals_of_one_commit_end_with_every_artifact_same_and_with_equa
     # buildx pushes with the library of containerd, and calls itself by its name
     assert clients == {"cargo", "twine", "containerd", "Helm", "GitHub CLI", "git"}
     assert first["refused"] == []
-    assert left_behind() <= before
+    assert list(scratch.iterdir()) == []
 
     there = copy(tmp_path / "a" / "deeper folder" / "there")
     (there / "dist" / "v0.2.0").mkdir(parents=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from container_world import IMAGE, binaries, digests, dry, image_project, push_image, registries
+from container_world import IMAGE, binaries, digests, dry, image_project, push_image, registries, tag
 from invoke.context import Context
 
 from release_tasks.errors import ReleaseError
@@ -98,6 +98,7 @@ def test_a_pointer_that_cannot_move_holds_no_other_back(world):
 @pytest.mark.slow
 @pytest.mark.tools("buildkitd", "runc")
 def test_a_built_image_of_two_platforms_is_pointed_at_whole():
+    tag()
     binaries("1.2.0")
     docker_buildx(Context(), version="1.2.0")
     publish_images(Context(), version="1.2.0", new="all")

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from container_world import CHART, built, chart_project, commit, digests, dry, registries, write
+from container_world import CHART, built, chart_project, commit, digests, dry, registries, tag, write
 from invoke.context import Context
 
 from release_tasks.errors import ReleaseError
@@ -35,10 +35,6 @@ def release(version: str = "1.2.0") -> None:
     tag(version)
     package_charts(Context(), version=version)
     publish_charts(Context(), version=version, new="all")
-
-
-def tag(version: str = "1.2.0") -> None:
-    subprocess.run(["git", "tag", "--force", f"v{version}"], check=True, capture_output=True)
 
 
 def helm(*words: str) -> str:

@@ -17,6 +17,7 @@ from container_world import (
     dry,
     image_project,
     registries,
+    tag,
     write,
 )
 from invoke.context import Context
@@ -42,6 +43,7 @@ def project(tmp_path, monkeypatch) -> Path:
 
 
 def build(version: str = "1.2.0", text: str = "a program") -> str:
+    tag(version)
     binaries(version, text)
     docker_buildx(Context(), version=version)
     return built("image", version).digest

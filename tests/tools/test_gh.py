@@ -1,0 +1,126 @@
+"""gh: with a token and without one the same answers, and every refusal has a way out."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from place import TINY, Place, context, place
+
+from release_tasks.errors import ReleaseError
+from release_tasks.rehearsal.faults import Fault
+from release_tasks.tools import gh
+
+pytestmark = pytest.mark.tools("gh")
+HERE = "example/tiny"
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    with place(tmp_path, monkeypatch, TINY) as made:
+        yield made
+
+
+@pytest.fixture(params=["token", "anonymous"])
+def reader(request: pytest.FixtureRequest, tiny: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """Public releases can be read with a token and without one."""
+    for number in range(1, 4):
+        tiny.tag(f"v0.{number}.0")
+        create = ["gh", "release", "create", f"v0.{number}.0", "--notes", "", "CHANGELOG.md", "--repo", HERE]
+        subprocess.run(create, check=True, capture_output=True)
+    if request.param == "anonymous":
+        monkeypatch.delenv("GH_TOKEN")
+    return tiny
+
+
+def test_a_release_is_read_with_its_assets(reader: Place) -> None:
+    page = gh.page(HERE, "v0.2.0")
+    assert page is not None
+    assert (page.tag, page.is_draft, page.is_prerelease, page.is_immutable) == ("v0.2.0", False, False, False)
+    [asset] = page.assets
+    assert asset == page.asset("CHANGELOG.md")
+    assert page.asset("absent") is None
+    assert (asset.is_complete, asset.size) == (True, len(TINY["CHANGELOG.md"]))
+    assert gh.fetch(HERE, asset) == TINY["CHANGELOG.md"].encode()
+    assert gh.page(HERE, "v9.9.9") is None
+    assert gh.latest(HERE) == "v0.3.0"
+
+
+def test_every_page_is_read(reader: Place) -> None:
+    rows = gh.read(f"repos/{HERE}/releases?per_page=1", every_page=True)
+    assert [row["tag_name"] for row in rows] == ["v0.3.0", "v0.2.0", "v0.1.0"]
+
+
+def test_a_repository_that_nobody_can_see_is_an_error_and_not_missing(reader: Place) -> None:
+    with pytest.raises(ReleaseError, match="GitHub shows no repository example/other") as told:
+        gh.page("example/other", "v0.1.0")
+    assert "GH_TOKEN" in told.value.fix
+    assert gh.read("repos/example/other") is None
+
+
+def test_a_draft_is_seen_only_with_a_token(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny.tag("v0.2.0")
+    gh.create_draft(context(), HERE, "v0.2.0", "Two", tiny.root / "CHANGELOG.md", False)
+    page = gh.page(HERE, "v0.2.0")
+    assert page is not None
+    assert page.is_draft
+    monkeypatch.delenv("GH_TOKEN")
+    assert gh.page(HERE, "v0.2.0") is None
+
+
+def test_a_draft_of_a_tag_that_origin_lacks_is_refused(tiny: Place) -> None:
+    tiny.tag("v0.2.0", push=False)
+    with pytest.raises(ReleaseError, match="GitHub refused: "):
+        gh.create_draft(context(), HERE, "v0.2.0", "Two", None, False)
+    assert tiny.running.github.releases("example", "tiny") == []
+
+
+def test_publishing_leaves_latest_alone_until_it_is_set(tiny: Place) -> None:
+    for tag in ("v0.1.0", "v0.2.0"):
+        tiny.tag(tag)
+        gh.create_draft(context(), HERE, tag, tag, None, False)
+        gh.publish(context(), HERE, tag, False)
+        if tag == "v0.1.0":
+            gh.set_latest(context(), HERE, tag)
+    assert gh.latest(HERE) == "v0.1.0"
+    gh.set_latest(context(), HERE, "v0.2.0")
+    assert gh.latest(HERE) == "v0.2.0"
+
+
+def test_an_asset_is_replaced_and_removed(tiny: Place) -> None:
+    tiny.tag("v0.2.0")
+    gh.create_draft(context(), HERE, "v0.2.0", "Two", None, False)
+    file = tiny.folder / "file.txt"
+    for text in ("one", "other"):
+        file.write_text(text)
+        gh.upload(context(), HERE, "v0.2.0", [file])
+    page = gh.page(HERE, "v0.2.0")
+    assert page is not None
+    [asset] = page.assets
+    assert gh.fetch(HERE, asset) == b"other"
+    gh.delete_asset(context(), HERE, asset)
+    page = gh.page(HERE, "v0.2.0")
+    assert page is not None
+    assert page.assets == ()
+
+
+@pytest.mark.parametrize(("status", "fix"), [(401, "set GH_TOKEN"), (403, "contents: write"), (500, "run the release again")])
+def test_a_refusal_has_a_way_out_and_shows_no_token(
+    tiny: Place, monkeypatch: pytest.MonkeyPatch, status: int, fix: str
+) -> None:
+    monkeypatch.setenv("GH_TOKEN", "a-token-that-is-secret")
+    body = b'{"message": "a-token-that-is-secret is not welcome"}'
+    tiny.running.faults.add(Fault("GET", "/repos/example/tiny/releases", status=status, body=body, times=9))
+    with pytest.raises(ReleaseError, match="GitHub refused: ") as told:
+        gh.pages(HERE, "v0.2.0")
+    assert fix in told.value.fix
+    assert "a-token-that-is-secret" not in told.value.problem
+
+
+def test_without_gh_and_without_a_token_there_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GH_TOKEN", "token")
+    assert gh.has_token()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert not gh.has_token()
