@@ -54,7 +54,8 @@ def bench(session: nox.Session) -> None:
     """Measure how long things take, as ratios within one run (docs/benchmarks.md)."""
     install(session, "tests", programs=False)
     tools = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "release-tasks" / "bench"
-    if shutil.which("cargo") and (not session.posargs or "bump" in session.posargs):
+    names = [word for word in session.posargs if not word.startswith("-")]
+    if shutil.which("cargo") and (not names or "bump" in names):
         # where it cannot be built, that row says so
         edit = ("cargo-edit", "--version", "0.13.13", "--locked", "--root", str(tools))
         session.run("cargo", "install", *edit, external=True, success_codes=range(256))
