@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from invoke.tasks import task
 
 from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Component, Project
+from release_tasks.release import Part, Release
 
 KINDS = ("crates", "python", "binaries", "images", "charts")
 SAID = ("python", "binaries", "images", "charts")  # their tables list what is shipped
@@ -28,13 +32,40 @@ def settings(c: Context, json: bool = False) -> None:
 
 
 def data(project: Project) -> dict[str, Any]:
-    """Return the project as JSON can hold it: components, and what each ships, with its source."""
+    """Return the project as JSON can hold it: components, what each ships, files, and every setting with its source."""
+    from release_tasks.findings import gates
+    from release_tasks.project.effective import values
+    from release_tasks.tools import git
+
+    release = _next(project)
+    run = [shlex.join("python" if word == sys.executable else word for word in one) for one in gates.commands(release)]
+    computed = {"project.branch": git.branch(project.root), "gates.run": run}
     return {
         "project": project.name,
         "repository": project.repository,
         "components": [_component(project, component) for component in project.components],
-        "files": sorted(project.settings.files),
+        "files": _files(release),
+        "settings": values(project, computed),
     }
+
+
+def _next(project: Project) -> Release:
+    """Return a release in which every version changes, to see what would be edited."""
+    from release_tasks.project.versions import next_version
+
+    numbers = [next_version(one.version or "0.0.0", "major") for one in project.components]
+    parts = tuple(Part(one, n, one.tag, project.root) for one, n in zip(project.components, numbers, strict=True))
+    return Release(project, parts, project.root, project.root, "", 0, False)
+
+
+def _files(release: Release) -> Any:
+    from release_tasks.project import bump
+
+    said = release.project.settings.files
+    try:
+        return [{"path": path, "source": "settings" if path in said else "discovered"} for path in sorted(bump.paths(release))]
+    except ReleaseError as error:
+        return {"question": error.problem, "fix": error.fix}
 
 
 def _component(project: Project, component: Component) -> dict[str, Any]:
@@ -47,7 +78,9 @@ def _component(project: Project, component: Component) -> dict[str, Any]:
         if isinstance(found, ReleaseError):
             row[kind] = {"question": found.problem, "fix": found.fix}
         else:
-            source = "settings" if kind in SAID and getattr(project.settings, kind) else "discovered"
+            named = project.settings.components.get(component.name)
+            said = (kind in SAID and getattr(project.settings, kind)) or (named and getattr(named, kind))
+            source = "settings" if said else "discovered"
             row[kind] = [_relative(project, asdict(one)) | {"source": source} for one in found]
     return row
 
@@ -71,8 +104,24 @@ def _show(found: dict[str, Any], as_json: bool) -> None:
             _show_kind(kind, row[kind])
         print(f"  assets    {', '.join(row['assets'])}")
         print(f"  changelog {row['changelog'] or 'none, GitHub generates the notes'}")
-    for path in found["files"]:
-        print(f"file {path} carries the version")
+    rows = found["files"]
+    _show_kind("files", rows if isinstance(rows, dict) else [{"name": row["path"]} | row for row in rows])
+    table = ""
+    for row in found["settings"]:
+        if row["table"] != table:
+            table = row["table"]
+            print(f"\n[{table}]")
+        print(f"{_toml(row['key'], row['value']):<56}  # {row['source']}")
+
+
+def _toml(key: str, value: Any) -> str:
+    """Return a setting as the settings file would have it; a comment where there is no value to write."""
+    if value is None or (isinstance(value, dict) and "question" in value):
+        return f"# {key} is {'a question' if value else 'not set'}"
+    text = json.dumps(value, ensure_ascii=False)
+    if isinstance(value, dict):
+        text = "{" + ", ".join(_toml(name, one) for name, one in value.items()) + "}"
+    return f"{key if re.fullmatch('[A-Za-z0-9_-]+', key) else json.dumps(key)} = {text}"
 
 
 def _show_kind(kind: str, rows: Any) -> None:

@@ -64,5 +64,7 @@ def prove(
 def _wanted(
     text: str, path: str, versions: Mapping[str, str], version: str | None, app_version: str | None
 ) -> dict[str, str]:
-    both = {"version": versions.get(str(read(text, path).name), version), "appVersion": app_version}
+    chart = read(text, path)
+    app = app_version if chart.app_version is not None else None  # optional in Helm; packaging adds it
+    both = {"version": versions.get(str(chart.name), version), "appVersion": app}
     return {key: new for key, new in both.items() if new is not None}

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 from release_tasks import endpoints
 from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Chart, Found, Image, question
-from release_tasks.project.settings import FILE, ImageTable, Settings
+from release_tasks.project.settings import FILE, ChartTable, ImageTable, Settings
 
+T = TypeVar("T", ImageTable, ChartTable)
 HOST = endpoints.host(endpoints.GHCR)  # where a GitHub project's images and charts go
 
 
 def images(files: tuple[str, ...], settings: Settings, name: str | None) -> Found[Image]:
     """Return the images; `name` is owner/name on GitHub, for the reference of an image nobody named."""
     candidates = [path for path in files if PurePosixPath(path).name in ("Dockerfile", "Containerfile")]
-    if not settings.images:
+    tables = settings.images or (_named(settings, "images", ImageTable) if candidates else {})
+    if not tables:
         if len(candidates) > 1:
             return question("Dockerfiles", [f'[images."ghcr.io/OWNER/NAME"]\ndockerfile = "{path}"' for path in candidates])
         if not candidates:
@@ -24,7 +27,7 @@ def images(files: tuple[str, ...], settings: Settings, name: str | None) -> Foun
         if name is None:
             return question("owners for the image", ['[images."REGISTRY/OWNER/NAME"]'])
     found = []
-    for reference, table in (settings.images or {f"{HOST}/{(name or '').lower()}": ImageTable()}).items():
+    for reference, table in (tables or {f"{HOST}/{(name or '').lower()}": ImageTable()}).items():
         file = table.dockerfile or next((p for p in ("Dockerfile", *candidates) if p in candidates), None)
         if file is None or file not in files:
             return ReleaseError(f"{FILE}: [images.{reference}]: {file or 'no Dockerfile'} is not in the repository", "name it with dockerfile = ...")
@@ -39,7 +42,8 @@ def charts(root: Path, files: tuple[str, ...], settings: Settings, name: str | N
     folders = [(root / path).parent for path in files if PurePosixPath(path).name == "Chart.yaml"]
     parts = {(f / m[1]).resolve() for f in folders for m in re.finditer(r"file://([^\s\"']+)", (f / "Chart.yaml").read_text())}
     candidates = [folder for folder in folders if folder not in parts]
-    if not settings.charts:
+    tables = settings.charts or (_named(settings, "charts", ChartTable) if candidates else {})
+    if not tables:
         if len(candidates) > 1:
             return question("charts", [f'[charts."ghcr.io/OWNER/charts/NAME"]\npath = "{f.relative_to(root)}"' for f in candidates])
         if not candidates:
@@ -49,13 +53,18 @@ def charts(root: Path, files: tuple[str, ...], settings: Settings, name: str | N
         owner = name.split("/")[0].lower()
         return (Chart(f"{HOST}/{owner}/charts/{_chart_name(candidates[0])}", candidates[0], "{version}"),)
     found = []
-    for reference, table in settings.charts.items():
+    for reference, table in tables.items():
         named = [f for f in candidates if _chart_name(f) == reference.rsplit("/", 1)[-1]]
         places = [root / table.path] if table.path else named
         if len(places) != 1 or not (places[0] / "Chart.yaml").exists():
             return ReleaseError(f"{FILE}: [charts.{reference}]: no chart of that name", "name its folder with path = ...")
         found.append(Chart(reference, places[0], table.app_version))
     return tuple(found)
+
+
+def _named(settings: Settings, kind: str, table: type[T]) -> dict[str, T]:
+    """Return an empty table for each name that a component gives."""
+    return {name: table() for component in settings.components.values() for name in getattr(component, kind)}
 
 
 def _chart_name(folder: Path) -> str:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def test_settings_say_what_was_found_and_what_was_said(tiny: Place) -> None:
     tiny.commit("release-tasks.toml", '[images."ghcr.io/example/tiny"]\n')
     tiny.commit("Dockerfile", "FROM scratch\n")
     tiny.commit("chart/Chart.yaml", "apiVersion: v2\nname: small\nversion: 0.1.0\n")
-    assert inv("settings").stdout.splitlines() == [
+    assert inv("settings").stdout.split("\n\n")[0].splitlines() == [
         "tiny  (example/tiny)",
         "component tiny: version 0.1.0, tag v{version}",
         "  python    tiny-plain  (discovered)",
@@ -39,7 +40,39 @@ def test_settings_say_what_was_found_and_what_was_said(tiny: Place) -> None:
         "  charts    ghcr.io/example/charts/small  (discovered)",
         "  assets    binaries, sha256",
         "  changelog CHANGELOG.md",
+        "  files     CHANGELOG.md  (discovered)",
+        "  files     chart/Chart.yaml  (discovered)",
+        "  files     pyproject.toml  (discovered)",
     ]
+
+
+def test_settings_show_every_effective_value_and_its_source(tiny: Place) -> None:
+    tiny.commit("release-tasks.toml", '[images."ghcr.io/example/tiny"]\nargs = { A-B = "c" }\n[files]\n"a.md" = "{version}"\n')
+    tiny.commit("Dockerfile", "FROM scratch\n")
+    tiny.commit("a.md", "0.1.0\n")
+    rows = {(row["table"], row["key"]): (row["value"], row["source"]) for row in json.loads(inv("settings", "--json").stdout)["settings"]}
+    assert rows["project", "commit"] == ("release: {components}", "default")
+    assert rows["project", "branch"] == ("main", "discovered")
+    assert rows['components."tiny"', "python"] == (["tiny-plain"], "discovered")
+    assert rows['components."tiny"', "latest"] == (True, "default")
+    assert rows['python."tiny-plain"', "path"] == (".", "discovered")
+    assert rows['images."ghcr.io/example/tiny"', "dockerfile"] == ("Dockerfile", "discovered")
+    assert rows['images."ghcr.io/example/tiny"', "args"] == ({"A-B": "c"}, "settings")
+    assert rows["files", "a.md"] == ("{version}", "settings")
+    text = inv("settings").stdout
+    assert all(tomllib.loads(line) is not None for line in text.split("\n\n", 1)[1].splitlines())
+    assert '"a.md" = "{version}"' in text
+
+
+def test_what_a_component_names_needs_no_table_of_its_own(tiny: Place) -> None:
+    tiny.commit("release-tasks.toml", '[components.tiny]\nimages = ["docker.io/some/one"]\ncharts = ["ghcr.io/x/two"]\n')
+    for path in ("one/Dockerfile", "chart/Chart.yaml", "other/Chart.yaml"):
+        name = {"chart": "two"}.get(path.split("/")[0], "three")
+        tiny.commit(path, f"apiVersion: v2\nname: {name}\nversion: 0.1.0\n" if "Chart" in path else "FROM scratch\n")
+    [component] = json.loads(inv("settings", "--json").stdout)["components"]
+    [image], [chart] = component["images"], component["charts"]
+    assert (image["reference"], image["dockerfile"], image["source"]) == ("docker.io/some/one", "one/Dockerfile", "settings")
+    assert (chart["reference"], chart["folder"], chart["source"]) == ("ghcr.io/x/two", "chart", "settings")
 
 
 def test_settings_as_json_show_questions_too(tiny: Place) -> None:
