@@ -16,6 +16,8 @@ GITHUB_DOCS = "https://docs.github.com/rest"
 GHCR = "https://ghcr.io"
 DOCKER_HUB = "https://registry-1.docker.io"
 DOCKER_HUB_LOGIN = "https://index.docker.io/v1/"  # the key of its credentials
+GO_PROXY = "https://proxy.golang.org"
+GO = "https://go.dev/dl"
 PYPI_DOCS = "https://docs.pypi.org"
 
 

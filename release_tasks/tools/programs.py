@@ -10,8 +10,9 @@ from pathlib import Path
 
 from invoke.context import Context
 
-from release_tasks import files, shell
+from release_tasks import endpoints, files, shell
 from release_tasks.errors import ReleaseError
+from release_tasks.tools import go
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,6 @@ PROGRAMS = {
         Program("buildkitd", ("buildkitd", "--version"), module="github.com/moby/buildkit/cmd/buildkitd@v0.20.2"),
         Program("runc", ("runc", "--version"), apt="runc", folders=("/usr/sbin", "/sbin")),
         Program("helm", ("helm", "version", "--short"), module="helm.sh/helm/v3/cmd/helm@v3.22.0"),
-        Program("go", ("go", "version"), link="https://go.dev/dl"),
     )
 }
 
@@ -60,7 +60,8 @@ def command(program: Program) -> str:
         sudo = "" if os.geteuid() == 0 else "sudo "
         return f"{sudo}apt-get install -y {program.apt}"
     if program.module:
-        return "cd $(mktemp -d) && " + " && ".join(shlex.join(words) for words in _build(program, _target(program)))
+        line = " && ".join(shlex.join(words) for words in _build(program, _target(program)))
+        return f"cd $(mktemp -d) && {line}" + ("" if shell.found("go") else f"  # Go itself: {endpoints.GO}")
     return f"see {program.link}"
 
 
@@ -90,12 +91,11 @@ def cache() -> Path:
 
 
 def _compile(c: Context, program: Program, kept: Path) -> None:
-    if shell.found("go") is None:
-        raise ReleaseError(f"{program.name} is built with Go, which is not installed", command(PROGRAMS["go"]))
+    compiler = "go" if shell.is_dry(c) else go.compiler(cache())
     with files.scratch(program.name) as folder:
         made = folder / "made"
         for words in _build(program, made):
-            shell.do(c, words, cwd=folder, env={"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"})
+            shell.do(c, (compiler, *words[1:]), cwd=folder, env={"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"})
         if not shell.is_dry(c):
             files.copy(made, kept)
 
