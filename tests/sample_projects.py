@@ -1,0 +1,108 @@
+"""The sample projects as repositories: five real layouts, with their histories, tags and an origin.
+
+tests/projects/<name>/ holds the files of a project's main branch; tests/projects/settings/ what it
+would say in release-tasks.toml. Both are plain files: a repository is made of them where a test wants one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECTS = Path(__file__).parent / "projects"
+SETTINGS = PROJECTS / "settings"
+
+
+@dataclass(frozen=True)
+class History:
+    """Where a project lives, and its tags: those of one commit together, oldest commit first."""
+
+    repository: str
+    tags: tuple[tuple[str, ...], ...] = ()
+    annotated: bool = True
+    rewritten: bool = False  # main was written anew since: no tag is part of it
+
+
+HISTORIES = {
+    "llmtrace": History("epappas/llmtrace", tuple((f"v0.1.{n}",) for n in range(1, 6)), annotated=False),
+    "llmcc": History("allenanswerzq/llmcc", (("v0.2.28",), ("0.2.29",), ("v0.2.30",), ("v0.2.65",)), rewritten=True),
+    "llmcc-guide": History("allenanswerzq/llmcc"),
+    "llm-proxy": History("sofatutor/llm-proxy", (
+        ("v0.1.0",), ("v0.1.1", "v0.1.1-stable"), ("v0.1.2", "v0.1.2-stable"), ("v0.1.3", "v0.1.3-stable"),
+    )),
+    "caro": History("wildcard/caro", (
+        ("v1.0.4",), ("v1.1.0-beta.1",), ("v1.1.0-beta.2",), ("v1.1.0",), ("v1.1.1",), ("v1.1.2",), ("v1.1.3",),
+    )),
+    "edgequake-llm": History("raphaelmansuy/edgequake-llm", (("v0.5.0", "py-v0.4.0"), ("py-v0.6.12",), ("v0.6.26",))),
+}  # fmt: skip
+
+
+def sample(name: str, folder: Path, settings: str | None = None) -> Path:
+    """Make a sample project's repository in `folder` and return its root.
+
+    `settings` names a file of tests/projects/settings without `.toml`; None means a project that says
+    nothing. The checkout is on main, clean, one commit after its last tag; origin, under the project's own
+    address on GitHub, is a bare repository beside it.
+    """
+    history, root = HISTORIES[name], folder / name
+    shutil.copytree(PROJECTS / name, root)
+    git(root, "init", "--quiet", f"--initial-branch={'before' if history.rewritten else 'main'}")
+    git(root, "config", "user.name", "Tester")
+    git(root, "config", "user.email", "tester@localhost")
+    git(root, "add", "--all")
+    for tags in history.tags:
+        git(root, "commit", "--quiet", "--allow-empty", f"--message=Work towards {tags[0]}")
+        for tag in tags:
+            git(root, "tag", *(("--annotate", f"--message={tag}") if history.annotated else ()), tag)
+    if history.rewritten:
+        git(root, "checkout", "--quiet", "--orphan", "main")
+        git(root, "branch", "--quiet", "--delete", "--force", "before")
+    (root / "tasks.py").write_text("from release_tasks import ns\n")
+    if settings:
+        shutil.copy(SETTINGS / f"{settings}.toml", root / "release-tasks.toml")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message=Release with tasks")
+    _publish(root, history.repository)
+    return root
+
+
+def inv(root: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run `inv` in a repository; no traceback may come of it."""
+    argv = [sys.executable, "-m", "invoke", *words]
+    done = subprocess.run(argv, cwd=root, capture_output=True, text=True, check=False, env=os.environ | env)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+def git(root: Path, *words: str) -> str:
+    """Run git and return what it says."""
+    return subprocess.run(["git", *words], cwd=root, check=True, capture_output=True, text=True).stdout
+
+
+def changed(root: Path) -> list[str]:
+    """Return the paths that differ from HEAD."""
+    return [line[3:] for line in git(root, "status", "--porcelain", "--untracked-files=all").splitlines()]
+
+
+def added(root: Path) -> dict[str, list[str]]:
+    """Return the lines that the tree has and HEAD has not, by file."""
+    found: dict[str, list[str]] = {}
+    for line in git(root, "diff", "--unified=0", "--no-prefix", "--no-ext-diff").splitlines():
+        if line.startswith("+++ "):
+            rows = found[line[4:]] = []
+        elif line.startswith("+"):
+            rows.append(line[1:])
+    return found
+
+
+def _publish(root: Path, repository: str) -> None:
+    address = f"git@github.com:{repository}.git"
+    bare = root.parent / f"{root.name}-origin.git"
+    git(root, "clone", "--quiet", "--bare", str(root), str(bare))
+    git(root, "config", f"url.{bare}.insteadOf", address)
+    git(root, "remote", "add", "origin", address)
+    git(root, "fetch", "--quiet", "origin")
