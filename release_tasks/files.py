@@ -8,7 +8,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from invoke.context import Context
@@ -18,29 +18,24 @@ from release_tasks import shell
 
 def write(c: Context, path: Path, text: str) -> None:
     """Replace the text of `path` at once; under `--dry` only show the difference."""
-    new = text.encode()
-    old = path.read_bytes() if path.exists() else b""
-    if new == old:
-        return
-    if shell.is_dry(c):
-        shell.say(_difference(path, old.decode(errors="replace"), text))
-    else:
-        write_bytes(path, new)
+    write_all(c, {path: text})
+
+
+def write_all(c: Context, texts: Mapping[Path, str]) -> None:
+    """Replace the texts of files: all are written aside first, then all are moved into place."""
+    new = {path: text.encode() for path, text in texts.items()}
+    old = {path: path.read_bytes() if path.exists() else b"" for path in new}
+    changed = {path: data for path, data in new.items() if data != old[path]}
+    if not shell.is_dry(c):
+        return _swap(changed)
+    for path in changed:
+        shell.say(_difference(path, old[path].decode(errors="replace"), texts[path]))
+    return None
 
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Replace `path` at once: a reader sees the old bytes or the new ones, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(data)
-        os.chmod(name, mode)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    _swap({path: data})
 
 
 def copy(source: Path, target: Path) -> None:
@@ -81,6 +76,28 @@ def sha256(path: Path) -> str:
     """Return the SHA-256 of a file, as 64 hex digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _swap(contents: Mapping[Path, bytes]) -> None:
+    aside: dict[str, Path] = {}
+    try:
+        for path, data in contents.items():
+            mode = 0o644
+            if path.exists():
+                mode = path.stat().st_mode & 0o777
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            aside[name] = path
+            with os.fdopen(handle, "wb") as out:
+                out.write(data)
+            os.chmod(name, mode)
+        for name, path in aside.items():
+            os.replace(name, path)
+    except BaseException:
+        for name in aside:
+            Path(name).unlink(missing_ok=True)
+        raise
 
 
 def _difference(path: Path, old: str, new: str) -> str:

@@ -121,7 +121,7 @@ def _new(place: _Place, name: Any, versions: Mapping[str, str], workspace_versio
         raise ReleaseError(f"{path}: {place.what}: {error.problem}", error.fix) from None
 
 
-def _places(data: dict[str, Any]) -> Iterator[_Place]:
+def _places(data: Mapping[str, Any]) -> Iterator[_Place]:
     if old := _text(_table(data, "package").get("version")):
         yield _Place(("package", "version"), "[package] version", old)
     if old := _text(_table(_table(data, "workspace"), "package").get("version")):
@@ -131,7 +131,7 @@ def _places(data: dict[str, Any]) -> Iterator[_Place]:
             yield _Place(at if is_short else (*at, "version"), f"{pin.key} in [{pin.table}]", pin.requirement, pin)
 
 
-def _pins(data: dict[str, Any]) -> Iterator[tuple[Path, bool, Pin]]:
+def _pins(data: Mapping[str, Any]) -> Iterator[tuple[Path, bool, Pin]]:
     for at, shown, table in _dependency_tables(data):
         for key, entry in table.items():
             row = entry if isinstance(entry, dict) else {"version": entry}
@@ -142,7 +142,7 @@ def _pins(data: dict[str, Any]) -> Iterator[tuple[Path, bool, Pin]]:
             )
 
 
-def _dependency_tables(data: dict[str, Any]) -> Iterator[tuple[Path, str, dict[str, Any]]]:
+def _dependency_tables(data: Mapping[str, Any]) -> Iterator[tuple[Path, str, dict[str, Any]]]:
     yield ("workspace", "dependencies"), "workspace.dependencies", _table(_table(data, "workspace"), "dependencies")
     for name in TABLES:
         yield (name,), name, _table(data, name)

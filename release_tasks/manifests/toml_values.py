@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from release_tasks.errors import ReleaseError
@@ -26,7 +27,8 @@ _STRING = re.compile(
 _OTHER = re.compile(r"[^\s,\]}#]+(?: [0-9]{2}:[^\s,\]}#]+)?")
 
 
-def load(text: str, path: str) -> dict[str, Any]:
+@lru_cache(maxsize=8)  # whoever edits a text has just read it
+def load(text: str, path: str) -> Mapping[str, Any]:
     """Return the data of a TOML text; raise `ReleaseError` with line and column for a broken one."""
     import tomllib
 
@@ -53,18 +55,24 @@ def edit(text: str, path: str, changes: Mapping[Path, str]) -> str:
     if not changes:
         return text
     places = spans(text, path)
-    expected = load(text, path)
+    expected: Any = load(text, path)
     for where, new in changes.items():
         if where not in places:
             raise ReleaseError(f"{path}: {'.'.join(map(str, where))} cannot be found to be edited", f"write {path} as TOML 1.0")
-        owner: Any = expected
-        for key in where[:-1]:
-            owner = owner[key]
-        owner[where[-1]] = new
+        expected = _with(expected, where, new)
     changed = replaced(text, (Edit(*places[where], new) for where, new in changes.items()))
     if load(changed, path) != expected:
         raise ReleaseError(f"{path} cannot be edited without changing more than versions", "edit it by hand")
     return changed
+
+
+def _with(data: Any, where: Path, new: str) -> Any:
+    """Return data that differs at one path, and shares all the rest."""
+    if not where:
+        return new
+    copied = data.copy()
+    copied[where[0]] = _with(data[where[0]], where[1:], new)
+    return copied
 
 
 def _toml_1_1(text: str) -> dict[str, Any] | None:

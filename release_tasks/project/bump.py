@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from invoke.context import Context
 from release_tasks import files, shell
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests.copies import decode
-from release_tasks.project.carriers import carriers
+from release_tasks.project.carriers import carriers, versions
 from release_tasks.tools import cargo_lock, git
 
 if TYPE_CHECKING:
@@ -23,20 +23,17 @@ LOCK = "Cargo.lock"
 
 def write(c: Context, release: Release) -> None:
     """Edit every file that carries the version; put all back where one of them cannot be proved."""
-    pending(release)
-    with ThreadPoolExecutor(1) as pool:  # cargo looks into its cache meanwhile
-        cached = pool.submit(cargo_lock.is_cached, release.top) if _lock(release) else None
-        new = edits(release)
-    offline = cached is not None and cached.result()
+    changed = pending(release)
+    new = edits(release, changed)
     old = {path: (release.top / path).read_bytes() for path in (*new, *_lock(release))}
-    todo = [path for path, text in new.items() if old[path] != text.encode()]
+    if new:
+        new |= {path: cargo_lock.bumped(decode(old[path], path), versions(release)) for path in _lock(release)}
+    todo = {path: text for path, text in new.items() if old[path] != text.encode()}
     with _all_or_none(release, old):
-        for path in todo:
-            files.write(c, release.top / path, new[path])
-        if _lock(release) and new:
-            cargo_lock.update(c, release.top, offline)
-        if not shell.is_dry(c):
-            _prove(release, offline)
+        files.write_all(c, {release.top / path: text for path, text in todo.items()})
+        if not shell.is_dry(c) and not _is_locked_and_proved(release):
+            files.write_bytes(release.top / LOCK, old[LOCK])
+            cargo_lock.update(c, release.top)
     if todo:
         files_now = "1 file carries" if len(todo) == 1 else f"{len(todo)} files carry"
         shell.say(f"{files_now} {release.title}{' then' if shell.is_dry(c) else ' now'}")
@@ -44,14 +41,15 @@ def write(c: Context, release: Release) -> None:
         shell.say(f"nothing to do, every file carries {release.title}")
 
 
-def edits(release: Release) -> dict[str, str]:
+def edits(release: Release, changed: Iterable[str] | None = None) -> dict[str, str]:
     """Return the new text of every file that a bump changes, by path.
 
-    It is computed from the committed files, so that a bump which was interrupted comes out the same.
+    It is computed from the committed files, so that a bump which was interrupted comes out the same;
+    `changed` are the paths that are not committed, where the caller has asked git already.
     """
     if release.project.settings.project.version == "tag":
         return {}
-    changed = set(git.changed(release.top))
+    changed = set(git.changed(release.top) if changed is None else changed)
     base: dict[str, str] = {}
     new: dict[str, str] = {}
     for carrier in carriers(release):
@@ -70,9 +68,11 @@ def paths(release: Release) -> tuple[str, ...]:
 def strangers(release: Release) -> tuple[str, ...]:
     """Return the changed paths that no bump to these versions would have left so."""
     changed = git.changed(release.top)
-    if not changed:
-        return ()
-    new = edits(release)
+    return _strangers(release, changed) if changed else ()
+
+
+def _strangers(release: Release, changed: tuple[str, ...]) -> tuple[str, ...]:
+    new = edits(release, changed)
 
     def is_ours(path: str) -> bool:
         there = release.top / path
@@ -89,10 +89,11 @@ def _is_bumped_lock(release: Release, path: str) -> bool:
 
 def pending(release: Release) -> tuple[str, ...]:
     """Return the paths that the release commit has to contain; raise `ReleaseError` for strangers."""
-    if odd := strangers(release):
+    changed = git.changed(release.top)
+    if odd := _strangers(release, changed) if changed else ():
         shown = ", ".join(odd[:5]) + (f" and {len(odd) - 5} more" if odd[5:] else "")
         raise ReleaseError(f"the tree has changes that are not committed: {shown}", "commit or stash them")
-    return git.changed(release.top)
+    return changed
 
 
 def unwritten(release: Release) -> tuple[str, ...]:
@@ -131,13 +132,13 @@ def _all_or_none(release: Release, old: dict[str, bytes]) -> Iterator[None]:
         raise
 
 
-def _prove(release: Release, offline: bool) -> None:
+def _is_locked_and_proved(release: Release) -> bool:
+    """Raise for a copy that was left behind; tell whether cargo finds Cargo.lock right."""
     wrong: list[str] = []
     with ThreadPoolExecutor(1) as pool:  # cargo reads the manifests, too
-        locked = pool.submit(cargo_lock.prove, release.top, offline) if _lock(release) else None
+        locked = pool.submit(cargo_lock.is_proved, release.top) if _lock(release) else None
         for carrier in carriers(release):
             wrong += carrier.prove(decode((release.top / carrier.path).read_bytes(), carrier.path))
     if wrong:
         raise ReleaseError("; ".join(wrong), "mend that file, or name it in [files]")
-    if locked:
-        locked.result()
+    return locked is None or locked.result()

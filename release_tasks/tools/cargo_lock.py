@@ -1,8 +1,10 @@
-"""Cargo.lock: brought to the versions of the workspace, by cargo itself."""
+"""Cargo.lock: brought to the versions of the workspace, and proved by cargo."""
 
 from __future__ import annotations
 
+import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 from invoke.context import Context
@@ -10,11 +12,24 @@ from invoke.context import Context
 from release_tasks import shell
 from release_tasks.shell import Failed
 
+_OWN = re.compile(r'(^name = "([^"]+)"\r?\nversion = ")([^"]+)(?="(?!\r?\nsource = ))', re.M)
+_NEED = re.compile(r'(^ "([^" ]+) )([^" ]+)(?=")', re.M)  # a package of a registry has its source behind the version
 
-def is_cached(root: Path) -> bool:
-    """Tell whether cargo has every locked package here, so that it needs no network."""
+
+def bumped(text: str, versions: Mapping[str, str]) -> str:
+    """Return a lock file's text with new versions of the workspace's own packages, by their names."""
+    own = {(found[2], found[3]) for found in _OWN.finditer(text) if found[2] in versions}
+
+    def moved(found: re.Match[str]) -> str:
+        return found[1] + versions[found[2]] if (found[2], found[3]) in own else found[0]
+
+    return _NEED.sub(moved, _OWN.sub(moved, text))
+
+
+def is_proved(root: Path) -> bool:
+    """Tell whether cargo finds that Cargo.lock and the manifests agree, without asking anybody."""
     try:
-        shell.ask(["cargo", "metadata", "--locked", "--offline", "--format-version=1"], cwd=root)
+        _prove(root, "--offline")
     except Failed:
         return False
     return True
@@ -25,15 +40,16 @@ def is_bump(old: bytes, new: bytes) -> bool:
     return _others(old) == _others(new)
 
 
-def update(c: Context, root: Path, offline: bool) -> None:
-    """Write the workspace's own versions into Cargo.lock; other packages stay as they are."""
-    network = ["--offline"] if offline else []
-    shell.do(c, ["cargo", "update", "--workspace", "--quiet", *network], cwd=root)
+def update(c: Context, root: Path) -> None:
+    """Let cargo write the workspace's own versions into Cargo.lock; other packages stay as they are.
+
+    Raises `Failed` where cargo cannot, or where the manifests and Cargo.lock disagree after it.
+    """
+    shell.do(c, ["cargo", "update", "--workspace", "--quiet"], cwd=root)
+    _prove(root)
 
 
-def prove(root: Path, offline: bool) -> None:
-    """Raise `Failed` where the manifests and Cargo.lock disagree."""
-    network = ["--offline"] if offline else []
+def _prove(root: Path, *network: str) -> None:
     shell.ask(["cargo", "metadata", "--locked", "--format-version=1", *network], cwd=root)
 
 

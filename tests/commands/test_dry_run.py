@@ -11,7 +11,7 @@ from whole import site
 
 pytestmark = [pytest.mark.slow, pytest.mark.tools("cargo", "gh", "docker", "helm")]
 EXPECTED = (
-    "cargo fmt", "cargo update --workspace", "git commit", "git tag", "cargo package", "cargo rustc", "-m build",
+    "cargo fmt", "git commit", "git tag", "cargo package", "cargo rustc", "-m build",
     "helm package", "docker buildx build", "git push", "gh release create", "gh release upload",
     "imagetools create", "helm push", "twine --no-color upload", "cargo publish", "gh release edit",
 )

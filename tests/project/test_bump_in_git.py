@@ -37,6 +37,12 @@ def changed(root: Path) -> list[str]:
     return [line[3:] for line in done.stdout.splitlines()]
 
 
+def forget_a_crate(root: Path) -> None:
+    lock = root / "Cargo.lock"
+    lock.write_text(lock.read_text().partition("[[package]]")[0])
+    commit(root, "Forget the crates in the lock")
+
+
 EVERY_COPY = ["CHANGELOG.md", "Cargo.lock", "Cargo.toml", "README.md", "deploy/kit/Chart.yaml", "python/pyproject.toml"]
 
 
@@ -76,6 +82,7 @@ def test_a_change_of_somebody_else_is_a_stranger(kit: Path) -> None:
 def test_all_files_are_put_back_when_the_lock_cannot_be_written(
     kit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    forget_a_crate(kit)  # so that cargo has to write it
     program = tmp_path / "bin" / "cargo"  # the real one, with a disk that is full when it counts
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\n[ "$1" = update ] && {{ echo no space left >&2; exit 101; }}\nexec {shutil.which("cargo")} "$@"\n')
@@ -84,6 +91,22 @@ def test_all_files_are_put_back_when_the_lock_cannot_be_written(
     with pytest.raises(ReleaseError, match="no space left"):
         bump.write(Context(), at())
     assert changed(kit) == []
+
+
+def test_a_lock_that_was_behind_is_brought_up_by_cargo(kit: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    forget_a_crate(kit)
+    bump.write(Context(), at())
+    assert "$ cargo update --workspace" in capfd.readouterr().err
+    assert changed(kit) == EVERY_COPY
+    subprocess.run(["cargo", "metadata", "--locked", "--offline", "--format-version=1"], check=True, capture_output=True)
+
+
+def test_a_lock_of_now_needs_no_update_by_cargo(kit: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    bump.write(Context(), at())
+    by_us = (kit / "Cargo.lock").read_bytes()
+    subprocess.run(["cargo", "update", "--workspace", "--offline"], check=True, capture_output=True)
+    assert (kit / "Cargo.lock").read_bytes() == by_us
+    assert "cargo update" not in capfd.readouterr().err
 
 
 def test_a_text_that_the_settings_list_and_the_file_lacks_is_an_error(kit: Path) -> None:
@@ -111,6 +134,6 @@ def test_a_dry_bump_shows_the_edits_and_writes_nothing(kit: Path, capfd: pytest.
     bump.write(c, at())
     said = capfd.readouterr().err
     assert '+version = "0.2.0"' in said
-    assert "cargo update --workspace" in said
+    assert "+++ b/Cargo.lock" in said
     assert changed(kit) == []
     assert shell.is_dry(c)
