@@ -25,12 +25,16 @@ class History:
     tags: tuple[tuple[str, ...], ...] = ()
     annotated: bool = True
     rewritten: bool = False  # main was written anew since: no tag is part of it
+    submodules: tuple[str, ...] = ()
 
 
 HISTORIES = {
     "llmtrace": History("epappas/llmtrace", tuple((f"v0.1.{n}",) for n in range(1, 6)), annotated=False),
-    "llmcc": History("allenanswerzq/llmcc", (("v0.2.28",), ("0.2.29",), ("v0.2.30",), ("v0.2.65",)), rewritten=True),
-    "llmcc-guide": History("allenanswerzq/llmcc"),
+    "llmcc": History(
+        "allenanswerzq/llmcc", (("v0.2.28",), ("0.2.29",), ("v0.2.30",), ("v0.2.65",)), rewritten=True,
+        submodules=("corpus/cpp", "corpus/rust", "corpus/ts"),
+    ),
+    "llmcc-runbook": History("allenanswerzq/llmcc"),
     "llm-proxy": History("sofatutor/llm-proxy", (
         ("v0.1.0",), ("v0.1.1", "v0.1.1-stable"), ("v0.1.2", "v0.1.2-stable"), ("v0.1.3", "v0.1.3-stable"),
     )),
@@ -54,6 +58,9 @@ def sample(name: str, folder: Path, settings: str | None = None) -> Path:
     git(root, "config", "user.name", "Tester")
     git(root, "config", "user.email", "tester@localhost")
     git(root, "add", "--all")
+    for path in history.submodules:
+        (root / path).mkdir(parents=True)  # not checked out
+        git(root, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},{path}")
     for tags in history.tags:
         git(root, "commit", "--quiet", "--allow-empty", f"--message=Work towards {tags[0]}")
         for tag in tags:

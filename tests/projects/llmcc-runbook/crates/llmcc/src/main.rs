@@ -1,0 +1,3 @@
+fn main() {
+    println!("llmcc {}", env!("CARGO_PKG_VERSION"));
+}

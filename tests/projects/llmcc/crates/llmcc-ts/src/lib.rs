@@ -1,0 +1,1 @@
+pub use llmcc_resolver::release;

@@ -1,0 +1,2 @@
+pub use llmtrace_security as security;
+pub use llmtrace_storage as storage;

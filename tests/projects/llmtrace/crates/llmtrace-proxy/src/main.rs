@@ -1,0 +1,3 @@
+fn main() {
+    println!("llmtrace-proxy {}", llmtrace_proxy::storage::release());
+}

@@ -1,0 +1,5 @@
+import llmtrace
+
+
+def test_version():
+    assert llmtrace.__version__ == "0.1.0"

@@ -1,0 +1,1 @@
+pub use llmtrace_core::release;

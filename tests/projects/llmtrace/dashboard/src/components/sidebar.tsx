@@ -1,0 +1,1 @@
+export const Sidebar = () => <footer>LLMTrace v0.1.0</footer>;
