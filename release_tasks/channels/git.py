@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from invoke.context import Context
 
 from release_tasks import shell
-from release_tasks.errors import ReleaseError
+from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.project.model import Artifact, Seen, State
 from release_tasks.release import Release
 from release_tasks.shell import Failed
@@ -42,6 +42,7 @@ def credentials(release: Release) -> list[ReleaseError]:
 
 def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
     """Push the branch, where origin lacks the commit, and then the tags, all or none."""
+    raise_all(waits_for_ci(release))
     branch = release_branch(release)
     there = git.remote_refs(release.top, f"refs/heads/{branch}").get(f"refs/heads/{branch}")
     if there is None or (shell.is_dry(c) and not release.is_tagged) or not _has(release, there):
@@ -49,6 +50,16 @@ def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None
     else:
         shell.say(f"{branch} on origin has the commit already")
     git.push(c, release.top, *(f"refs/tags/{artifact.name}" for artifact in artifacts))
+
+
+def waits_for_ci(release: Release) -> list[ReleaseError]:
+    """Return an error where the tags have to wait for the runs of the release commit."""
+    if release.project.settings.gates.ci is None:
+        return []
+    return [ReleaseError(
+        "[gates] ci: branch and tags are pushed at once, so the tags cannot wait for the runs of the release commit",
+        "inv bump, inv tag, git push origin HEAD; when its runs are green, leave ci out of [gates]",
+    )]
 
 
 def _push_branch(c: Context, release: Release, branch: str) -> None:

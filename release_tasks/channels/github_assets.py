@@ -171,15 +171,14 @@ def _is_there(page: gh.Page, name: str) -> bool:
 
 
 def _names(part: Part, kind: str, page: gh.Page | None) -> list[str]:
-    binaries = [b.file.format(version=part.version) for b in known(part.component.binaries)]
-    if kind == "binaries":
-        return binaries
+    said = {"binaries": [b.file for b in known(part.component.binaries)], "bundles": part.component.bundles}
+    named = {word: [name.format(version=part.version) for name in names] for word, names in said.items()}
+    if kind in named:
+        return named[kind]
     if kind == "sha256":
-        return [f"{name}.sha256" for name in binaries]
+        return [f"{name}.sha256" for word, names in named.items() for name in names if word in ("binaries", *part.component.assets)]
     if kind == dist.INVENTORY:
         return [dist.INVENTORY]
-    if kind not in KINDS:
-        raise ReleaseError(f"[github] assets: {kind} is no kind of file", f"known are binaries, sha256, {', '.join(KINDS)}, {dist.INVENTORY}")
     built = [row.file for row in dist.of_kind(part, KINDS[kind])]
     kept = [asset.name for asset in page.assets if asset.name.endswith(ENDINGS[kind])] if page else []
     return built or kept

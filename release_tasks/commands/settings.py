@@ -38,7 +38,7 @@ def data(project: Project) -> dict[str, Any]:
     from release_tasks.tools import git
 
     release = _next(project)
-    run = [shlex.join("python" if word == sys.executable else word for word in one) for one in gates.commands(release)]
+    run = [shlex.join("python" if word == sys.executable else word for word in one) for one in gates.general(release)]
     computed = {"project.branch": git.branch(project.root), "gates.run": run}
     return {
         "project": project.name,

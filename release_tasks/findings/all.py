@@ -6,7 +6,7 @@ from invoke.context import Context
 
 from release_tasks import shell
 from release_tasks.errors import ReleaseError, collect
-from release_tasks.findings import gates, programs, registries, repository, versions, workflows
+from release_tasks.findings import gates, programs, promises, registries, repository, versions, workflows
 from release_tasks.release import Release
 
 
@@ -19,6 +19,7 @@ def problems(c: Context, release: Release, new: str | None) -> list[ReleaseError
         lambda: versions.look(release),
         lambda: workflows.look(release),
         lambda: registries.look(release, new),
+        lambda: promises.look(release),
     ):
         found += collect(look)
     if not found and not release.is_tagged:

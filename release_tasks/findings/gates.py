@@ -24,7 +24,13 @@ def run(c: Context, release: Release) -> Iterator[ReleaseError]:
 
 
 def commands(release: Release) -> tuple[tuple[str, ...], ...]:
-    """Return the gates as commands: those of the settings, else the defaults for Rust and Python."""
+    """Return the gates as commands, those with names of their own last."""
+    named = release.project.settings.gates.named.values()
+    return (*general(release), *(tuple(shlex.split(line)) for line in named))
+
+
+def general(release: Release) -> tuple[tuple[str, ...], ...]:
+    """Return the gates without a name: those of the settings, else the defaults for Rust and Python."""
     project = release.project
     if project.settings.gates.run:
         return tuple(tuple(shlex.split(line)) for line in project.settings.gates.run)

@@ -94,9 +94,19 @@ def _component(project: Project, name: str, table: ComponentTable, ships: Mappin
     only = not project.settings.components
     return Component(
         name, table.tag, _version(project, name, ships), **ships,
-        latest=table.latest or only, title=table.title or github.title,
+        latest=github.latest and (table.latest or only), bundles=_bundles(project, ships["binaries"]), title=table.title or github.title,
         assets=github.assets if table.assets is None else table.assets,
         changelog=table.changelog or next((f for f in ("CHANGELOG.md",) if f in project.files), None),
+    )
+
+
+def _bundles(project: Project, binaries: Any) -> tuple[str, ...]:
+    """Return the files that hold one binary and one variant each."""
+    files = () if isinstance(binaries, ReleaseError) else dict.fromkeys(binary.file for binary in binaries)
+    stems = [re.sub(r"\.(exe|zip|tar\.gz)$", "", file) for file in files]
+    return tuple(
+        template.format(asset=stem, variant=variant, version="{version}")
+        for template, variants in project.settings.bundles.items() for stem in stems for variant in variants
     )
 
 

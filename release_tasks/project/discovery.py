@@ -11,7 +11,8 @@ from release_tasks.errors import ReleaseError
 from release_tasks.project import containers, python_packages
 from release_tasks.project.components import split
 from release_tasks.project.model import Binary, Crate, Found, Project
-from release_tasks.project.settings import FILE, Settings, load
+from release_tasks.project.settings import FILE, Settings
+from release_tasks.project.settings_file import load
 from release_tasks.tools import cargo, git
 
 

@@ -152,6 +152,7 @@ class Component:
     latest: bool = True
     title: str = "{tag}"
     assets: tuple[str, ...] = ()
+    bundles: tuple[str, ...] = ()  # file names, with `{version}` in them
     changelog: str | None = None
 
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from release_tasks.errors import ReleaseError
-
 FILE = "release-tasks.toml"
+Assets = tuple[Literal["binaries", "sha256", "crates", "wheels", "sdist", "charts", "bundles", "release.json"], ...]
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
@@ -39,7 +34,7 @@ class ComponentTable(_Table, frozen=True):
     charts: tuple[str, ...] = ()
     latest: bool = False
     title: str | None = None
-    assets: tuple[str, ...] | None = None
+    assets: Assets | None = None
     changelog: str | None = None
 
 
@@ -63,7 +58,7 @@ class ImageTable(_Table, frozen=True):
     """An image; the key is its reference without a tag."""
 
     dockerfile: str | None = None
-    platforms: tuple[str, ...] = ("linux/amd64",)
+    platforms: tuple[str, ...] = ("linux/amd64", "linux/arm64")
     tags: tuple[str, ...] = ("{version}", "{major}.{minor}", "{major}", "latest")
     args: dict[str, str] = {}
 
@@ -83,17 +78,30 @@ class BuildTable(_Table, frozen=True):
     static: tuple[str, ...] = ()  # binaries that are linked statically
 
 
+class BundleTable(_Table, frozen=True):
+    """A file that is packed with every binary, from elsewhere."""
+
+    url: str
+    sha256: str
+    license: str
+
+
 class GatesTable(_Table, frozen=True):
     """What must pass before a release."""
 
-    run: tuple[str, ...] = ()
+    run: tuple[str, ...] = ()  # instead of the defaults
+    sign_off: tuple[Literal["bundles"], ...] = ()  # what waits until a person signed
+    blockers: tuple[str, ...] = ()  # labels of issues of which none may be open
+    ci: Literal["release-commit"] | None = None  # the tags wait for its green runs
+    named: dict[str, str] = {}  # every other key: a command besides the others
 
 
 class GithubTable(_Table, frozen=True):
     """The GitHub release."""
 
     title: str = "{tag}"
-    assets: tuple[str, ...] = ("binaries", "sha256")
+    assets: Assets = ("binaries", "sha256")
+    latest: bool = True  # whether any release of this project is GitHub's "Latest"
     notes: Literal["changelog", "generated"] = "changelog"
 
 
@@ -107,74 +115,8 @@ class Settings(_Table, frozen=True):
     binaries: dict[str, dict[str, str]] = {}
     images: dict[str, ImageTable] = {}
     charts: dict[str, ChartTable] = {}
+    bundles: dict[str, dict[str, BundleTable]] = {}
     files: dict[str, str | tuple[str, ...]] = {}
     build: BuildTable = BuildTable()
     gates: GatesTable = GatesTable()
     github: GithubTable = GithubTable()
-
-
-def load(root: Path) -> Settings:
-    """Return the settings of a project, the defaults where it has no file.
-
-    Raises `ReleaseError` for broken TOML, a wrong type, and an unknown key (with the nearest known one).
-    """
-    path = root / FILE
-    if not path.exists():
-        return Settings()
-    try:
-        settings = msgspec.toml.decode(path.read_bytes(), type=Settings)
-    except msgspec.ValidationError as error:
-        raise _explain(str(error)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ReleaseError(f"{FILE} is no TOML: {error}", f"mend that line of {FILE}") from error
-    for place, text, names in _templates(settings):
-        _check(place, text, names)
-    return settings
-
-
-def _templates(settings: Settings) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Yield each text with `{...}` in it, where it stands, and the words that it may hold."""
-    about = ("version", "tag", "component")
-    yield "[project] commit", settings.project.commit, (*about, "components")
-    yield "[github] title", settings.github.title, about
-    for name, component in settings.components.items():
-        yield f"[components.{name}] tag", component.tag, ("version", "crate") if name == "{crate}" else ("version",)
-        yield f"[components.{name}] title", component.title or "", about
-        if component.tag.count("{version}") != 1:
-            raise ReleaseError(f"{FILE}: [components.{name}] tag: {component.tag} holds {{version}} not once", 'tag = "v{version}"')
-    for name, targets in settings.binaries.items():
-        for target, file in targets.items():
-            yield f"[binaries.{name}] {target}", file, ("version",)
-    for reference, chart in settings.charts.items():
-        yield f"[charts.{reference}] app-version", chart.app_version, ("version",)
-
-
-def _check(place: str, text: str, names: tuple[str, ...]) -> None:
-    try:
-        text.format(**dict.fromkeys(names, ""))
-    except (KeyError, IndexError, ValueError, AttributeError) as error:
-        known = ", ".join(f"{{{name}}}" for name in names)
-        raise ReleaseError(f"{FILE}: {place}: {text} cannot be filled in ({error})", f"it may hold {known}") from error
-
-
-def _explain(said: str) -> ReleaseError:
-    unknown = re.search(r"unknown field `(.+?)`(?: - at `\$\.?(.*?)`)?$", said)
-    if not unknown:
-        what, _, where = said.partition(" - at ")
-        place = where.strip("`").removeprefix("$.").removeprefix("$").replace("[...]", ".NAME")
-        return ReleaseError(f"{FILE}: {place}: {what}" if place else f"{FILE}: {what}", f"mend that key of {FILE}")
-    key, at = unknown[1], unknown[2] or ""
-    table: type[_Table] = Settings
-    for word in at.replace("[...]", "").split("."):
-        table = _TABLES.get(word, table)
-    names = [field.encode_name for field in msgspec.structs.fields(table)]
-    near = difflib.get_close_matches(key, names, 1)
-    where = f" in [{at.replace('[...]', '.NAME')}]" if at else ""
-    known = f"did you mean {near[0]}?" if near else f"known are {', '.join(names)}"
-    return ReleaseError(f"{FILE}: unknown key {key}{where}", known)
-
-
-_TABLES: dict[str, type[_Table]] = {
-    "project": ProjectTable, "components": ComponentTable, "crates": CratesTable, "python": PythonTable,
-    "images": ImageTable, "charts": ChartTable, "build": BuildTable, "gates": GatesTable, "github": GithubTable,
-}

@@ -33,6 +33,8 @@ def _list(call: Call) -> Response:
     wanted = [item for item in items if state in ("all", item["state"])]
     if number := call.query.get("milestone"):
         wanted = [item for item in wanted if str(item.get("milestone")) == number]
+    if labels := call.query.get("labels"):
+        wanted = [item for item in wanted if set(labels.split(",")) <= {label["name"] for label in item.get("labels", ())}]
     return paged(call, [_view(call, item, kind) for item in wanted])
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from invoke.context import Context
 
@@ -80,6 +81,12 @@ def latest(repository: str) -> str | None:
     """Return the tag of the release that GitHub calls "Latest", or None."""
     row = read(f"repos/{repository}/releases/latest")
     return None if row is None else str(row["tag_name"])
+
+
+def issues(repository: str, label: str) -> list[dict[str, Any]]:
+    """Return the open issues with a label, pull requests left out."""
+    path = f"repos/{repository}/issues?state=open&labels={quote(label, safe='')}&per_page=100"
+    return [row for row in read(path, every_page=True) or () if "pull_request" not in row]
 
 
 def read(path: str, every_page: bool = False) -> Any:

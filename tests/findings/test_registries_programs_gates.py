@@ -11,7 +11,9 @@ import pytest
 from place import TINY, Place, context, place
 from python_projects import sdist, wheel
 
-from release_tasks.findings import gates, programs, registries
+from release_tasks.channels import git
+from release_tasks.errors import ReleaseError
+from release_tasks.findings import gates, programs, promises, registries
 from release_tasks.findings.all import problems
 from release_tasks.order import RELEASE
 from release_tasks.rehearsal.faults import Fault
@@ -113,3 +115,36 @@ def test_the_gates_of_a_python_project_are_its_tests(tiny: Place) -> None:
     tiny.commit("pyproject.toml", TINY["pyproject.toml"] + "[tool.pytest.ini_options]\n")
     [argv] = gates.commands(tiny.at("0.2.0"))
     assert argv[1:3] == ("-m", "pytest")
+
+
+def test_a_gate_with_a_name_runs_after_the_others(tiny: Place) -> None:
+    tiny.commit("release-tasks.toml", '[gates]\naudit = "test -e audit.toml"\nrun = ["test -e tasks.py"]\n')
+    assert gates.commands(tiny.at("0.2.0")) == (("test", "-e", "tasks.py"), ("test", "-e", "audit.toml"))
+    assert [error.problem for error in gates.run(context(), tiny.at("0.2.0"))] == ["`test -e audit.toml` ended with status 1"]
+
+
+@pytest.mark.statement("B4.6")
+def test_an_open_issue_with_a_blocking_label_is_found(tiny: Place) -> None:
+    tiny.commit("release-tasks.toml", '[gates]\nblockers = ["P0", "P1"]\n')
+    assert list(promises.look(tiny.at("0.2.0"))) == []
+    issue(tiny, "Colours", "P2")
+    issue(tiny, "It loses data", "P0")
+    assert [error.problem for error in promises.look(tiny.at("0.2.0"))] == ["issues with the label P0 are open: #2 It loses data"]
+    subprocess.run(["gh", "api", "--method", "PATCH", "repos/example/tiny/issues/2", "-f", "state=closed"], check=True, capture_output=True)
+    assert list(promises.look(tiny.at("0.2.0"))) == []
+
+
+def issue(tiny: Place, title: str, label: str) -> None:
+    words = ("--method", "POST", "repos/example/tiny/issues", "-f", f"title={title}", "-f", f"labels[]={label}")
+    subprocess.run(["gh", "api", *words], cwd=tiny.root, check=True, capture_output=True)
+
+
+def test_what_no_step_does_yet_is_said_before_the_release_and_again_by_the_step(tiny: Place) -> None:
+    tiny.commit("release-tasks.toml", '[gates]\nci = "release-commit"\n[bundles."{asset}.zip"]\nsmall = {url = "u", sha256 = "s", license = "l"}\n')
+    said = [error.problem.partition(":")[0] for error in promises.look(tiny.at("0.2.0"))]
+    assert said == ["[bundles]", "[gates] ci"]
+    tiny.tag("v0.2.0", push=False)
+    release = tiny.at("0.2.0")
+    with pytest.raises(ReleaseError, match="cannot wait for the runs"):
+        git.publish(context(), release, git.expected(release))
+    assert "v0.2.0" not in tiny.git("ls-remote", "origin")

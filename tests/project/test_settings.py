@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from release_tasks.errors import ReleaseError
-from release_tasks.project.settings import Settings, load
+from release_tasks.project.settings import Settings
+from release_tasks.project.settings_file import load
 
 
 def told(folder: Path, text: str | bytes) -> tuple[str, str]:
@@ -22,6 +23,13 @@ def told(folder: Path, text: str | bytes) -> tuple[str, str]:
 def test_without_a_file_everything_has_its_default(tmp_path: Path) -> None:
     assert load(tmp_path) == Settings()
     assert load(tmp_path).github.assets == ("binaries", "sha256")
+
+
+def test_a_gate_with_a_name_of_its_own_is_a_command(tmp_path: Path) -> None:
+    (tmp_path / "release-tasks.toml").write_text('[gates]\naudit = "cargo audit"\nblockers = ["P0"]\nsign-off = ["bundles"]\n')
+    gates = load(tmp_path).gates
+    assert gates.named == {"audit": "cargo audit"}
+    assert (gates.blockers, gates.sign_off, gates.run, gates.ci) == (("P0",), ("bundles",), (), None)
 
 
 def test_keys_are_exact_public_names(tmp_path: Path) -> None:
@@ -65,6 +73,12 @@ WRONG = [
     ("[images.a]\nargs = {x = 1}\n", "images.NAME.args.NAME: Expected `str`, got `int`"),
     ("[files]\na = 1\n", "files.NAME: Expected `str | array`, got `int`"),
     ("[github]\nnotes = 'none'\n", "github.notes: Invalid enum value 'none'"),
+    ("[github]\nassets = ['binary']\n", "github.assets[0]: Invalid enum value 'binary'"),
+    ("[gates]\nci = 'green'\n", "gates.ci: Invalid enum value 'green'"),
+    ("[gates]\nsign-off = ['crates']\n", "gates.sign-off[0]: Invalid enum value 'crates'"),
+    ("[gates]\nblockers = 'P0'\n", "gates.blockers: Expected `array`, got `str`"),
+    ("[bundles.x]\nsmall = {url = 'u'}\n", "bundles.NAME.NAME: Object missing required field `sha256`"),
+    ("[bundles.'{platform}.zip']\n", "[bundles.{platform}.zip]: {platform}.zip cannot be filled in ('platform')"),
 ]
 
 

@@ -1,0 +1,107 @@
+"""How release-tasks.toml is read, and what is said where it is wrong."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from release_tasks.errors import ReleaseError
+from release_tasks.project.settings import (
+    FILE,
+    BuildTable,
+    BundleTable,
+    ChartTable,
+    ComponentTable,
+    CratesTable,
+    GatesTable,
+    GithubTable,
+    ImageTable,
+    ProjectTable,
+    PythonTable,
+    Settings,
+)
+
+
+def load(root: Path) -> Settings:
+    """Return the settings of a project, the defaults where it has no file.
+
+    Raises `ReleaseError` for broken TOML, a wrong type, and an unknown key (with the nearest known one).
+    """
+    path = root / FILE
+    if not path.exists():
+        return Settings()
+    try:
+        settings = msgspec.convert(with_named_gates(msgspec.toml.decode(path.read_bytes())), Settings)
+    except msgspec.ValidationError as error:
+        raise _explain(str(error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ReleaseError(f"{FILE} is no TOML: {error}", f"mend that line of {FILE}") from error
+    for place, text, names in _templates(settings):
+        _check(place, text, names)
+    return settings
+
+
+def with_named_gates(data: dict[str, Any]) -> dict[str, Any]:
+    """Return settings in which the gates with names of their own stand below the one key `named`."""
+    gates = data.get("gates")
+    if not isinstance(gates, dict):
+        return data
+    known = {field.encode_name for field in msgspec.structs.fields(GatesTable)}
+    named = {key: value for key, value in gates.items() if isinstance(value, str) and key not in known}
+    rest = {key: value for key, value in gates.items() if key not in named}
+    return data | {"gates": rest | ({"named": named} if named else {})}
+
+
+def _templates(settings: Settings) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Yield each text with `{...}` in it, where it stands, and the words that it may hold."""
+    about = ("version", "tag", "component")
+    yield "[project] commit", settings.project.commit, (*about, "components")
+    yield "[github] title", settings.github.title, about
+    for name, component in settings.components.items():
+        yield f"[components.{name}] tag", component.tag, ("version", "crate") if name == "{crate}" else ("version",)
+        yield f"[components.{name}] title", component.title or "", about
+        if component.tag.count("{version}") != 1:
+            raise ReleaseError(f"{FILE}: [components.{name}] tag: {component.tag} holds {{version}} not once", 'tag = "v{version}"')
+    for name, targets in settings.binaries.items():
+        for target, file in targets.items():
+            yield f"[binaries.{name}] {target}", file, ("version",)
+    for template in settings.bundles:
+        yield f"[bundles.{template}]", template, ("version", "asset", "variant")
+    for reference, chart in settings.charts.items():
+        yield f"[charts.{reference}] app-version", chart.app_version, ("version",)
+
+
+def _check(place: str, text: str, names: tuple[str, ...]) -> None:
+    try:
+        text.format(**dict.fromkeys(names, ""))
+    except (KeyError, IndexError, ValueError, AttributeError) as error:
+        known = ", ".join(f"{{{name}}}" for name in names)
+        raise ReleaseError(f"{FILE}: {place}: {text} cannot be filled in ({error})", f"it may hold {known}") from error
+
+
+def _explain(said: str) -> ReleaseError:
+    unknown = re.search(r"unknown field `(.+?)`(?: - at `\$\.?(.*?)`)?$", said)
+    if not unknown:
+        what, _, where = said.partition(" - at ")
+        place = where.strip("`").removeprefix("$.").removeprefix("$").replace("[...]", ".NAME")
+        return ReleaseError(f"{FILE}: {place}: {what}" if place else f"{FILE}: {what}", f"mend that key of {FILE}")
+    key, at = unknown[1], unknown[2] or ""
+    table: type[msgspec.Struct] = Settings
+    for word in at.replace("[...]", "").split("."):
+        table = _TABLES.get(word, table)
+    names = [field.encode_name for field in msgspec.structs.fields(table)]
+    near = difflib.get_close_matches(key, names, 1)
+    where = f" in [{at.replace('[...]', '.NAME')}]" if at else ""
+    known = f"did you mean {near[0]}?" if near else f"known are {', '.join(names)}"
+    return ReleaseError(f"{FILE}: unknown key {key}{where}", known)
+
+
+_TABLES: dict[str, type[msgspec.Struct]] = {
+    "project": ProjectTable, "components": ComponentTable, "crates": CratesTable, "python": PythonTable,
+    "images": ImageTable, "charts": ChartTable, "bundles": BundleTable, "build": BuildTable, "gates": GatesTable, "github": GithubTable,
+}
