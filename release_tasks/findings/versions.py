@@ -13,11 +13,22 @@ def look(release: Release) -> Iterator[ReleaseError]:
     from release_tasks.project.history import last_finished
     from release_tasks.project.versions import parse
 
+    yield from forgotten(release)
     for part in release.parts:
         yield from _changelog(release, part)
         last = None if release.is_tagged else last_finished(release.project, part.component)
         if last and parse(part.version) <= parse(last):
             yield ReleaseError(f"{part.version} is not higher than {last}, the last release", f"choose a version after {last}")
+
+
+def forgotten(release: Release) -> Iterator[ReleaseError]:
+    """Yield the lines that would keep the old version, where the settings are strict about them."""
+    from release_tasks.project import edited, leftovers
+
+    is_strict = release.project.settings.project.forgotten == "strict" and not release.is_tagged
+    if lines := edited.forgotten(release, edited.texts(release)) if is_strict else []:
+        first, *others, last = leftovers.tell(lines)
+        yield ReleaseError("\n".join((first, *others)), last)
 
 
 def _changelog(release: Release, part: Part) -> Iterator[ReleaseError]:

@@ -13,12 +13,17 @@ KINDS = {
     "pyproject.toml": "pyproject",
     "Chart.yaml": "chart_yaml",
     "package.json": "package_json",
+    "package-lock.json": "package_json",
+    "npm-shrinkwrap.json": "package_json",
+    "uv.lock": "uv_lock",
+    "setup.cfg": "setup_cfg",
     "setup.py": "python_module",
     "__init__.py": "python_module",
 }
 
 
 def kind_of(path: str) -> Kind | None:
-    """Return the module that reads and edits a file of this name, or None."""
+    """Return what reads and edits a file of this name, or None."""
     name = KINDS.get(PurePosixPath(path).name)
-    return cast(Kind, importlib.import_module(f"{__name__}.{name}")) if name else None
+    module = importlib.import_module(f"{__name__}.{name}") if name else None
+    return cast(Kind | None, getattr(module, "KIND", module))

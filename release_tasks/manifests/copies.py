@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from release_tasks.errors import ReleaseError
 
@@ -41,6 +41,40 @@ class Kind(Protocol):
         """Return one sentence for each copy that does not show the new version."""
 
 
+class Place(NamedTuple):
+    """A copy by the characters it stands on; `new` is what it shall show, None where it stays."""
+
+    what: str
+    old: str
+    start: int
+    end: int
+    new: str | None = None
+
+
+@dataclass(frozen=True)
+class Places:
+    """A kind of which one function says everything: text, path and versions to places; it is a `Kind`."""
+
+    of: Callable[[str, str, Mapping[str, str], str | None], Iterable[Place]]
+
+    def copies(self, text: str, path: str, /) -> tuple[Copy, ...]:
+        """Return every copy in the file, in the order of its lines."""
+        found = sorted(set(self.of(text, path, {}, None)), key=lambda one: one.start)
+        return tuple(Copy(path, line_at(text, one.start), one.what, one.old) for one in found)
+
+    def set_versions(self, text: str, path: str, versions: Mapping[str, str], version: str | None = None, /) -> str:
+        """Return the text with every copy at its version, whatever it showed before."""
+        return replaced(text, (Edit(one.start, one.end, new) for one, new in self._wanted(text, path, versions, version)), path)
+
+    def prove(self, text: str, path: str, versions: Mapping[str, str], version: str | None = None, /) -> list[str]:
+        """Return one sentence for each copy that does not show the new version."""
+        wanted = sorted(set(self._wanted(text, path, versions, version)), key=lambda pair: pair[0].start)
+        return [unproved(path, line_at(text, one.start), one.what, one.old, new) for one, new in wanted]
+
+    def _wanted(self, text: str, path: str, versions: Mapping[str, str], version: str | None) -> list[tuple[Place, str]]:
+        return [(one, one.new) for one in self.of(text, path, versions, version) if one.new not in (None, one.old)]
+
+
 @dataclass(frozen=True)
 class Edit:
     """One replacement: the characters `start` to `end` of a text become `new`."""
@@ -64,12 +98,13 @@ def line_at(text: str, position: int) -> int:
     return text.count("\n", 0, position) + 1
 
 
-def replaced(text: str, edits: Iterable[Edit]) -> str:
+def replaced(text: str, edits: Iterable[Edit], path: str = "") -> str:
     """Return the text with all edits made; two may not touch the same characters."""
     pieces, end = [], 0
     for edit in sorted(set(edits), key=lambda one: one.start):
         if edit.start < end:
-            raise ReleaseError(f"line {line_at(text, edit.start)} would get two versions", "give them one version")
+            place = f"{path}:{line_at(text, edit.start)}"
+            raise ReleaseError(f"{place} would get two versions at once", f"correct [files] {path}, or give them one version")
         pieces += [text[end:edit.start], edit.new]
         end = edit.end
     return "".join((*pieces, text[end:]))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from typing import Any
 
 from release_tasks.errors import ReleaseError
-from release_tasks.manifests.copies import BOM, Edit, replaced
+from release_tasks.manifests.copies import BOM
 
 Path = tuple[str | int, ...]
 Span = tuple[int, int]
@@ -31,22 +31,6 @@ def spans(text: str, path: str) -> dict[Path, Span]:
         return dict(_strings(text, (), _blank(text, 1 if text.startswith(BOM) else 0)))
     except RecursionError:
         raise ReleaseError(f"{path} is nested too deeply", f"mend {path}") from None
-
-
-def edit(text: str, path: str, changes: Mapping[Path, str]) -> str:
-    """Return the text with the string at each path changed, proved by reading the result again."""
-    places, expected = spans(text, path), load(text, path)
-    for where, new in changes.items():
-        if where not in places:
-            raise ReleaseError(f"{path} has no text {'.'.join(map(str, where))}", f"add it to {path}")
-        owner = expected
-        for key in where[:-1]:
-            owner = owner[key]
-        owner[where[-1]] = new
-    changed = replaced(text, (Edit(*places[where], new) for where, new in changes.items()))
-    if load(changed, path) != expected:
-        raise ReleaseError(f"{path} cannot be edited without changing more than versions", "edit it by hand")
-    return changed
 
 
 def _strings(text: str, path: Path, at: int) -> Generator[tuple[Path, Span], None, int]:

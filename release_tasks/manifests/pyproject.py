@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ class PyProject:
     is_dynamic: bool
     backend: str | None  # build-system.build-backend
     cargo_manifest: str | None  # tool.maturin.manifest-path
+    modules: tuple[str, ...] = ()  # files that the backend may read a dynamic version from
 
 
 def read(text: str, path: str) -> PyProject:
@@ -32,7 +33,8 @@ def read(text: str, path: str) -> PyProject:
         value if isinstance(value := _at(data, *keys), str) else None
         for keys in (("project", "name"), ("project", "version"), ("build-system", "build-backend"), ("tool", "maturin", "manifest-path"))
     )
-    return PyProject(path, name, version, isinstance(dynamic, list) and "version" in dynamic, backend, manifest)
+    is_dynamic = isinstance(dynamic, list) and "version" in dynamic
+    return PyProject(path, name, version, is_dynamic, backend, manifest, tuple(_modules(data)) if is_dynamic else ())
 
 
 def copies(text: str, path: str) -> tuple[Copy, ...]:
@@ -68,6 +70,14 @@ def _wanted(found: PyProject, versions: Mapping[str, str], version: str | None) 
 
     new = versions.get(str(found.name), version)
     return None if new is None or found.version is None else pep440(new)
+
+
+def _modules(data: Any) -> Iterator[str]:
+    if isinstance(hatch := _at(data, "tool", "hatch", "version", "path"), str):
+        yield hatch
+    if isinstance(attribute := _at(data, "tool", "setuptools", "dynamic", "version", "attr"), str):
+        module = attribute.rpartition(".")[0].replace(".", "/")
+        yield from (f"{folder}{module}{end}" for folder in ("", "src/") for end in (".py", "/__init__.py"))
 
 
 def _at(data: Any, *keys: str) -> Any:

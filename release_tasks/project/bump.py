@@ -12,6 +12,7 @@ from invoke.context import Context
 from release_tasks import files, shell
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests.copies import decode
+from release_tasks.project import edited, leftovers
 from release_tasks.project.carriers import carriers, versions
 from release_tasks.tools import cargo_lock, git
 
@@ -23,8 +24,8 @@ LOCK = "Cargo.lock"
 
 def write(c: Context, release: Release) -> None:
     """Edit every file that carries the version; put all back where one of them cannot be proved."""
-    changed = pending(release)
-    new = edits(release, changed)
+    texts = edited.texts(release, pending(release))
+    new = edited.changes(texts)
     old = {path: (release.top / path).read_bytes() for path in (*new, *_lock(release))}
     if new:
         new |= {path: cargo_lock.bumped(decode(old[path], path), versions(release)) for path in _lock(release)}
@@ -34,29 +35,21 @@ def write(c: Context, release: Release) -> None:
         if not shell.is_dry(c) and not _is_locked_and_proved(release):
             files.write_bytes(release.top / LOCK, old[LOCK])
             cargo_lock.update(c, release.top)
-    if todo:
-        files_now = "1 file carries" if len(todo) == 1 else f"{len(todo)} files carry"
-        shell.say(f"{files_now} {release.title}{' then' if shell.is_dry(c) else ' now'}")
-    else:
+    if not todo:
         shell.say(f"nothing to do, every file carries {release.title}")
+        return
+    files_now = "1 file carries" if len(todo) == 1 else f"{len(todo)} files carry"
+    shell.say(f"{files_now} {release.title}{' then' if shell.is_dry(c) else ' now'}")
+    for sentence in (*edited.disagreed(release, texts), *leftovers.tell(edited.forgotten(release, texts))):
+        shell.say(sentence)
 
 
 def edits(release: Release, changed: Iterable[str] | None = None) -> dict[str, str]:
     """Return the new text of every file that a bump changes, by path.
 
-    It is computed from the committed files, so that a bump which was interrupted comes out the same;
     `changed` are the paths that are not committed, where the caller has asked git already.
     """
-    if release.project.settings.project.version == "tag":
-        return {}
-    changed = set(git.changed(release.top) if changed is None else changed)
-    base: dict[str, str] = {}
-    new: dict[str, str] = {}
-    for carrier in carriers(release):
-        if carrier.path not in base:
-            base[carrier.path] = new[carrier.path] = _committed(release, carrier.path, carrier.path in changed)
-        new[carrier.path] = carrier.write(new[carrier.path])
-    return {path: text for path, text in new.items() if text != base[path]}
+    return edited.changes(edited.texts(release, changed))
 
 
 def paths(release: Release) -> tuple[str, ...]:
@@ -108,14 +101,6 @@ def message(release: Release) -> str:
     return release.project.settings.project.commit.format(
         components=every, component=first.component.name, version=first.version, tag=first.tag
     )
-
-
-def _committed(release: Release, path: str, is_changed: bool) -> str:
-    data = git.at_commit(release.top, "HEAD", path) if is_changed else None
-    try:
-        return decode(data or (release.top / path).read_bytes(), path)
-    except OSError as error:
-        raise ReleaseError(f"{path} cannot be read: {error.strerror}", "mend it, or take it out of the settings") from error
 
 
 def _lock(release: Release) -> tuple[str, ...]:

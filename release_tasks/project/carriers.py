@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from release_tasks.errors import ReleaseError
-from release_tasks.manifests import changelog, chart_yaml, kind_of
+from release_tasks.manifests import changelog, chart_yaml, kind_of, python_module, uv_lock
 from release_tasks.manifests.text import listed
+from release_tasks.project import beside
+from release_tasks.project.beside import answered, relative
+from release_tasks.project.settings import FILE
 from release_tasks.tools import git
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ class Carrier:
     path: str
     write: Callable[[str], str]
     prove: Callable[[str], list[str]]
+    is_whole: bool = False  # it knows every copy in the file
 
 
 def carriers(release: Release) -> Iterator[Carrier]:
@@ -32,13 +36,16 @@ def carriers(release: Release) -> Iterator[Carrier]:
     names = versions(release)
     own = release.parts[0].version if len(release.project.components) == 1 else None
     for path in dict.fromkeys(_manifests(release)):
-        yield _bound(kind_of(path), path, names, own)
+        yield _bound(kind_of(path), path, names, own, is_whole=True)
     for part in release.parts:
-        for chart in _answered(part, "charts"):
+        for path in beside.sources(release, answered(part, "python")):
+            yield _bound(kind_of(path) or python_module.KIND, path, {}, part.version)
+        for chart in answered(part, "charts"):
             app = chart.app_version.format(version=part.version)
-            yield _bound(chart_yaml, _relative(release, chart.folder / "Chart.yaml"), names, None, app)
-    for path, spec in release.project.settings.files.items():
-        yield _bound(listed(spec), path, names, release.parts[0].version)
+            yield _bound(chart_yaml, relative(release, chart.folder / "Chart.yaml"), names, None, app, is_whole=True)
+    for path, locked in beside.uv_locks(release):
+        yield _bound(uv_lock.KIND, path, locked)
+    yield from _listed(release, names)
     for part in release.parts:
         if part.component.changelog:
             yield _changelog(release, part, part.component.changelog)
@@ -50,31 +57,39 @@ def versions(release: Release) -> dict[str, str]:
     for part in release.parts:
         found[part.component.name] = part.version
         whole = len(release.project.components) == 1
-        crates = release.project.crates if whole else _answered(part, "crates")
+        crates = release.project.crates if whole else answered(part, "crates")
         found |= {crate.name: part.version for crate in crates if crate.version == part.component.version}
         for kind, key in (("python", "name"), ("charts", "name")):
-            found |= {getattr(one, key): part.version for one in _answered(part, kind)}
+            found |= {getattr(one, key): part.version for one in answered(part, kind)}
     return found
 
 
-def _bound(kind: Any, path: str, *given: Any) -> Carrier:
+def _bound(kind: Any, path: str, *given: Any, is_whole: bool = False) -> Carrier:
     return Carrier(
-        path, lambda text: str(kind.set_versions(text, path, *given)), lambda text: list(kind.prove(text, path, *given))
+        path, lambda text: str(kind.set_versions(text, path, *given)),
+        lambda text: list(kind.prove(text, path, *given)), is_whole,
     )
 
 
 def _manifests(release: Release) -> Iterator[str]:
     if release.project.manifest:
         yield "Cargo.toml"
-    yield from (_relative(release, crate.folder / "Cargo.toml") for crate in release.project.crates)
+    yield from (relative(release, crate.folder / "Cargo.toml") for crate in release.project.crates)
     for part in release.parts:
-        yield from (_relative(release, one.folder / "pyproject.toml") for one in _answered(part, "python"))
+        yield from (relative(release, one.folder / "pyproject.toml") for one in answered(part, "python"))
 
 
-def _answered(part: Part, kind: str) -> tuple[Any, ...]:
-    """Return what a component ships of a kind; an open question does not stop the bump."""
-    found = getattr(part.component, kind)
-    return () if isinstance(found, ReleaseError) else tuple(found)
+def _listed(release: Release, names: dict[str, str]) -> Iterator[Carrier]:
+    tracked = set(git.tracked(release.top)) if release.project.settings.files else set()
+    current = {one.name: one.version for one in release.project.components if one.version}
+    for path, spec in release.project.settings.files.items():
+        if path not in tracked:
+            raise ReleaseError(f"{FILE}: [files] {path} is not in the repository", f"git add {path}, or mend the path")
+        version = beside.version_of(release, path)
+        yield _bound(listed(spec), path, current | names, version)
+        for lock in beside.npm_locks(path) if spec == "version" else ():
+            if lock in tracked:
+                yield _bound(kind_of(lock), lock, {}, version)
 
 
 def _changelog(release: Release, part: Part, path: str) -> Carrier:
@@ -95,7 +110,3 @@ def _dated(log: Path, version: str) -> str | None:
     text = log.read_text("utf-8", errors="replace") if log.exists() else ""
     got = re.search(rf"^#+ .*?(?<![\w.-]){re.escape(version)}(?![\w.+-]).*?(\d{{4}}-\d\d-\d\d)", text, re.M)
     return got[1] if got else None
-
-
-def _relative(release: Release, path: Path) -> str:
-    return path.relative_to(release.tree).as_posix()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -21,6 +21,7 @@ class ProjectTable(_Table, frozen=True):
     commit: str = "release: {components}"
     branch: str | None = None  # the branch releases are made from; default: the current one
     ignore: tuple[str, ...] = ()  # paths that discovery passes over
+    forgotten: Literal["list", "strict"] = "list"  # old versions that nothing covers: told, or a problem
 
 
 class ComponentTable(_Table, frozen=True):
@@ -117,6 +118,7 @@ class Settings(_Table, frozen=True):
     charts: dict[str, ChartTable] = {}
     bundles: dict[str, dict[str, BundleTable]] = {}
     files: dict[str, str | tuple[str, ...]] = {}
+    innocent: dict[str, Annotated[str, msgspec.Meta(min_length=1)]] = {}  # path or glob: why old versions stay there
     build: BuildTable = BuildTable()
     gates: GatesTable = GatesTable()
     github: GithubTable = GithubTable()

@@ -14,9 +14,7 @@ from release_tasks.manifests import (
     changelog,
     chart_yaml,
     kind_of,
-    package_json,
     pyproject,
-    python_module,
 )
 from release_tasks.manifests.copies import decode
 from release_tasks.manifests.text import listed
@@ -29,7 +27,8 @@ CRATES = ("core", "core-macros", "app")
 COMMENTS = st.sampled_from(("", " # version = \"1.0.0\"", "   # größer 🦀"))
 EOL = st.sampled_from(("\n", "\r\n"))
 QUOTES = st.sampled_from(('"', "'"))
-PATHS = ("Cargo.toml", "pyproject.toml", "Chart.yaml", "package.json", "setup.py")
+PATHS = ("Cargo.toml", "pyproject.toml", "Chart.yaml", "package.json", "package-lock.json", "setup.py", "setup.cfg", "uv.lock")
+LISTED = ("a.json", "a.toml", "a.yaml", "a.xml", "a.py", "README.md")
 
 
 @st.composite
@@ -92,17 +91,24 @@ LAYOUTS = {
     "pyproject.toml": '[project]\nname = "x" # {0}\nversion="{0}"\ndependencies = ["y=={0}"]',
     "Chart.yaml": "name: x\nversion: {0} # {0}\ndependencies:\n- name: y\n  version: {0}\nappVersion: '{0}'\n",
     "package.json": '{{"dependencies": {{"version": "{0}"}},\n "version":"{0}" }}',
+    "package-lock.json": '{{"version": "{0}", "packages": {{"node_modules/y": {{"version": "{0}"}}, "": {{"name":"é", "version":"{0}"}} }} }}',
+    "setup.cfg": "[x]\nversion = {0}\n[metadata]\n# version = {0}\nversion={0}\nname = y\n[y]\nversion = {0}",
+    "uv.lock": '[[package]]\nname = "y"\nversion = "{0}"\nsource = {{ registry = "z" }}\n[[package]]\nname="x"\n'
+    "version = '{0}' # {0}\nsource = {{ editable = '.' }}",
     "setup.py": '"""{0}"""\nfrom x import setup\nsetup(name="é",  version = \'{0}\', y="{0}")',
 }
 
 
-@given(st.sampled_from(sorted(LAYOUTS)), FINAL, FINAL, EOL)
-def test_a_bump_of_any_kind_and_back_gives_the_same_bytes(path, before, after, eol):
+@pytest.mark.parametrize("path", sorted(LAYOUTS))
+@settings(deadline=None)
+@given(FINAL, FINAL, EOL, st.sampled_from(("", "\ufeff")), st.sampled_from(("", "\n")))
+def test_a_bump_of_any_kind_and_back_gives_the_same_bytes(path, before, after, eol, bom, end):
     assume(before != after)
-    text, kind = LAYOUTS[path].format(before).replace("\n", eol), kind_of(path)
+    text, kind = bom + (LAYOUTS[path].format(before) + end).replace("\n", eol), kind_of(path)
     there = kind.set_versions(text, path, {}, after)
     assert after in there
-    assert there.count(before) >= text.count(before) - 1 or before in after
+    copies = 2 if path == "package-lock.json" else 1
+    assert there.count(before) >= text.count(before) - copies or before in after
     assert kind.prove(there, path, {}, after) == []
     assert kind.set_versions(there, path, {}, before) == text
 
@@ -143,9 +149,10 @@ def test_no_manifest_makes_anything_but_a_release_error(path, text):
     kind = kind_of(path)
     with suppress(ReleaseError):
         kind.copies(text, path)
+    with suppress(ReleaseError):
         new = kind.set_versions(text, path, {"core": "2.0.0"}, "2.0.0")
         assert kind.prove(new, path, {"core": "2.0.0"}, "2.0.0") in ([], [f"{path}: there is no version"])
-    for module in (cargo_toml, pyproject, chart_yaml, package_json, python_module):
+    for module in (cargo_toml, pyproject, chart_yaml):
         with suppress(ReleaseError):
             module.read(text, path)
 
@@ -153,6 +160,7 @@ def test_no_manifest_makes_anything_but_a_release_error(path, text):
 @pytest.mark.parametrize(("path", "text"), [
     ("Cargo.toml", "a = " + "[" * 3000), ("Cargo.toml", "a = " + "{a = " * 3000), ("Cargo.toml", "x = " + "9" * 5000),
     ("Chart.yaml", "[" * 500), ("Chart.yaml", "- " * 500), ("package.json", '{"a":' * 20_000), ("package.json", "[" * 20_000 + "]" * 20_000),
+    ("package-lock.json", '{"packages":' * 20_000), ("uv.lock", "package = " + "[" * 3000),
     ("setup.py", "(" * 3000), ("setup.py", "x = " + "-" * 20_000 + "1"), ("setup.py", "x = " + "a." * 20_000 + "b"),
 ])
 def test_a_file_nested_too_deeply_is_refused(path, text):
@@ -160,7 +168,7 @@ def test_a_file_nested_too_deeply_is_refused(path, text):
         kind_of(path).copies(text, path)
 
 
-@pytest.mark.parametrize("path", ["a.json", "a.toml", "a.yaml", "a.xml", "a.py", "README.md"])
+@pytest.mark.parametrize("path", LISTED)
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(text=TEXTS, spec=st.sampled_from(("version", "a.version", "v{version}", "{version}", "{core} {major}", "")) | TEXTS)
 def test_no_listed_file_makes_anything_but_a_release_error(path, text, spec):
@@ -176,6 +184,19 @@ def test_no_changelog_makes_anything_but_a_release_error(text):
         there = changelog.release(text, "2.0.0", "2026-01-01")
         assert changelog.release(there, "2.0.0", "2026-01-02") == there
         assert isinstance(changelog.notes(there, "2.0.0"), str)
+
+
+FILES = st.binary(max_size=40) | st.lists(PIECES.map(str.encode) | st.binary(max_size=3), max_size=12).map(b"".join)
+
+
+@pytest.mark.parametrize("path", [*PATHS, *LISTED])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=FILES)
+def test_no_bytes_make_anything_but_a_release_error(path, data):
+    kind = kind_of(path) or listed(["version", "v{version}"])
+    with suppress(ReleaseError):
+        text = decode(data, path)
+        kind.prove(kind.set_versions(text, path, {"core": "2.0.0"}, "2.0.0"), path, {"core": "2.0.0"}, "2.0.0")
 
 
 @given(st.binary(max_size=20))

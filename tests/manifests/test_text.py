@@ -12,9 +12,9 @@ from release_tasks.manifests.text import listed
 README = "hello-0.1.0-linux\nhello-0.0.9-linux\n"
 
 
-def test_stale_copies_are_named_with_line_and_version():
-    assert listed("hello-{version}-").stale(README, "README.md", {}, "0.1.0") == (
-        Copy("README.md", 2, "hello-{version}-", "0.0.9"),
+def test_copies_are_told_with_line_and_version():
+    assert listed("hello-{version}-").copies(README, "README.md") == (
+        Copy("README.md", 1, "hello-{version}-", "0.1.0"), Copy("README.md", 2, "hello-{version}-", "0.0.9"),
     )
 
 

@@ -1,0 +1,84 @@
+"""What repeats a version beside the manifest that has it: setup.py, modules, locks, files of the settings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from release_tasks.errors import ReleaseError
+from release_tasks.manifests import pyproject
+from release_tasks.manifests.copies import decode
+
+if TYPE_CHECKING:
+    from release_tasks.project.model import Component, PythonPackage
+    from release_tasks.release import Part, Release
+
+
+def answered(part: Part, kind: str) -> tuple[Any, ...]:
+    """Return what a component ships of a kind; an open question does not stop the bump."""
+    return _answered(part.component, kind)
+
+
+def relative(release: Release, path: Path) -> str:
+    """Return a path below the repository's root; raise `ReleaseError` for one that is elsewhere."""
+    if not path.is_relative_to(release.tree):
+        raise ReleaseError(f"{path} is outside of the repository", "take it out of the workspace, or move it here")
+    return path.relative_to(release.tree).as_posix()
+
+
+def sources(release: Release, packages: Iterable[PythonPackage]) -> Iterator[str]:
+    """Yield the setup files and modules of Python packages that may hold their version, too."""
+    for package in packages:
+        manifest = package.folder / "pyproject.toml"
+        path = relative(release, manifest)
+        module = re.sub(r"[-_.]+", "_", package.name).lower()
+        places = [f"{folder}{module}/__init__.py" for folder in ("", "src/", "python/")]
+        places += pyproject.read(decode(manifest.read_bytes(), path), path).modules
+        tracked = set(release.project.files)
+        for place in dict.fromkeys(("setup.py", "setup.cfg", *places)):
+            if (found := (PurePosixPath(path).parent / place).as_posix()) in tracked:
+                yield found
+
+
+def uv_locks(release: Release) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield each uv.lock with the versions of the packages in its folder and below."""
+    places = [
+        (package.name, relative(release, package.folder / "x"), part.version)
+        for part in release.parts for package in answered(part, "python")
+    ]
+    for path in release.project.files:
+        if PurePosixPath(path).name == "uv.lock":
+            above = PurePosixPath(path).parent
+            yield path, {name: version for name, place, version in places if PurePosixPath(place).is_relative_to(above)}
+
+
+def npm_locks(path: str) -> Iterator[str]:
+    """Yield where npm keeps the lock of a package.json."""
+    if PurePosixPath(path).name == "package.json":
+        yield from (str(PurePosixPath(path).with_name(name)) for name in ("package-lock.json", "npm-shrinkwrap.json"))
+
+
+def version_of(release: Release, path: str) -> str | None:
+    """Return the new version that a file of the settings shows, None where its component is not released.
+
+    With several components it is that of the one which ships something from the nearest folder around
+    the file, else of the one that owns the unversioned pointers.
+    """
+    components = release.project.components
+    best = (-1, components[0] if len(components) == 1 else next((one for one in components if one.latest), None))
+    for component in components if len(components) > 1 else ():
+        for kind in ("crates", "python", "charts"):
+            for thing in _answered(component, kind):
+                folder = PurePosixPath(relative(release, thing.folder / "x")).parent
+                if PurePosixPath(path).is_relative_to(folder):
+                    best = max(best, (len(folder.parts), component), key=lambda pair: pair[0])
+    if best[1] is None:
+        raise ReleaseError(f"[files] {path} belongs to no component", "write a text with {NAME} of one, or latest = true in one")
+    return next((part.version for part in release.parts if part.component.name == best[1].name), None)
+
+
+def _answered(component: Component, kind: str) -> tuple[Any, ...]:
+    found = getattr(component, kind)
+    return () if isinstance(found, ReleaseError) else tuple(found)

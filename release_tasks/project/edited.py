@@ -1,0 +1,95 @@
+"""What each file that carries a version becomes, and what is told about it; nothing is written here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from release_tasks.errors import ReleaseError
+from release_tasks.manifests.copies import decode
+from release_tasks.project import leftovers
+from release_tasks.project.carriers import Carrier, carriers
+from release_tasks.tools import git
+
+if TYPE_CHECKING:
+    from release_tasks.release import Release
+
+
+class Edited(NamedTuple):
+    """A file's committed text, the text it becomes, and whether a manifest knows every copy in it."""
+
+    old: str
+    new: str
+    is_whole: bool
+
+
+def texts(release: Release, changed: Iterable[str] | None = None) -> dict[str, Edited]:
+    """Return every file that carries a version, by path; none where only tags carry versions.
+
+    It is computed from the committed files, so that a bump which was interrupted comes out the same;
+    `changed` are the paths that are not committed, where the caller has asked git already.
+    """
+    if release.project.settings.project.version == "tag":
+        return {}
+    changed = set(git.changed(release.top) if changed is None else changed)
+    found: dict[str, Edited] = {}
+    twice: list[Carrier] = []
+    for carrier in carriers(release):
+        if carrier.path in found:
+            twice.append(carrier)
+        else:
+            base = _committed(release, carrier.path, carrier.path in changed)
+            found[carrier.path] = Edited(base, base, carrier.is_whole)
+        before = found[carrier.path]
+        found[carrier.path] = before._replace(new=carrier.write(before.new))
+    if twice:
+        _refuse_two_versions(release, found, {carrier.path for carrier in twice})
+    return found
+
+
+def changes(found: dict[str, Edited]) -> dict[str, str]:
+    """Return the new text of every file that changes."""
+    return {path: one.new for path, one in found.items() if one.old != one.new}
+
+
+def forgotten(release: Release, found: dict[str, Edited]) -> list[leftovers.Line]:
+    """Return the lines that a bump leaves at the old version."""
+    covered = {path for path, one in found.items() if one.is_whole}
+    return leftovers.forgotten(release, changes(found), covered) if found else []
+
+
+def disagreed(release: Release, found: dict[str, Edited]) -> Iterator[str]:
+    """Yield the copies that had another version than the rest and get the new one, in a bounded number of lines."""
+    forms, logs = leftovers.forms(release), {part.component.changelog for part in release.parts}
+    odd = [
+        one for path, edited in found.items() if path not in logs
+        for one in leftovers.stale(forms, path, edited.old, edited.new)
+    ]
+    yield from odd[:leftovers.SHOWN]
+    if odd[leftovers.SHOWN:]:
+        yield f"and {len(odd) - leftovers.SHOWN} more that had disagreed"
+
+
+def _refuse_two_versions(release: Release, found: dict[str, Edited], paths: set[str]) -> None:
+    for carrier in carriers(release):
+        if carrier.path in paths and (wrong := carrier.prove(found[carrier.path].new)):
+            raise ReleaseError(f"two versions are wanted at one place: {wrong[0]}", f"let one component or one key of [files] have {carrier.path}")
+
+
+def _committed(release: Release, path: str, is_changed: bool) -> str:
+    there = release.top / path
+    _refuse_odd_file(there, path)
+    data = git.at_commit(release.top, "HEAD", path) if is_changed else None
+    try:
+        return decode(there.read_bytes() if data is None else data, path)
+    except OSError as error:
+        raise ReleaseError(f"{path} cannot be read: {error.strerror}", "mend it, or take it out of the settings") from error
+
+
+def _refuse_odd_file(there: Path, path: str) -> None:
+    if there.is_symlink():  # a replaced link would be a file, and the file behind it may be anywhere
+        raise ReleaseError(f"{path} is a symbolic link to {os.readlink(there)}", "name the file itself in [files], or put a copy here")
+    if there.exists() and not there.stat().st_mode & 0o222:
+        raise ReleaseError(f"{path} is read-only", f"chmod u+w {path}")

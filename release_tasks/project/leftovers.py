@@ -1,0 +1,126 @@
+"""What a bump tells besides its edits: copies that had disagreed, and old versions that nothing covers."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, NamedTuple
+
+from release_tasks.errors import ReleaseError
+from release_tasks.manifests import toml_values
+from release_tasks.manifests.copies import decode, line_at
+from release_tasks.manifests.text import VERSION
+from release_tasks.tools import git, git_grep
+
+if TYPE_CHECKING:
+    from release_tasks.release import Part, Release
+
+SHOWN = 20  # lines; git grep shows them all
+_WHOLE = re.compile(rf"(?<![0-9A-Za-z.])[vV]?({VERSION.pattern})")
+_NUMBER = re.compile(rf"{VERSION.pattern}|[0-9]+(?:\.[0-9]+)*")
+# what keeps old versions on purpose: changelogs, other programs' locks, test data, what was generated
+_KEEPS = re.compile(
+    r"(?:^|/)(?:changelog|changes|history|news|release[-_]?notes)(?:[._-][^/]*)?$"
+    r"|(?:^|/)(?:changelogs?|fixtures?|test[-_]?data|_*snapshots_*|goldens?|cassettes|vendor|third[-_]party|node_modules)/"
+    r"|(?:\.lock|\.lockb|\.sum|[-.]lock\.(?:json|yaml)|-shrinkwrap\.json|\.min\.(?:js|css)|\.map|\.snap)$", re.I,
+)
+
+
+class Line(NamedTuple):
+    """A line of a tracked file that still shows an old version."""
+
+    path: str
+    number: int  # counted from 1
+    text: str
+
+    def __str__(self) -> str:
+        shown = self.text.strip()
+        return f"{self.path}:{self.number}: {shown[:100]}{'…' if shown[100:] else ''}"
+
+
+def forms(release: Release) -> dict[str, tuple[str, ...]]:
+    """Return each way to write a new version, with the ways to write the version before it."""
+    pairs = ((part.version, was) for part in release.parts if (was := _before(release, part)))
+    return {form: _forms(was) for new, was in pairs for form in _forms(new)}
+
+
+def stale(known: Mapping[str, tuple[str, ...]], path: str, old: str, new: str) -> Iterator[str]:
+    """Yield a sentence for each place that a bump changes although it did not show the version before."""
+    for number, (was, now) in enumerate(zip(old.split("\n"), new.split("\n"), strict=False), 1):
+        pairs = [pair for pair in zip(_NUMBER.findall(was), _NUMBER.findall(now), strict=False) if pair[0] != pair[1]]
+        for one, other in dict.fromkeys(pairs):
+            wanted = next((olds for form, olds in known.items() if _begins(form, other)), ())
+            if wanted and not any(_begins(form, one) for form in wanted):
+                yield f"{path}:{number} said {one}, not {wanted[0]}"
+        if was != now and not pairs:
+            yield f"{path}:{number} said {was.strip()[:80]}"
+
+
+def forgotten(release: Release, new: Mapping[str, str], covered: set[str]) -> list[Line]:
+    """Return the lines that would still show the old version once the files have their `new` texts.
+
+    `covered` are the files whose every copy a manifest knows. What keeps old versions on purpose is left
+    out: changelogs, locks, test data, binary files, and what the settings call innocent.
+    """
+    olds = {form for olds in forms(release).values() for form in olds}
+    there = [Line(*found) for found in git_grep.lines(release.top, sorted(olds)) if found[0] not in new]
+    there += [Line(path, at, text) for path, whole in new.items() for at, text in enumerate(whole.split("\n"), 1)]
+    innocent = release.project.settings.innocent
+    found = [
+        line for line in there
+        if line.path not in covered and not _KEEPS.search(line.path)
+        and not any(fnmatch.fnmatchcase(line.path, pattern) for pattern in innocent)
+        and olds & {match[1] for match in _WHOLE.finditer(line.text)}
+    ]
+    return sorted([*found, *_locks(release)])
+
+
+def tell(lines: list[Line]) -> Iterator[str]:
+    """Yield what a person reads about forgotten lines, in a bounded number of lines."""
+    if lines:
+        yield f"{len(lines)} line{'s' * (len(lines) > 1)} that no manifest covers still show{'s' * (len(lines) == 1)} the old version:"
+        yield from (f"  {line}" for line in lines[:SHOWN])
+        if lines[SHOWN:]:
+            yield f"  and {len(lines) - SHOWN} more"
+        yield "name them in [files], or in [innocent] with the reason why they stay"
+
+
+def _locks(release: Release) -> Iterator[Line]:
+    """Yield the workspace's crates in the Cargo.lock of other trees: cargo brings those up to date only there."""
+    from release_tasks.project.carriers import versions
+
+    names = versions(release)
+    for path in release.project.files:
+        if PurePosixPath(path).name == "Cargo.lock" and path != "Cargo.lock":
+            text = decode((release.top / path).read_bytes(), path)
+            packages, spans = toml_values.load(text, path).get("package", ()), toml_values.spans(text, path)
+            for index, row in enumerate(packages):
+                if "source" not in row and row.get("version") != names.get(row.get("name"), row.get("version")):
+                    at = line_at(text, spans["package", index, "version"][0])
+                    yield Line(path, at, f"{row['name']} {row['version']} (cargo update --workspace in that folder)")
+
+
+def _before(release: Release, part: Part) -> str | None:
+    """Return the version that a component had before this release: its manifests', else its last tag's."""
+    from release_tasks.project.components import version_in
+    from release_tasks.project.versions import parse
+
+    if part.component.version not in (None, part.version):
+        return part.component.version
+    tagged = [parse(found) for tag in git.tags(release.top) if (found := version_in(part.component, tag))]
+    return str(max((one for one in tagged if one < parse(part.version)), default="")) or None
+
+
+def _forms(version: str) -> tuple[str, ...]:
+    from release_tasks.project.versions import pep440
+
+    try:
+        return tuple(dict.fromkeys((version, pep440(version))))
+    except ReleaseError:  # SemVer that PyPI does not have
+        return (version,)
+
+
+def _begins(version: str, part: str) -> bool:
+    return version == part or version.startswith(f"{part}.")

@@ -1,0 +1,158 @@
+"""What a bump tells: the copies that had disagreed, and the old versions that nothing covers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from invoke.context import Context
+from whole import commit
+
+from release_tasks.errors import ReleaseError, collect
+from release_tasks.findings import versions
+from release_tasks.project import bump
+from release_tasks.release import Release
+
+pytestmark = pytest.mark.tools("git")
+
+PROJECT = {
+    "pyproject.toml": '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+    '[project]\nname = "Tiny-Plain"\nversion = "0.1.5"\ndependencies = ["left==0.1.5"]\n',
+    "src/tiny_plain/__init__.py": '__version__ = "0.1.0"\n',
+    "setup.py": 'from setuptools import setup\nsetup(name="tiny-plain", version="0.1.5", url="https://x/0.1.5")\n',
+    "uv.lock": '[[package]]\nname = "tiny-plain"\nversion = "0.1.2"\nsource = { editable = "." }\n',
+    "README.md": "tiny 0.1.3\ntiny-0.1.5-linux\nsince v0.1.5 it works, 10.1.5 and 0.1.50 and 0.1.5-rc.1 do not\n",
+    "docs/releasing.md": "install tiny==0.1.5\n",
+    ".github/workflows/ci.yml": "tiny: v0.1.5\n",
+    "tests/test_it.py": 'assert version == "0.1.5"\n',
+    "CHANGELOG.md": "## [Unreleased]\n\n- More than 0.1.5.\n",
+    "other/Cargo.lock": '[[package]]\nname = "third"\nversion = "0.1.5"\n',
+    "yarn.lock": "left@0.1.5\n",
+    "tests/fixtures/a.txt": "0.1.5\n",
+    "logo.bin": "\0 0.1.5",
+    "tasks.py": "from release_tasks import ns\n",
+    "release-tasks.toml": '[files]\n"README.md" = "tiny {version}"\n[innocent]\n"tests/*.py" = "checks an old release"\n',
+}
+DISAGREED = [
+    "src/tiny_plain/__init__.py:1 said 0.1.0, not 0.1.5", "uv.lock:3 said 0.1.2, not 0.1.5", "README.md:1 said 0.1.3, not 0.1.5",
+]
+FORGOTTEN = [
+    "  .github/workflows/ci.yml:1: tiny: v0.1.5",
+    "  README.md:2: tiny-0.1.5-linux",
+    "  README.md:3: since v0.1.5 it works, 10.1.5 and 0.1.50 and 0.1.5-rc.1 do not",
+    "  docs/releasing.md:1: install tiny==0.1.5",
+    '  setup.py:2: setup(name="tiny-plain", version="0.2.0", url="https://x/0.1.5")',
+]
+TOLD = [
+    *DISAGREED, "5 lines that no manifest covers still show the old version:", *FORGOTTEN,
+    "name them in [files], or in [innocent] with the reason why they stay",
+]
+
+
+def begin(root: Path, files: Mapping[str, str]) -> Path:
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    commit(root, "Begin")
+    return root
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(begin(tmp_path, PROJECT))
+    return tmp_path
+
+
+def inv(root: Path, *words: str) -> list[str]:
+    """Run `inv` and return what it told."""
+    done = subprocess.run([sys.executable, "-m", "invoke", *words], cwd=root, capture_output=True, text=True, check=True)
+    return done.stderr.splitlines()
+
+
+@pytest.mark.statement("B2.13", "B2.14", "B2.23")
+def test_a_bump_mends_what_disagreed_and_lists_what_nothing_covers(tiny: Path) -> None:
+    assert inv(tiny, "bump", "--version", "0.2.0") == [f"6 files carry {tiny.name} 0.2.0 now", *TOLD]
+    assert (tiny / "src/tiny_plain/__init__.py").read_text() == '__version__ = "0.2.0"\n'
+    assert 'version = "0.2.0"' in (tiny / "uv.lock").read_text()
+    assert "left==0.1.5" in (tiny / "pyproject.toml").read_text()
+    assert inv(tiny, "bump", "--version", "0.2.0") == [f"nothing to do, every file carries {tiny.name} 0.2.0"]
+
+
+def test_a_dry_bump_tells_the_same_once(tiny: Path) -> None:
+    said = inv(tiny, "--dry", "bump", "--version", "0.2.0")
+    assert said[-len(TOLD):] == TOLD
+    assert [said.count(line) for line in TOLD] == [1] * len(TOLD)
+    assert subprocess.run(["git", "status", "--porcelain"], cwd=tiny, capture_output=True, check=True).stdout == b""
+
+
+def test_a_bump_that_stopped_half_way_still_tells_what_disagreed(tiny: Path) -> None:
+    subprocess.run(["git", "tag", "v0.1.5"], cwd=tiny, check=True)
+    whole = bump.edits(Release.at(Context(), "0.2.0"))
+    (tiny / "pyproject.toml").write_text(whole["pyproject.toml"])
+    assert inv(tiny, "bump", "--version", "0.2.0")[1:] == TOLD
+
+
+def test_a_list_of_forgotten_lines_is_bounded(tiny: Path) -> None:
+    begin(tiny, {"many.txt": "tiny 0.1.5 and a long line\n" * 40 + "0.1.5 " * 100})
+    said = inv(tiny, "bump", "--version", "0.2.0")
+    assert "46 lines that no manifest covers still show the old version:" in said
+    assert sum(line.startswith("  ") for line in said) == 21
+    assert said[-2] == "  and 26 more"
+    assert max(map(len, said)) < 130
+
+
+def test_only_a_strict_project_fails_its_check_for_them(tiny: Path) -> None:
+    def problems() -> list[ReleaseError]:
+        return collect(lambda: versions.forgotten(Release.at(Context(), "0.2.0")))
+
+    assert problems() == []
+    settings = tiny / "release-tasks.toml"
+    settings.write_text('[project]\nforgotten = "strict"\n' + settings.read_text())
+    commit(tiny, "Be strict")
+    (found,) = problems()
+    assert found.problem.splitlines() == ["5 lines that no manifest covers still show the old version:", *FORGOTTEN]
+    everything = '".github/**" = "x"\n"README.md" = "history"\n"docs/*" = "y"\n"setup.py" = "z"\n'
+    settings.write_text(settings.read_text() + everything)
+    commit(tiny, "Say why")
+    assert problems() == []
+
+
+def test_a_version_that_python_writes_otherwise_is_found_in_both_forms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {"pyproject.toml": PROJECT["pyproject.toml"].replace('"0.1.5"', '"0.1.5rc2"'), "a.txt": "0.1.5rc2\n0.1.5-rc.2\n0.1.5\n", "tasks.py": PROJECT["tasks.py"]}
+    monkeypatch.chdir(begin(tmp_path, files))
+    said = inv(tmp_path, "bump", "--version", "0.1.5")
+    assert said[2:4] == ["  a.txt:1: 0.1.5rc2", "  a.txt:2: 0.1.5-rc.2"]
+
+
+@pytest.mark.tools("cargo")
+def test_the_lock_of_an_excluded_tree_is_told_and_not_edited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = 'version = 4\n\n[[package]]\nname = "core"\nversion = "0.0.9"\n\n[[package]]\nname = "other"\nversion = "0.1.0"\n'
+    files = {
+        "Cargo.toml": '[package]\nname = "core"\nversion = "0.1.0"\nedition = "2021"\n[workspace]\nexclude = ["other"]\n',
+        "src/lib.rs": "", "other/Cargo.toml": '[package]\nname = "other"\nversion = "0.1.0"\n[dependencies]\ncore = { path = ".." }\n',
+        "other/Cargo.lock": lock, "other/src/lib.rs": "", "tasks.py": PROJECT["tasks.py"],
+    }
+    begin(tmp_path, files)
+    said = inv(tmp_path, "bump", "--version", "0.2.0")
+    assert "  other/Cargo.lock:5: core 0.0.9 (cargo update --workspace in that folder)" in said
+    assert "  other/Cargo.toml:3: version = \"0.1.0\"" in said
+    assert (tmp_path / "other/Cargo.lock").read_text() == lock
+
+
+def test_the_lock_of_npm_follows_its_package_json(tmp_path: Path) -> None:
+    package = {"name": "tiny-npm", "version": "0.1.0", "dependencies": {"left": "0.1.5"}}
+    lock = package | {"packages": {"": package, "node_modules/left": {"version": "0.1.5"}}}
+    files = {
+        "pyproject.toml": PROJECT["pyproject.toml"], "npm/package.json": json.dumps(package), "npm/package-lock.json": json.dumps(lock),
+        "web/package.json": json.dumps(package), "release-tasks.toml": '[files]\n"npm/package.json" = "version"\n', "tasks.py": PROJECT["tasks.py"],
+    }
+    begin(tmp_path, files)
+    inv(tmp_path, "bump", "--version", "0.2.0")
+    new = json.loads((tmp_path / "npm/package-lock.json").read_text())
+    assert (new["version"], new["packages"][""]["version"], new["packages"]["node_modules/left"]["version"]) == ("0.2.0", "0.2.0", "0.1.5")
+    assert json.loads((tmp_path / "npm/package.json").read_text())["version"] == "0.2.0"
+    assert json.loads((tmp_path / "web/package.json").read_text())["version"] == "0.1.0"
