@@ -96,9 +96,8 @@ def converge(c: Context, release: Release, channel: Channel, new: str | None = N
         shell.say(f"nothing to do, {_count(len(wanted))} already on {channel.NAME}")
         return
     raise_all(questions(channel, missing, new))
-    if not (release.is_tagged or shell.is_dry(c)):  # what is public must be found again by its tag
-        part = release.parts[0]
-        raise ReleaseError(f"there is no tag {part.tag} here", f"inv tag --version {part.version}")
+    if not shell.is_dry(c):
+        raise_all(untagged(release, channel))
     channel.publish(c, release, missing)
     if not shell.is_dry(c):
         _wait(release, channel, missing)
@@ -116,6 +115,26 @@ def refusals(seen: Sequence[Seen]) -> list[ReleaseError]:
         elif one.state is State.CLOSED:
             errors.append(ReleaseError(f"{what} is closed: {one.why}", f"choose a version after {a.version}"))
     return errors
+
+
+def untagged(release: Release, channel: Channel) -> list[ReleaseError]:
+    """Return one error for each tag that origin must have before anything goes to a channel.
+
+    What is public must be found again by its tag, so publishing comes after the push.
+    """
+    from release_tasks.channels import git
+
+    if not release.is_tagged:
+        part = release.parts[0]
+        return [ReleaseError(f"there is no tag {part.tag} here", f"inv tag --version {part.version}")]
+    if channel.NAME == git.NAME:
+        return []
+    seen = look(release, git)
+    lacking = [one.artifact for one in seen if one.state is State.MISSING]
+    return refusals(seen) + [
+        ReleaseError(f"origin has no tag {one.name}, and nothing is published before it", f"inv push --version {one.version}")
+        for one in lacking
+    ]
 
 
 def questions(channel: Channel, missing: Sequence[Artifact], new: str | None) -> list[ReleaseError]:

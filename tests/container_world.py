@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
+import python_projects
 import requests
 from invoke.config import Config
 from invoke.context import Context
@@ -73,8 +74,8 @@ def commit(folder: Path, message: str = "all of it") -> Path:
 
 
 def tag(version: str = "1.2.0") -> None:
-    """Give HEAD of the current folder's repository the tag of a version."""
-    subprocess.run(["git", "tag", "--force", f"v{version}"], check=True, capture_output=True)
+    """Give HEAD of the current folder's repository the tag of a version, here and on an origin beside it."""
+    python_projects.tag(Path.cwd(), f"v{version}")
 
 
 def image_project(folder: Path, settings: str = SETTINGS, dockerfile: str = DOCKERFILE) -> Path:
@@ -87,7 +88,7 @@ def chart_project(folder: Path, **changed: str) -> Path:
 
 def binaries(version: str, text: str = "a program", architectures: tuple[str, ...] = ("amd64", "arm64")) -> None:
     """Tag this commit and put binaries of its version into dist/, as the steps before would have left them."""
-    subprocess.run(["git", "tag", "--force", f"v{version}"], capture_output=True, check=True)
+    tag(version)
     release = Release.at(Context(), version)
     part = release.parts[0]
     rows = []

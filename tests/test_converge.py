@@ -54,7 +54,7 @@ class Shelf:
 @pytest.fixture
 def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Release]:
     with place(tmp_path, monkeypatch, TINY) as made:
-        made.tag("v0.2.0", push=False)
+        made.tag("v0.2.0")
         yield made.at("0.2.0")
 
 
@@ -129,6 +129,21 @@ def test_nothing_is_published_that_no_tag_names(release: Release) -> None:
     with pytest.raises(ReleaseError, match=r"there is no tag v0\.2\.0 here") as told:
         converge.converge(context(), replace(release, is_tagged=False), shelf, "all")
     assert told.value.fix == "inv tag --version 0.2.0"
+    assert shelf.published == []
+
+
+def test_nothing_is_published_before_origin_has_the_tag_on_this_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = Shelf()
+    with place(tmp_path, monkeypatch, TINY) as made:
+        made.tag("v0.2.0", push=False)
+        with pytest.raises(ReleaseError, match=r"origin has no tag v0\.2\.0") as told:
+            converge.converge(context(), made.at("0.2.0"), shelf, "all")
+        assert told.value.fix == "inv push --version 0.2.0"
+        made.git("push", "--quiet", "origin", "v0.2.0")
+        made.commit("fix.txt")
+        made.git("tag", "--force", "-m", "moved", "v0.2.0")
+        with pytest.raises(ReleaseError, match=r"v0\.2\.0 0\.2\.0 on git is something else"):
+            converge.converge(context(), made.at("0.2.0"), shelf, "all")
     assert shelf.published == []
 
 

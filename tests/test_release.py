@@ -65,6 +65,15 @@ def test_a_public_tag_is_released_from_a_work_tree_of_its_commit(tiny: Place, mo
     assert tiny.at("0.2.0").tree == release.tree
 
 
+def test_a_project_is_called_the_same_in_every_folder_and_work_tree(tiny: Place) -> None:
+    elsewhere = tiny.folder / "elsewhere" / "shop.git"
+    tiny.git("init", "--quiet", "--bare", str(elsewhere))
+    tiny.git("remote", "set-url", "origin", str(elsewhere))
+    tiny.tag("v0.2.0")
+    tiny.commit("more.txt")
+    assert tiny.at("0.2.0").title == "shop 0.2.0"
+
+
 def test_a_tag_that_only_origin_has_is_fetched(tiny: Place) -> None:
     commit = tiny.head()
     tiny.tag("v0.2.0")

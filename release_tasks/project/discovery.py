@@ -25,10 +25,12 @@ def discover(root: Path) -> Project:
 def _discover(root: Path, fingerprint: str) -> Project:
     settings = load(root)
     files = _visible(git.tracked(root), settings.project.ignore)
-    name = _repository(git.remote_url(root) or _declared_url(root))
+    url = git.remote_url(root)
+    name = _repository(url or _declared_url(root))
     python = python_packages.packages(root, files, settings)
     crates = _crates(root, files, settings, python_packages.built_by_maturin(root, files))
-    project = Project(root, settings, (name or root.name).split("/")[-1], name, (), crates, files)
+    called = re.split("[/:]", (name or url or root.name).rstrip("/").removesuffix(".git"))[-1]  # a folder is named at will
+    project = Project(root, settings, called, name, (), crates, files)
     ships = {
         "crates": tuple(crate for crate in crates if crate.publish),
         "python": python,

@@ -14,10 +14,13 @@ def gh_draft(c: Context, version: str | None = None, component: str | None = Non
     """Keep every file of the release in GitHub's draft."""
     from release_tasks import shell
     from release_tasks.channels import github
-    from release_tasks.converge import begin
+    from release_tasks.converge import begin, untagged
+    from release_tasks.errors import raise_all
 
     release = begin(c, version, component)
     if release.project.repository is None:
         shell.say("nothing to do, origin is not on GitHub")
-    else:
-        github.keep(c, release)
+        return
+    if not shell.is_dry(c):
+        raise_all(untagged(release, github))
+    github.keep(c, release)

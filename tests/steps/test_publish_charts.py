@@ -74,6 +74,7 @@ def test_other_bytes_under_our_version_stop_the_release(project, world, monkeypa
     there = digests(CHART)
     other = shutil.copytree(project, project.parent / "other", ignore=shutil.ignore_patterns("dist"))
     monkeypatch.chdir(commit(write(other, {"deploy/hello/values.yaml": "changed: true\n"})))
+    tag()
     world.faults.add(Fault("GET", r"/v2/example/charts/hello/manifests/1\.2\.0", status=404))  # not yet visible
     package_charts(Context(), version="1.2.0")
     with pytest.raises(ReleaseError, match=r"1\.2\.0 on charts is something else"):

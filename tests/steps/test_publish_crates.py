@@ -9,6 +9,7 @@ import crate_projects as projects
 import pytest
 from crate_projects import CHAIN
 from invoke.context import Context
+from python_projects import tag
 
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.world import World
@@ -27,7 +28,7 @@ def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 @pytest.fixture
 def shop(running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = projects.chain(tmp_path / "shop")
-    projects.git(root, "tag", f"v{projects.VERSION}")
+    tag(root, f"v{projects.VERSION}")
     monkeypatch.chdir(root)
     package_crates(Context())
     return root

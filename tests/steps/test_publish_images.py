@@ -85,6 +85,7 @@ def test_an_image_of_another_commit_under_our_version_stops_the_release(project,
     there = digests()
     other = shutil.copytree(project, project.parent / "other", ignore=shutil.ignore_patterns("dist"))
     monkeypatch.chdir(commit(write(other, {"motd": "changed\n"})))
+    tag()
     with pytest.raises(ReleaseError, match=r"1\.2\.0 was made from commit"):
         publish_images(Context(), version="1.2.0")
     assert digests() == there

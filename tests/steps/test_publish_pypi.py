@@ -41,7 +41,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A package that was built once, for every test to copy."""
     folder = tmp_path_factory.mktemp("example")
     root = projects.write(folder / "tool", WHEEL_OF_A_PROGRAM)
-    projects.git(root, "tag", "v0.2.0")
+    projects.tag(root)
     with pytest.MonkeyPatch.context() as patch, projects.visiting(folder, patch):
         patch.chdir(root)
         build_wheels(Context())
@@ -121,7 +121,7 @@ def test_a_tag_that_another_machine_must_build_holds_back_the_others(
     tag = wheel(tool).split("-")[-1].removesuffix(".whl").split(".")[0]
     settings = f'[python.tiny-tool]\nwheels = ["{tag}", "macosx_11_0_arm64"]\n'
     root = projects.write(tmp_path / "two", WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings})
-    projects.git(root, "tag", "v0.2.0")
+    projects.tag(root)
     monkeypatch.chdir(root)
     build_wheels(Context(), target=HOST)
     with pytest.raises(ReleaseError, match=r"lacks tiny_tool-0\.2\.0-\*macosx_11_0_arm64\.whl"):
@@ -202,7 +202,7 @@ def test_the_packages_own_token_is_used_under_whatever_name(
 ) -> None:
     settings = '[python.tiny-tool]\ntoken = "SPARE_TOKEN_OF_THE_HOUSE"\n'
     root = projects.write(tmp_path / "other", WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings})
-    projects.git(root, "tag", "v0.2.0")
+    projects.tag(root)
     monkeypatch.chdir(root)
     monkeypatch.delenv("TWINE_PASSWORD")
     monkeypatch.setenv("SPARE_TOKEN_OF_THE_HOUSE", PYPI_TOKEN)
