@@ -58,14 +58,17 @@ class Moving(Channel, Protocol):
 
 
 def begin(c: Context, version: str | None, component: str | None) -> Release:
-    """Return the release at hand, with dist/ locked and filled from the draft where it is empty."""
-    from release_tasks.channels import github
+    """Return the release at hand, with dist/ locked and filled from the draft where it is empty.
+
+    A dry run locks and writes nothing, and sees dist/ as it would be then.
+    """
+    from release_tasks.channels import github_draft
 
     shell.heed_termination()
     release = Release.at(c, version, component)
     if not shell.is_dry(c):
         dist.lock(release)
-        github.fill(release)
+    github_draft.fill(release, shell.is_dry(c))
     return release
 
 
@@ -76,10 +79,15 @@ def look(release: Release, channel: Channel) -> list[Seen]:
 
 def to_build(release: Release, channel: Channel, *kinds: str) -> tuple[Artifact, ...]:
     """Return what is neither in dist/ nor public; what is public is never built again."""
+    from release_tasks.channels import github_draft
+
     here = {(part.component.name, row.name) for part in release.parts
             for row in dist.of_kind(part, *kinds) if dist.file_of(part, row)}
     absent = [a for a in channel.expected(release) if (a.component, a.name) not in here]
-    return tuple(seen.artifact for seen in channel.look(release, absent) if seen.state in OPEN)
+    open_ones = tuple(seen.artifact for seen in channel.look(release, absent) if seen.state in OPEN)
+    for error in github_draft.unseen(release) if open_ones else ():
+        shell.say(f"warning: {error.message}")
+    return open_ones
 
 
 def converge(c: Context, release: Release, channel: Channel, new: str | None = None) -> None:
@@ -120,9 +128,10 @@ def refusals(seen: Sequence[Seen]) -> list[ReleaseError]:
 def untagged(release: Release, channel: Channel) -> list[ReleaseError]:
     """Return one error for each tag that origin must have before anything goes to a channel.
 
-    What is public must be found again by its tag, so publishing comes after the push.
+    What is public must be found again by its tag, so publishing comes after the push; and a draft of
+    that tag may hold bytes that are to be published instead of ours.
     """
-    from release_tasks.channels import git
+    from release_tasks.channels import git, github_draft
 
     if not release.is_tagged:
         part = release.parts[0]
@@ -131,7 +140,7 @@ def untagged(release: Release, channel: Channel) -> list[ReleaseError]:
         return []
     seen = look(release, git)
     lacking = [one.artifact for one in seen if one.state is State.MISSING]
-    return refusals(seen) + [
+    return refusals(seen) + github_draft.unseen(release) + [
         ReleaseError(f"origin has no tag {one.name}, and nothing is published before it", f"inv push --version {one.version}")
         for one in lacking
     ]

@@ -7,7 +7,6 @@ conflict, from side-by-side steps and from other machines alike. `release.json` 
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -20,6 +19,7 @@ from release_tasks.release import Part, Release
 
 INVENTORY = "release.json"
 _held: dict[Path, int] = {}  # locks of this process, by dist folder
+_foreseen: dict[Path, tuple[tuple[Built, ...], frozenset[str]]] = {}  # under --dry, by dist folder: see `foresee`
 _guard = threading.RLock()  # steps that run side by side read and write the same parts
 
 
@@ -71,7 +71,7 @@ def inventory(part: Part) -> tuple[Built, ...]:
     """Return every file known of this release; raise `ReleaseError` where two parts disagree."""
     found: dict[tuple[str, str], Built] = {}
     with _guard:
-        every = [row for path in _sources(part) for row in _rows(path)]
+        every = _foreseen[part.dist][0] if part.dist in _foreseen else _recorded(part)
     for row in every:
         known = found.setdefault((row.kind, row.name), row)
         if known.sha256 != row.sha256:
@@ -90,9 +90,14 @@ def of_kind(part: Part, *kinds: str) -> tuple[Built, ...]:
 def file_of(part: Part, row: Built) -> Path | None:
     """Return the file of a line, or None where it is not here; raise `ReleaseError` for other bytes."""
     path = part.dist / row.file
+    foreseen = _foreseen.get(part.dist)
+    if foreseen and row.file in foreseen[1]:
+        return path
     if not path.exists():
         return None
     if files.sha256(path) != row.sha256:
+        if foreseen:
+            return None
         raise ReleaseError(f"{path.name} was changed in dist/ after it was built", f"remove {path} and build it again")
     return path
 
@@ -111,47 +116,56 @@ def summed(release: Release, part: Part) -> bytes:
     return _json(about | {"files": rows})
 
 
-def adopt(part: Part, data: bytes) -> tuple[Built, ...]:
-    """Take over a release.json from elsewhere, drop all that disagrees with it, return its lines."""
+def adopt(part: Part, data: bytes) -> None:
+    """Take over a release.json from elsewhere, and drop all that disagrees with it."""
     files.remove(folder(part) / "parts")
     files.write_bytes(part.dist / INVENTORY, data)
-    rows = inventory(part)
-    for row in rows:
+    for row in inventory(part):
         path = part.dist / row.file
         if path.exists() and files.sha256(path) != row.sha256:
             files.remove(path)
-    return rows
 
 
-def discard_strangers(release: Release, part: Part) -> None:
+def parse(data: bytes, where: str) -> tuple[Built, ...]:
+    """Return the lines of an inventory; `where` says in an error whose."""
+    try:
+        found = json.loads(data)
+        return tuple(Built(**row) for row in (found["files"] if isinstance(found, dict) else found))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ReleaseError(f"{where} is no inventory: {error}", f"remove {where}") from error
+
+
+def foresee(part: Part, rows: Iterable[Built], fetched: Iterable[str] = ()) -> None:
+    """Let a dry run see dist/ as the release would make it: with these lines, and the named files."""
+    _foreseen[part.dist] = (tuple(rows), frozenset(fetched))
+
+
+def discard_strangers(release: Release, part: Part, is_dry: bool = False) -> None:
     """Empty dist/<tag>/ where it was built from another commit than this release's."""
-    rows = [row for path in _sources(part) for row in _rows(path)]
-    if any(row.commit != release.commit for row in rows):
-        shell.say(f"dist/{part.tag} was built from another commit: it is emptied")
-        for path in part.dist.iterdir():
-            if path.name != ".lock":
-                files.remove(path)
+    if all(row.commit == release.commit for row in _recorded(part)):
+        return
+    shell.say(f"dist/{part.tag} was built from another commit: it is emptied")
+    if is_dry:
+        foresee(part, ())
+        return
+    for path in part.dist.iterdir():
+        if path.name != ".lock":
+            files.remove(path)
 
 
 def lock(release: Release) -> None:
     """Keep every other process out of dist/<tag>/ until this one and its children have ended."""
     with _guard:
         for part in release.parts:
+            _foreseen.pop(part.dist, None)
             if part.dist not in _held:
                 _held[part.dist] = _locked(folder(part))
 
 
 def _locked(folder: Path) -> int:
-    import fcntl
-
-    handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(handle)
-        raise ReleaseError(
-            f"another process is at work on dist/{folder.name}", "wait until it has ended, then run this again"
-        ) from error
+    handle = files.lock(folder / ".lock")
+    if handle is None:
+        raise ReleaseError(f"another process is at work on dist/{folder.name}", "wait until it has ended, then run this again")
     shell.inherit(handle)
     return handle
 
@@ -174,13 +188,12 @@ def _sources(part: Part) -> list[Path]:
     return parts + ([whole] if whole.exists() else [])
 
 
+def _recorded(part: Part) -> tuple[Built, ...]:
+    return tuple(row for path in _sources(part) for row in _rows(path))
+
+
 def _rows(path: Path) -> tuple[Built, ...]:
-    try:
-        data = json.loads(path.read_bytes())
-        rows = data["files"] if isinstance(data, dict) else data
-        return tuple(Built(**row) for row in rows)
-    except (ValueError, KeyError, TypeError) as error:
-        raise ReleaseError(f"{path} is no inventory: {error}", f"remove {path}") from error
+    return parse(path.read_bytes(), str(path))
 
 
 def _json(data: Any) -> bytes:

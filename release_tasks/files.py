@@ -72,6 +72,19 @@ def scratch(name: str = "work") -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def lock(path: Path) -> int | None:
+    """Lock a file until this process and all that inherited the descriptor have ended; None where another has it."""
+    import fcntl
+
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    return handle
+
+
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file, as 64 hex digits."""
     with path.open("rb") as file:

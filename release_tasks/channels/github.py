@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
-from pathlib import Path
 
 from invoke.context import Context
 
-from release_tasks import dist, shell
+from release_tasks import shell
 from release_tasks.channels import github_assets
 from release_tasks.channels.github_assets import is_ready, shipped
 from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Artifact, Place, Pointer, Seen, State
 from release_tasks.release import Part, Release
-from release_tasks.tools import gh, git
+from release_tasks.tools import gh
 
 NAME = "GitHub"
-_filled: set[tuple[Path, str]] = set()  # each dist/<tag>/ that this process has filled, and the commit
-_guard = threading.Lock()
 
 
 def expected(release: Release) -> tuple[Artifact, ...]:
@@ -85,22 +81,6 @@ def keep(c: Context, release: Release) -> None:
             github_assets.upload_all(c, release, part, page)
 
 
-def fill(release: Release) -> None:
-    """Fill dist/<tag>/ from the draft or the release, if that has a release.json.
-
-    What is there replaces what lies here: those bytes may be public already.
-    """
-    with _guard:
-        for part in release.parts:
-            if (part.dist, release.commit) in _filled:
-                continue
-            dist.discard_strangers(release, part)
-            page = gh.page(repository(release), part.tag) if _is_kept(release) else None
-            if page is not None:
-                github_assets.take_over(release, part, page)
-            _filled.add((part.dist, release.commit))
-
-
 def pointers(release: Release) -> tuple[Pointer, ...]:
     """Return GitHub's "Latest" for the component that owns it, never for a prerelease."""
     wanted = [p for p in release.parts if p.component.latest and not _is_prerelease(p)]
@@ -121,11 +101,6 @@ def repository(release: Release) -> str:
     if release.project.repository is None:
         raise ReleaseError("origin is not on GitHub", "git remote set-url origin to the GitHub repository")
     return release.project.repository
-
-
-def _is_kept(release: Release) -> bool:
-    """Tell whether GitHub can have files of this release: it has a tag, and an origin that is there."""
-    return release.is_tagged and bool(release.project.repository and git.remote_url(release.top))
 
 
 def _seen(artifact: Artifact, page: gh.Page | None, names: set[str]) -> Seen:

@@ -8,7 +8,6 @@ shipped ones is ready to go public.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from invoke.context import Context
 
 from release_tasks import dist, files, shell
 from release_tasks.errors import ReleaseError
-from release_tasks.http import get_many
 from release_tasks.project.model import Artifact, Seen, State, known
 from release_tasks.release import Part, Release
 from release_tasks.tools import gh
@@ -116,48 +114,6 @@ def strip(c: Context, release: Release, part: Part) -> None:
     surplus = [asset for asset in page.assets if asset.name not in names]
     for asset in sorted(surplus, key=lambda a: a.name == dist.INVENTORY):
         gh.delete_asset(c, repository, asset)
-
-
-def take_over(release: Release, part: Part, page: gh.Page) -> None:
-    """Bring dist/ to what the draft's release.json says, and fetch the files that lack here.
-
-    Raises `ReleaseError` where it was made from another commit: the tag was moved after that.
-    """
-    asset = page.asset(dist.INVENTORY)
-    if asset is None or not asset.is_complete:
-        return
-    repository = str(release.project.repository)
-    local = part.dist / dist.INVENTORY
-    if not (local.exists() and asset.digest == f"sha256:{files.sha256(local)}"):
-        data = gh.fetch(repository, asset)
-        _refuse_other_commit(release, part, data)
-        rows = dist.adopt(part, data)
-    else:
-        rows = dist.inventory(part)
-    wanted = [row for row in rows if not (part.dist / row.file).exists() and page.asset(row.file)]
-    if wanted:
-        shell.say(f"filling dist/{part.tag} from the draft: {len(wanted)} files")
-    get_many(lambda row: _fetch(part, repository, page, row), wanted)
-
-
-def _refuse_other_commit(release: Release, part: Part, data: bytes) -> None:
-    try:
-        made = str(json.loads(data)["commit"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ReleaseError(f"the {dist.INVENTORY} of {part.tag} on GitHub is no inventory", "delete that asset") from error
-    if made != release.commit:
-        raise ReleaseError(
-            f"GitHub keeps files of {part.tag} that were built from {made[:7]}, and the tag is at {release.commit[:7]}",
-            f"gh release delete {part.tag}, if nothing of it is public; else choose the next version",
-        )
-
-
-def _fetch(part: Part, repository: str, page: gh.Page, row: dist.Built) -> None:
-    asset = page.asset(row.file)
-    assert asset is not None
-    data = gh.fetch(repository, asset)
-    files.write_bytes(part.dist / row.file, data)
-    dist.file_of(part, row)
 
 
 def _holds(page: gh.Page | None, row: dist.Built) -> bool:

@@ -1,0 +1,104 @@
+"""How dist/ is filled from the draft, so that any machine goes on with the bytes of the first."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from release_tasks import dist, files, shell
+from release_tasks.errors import ReleaseError
+from release_tasks.http import get_many
+from release_tasks.release import Part, Release
+from release_tasks.tools import gh, git
+
+_filled: set[tuple[Path, str, bool]] = set()  # each dist/<tag>/ that this process has filled, the commit, whether dry
+_guard = threading.Lock()
+
+
+def fill(release: Release, is_dry: bool = False) -> None:
+    """Fill dist/<tag>/ from the draft or the release, if that has a release.json.
+
+    What is there replaces what lies here: those bytes may be public already. A dry run only reads.
+    """
+    with _guard:
+        for part in release.parts:
+            if (part.dist, release.commit, is_dry) in _filled:
+                continue
+            dist.discard_strangers(release, part, is_dry)
+            page = gh.page(str(release.project.repository), part.tag) if _is_kept(release) else None
+            if page is not None:
+                _take_over(release, part, page, is_dry)
+            _filled.add((part.dist, release.commit, is_dry))
+
+
+def unseen(release: Release) -> list[ReleaseError]:
+    """Return one error for each public tag whose draft may exist and cannot be seen without a token."""
+    if not _is_kept(release) or gh.has_token():
+        return []
+    repository = str(release.project.repository)
+    hidden = [p.tag for p in release.parts if git.remote_tag(release.top, p.tag) and gh.page(repository, p.tag) is None]
+    return [
+        ReleaseError(
+            f"GitHub shows drafts only to those who may write, so nobody knows which files of {tag} exist already",
+            "set GH_TOKEN to a token that may write contents, or run `gh auth login`; `inv doctor` shows whether gh is there",
+        )
+        for tag in hidden
+    ]
+
+
+def _is_kept(release: Release) -> bool:
+    """Tell whether GitHub can have files of this release: it has a tag, and an origin that is there."""
+    return release.is_tagged and bool(release.project.repository and git.remote_url(release.top))
+
+
+def _take_over(release: Release, part: Part, page: gh.Page, is_dry: bool) -> None:
+    """Bring dist/ to what the draft's release.json says, and fetch the files that lack here.
+
+    Raises `ReleaseError` where it was made from another commit: the tag was moved after that.
+    """
+    asset = page.asset(dist.INVENTORY)
+    if asset is None or not asset.is_complete:
+        return
+    repository = str(release.project.repository)
+    local = part.dist / dist.INVENTORY
+    if local.exists() and asset.digest == f"sha256:{files.sha256(local)}":
+        rows = dist.inventory(part)
+    else:
+        data = gh.fetch(repository, asset)
+        rows = dist.parse(data, f"{dist.INVENTORY} of {part.tag} on GitHub")
+        _refuse_other_commit(release, part, rows)
+        if not is_dry:
+            dist.adopt(part, data)
+    kept = [row for row in rows if _is_kept_as(page, row)]
+    wanted = [row for row in kept if not (part.dist / row.file).exists()]
+    if wanted:
+        shell.say(f"filling dist/{part.tag} from the draft: {len(wanted)} files")
+    if is_dry:
+        dist.foresee(part, rows, [row.file for row in kept])
+    else:
+        get_many(lambda row: _fetch(part, repository, page, row), wanted)
+
+
+def _refuse_other_commit(release: Release, part: Part, rows: tuple[dist.Built, ...]) -> None:
+    for row in rows:
+        if row.commit != release.commit:
+            raise ReleaseError(
+                f"GitHub keeps files of {part.tag} that were built from {row.commit[:7]}, and the tag is at {release.commit[:7]}",
+                f"gh release delete {part.tag}, if nothing of it is public; else choose the next version",
+            )
+
+
+def _is_kept_as(page: gh.Page, row: dist.Built) -> bool:
+    """Tell whether the draft has a file with these bytes: where two machines filled it at once, it may not.
+
+    Old servers tell no digest; then it is compared once it is here.
+    """
+    asset = page.asset(row.file)
+    return asset is not None and asset.is_complete and asset.digest in ("", f"sha256:{row.sha256}")
+
+
+def _fetch(part: Part, repository: str, page: gh.Page, row: dist.Built) -> None:
+    asset = page.asset(row.file)
+    assert asset is not None
+    files.write_bytes(part.dist / row.file, gh.fetch(repository, asset))
+    dist.file_of(part, row)

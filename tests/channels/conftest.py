@@ -1,0 +1,5 @@
+"""The fixtures of what a GitHub release is tested with."""
+
+from github_place import tiny
+
+__all__ = ["tiny"]

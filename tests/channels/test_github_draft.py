@@ -1,0 +1,154 @@
+"""The draft: one for each tag, which keeps every byte for whoever has to finish."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from github_place import KEPT, SDIST, WHEEL, assets, built, elsewhere, gh, releases, states
+from place import Place, context
+
+from release_tasks import dist
+from release_tasks.channels import github, github_draft, pypi
+from release_tasks.converge import begin, converge, to_build
+from release_tasks.errors import ReleaseError
+
+pytestmark = pytest.mark.tools("gh")
+
+
+def test_the_draft_is_made_once_and_keeps_every_file(tiny: Place) -> None:
+    release = built(tiny)
+    github.keep(context(), release)
+    github.keep(context(), release)
+    [draft] = releases(tiny)
+    assert draft["draft"]
+    assert draft["body"].strip() == "- More."
+    assert assets(tiny) == {WHEEL, SDIST, KEPT, "release.json"}
+    assert set(states(release).values()) == {"partial"}
+
+
+def test_another_machine_goes_on_with_the_bytes_of_the_draft(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    release = built(tiny)
+    github.keep(context(), release)
+    there = elsewhere(tiny, monkeypatch)
+    rows = {row.name: row.sha256 for row in dist.inventory(there.parts[0])}
+    assert rows == {row.name: row.sha256 for row in dist.inventory(release.parts[0])}
+    assert (there.parts[0].dist / KEPT).read_text() == f"bytes of {KEPT}"
+    github.keep(context(), there)
+    assert len(releases(tiny)) == 1
+
+
+def test_a_draft_that_was_emptied_for_publication_keeps_its_assets(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed between the removal of release.json and publication; what is on PyPI is not built again."""
+    github.keep(context(), built(tiny))
+    for name in (KEPT, "release.json"):
+        gh("release", "delete-asset", "v0.2.0", name, "--yes")
+    there = elsewhere(tiny, monkeypatch)
+    github.keep(context(), there)
+    assert assets(tiny) == {WHEEL, SDIST}
+    github.publish(context(), there, github.expected(there))
+    [public] = releases(tiny)
+    assert not public["draft"]
+    assert assets(tiny) == {WHEEL, SDIST}
+
+
+def test_a_draft_of_another_commit_is_never_taken_over(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    github.keep(context(), built(tiny))
+    tiny.commit("fix.txt")
+    tiny.git("push", "--quiet", "origin", ":v0.2.0")
+    tiny.git("tag", "--delete", "v0.2.0")
+    tiny.tag("v0.2.0")
+    with pytest.raises(ReleaseError, match=r"GitHub keeps files of v0\.2\.0 that were built from"):
+        elsewhere(tiny, monkeypatch)
+
+
+def test_two_drafts_of_one_tag_are_an_error(tiny: Place) -> None:
+    release = built(tiny)
+    for _ in range(2):
+        gh("release", "create", "v0.2.0", "--draft", "--notes", "", "--title", "v0.2.0")
+    with pytest.raises(ReleaseError, match=r"GitHub has 2 drafts of v0\.2\.0") as told:
+        github.keep(context(), release)
+    assert "gh api -X DELETE repos/example/tiny/releases/ID" in told.value.fix
+
+
+def test_an_asset_whose_upload_was_cut_is_uploaded_again(tiny: Place) -> None:
+    release = built(tiny)
+    gh("release", "create", "v0.2.0", "--draft", "--notes", "", "--title", "v0.2.0")
+    tiny.running.github.leave_starter("example", "tiny", "v0.2.0", WHEEL)
+    assert states(release)[WHEEL] == "partial"
+    converge(context(), release, github)
+    assert set(states(release).values()) == {"same"}
+
+
+def test_a_dry_run_writes_nothing_even_where_a_draft_is(tiny: Place) -> None:
+    release = built(tiny)
+    gh("release", "create", "v0.2.0", "--draft", "--notes", "", "--title", "v0.2.0")
+    writes, files = len(tiny.running.log.writes()), sorted(release.parts[0].dist.rglob("*"))
+    github.keep(context(dry=True), release)
+    github.publish(context(dry=True), release, github.expected(release))
+    assert len(tiny.running.log.writes()) == writes
+    assert sorted(release.parts[0].dist.rglob("*")) == files
+
+
+def test_release_json_says_what_was_built(tiny: Place) -> None:
+    release = built(tiny)
+    data = json.loads(dist.summed(release, release.parts[0]))
+    assert (data["tag"], data["commit"]) == ("v0.2.0", release.commit)
+    assert [row["name"] for row in data["files"]] == [KEPT, SDIST, WHEEL]
+
+
+def test_a_plan_in_a_fresh_clone_sees_what_the_draft_keeps_and_writes_nothing(
+    tiny: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    github.keep(context(), built(tiny))
+    monkeypatch.chdir(tiny.clone())
+    release = begin(context(dry=True), "0.2.0", None)
+    [part] = release.parts
+    assert [row.name for row in dist.inventory(part)] == [KEPT, SDIST, WHEEL]
+    assert to_build(release, pypi, "wheel", "sdist") == ()
+    github.keep(context(dry=True), release)
+    assert not part.dist.parent.exists()
+    begin(context(), "0.2.0", None)
+    assert (part.dist / WHEEL).read_text() == f"bytes of {WHEEL}"
+
+
+def test_a_plan_where_dist_has_other_bytes_or_another_commit_sees_those_of_the_draft(
+    tiny: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = built(tiny)
+    github.keep(context(), theirs)
+    monkeypatch.chdir(tiny.clone())
+    [part] = tiny.at("0.2.0").parts
+    path = dist.folder(part) / WHEEL
+    path.write_text("what was built here")
+    row = dist.describe(tiny.at("0.2.0"), part, "wheel", path, package="tiny-plain")
+    for commit in (row.commit, "0" * 40):
+        dist.record(part, "wheel", [replace(row, commit=commit)])
+        github_draft._filled.clear()
+        release = begin(context(dry=True), "0.2.0", None)
+        assert {row.sha256 for row in dist.inventory(part)} == {row.sha256 for row in dist.inventory(theirs.parts[0])}
+        assert to_build(release, pypi, "wheel", "sdist") == ()
+        assert path.read_text() == "what was built here"
+
+
+def test_who_cannot_see_drafts_is_warned_before_a_build_and_stopped_before_publishing(
+    tiny: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    release = built(tiny)
+    github.keep(context(), release)
+    monkeypatch.chdir(tiny.clone())
+    monkeypatch.delenv("GH_TOKEN")
+    there = begin(context(), "0.2.0", None)
+    assert to_build(there, pypi, "wheel", "sdist")
+    assert "warning: GitHub shows drafts only to those who may write" in capsys.readouterr().err
+    with pytest.raises(ReleaseError, match=r"which files of v0\.2\.0 exist already") as told:
+        converge(context(), there, pypi, "all")
+    assert "set GH_TOKEN" in told.value.fix
+    assert "POST /legacy/" not in [f"{entry.method} {entry.target}" for entry in tiny.running.log.entries()]
+
+
+def test_where_the_release_is_public_no_token_is_needed(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    gh("release", "create", built(tiny).parts[0].tag, "--notes", "")
+    monkeypatch.delenv("GH_TOKEN")
+    assert github_draft.unseen(tiny.at("0.2.0")) == []
