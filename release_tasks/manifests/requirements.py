@@ -44,6 +44,17 @@ def moved(requirement: str, version: str) -> str:
     return ",".join(result)
 
 
+def admits(requirement: str, version: str) -> bool:
+    """Tell whether cargo takes a version for a requirement; one that it cannot read admits nothing."""
+    from release_tasks.project.versions import parse
+
+    new = parse(version)
+    found = [_COMPARATOR.fullmatch(piece) for piece in requirement.split(",")]
+    # a prerelease has to be asked for, by one of the same three numbers
+    asked = [m for m in found if m and "-" in (m["suffix"] or "") and _three(m["number"]) == (new.major, new.minor, new.patch)]
+    return bool(asked or not new.prerelease) and all(m and _takes(m["op"] or "^", m["number"], m["suffix"] or "", new) for m in found)
+
+
 def at_precision(old: str, new: Version) -> str | None:
     """Return a version with as many numbers as `old` has; a prerelease always has all three.
 
@@ -55,6 +66,29 @@ def at_precision(old: str, new: Version) -> str | None:
         return None if set(parts) & set(_WILD) else str(new.replace(build=None))
     numbers = (str(new.major), str(new.minor), str(new.patch))
     return ".".join(part if part in _WILD else number for part, number in zip(parts, numbers, strict=False))
+
+
+def _takes(op: str, number: str, suffix: str, new: Version) -> bool:
+    if op in ("<", "<=", ">"):
+        return _admits(op, number, suffix, new)
+    parts = number.partition("-")[0].partition("+")[0].split(".")
+    given = [int(part) for part in parts if part not in _WILD]
+    bound = _bound(number, suffix)
+    if op == ">=" or not given:
+        return new >= bound
+    if op == "=" and len(given) == 3:
+        return new == bound
+    step = min(len(given) - 1, 1 if op == "~" else 2)
+    if op == "^" and len(given) == len(parts):
+        step = next((at for at, part in enumerate(given) if part), step)
+    return bound <= new and (new.major, new.minor, new.patch) < (*given[:step], given[step] + 1, 0, 0)[:3]
+
+
+def _bound(number: str, suffix: str) -> Version:
+    from semver import Version
+
+    bound = Version(*_three(number))
+    return bound.replace(prerelease=suffix[1:].partition("+")[0]) if suffix.startswith("-") else bound
 
 
 def _moved_one(op: str, number: str, suffix: str, low: str | None, new: Version) -> str | None:
@@ -76,11 +110,7 @@ def _step(low: Three, high: Three, precision: int) -> int | None:
 
 
 def _admits(op: str, number: str, suffix: str, new: Version) -> bool:
-    from semver import Version
-
-    bound = Version(*_three(number))
-    if suffix.startswith("-"):
-        bound = bound.replace(prerelease=suffix[1:].partition("+")[0])
+    bound = _bound(number, suffix)
     precise = number.count(".") == 2
     if op == "<":
         return new < bound

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from invoke.context import Context
 
 from release_tasks import files, shell
-from release_tasks.errors import ReleaseError
+from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.manifests.copies import decode
-from release_tasks.project import edited, leftovers
-from release_tasks.project.carriers import carriers, versions
+from release_tasks.project import edited, leftovers, pins
+from release_tasks.project.carriers import carriers
 from release_tasks.tools import cargo_lock, git
 
 if TYPE_CHECKING:
@@ -24,11 +24,13 @@ LOCK = "Cargo.lock"
 
 def write(c: Context, release: Release) -> None:
     """Edit every file that carries the version; put all back where one of them cannot be proved."""
-    texts = edited.texts(release, pending(release))
+    changed = pending(release)
+    raise_all(pins.refusals(release))
+    texts = edited.texts(release, changed)
     new = edited.changes(texts)
     old = {path: (release.top / path).read_bytes() for path in (*new, *_lock(release))}
     if new:
-        new |= {path: cargo_lock.bumped(decode(old[path], path), versions(release)) for path in _lock(release)}
+        new |= {path: cargo_lock.bumped(decode(old[path], path), pins.new_versions(release)) for path in _lock(release)}
     todo = {path: text for path, text in new.items() if old[path] != text.encode()}
     with _all_or_none(release, old):
         files.write_all(c, {release.top / path: text for path, text in todo.items()})

@@ -10,9 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from release_tasks.errors import ReleaseError
-from release_tasks.manifests import changelog, chart_yaml, kind_of, python_module, uv_lock
+from release_tasks.manifests import (
+    cargo_toml,
+    changelog,
+    chart_yaml,
+    kind_of,
+    pyproject,
+    python_module,
+    uv_lock,
+)
 from release_tasks.manifests.text import listed
-from release_tasks.project import beside
+from release_tasks.project import beside, pins
 from release_tasks.project.beside import answered, relative
 from release_tasks.project.settings import FILE
 from release_tasks.tools import git
@@ -33,35 +41,24 @@ class Carrier:
 
 def carriers(release: Release) -> Iterator[Carrier]:
     """Yield every file that carries a version; one that the settings list as well comes twice."""
-    names = versions(release)
-    own = release.parts[0].version if len(release.project.components) == 1 else None
-    for path in dict.fromkeys(_manifests(release)):
-        yield _bound(kind_of(path), path, names, own, is_whole=True)
+    shared = pins.workspace_version(release)
+    for path, crates in pins.manifests(release).items():
+        yield _bound(cargo_toml, path, crates, shared, is_whole=True)
     for part in release.parts:
+        for package in answered(part, "python"):
+            path = relative(release, package.folder / "pyproject.toml")
+            yield _bound(pyproject, path, {}, part.version, is_whole=True)
         for path in beside.sources(release, answered(part, "python")):
             yield _bound(kind_of(path) or python_module.KIND, path, {}, part.version)
         for chart in answered(part, "charts"):
             app = chart.app_version.format(version=part.version)
-            yield _bound(chart_yaml, relative(release, chart.folder / "Chart.yaml"), names, None, app, is_whole=True)
+            yield _bound(chart_yaml, relative(release, chart.folder / "Chart.yaml"), {}, part.version, app, is_whole=True)
     for path, locked in beside.uv_locks(release):
         yield _bound(uv_lock.KIND, path, locked)
-    yield from _listed(release, names)
+    yield from _listed(release, {part.component.name: part.version for part in release.parts})
     for part in release.parts:
         if part.component.changelog:
             yield _changelog(release, part, part.component.changelog)
-
-
-def versions(release: Release) -> dict[str, str]:
-    """Return the new version of every crate, package, chart and component by its name."""
-    found: dict[str, str] = {}
-    for part in release.parts:
-        found[part.component.name] = part.version
-        whole = len(release.project.components) == 1
-        crates = release.project.crates if whole else answered(part, "crates")
-        found |= {crate.name: part.version for crate in crates if crate.version == part.component.version}
-        for kind, key in (("python", "name"), ("charts", "name")):
-            found |= {getattr(one, key): part.version for one in answered(part, kind)}
-    return found
 
 
 def _bound(kind: Any, path: str, *given: Any, is_whole: bool = False) -> Carrier:
@@ -69,14 +66,6 @@ def _bound(kind: Any, path: str, *given: Any, is_whole: bool = False) -> Carrier
         path, lambda text: str(kind.set_versions(text, path, *given)),
         lambda text: list(kind.prove(text, path, *given)), is_whole,
     )
-
-
-def _manifests(release: Release) -> Iterator[str]:
-    if release.project.manifest:
-        yield "Cargo.toml"
-    yield from (relative(release, crate.folder / "Cargo.toml") for crate in release.project.crates)
-    for part in release.parts:
-        yield from (relative(release, one.folder / "pyproject.toml") for one in answered(part, "python"))
 
 
 def _listed(release: Release, names: dict[str, str]) -> Iterator[Carrier]:

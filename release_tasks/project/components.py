@@ -8,6 +8,8 @@ from typing import Any
 
 from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Component, Project
+from release_tasks.project.proposal import question
+from release_tasks.project.python_packages import built_by_maturin
 from release_tasks.project.settings import FILE, ComponentTable
 
 KINDS = ("crates", "python", "binaries", "images", "charts")
@@ -23,6 +25,8 @@ def split(project: Project, ships: Mapping[str, Any]) -> Project:
     expanded = _expand(tables, ships["crates"])
     _refuse_twice(expanded)
     _refuse_same_tag(expanded)
+    _refuse_odd_names(expanded)
+    expanded = _one_latest(_with_binaries(expanded, ships["binaries"]))
     components = (
         _component(project, name, table, {kind: _named(name, kind, getattr(table, kind), ships[kind]) for kind in KINDS})
         for name, table in expanded.items()
@@ -74,6 +78,33 @@ def _refuse_same_tag(tables: dict[str, ComponentTable]) -> None:
             raise ReleaseError(f"{FILE}: {other} and {name} both have the tag {table.tag}", f'[components.{name}]\ntag = "{name}-v{{version}}"')
 
 
+def _refuse_odd_names(tables: dict[str, ComponentTable]) -> None:
+    for name, table in tables.items():
+        if odd := next((one for one in table.pins if one not in tables), None):
+            raise ReleaseError(f"{FILE}: [components.{name}] pins: {odd} is no component", f"known are {', '.join(tables)}")
+
+
+def _one_latest(tables: dict[str, ComponentTable]) -> dict[str, ComponentTable]:
+    from msgspec.structs import replace
+
+    owners = [name for name, table in tables.items() if table.latest]
+    if len(owners) > 1:
+        raise ReleaseError(f"{FILE}: {' and '.join(owners[:2])} both have latest = true", "GitHub has one \"Latest\": leave it in one of them")
+    return tables if len(tables) > 1 else {name: replace(table, latest=True) for name, table in tables.items()}
+
+
+def _with_binaries(tables: dict[str, ComponentTable], binaries: Any) -> dict[str, ComponentTable]:
+    """Give each program that no component names to the one that ships its crate."""
+    from msgspec.structs import replace
+
+    named = {program for table in tables.values() for program in table.binaries}
+    loose = {} if isinstance(binaries, ReleaseError) else {one.name: one.crate for one in binaries if one.name not in named}
+    return {
+        name: replace(table, binaries=(*table.binaries, *(one for one, crate in loose.items() if crate in table.crates)))
+        for name, table in tables.items()
+    }
+
+
 def _named(component: str, kind: str, names: tuple[str, ...], found: Any) -> Any:
     if isinstance(found, ReleaseError) or not names:
         return found if names else ()
@@ -94,9 +125,10 @@ def _component(project: Project, name: str, table: ComponentTable, ships: Mappin
     only = not project.settings.components
     return Component(
         name, table.tag, _version(project, name, ships), **ships,
-        latest=github.latest and (table.latest or only), bundles=_bundles(project, ships["binaries"]), title=table.title or github.title,
+        latest=github.latest and (table.latest or only), bundles=_bundles(project, ships["binaries"]),
+        pins=tuple(table.pins.items()), title=table.title or github.title,
         assets=github.assets if table.assets is None else table.assets,
-        changelog=table.changelog or next((f for f in ("CHANGELOG.md",) if f in project.files), None),
+        changelog=table.changelog or _changelog(project, ships),
     )
 
 
@@ -110,22 +142,41 @@ def _bundles(project: Project, binaries: Any) -> tuple[str, ...]:
     )
 
 
+def _changelog(project: Project, ships: Mapping[str, Any]) -> str | None:
+    """Return the changelog in the folder of what a component ships, else the one at the root."""
+    shipped = [thing for kind in ("python", "crates") if not isinstance(ships[kind], ReleaseError) for thing in ships[kind]]
+    folders = [thing.folder.relative_to(project.root) for thing in shipped] if project.settings.components else []
+    names = [*((folder / "CHANGELOG.md").as_posix() for folder in folders), "CHANGELOG.md"]
+    return next((name for name in names if name in project.files), None)
+
+
 def _version(project: Project, name: str, ships: Mapping[str, Any]) -> str | None:
     if project.settings.project.version == "tag":
         return None
-    crates = ships["crates"] or (project.crates if not project.settings.components else ())
-    versions = {crate.version for crate in crates}
+    python = _python_versions(project, ships["python"])
+    shipped = {crate.version for crate in ships["crates"]}
+    if not project.settings.components and shipped and len(shipped | set(python.values())) > 1:
+        raise question(project.name, ships, python)
+    parted = project.settings.components or python
+    versions = sorted({crate.version for crate in ships["crates"] or (() if parted else project.crates)})
     if len(versions) > 1:
-        rows = "\n".join(f'[components.{c.name}]\ntag = "{c.name}-v{{version}}"\ncrates = ["{c.name}"]' for c in crates)
         raise ReleaseError(
-            f"the crates of {name} have different versions: {', '.join(sorted(versions))}",
-            f"give them one version, or add components to {FILE}:\n{rows}",
+            f"the crates of {name} have different versions: {', '.join(versions)}",
+            f'give them one version, or a component each in {FILE}: [components."{{crate}}"]',
         )
-    if versions:
-        return versions.pop()
-    python = ships["python"]
-    if not isinstance(python, ReleaseError) and python and python[0].version:
-        from release_tasks.project.versions import from_pep440
+    return next(iter((*versions, *python.values())), None)
 
-        return from_pep440(python[0].version)
-    return None
+
+def _python_versions(project: Project, packages: Any) -> dict[str, str]:
+    """Return the SemVer of each Python package; a wheel of a crate may have that crate's."""
+    from release_tasks.project.numbers import from_pep440
+
+    found = {}
+    for package in () if isinstance(packages, ReleaseError) else packages:
+        path = (package.folder / "pyproject.toml").relative_to(project.root).as_posix()
+        built = built_by_maturin(project.root, (path,))
+        if package.version:
+            found[package.name] = from_pep440(package.version)
+        elif number := next((crate.version for crate in project.crates if crate.folder in built), None):
+            found[package.name] = number
+    return found

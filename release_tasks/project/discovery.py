@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 from release_tasks.errors import ReleaseError
 from release_tasks.project import containers, python_packages
 from release_tasks.project.components import split
-from release_tasks.project.model import Binary, Crate, Found, Project
+from release_tasks.project.model import Binary, Crate, Found, Project, PythonPackage
 from release_tasks.project.settings import FILE, Settings
 from release_tasks.project.settings_file import load
 from release_tasks.tools import cargo, git
+
+Versioned = TypeVar("Versioned", Crate, PythonPackage)
 
 
 def discover(root: Path) -> Project:
@@ -38,7 +42,24 @@ def _discover(root: Path, fingerprint: str) -> Project:
         "images": containers.images(files, settings, name),
         "charts": containers.charts(root, files, settings, name),
     }
-    return split(project, ships)
+    try:
+        return split(project, ships)
+    except ReleaseError:
+        if not git.changed(root):
+            raise
+    # a bump that was interrupted leaves several versions: those of the commit hold until it is done
+    with git.clone(root, "HEAD") as tree:
+        before = discover(tree)
+    crates = _dated(crates, before.crates)
+    ships |= {"crates": tuple(crate for crate in crates if crate.publish)}
+    if not isinstance(python, ReleaseError):
+        ships["python"] = _dated(python, (p for c in before.components if isinstance(c.python, tuple) for p in c.python))
+    return split(replace(project, crates=crates), ships)
+
+
+def _dated(found: tuple[Versioned, ...], before: Iterable[Versioned]) -> tuple[Versioned, ...]:
+    was = {one.name: one.version for one in before}
+    return tuple(replace(one, version=was.get(one.name, one.version)) for one in found)
 
 
 def _visible(files: Iterable[str], ignore: tuple[str, ...]) -> tuple[str, ...]:

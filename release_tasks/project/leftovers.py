@@ -89,9 +89,9 @@ def tell(lines: list[Line]) -> Iterator[str]:
 
 def _locks(release: Release) -> Iterator[Line]:
     """Yield the workspace's crates in the Cargo.lock of other trees: cargo brings those up to date only there."""
-    from release_tasks.project.carriers import versions
+    from release_tasks.project.pins import new_versions
 
-    names = versions(release)
+    names = new_versions(release)
     for path in release.project.files:
         if PurePosixPath(path).name == "Cargo.lock" and path != "Cargo.lock":
             text = decode((release.top / path).read_bytes(), path)

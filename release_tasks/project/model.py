@@ -154,6 +154,7 @@ class Component:
     assets: tuple[str, ...] = ()
     bundles: tuple[str, ...] = ()  # file names, with `{version}` in them
     changelog: str | None = None
+    pins: tuple[tuple[str, str], ...] = ()  # other components, and whether pins on them "follow" or "keep"
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ class ComponentTable(_Table, frozen=True):
     binaries: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
     charts: tuple[str, ...] = ()
+    pins: dict[str, Literal["follow", "keep"]] = {}  # by component
     latest: bool = False
     title: str | None = None
     assets: Assets | None = None

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 from place import TINY, TWO
-from python_projects import write
+from python_projects import MATURIN, write
 
 from release_tasks.errors import ReleaseError
 from release_tasks.project.components import tag_name, version_in
 from release_tasks.project.discovery import discover
-from release_tasks.project.model import Component, Project
+from release_tasks.project.model import Component, Project, known
+from release_tasks.project.settings import FILE
 
 
 def project(root: Path, files: dict[str, str]) -> Project:
@@ -72,6 +73,98 @@ def test_crates_of_different_versions_are_a_question_that_one_line_answers(tmp_p
     ]
     every = project(tmp_path / "c", crates | {"release-tasks.toml": '[components."{crate}"]\ntag = "{crate}-v{version}"\n'})
     assert [(c.name, c.version, c.tag) for c in every.components] == [(c.name, c.version, c.tag) for c in answered.components]
+
+
+def crate(name: str, version: str, more: str = "") -> dict[str, str]:
+    return {f"{name}/Cargo.toml": f'[package]\nname = "{name}"\nversion = "{version}"\n{more}', f"{name}/src/lib.rs": ""}
+
+
+def workspace(*names: str) -> dict[str, str]:
+    return {"Cargo.toml": f"[workspace]\nmembers = {list(names)}\nresolver = '2'\n"}
+
+
+def wheel(name: str, version: str) -> dict[str, str]:
+    return {f"{name}/pyproject.toml": TINY["pyproject.toml"].replace("tiny-plain", name).replace("0.1.0", version)}
+
+
+def proposed(root: Path, files: dict[str, str]) -> tuple[str, Project]:
+    """Return the question that the files raise, and the project once its lines are pasted."""
+    with pytest.raises(ReleaseError) as error:
+        project(root / "asked", files)
+    lines = error.value.fix.split(f"add components to {FILE}:\n", 1)[1]
+    return error.value.problem, project(root / "answered", files | {FILE: lines})
+
+
+@pytest.mark.statement("B5.1")
+@pytest.mark.tools("cargo")
+def test_a_crate_and_a_wheel_of_different_versions_are_a_question_whose_lines_work(tmp_path: Path) -> None:
+    said, answered = proposed(tmp_path, {**workspace("one"), **crate("one", "0.6.26"), **wheel("one-py", "0.6.12")})
+    assert said == "the crates and Python packages have different versions: 0.6.12, 0.6.26"
+    assert [(c.name, c.version, c.tag, c.latest) for c in answered.components] == [
+        ("one", "0.6.26", "v{version}", True), ("one-py", "0.6.12", "py-v{version}", False),
+    ]
+
+
+@pytest.mark.tools("cargo")
+def test_crates_of_one_version_stay_together_in_the_lines(tmp_path: Path) -> None:
+    crates = {**crate("one", "0.3.0"), **crate("two", "0.3.0"), **crate("bench", "0.1.0")}
+    files = {**workspace("one", "two", "bench"), **crates, **wheel("one", "0.3.0"), "Dockerfile": "FROM scratch\n"}
+    said, answered = proposed(tmp_path, files)
+    assert said == "the crates and Python packages have different versions: 0.1.0, 0.3.0"
+    assert [(c.name, c.version, c.tag, [x.name for x in (*c.crates, *c.python)]) for c in answered.components] == [
+        ("project", "0.3.0", "v{version}", ["one", "two", "one"]), ("bench", "0.1.0", "bench-v{version}", ["bench"]),
+    ]
+    assert "leave some out with [crates] ignore" in refused(tmp_path / "again", files).fix
+    ignored = project(tmp_path / "ignored", files | {FILE: '[crates]\nignore = ["bench"]\n'})
+    assert [(c.version, c.tag) for c in ignored.components] == [("0.3.0", "v{version}")]
+
+
+def refused(root: Path, files: dict[str, str]) -> ReleaseError:
+    with pytest.raises(ReleaseError) as error:
+        project(root, files)
+    return error.value
+
+
+def test_two_owners_of_latest_are_an_error(tmp_path: Path) -> None:
+    said = told(tmp_path, TWO[FILE] + "latest = true\n")
+    assert said == "release-tasks.toml: core and other both have latest = true"
+
+
+def test_a_component_that_is_the_only_one_owns_latest(tmp_path: Path) -> None:
+    [one] = project(tmp_path, TWO | {FILE: '[components.core]\npython = ["tiny-plain"]\n'}).components
+    assert one.latest
+
+
+@pytest.mark.tools("cargo")
+def test_a_program_goes_with_the_component_of_its_crate(tmp_path: Path) -> None:
+    files = {**workspace("one", "two"), **crate("one", "0.1.0"), **crate("two", "0.2.0", '[[bin]]\nname = "tool"\npath = "src/lib.rs"\n')}
+    settings = '[components."{crate}"]\ntag = "{crate}-v{version}"\n[binaries.tool]\nx86_64-unknown-linux-gnu = "tool"\n'
+    one, two = project(tmp_path, files | {FILE: settings}).components
+    assert (one.binaries, [b.name for b in known(two.binaries)]) == ((), ["tool"])
+
+
+@pytest.mark.statement("B5.10")
+def test_a_component_has_the_changelog_of_its_own_folder_if_there_is_one(tmp_path: Path) -> None:
+    core, other = project(tmp_path, TWO | {"other/CHANGELOG.md": "# Changelog\n"}).components
+    assert (core.changelog, other.changelog) == ("CHANGELOG.md", "other/CHANGELOG.md")
+
+
+@pytest.mark.tools("cargo")
+def test_a_wheel_whose_version_is_dynamic_has_that_of_its_crate(tmp_path: Path) -> None:
+    files = {**workspace("one", "py"), **crate("one", "0.5.0"), **crate("py", "0.4.0", '[lib]\npath = "src/lib.rs"\n')}
+    files["py/pyproject.toml"] = MATURIN["pyproject.toml"].replace("tiny-tool", "one-py")
+    settings = '[components.core]\ncrates = ["one"]\n[components.py]\ntag = "py-v{version}"\npython = ["one-py"]\n'
+    assert [c.version for c in project(tmp_path, files | {FILE: settings}).components] == ["0.5.0", "0.4.0"]
+
+
+@pytest.mark.tools("cargo")
+def test_a_bump_that_was_interrupted_is_no_question(tmp_path: Path) -> None:
+    root = project(tmp_path, {**workspace("one", "two"), **crate("one", "0.1.0"), **crate("two", "0.1.0")}).root
+    manifest = root / "one/Cargo.toml"
+    manifest.write_text(manifest.read_text().replace("0.1.0", "0.2.0"))
+    again = discover(root)
+    assert [(c.name, c.version) for c in again.crates] == [("one", "0.1.0"), ("two", "0.1.0")]
+    assert [c.version for c in again.components] == ["0.1.0"]
 
 
 @pytest.mark.parametrize(("form", "tag", "version"), [
