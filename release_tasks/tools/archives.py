@@ -9,7 +9,12 @@ import zipfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from release_tasks.errors import ReleaseError
+
+# Python before 3.11.4 knows no filters; what is extracted here is checked before
+TRUSTED: dict[str, Any] = {"filter": "fully_trusted"} if hasattr(tarfile, "data_filter") else {}
 PROGRAM, TEXT = 0o755, 0o644
 
 
@@ -24,6 +29,14 @@ def pack(name: str, files: Mapping[str, tuple[Path, int]], epoch: int) -> bytes:
     `files` maps a name inside to a file and its mode, `epoch` is the time of all of them in seconds since 1970.
     """
     return _zip(files, epoch) if name.endswith(".zip") else _tar_gz(files, epoch)
+
+
+def unpack_all(archive: tarfile.TarFile, folder: Path) -> None:
+    """Unpack an archive into a folder; raise `ReleaseError` for a name that leads out of it."""
+    for member in archive.getmembers():
+        if not (folder / member.name).resolve().is_relative_to(folder.resolve()):
+            raise ReleaseError(f"{member.name} in an archive leads out of its folder", "build it again")
+    archive.extractall(folder, **TRUSTED)
 
 
 def _tar_gz(files: Mapping[str, tuple[Path, int]], epoch: int) -> bytes:

@@ -12,6 +12,7 @@ from invoke.context import Context
 
 from release_tasks import shell
 from release_tasks.errors import ReleaseError
+from release_tasks.tools.archives import unpack_all
 from release_tasks.tools.docker_login import SECRETS
 
 OLDEST = (0, 33)  # of buildx: `imagetools create` reads an OCI layout since then
@@ -79,7 +80,7 @@ def digest_of(tar: Path) -> str:
 def unpack(tar: Path, folder: Path) -> str:
     """Unpack an OCI tar into a layout at `folder`; return it as a source for `create`."""
     with tarfile.open(tar) as archive:
-        archive.extractall(folder, filter="data")
+        unpack_all(archive, folder)
     return f"oci-layout://{folder}@{digest_of(tar)}"
 
 

@@ -142,9 +142,11 @@ def export(tree: Path, commit: str, folder: Path) -> None:
     import io
     import tarfile
 
+    from release_tasks.tools.archives import unpack_all
+
     data = ask_bytes(["git", "-c", "tar.umask=0022", "archive", "--format=tar", commit], cwd=tree)
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-        archive.extractall(folder, filter="tar")
+        unpack_all(archive, folder)
 
 
 @contextmanager

@@ -7,9 +7,11 @@ import os
 import posixpath
 import tarfile
 from collections.abc import Iterable
+from copy import copy
 from pathlib import Path
 
 from release_tasks import files
+from release_tasks.tools.archives import TRUSTED
 
 GONE, EMPTIED = ".wh.", ".wh..wh..opq"  # whiteouts (OCI image specification, layer.md)
 
@@ -50,16 +52,19 @@ def _extract(archive: tarfile.TarFile, root: Path, member: tarfile.TarInfo) -> N
     target = _inside(root, posixpath.dirname(member.name)) / posixpath.basename(member.name)
     if not member.isdir() and target != root and os.path.lexists(target):
         files.remove(target)  # or tarfile would write through a link of the layer below
-    archive.extract(member, root, filter=_safe)
+    archive.extract(_safe(root, member), root, **TRUSTED)
 
 
-def _safe(member: tarfile.TarInfo, root: str) -> tarfile.TarInfo:
-    """Let an absolute link point to the same file from inside and outside, and keep the owner."""
+def _safe(root: Path, member: tarfile.TarInfo) -> tarfile.TarInfo:
+    """Let an absolute link point to the same file from inside and outside, and none lead out; drop set-id bits."""
+    safe, folder = copy(member), posixpath.dirname(posixpath.normpath("/" + member.name))
+    safe.name = member.name.lstrip("/")
+    safe.mode = 0o755 if member.isdir() else member.mode & 0o755 | 0o600
     if member.issym() and member.linkname.startswith("/"):
-        start = posixpath.dirname(posixpath.normpath("/" + member.name))
-        member = member.replace(linkname=posixpath.relpath(member.linkname, start), deep=False)
-    safe = tarfile.data_filter(member, root)
-    return safe.replace(uid=member.uid, gid=member.gid, deep=False)
+        safe.linkname = posixpath.relpath(member.linkname, folder)
+    if member.issym() or member.islnk():
+        _inside(root, posixpath.join(folder if member.issym() else "/", safe.linkname))
+    return safe
 
 
 def _inside(root: Path, name: str) -> Path:
