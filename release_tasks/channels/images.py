@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from invoke.context import Context
@@ -15,7 +16,7 @@ from release_tasks.project.model import Artifact, Image, Seen, State
 from release_tasks.release import Part, Release
 from release_tasks.tools import docker, oci
 
-__all__ = ["NAME", "credentials", "expected", "is_new", "look", "move", "pointers", "publish", "shipped", "withdraw_hint"]
+__all__ = ["NAME", "credentials", "expected", "is_new", "look", "move", "pointers", "publish", "shipped", "test", "withdraw_hint"]
 
 NAME = "images"
 REVISION = "org.opencontainers.image.revision"  # the commit an image was made from (OCI image annotations)
@@ -53,6 +54,14 @@ def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None
             docker.create(c, f"oci-layout://<layout>@{artifact.digest or '<digest>'}", image.reference, lacking)
         else:
             _push(c, part, image, lacking)
+
+
+def test(c: Context, release: Release) -> None:
+    """Run each image's own test on its published tag; raise `Failed` before anything that cannot be taken back."""
+    for part, image in shipped(release):
+        words = (word.format(image=f"{image.reference}:{version_tag(part, image)}") for word in shlex.split(image.test or ""))
+        if argv := list(words):
+            shell.do(c, argv, cwd=release.tree)
 
 
 def withdraw_hint(artifact: Artifact) -> str:

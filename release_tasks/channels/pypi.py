@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +27,21 @@ OPEN_FOR = timedelta(days=14)  # then a release takes no more files (warehouse, 
 
 @dataclass(frozen=True)
 class Slot:
-    """A file that a package must have: its one sdist, or the wheels for a platform tag (empty: for any)."""
+    """A file that a package must have: its one sdist, or the wheels for a platform tag and a Python (empty: for any)."""
 
     package: PythonPackage
     kind: str  # wheel or sdist
     tag: str
     pattern: str  # its name, as far as it is known before it is built
+    python: str = ""  # as `3.12`
 
     def takes(self, file: str) -> bool:
         """Tell whether a file of this version is what the slot is for."""
         name = wheels.read_name(file)
         if file == self.pattern or name is None or name.project != _normal(self.package.name):
             return file == self.pattern
-        return (self.kind == "wheel") == bool(name.platforms) and (not self.tag or self.tag in name.platforms)
+        is_ours = (not self.tag or self.tag in name.platforms) and f"-{_abi(self.python)}" in file
+        return (self.kind == "wheel") == bool(name.platforms) and is_ours
 
 
 def shipped(release: Release) -> Iterator[tuple[Part, Slot]]:
@@ -46,8 +49,8 @@ def shipped(release: Release) -> Iterator[tuple[Part, Slot]]:
     for part in release.parts:
         for package in known(part.component.python):
             start = f"{_normal(package.name).replace('-', '_')}-{pep440(part.version)}"
-            for tag in package.wheels or ("",):
-                yield part, Slot(package, "wheel", tag, f"{start}-*{tag}.whl" if tag else f"{start}-*.whl")
+            for python, tag in product(package.pythons or ("",), package.wheels or ("",)):
+                yield part, Slot(package, "wheel", tag, f"{start}-{_abi(python)}*{tag}.whl", python)
             if package.sdist:
                 yield part, Slot(package, "sdist", "", f"{start}.tar.gz")
 
@@ -182,6 +185,12 @@ def _upload(c: Context, release: Release, group: dict[Artifact, Path], token: st
             if len(still) == len(left) and not (twine.was_cut(error.output) and cuts < CUTS):
                 raise twine.explained(error, token) from error
             left = still
+
+
+def _abi(python: str) -> str:
+    """Return what the name of a wheel says of its Python, up to the platform; nothing for any."""
+    tag = f"cp{python.replace('.', '')}"
+    return f"{tag.rstrip('t')}-{tag}-" if python else ""
 
 
 def _normal(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -45,11 +46,14 @@ def missing(order: Order, project: Project) -> list[ReleaseError]:
 
 
 def lacking(project: Project) -> list[ReleaseError]:
-    """Return one error for each program that the settings name for the build and that is not installed."""
+    """Return one error for each program that the settings name and that is not installed."""
+    wanted = dict.fromkeys(project.settings.build.needs, "[build]")
+    for reference, image in project.settings.images.items():
+        wanted |= {shlex.split(line)[0]: f"[images.{reference}]" for line in (image.scan, image.test) if line}
     return [
-        ReleaseError(f"{name} is not installed, and [build] needs it", f"install {name}")
-        for name in project.settings.build.needs
-        if found(name) is None
+        ReleaseError(f"{name} is not installed, and {table} needs it", f"install {name}")
+        for name, table in wanted.items()
+        if "/" not in name and found(name) is None
     ]
 
 

@@ -33,7 +33,7 @@ def images(files: tuple[str, ...], settings: Settings, name: str | None) -> Foun
             return ReleaseError(f"{FILE}: [images.{reference}]: {file or 'no Dockerfile'} is not in the repository", "name it with dockerfile = ...")
         if table.dockerfile is None and file != "Dockerfile" and len(candidates) > 1:
             return question("Dockerfiles", [f'[images."{reference}"]\ndockerfile = "{path}"' for path in candidates])
-        found.append(Image(reference, file, table.platforms, table.tags, tuple(sorted(table.args.items()))))
+        found.append(Image(reference, file, table.platforms, table.tags, tuple(sorted(table.args.items())), table.scan, table.test))
     return tuple(found)
 
 

@@ -108,6 +108,7 @@ class PythonPackage:
     folder: Path
     maturin: bool
     wheels: tuple[str, ...] = ()
+    pythons: tuple[str, ...] = ()  # as `3.12`; none where a wheel is for several
     sdist: bool = True
     token: str = "PYPI_API_TOKEN"
 
@@ -121,6 +122,8 @@ class Image:
     platforms: tuple[str, ...]
     tags: tuple[str, ...]
     args: tuple[tuple[str, str], ...] = ()
+    scan: str | None = None
+    test: str | None = None
 
 
 @dataclass(frozen=True)

@@ -54,8 +54,10 @@ def _package(root: Path, folder: Path, data: dict[str, Any], settings: Settings)
             f"{FILE}: [python.{name}] token: every program would see a variable called {table.token}",
             "choose a name with TOKEN in it",
         )
+    if table.pythons and not _is_maturin(data):
+        raise ReleaseError(f"{FILE}: [python.{name}] pythons: only maturin builds for a Python that is not the running one", "leave it out")
     return PythonPackage(
-        name, data["project"].get("version", ""), folder, _is_maturin(data), table.wheels, table.sdist, table.token
+        name, data["project"].get("version", ""), folder, _is_maturin(data), table.wheels, table.pythons, table.sdist, table.token
     )
 
 

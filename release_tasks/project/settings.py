@@ -52,6 +52,7 @@ class PythonTable(_Table, frozen=True):
 
     path: str | None = None
     wheels: tuple[str, ...] = ()  # platform tags; default: one wheel, of the building machine
+    pythons: tuple[Annotated[str, msgspec.Meta(pattern=r"^3\.\d+t?$")], ...] = ()  # each gets wheels of its own
     sdist: bool = True
     token: str = "PYPI_API_TOKEN"  # the name of the variable, never a value
 
@@ -63,6 +64,8 @@ class ImageTable(_Table, frozen=True):
     platforms: tuple[str, ...] = ("linux/amd64", "linux/arm64")
     tags: tuple[str, ...] = ("{version}", "{major}.{minor}", "{major}", "latest")
     args: dict[str, str] = {}
+    scan: str | None = None  # a command on the built image, before anything is public
+    test: str | None = None  # a command on the published image, before its pointers move
 
 
 class ChartTable(_Table, frozen=True):

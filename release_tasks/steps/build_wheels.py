@@ -108,7 +108,7 @@ def _build(c: Context, release: Release, tree: Path, one: Wanted, way: dict[str,
         target = dist.folder(part) / made.name
         files.copy(made, target)
     row = dist.describe(release, part, slot.kind, target, target=triple, package=slot.package.name)
-    dist.record(part, "build_wheels", [row], target=f"{slot.package.name}-{slot.tag or triple or slot.kind}")
+    dist.record(part, "build_wheels", [row], target="-".join(filter(None, (slot.package.name, slot.python, slot.tag or triple or slot.kind))))
 
 
 def _make(c: Context, release: Release, tree: Path, one: Wanted, out: Path, way: dict[str, str]) -> None:
@@ -124,11 +124,11 @@ def _make(c: Context, release: Release, tree: Path, one: Wanted, out: Path, way:
     elif slot.kind == "sdist":
         maturin.sdist(c, tree / where, out, release.build_env)
     else:
-        _compile(c, release, tree, tree / where, slot.tag, triple, out, way)
+        _compile(c, release, tree, tree / where, slot, triple, out, way)
 
 
 def _compile(
-    c: Context, release: Release, tree: Path, folder: Path, tag: str, target: str, out: Path, way: dict[str, str]
+    c: Context, release: Release, tree: Path, folder: Path, slot: Slot, target: str, out: Path, way: dict[str, str]
 ) -> None:
     from release_tasks.tools import cargo_build, maturin, rustc, rustflags
 
@@ -136,7 +136,7 @@ def _compile(
     env = release.build_env | way
     extra, flags = rustflags.reproducible(tree, target, workspace.built_in, env)
     is_host = target == rustc.host(release.tree)
-    maturin.wheel(c, folder, out, target, tag, is_host, workspace.is_locked, extra, env | flags)
+    maturin.wheel(c, folder, out, target, slot.tag, slot.python, is_host, workspace.is_locked, extra, env | flags)
 
 
 def _check(part: Part, slot: Slot, made: Path) -> None:

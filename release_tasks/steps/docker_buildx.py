@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,7 @@ def _build(c: Context, release: Release, part: Part, image: Image, builder: Mapp
     if shell.is_dry(c):
         shown = {context: f"<{context}>" for context in contexts}
         docker.build(c, "<export>", image.dockerfile, output, *facts, shown, release.epoch, builder)
+        _scan(c, release, image, "<layout>")
         return
     unfinished = dist.folder(part) / f".{output.name}"
     with files.scratch("image") as folder:
@@ -59,9 +61,19 @@ def _build(c: Context, release: Release, part: Part, image: Image, builder: Mapp
             _copy_binaries(release, folder / context)
         given = {context: folder / context for context in contexts}
         docker.build(c, folder / "tree", image.dockerfile, unfinished, *facts, given, release.epoch, builder)
+        if image.scan:  # before it counts as built, so that the next run scans again
+            docker.unpack(unfinished, folder / "layout")
+            _scan(c, release, image, folder / "layout")
     files.move(unfinished, output)
     row = dist.describe(release, part, "image", output, image.reference, digest=docker.digest_of(output))
     dist.record(part, "docker_buildx", [row], target=name)
+
+
+def _scan(c: Context, release: Release, image: Image, layout: Path | str) -> None:
+    from release_tasks import shell
+
+    if image.scan:
+        shell.do(c, [word.format(layout=layout) for word in shlex.split(image.scan)], cwd=release.tree)
 
 
 def _labels(release: Release, part: Part) -> dict[str, str]:

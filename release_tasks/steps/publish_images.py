@@ -1,4 +1,4 @@
-"""Images are published by the digest that was built; they can still be taken back."""
+"""Images are published by the digest that was built; tested where the settings say how; they can still be taken back."""
 
 from __future__ import annotations
 
@@ -17,4 +17,6 @@ def publish_images(
     from release_tasks.channels import images
     from release_tasks.converge import begin, converge
 
-    converge(c, begin(c, version, component), images, new)
+    release = begin(c, version, component)
+    converge(c, release, images, new)
+    images.test(c, release)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import python_projects as projects
-from python_projects import PLAIN
+from python_projects import PLAIN, WHEEL_OF_A_PROGRAM
 
 from release_tasks import dist, files
 from release_tasks.channels import pypi
@@ -119,6 +119,20 @@ def test_each_declared_tag_is_a_file_of_its_own(running: World, tmp_path: Path) 
     name = "tiny_plain-0.2.0-cp39-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
     keep(root, name, projects.wheel("Tiny.Plain"))
     assert list(states(root)) == [name, "tiny_plain-0.2.0-*win_amd64.whl"]
+
+
+def test_each_declared_python_has_a_file_for_each_tag(running: World, tmp_path: Path) -> None:
+    settings = '[python.tiny-tool]\nwheels = ["manylinux_2_17_x86_64", "win_amd64"]\npythons = ["3.12", "3.13t"]\nsdist = false\n'
+    root = projects.write(tmp_path / "pythons", WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings})
+    release = projects.release(root)
+    assert [artifact.name for artifact in pypi.expected(release)] == [
+        "tiny_tool-0.2.0-cp312-cp312-*manylinux_2_17_x86_64.whl", "tiny_tool-0.2.0-cp312-cp312-*win_amd64.whl",
+        "tiny_tool-0.2.0-cp313-cp313t-*manylinux_2_17_x86_64.whl", "tiny_tool-0.2.0-cp313-cp313t-*win_amd64.whl",
+    ]
+    first = next(slot for _, slot in pypi.shipped(release))
+    assert first.takes("tiny_tool-0.2.0-cp312-cp312-manylinux_2_17_x86_64.manylinux2014_x86_64.whl")
+    assert not first.takes("tiny_tool-0.2.0-cp313-cp313-manylinux_2_17_x86_64.whl")
+    assert not first.takes("tiny_tool-0.2.0-py3-none-manylinux_2_17_x86_64.whl")
 
 
 def test_a_package_is_read_once(built: Path, running: World) -> None:

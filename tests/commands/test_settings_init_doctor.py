@@ -163,6 +163,14 @@ def test_doctor_asks_for_what_the_build_needs(tiny: Place) -> None:
     assert "no-such-compiler is not installed, and [build] needs it" in ran.stderr
 
 
+def test_doctor_asks_for_what_scans_and_tests_an_image(tiny: Place) -> None:
+    tiny.commit("Dockerfile", "FROM scratch\n")
+    tiny.commit("release-tasks.toml", '[images."ghcr.io/o/r"]\nscan = "no-such-scanner {layout}"\ntest = "./smoke.sh {image}"\n')
+    ran = inv("doctor")
+    assert "no-such-scanner is not installed, and [images.ghcr.io/o/r] needs it" in ran.stderr
+    assert "smoke.sh" not in ran.stderr
+
+
 def test_doctor_works_outside_of_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tasks.py").write_text(TINY["tasks.py"])

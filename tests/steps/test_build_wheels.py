@@ -235,6 +235,18 @@ def test_a_dry_run_prints_the_commands_and_changes_nothing(
     assert running.log.writes() == ()
 
 
+@ON_HOST
+@pytest.mark.tools("cargo")
+def test_each_declared_python_is_an_interpreter_for_maturin(
+    running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    settings = '[python.tiny-tool]\npythons = ["3.8", "3.9"]\n'
+    project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings})
+    build_wheels(projects.dry())
+    said = capfd.readouterr().err
+    assert [word for word in said.split() if word.startswith("python3.")] == ["python3.8", "python3.9"]
+
+
 def test_a_project_without_python_has_nothing_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

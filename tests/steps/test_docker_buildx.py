@@ -13,6 +13,7 @@ import pytest
 from container_world import (
     DOCKERFILE,
     IMAGE,
+    SETTINGS,
     binaries,
     built,
     commit,
@@ -24,6 +25,7 @@ from container_world import (
 )
 from invoke.context import Context
 
+from release_tasks import dist
 from release_tasks.errors import ReleaseError
 from release_tasks.release import Release
 from release_tasks.steps.docker_buildx import docker_buildx
@@ -189,3 +191,15 @@ def test_a_missing_docker_is_named(project, monkeypatch, tmp_path):
 )
 def test_a_dockerfile_says_whether_it_takes_the_binaries(text, takes):
     assert docker.takes_binaries(text) is takes
+
+
+def test_a_scan_sees_the_built_image_and_keeps_one_that_fails_out_of_dist(tmp_path, monkeypatch):
+    scan = f"sh scan.sh {tmp_path}/seen {{layout}}"
+    root = image_project(tmp_path / "scanned", SETTINGS + f'scan = "{scan}"\n')
+    monkeypatch.chdir(root)
+    commit(write(root, {"scan.sh": 'ls "$2" > "$1"\nexit 3\n'}))
+    binaries("1.2.0")
+    with pytest.raises(ReleaseError, match=r"scan\.sh"):
+        docker_buildx(Context(), version="1.2.0")
+    assert {"index.json", "oci-layout"} <= set((tmp_path / "seen").read_text().split())
+    assert dist.of_kind(Release.at(Context(), "1.2.0").parts[0], "image") == ()
