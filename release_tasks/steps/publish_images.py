@@ -1,4 +1,4 @@
-"""Images are published by the digest that was built; tested where the settings say how; they can still be taken back."""
+"""Images are published by the digest that was built, and tested there; they can still be taken back."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ WRONG = [
     ("[project]\nignore = 'docs'\n", "project.ignore: Expected `array`, got `str`"),
     ("[components.a]\nlatest = 'yes'\n", "components.NAME.latest: Expected `bool`, got `str`"),
     ("[python.a]\nsdist = 1\n", "python.NAME.sdist: Expected `bool`, got `int`"),
-    ("[python.a]\npythons = ['cp312']\n", r"python.NAME.pythons.NAME: Expected `str` matching regex '^3\.\d+t?$'"),
+    ("[python.a]\npythons = ['cp312']\n", "python.NAME.pythons[0]: Expected `str` matching regex '^3\\\\.\\\\d+t?$'"),
     ("[binaries]\na = 'file'\n", "binaries.NAME: Expected `object`, got `str`"),
     ("[images.a]\nargs = {x = 1}\n", "images.NAME.args.NAME: Expected `str`, got `int`"),
     ("[files]\na = 1\n", "files.NAME: Expected `str | array`, got `int`"),
