@@ -181,8 +181,7 @@ class Project:
         """Return a component by name, or the only one; raise `ReleaseError` where that is not one."""
         names = [component.name for component in self.components]
         if name is None and len(names) > 1:
-            every = ",".join(f"{one}=X.Y.Z" for one in names)
-            raise ReleaseError("this project has several components", f"--version {every}, or --component NAME")
+            raise ReleaseError("this project has several components", f"--version {'=X.Y.Z,'.join(names)}=X.Y.Z, or --component NAME")
         for component in self.components:
             if name in (None, component.name):
                 return component
@@ -198,5 +197,5 @@ def known(found: Found[T]) -> tuple[T, ...]:
 
 def question(what: str, lines: list[str]) -> ReleaseError:
     """Return the error that asks which of several candidates is meant, with the lines that say so."""
-    shown = "\n".join(lines)
-    return ReleaseError(f"several {what} are possible", f"add the ones that are released to release-tasks.toml:\n{shown}")
+    fix = "\n".join(("add the ones that are released to release-tasks.toml:", *lines))
+    return ReleaseError(f"several {what} are possible", fix)
