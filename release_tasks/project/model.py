@@ -3,77 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from release_tasks.errors import ReleaseError
+from release_tasks.project.artifacts import Artifact, Place, Pointer, Seen, State
 
 if TYPE_CHECKING:
     from release_tasks.project.settings import Settings
 
+__all__ = (
+    "Artifact", "Binary", "Chart", "Component", "Crate", "Found", "Image", "Place", "Pointer", "Project",
+    "PythonPackage", "Seen", "State", "known", "question",
+)
 T = TypeVar("T")
 Found = tuple[T, ...] | ReleaseError  # a question is an error for those who need the answer
-
-
-class State(StrEnum):
-    """In which state an artifact is on its registry, read from the registry alone."""
-
-    MISSING = "missing"
-    PARTIAL = "partial"
-    SAME = "same"
-    PRESENT = "present"
-    DIFFERENT = "different"
-    YANKED = "yanked"
-    CLOSED = "closed"
-
-
-class Place(StrEnum):
-    """Where a pointer stands, compared with where this release would put it."""
-
-    SAME = "same"
-    BEHIND = "behind"
-    AHEAD = "ahead"
-    FOREIGN = "foreign"
-
-
-@dataclass(frozen=True)
-class Artifact:
-    """One published thing with an exact name. `sha256` (64 hex digits) or `digest`
-    (`sha256:` and 64 hex digits) are empty until it is built or its record was found."""
-
-    channel: str
-    name: str
-    version: str
-    component: str
-    package: str = ""  # the project on PyPI, the tag on GitHub, where that is not the name
-    sha256: str = ""
-    digest: str = ""
-    path: Path | None = None
-
-
-@dataclass(frozen=True)
-class Seen:
-    """An artifact as its registry shows it; `why` says what was compared, `url` where to look."""
-
-    artifact: Artifact
-    state: State
-    why: str = ""
-    url: str = ""
-    sha256: str = ""
-    digest: str = ""
-
-
-@dataclass(frozen=True)
-class Pointer:
-    """A moving reference: `name` is what it is called, `target` what it shall name."""
-
-    channel: str
-    name: str
-    target: str
-    component: str
-    place: Place = Place.BEHIND
-    now: str = ""
 
 
 @dataclass(frozen=True)
