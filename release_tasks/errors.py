@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from invoke.exceptions import Exit
 
@@ -40,6 +40,11 @@ def collect(look: Callable[[], Iterable[ReleaseError]]) -> list[ReleaseError]:
     except ReleaseError as error:
         found.append(error)
     return found
+
+
+def some(names: Sequence[str]) -> str:
+    """Return the first five names in one line, and how many more there are."""
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if names[5:] else "")
 
 
 def raise_all(errors: Iterable[ReleaseError]) -> None:

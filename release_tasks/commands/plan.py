@@ -35,6 +35,7 @@ def plan(
     given = {"version": resolve(version, component), "component": component, "new": new or "all"}
     dry = Context(c.config.clone())
     dry.config.run.dry = True
+    Release.at(dry, given["version"], component)  # what no step can do without is said once
     rows = [copy_context().run(_step, dry, step, given) for step in order.steps(order.of(c))]
     try:
         waits = waiting(Release.at(c, given["version"], component))

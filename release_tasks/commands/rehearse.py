@@ -68,6 +68,7 @@ def rehearse(
 def _rehearse(
     registries: World, project: Project, folder: Path, wanted: tuple[str, str | None]
 ) -> tuple[dict[str, Any], int]:
+    git.head(project.root)
     if git.changed(project.root):
         shell.say("changes that are not committed are left out of the rehearsal")
     clone = _clone(registries, project, folder)
@@ -97,7 +98,7 @@ def _clone(registries: World, project: Project, folder: Path) -> Path:
         bare = registries.github.create(owner, name, top)
         origin = f"{endpoints.GITHUB}/{project.repository}"
     else:
-        bare = folder / "origin.git"
+        bare = folder / f"{project.name}.git"
         shell.ask(["git", "clone", "--quiet", "--bare", top, bare])
         origin = url = str(bare)
     shell.ask(["git", "push", "--quiet", "--force", bare, f"HEAD:refs/heads/{branch}"], cwd=top)

@@ -98,6 +98,8 @@ def _show(found: dict[str, Any], as_json: bool) -> None:
         print(json.dumps(found, indent=2))
         return
     print(f"{found['project']}  ({found['repository'] or 'not on GitHub'})")
+    if not any(row[kind] for row in found["components"] for kind in KINDS):
+        print("nothing is shipped: none of the files that git tracks says so (git add the new ones)")
     for row in found["components"]:
         print(f"component {row['name']}: version {row['version'] or 'only in the tag'}, tag {row['tag']}")
         for kind in KINDS:

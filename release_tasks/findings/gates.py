@@ -10,17 +10,23 @@ from importlib.util import find_spec
 from invoke.context import Context
 
 from release_tasks import shell
-from release_tasks.errors import ReleaseError
+from release_tasks.errors import ReleaseError, some
 from release_tasks.release import Release
+from release_tasks.tools import git
 
 
 def run(c: Context, release: Release) -> Iterator[ReleaseError]:
     """Run every gate, each to its end, and yield one error for each that fails."""
+    before = git.changed(release.tree)
+    if _tests_python(release) and not find_spec("pytest"):
+        shell.say(f"the Python tests are not run: {sys.executable} has no pytest")
     for argv in commands(release):
         try:
             shell.do(c, argv, cwd=release.tree)
         except shell.Failed as error:
-            yield error
+            yield ReleaseError(error.problem, "mend it, or name the commands that shall pass in `run` of [gates]")
+    if left := [path for path in git.changed(release.tree) if path not in before]:
+        yield ReleaseError(f"the gates left {some(left)} in the tree", "name that in .gitignore, or commit it")
 
 
 def commands(release: Release) -> tuple[tuple[str, ...], ...]:
@@ -36,16 +42,18 @@ def general(release: Release) -> tuple[tuple[str, ...], ...]:
         return tuple(tuple(shlex.split(line)) for line in project.settings.gates.run)
     found: list[tuple[str, ...]] = []
     if project.manifest:
+        locked = ("--locked",) if "Cargo.lock" in project.files else ()
         found += [
             ("cargo", "fmt", "--all", "--check"),
-            ("cargo", "clippy", "--locked", "--all-targets", "--quiet", "--", "-D", "warnings"),
-            ("cargo", "test", "--locked", "--quiet"),
+            ("cargo", "clippy", *locked, "--all-targets", "--quiet", "--", "-D", "warnings"),
+            ("cargo", "test", *locked, "--quiet"),
         ]
-    if "[tool.pytest" in _pyproject(release) and find_spec("pytest"):
+    if _tests_python(release) and find_spec("pytest"):
         found.append((sys.executable, "-m", "pytest", "-q"))
     return tuple(found)
 
 
-def _pyproject(release: Release) -> str:
+def _tests_python(release: Release) -> bool:
     path = release.tree / "pyproject.toml"
-    return path.read_text("utf-8") if path.exists() else ""
+    is_default = not release.project.settings.gates.run
+    return is_default and path.exists() and "[tool.pytest" in path.read_text("utf-8")

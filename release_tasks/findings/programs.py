@@ -70,4 +70,6 @@ def _lacks_builder(project: Project | None) -> bool:
 def _ships(project: Project, kind: str) -> bool:
     if kind == "github":
         return project.repository is not None
+    if kind == "rust":  # discovery, gates and maturin call cargo, too
+        return project.manifest is not None
     return any(isinstance(f := getattr(one, kind), ReleaseError) or bool(f) for one in project.components)

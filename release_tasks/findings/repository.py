@@ -23,9 +23,10 @@ def look(release: Release) -> Iterator[ReleaseError]:
         return
     if wanted and branch != wanted:
         yield ReleaseError(f"HEAD is on {branch}, releases are made from {wanted}", f"git switch {wanted}")
-    if strangers := bump.strangers(release):
-        shown = ", ".join(strangers[:5]) + (f" and {len(strangers) - 5} more" if strangers[5:] else "")
-        yield ReleaseError(f"the tree has changes that are not committed: {shown}", "commit or stash them")
+    try:
+        bump.pending(release)
+    except ReleaseError as error:
+        yield error
     there = git.remote_refs(release.top, f"refs/heads/{branch}").get(f"refs/heads/{branch}")
     if there and (git.commit_of(release.top, there) is None or not git.is_ancestor(release.top, there, "HEAD")):
         yield ReleaseError(f"{branch} on origin has commits that are not here", "git pull --rebase")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from invoke.context import Context
 
 from release_tasks import files, shell
-from release_tasks.errors import ReleaseError, raise_all
+from release_tasks.errors import ReleaseError, raise_all, some
 from release_tasks.manifests.copies import decode
 from release_tasks.project import edited, leftovers, pins
 from release_tasks.project.carriers import carriers
@@ -86,8 +86,8 @@ def pending(release: Release) -> tuple[str, ...]:
     """Return the paths that the release commit has to contain; raise `ReleaseError` for strangers."""
     changed = git.changed(release.top)
     if odd := _strangers(release, changed) if changed else ():
-        shown = ", ".join(odd[:5]) + (f" and {len(odd) - 5} more" if odd[5:] else "")
-        raise ReleaseError(f"the tree has changes that are not committed: {shown}", "commit or stash them")
+        fix = "commit or stash them, or name in .gitignore what is made by programs"
+        raise ReleaseError(f"the tree has changes that are not committed: {some(odd)}", fix)
     return changed
 
 

@@ -6,6 +6,8 @@ from invoke.context import Context
 
 from release_tasks.steps import step
 
+NEEDS = {"cargo": "rust"}
+
 
 @step
 def check(c: Context, version: str | None = None, component: str | None = None, new: str | None = None) -> None:

@@ -34,6 +34,18 @@ def members(root: Path) -> tuple[Member, ...]:
     return tuple(sorted((_member(package, folders) for package in packages), key=lambda m: m.name))
 
 
+def unfit(root: Path) -> dict[str, str]:
+    """Return what crates.io demands and a package's manifest lacks, by the package's name."""
+    lacks = {
+        package["name"]: [
+            *(["description"] if not package["description"] else []),
+            *(["license"] if not (package["license"] or package["license_file"]) else []),
+        ]
+        for package in _metadata(root)["packages"]
+    }
+    return {name: " and no ".join(keys) for name, keys in lacks.items() if keys}
+
+
 def in_order(found: Iterable[Member]) -> tuple[Member, ...]:
     """Return members in the order in which crates.io can take them, dependencies first.
 

@@ -57,7 +57,7 @@ def branch(tree: Path) -> str | None:
 
 def changed(tree: Path) -> tuple[str, ...]:
     """Return the paths that differ from HEAD, untracked ones included, less `dist/`."""
-    text = ask(["git", "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames"], cwd=tree)
+    text = ask(["git", "status", "--porcelain", "-z", "--untracked-files=normal", "--no-renames"], cwd=tree)
     paths = (entry[3:] for entry in text.split("\0") if entry)
     return tuple(path for path in paths if not path.startswith("dist/"))
 
