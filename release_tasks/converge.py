@@ -66,6 +66,8 @@ def begin(c: Context, version: str | None, component: str | None) -> Release:
 
     shell.heed_termination()
     release = Release.at(c, version, component)
+    if release.is_tagged or not shell.is_dry(c):  # a dry bump has written nothing
+        raise_all(release.disagreements)
     if not shell.is_dry(c):
         dist.lock(release)
     github_draft.fill(release, shell.is_dry(c))
@@ -140,7 +142,7 @@ def untagged(release: Release, channel: Channel) -> list[ReleaseError]:
         return []
     seen = look(release, git)
     lacking = [one.artifact for one in seen if one.state is State.MISSING]
-    return refusals(seen) + github_draft.unseen(release) + [
+    return refusals(seen) + github_draft.unseen(release) + ([] if lacking else git.astray(release)) + [
         ReleaseError(f"origin has no tag {one.name}, and nothing is published before it", f"inv push --version {one.version}")
         for one in lacking
     ]

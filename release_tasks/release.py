@@ -67,6 +67,26 @@ class Release:
         return cls(project, parts, top, tree, at, git.commit_time(top, at), commit is not None)
 
     @property
+    def request(self) -> str:
+        """Return what `--version` takes to mean this release."""
+        one_of_one = len(self.project.components) == 1
+        return ",".join(p.version if one_of_one else f"{p.component.name}={p.version}" for p in self.parts)
+
+    @property
+    def disagreements(self) -> list[ReleaseError]:
+        """Return an error for each component whose manifests have not the version it is released under."""
+        from release_tasks.project.tags import carried
+
+        errors = []
+        for part in self.parts:
+            wrong = {name: there for name, there in carried(part.component).items() if there != part.version}
+            for name, there in list(wrong.items())[:1]:
+                more = f" (and {len(wrong) - 1} more)" if wrong.keys() - {name} else ""
+                fix = f"inv retag --version {self.request}" if self.is_tagged else f"inv bump --version {self.request}"
+                errors.append(ReleaseError(f"{name} is at {there} in its manifest, not at {part.version}{more}", fix))
+        return errors
+
+    @property
     def title(self) -> str:
         """Return the components and versions in one line, as a person would say them."""
         return " + ".join(f"{part.component.name} {part.version}" for part in self.parts)
@@ -81,19 +101,23 @@ class Release:
 def _versions(
     project: Project, top: Path, head: str, version: str | None, component: str | None
 ) -> dict[str, str]:
+    from release_tasks.project.tags import refusal
     from release_tasks.project.versions import parse, parse_request
 
     if version is None:
         return _current(project, project.component(component) if component else None, top, head)
     wanted: dict[str, str] = {}
     for name, number in parse_request(version).items():
-        wanted[project.component(name or component).name] = str(parse(number))
+        one = project.component(name or component)
+        wanted[one.name] = str(parse(number))
+        if error := refusal(one, wanted[one.name]):
+            raise error
     return wanted
 
 
 def _current(project: Project, only: Component | None, top: Path, head: str) -> dict[str, str]:
     """Return the versions this checkout is at: those of the tags at HEAD, else those of the manifests."""
-    from release_tasks.project.components import version_in
+    from release_tasks.project.tags import version_in
 
     chosen = [only] if only else list(project.components)
     here = [tag for tag, commit in git.tags(top).items() if commit == head]
@@ -109,7 +133,7 @@ def _current(project: Project, only: Component | None, top: Path, head: str) -> 
 
 
 def _tag(project: Project, name: str, number: str) -> str:
-    from release_tasks.project.components import tag_name
+    from release_tasks.project.tags import tag_name
 
     return tag_name(project.component(name), number)
 

@@ -103,10 +103,10 @@ def test_a_tag_that_differs_from_the_one_on_origin_is_an_error(tiny: Place) -> N
 
 
 def test_the_work_tree_is_gone_when_the_last_process_ends(tiny: Place) -> None:
-    tiny.tag("v0.2.0")
+    tiny.tag("v0.1.0")
     tiny.commit("more.txt")
     done = subprocess.run(
-        [sys.executable, "-m", "invoke", "package-crates", "--version", "0.2.0"], cwd=tiny.root,
+        [sys.executable, "-m", "invoke", "package-crates", "--version", "0.1.0"], cwd=tiny.root,
         capture_output=True, text=True, check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -8,7 +8,9 @@ from invoke.context import Context
 
 from release_tasks import shell
 from release_tasks.errors import ReleaseError, raise_all
+from release_tasks.project import bump
 from release_tasks.project.model import Artifact, Seen, State
+from release_tasks.project.tags import message
 from release_tasks.release import Release
 from release_tasks.shell import Failed
 from release_tasks.tools import git
@@ -62,6 +64,18 @@ def waits_for_ci(release: Release) -> list[ReleaseError]:
     )]
 
 
+def name_commit(c: Context, release: Release) -> None:
+    """Commit what bump changed, and tag that commit."""
+    changed = bump.paths(release) if shell.is_dry(c) else bump.pending(release)
+    if (left := bump.unwritten(release)) and not shell.is_dry(c):
+        raise ReleaseError(f"{left[0]} does not carry {release.title}", f"inv bump --version {release.request}")
+    if changed:
+        git.commit(c, release.top, changed, bump.message(release))
+    for part in release.parts:
+        own, shared = part.component.tag_message, release.project.settings.project.tag_message
+        git.create_tag(c, release.top, part.tag, message(part.component, part.version, shared if own is None else own))
+
+
 def _push_branch(c: Context, release: Release, branch: str) -> None:
     try:
         git.push(c, release.top, f"{_source(c, release)}:refs/heads/{branch}")
@@ -83,6 +97,18 @@ def withdraw(c: Context, release: Release, artifact: Artifact) -> None:
     """Delete a tag here and on origin."""
     git.push(c, release.top, f":refs/tags/{artifact.name}")
     shell.do(c, ["git", "tag", "--delete", artifact.name], cwd=release.top)
+
+
+def astray(release: Release) -> list[ReleaseError]:
+    """Return an error where the commit is not on the release branch of origin (without one in the settings: on none)."""
+    wanted = release.project.settings.project.branch
+    heads = git.remote_refs(release.top, f"refs/heads/{wanted or '*'}")
+    likely = [f"refs/heads/{name}" for name in (git.branch(release.top), "main", "master")]
+    if any(_has(release, heads[name]) for name in sorted(heads, key=lambda name: name not in likely)):
+        return []
+    place, commit = f"not on {wanted}" if wanted else "on no branch", release.commit[:7]
+    return [ReleaseError(f"{release.parts[0].tag} is at {commit}, which is {place} of origin",
+                         f"merge {commit} there, or tag another commit: inv retag --version {release.request}")]
 
 
 def _origin(release: Release) -> str:

@@ -128,7 +128,7 @@ def _is_prerelease(part: Part) -> bool:
 
 
 def _place(part: Part, now: str | None) -> Place:
-    from release_tasks.project.components import version_in
+    from release_tasks.project.tags import version_in
     from release_tasks.project.versions import parse
 
     if now is None:

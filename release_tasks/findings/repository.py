@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from release_tasks.channels import git as origin
 from release_tasks.errors import ReleaseError
 from release_tasks.project import bump
+from release_tasks.project.model import State
 from release_tasks.release import Release
 from release_tasks.tools import git
 
 
 def look(release: Release) -> Iterator[ReleaseError]:
-    """Yield what is wrong; nothing once the tag exists, because then its commit is released."""
+    """Yield what is wrong; once the tag exists its commit is released, which has to be on a branch of origin."""
     if release.is_tagged:
+        yield from release.disagreements
+        if git.remote_url(release.top) and all(one.state is State.SAME for one in origin.look(release, origin.expected(release))):
+            yield from origin.astray(release)
         return
     if git.remote_url(release.top) is None:
         yield ReleaseError("the repository has no remote called origin", "git remote add origin URL")

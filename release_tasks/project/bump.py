@@ -98,11 +98,12 @@ def unwritten(release: Release) -> tuple[str, ...]:
 
 def message(release: Release) -> str:
     """Return the message of the release commit, from the settings' template."""
-    first = release.parts[0]
+    template = release.project.settings.project.commit
     every = " + ".join(f"{part.component.name} v{part.version}" for part in release.parts)
-    return release.project.settings.project.commit.format(
-        components=every, component=first.component.name, version=first.version, tag=first.tag
+    said = (
+        template.format(components=every, component=part.component.name, version=part.version, tag=part.tag) for part in release.parts
     )
+    return "\n\n".join(dict.fromkeys(said))  # one line for each component that the template names
 
 
 def _lock(release: Release) -> tuple[str, ...]:

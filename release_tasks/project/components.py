@@ -11,6 +11,7 @@ from release_tasks.project.model import Component, Project
 from release_tasks.project.proposal import question
 from release_tasks.project.python_packages import built_by_maturin
 from release_tasks.project.settings import FILE, ComponentTable
+from release_tasks.project.tags import tag_name, version_in
 
 KINDS = ("crates", "python", "binaries", "images", "charts")
 
@@ -24,27 +25,14 @@ def split(project: Project, ships: Mapping[str, Any]) -> Project:
         return replace(project, components=(_component(project, project.name, ComponentTable(), ships),))
     expanded = _expand(tables, ships["crates"])
     _refuse_twice(expanded)
-    _refuse_same_tag(expanded)
     _refuse_odd_names(expanded)
     expanded = _one_latest(_with_binaries(expanded, ships["binaries"]))
-    components = (
+    components = tuple(
         _component(project, name, table, {kind: _named(name, kind, getattr(table, kind), ships[kind]) for kind in KINDS})
         for name, table in expanded.items()
     )
-    return replace(project, components=tuple(components))
-
-
-def tag_name(component: Component, version: str) -> str:
-    """Return the tag of a component's version."""
-    return component.tag.format(version=version)
-
-
-def version_in(component: Component, tag: str) -> str | None:
-    """Return the version in a tag of this component, or None for any other tag (exact match)."""
-    before, after = component.tag.split("{version}", 1)
-    number = r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?"
-    got = re.fullmatch(f"{re.escape(before)}({number}){re.escape(after)}", tag)
-    return got[1] if got else None
+    _refuse_same_tag(components)
+    return replace(project, components=components)
 
 
 def _expand(tables: dict[str, ComponentTable], crates: Any) -> dict[str, ComponentTable]:
@@ -71,11 +59,13 @@ def _refuse_twice(tables: dict[str, ComponentTable]) -> None:
                     raise ReleaseError(f"{FILE}: {other} and {name} both ship {thing}", "leave it in one of them")
 
 
-def _refuse_same_tag(tables: dict[str, ComponentTable]) -> None:
-    owner: dict[str, str] = {}
-    for name, table in tables.items():
-        if (other := owner.setdefault(table.tag, name)) != name:
-            raise ReleaseError(f"{FILE}: {other} and {name} both have the tag {table.tag}", f'[components.{name}]\ntag = "{name}-v{{version}}"')
+def _refuse_same_tag(components: tuple[Component, ...]) -> None:
+    tags = {one.name: tag_name(one, "1.0.0") for one in components}
+    for one in components:
+        start = one.tag.partition("{version}")[0]
+        for name, tag in tags.items():
+            if name != one.name and tag.startswith(start) and version_in(one, tag):
+                raise ReleaseError(f"{FILE}: {tag} would be a tag of {name} and of {one.name}", f'[components.{name}]\ntag = "{name}-v{{version}}"')
 
 
 def _refuse_odd_names(tables: dict[str, ComponentTable]) -> None:
@@ -128,6 +118,8 @@ def _component(project: Project, name: str, table: ComponentTable, ships: Mappin
         latest=github.latest and (table.latest or only), bundles=_bundles(project, ships["binaries"]),
         pins=tuple(table.pins.items()), title=table.title or github.title,
         assets=github.assets if table.assets is None else table.assets,
+        prereleases=project.settings.project.prerelease != "refuse", promotes=github.release == "promote",
+        tag_message=table.tag_message,
         changelog=table.changelog or _changelog(project, ships),
     )
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from release_tasks.project.components import tag_name, version_in
 from release_tasks.project.model import Component, Project
+from release_tasks.project.tags import tag_name, version_in
 from release_tasks.tools import gh, git
 
 

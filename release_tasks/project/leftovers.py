@@ -104,7 +104,7 @@ def _locks(release: Release) -> Iterator[Line]:
 
 def _before(release: Release, part: Part) -> str | None:
     """Return the version that a component had before this release: its manifests', else its last tag's."""
-    from release_tasks.project.components import version_in
+    from release_tasks.project.tags import version_in
     from release_tasks.project.versions import parse
 
     if part.component.version not in (None, part.version):

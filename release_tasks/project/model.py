@@ -102,6 +102,9 @@ class Component:
     bundles: tuple[str, ...] = ()  # file names, with `{version}` in them
     changelog: str | None = None
     pins: tuple[tuple[str, str], ...] = ()  # other components, and whether pins on them "follow" or "keep"
+    tag_message: str | None = None  # a template; "" for lightweight tags
+    prereleases: bool = True  # whether it may have any
+    promotes: bool = False  # whether only `inv promote` makes its GitHub release
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ class ProjectTable(_Table, frozen=True):
 
     version: Literal["manifests", "tag"] = "manifests"
     commit: str = "release: {components}"
+    tag_message: str | None = None  # a template; "" for lightweight tags
+    prerelease: Literal["semver", "refuse"] = "semver"
     branch: str | None = None  # the branch releases are made from; default: the current one
     ignore: tuple[str, ...] = ()  # paths that discovery passes over
     forgotten: Literal["list", "strict"] = "list"  # old versions that nothing covers: told, or a problem
@@ -28,6 +30,7 @@ class ComponentTable(_Table, frozen=True):
     """A part with its own version and tag."""
 
     tag: str = "v{version}"
+    tag_message: str | None = None
     crates: tuple[str, ...] = ()
     python: tuple[str, ...] = ()
     binaries: tuple[str, ...] = ()
@@ -104,6 +107,7 @@ class GatesTable(_Table, frozen=True):
 class GithubTable(_Table, frozen=True):
     """The GitHub release."""
 
+    release: Literal["always", "promote"] = "always"  # promote: only `inv promote` makes one
     title: str = "{tag}"
     assets: Assets = ("binaries", "sha256")
     latest: bool = True  # whether any release of this project is GitHub's "Latest"

@@ -61,10 +61,12 @@ def _templates(settings: Settings) -> Iterator[tuple[str, str, tuple[str, ...]]]
     """Yield each text with `{...}` in it, where it stands, and the words that it may hold."""
     about = ("version", "tag", "component")
     yield "[project] commit", settings.project.commit, (*about, "components")
+    yield "[project] tag-message", settings.project.tag_message or "", about
     yield "[github] title", settings.github.title, about
     for name, component in settings.components.items():
         yield f"[components.{name}] tag", component.tag, ("version", "crate") if name == "{crate}" else ("version",)
         yield f"[components.{name}] title", component.title or "", about
+        yield f"[components.{name}] tag-message", component.tag_message or "", about
         if component.tag.count("{version}") != 1:
             raise ReleaseError(f"{FILE}: [components.{name}] tag: {component.tag} holds {{version}} not once", 'tag = "v{version}"')
     for name, targets in settings.binaries.items():

@@ -179,8 +179,9 @@ def commit(c: Context, tree: Path, paths: Iterable[str], message: str) -> None:
 
 
 def create_tag(c: Context, tree: Path, name: str, message: str, commit: str = "HEAD") -> None:
-    """Make or move an annotated tag; signing is left to git's own configuration."""
-    do(c, ["git", "tag", "--annotate", "--force", f"--message={message}", name, commit], cwd=tree)
+    """Make or move a tag, annotated (and signed where git is configured so), or lightweight without a message."""
+    kind = ["--annotate", f"--message={message}"] if message else ["--no-sign"]
+    do(c, ["git", "tag", "--force", *kind, name, commit], cwd=tree)
 
 
 def push(c: Context, tree: Path, *refspecs: str, remote: str = "origin") -> None:

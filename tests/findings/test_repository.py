@@ -67,6 +67,7 @@ def test_commits_on_origin_that_are_not_here_are_found(tiny: Place, monkeypatch:
 
 
 def test_a_tag_that_is_public_makes_all_of_this_irrelevant(tiny: Place) -> None:
+    tiny.commit("pyproject.toml", TINY["pyproject.toml"].replace("0.1.0", "0.2.0"))
     tiny.tag("v0.2.0")
     tiny.git("checkout", "--quiet", "--detach")
     (tiny.root / "new.txt").write_text("")

@@ -9,9 +9,8 @@ from place import TINY, TWO
 from python_projects import MATURIN, write
 
 from release_tasks.errors import ReleaseError
-from release_tasks.project.components import tag_name, version_in
 from release_tasks.project.discovery import discover
-from release_tasks.project.model import Component, Project, known
+from release_tasks.project.model import Project, known
 from release_tasks.project.settings import FILE
 
 
@@ -45,7 +44,7 @@ def test_a_thing_that_two_components_ship_is_an_error(tmp_path: Path) -> None:
 
 def test_two_components_with_one_tag_are_an_error(tmp_path: Path) -> None:
     said = told(tmp_path, '[components.a]\npython = ["tiny-plain"]\n[components.b]\npython = ["tiny-other"]\n')
-    assert said == "release-tasks.toml: a and b both have the tag v{version}"
+    assert said == "release-tasks.toml: v1.0.0 would be a tag of b and of a"
 
 
 def test_a_thing_that_is_not_there_is_an_error(tmp_path: Path) -> None:
@@ -165,15 +164,3 @@ def test_a_bump_that_was_interrupted_is_no_question(tmp_path: Path) -> None:
     again = discover(root)
     assert [(c.name, c.version) for c in again.crates] == [("one", "0.1.0"), ("two", "0.1.0")]
     assert [c.version for c in again.components] == ["0.1.0"]
-
-
-@pytest.mark.parametrize(("form", "tag", "version"), [
-    ("v{version}", "v1.2.3", "1.2.3"), ("v{version}", "v1.2.3-rc.1", "1.2.3-rc.1"), ("v{version}", "v1.2", None),
-    ("v{version}", "core-v1.2.3", None), ("core/v{version}", "core/v1.2.3", "1.2.3"), ("{version}", "v1.2.3", None),
-    ("v{version}-lts", "v1.2.3-lts", "1.2.3"), ("a.b{version}", "axb1.2.3", None),
-])
-def test_a_tag_has_the_version_of_exactly_its_own_component(form: str, tag: str, version: str | None) -> None:
-    component = Component("x", form, None)
-    assert version_in(component, tag) == version
-    if version:
-        assert tag_name(component, version) == tag

@@ -1,0 +1,70 @@
+"""Tags as a policy: what each is called and says, and which component and version one stands for."""
+
+from __future__ import annotations
+
+from release_tasks.errors import ReleaseError
+from release_tasks.project.model import Component, Project
+
+PROMOTED = "-stable"  # what `inv promote` adds to a tag
+
+
+def tag_name(component: Component, version: str) -> str:
+    """Return the tag of a component's version."""
+    return component.tag.format(version=version)
+
+
+def version_in(component: Component, tag: str) -> str | None:
+    """Return the version in a tag of this component, or None for any other tag (exact match)."""
+    before, _, after = component.tag.partition("{version}")
+    number = tag[len(before):len(tag) - len(after)]
+    if not number[:1].isdigit() or tag != f"{before}{number}{after}" or refusal(component, number):
+        return None
+    return number
+
+
+def read(project: Project, tag: str) -> tuple[Component, str, bool]:
+    """Return the component and version of a tag, and whether it promotes that version.
+
+    Raises `ReleaseError` for a tag that is none of this project's.
+    """
+    for component in project.components:
+        if version := version_in(component, tag):
+            return component, version, False
+        if component.promotes and (version := version_in(component, tag.removesuffix(PROMOTED))):
+            return component, version, True
+    raise ReleaseError(f"{tag} is no tag of this project", f"its tags are {', '.join(one.tag for one in project.components)}")
+
+
+def refusal(component: Component, version: str) -> ReleaseError | None:
+    """Return why a component cannot have this version: it is none, or a prerelease where there are none."""
+    from release_tasks.project.numbers import parse
+
+    try:
+        number = parse(version)
+    except ReleaseError as error:
+        return error
+    final = str(number.finalize_version())
+    if number.prerelease and not component.prereleases:
+        return ReleaseError(f"{version} is a prerelease, and the settings refuse those", f"--version {final}")
+    if component.promotes and version.endswith(PROMOTED):
+        return ReleaseError(f"{version} is the name of a promotion", f"inv promote --version {version.removesuffix(PROMOTED)}")
+    return None
+
+
+def message(component: Component, version: str, template: str | None) -> str:
+    """Return the message of a tag, from the settings' template; "" for a lightweight tag."""
+    if template is None:
+        is_bare = component.tag in ("v{version}", "{version}")
+        template = "Release {tag}" if is_bare else "Release {component} {version}"
+    return template.format(component=component.name, version=version, tag=tag_name(component, version))
+
+
+def carried(component: Component) -> dict[str, str]:
+    """Return the version that each crate and Python package of a component has in its own manifest."""
+    from release_tasks.project.numbers import from_pep440
+
+    if component.version is None:
+        return {}
+    found = {} if isinstance(component.crates, ReleaseError) else {one.name: one.version for one in component.crates}
+    python = () if isinstance(component.python, ReleaseError) else component.python
+    return found | {one.name: from_pep440(one.version) for one in python if one.version}

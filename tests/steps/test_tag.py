@@ -1,0 +1,147 @@
+"""The tag step in real git: its kind, its message, its signature, and the commit that it names."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from place import TINY, TWO, Place, context, place
+
+from release_tasks.channels import git as origin
+from release_tasks.converge import begin, converge
+from release_tasks.errors import ReleaseError
+from release_tasks.findings import repository
+from release_tasks.steps.bump import bump
+from release_tasks.steps.tag import tag
+
+pytestmark = pytest.mark.tools("git")
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    with place(tmp_path, monkeypatch, TINY) as made:
+        yield made
+
+
+def tagged(tiny: Place, settings: str = "", version: str = "0.2.0") -> str:
+    """Bump and tag, and return what git says of the tag: its kind and its message."""
+    if settings:
+        tiny.commit("release-tasks.toml", settings)
+    bump(context(), version)
+    tag(context(), version)
+    return tiny.git("for-each-ref", "refs/tags", "--format=%(objecttype) %(contents:subject)").strip()
+
+
+def inv(tiny: Place, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "invoke", *words], cwd=tiny.root, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.statement("B3.3", "B4.10")
+def test_a_tag_is_annotated_and_names_the_release(tiny: Place) -> None:
+    assert tagged(tiny) == "tag Release v0.2.0"
+
+
+def test_a_tag_is_lightweight_where_the_settings_say_so(tiny: Place) -> None:
+    assert tagged(tiny, '[project]\ntag-message = ""\n') == "commit release: tiny v0.2.0"
+
+
+@pytest.mark.statement("B1.9", "B2.15")
+def test_commit_and_tag_say_what_their_templates_say(tiny: Place) -> None:
+    settings = '[project]\ncommit = "release: v{version}"\ntag-message = "Release {version}"\n'
+    assert tagged(tiny, settings) == "tag Release 0.2.0"
+    assert tiny.git("log", "-1", "--format=%B").strip() == "release: v0.2.0"
+    assert tiny.git("show", "--name-only", "--format=").split() == ["CHANGELOG.md", "pyproject.toml"]
+
+
+@pytest.mark.statement("B2.6", "B2.7", "B5.17")
+def test_two_components_are_named_in_one_commit_or_in_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with place(tmp_path, monkeypatch, TWO) as two:
+        request = "core=0.2.0,other=0.5.0"
+        assert tagged(two, version=request).splitlines() == ["tag Release other 0.5.0", "tag Release v0.2.0"]
+        assert two.git("log", "-1", "--format=%B").strip() == "release: core v0.2.0 + other v0.5.0"
+        two.commit("release-tasks.toml", '[project]\ncommit = "chore: bump {component} to {version}"\n' + TWO["release-tasks.toml"])
+        bump(context(), "0.6.0", "other")
+        tag(context(), "0.6.0", "other")
+        assert two.git("log", "-1", "--format=%B").strip() == "chore: bump other to 0.6.0"
+        tagged(two, version="core=0.3.0,other=0.7.0")
+        assert two.git("log", "-1", "--format=%B").strip().split("\n\n") == ["chore: bump core to 0.3.0", "chore: bump other to 0.7.0"]
+
+
+def test_git_signs_the_tag_where_it_is_configured_to(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = tiny.folder / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    allowed = tiny.folder / "allowed"
+    allowed.write_text(f"* {key.with_suffix('.pub').read_text()}")
+    for name, value in (
+        ("gpg.format", "ssh"), ("user.signingKey", key), ("tag.gpgSign", "true"), ("commit.gpgSign", "true"),
+        ("gpg.ssh.allowedSignersFile", allowed),
+    ):
+        tiny.git("config", name, str(value))
+    assert tagged(tiny) == "tag Release v0.2.0"
+    tiny.git("verify-tag", "v0.2.0")
+    tiny.git("verify-commit", "HEAD")
+    tagged(tiny, '[project]\ntag-message = ""\n', "0.3.0")
+    assert tiny.git("cat-file", "-t", "v0.3.0").strip() == "commit"
+
+
+@pytest.mark.statement("B1.14", "B2.9", "B5.12")
+def test_a_tag_made_by_hand_must_equal_the_manifests(tiny: Place) -> None:
+    tiny.tag("v0.2.0")
+    told = "tiny-plain is at 0.1.0 in its manifest, not at 0.2.0"
+    with pytest.raises(ReleaseError, match=told):
+        begin(context(), "0.2.0", None)
+    assert told in [error.problem for error in repository.look(tiny.at("0.2.0"))]
+    done = inv(tiny, "publish-pypi")
+    assert (done.returncode, told in done.stderr) == (1, True)
+
+
+@pytest.mark.statement("B1.28", "B2.9")
+@pytest.mark.parametrize(("settings", "told"), [
+    ("", "which is on no branch of origin"), ('[project]\nbranch = "main"\n', "which is not on main of origin"),
+])
+def test_a_tagged_commit_must_be_on_the_release_branch(tiny: Place, settings: str, told: str) -> None:
+    if settings:
+        tiny.commit("release-tasks.toml", settings)
+        tiny.git("push", "--quiet", "origin", "main")
+    tiny.git("checkout", "--quiet", "-b", "side")
+    tiny.commit("side.txt")
+    if settings:
+        tiny.git("push", "--quiet", "origin", "side")
+    tiny.git("tag", "-m", "by hand", "v0.1.0")
+    tiny.git("push", "--quiet", "origin", "v0.1.0")
+    assert [told in error.problem for error in repository.look(tiny.at("0.1.0"))] == [True]
+    done = inv(tiny, "publish-pypi", "--new", "all")
+    assert done.returncode == 1
+    tiny.git("push", "--quiet", "origin", "side:main")
+    assert list(repository.look(tiny.at("0.1.0"))) == []
+
+
+def test_nothing_is_published_before_origin_has_the_tag(tiny: Place) -> None:
+    from release_tasks.channels import pypi
+
+    tiny.tag("v0.1.0", push=False)
+    release = tiny.at("0.1.0")
+    with pytest.raises(ReleaseError, match=r"origin has no tag v0\.1\.0") as told:
+        converge(context(), release, pypi, "all")
+    assert told.value.fix == "inv push --version 0.1.0"
+    converge(context(), release, origin)
+
+
+@pytest.mark.statement("B2.8")
+def test_a_tag_is_read_for_ci_as_json(tiny: Place) -> None:
+    done = inv(tiny, "tag", "--parse", "v0.2.0-rc.1")
+    assert json.loads(done.stdout) == {"tag": "v0.2.0-rc.1", "component": "tiny", "version": "0.2.0-rc.1", "promotion": False}
+    wrong = inv(tiny, "tag", "--parse", "py-v0.2.0")
+    assert (wrong.returncode, wrong.stdout) == (1, "")
+    assert "py-v0.2.0 is no tag of this project" in wrong.stderr
+
+
+@pytest.mark.statement("B3.2", "B3.35")
+def test_a_prerelease_is_refused_where_the_settings_say_so(tiny: Place) -> None:
+    tiny.commit("release-tasks.toml", '[project]\nprerelease = "refuse"\n')
+    with pytest.raises(ReleaseError, match=r"0\.2\.0-rc\.1 is a prerelease, and the settings refuse those"):
+        tiny.at("0.2.0-rc.1")
