@@ -1,0 +1,7 @@
+fn main() {
+    println!(
+        "caro {} ({})",
+        env!("CARGO_PKG_VERSION"),
+        env!("CARO_BUILD")
+    );
+}

@@ -1,0 +1,1 @@
+tests/evaluation/target/debug/libcaro.rlib: src/lib.rs

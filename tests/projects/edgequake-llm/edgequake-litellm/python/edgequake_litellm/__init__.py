@@ -1,0 +1,6 @@
+"""edgequake-llm for Python programs."""
+
+try:
+    from edgequake_litellm._native import VERSION as __version__
+except ImportError:
+    __version__ = "0.0.0-dev"

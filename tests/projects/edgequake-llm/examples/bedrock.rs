@@ -1,0 +1,3 @@
+fn main() {
+    println!("edgequake-llm {}", edgequake_llm::version());
+}
