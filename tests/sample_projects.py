@@ -6,12 +6,14 @@ would say in release-tasks.toml. Both are plain files: a repository is made of t
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 PROJECTS = Path(__file__).parent / "projects"
 SETTINGS = PROJECTS / "settings"
@@ -85,6 +87,25 @@ def inv(root: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]
     return done
 
 
+def shown(root: Path) -> dict[str, Any]:
+    """Return what `inv settings --json` shows, without what is empty and without the settings that are defaults."""
+    done = inv(root, "settings", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    found["settings"] = [row for row in found["settings"] if row["source"] != "default"]
+    return _filled(found)
+
+
+def golden(name: str, found: dict[str, Any]) -> dict[str, Any]:
+    """Return what tests/projects/shown/NAME.json holds; with GOLDEN=write in the environment, write `found` there first."""
+    path = PROJECTS / "shown" / f"{name}.json"
+    if os.environ.get("GOLDEN") == "write":
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(found, indent=2) + "\n")
+    known: dict[str, Any] = json.loads(path.read_text())
+    return known
+
+
 def git(root: Path, *words: str) -> str:
     """Run git and return what it says."""
     return subprocess.run(["git", *words], cwd=root, check=True, capture_output=True, text=True).stdout
@@ -104,6 +125,12 @@ def added(root: Path) -> dict[str, list[str]]:
         elif line.startswith("+"):
             rows.append(line[1:])
     return found
+
+
+def _filled(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: inner for key, one in value.items() if (inner := _filled(one)) not in (None, "", [], {})}
+    return [_filled(one) for one in value] if isinstance(value, list) else value
 
 
 def _publish(root: Path, repository: str) -> None:
