@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Project
 from release_tasks.project.settings import FILE, ChartTable, ComponentTable, ImageTable, PythonTable, Settings
-from release_tasks.project.settings_file import with_named_gates
 
 SHIPPED = {"python": PythonTable, "images": ImageTable, "charts": ChartTable}
 Said = Mapping[str, Any]
@@ -24,7 +23,7 @@ def values(project: Project, computed: Mapping[str, object]) -> list[dict[str, A
     `computed` holds what the rest of the program puts in the place of an absent key, as `project.branch`.
     """
     path = project.root / FILE
-    said = with_named_gates(tomllib.loads(path.read_text("utf-8"))) if path.exists() else {}
+    said = tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
     rows: list[dict[str, Any]] = []
     for field in Settings.__struct_fields__:
         table, here = getattr(project.settings, field), said.get(field, {})
@@ -39,6 +38,9 @@ def values(project: Project, computed: Mapping[str, object]) -> list[dict[str, A
                 rows += ({"table": header, "key": k, "value": v, "source": "settings"} for k, v in row.items())
         else:
             rows += _table(project, field, table, here, {k: v for k, v in computed.items() if k.startswith(f"{field}.")})
+            named = getattr(table, "named", {})  # gates with names of their own
+            rows = [row for row in rows if row["key"] != "named"]
+            rows += ({"table": field, "key": key, "value": value, "source": "settings"} for key, value in named.items())
     return rows
 
 

@@ -36,7 +36,7 @@ def load(root: Path) -> Settings:
     if not path.exists():
         return Settings()
     try:
-        settings = msgspec.convert(with_named_gates(msgspec.toml.decode(path.read_bytes())), Settings)
+        settings = msgspec.convert(_with_named_gates(msgspec.toml.decode(path.read_bytes())), Settings)
     except msgspec.ValidationError as error:
         raise _explain(str(error)) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -46,8 +46,7 @@ def load(root: Path) -> Settings:
     return settings
 
 
-def with_named_gates(data: dict[str, Any]) -> dict[str, Any]:
-    """Return settings in which the gates with names of their own stand below the one key `named`."""
+def _with_named_gates(data: dict[str, Any]) -> dict[str, Any]:
     gates = data.get("gates")
     if not isinstance(gates, dict):
         return data
