@@ -75,8 +75,8 @@ def workspace(root: Path) -> Path:
 
 def verify(root: Path) -> None:
     """Do what package_crates does with 20 crates that are new."""
-    names = [member.name for member in cargo.in_order(cargo.members(root))]
-    target = cargo.target_folder(root, root)
+    found = cargo.workspace(root)
+    names, target = [member.name for member in cargo.in_order(found.members)], found.target
     cargo_package.package(Context(), root, target, names, locked=True, offline=True)
     tarballs = {name: target / "package" / f"{name}-0.1.0.crate" for name in names}
     cargo_package.check(Context(), root, target, tarballs, names, {})

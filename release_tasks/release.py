@@ -92,6 +92,12 @@ class Release:
         return " + ".join(f"{part.component.name} {part.version}" for part in self.parts)
 
     @property
+    def target(self) -> Path:
+        """Return the folder in which cargo builds; a work tree uses that of the checkout."""
+        folder = self.project.workspace.target if self.project.workspace else self.tree / "target"
+        return self.top / folder.relative_to(self.tree) if folder.is_relative_to(self.tree) else folder
+
+    @property
     def build_env(self) -> dict[str, str]:
         """Return the variables that every build of this release gets."""
         fixed = {"SOURCE_DATE_EPOCH": str(self.epoch), "TZ": "UTC"}

@@ -20,8 +20,7 @@ def build(c: Context, release: Release, missing: Sequence[Artifact], unpublished
     """Pack what crates.io lacks, check the `missing` among it, and record those in dist/."""
     tarballs = prove(c, release, unpublished, known_only=True)
     names = [artifact.name for artifact in missing]
-    target = cargo.target_folder(release.tree, release.top)
-    cargo_package.check(c, release.tree, target, tarballs, names, release.build_env)
+    cargo_package.check(c, release.tree, release.target, tarballs, names, release.build_env)
     if not shell.is_dry(c):
         for part in release.parts:
             _record(release, part, {n: tarballs[n] for n in _names(part, missing)})
@@ -37,11 +36,10 @@ def prove(
     """
     members = _in_order(release, artifacts)
     names = [member.name for member in members]
-    target = cargo.target_folder(release.tree, release.top)
     is_closed = all(need in names for member in members for need in (*member.needs, *member.tests_with))
-    cargo_package.package(c, release.tree, target, names, _locked(release), offline=is_closed)
+    cargo_package.package(c, release.tree, release.target, names, _locked(release), offline=is_closed)
     version = {artifact.name: artifact.version for artifact in artifacts}
-    tarballs = {name: target / "package" / f"{name}-{version[name]}.crate" for name in names}
+    tarballs = {name: release.target / "package" / f"{name}-{version[name]}.crate" for name in names}
     if not shell.is_dry(c):
         raise_all(_differences(artifacts, tarballs, known_only))
     return tarballs
@@ -50,13 +48,12 @@ def prove(
 def upload(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
     """Upload crates in one call, dependencies first; raise `Failed` with cargo's output."""
     names = [member.name for member in _in_order(release, artifacts)]
-    target = cargo.target_folder(release.tree, release.top)
-    cargo_publish.publish(c, release.tree, target, names, _locked(release))
+    cargo_publish.publish(c, release.tree, release.target, names, _locked(release))
 
 
 def _in_order(release: Release, artifacts: Sequence[Artifact]) -> tuple[cargo.Member, ...]:
-    names = {artifact.name for artifact in artifacts}
-    return cargo.in_order(member for member in cargo.members(release.tree) if member.name in names)
+    names, workspace = {artifact.name for artifact in artifacts}, release.project.workspace
+    return cargo.in_order(member for member in (workspace.members if workspace else ()) if member.name in names)
 
 
 def _locked(release: Release) -> bool:

@@ -32,9 +32,10 @@ def _discover(root: Path, fingerprint: str) -> Project:
     url = git.remote_url(root)
     name = _repository(url or _declared_url(root))
     python = python_packages.packages(root, files, settings)
-    crates = _crates(root, files, settings, python_packages.built_by_maturin(root, files))
+    workspace = cargo.workspace(root) if "Cargo.toml" in files else None
+    crates = _crates(workspace.members if workspace else (), settings, python_packages.built_by_maturin(root, files))
     called = re.split("[/:]", (name or url or root.name).rstrip("/").removesuffix(".git"))[-1]  # a folder is named at will
-    project = Project(root, settings, called, name, (), crates, files)
+    project = Project(root, settings, called, name, (), crates, files, workspace)
     ships = {
         "crates": tuple(crate for crate in crates if crate.publish),
         "python": python,
@@ -86,10 +87,7 @@ def _declared_url(root: Path) -> str | None:
     return None
 
 
-def _crates(root: Path, files: tuple[str, ...], settings: Settings, maturin: set[Path]) -> tuple[Crate, ...]:
-    if "Cargo.toml" not in files:
-        return ()
-    members = cargo.members(root)
+def _crates(members: tuple[cargo.Member, ...], settings: Settings, maturin: set[Path]) -> tuple[Crate, ...]:
     names = {member.name for member in members}
     for key in ("ignore", "include"):
         for name in getattr(settings.crates, key):

@@ -11,6 +11,7 @@ from release_tasks.project.artifacts import Artifact, Place, Pointer, Seen, Stat
 
 if TYPE_CHECKING:
     from release_tasks.project.settings import Settings
+    from release_tasks.tools.cargo import Workspace
 
 __all__ = (
     "Artifact", "Binary", "Chart", "Component", "Crate", "Found", "Image", "Place", "Pointer", "Project",
@@ -118,6 +119,7 @@ class Project:
     components: tuple[Component, ...]
     crates: tuple[Crate, ...] = ()  # every member of the workspace, published or not
     files: tuple[str, ...] = field(default=(), repr=False)  # what git tracks
+    workspace: Workspace | None = field(default=None, repr=False)  # as cargo sees it
 
     @property
     def manifest(self) -> Path | None:

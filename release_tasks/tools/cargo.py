@@ -27,11 +27,21 @@ class Member:
     tests_with: tuple[str, ...] = ()  # members in its dev-dependencies that carry a version
 
 
-def members(root: Path) -> tuple[Member, ...]:
-    """Return the packages of the workspace at `root`, by name."""
-    packages = _metadata(root)["packages"]
+@dataclass(frozen=True)
+class Workspace:
+    """The packages of a workspace, by name, and the folder in which cargo builds."""
+
+    members: tuple[Member, ...]
+    target: Path
+
+
+def workspace(root: Path) -> Workspace:
+    """Return the workspace at `root`; raise `ReleaseError` for one that cargo cannot read."""
+    data = _metadata(root)
+    packages = data["packages"]
     folders = {str(Path(package["manifest_path"]).parent) for package in packages}
-    return tuple(sorted((_member(package, folders) for package in packages), key=lambda m: m.name))
+    members = sorted((_member(package, folders) for package in packages), key=lambda m: m.name)
+    return Workspace(tuple(members), Path(data["target_directory"]))
 
 
 def unfit(root: Path) -> dict[str, str]:
@@ -63,12 +73,6 @@ def in_order(found: Iterable[Member]) -> tuple[Member, ...]:
             f"no order of publication: {' needs '.join(circle)}",
             f"leave out the version of {back[1]} in the dev-dependencies of {back[0]}; cargo drops it there, then",
         ) from error
-
-
-def target_folder(tree: Path, top: Path) -> Path:
-    """Return the folder in which cargo builds; a work tree uses that of the checkout `top`."""
-    folder = Path(_metadata(tree)["target_directory"])
-    return top / folder.relative_to(tree) if folder.is_relative_to(tree) else folder
 
 
 def select(names: Sequence[str], locked: bool) -> list[str]:

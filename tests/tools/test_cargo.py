@@ -26,13 +26,13 @@ def shop(tmp_path: Path) -> Path:
 
 
 def test_crates_come_after_their_normal_build_and_target_dependencies(shop: Path) -> None:
-    names = [member.name for member in cargo.in_order(cargo.members(shop))]
+    names = [member.name for member in cargo.in_order(cargo.workspace(shop).members)]
     assert names.index("shop-b") < names.index("shop-c") < names.index("shop-a")
     assert names.index("shop-d") < names.index("shop-a")
 
 
 def test_members_tell_what_they_need_and_test_with(shop: Path) -> None:
-    found = {member.name: member for member in cargo.members(shop)}
+    found = {member.name: member for member in cargo.workspace(shop).members}
     assert (found["shop-a"].needs, found["shop-a"].tests_with) == (("shop-c",), ("shop-d",))
     assert (found["shop-b"].needs, found["shop-b"].tests_with) == ((), ())
 
@@ -45,24 +45,28 @@ def test_a_crate_for_another_registry_is_not_for_crates_io(tmp_path: Path, line:
     projects.write_crate(tmp_path / "shop", "shop")
     manifest = tmp_path / "shop" / "Cargo.toml"
     manifest.write_text(manifest.read_text().replace("[package]\n", f"[package]\n{line}\n"))
-    assert [member.publish for member in cargo.members(tmp_path / "shop")] == [expected]
+    assert [member.publish for member in cargo.workspace(tmp_path / "shop").members] == [expected]
 
 
 def test_a_broken_manifest_is_a_fact_with_a_way_out(tmp_path: Path) -> None:
     (tmp_path / "Cargo.toml").write_text("[package\n")
     with pytest.raises(ReleaseError, match="cargo cannot read the workspace"):
-        cargo.members(tmp_path)
+        cargo.workspace(tmp_path)
 
 
 def test_a_work_tree_builds_in_the_target_folder_of_the_checkout(shop: Path, tmp_path: Path) -> None:
-    projects.git(shop, "worktree", "add", "--quiet", "--detach", str(tmp_path / "tree"))
-    assert cargo.target_folder(tmp_path / "tree", shop) == shop / "target"
-    assert cargo.target_folder(shop, shop) == shop / "target"
+    projects.git(shop, "tag", "v0.1.0")
+    projects.git(shop, "clone", "--quiet", "--bare", ".", str(tmp_path / "origin"))
+    projects.git(shop, "remote", "add", "origin", str(tmp_path / "origin"))
+    projects.commit(shop)
+    here = projects.release(shop)
+    assert here.tree != shop
+    assert here.target == shop / "target"
 
 
 def test_a_target_folder_elsewhere_stays_there(shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CARGO_TARGET_DIR", str(tmp_path / "builds"))
-    assert cargo.target_folder(shop, shop) == tmp_path / "builds"
+    assert projects.release(shop).target == tmp_path / "builds"
 
 
 def test_the_date_of_a_429_is_read(shop: Path) -> None:
