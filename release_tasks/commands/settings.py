@@ -100,8 +100,10 @@ def _show(found: dict[str, Any], as_json: bool) -> None:
     print(f"{found['project']}  ({found['repository'] or 'not on GitHub'})")
     if not any(row[kind] for row in found["components"] for kind in KINDS):
         print("nothing is shipped: none of the files that git tracks says so (git add the new ones)")
+    by_tag = any(row["key"] == "version" and row["value"] == "tag" for row in found["settings"])
     for row in found["components"]:
-        print(f"component {row['name']}: version {row['version'] or 'only in the tag'}, tag {row['tag']}")
+        version = row["version"] or ("only in the tag" if by_tag else "in none of its manifests")
+        print(f"component {row['name']}: version {version}, tag {row['tag']}")
         for kind in KINDS:
             _show_kind(kind, row[kind])
         print(f"  assets    {', '.join(row['assets'])}")

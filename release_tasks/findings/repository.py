@@ -19,9 +19,9 @@ def look(release: Release) -> Iterator[ReleaseError]:
         if git.remote_url(release.top) and all(one.state is State.SAME for one in origin.look(release, origin.expected(release))):
             yield from origin.astray(release)
         return
-    if git.remote_url(release.top) is None:
+    url = git.remote_url(release.top)
+    if url is None:
         yield ReleaseError("the repository has no remote called origin", "git remote add origin URL")
-        return
     branch, wanted = git.branch(release.top), release.project.settings.project.branch
     if branch is None:
         yield ReleaseError("HEAD is detached, so there is no branch to release from", "git switch to the release branch")
@@ -32,6 +32,6 @@ def look(release: Release) -> Iterator[ReleaseError]:
         bump.pending(release)
     except ReleaseError as error:
         yield error
-    there = git.remote_refs(release.top, f"refs/heads/{branch}").get(f"refs/heads/{branch}")
+    there = git.remote_refs(release.top, f"refs/heads/{branch}").get(f"refs/heads/{branch}") if url else None
     if there and (git.commit_of(release.top, there) is None or not git.is_ancestor(release.top, there, "HEAD")):
         yield ReleaseError(f"{branch} on origin has commits that are not here", "git pull --rebase")

@@ -25,6 +25,9 @@ LOCK = "Cargo.lock"
 def write(c: Context, release: Release) -> None:
     """Edit every file that carries the version; put all back where one of them cannot be proved."""
     changed = pending(release)
+    if release.project.settings.project.version == "tag":
+        shell.say("nothing to do, only the tag carries the version")
+        return
     raise_all(pins.refusals(release))
     texts = edited.texts(release, changed)
     new = edited.changes(texts)

@@ -82,7 +82,7 @@ def _declared_url(root: Path) -> str | None:
     """Return the repository that the manifests name, for a checkout without a remote."""
     for name in ("Cargo.toml", "pyproject.toml"):
         text = (root / name).read_text("utf-8-sig") if (root / name).exists() else ""
-        if got := re.search(r'^\s*"?[Rr]epository"?\s*=\s*"([^"]+)"', text, re.M):
+        if got := re.search(r'^\s*"?(?:repository|source|homepage)"?\s*=\s*"(https://github[^"]+)"', text, re.M | re.I):
             return got[1]
     return None
 
