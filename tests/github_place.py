@@ -21,6 +21,7 @@ KINDS = {WHEEL: "wheel", SDIST: "sdist", KEPT: "image"}
 @pytest.fixture
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     with place(tmp_path, monkeypatch, TINY | {"release-tasks.toml": ASSETS}) as made:
+        made.commit("pyproject.toml", TINY["pyproject.toml"].replace("0.1.0", "0.2.0"))
         made.commit("CHANGELOG.md", TINY["CHANGELOG.md"].replace("[Unreleased]", "[0.2.0] - 2026-01-02"))
         yield made
 
