@@ -101,10 +101,11 @@ def unwritten(release: Release) -> tuple[str, ...]:
 
 def message(release: Release) -> str:
     """Return the message of the release commit, from the settings' template."""
-    template = release.project.settings.project.commit
+    shared = release.project.settings.project.commit
     every = " + ".join(f"{part.component.name} v{part.version}" for part in release.parts)
     said = (
-        template.format(components=every, component=part.component.name, version=part.version, tag=part.tag) for part in release.parts
+        (part.component.commit or shared).format(components=every, component=part.component.name, version=part.version, tag=part.tag)
+        for part in release.parts
     )
     return "\n\n".join(dict.fromkeys(said))  # one line for each component that the template names
 

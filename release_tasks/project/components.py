@@ -119,7 +119,7 @@ def _component(project: Project, name: str, table: ComponentTable, ships: Mappin
         pins=tuple(table.pins.items()), title=table.title or github.title,
         assets=github.assets if table.assets is None else table.assets,
         prereleases=project.settings.project.prerelease != "refuse", promotes=github.release == "promote",
-        tag_message=table.tag_message,
+        tag_message=table.tag_message, commit=table.commit,
         changelog=table.changelog or _changelog(project, ships),
     )
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from release_tasks import endpoints
 from release_tasks.errors import ReleaseError
-from release_tasks.project.model import Chart, Found, Image, question
+from release_tasks.project.model import Chart, Found, Image, either, question
 from release_tasks.project.settings import FILE, ChartTable, ImageTable, Settings
 
 T = TypeVar("T", ImageTable, ChartTable)
@@ -21,7 +21,7 @@ def images(files: tuple[str, ...], settings: Settings, name: str | None) -> Foun
     tables = settings.images or (_named(settings, "images", ImageTable) if candidates else {})
     if not tables:
         if len(candidates) > 1:
-            return question("Dockerfiles", [f'[images."ghcr.io/OWNER/NAME"]\ndockerfile = "{path}"' for path in candidates])
+            return question("Dockerfiles", [f'[images."{_reference(name, path)}"]\ndockerfile = "{path}"' for path in candidates])
         if not candidates:
             return ()
         if name is None:
@@ -32,7 +32,7 @@ def images(files: tuple[str, ...], settings: Settings, name: str | None) -> Foun
         if file is None or file not in files:
             return ReleaseError(f"{FILE}: [images.{reference}]: {file or 'no Dockerfile'} is not in the repository", "name it with dockerfile = ...")
         if table.dockerfile is None and file != "Dockerfile" and len(candidates) > 1:
-            return question("Dockerfiles", [f'[images."{reference}"]\ndockerfile = "{path}"' for path in candidates])
+            return question("Dockerfiles", [f'[images."{reference}"]', either("dockerfile", candidates)])
         found.append(Image(reference, file, table.platforms, table.tags, tuple(sorted(table.args.items())), table.scan, table.test))
     return tuple(found)
 
@@ -45,7 +45,9 @@ def charts(root: Path, files: tuple[str, ...], settings: Settings, name: str | N
     tables = settings.charts or (_named(settings, "charts", ChartTable) if candidates else {})
     if not tables:
         if len(candidates) > 1:
-            return question("charts", [f'[charts."ghcr.io/OWNER/charts/NAME"]\npath = "{f.relative_to(root)}"' for f in candidates])
+            owner = name.split("/")[0].lower() if name else "OWNER"
+            rows = ((f"{HOST}/{owner}/charts/{_chart_name(f)}", f.relative_to(root)) for f in candidates)
+            return question("charts", [f'[charts."{reference}"]\npath = "{path}"' for reference, path in rows])
         if not candidates:
             return ()
         if name is None:
@@ -60,6 +62,12 @@ def charts(root: Path, files: tuple[str, ...], settings: Settings, name: str | N
             return ReleaseError(f"{FILE}: [charts.{reference}]: no chart of that name", "name its folder with path = ...")
         found.append(Chart(reference, places[0], table.app_version))
     return tuple(found)
+
+
+def _reference(name: str | None, dockerfile: str) -> str:
+    """Return what an image might be called: the project, and the folder of a Dockerfile that is not at the root."""
+    folder = PurePosixPath(dockerfile).parent.name.lower()
+    return f"{HOST}/{name.lower() if name else 'OWNER/NAME'}{folder and f'-{folder}'}"
 
 
 def _named(settings: Settings, kind: str, table: type[T]) -> dict[str, T]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = (
     "Artifact", "Binary", "Chart", "Component", "Crate", "Found", "Image", "Place", "Pointer", "Project",
-    "PythonPackage", "Seen", "State", "known", "question",
+    "PythonPackage", "Seen", "State", "either", "known", "question",
 )
 T = TypeVar("T")
 Found = tuple[T, ...] | ReleaseError  # a question is an error for those who need the answer
@@ -104,6 +104,7 @@ class Component:
     changelog: str | None = None
     pins: tuple[tuple[str, str], ...] = ()  # other components, and whether pins on them "follow" or "keep"
     tag_message: str | None = None  # a template; "" for lightweight tags
+    commit: str | None = None  # a template, too
     prereleases: bool = True  # whether it may have any
     promotes: bool = False  # whether only `inv promote` makes its GitHub release
 
@@ -148,3 +149,8 @@ def question(what: str, lines: list[str]) -> ReleaseError:
     """Return the error that asks which of several candidates is meant, with the lines that say so."""
     fix = "\n".join(("add the ones that are released to release-tasks.toml:", *lines))
     return ReleaseError(f"several {what} are possible", fix)
+
+
+def either(key: str, values: list[str]) -> str:
+    """Return a line that gives a key the first of its possible values, and names the others."""
+    return f'{key} = "{values[0]}"  # or {", ".join(values[1:])}'

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from release_tasks.errors import ReleaseError
-from release_tasks.project.model import Found, PythonPackage, question
+from release_tasks.project.model import Found, PythonPackage, either, question
 from release_tasks.project.settings import FILE, PythonTable, Settings
 from release_tasks.shell import SECRET_NAME
 
@@ -31,7 +31,8 @@ def packages(root: Path, files: tuple[str, ...], settings: Settings) -> Found[Py
         if not places:
             return ReleaseError(f"{FILE}: [python.{name}]: no pyproject.toml with that name and a build system", f"known are {', '.join(candidates) or 'none'}")
         if len(places) > 1:
-            return question(f"folders for {name}", [f'[python."{name}"]\npath = "{p[0].relative_to(root)}"' for p in places])
+            folders = sorted(p[0].relative_to(root).as_posix() for p in places)
+            return question(f"folders for {name}", [f'[python."{name}"]', either("path", folders)])
         found.append(_package(root, *places[0], settings))
     return tuple(found)
 

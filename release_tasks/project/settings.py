@@ -31,6 +31,7 @@ class ComponentTable(_Table, frozen=True):
 
     tag: str = "v{version}"
     tag_message: str | None = None
+    commit: str | None = None
     crates: tuple[str, ...] = ()
     python: tuple[str, ...] = ()
     binaries: tuple[str, ...] = ()

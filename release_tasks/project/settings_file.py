@@ -65,6 +65,7 @@ def _templates(settings: Settings) -> Iterator[tuple[str, str, tuple[str, ...]]]
     for name, component in settings.components.items():
         yield f"[components.{name}] tag", component.tag, ("version", "crate") if name == "{crate}" else ("version",)
         yield f"[components.{name}] title", component.title or "", about
+        yield f"[components.{name}] commit", component.commit or "", (*about, "components")
         yield f"[components.{name}] tag-message", component.tag_message or "", about
         if component.tag.count("{version}") != 1:
             raise ReleaseError(f"{FILE}: [components.{name}] tag: {component.tag} holds {{version}} not once", 'tag = "v{version}"')
