@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +17,18 @@ from release_tasks.tools import git, worktree
 
 if TYPE_CHECKING:
     from release_tasks.project.model import Component, Project
+
+_found: ContextVar[dict[tuple[str | None, str | None], Release] | None] = ContextVar("found", default=None)
+
+
+@contextmanager
+def unchanging(is_so: bool = True) -> Iterator[None]:
+    """Look for the same release only once inside the block, as nothing changes there."""
+    before = _found.set({} if is_so else None)
+    try:
+        yield
+    finally:
+        _found.reset(before)
 
 
 @dataclass(frozen=True)
@@ -47,6 +62,15 @@ class Release:
         a single version is for. Raises `ReleaseError` for a bad version or component, outside of
         a repository, and where the tag's commit cannot be had.
         """
+        found = _found.get()
+        if found is None:
+            return cls._now(c, version, component)
+        if (version, component) not in found:
+            found[version, component] = cls._now(c, version, component)
+        return found[version, component]
+
+    @classmethod
+    def _now(cls, c: Context, version: str | None, component: str | None) -> Release:
         from release_tasks.project.discovery import discover
 
         top = git.top(Path.cwd())

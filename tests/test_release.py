@@ -11,6 +11,7 @@ import pytest
 from place import TINY, TWO, Place, place
 
 from release_tasks.errors import ReleaseError
+from release_tasks.release import unchanging
 
 
 @pytest.fixture
@@ -30,6 +31,15 @@ def test_without_a_tag_the_checkout_itself_is_released(tiny: Place) -> None:
     assert (release.tree, release.commit, release.is_tagged) == (tiny.root, tiny.head(), False)
     assert release.title == "tiny 0.2.0"
     assert release.parts[0].dist == tiny.root / "dist" / "v0.2.0"
+
+
+def test_where_nothing_changes_a_release_is_looked_for_once(tiny: Place) -> None:
+    with unchanging():
+        first = tiny.at("0.2.0")
+        tiny.tag("v0.2.0")
+        assert tiny.at("0.2.0") is first
+        assert tiny.at("0.3.0") != first
+    assert tiny.at("0.2.0").is_tagged
 
 
 def test_a_local_tag_at_head_is_the_release(tiny: Place) -> None:

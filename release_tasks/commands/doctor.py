@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from invoke.context import Context
 from invoke.exceptions import Exit
@@ -12,8 +13,9 @@ from invoke.tasks import task
 from release_tasks import order, shell
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.findings.programs import lacking, needed
-from release_tasks.http import get_many
-from release_tasks.project.model import Project
+
+if TYPE_CHECKING:
+    from release_tasks.project.model import Project
 
 
 @task(
@@ -30,7 +32,8 @@ def doctor(c: Context, install: bool = False, all: bool = False, json: bool = Fa
 
     project = _project()
     wants = needed(order.of(c), None if all else project)
-    missing = _missing(wants)
+    versions = _versions(wants)
+    missing = [name for name, there in versions.items() if there is None]
     if install and missing:
         if any(programs.PROGRAMS[name].apt for name in missing):
             programs.update_lists(c)
@@ -39,10 +42,10 @@ def doctor(c: Context, install: bool = False, all: bool = False, json: bool = Fa
                 programs.install(c, programs.PROGRAMS[name])
             except ReleaseError as error:
                 shell.say(str(error.message))
-        missing = _missing(wants)
-    _show(wants, json)
+        versions = _versions(wants)
+    _show(wants, versions, json)
     raise_all(lacking(project) if project else ())
-    if missing:
+    if None in versions.values():
         raise Exit(code=1)
 
 
@@ -57,18 +60,17 @@ def _project() -> Project | None:
         return None
 
 
-def _missing(wants: dict[str, tuple[str, ...]]) -> list[str]:
+def _versions(wants: dict[str, tuple[str, ...]]) -> dict[str, str | None]:
+    from release_tasks.http import get_many
     from release_tasks.tools.programs import PROGRAMS, version
 
-    versions = get_many(lambda name: version(PROGRAMS[name]), wants)
-    return [name for name, there in zip(wants, versions, strict=True) if there is None]
+    return dict(zip(wants, get_many(lambda name: version(PROGRAMS[name]), wants), strict=True))
 
 
-def _show(wants: dict[str, tuple[str, ...]], as_json: bool) -> None:
+def _show(wants: dict[str, tuple[str, ...]], versions: dict[str, str | None], as_json: bool) -> None:
     from release_tasks.commands.status import table
-    from release_tasks.tools.programs import PROGRAMS, command, version
+    from release_tasks.tools.programs import PROGRAMS, command
 
-    versions = dict(zip(wants, get_many(lambda name: version(PROGRAMS[name]), wants), strict=True))
     if as_json:
         rows = [
             {"name": n, "version": versions[n], "needed_by": list(steps), "install": command(PROGRAMS[n])}

@@ -14,7 +14,7 @@ from invoke.tasks import task
 from release_tasks import order, shell
 from release_tasks.errors import ReleaseError
 from release_tasks.order import Step
-from release_tasks.release import Release
+from release_tasks.release import Release, unchanging
 
 
 @task(
@@ -35,10 +35,11 @@ def plan(
     given = {"version": resolve(version, component), "component": component, "new": new or "all"}
     dry = Context(c.config.clone())
     dry.config.run.dry = True
-    Release.at(dry, given["version"], component)  # what no step can do without is said once
-    rows = [copy_context().run(_step, dry, step, given) for step in order.steps(order.of(c))]
+    with unchanging():
+        release = Release.at(dry, given["version"], component)  # what no step can do without is said once
+        rows = [copy_context().run(_step, dry, step, given) for step in order.steps(order.of(c))]
     try:
-        waits = waiting(Release.at(c, given["version"], component))
+        waits = waiting(release)
     except ReleaseError as error:  # a step that needs crates.io has told more of it
         shell.say(str(error.message))
         waits = 0.0

@@ -32,14 +32,16 @@ Timeline = list[tuple[str, float, float]]  # step, start and end in seconds sinc
 def release(c: Context, version: str = "", component: str | None = None, new: str | None = None) -> None:
     """Release a version; the same line again resumes."""
     from release_tasks.project.words import resolve
+    from release_tasks.release import unchanging
 
     shell.heed_termination()
     wanted = resolve(version, component)
     timeline: Timeline = []
     try:
-        for stage in order.of(c):
-            with _group(" + ".join(map(order.name, stage))):
-                _run_stage(c, stage, {"version": wanted, "component": component, "new": new}, timeline)
+        with unchanging(shell.is_dry(c)):
+            for stage in order.of(c):
+                with _group(" + ".join(map(order.name, stage))):
+                    _run_stage(c, stage, {"version": wanted, "component": component, "new": new}, timeline)
     except KeyboardInterrupt:
         shell.end_children()
         raise ReleaseError("interrupted", f"inv release --version {wanted} goes on from here", code=130) from None

@@ -49,4 +49,5 @@ def test_a_plan_names_the_commands_of_each_step_and_why_a_step_is_skipped(tmp_pa
         assert any(command.startswith("cargo publish") for command in rows["publish-crates"]["commands"])
         assert all(row["commands"] or row["notes"] for row in rows.values())
         assert ran.json()["wait_seconds"] == 0
+        assert len([entry for entry in kit.running.log.entries() if "info/refs?service=git-upload-pack" in entry.target]) < len(rows)
         assert kit.running.log.writes() == ()
