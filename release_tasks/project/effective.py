@@ -46,7 +46,7 @@ def values(project: Project, computed: Mapping[str, object]) -> list[dict[str, A
 
 def _components(project: Project, said: Said) -> Iterator[dict[str, Any]]:
     tables = said.get("components", {})
-    shared = {key: value for key, value in said.get("github", {}).items() if key in ("title", "assets")}
+    shared = {key: value for key, value in said.get("github", {}).items() if key in ("title", "assets", "latest")}
     for one in project.components:
         table = project.settings.components.get(one.name, ComponentTable())
         table = replace(table, title=one.title, assets=one.assets, latest=one.latest)

@@ -1,0 +1,86 @@
+"""llm-proxy: a Go program with an image and a chart; its tag is the only version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from invoke.context import Context
+from sample_projects import added, changed, git, golden, inv, sample, shown
+
+from release_tasks.findings import gates
+from release_tasks.release import Release
+
+pytestmark = pytest.mark.tools("git")
+CHART = "deploy/helm/llm-proxy/Chart.yaml"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return sample("llm-proxy", tmp_path, "llm-proxy")
+
+
+def test_it_shows_an_image_and_a_chart_and_nothing_of_cargo(root: Path) -> None:
+    found = shown(root)
+    assert found == golden("llm-proxy", found)
+
+
+def test_without_settings_the_dockerfile_and_the_chart_are_the_defaults(tmp_path: Path) -> None:
+    found = shown(sample("llm-proxy", tmp_path))
+    assert found == golden("llm-proxy-without-settings", found)
+
+
+@pytest.mark.statement("B3.4")
+def test_its_first_bump_edits_nothing(root: Path) -> None:
+    done = inv(root, "bump", "--version", "0.2.0")
+    assert (done.returncode, done.stderr) == (0, "nothing to do, only the tag carries the version\n")
+    assert changed(root) == []
+
+
+@pytest.mark.statement("B3.3", "B3.4")
+def test_its_tag_is_annotated_and_on_the_commit_that_is_there(root: Path) -> None:
+    head = git(root, "rev-parse", "HEAD")
+    assert [inv(root, step, "--version", "0.2.0").returncode for step in ("bump", "tag")] == [0, 0]
+    assert git(root, "rev-parse", "HEAD") == head
+    assert git(root, "rev-parse", "v0.2.0^{commit}") == head
+    assert git(root, "for-each-ref", "refs/tags/v0.2.0", "--format=%(objecttype) %(subject)") == "tag Release v0.2.0\n"
+
+
+@pytest.mark.statement("B3.2", "B3.35")
+@pytest.mark.parametrize("version", ["v0.2.0", "0.2", "0.2.0-rc.1", "0.2.0-rc1", "0.2.0-stable", "0.2.0stable", "", "--help"])
+def test_what_is_no_release_of_it_is_refused(root: Path, version: str) -> None:
+    for command in ("bump", "tag"):
+        done = inv(root, command, "--version", version)
+        assert done.returncode == 1
+        assert "fix: " in done.stderr
+    assert "0.2" not in git(root, "tag")
+    assert changed(root) == []
+
+
+@pytest.mark.statement("B3.11")
+def test_without_settings_a_bump_writes_the_charts_own_lines_only(tmp_path: Path) -> None:
+    root = sample("llm-proxy", tmp_path)
+    done = inv(root, "bump", "--version", "0.2.0")
+    assert done.returncode == 0, done.stderr
+    assert added(root)[CHART] == ["version: 0.2.0", 'appVersion: "0.2.0"']
+    assert set(changed(root)) == {"CHANGELOG.md", CHART}
+    assert f"{CHART}:6 said 0.1.0, not 0.1.3" in done.stderr
+
+
+def test_the_changelog_by_date_keeps_its_headings(tmp_path: Path) -> None:
+    root = sample("llm-proxy", tmp_path)
+    before = (root / "CHANGELOG.md").read_text()
+    assert inv(root, "bump", "--version", "0.2.0").returncode == 0
+    after = (root / "CHANGELOG.md").read_text()
+    assert "".join(line for line in after.splitlines(keepends=True) if "0.2.0]" not in line).replace("\n\n\n", "\n\n") == before
+
+
+@pytest.mark.tools("go", "make", "helm")
+@pytest.mark.statement("B3.1", "B3.12")
+def test_its_gates_are_its_own_and_each_that_fails_is_found(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root)
+    assert list(gates.run(Context(), Release.at(Context(), "0.2.0"))) == []
+    server = root / "internal/admin/server.go"
+    server.write_text(server.read_text().replace("0.1.0", "0.1.3"))
+    [failed] = gates.run(Context(), Release.at(Context(), "0.2.0"))
+    assert failed.problem.startswith("`make test` ended with status 2")
