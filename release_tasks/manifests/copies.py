@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from release_tasks.errors import ReleaseError
@@ -82,6 +83,14 @@ class Edit:
     start: int
     end: int
     new: str
+
+
+def read(root: Path, path: str) -> str:
+    """Return the text of a file of the repository; raise `ReleaseError` for one that is none, or is not there."""
+    try:
+        return decode((root / path).read_bytes(), path)
+    except OSError as error:
+        raise ReleaseError(f"{path} cannot be read: {error.strerror}", f"git restore {path}, or git rm it") from error
 
 
 def decode(data: bytes, path: str) -> str:

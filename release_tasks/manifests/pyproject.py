@@ -20,7 +20,9 @@ class PyProject:
     name: str | None
     version: str | None  # as written, in PEP 440 form; None where it is dynamic
     is_dynamic: bool
-    backend: str | None  # build-system.build-backend
+    is_built: bool  # it has a build system
+    is_private: bool  # a classifier keeps it from PyPI
+    backend: str  # build-system.build-backend, "" where it has none
     cargo_manifest: str | None  # tool.maturin.manifest-path
     modules: tuple[str, ...] = ()  # files that the backend may read a dynamic version from
 
@@ -28,13 +30,17 @@ class PyProject:
 def read(text: str, path: str) -> PyProject:
     """Return what a pyproject.toml says; raise `ReleaseError` with line and column for a broken one."""
     data = toml_values.load(text, path)
-    dynamic = _at(data, "project", "dynamic")
+    dynamic, classifiers = (_at(data, "project", key) for key in ("dynamic", "classifiers"))
     name, version, backend, manifest = (
         value if isinstance(value := _at(data, *keys), str) else None
         for keys in (("project", "name"), ("project", "version"), ("build-system", "build-backend"), ("tool", "maturin", "manifest-path"))
     )
     is_dynamic = isinstance(dynamic, list) and "version" in dynamic
-    return PyProject(path, name, version, is_dynamic, backend, manifest, tuple(_modules(data)) if is_dynamic else ())
+    is_private = isinstance(classifiers, list) and any("Do Not Upload" in str(text) for text in classifiers)
+    return PyProject(
+        path, name, version, is_dynamic, "build-system" in data, is_private, backend or "", manifest,
+        tuple(_modules(data)) if is_dynamic else (),
+    )
 
 
 def copies(text: str, path: str) -> tuple[Copy, ...]:

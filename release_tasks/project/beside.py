@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests import pyproject
-from release_tasks.manifests.copies import decode
+from release_tasks.manifests.copies import read
 
 if TYPE_CHECKING:
     from release_tasks.project.model import Component, PythonPackage
@@ -31,11 +31,10 @@ def relative(release: Release, path: Path) -> str:
 def sources(release: Release, packages: Iterable[PythonPackage]) -> Iterator[str]:
     """Yield the setup files and modules of Python packages that may hold their version, too."""
     for package in packages:
-        manifest = package.folder / "pyproject.toml"
-        path = relative(release, manifest)
+        path = relative(release, package.folder / "pyproject.toml")
         module = re.sub(r"[-_.]+", "_", package.name).lower()
         places = [f"{folder}{module}/__init__.py" for folder in ("", "src/", "python/")]
-        places += pyproject.read(decode(manifest.read_bytes(), path), path).modules
+        places += pyproject.read(read(release.tree, path), path).modules
         tracked = set(release.project.files)
         for place in dict.fromkeys(("setup.py", "setup.cfg", *places)):
             if (found := (PurePosixPath(path).parent / place).as_posix()) in tracked:

@@ -31,10 +31,11 @@ def write(c: Context, release: Release) -> None:
     raise_all(pins.refusals(release))
     texts = edited.texts(release, changed)
     new = edited.changes(texts)
-    old = {path: (release.top / path).read_bytes() for path in (*new, *_lock(release))}
+    old = {path: edited.data(release, path) for path in (*new, *_lock(release))}
     if new:
         new |= {path: cargo_lock.bumped(decode(old[path], path), pins.new_versions(release)) for path in _lock(release)}
     todo = {path: text for path, text in new.items() if old[path] != text.encode()}
+    told = (*edited.disagreed(release, texts), *leftovers.tell(edited.forgotten(release, texts))) if todo else ()
     with _all_or_none(release, old):
         files.write_all(c, {release.top / path: text for path, text in todo.items()})
         if not shell.is_dry(c) and not _is_locked_and_proved(release):
@@ -45,7 +46,7 @@ def write(c: Context, release: Release) -> None:
         return
     files_now = "1 file carries" if len(todo) == 1 else f"{len(todo)} files carry"
     shell.say(f"{files_now} {release.title}{' then' if shell.is_dry(c) else ' now'}")
-    for sentence in (*edited.disagreed(release, texts), *leftovers.tell(edited.forgotten(release, texts))):
+    for sentence in told:
         shell.say(sentence)
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from release_tasks import endpoints
 from release_tasks.errors import ReleaseError
+from release_tasks.manifests.copies import read
 from release_tasks.project.model import Chart, Found, Image, either, question
 from release_tasks.project.settings import FILE, ChartTable, ImageTable, Settings
 
@@ -40,7 +41,8 @@ def images(files: tuple[str, ...], settings: Settings, name: str | None) -> Foun
 def charts(root: Path, files: tuple[str, ...], settings: Settings, name: str | None) -> Found[Chart]:
     """Return the charts; one that another depends on by its path is a part of that one."""
     folders = [(root / path).parent for path in files if PurePosixPath(path).name == "Chart.yaml"]
-    parts = {(f / m[1]).resolve() for f in folders for m in re.finditer(r"file://([^\s\"']+)", (f / "Chart.yaml").read_text())}
+    texts = {folder: read(root, (folder / "Chart.yaml").relative_to(root).as_posix()) for folder in folders}
+    parts = {(f / m[1]).resolve() for f, text in texts.items() for m in re.finditer(r"file://([^\s\"']+)", text)}
     candidates = [folder for folder in folders if folder not in parts]
     tables = settings.charts or (_named(settings, "charts", ChartTable) if candidates else {})
     if not tables:
@@ -58,7 +60,7 @@ def charts(root: Path, files: tuple[str, ...], settings: Settings, name: str | N
     for reference, table in tables.items():
         named = [f for f in candidates if _chart_name(f) == reference.rsplit("/", 1)[-1]]
         places = [root / table.path] if table.path else named
-        if len(places) != 1 or not (places[0] / "Chart.yaml").exists():
+        if len(places) != 1 or places[0] not in folders:
             return ReleaseError(f"{FILE}: [charts.{reference}]: no chart of that name", "name its folder with path = ...")
         found.append(Chart(reference, places[0], table.app_version))
     return tuple(found)
@@ -76,5 +78,5 @@ def _named(settings: Settings, kind: str, table: type[T]) -> dict[str, T]:
 
 
 def _chart_name(folder: Path) -> str:
-    got = re.search(r"^name:\s*[\"']?([^\s\"'#]+)", (folder / "Chart.yaml").read_text(), re.M)
+    got = re.search(r"^name:\s*[\"']?([^\s\"'#]+)", (folder / "Chart.yaml").read_text("utf-8-sig"), re.M)
     return got[1] if got else folder.name

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from release_tasks.errors import ReleaseError
+from release_tasks.manifests.copies import read
 from release_tasks.project import containers, python_packages
 from release_tasks.project.components import split
 from release_tasks.project.model import Binary, Crate, Found, Project, PythonPackage
@@ -81,7 +82,7 @@ def _repository(url: str | None) -> str | None:
 def _declared_url(root: Path) -> str | None:
     """Return the repository that the manifests name, for a checkout without a remote."""
     for name in ("Cargo.toml", "pyproject.toml"):
-        text = (root / name).read_text("utf-8-sig") if (root / name).exists() else ""
+        text = read(root, name) if (root / name).exists() else ""
         if got := re.search(r'^\s*"?(?:repository|source|homepage)"?\s*=\s*"(https://github[^"]+)"', text, re.M | re.I):
             return got[1]
     return None

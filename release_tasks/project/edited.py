@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tasks.errors import ReleaseError
@@ -78,18 +77,19 @@ def _refuse_two_versions(release: Release, found: dict[str, Edited], paths: set[
             raise ReleaseError(f"two versions are wanted at one place: {wrong[0]}", f"let one component or one key of [files] have {carrier.path}")
 
 
-def _committed(release: Release, path: str, is_changed: bool) -> str:
+def data(release: Release, path: str) -> bytes:
+    """Return the bytes of a file that a bump may replace; raise `ReleaseError` where it may not."""
     there = release.top / path
-    _refuse_odd_file(there, path)
-    data = git.at_commit(release.top, "HEAD", path) if is_changed else None
-    try:
-        return decode(there.read_bytes() if data is None else data, path)
-    except OSError as error:
-        raise ReleaseError(f"{path} cannot be read: {error.strerror}", "mend it, or take it out of the settings") from error
-
-
-def _refuse_odd_file(there: Path, path: str) -> None:
     if there.is_symlink():  # a replaced link would be a file, and the file behind it may be anywhere
         raise ReleaseError(f"{path} is a symbolic link to {os.readlink(there)}", "name the file itself in [files], or put a copy here")
-    if there.exists() and not there.stat().st_mode & 0o222:
-        raise ReleaseError(f"{path} is read-only", f"chmod u+w {path}")
+    try:
+        if not there.stat().st_mode & 0o222:
+            raise ReleaseError(f"{path} is read-only", f"chmod u+w {path}")
+        return there.read_bytes()
+    except OSError as error:
+        raise ReleaseError(f"{path} cannot be read: {error.strerror}", f"git restore {path}, or take it out of the settings") from error
+
+
+def _committed(release: Release, path: str, is_changed: bool) -> str:
+    now = data(release, path)
+    return decode((git.at_commit(release.top, "HEAD", path) if is_changed else None) or now, path)

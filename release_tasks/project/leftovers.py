@@ -9,10 +9,9 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tasks.errors import ReleaseError
-from release_tasks.manifests import toml_values
-from release_tasks.manifests.copies import decode, line_at
+from release_tasks.manifests.copies import line_at
 from release_tasks.manifests.text import VERSION
-from release_tasks.tools import git, git_grep
+from release_tasks.tools import cargo_lock, git, git_grep
 
 if TYPE_CHECKING:
     from release_tasks.release import Part, Release
@@ -67,14 +66,16 @@ def forgotten(release: Release, new: Mapping[str, str], covered: set[str]) -> li
     olds = {form for olds in forms(release).values() for form in olds}
     there = [Line(*found) for found in git_grep.lines(release.top, sorted(olds)) if found[0] not in new]
     there += [Line(path, at, text) for path, whole in new.items() for at, text in enumerate(whole.split("\n"), 1)]
-    innocent = release.project.settings.innocent
     found = [
         line for line in there
         if line.path not in covered and not _KEEPS.search(line.path)
-        and not any(fnmatch.fnmatchcase(line.path, pattern) for pattern in innocent)
         and olds & {match[1] for match in _WHOLE.finditer(line.text)}
     ]
-    return sorted([*found, *_locks(release)])
+    innocent = release.project.settings.innocent
+    return sorted(
+        line for line in (*found, *_locks(release))
+        if not any(fnmatch.fnmatchcase(line.path, pattern) for pattern in innocent)
+    )
 
 
 def tell(lines: list[Line]) -> Iterator[str]:
@@ -94,12 +95,10 @@ def _locks(release: Release) -> Iterator[Line]:
     names = new_versions(release)
     for path in release.project.files:
         if PurePosixPath(path).name == "Cargo.lock" and path != "Cargo.lock":
-            text = decode((release.top / path).read_bytes(), path)
-            packages, spans = toml_values.load(text, path).get("package", ()), toml_values.spans(text, path)
-            for index, row in enumerate(packages):
-                if "source" not in row and row.get("version") != names.get(row.get("name"), row.get("version")):
-                    at = line_at(text, spans["package", index, "version"][0])
-                    yield Line(path, at, f"{row['name']} {row['version']} (cargo update --workspace in that folder)")
+            text = (release.top / path).read_text("utf-8", errors="replace") if (release.top / path).exists() else ""
+            for name, version, at in cargo_lock.own(text):
+                if version != names.get(name, version):
+                    yield Line(path, line_at(text, at), f"{name} {version} (cargo update --workspace in that folder)")
 
 
 def _before(release: Release, part: Part) -> str | None:

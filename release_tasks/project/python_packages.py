@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from release_tasks.errors import ReleaseError
+from release_tasks.manifests import pyproject
+from release_tasks.manifests.copies import read
+from release_tasks.manifests.pyproject import PyProject
 from release_tasks.project.model import Found, PythonPackage, either, question
 from release_tasks.project.settings import FILE, PythonTable, Settings
 from release_tasks.shell import SECRET_NAME
@@ -14,12 +16,10 @@ from release_tasks.shell import SECRET_NAME
 
 def packages(root: Path, files: tuple[str, ...], settings: Settings) -> Found[PythonPackage]:
     """Return the distributions for PyPI; those for development only have no build system or say so."""
-    candidates: dict[str, list[tuple[Path, dict[str, Any]]]] = {}
-    for folder, data in _pyprojects(root, files):
-        project = data.get("project", {})
-        private = any("Do Not Upload" in text for text in project.get("classifiers", ()))
-        if "build-system" in data and "name" in project and not private:
-            candidates.setdefault(project["name"], []).append((folder, data))
+    candidates: dict[str, list[tuple[Path, PyProject]]] = {}
+    for folder, one in _pyprojects(root, files):
+        if one.is_built and one.name and not one.is_private:
+            candidates.setdefault(one.name, []).append((folder, one))
     said = [*settings.python, *(name for table in settings.components.values() for name in table.python)]
     wanted = list(dict.fromkeys(said or candidates))
     if not said and len(candidates) > 1:
@@ -40,38 +40,29 @@ def packages(root: Path, files: tuple[str, ...], settings: Settings) -> Found[Py
 def built_by_maturin(root: Path, files: tuple[str, ...]) -> set[Path]:
     """Return the folders of the crates that are wheels, and so no crates for crates.io by themselves."""
     folders = set()
-    for folder, data in _pyprojects(root, files):
-        if _is_maturin(data):
-            manifest = data.get("tool", {}).get("maturin", {}).get("manifest-path", "Cargo.toml")
-            folders.add((folder / manifest).resolve().parent)
+    for folder, one in _pyprojects(root, files):
+        if one.backend.startswith("maturin"):
+            folders.add((folder / (one.cargo_manifest or "Cargo.toml")).resolve().parent)
     return folders
 
 
-def _package(root: Path, folder: Path, data: dict[str, Any], settings: Settings) -> PythonPackage:
-    name = data["project"]["name"]
+def _package(root: Path, folder: Path, one: PyProject, settings: Settings) -> PythonPackage:
+    name = str(one.name)
     table = settings.python.get(name, PythonTable())
     if not SECRET_NAME.search(table.token):
         raise ReleaseError(
             f"{FILE}: [python.{name}] token: every program would see a variable called {table.token}",
             "choose a name with TOKEN in it",
         )
-    if table.pythons and not _is_maturin(data):
+    is_maturin = one.backend.startswith("maturin")
+    if table.pythons and not is_maturin:
         raise ReleaseError(f"{FILE}: [python.{name}] pythons: only maturin builds for a Python that is not the running one", "leave it out")
     return PythonPackage(
-        name, data["project"].get("version", ""), folder, _is_maturin(data), table.wheels, table.pythons, table.sdist, table.token
+        name, one.version or "", folder, is_maturin, table.wheels, table.pythons, table.sdist, table.token
     )
 
 
-def _pyprojects(root: Path, files: tuple[str, ...]) -> list[tuple[Path, dict[str, Any]]]:
-    found = []
+def _pyprojects(root: Path, files: tuple[str, ...]) -> Iterator[tuple[Path, PyProject]]:
     for path in files:
         if PurePosixPath(path).name == "pyproject.toml":
-            try:
-                found.append(((root / path).parent, tomllib.loads((root / path).read_text("utf-8-sig"))))
-            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-                raise ReleaseError(f"{path} is no TOML: {error}", f"mend that line of {path}") from error
-    return found
-
-
-def _is_maturin(data: dict[str, Any]) -> bool:
-    return str(data.get("build-system", {}).get("build-backend", "")).startswith("maturin")
+            yield (root / path).parent, pyproject.read(read(root, path), path)

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from release_tasks.errors import ReleaseError
+from release_tasks.manifests.copies import read
 from release_tasks.project.settings import (
     FILE,
     BuildTable,
@@ -32,14 +33,13 @@ def load(root: Path) -> Settings:
 
     Raises `ReleaseError` for broken TOML, a wrong type, and an unknown key (with the nearest known one).
     """
-    path = root / FILE
-    if not path.exists():
+    if not (root / FILE).exists():
         return Settings()
     try:
-        settings = msgspec.convert(_with_named_gates(msgspec.toml.decode(path.read_bytes())), Settings)
+        settings = msgspec.convert(_with_named_gates(msgspec.toml.decode(read(root, FILE))), Settings)
     except msgspec.ValidationError as error:
         raise _explain(str(error)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except msgspec.DecodeError as error:
         raise ReleaseError(f"{FILE} is no TOML: {error}", f"mend that line of {FILE}") from error
     for place, text, names in _templates(settings):
         _check(place, text, names)

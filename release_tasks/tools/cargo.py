@@ -85,8 +85,8 @@ def _metadata(root: Path) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads(ask(argv, cwd=root))
     except Failed as error:
-        said = " ".join(line.strip() for line in error.output.splitlines() if line.strip())
-        raise ReleaseError(f"cargo cannot read the workspace: {said[:300]}", "mend that manifest") from error
+        said = " ".join(line.strip() for line in error.output.splitlines() if line.strip()).replace(f"{root}/", "")
+        raise ReleaseError(f"cargo cannot read the workspace: {said[:500]}", "mend that manifest") from error
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from invoke.context import Context
@@ -24,6 +24,12 @@ def bumped(text: str, versions: Mapping[str, str]) -> str:
         return found[1] + versions[found[2]] if (found[2], found[3]) in own else found[0]
 
     return _NEED.sub(moved, _OWN.sub(moved, text))
+
+
+def own(text: str) -> Iterator[tuple[str, str, int]]:
+    """Yield name, version and its place of each package that comes from no registry."""
+    for found in _OWN.finditer(text):
+        yield found[2], found[3], found.start(3)
 
 
 def is_proved(root: Path) -> bool:

@@ -90,9 +90,13 @@ def test_a_wrong_type_names_the_key(tmp_path: Path, text: str, problem: str) -> 
     assert fix
 
 
-@pytest.mark.parametrize("text", ["[project\n", "a = = 1\n", b"a = '\xff'\n"])
-def test_what_is_no_toml_is_told(tmp_path: Path, text: str | bytes) -> None:
+@pytest.mark.parametrize("text", ["[project\n", "a = = 1\n"])
+def test_what_is_no_toml_is_told(tmp_path: Path, text: str) -> None:
     assert "is no TOML" in told(tmp_path, text)[0]
+
+
+def test_settings_in_another_encoding_are_told_with_their_line(tmp_path: Path) -> None:
+    assert told(tmp_path, b"# a\na = '\xff'\n")[0] == "release-tasks.toml:2: byte 0xff is not UTF-8"
 
 
 @pytest.mark.parametrize(("text", "place"), [
