@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests.copies import decode
-from release_tasks.project import leftovers
+from release_tasks.project import beside, leftovers
 from release_tasks.project.carriers import Carrier, carriers
 from release_tasks.tools import git
 
@@ -54,8 +54,12 @@ def changes(found: dict[str, Edited]) -> dict[str, str]:
 
 
 def forgotten(release: Release, found: dict[str, Edited]) -> list[leftovers.Line]:
-    """Return the lines that a bump leaves at the old version."""
+    """Return the lines that a bump leaves at the old version; those of components that stay are theirs."""
     covered = {path for path, one in found.items() if one.is_whole}
+    released = {part.component.name for part in release.parts}
+    later = (one.python for one in release.project.components if one.name not in released)
+    packages = [one for shipped in later if not isinstance(shipped, ReleaseError) for one in shipped]
+    covered |= {*beside.sources(release, packages), *(beside.relative(release, one.folder / "pyproject.toml") for one in packages)}
     return leftovers.forgotten(release, changes(found), covered) if found else []
 
 
