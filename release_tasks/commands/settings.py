@@ -69,10 +69,8 @@ def _files(release: Release) -> Any:
 
 
 def _component(project: Project, component: Component) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "name": component.name, "tag": component.tag, "version": component.version, "title": component.title,
-        "assets": list(component.assets), "changelog": component.changelog, "latest": component.latest,
-    }
+    about = ("name", "tag", "version", "title", "assets", "changelog", "latest")
+    row: dict[str, Any] = {key: getattr(component, key) for key in about}
     for kind in KINDS:
         found = getattr(component, kind)
         if isinstance(found, ReleaseError):
@@ -86,11 +84,8 @@ def _component(project: Project, component: Component) -> dict[str, Any]:
 
 
 def _relative(project: Project, row: dict[str, Any]) -> dict[str, Any]:
-    return {key: _text(project, value) for key, value in row.items()}
-
-
-def _text(project: Project, value: Any) -> Any:
-    return value.relative_to(project.root).as_posix() if isinstance(value, Path) else value
+    root = project.root
+    return {key: value.relative_to(root).as_posix() if isinstance(value, Path) else value for key, value in row.items()}
 
 
 def _show(found: dict[str, Any], as_json: bool) -> None:

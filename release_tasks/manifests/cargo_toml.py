@@ -29,21 +29,13 @@ class Pin(NamedTuple):
 
 @dataclass(frozen=True)
 class CargoManifest:
-    """What one Cargo.toml says about versions and publishing."""
+    """What one Cargo.toml says about versions."""
 
     path: str
     name: str | None  # None for a workspace without a package of its own
     version: str | None  # None where it is inherited or left out
     inherits: bool  # version.workspace = true
-    workspace_version: str | None
     pins: tuple[Pin, ...]
-    publish: tuple[str, ...] | None  # as in `cargo metadata`: None is anywhere, () nowhere
-    inherits_publish: bool
-    workspace_publish: tuple[str, ...] | None
-    is_workspace: bool
-    members: tuple[str, ...]  # globs
-    has_lib: bool  # a [lib] table; src/lib.rs alone does not show here
-    binaries: tuple[str, ...]  # of [[bin]]
 
 
 class _Place(NamedTuple):
@@ -56,14 +48,10 @@ class _Place(NamedTuple):
 def read(text: str, path: str) -> CargoManifest:
     """Return what a Cargo.toml says; raise `ReleaseError` with line and column for a broken one."""
     data = toml_values.load(text, path)
-    package, workspace = _table(data, "package"), _table(data, "workspace")
-    shared = _table(workspace, "package")
+    package = _table(data, "package")
     return CargoManifest(
         path, _text(package.get("name")), _text(package.get("version")), _inherits(package.get("version")),
-        _text(shared.get("version")), tuple(pin for _, _, pin in _pins(data)), _publish(package.get("publish")),
-        _inherits(package.get("publish")), _publish(shared.get("publish")), "workspace" in data,
-        tuple(map(str, _list(workspace.get("members")))), "lib" in data,
-        tuple(str(row.get("name", "")) for row in _list(data.get("bin")) if isinstance(row, dict)),
+        tuple(pin for _, _, pin in _pins(data)),
     )
 
 
@@ -160,19 +148,9 @@ def _table(data: Mapping[str, Any], key: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
 def _inherits(value: Any) -> bool:
     return isinstance(value, dict) and value.get("workspace") is True
-
-
-def _publish(value: Any) -> tuple[str, ...] | None:
-    if isinstance(value, list):
-        return tuple(map(str, value))
-    return () if value is False else None

@@ -7,13 +7,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from msgspec.structs import replace
-
 from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Project
 from release_tasks.project.settings import FILE, ChartTable, ComponentTable, ImageTable, PythonTable, Settings
 
-SHIPPED = {"python": PythonTable, "images": ImageTable, "charts": ChartTable}
+NAMED: dict[str, Any] = {"components": ComponentTable, "python": PythonTable, "images": ImageTable, "charts": ChartTable}
+INHERITED = ("title", "assets", "latest")  # a component has them from [github], or by being the only one
 Said = Mapping[str, Any]
 
 
@@ -27,48 +26,43 @@ def values(project: Project, computed: Mapping[str, object]) -> list[dict[str, A
     rows: list[dict[str, Any]] = []
     for field in Settings.__struct_fields__:
         table, here = getattr(project.settings, field), said.get(field, {})
-        if field == "components":
-            rows += _components(project, said)
-        elif field in SHIPPED:
-            rows += _shipped(project, field, here)
+        if field in NAMED:
+            rows += _named(project, field, said)
         elif isinstance(table, dict):  # a table of tables or of plain values, all of it said
-            named = {name: row for name, row in here.items() if isinstance(row, dict)}
-            rest = {name: row for name, row in here.items() if name not in named}
-            for header, row in ((field, rest), *((f'{field}."{name}"', row) for name, row in named.items())):
-                rows += ({"table": header, "key": k, "value": v, "source": "settings"} for k, v in row.items())
+            rows += _said(field, here)
         else:
-            rows += _table(project, field, table, here, {k: v for k, v in computed.items() if k.startswith(f"{field}.")})
-            named = getattr(table, "named", {})  # gates with names of their own
-            rows = [row for row in rows if row["key"] != "named"]
-            rows += ({"table": field, "key": key, "value": value, "source": "settings"} for key, value in named.items())
+            rows += _table(project, field, table, here, computed)
+            rows += _said(field, getattr(table, "named", {}))  # gates with names of their own
     return rows
 
 
-def _components(project: Project, said: Said) -> Iterator[dict[str, Any]]:
-    tables = said.get("components", {})
-    shared = {key: value for key, value in said.get("github", {}).items() if key in ("title", "assets", "latest")}
-    for one in project.components:
-        table = project.settings.components.get(one.name, ComponentTable())
-        table = replace(table, title=one.title, assets=one.assets, latest=one.latest)
-        here = shared | tables.get(one.name, tables.get("{crate}", {}))
-        yield from _table(project, f'components."{one.name}"', table, here, vars(one))
+def _said(header: str, table: Said) -> Iterator[dict[str, Any]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _said(f'{header}."{key}"', value)
+        else:
+            yield {"table": header, "key": key, "value": value, "source": "settings"}
 
 
-def _shipped(project: Project, kind: str, said: Said) -> Iterator[dict[str, Any]]:
-    for component in project.components:
-        found = getattr(component, kind)
-        for one in () if isinstance(found, ReleaseError) else found:
-            name = getattr(one, "reference", one.name if kind == "python" else "")
-            table = getattr(project.settings, kind).get(name, SHIPPED[kind]())
-            yield from _table(project, f'{kind}."{name}"', table, said.get(name, {}), vars(one) | {"path": getattr(one, "folder", "")})
+def _named(project: Project, kind: str, said: Said) -> Iterator[dict[str, Any]]:
+    whole = said.get("github", {}) if kind == "components" else {}
+    shared, here = {key: whole[key] for key in INHERITED if key in whole}, said.get(kind, {})
+    found = [project.components] if kind == "components" else [getattr(one, kind) for one in project.components]
+    for one in (one for some in found if not isinstance(some, ReleaseError) for one in some):
+        name = getattr(one, "reference", None) or one.name
+        table = getattr(project.settings, kind).get(name, NAMED[kind]())
+        heard = shared | here.get(name, here.get("{crate}", {}))
+        yield from _table(project, f'{kind}."{name}"', table, heard, vars(one) | {"path": getattr(one, "folder", "")})
 
 
-def _table(project: Project, header: str, table: Any, said: Said, found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _table(project: Project, header: str, table: Any, said: Said, found: Said) -> Iterator[dict[str, Any]]:
     for name, key in zip(table.__struct_fields__, table.__struct_encode_fields__, strict=True):
         default = getattr(table, name)
         value = found.get(name, found.get(f"{header}.{name}", default))
-        source = "settings" if key in said else "default" if value == default or not value else "discovered"
-        yield {"table": header, "key": key, "value": _plain(project, default if isinstance(default, dict) else value), "source": source}
+        is_default = not value or value == default or name in INHERITED
+        source = "settings" if key in said else "default" if is_default else "discovered"
+        if name != "named":
+            yield {"table": header, "key": key, "value": _plain(project, default if isinstance(default, dict) else value), "source": source}
 
 
 def _plain(project: Project, value: Any) -> Any:

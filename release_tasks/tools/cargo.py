@@ -46,14 +46,11 @@ def workspace(root: Path) -> Workspace:
 
 def unfit(root: Path) -> dict[str, str]:
     """Return what crates.io demands and a package's manifest lacks, by the package's name."""
-    lacks = {
-        package["name"]: [
-            *(["description"] if not package["description"] else []),
-            *(["license"] if not (package["license"] or package["license_file"]) else []),
-        ]
-        for package in _metadata(root)["packages"]
-    }
-    return {name: " and no ".join(keys) for name, keys in lacks.items() if keys}
+    found = {}
+    for package in _metadata(root)["packages"]:
+        needs = {"description": package["description"], "license": package["license"] or package["license_file"]}
+        found[package["name"]] = " and no ".join(name for name, there in needs.items() if not there)
+    return {name: lacks for name, lacks in found.items() if lacks}
 
 
 def in_order(found: Iterable[Member]) -> tuple[Member, ...]:
