@@ -10,15 +10,28 @@ from release_tasks.release import Part, Release
 
 def look(release: Release) -> Iterator[ReleaseError]:
     """Yield what is wrong with each component's version and with its section of the changelog."""
-    from release_tasks.project.history import last_finished
-    from release_tasks.project.versions import parse
+    from release_tasks.project import pins
 
+    if not release.is_tagged:
+        yield from pins.refusals(release)
     yield from forgotten(release)
     for part in release.parts:
         yield from _changelog(release, part)
-        last = None if release.is_tagged else last_finished(release.project, part.component)
-        if last and parse(part.version) <= parse(last):
-            yield ReleaseError(f"{part.version} is not higher than {last}, the last release", f"choose a version after {last}")
+        if not release.is_tagged:
+            yield from _order(release, part)
+
+
+def _order(release: Release, part: Part) -> Iterator[ReleaseError]:
+    from release_tasks.project.history import is_backport, tagged
+    from release_tasks.project.versions import parse
+
+    public = tagged(release.project, part.component)
+    last = next(iter(public), None)
+    if last and parse(part.version) <= parse(last) and not is_backport(release.project, part.version, public):
+        yield ReleaseError(
+            f"{part.version} is not higher than {last}, which is tagged on origin",
+            f"choose a version after {last}; a back-port comes from a branch without {last}, and is the highest of its line",
+        )
 
 
 def forgotten(release: Release) -> Iterator[ReleaseError]:

@@ -1,35 +1,66 @@
-"""Which versions of a component were released before, and which of them HEAD still is."""
+"""Which versions of a component were released before, and which of them HEAD comes after."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
+from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Component, Project
 from release_tasks.project.tags import tag_name, version_in
 from release_tasks.tools import gh, git
 
 
-def last_finished(project: Project, component: Component) -> str | None:
-    """Return the highest version of a component whose release is finished, or None."""
-    return next(iter(finished(project, component)), None)
+def tagged(project: Project, component: Component) -> Mapping[str, str]:
+    """Return the versions of a component that origin has tags of, highest first, and their commits.
 
-
-def finished(project: Project, component: Component) -> tuple[str, ...]:
-    """Return the versions of a component whose release is finished, highest first.
-
-    On GitHub a release is finished when it is public; elsewhere when its tag is on origin.
+    Without an origin the tags are those of this repository.
     """
     from release_tasks.project.versions import parse
 
-    if git.remote_url(project.root) is None:
-        return ()
-    tags = [ref.removeprefix("refs/tags/") for ref in git.remote_refs(project.root, "refs/tags/*")]
-    versions = {tag: number for tag in tags if (number := version_in(component, tag))}
-    if project.repository is not None and versions:
-        public = {row["tag_name"] for row in gh.releases(project.repository) if not row["draft"]}
-        versions = {tag: number for tag, number in versions.items() if tag in public}
-    return tuple(sorted(versions.values(), key=parse, reverse=True))
+    root = project.root
+    refs = git.remote_refs(root, "refs/tags/*") if git.remote_url(root) else git.tags(root)
+    found = {number: refs[ref] for ref in refs if (number := version_in(component, ref.removeprefix("refs/tags/")))}
+    return {number: found[number] for number in sorted(found, key=parse, reverse=True)}
 
 
-def is_at_head(project: Project, component: Component, version: str) -> bool:
-    """Tell whether nothing was committed since a version was tagged."""
-    name = tag_name(component, version)
-    return git.tags(project.root).get(name, git.remote_tag(project.root, name)) == git.head(project.root)
+def finished(project: Project, component: Component) -> Mapping[str, str]:
+    """Return the versions of a component whose release is finished, highest first, and their commits.
+
+    On GitHub a release is finished when it is public; elsewhere when its tag is on origin.
+    """
+    found = tagged(project, component)
+    if not found or project.repository is None or git.remote_url(project.root) is None:
+        return found
+    public = {row["tag_name"] for row in gh.releases(project.repository) if not row["draft"]}
+    return {number: commit for number, commit in found.items() if tag_name(component, number) in public}
+
+
+def before_head(project: Project, versions: Mapping[str, str]) -> Iterator[str]:
+    """Yield, in the same order, the versions whose commits are in HEAD's history."""
+    for number, commit in versions.items():
+        if git.commit_of(project.root, commit) and git.is_ancestor(project.root, commit, "HEAD"):
+            yield number
+
+
+def last_finished(project: Project, component: Component) -> str | None:
+    """Return the version that words count from: the last finished one before HEAD, None for the first release.
+
+    Where no finished version is in HEAD's history (it was rewritten, say), it is the highest of all.
+    """
+    every = finished(project, component)
+    last = next(before_head(project, every), None)
+    if every and last is None and (git.common_dir(project.root) / "shallow").exists():
+        raise ReleaseError("this clone is shallow, so the last release before HEAD cannot be told", "git fetch --unshallow, or --version X.Y.Z")
+    return last or next(iter(every), None)
+
+
+def is_backport(project: Project, version: str, public: Mapping[str, str]) -> bool:
+    """Tell whether a version continues an older line: HEAD comes after none of the higher ones, and
+    the line (`1.2` of 1.2.9) ends below it."""
+    from release_tasks.project.versions import expand, highest_of_line, parse
+
+    mine = parse(version)
+    higher = {number: commit for number, commit in public.items() if parse(number) > mine}
+    line = "{major}" if mine.major else "0.{minor}"
+    known = any(expand(line, number) == expand(line, mine) for number in public if number not in higher)
+    return known and highest_of_line("{major}.{minor}", mine, public) and not any(before_head(project, higher))

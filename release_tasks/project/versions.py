@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from semver import Version
 
 __all__ = (
-    "expand", "from_pep440", "highest_of_line", "is_moving", "is_prerelease", "line_tags", "next_version",
+    "could_be", "expand", "from_pep440", "highest_of_line", "is_moving", "is_prerelease", "line_tags", "next_version",
     "oci_tag", "parse", "parse_request", "pep440",
 )
 WORDS = ("major", "minor", "patch", "prerelease", "release")
@@ -40,6 +40,14 @@ def next_version(current: str, word: str) -> str:
         if not now.prerelease or any(parts[WORDS.index(word) + 1:]):
             following = getattr(following, f"bump_{word}")()
     return str(parse(str(following)))
+
+
+def could_be(version: str, word: str) -> bool:
+    """Tell whether a word can have given this version, whatever came before it."""
+    number = parse(version)
+    if number.prerelease:
+        return word == "prerelease" or number.prerelease.startswith(f"{word}.")
+    return word in ("release", "patch" if number.patch else "minor" if number.minor else "major")
 
 
 def parse_request(text: str) -> dict[str | None, str]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from release_tasks.project.model import Project
+from release_tasks.errors import ReleaseError
+from release_tasks.project.discovery import discover
+from release_tasks.project.model import Component, Project
+from release_tasks.project.numbers import parse
+from release_tasks.project.tags import version_in
 from release_tasks.tools import git
 
 
 def resolve(version: str, component: str | None) -> str:
     """Return the request with every word replaced by a version; raise `ReleaseError` for a bad one."""
-    from release_tasks.project.discovery import discover
     from release_tasks.project.versions import parse_request
 
     requests = parse_request(version)
@@ -22,13 +25,45 @@ def resolve(version: str, component: str | None) -> str:
 
 
 def _number(project: Project, name: str | None, word: str) -> str:
-    from release_tasks.project.history import finished, is_at_head
+    from release_tasks.project.history import finished, last_finished
     from release_tasks.project.versions import next_version
 
     if word[:1].isdigit():
         return word
     component = project.component(name)
-    last, *earlier = (*finished(project, component)[:2], component.version or "0.0.0")
-    if len(earlier) > 1 and next_version(earlier[0], word) == last and is_at_head(project, component, last):
+    last = last_finished(project, component)
+    if last is None:
+        return _first(project, component, word)
+    every = finished(project, component)
+    if every[last] == git.head(project.root) and _gave(word, last, [v for v in every if parse(v) < parse(last)]):
         return last  # public, but what comes after that was interrupted: the same word goes on
-    return next_version(last, word)
+    following = next_version(last, word)
+    if following in every:
+        raise ReleaseError(f"{following}, the {word} version after {last}, is public and not in HEAD's history", "--version X.Y.Z")
+    return following
+
+
+def _first(project: Project, component: Component, word: str) -> str:
+    """Return what a word means before any release is finished: the one that was begun goes on."""
+    from release_tasks.project.history import tagged
+    from release_tasks.project.versions import could_be, next_version
+
+    here = {number for tag in git.tags(project.root) if (number := version_in(component, tag))}
+    begun = sorted(here | set(tagged(project, component)), key=parse, reverse=True)
+    if len(begun) == 1 and could_be(begun[0], word):
+        return begun[0]
+    if begun:
+        return next_version(begun[0], word)
+    with git.clean(project.root, git.head(project.root)) as tree:  # a bump that was interrupted counts from before it
+        first, *others = discover(tree).components
+        committed = next((one for one in others if one.name == component.name), first)
+        return next_version(committed.version or "0.0.0", word)
+
+
+def _gave(word: str, last: str, earlier: list[str]) -> bool:
+    from release_tasks.project.versions import could_be, next_version
+
+    try:
+        return next_version(earlier[0], word) == last if earlier else could_be(last, word)
+    except ReleaseError:  # `release` after a release
+        return False

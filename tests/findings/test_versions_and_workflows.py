@@ -39,13 +39,45 @@ def test_a_higher_version_with_something_to_say_is_well(tiny: Place) -> None:
 @pytest.mark.parametrize("version", ["0.2.9", "0.3.0-rc.1"])
 def test_a_version_that_is_not_higher_than_the_last_finished_one_is_found(tiny: Place, version: str) -> None:
     finish(tiny, "v0.3.0")
-    assert found(tiny, version) == [f"{version} is not higher than 0.3.0, the last release"]
+    assert found(tiny, version) == [f"{version} is not higher than 0.3.0, which is tagged on origin"]
 
 
-def test_a_tag_without_a_public_release_is_not_finished(tiny: Place) -> None:
+def test_a_public_tag_counts_before_its_release_is_finished(tiny: Place) -> None:
     tiny.tag("v0.3.0")
     tiny.commit("more.txt")
-    assert found(tiny) == []
+    assert found(tiny) == ["0.2.0 is not higher than 0.3.0, which is tagged on origin"]
+
+
+def maintenance(tiny: Place, *others: str) -> None:
+    """Release 1.2.8 and then 2.0.0 from main, and go to a branch that begins at 1.2.8."""
+    finish(tiny, "v1.2.8")
+    tiny.git("branch", "1.2", "v1.2.8")
+    for other in (*others, "v2.0.0"):
+        finish(tiny, other)
+    tiny.git("switch", "--quiet", "1.2")
+
+
+@pytest.mark.parametrize("version", ["1.2.9", "1.3.0", "1.2.9-rc.1"])
+def test_a_back_port_on_a_branch_without_the_higher_release_is_well(tiny: Place, version: str) -> None:
+    maintenance(tiny)
+    assert found(tiny, version) == []
+
+
+@pytest.mark.parametrize("version", ["1.2.7", "0.9.0"])
+def test_a_back_port_is_the_highest_of_a_line_that_exists(tiny: Place, version: str) -> None:
+    maintenance(tiny)
+    assert found(tiny, version) == [f"{version} is not higher than 2.0.0, which is tagged on origin"]
+
+
+def test_a_back_port_below_a_higher_one_of_its_line_is_found(tiny: Place) -> None:
+    maintenance(tiny, "v1.2.10")
+    assert found(tiny, "1.2.9") == ["1.2.9 is not higher than 2.0.0, which is tagged on origin"]
+
+
+def test_a_lower_version_from_the_branch_of_the_higher_one_is_no_back_port(tiny: Place) -> None:
+    maintenance(tiny)
+    tiny.git("switch", "--quiet", "main")
+    assert found(tiny, "1.2.9") == ["1.2.9 is not higher than 2.0.0, which is tagged on origin"]
 
 
 def test_outside_of_github_a_public_tag_is_a_finished_release(tiny: Place) -> None:
@@ -53,7 +85,7 @@ def test_outside_of_github_a_public_tag_is_a_finished_release(tiny: Place) -> No
     tiny.git("remote", "set-url", "origin", str(tiny.folder / "bare.git"))
     tiny.tag("v0.3.0")
     tiny.commit("more.txt")
-    assert found(tiny) == ["0.2.0 is not higher than 0.3.0, the last release"]
+    assert found(tiny) == ["0.2.0 is not higher than 0.3.0, which is tagged on origin"]
 
 
 def test_a_changelog_that_says_nothing_is_found_unless_github_writes_the_notes(tiny: Place) -> None:
@@ -61,15 +93,6 @@ def test_a_changelog_that_says_nothing_is_found_unless_github_writes_the_notes(t
     assert found(tiny) == ["CHANGELOG.md says nothing about 0.2.0"]
     tiny.commit("release-tasks.toml", '[github]\nnotes = "generated"\n')
     assert found(tiny) == []
-
-
-def test_an_unreadable_github_does_not_hide_the_changelog(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    tiny.tag("v0.1.0")
-    tiny.commit("CHANGELOG.md", LOG.replace("- More.\n", ""))
-    monkeypatch.setenv("GH_TOKEN", "a-wrong-token")
-    first, second = found(tiny)
-    assert first == "CHANGELOG.md says nothing about 0.2.0"
-    assert second.startswith("GitHub refused: ")
 
 
 RUNS = "name: CD\n{on}\njobs:\n  a:\n    steps:\n      - run: {run}\n"

@@ -53,6 +53,80 @@ def test_the_same_word_goes_on_after_every_interruption(tiny: Place) -> None:
     assert resolve("minor", None) == "0.3.0"
 
 
+@pytest.mark.parametrize(("before", "word", "meant"), [
+    ("0.1.0", "major", "1.0.0"), ("0.1.0", "minor", "0.2.0"), ("0.1.0", "patch", "0.1.1"), ("0.1.0", "prerelease", "0.1.1-rc.1"),
+    ("0.1.0", "alpha", "0.1.1-alpha.1"), ("0.2.0-alpha.1", "beta", "0.2.0-beta.1"), ("0.2.0-beta.2", "rc", "0.2.0-rc.1"),
+    ("0.2.0-rc.1", "prerelease", "0.2.0-rc.2"), ("0.2.0-rc.2", "release", "0.2.0"), ("0.2.0-rc.2", "minor", "0.2.0"),
+    ("0.1.1-rc.2", "patch", "0.1.1"),
+])
+@pytest.mark.statement("B2.24")
+def test_every_word_resumes_until_its_release_is_done(tiny: Place, before: str, word: str, meant: str) -> None:
+    finish(tiny, f"v{before}")
+    tiny.commit("more.txt")
+    assert resolve(word, None) == meant
+    bump(context(), version=meant)
+    assert resolve(word, None) == meant
+    tag(context(), version=meant)
+    assert resolve(word, None) == meant
+    tiny.git("push", "--quiet", "origin", "main", f"v{meant}")
+    assert resolve(word, None) == meant
+    subprocess.run(["gh", "release", "create", f"v{meant}", "--notes", "", "--repo", "example/tiny"], check=True, capture_output=True)
+    assert resolve(word, None) == meant
+
+
+@pytest.mark.parametrize(("word", "meant"), [("minor", "0.2.0"), ("major", "1.0.0"), ("patch", "0.1.1"), ("rc", "0.1.1-rc.1")])
+def test_the_first_release_resumes_by_its_word_too(tiny: Place, word: str, meant: str) -> None:
+    assert resolve(word, None) == meant
+    bump(context(), version=meant)
+    assert resolve(word, None) == meant
+    tag(context(), version=meant)
+    assert resolve(word, None) == meant
+    tiny.git("push", "--quiet", "origin", "main", f"v{meant}")
+    tiny.git("tag", "--delete", f"v{meant}")
+    assert resolve(word, None) == meant
+    subprocess.run(["gh", "release", "create", f"v{meant}", "--notes", "", "--repo", "example/tiny"], check=True, capture_output=True)
+    assert resolve(word, None) == meant
+    tiny.commit("more.txt")
+    assert resolve(word, None) != meant
+
+
+def test_tags_that_were_never_github_releases_count(tiny: Place) -> None:
+    tiny.tag("v0.3.0")
+    tiny.tag("v0.3.1")
+    assert resolve("patch", None) == "0.3.2"
+
+
+def test_on_a_maintenance_branch_words_count_from_its_own_last_release(tiny: Place) -> None:
+    finish(tiny, "v1.2.8")
+    tiny.git("branch", "1.2")
+    tiny.commit("more.txt")
+    finish(tiny, "v1.3.0")
+    tiny.commit("still-more.txt")
+    assert resolve("patch", None) == "1.3.1"
+    tiny.git("switch", "--quiet", "1.2")
+    tiny.commit("fix.txt")
+    assert resolve("patch", None) == "1.2.9"
+    with pytest.raises(ReleaseError, match=r"1\.3\.0, the minor version after 1\.2\.8, is public and not in HEAD's history"):
+        resolve("minor", None)
+
+
+def test_a_shallow_clone_cannot_tell_what_words_count_from(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    finish(tiny, "v0.1.0")
+    tiny.commit("more.txt")
+    tiny.git("push", "--quiet", "origin", "main")
+    monkeypatch.chdir(tiny.clone("--depth=1"))
+    with pytest.raises(ReleaseError, match="shallow"):
+        resolve("minor", None)
+    assert resolve("0.2.0", None) == "0.2.0"
+
+
+def test_without_an_origin_words_count_from_the_tags_here(tiny: Place) -> None:
+    tiny.git("remote", "remove", "origin")
+    tiny.tag("v0.4.0", push=False)
+    tiny.commit("more.txt")
+    assert resolve("minor", None) == "0.5.0"
+
+
 def test_each_component_counts_for_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with place(tmp_path, monkeypatch, TWO):
         assert resolve("core=0.5.0,other=minor", None) == "core=0.5.0,other=0.5.0"
