@@ -71,17 +71,12 @@ def at_precision(old: str, new: Version) -> str | None:
 def _takes(op: str, number: str, suffix: str, new: Version) -> bool:
     if op in ("<", "<=", ">"):
         return _admits(op, number, suffix, new)
-    parts = number.partition("-")[0].partition("+")[0].split(".")
-    given = [int(part) for part in parts if part not in _WILD]
+    given = tuple(int(part) for part in number.partition("-")[0].partition("+")[0].split(".") if part.isdecimal())
+    leading = next((at for at, part in enumerate(given, 1) if part), len(given))
+    fixed = {">=": 0, "~": min(2, len(given)), "^": leading}.get(op, len(given))  # how many numbers stay as they are
     bound = _bound(number, suffix)
-    if op == ">=" or not given:
-        return new >= bound
-    if op == "=" and len(given) == 3:
-        return new == bound
-    step = min(len(given) - 1, 1 if op == "~" else 2)
-    if op == "^" and len(given) == len(parts):
-        step = next((at for at, part in enumerate(given) if part), step)
-    return bound <= new and (new.major, new.minor, new.patch) < (*given[:step], given[step] + 1, 0, 0)[:3]
+    is_exact = op == "=" and len(given) == 3
+    return (new == bound if is_exact else new >= bound) and (new.major, new.minor, new.patch)[:fixed] == given[:fixed]
 
 
 def _bound(number: str, suffix: str) -> Version:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests import cargo_toml
-from release_tasks.manifests.cargo_toml import CargoManifest, Pin
+from release_tasks.manifests.cargo_toml import CargoManifest
 from release_tasks.manifests.copies import decode
 from release_tasks.project.beside import relative
 from release_tasks.project.model import Crate, Project
@@ -83,24 +83,18 @@ def _unkept(release: Release) -> Iterator[ReleaseError]:
 
     owner, number = owners(release.project), _numbers(release)
     now = {crate.name: crate.version for crate in release.project.crates}
-    for crate, pin in _kept_pins(release, owner):
-        one, where = owner[pin.package], f"{_path(release, crate)}: {pin.key} in [{pin.table}]"
-        follow = f'pins = {{ {one} = "follow" }} in [components.{owner[crate.name]}]'
-        if pin.inherits:
-            yield ReleaseError(f"{where} inherits its requirement, so it cannot be kept", f"write a version there, or {follow}")
-        elif pin.requirement and not admits(pin.requirement, number[one]):
-            yield ReleaseError(
-                f"{where} is kept at {pin.requirement}, which {number[one]} does not satisfy",
-                f"{follow}, or commit a requirement that admits {now[pin.package]} and {number[one]}",
-            )
-
-
-def _kept_pins(release: Release, owner: dict[str, str]) -> Iterator[tuple[Crate, Pin]]:
-    number = _numbers(release)
     for crate in release.project.crates:
-        if kept := _kept(release.project, owner.get(crate.name)) & set(number):
-            pins = _manifest(release, crate).pins
-            yield from ((crate, pin) for pin in pins if owner.get(pin.package) in kept and not pin.table.startswith("workspace."))
+        kept = _kept(release.project, owner.get(crate.name)) & set(number)
+        for pin in _manifest(release, crate).pins if kept else ():
+            one, where = owner.get(pin.package, ""), f"{_path(release, crate)}: {pin.key} in [{pin.table}]"
+            follow = f'pins = {{ {one} = "follow" }} in [components.{owner[crate.name]}]'
+            if one in kept and pin.inherits:
+                yield ReleaseError(f"{where} inherits its requirement, so it cannot be kept", f"write a version there, or {follow}")
+            elif one in kept and pin.requirement and not admits(pin.requirement, number[one]):
+                yield ReleaseError(
+                    f"{where} is kept at {pin.requirement}, which {number[one]} does not satisfy",
+                    f"{follow}, or commit a requirement that admits {now[pin.package]} and {number[one]}",
+                )
 
 
 def _inheriting(release: Release) -> dict[str, str | None]:

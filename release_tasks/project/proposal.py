@@ -5,66 +5,35 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from release_tasks.errors import ReleaseError
 from release_tasks.project.settings import FILE
 
 
-@dataclass
-class _Row:
-    """One component to be: what it ships, by kind."""
-
-    name: str
-    version: str
-    ships: dict[str, list[str]] = field(default_factory=dict)
-
-
 def question(name: str, ships: Mapping[str, Any], python: Mapping[str, str]) -> ReleaseError:
     """Return the error that asks for components, with lines that answer it as they stand.
 
-    `python` has the SemVer of each Python package. Crates of one version stay together; images and
-    charts go with the first component.
+    There is one for each version, `python` holding those of the Python packages; images and charts go
+    with the one of most crates, which is called after the project where it has several.
     """
-    rows = _crates(name, ships["crates"])
-    found = {row.version for row in rows} | set(python.values())
-    for package, version in python.items():
-        home = next((row for row in rows if row.version == version), None)
-        if home is None:
-            taken = package in {row.name for row in rows}
-            rows.append(home := _Row(f"{package}-python" if taken else package, version))
-        home.ships.setdefault("python", []).append(package)
-    for kind in ("images", "charts"):
-        if ships[kind] and not isinstance(ships[kind], ReleaseError):
-            rows[0].ships[kind] = [thing.reference for thing in ships[kind]]
-    lines = [line for row in rows for line in _lines(row, rows)]
-    crates = "crates have" if len(ships["crates"]) > 1 and not python else "crates and Python packages have"
+    groups: dict[str, dict[str, list[str]]] = {}
+    found = [*(("crates", crate.name, crate.version) for crate in ships["crates"]), *(("python", *one) for one in python.items())]
+    for kind, thing, version in found:
+        groups.setdefault(version, {}).setdefault(kind, []).append(thing)
+    main, *others = sorted(groups.values(), key=lambda group: -len(group.get("crates", ())))
+    main |= {kind: [one.reference for one in ships[kind]] for kind in ("images", "charts") if isinstance(ships[kind], tuple) and ships[kind]}
+    lines: list[str] = []
+    for group in (main, *others):
+        crates = group.get("crates", [])
+        one = name if group is main and len(crates) > 1 else (*crates, *group.get("python", ()))[0]
+        one += "-python" if f"[components.{one}]" in lines else ""
+        is_wheel = not crates and 'tag = "py-v{version}"' not in lines
+        tag = "v{version}" if group is main else "py-v{version}" if is_wheel else f"{one}-v{{version}}"
+        key = one if re.fullmatch(r"[\w-]+", one) else json.dumps(one)
+        lines += [f"[components.{key}]", f'tag = "{tag}"', *(f"{kind} = {json.dumps(names)}" for kind, names in group.items())]
+        lines += ["latest = true"] if group is main else []
     return ReleaseError(
-        f"the {crates} different versions: {', '.join(sorted(found))}",
+        f"the crates and Python packages have different versions: {', '.join(sorted(groups))}",
         f"give them one version, leave some out with [crates] ignore, or add components to {FILE}:\n" + "\n".join(lines),
     )
-
-
-def _crates(name: str, crates: Any) -> list[_Row]:
-    groups: dict[str, list[str]] = {}
-    for crate in crates:
-        groups.setdefault(crate.version, []).append(crate.name)
-    rows: list[_Row] = []
-    for version, names in sorted(groups.items(), key=lambda pair: len(pair[1]), reverse=True):
-        together = len(names) > 1 and not rows
-        for one in [names] if together else [[crate] for crate in names]:
-            rows.append(_Row(name if together else one[0], version, {"crates": one}))
-    if [row.name for row in rows].count(name) > 1:
-        rows[0].name = f"{name}-workspace"
-    return rows
-
-
-def _lines(row: _Row, rows: list[_Row]) -> list[str]:
-    first = row is rows[0]
-    plain = first and (len(row.ships["crates"]) > 1 or sum("crates" in one.ships for one in rows) == 1)
-    alone = "crates" not in row.ships and sum("crates" not in one.ships for one in rows) == 1
-    tag = "v{version}" if plain else "py-v{version}" if alone else f"{row.name}-v{{version}}"
-    key = row.name if re.fullmatch(r"[\w-]+", row.name) else json.dumps(row.name)
-    ships = [f"{kind} = {json.dumps(names)}" for kind, names in row.ships.items()]
-    return [f"[components.{key}]", f'tag = "{tag}"', *ships, *(["latest = true"] if first else [])]

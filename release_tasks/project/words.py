@@ -7,7 +7,7 @@ from pathlib import Path
 from release_tasks.errors import ReleaseError
 from release_tasks.project.discovery import discover
 from release_tasks.project.model import Component, Project
-from release_tasks.project.numbers import parse
+from release_tasks.project.numbers import is_prerelease, parse
 from release_tasks.project.tags import version_in
 from release_tasks.tools import git
 
@@ -26,7 +26,7 @@ def resolve(version: str, component: str | None) -> str:
 
 def _number(project: Project, name: str | None, word: str) -> str:
     from release_tasks.project.history import finished, last_finished
-    from release_tasks.project.versions import next_version
+    from release_tasks.project.versions import could_be, next_version
 
     if word[:1].isdigit():
         return word
@@ -35,8 +35,8 @@ def _number(project: Project, name: str | None, word: str) -> str:
     if last is None:
         return _first(project, component, word)
     every = finished(project, component)
-    if every[last] == git.head(project.root) and _gave(word, last, [v for v in every if parse(v) < parse(last)]):
-        return last  # public, but what comes after that was interrupted: the same word goes on
+    if every[last] == git.head(project.root) and (could_be(last, word) or not is_prerelease(last)):
+        return last  # nothing was committed since: what came after its publication may have been interrupted
     following = next_version(last, word)
     if following in every:
         raise ReleaseError(f"{following}, the {word} version after {last}, is public and not in HEAD's history", "--version X.Y.Z")
@@ -58,12 +58,3 @@ def _first(project: Project, component: Component, word: str) -> str:
         first, *others = discover(tree).components
         committed = next((one for one in others if one.name == component.name), first)
         return next_version(committed.version or "0.0.0", word)
-
-
-def _gave(word: str, last: str, earlier: list[str]) -> bool:
-    from release_tasks.project.versions import could_be, next_version
-
-    try:
-        return next_version(earlier[0], word) == last if earlier else could_be(last, word)
-    except ReleaseError:  # `release` after a release
-        return False

@@ -48,8 +48,9 @@ def test_the_same_word_goes_on_after_every_interruption(tiny: Place) -> None:
     assert resolve("minor", None) == "0.2.0"
     subprocess.run(["gh", "release", "create", "v0.2.0", "--notes", "", "--repo", "example/tiny"], check=True, capture_output=True)
     assert resolve("minor", None) == "0.2.0"
-    assert resolve("patch", None) == "0.2.1"
+    assert resolve("patch", None) == "0.2.0"  # nothing was committed since
     tiny.commit("even-more.txt")
+    assert resolve("patch", None) == "0.2.1"
     assert resolve("minor", None) == "0.3.0"
 
 
