@@ -34,6 +34,6 @@ def question(name: str, ships: Mapping[str, Any], python: Mapping[str, str]) -> 
         lines += [f"[components.{key}]", f'tag = "{tag}"', *(f"{kind} = {json.dumps(names)}" for kind, names in group.items())]
         lines += ["latest = true"] if group is main else []
     return ReleaseError(
-        f"the crates and Python packages have different versions: {', '.join(sorted(groups))}",
+        f"the crates{' and Python packages' if python else ''} have different versions: {', '.join(sorted(groups))}",
         f"give them one version, leave some out with [crates] ignore, or add components to {FILE}:\n" + "\n".join(lines),
     )
