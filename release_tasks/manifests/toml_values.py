@@ -27,7 +27,7 @@ _STRING = re.compile(
 _OTHER = re.compile(r"[^\s,\]}#]+(?: [0-9]{2}:[^\s,\]}#]+)?")
 
 
-@lru_cache(maxsize=8)  # whoever edits a text has just read it
+@lru_cache(maxsize=2048)  # whoever edits a text has just read it, and reads the file again to prove it
 def load(text: str, path: str) -> Mapping[str, Any]:
     """Return the data of a TOML text; raise `ReleaseError` with line and column for a broken one."""
     import tomllib

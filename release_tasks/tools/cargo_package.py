@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tarfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from invoke.context import Context
@@ -68,13 +69,19 @@ def _offline_first(c: Context, argv: Sequence[str | Path], tree: Path, env: Mapp
 def _check_each(
     argv: Sequence[str | Path], specs: Mapping[str, str], stems: Mapping[str, str], tree: Path, env: Mapping[str, str]
 ) -> None:
-    failed: dict[str, ReleaseError] = {}
-    for name, spec in specs.items():
+    def fault(spec: str) -> Failed | None:
         try:  # asked for, not done: the warnings of all were shown before
             shell.ask([*argv, "--quiet", "--offline", "-p", spec], cwd=tree, env=env)
         except Failed as error:
-            culprit = _culprit(error.output, stems) or name
-            failed.setdefault(culprit, _does_not_compile(culprit, stems[culprit], error))
+            return error
+        return None
+
+    failed: dict[str, ReleaseError] = {}
+    with ThreadPoolExecutor(4) as pool:  # cargo mostly reads; where it compiles, one waits for the other
+        for name, error in zip(specs, pool.map(fault, specs.values()), strict=True):
+            if error:
+                culprit = _culprit(error.output, stems) or name
+                failed.setdefault(culprit, _does_not_compile(culprit, stems[culprit], error))
     raise_all(failed.values())
 
 
