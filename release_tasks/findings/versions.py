@@ -35,7 +35,7 @@ def _order(release: Release, part: Part) -> Iterator[ReleaseError]:
 
 
 def forgotten(release: Release) -> Iterator[ReleaseError]:
-    """Yield the lines that would keep the old version, where the settings are strict about them."""
+    """Yield the lines that would keep an old version, where the settings are strict about them."""
     from release_tasks.project import edited, leftovers
 
     is_strict = release.project.settings.project.forgotten == "strict" and not release.is_tagged

@@ -54,25 +54,30 @@ def changes(found: dict[str, Edited]) -> dict[str, str]:
 
 
 def forgotten(release: Release, found: dict[str, Edited]) -> list[leftovers.Line]:
-    """Return the lines that a bump leaves at the old version; those of components that stay are theirs."""
+    """Return the lines that a bump leaves at the old version, or at a stale copy's; those of components that stay are theirs."""
     covered = {path for path, one in found.items() if one.is_whole}
     released = {part.component.name for part in release.parts}
     later = (one.python for one in release.project.components if one.name not in released)
     packages = [one for shipped in later if not isinstance(shipped, ReleaseError) for one in shipped]
     covered |= {*beside.sources(release, packages), *(beside.relative(release, one.folder / "pyproject.toml") for one in packages)}
-    return leftovers.forgotten(release, changes(found), covered) if found else []
+    stale = {one.said for one in _odd(release, found)}
+    return leftovers.forgotten(release, changes(found), covered, stale) if found else []
 
 
 def disagreed(release: Release, found: dict[str, Edited]) -> Iterator[str]:
     """Yield the copies that had another version than the rest and get the new one, in a bounded number of lines."""
+    odd = _odd(release, found)
+    yield from map(str, odd[:leftovers.SHOWN])
+    if odd[leftovers.SHOWN:]:
+        yield f"and {len(odd) - leftovers.SHOWN} more that had disagreed"
+
+
+def _odd(release: Release, found: dict[str, Edited]) -> list[leftovers.Odd]:
     forms, logs = leftovers.forms(release), {part.component.changelog for part in release.parts}
-    odd = [
+    return [
         one for path, edited in found.items() if path not in logs
         for one in leftovers.stale(forms, path, edited.old, edited.new)
     ]
-    yield from odd[:leftovers.SHOWN]
-    if odd[leftovers.SHOWN:]:
-        yield f"and {len(odd) - leftovers.SHOWN} more that had disagreed"
 
 
 def _refuse_two_versions(release: Release, found: dict[str, Edited], paths: set[str]) -> None:

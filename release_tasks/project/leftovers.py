@@ -39,31 +39,43 @@ class Line(NamedTuple):
         return f"{self.path}:{self.number}: {shown[:100]}{'…' if shown[100:] else ''}"
 
 
+class Odd(NamedTuple):
+    """A place that a bump changes although it did not show the version before; `wanted` is empty for other texts."""
+
+    path: str
+    number: int  # counted from 1
+    said: str
+    wanted: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.number} said {self.said}{', not ' if self.wanted else ''}{self.wanted}"
+
+
 def forms(release: Release) -> dict[str, tuple[str, ...]]:
     """Return each way to write a new version, with the ways to write the version before it."""
     pairs = ((part.version, was) for part in release.parts if (was := _before(release, part)))
     return {form: _forms(was) for new, was in pairs for form in _forms(new)}
 
 
-def stale(known: Mapping[str, tuple[str, ...]], path: str, old: str, new: str) -> Iterator[str]:
-    """Yield a sentence for each place that a bump changes although it did not show the version before."""
+def stale(known: Mapping[str, tuple[str, ...]], path: str, old: str, new: str) -> Iterator[Odd]:
+    """Yield each place that a bump changes although it did not show the version before."""
     for number, (was, now) in enumerate(zip(old.split("\n"), new.split("\n"), strict=False), 1):
         pairs = [pair for pair in zip(_NUMBER.findall(was), _NUMBER.findall(now), strict=False) if pair[0] != pair[1]]
         for one, other in dict.fromkeys(pairs):
             wanted = next((olds for form, olds in known.items() if _begins(form, other)), ())
             if wanted and not any(_begins(form, one) for form in wanted):
-                yield f"{path}:{number} said {one}, not {wanted[0]}"
+                yield Odd(path, number, one, wanted[0])
         if was != now and not pairs:
-            yield f"{path}:{number} said {was.strip()[:80]}"
+            yield Odd(path, number, was.strip()[:80], "")
 
 
-def forgotten(release: Release, new: Mapping[str, str], covered: set[str]) -> list[Line]:
-    """Return the lines that would still show the old version once the files have their `new` texts.
+def forgotten(release: Release, new: Mapping[str, str], covered: set[str], stale: set[str]) -> list[Line]:
+    """Return the lines that would still show an old version once the files have their `new` texts.
 
-    `covered` are the files whose every copy a manifest knows. What keeps old versions on purpose is left
+    `covered` are the files whose every copy a manifest knows, `stale` what other copies said. What keeps old versions on purpose is left
     out: changelogs, locks, test data, binary files, and what the settings call innocent.
     """
-    olds = {form for olds in forms(release).values() for form in olds}
+    olds = {form for olds in forms(release).values() for form in olds} | {one for one in stale if VERSION.fullmatch(one)}
     there = [Line(*found) for found in git_grep.lines(release.top, sorted(olds)) if found[0] not in new]
     there += [Line(path, at, text) for path, whole in new.items() for at, text in enumerate(whole.split("\n"), 1)]
     found = [
@@ -81,7 +93,7 @@ def forgotten(release: Release, new: Mapping[str, str], covered: set[str]) -> li
 def tell(lines: list[Line]) -> Iterator[str]:
     """Yield what a person reads about forgotten lines, in a bounded number of lines."""
     if lines:
-        yield f"{len(lines)} line{'s' * (len(lines) > 1)} that no manifest covers still show{'s' * (len(lines) == 1)} the old version:"
+        yield f"{len(lines)} line{'s' * (len(lines) > 1)} that no manifest covers still show{'s' * (len(lines) == 1)} an old version:"
         yield from (f"  {line}" for line in lines[:SHOWN])
         if lines[SHOWN:]:
             yield f"  and {len(lines) - SHOWN} more"

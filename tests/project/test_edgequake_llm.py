@@ -91,6 +91,8 @@ def test_the_first_bump_of_both_moves_every_copy_and_no_other(root: Path) -> Non
         "edgequake-litellm/pyproject.toml": ['version = "0.6.13"'],
     }
     assert "README.md:30 said 0.6.14, not 0.6.26" in said
+    assert "  README.md:52: | Bedrock | yes | no | 0.6.14 |" in said
+    assert "0.6.17" not in said
     log = (root / "CHANGELOG.md").read_text()
     assert f"## [Unreleased]\n\n## [0.6.27] - {today}\n\n### Fixed\n" in log
     assert log.endswith("[0.2.0]: https://github.com/raphaelmansuy/edgequake-llm/releases/tag/v0.2.0\n")

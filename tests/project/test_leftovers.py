@@ -48,7 +48,7 @@ FORGOTTEN = [
     '  setup.py:2: setup(name="tiny-plain", version="0.2.0", url="https://x/0.1.5")',
 ]
 TOLD = [
-    *DISAGREED, "5 lines that no manifest covers still show the old version:", *FORGOTTEN,
+    *DISAGREED, "5 lines that no manifest covers still show an old version:", *FORGOTTEN,
     "name them in [files], or in [innocent] with the reason why they stay",
 ]
 
@@ -71,6 +71,12 @@ def inv(root: Path, *words: str) -> list[str]:
     """Run `inv` and return what it told."""
     done = subprocess.run([sys.executable, "-m", "invoke", *words], cwd=root, capture_output=True, text=True, check=True)
     return done.stderr.splitlines()
+
+
+def test_a_version_that_one_copy_was_left_at_is_looked_for_elsewhere(tiny: Path) -> None:
+    (tiny / "docs/releasing.md").write_text("install tiny==0.1.3, not 0.1.30\n")
+    commit(tiny, "Forget the page, too")
+    assert "  docs/releasing.md:1: install tiny==0.1.3, not 0.1.30" in inv(tiny, "bump", "--version", "0.2.0")
 
 
 @pytest.mark.statement("B2.13", "B2.14", "B2.23")
@@ -99,7 +105,7 @@ def test_a_bump_that_stopped_half_way_still_tells_what_disagreed(tiny: Path) -> 
 def test_a_list_of_forgotten_lines_is_bounded(tiny: Path) -> None:
     begin(tiny, {"many.txt": "tiny 0.1.5 and a long line\n" * 40 + "0.1.5 " * 100})
     said = inv(tiny, "bump", "--version", "0.2.0")
-    assert "46 lines that no manifest covers still show the old version:" in said
+    assert "46 lines that no manifest covers still show an old version:" in said
     assert sum(line.startswith("  ") for line in said) == 21
     assert said[-2] == "  and 26 more"
     assert max(map(len, said)) < 130
@@ -114,7 +120,7 @@ def test_only_a_strict_project_fails_its_check_for_them(tiny: Path) -> None:
     settings.write_text('[project]\nforgotten = "strict"\n' + settings.read_text())
     commit(tiny, "Be strict")
     (found,) = problems()
-    assert found.problem.splitlines() == ["5 lines that no manifest covers still show the old version:", *FORGOTTEN]
+    assert found.problem.splitlines() == ["5 lines that no manifest covers still show an old version:", *FORGOTTEN]
     everything = '".github/**" = "x"\n"README.md" = "history"\n"docs/*" = "y"\n"setup.py" = "z"\n'
     settings.write_text(settings.read_text() + everything)
     commit(tiny, "Say why")
