@@ -21,11 +21,15 @@ class Scalar(NamedTuple):
 
 def scalars(text: str, path: str) -> dict[Path, Scalar]:
     """Return each scalar of a one-document YAML text by its path; raise `ReleaseError` for a broken one."""
+    import warnings
+
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     try:
-        node = YAML(typ="rt", pure=True).compose(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an anchor may be used again
+            node = YAML(typ="rt", pure=True).compose(text)
         return dict(_scalars(node, (), text, frozenset())) if node is not None else {}
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark

@@ -47,7 +47,13 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
-@pytest.mark.parametrize("name", CASES)
+def marked(name: str) -> object:
+    """Return a case with the statements that its command says it shows."""
+    shows = json.loads((GOLDEN / name / "command.json").read_text("utf-8")).get("shows", ())
+    return pytest.param(name, marks=[pytest.mark.statement(*shows)] if shows else [])
+
+
+@pytest.mark.parametrize("name", [marked(name) for name in CASES])
 def test_in_and_the_command_give_out(name):
     command = json.loads((GOLDEN / name / "command.json").read_text("utf-8"))
     wanted = contents(GOLDEN / name / "out")
@@ -64,5 +70,5 @@ def test_in_and_the_command_give_out(name):
 
 def test_there_are_cases_of_every_kind():
     kinds = {name.split("_")[0] for name in CASES}
-    assert kinds >= {"cargo", "pyproject", "chart", "package", "python", "setup", "files", "changelog"}
-    assert len(CASES) >= 60
+    assert kinds >= {"cargo", "pyproject", "chart", "package", "python", "setup", "uv", "files", "changelog"}
+    assert len(CASES) >= 90

@@ -113,6 +113,25 @@ def test_a_bump_of_any_kind_and_back_gives_the_same_bytes(path, before, after, e
     assert kind.set_versions(there, path, {}, before) == text
 
 
+BY_KEY = {
+    "a.json": '{{"x": {{"version": "{0}"}}, "version": "{0}", "y": "{0}"}}', "a.toml": "version = '{0}' # {0}\n[y]\nversion = \"{0}\"",
+    "a.yaml": "x:\n  version: {0} # {0}\ny: &a '{0}'\nversion: 'v{0}'", "a.xml": "<!-- {0} --><x y='{0}'><y><version>{0}</version></y>\n<version> {0}\n</version></x>",
+    "a.py": '"""{0}"""\nversion: str = "{0}"  # é {0}\nother = "{0}"',
+}
+
+
+@pytest.mark.parametrize("path", sorted(BY_KEY))
+@settings(deadline=None)
+@given(FINAL, FINAL, EOL, st.sampled_from(("", "\ufeff")))
+def test_a_bump_behind_a_key_and_back_gives_the_same_bytes(path, before, after, eol, bom):
+    assume(before != after)
+    text, kind = bom + BY_KEY[path].format(before).replace("\n", eol), listed("version")
+    there = kind.set_versions(text, path, {}, after)
+    assert [copy.version.removeprefix("v") for copy in kind.copies(there, path)] == [after]
+    assert before in after or there.count(before) == text.count(before) - 1
+    assert kind.set_versions(there, path, {}, before) == text
+
+
 @given(st.lists(FINAL | COUNTED, min_size=1, max_size=4), FINAL | COUNTED, st.sampled_from(("/{version}/", 'x = "{version}"', "caro-{version}-linux", "v{version}")))
 def test_every_stale_text_gets_the_new_version_and_no_other_text_changes(olds, new, template):
     text = "\n".join(f"before {template.format(version=old)} after 1.2.3" for old in olds)

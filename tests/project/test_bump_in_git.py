@@ -46,6 +46,7 @@ def forget_a_crate(root: Path) -> None:
 EVERY_COPY = ["CHANGELOG.md", "Cargo.lock", "Cargo.toml", "README.md", "deploy/kit/Chart.yaml", "python/pyproject.toml"]
 
 
+@pytest.mark.statement("B1.8", "B4.3", "B5.15")
 def test_every_copy_shows_the_new_version_and_nothing_else_changes(kit: Path) -> None:
     bump.write(Context(), at())
     assert changed(kit) == EVERY_COPY
@@ -79,6 +80,7 @@ def test_a_change_of_somebody_else_is_a_stranger(kit: Path) -> None:
         bump.pending(at())
 
 
+@pytest.mark.statement("B1.7")
 def test_all_files_are_put_back_when_the_lock_cannot_be_written(
     kit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
