@@ -89,7 +89,7 @@ def test_a_wrong_version_changes_nothing(llmtrace: Path, version: str) -> None:
     assert changed(llmtrace) == []
 
 
-@pytest.mark.statement("B1.9", "B1.10")
+@pytest.mark.statement("B1.9", "B1.10", "B1.39")
 def test_commit_and_tag_of_llmtrace_go_to_origin_with_exactly_what_the_bump_changed(
     llmtrace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,6 +101,8 @@ def test_commit_and_tag_of_llmtrace_go_to_origin_with_exactly_what_the_bump_chan
     head = git(llmtrace, "rev-parse", "HEAD").strip()
     assert (refs["refs/heads/main"], refs["refs/tags/v0.2.0^{}"]) == (head, head)
     assert {name for name in refs if "0.2.0" in name} == {"refs/tags/v0.2.0", "refs/tags/v0.2.0^{}"}
+    log = git(llmtrace, "show", "origin/main:CHANGELOG.md").splitlines()  # and nothing has to be committed after the release
+    assert [line[4:9] for line in log if line.startswith("## ")] == ["0.2.0", "0.1.5", "0.1.4", "0.1.3", "0.1.1"]
 
 
 @pytest.mark.statement("B1.13", "B1.14")
