@@ -125,3 +125,8 @@ def test_a_download_is_whole_or_not_there(shop: tuple[Shop, str], tmp_path: Path
     with pytest.raises(ReleaseError):
         http.download(f"{url}/file", tmp_path / "other")
     assert not (tmp_path / "other").exists()
+
+
+def test_a_test_itself_reaches_nothing_but_this_machine() -> None:
+    with pytest.raises(OSError, match="a test wanted to reach"):
+        socket.create_connection(("192.0.2.1", 80), timeout=1)

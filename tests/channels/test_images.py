@@ -109,10 +109,11 @@ def test_there_is_no_pointer_for_the_major_version_at_0(release):
 
 def test_latest_belongs_to_the_component_that_owns_it(tmp_path, monkeypatch):
     table = '[components.server]\ntag = "server-v{version}"\nimages = ["ghcr.io/example/hello"]\n'
+    other = '[components.docs]\ntag = "docs-v{version}"\n'
     for owns, wanted in (("", {"1.2", "1"}), ("latest = true\n", {"1.2", "1", "latest"})):
-        folder = commit(write(image_project(tmp_path / f"owner{len(owns)}"), {"release-tasks.toml": SETTINGS + table + owns}))
+        folder = commit(write(image_project(tmp_path / f"owner{len(owns)}"), {"release-tasks.toml": SETTINGS + other + table + owns}))
         monkeypatch.chdir(folder)
-        assert set(places(Release.at(Context(), "1.2.0"))) == wanted
+        assert set(places(Release.at(Context(), "1.2.0", "server"))) == wanted
 
 
 def test_tags_with_words_around_the_version_are_read_back(tmp_path, world, monkeypatch):

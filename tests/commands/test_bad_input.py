@@ -139,17 +139,17 @@ def test_two_tasks_at_once_on_one_dist_are_refused(kit: Site) -> None:
     import fcntl
 
     clone = kit.clone()
-    folder = clone / "dist" / "v0.2.0"
+    folder = clone / "dist" / "v0.1.0"
     folder.mkdir(parents=True)
     (folder.parent / ".gitignore").write_text("*\n")
     with (folder / ".lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        assert "another process is at work on dist/v0.2.0" in refused(kit, clone, "package-crates", "--version", "0.2.0")
+        assert "another process is at work on dist/v0.1.0" in refused(kit, clone, "package-crates", "--version", "0.1.0")
 
 
 @pytest.mark.parametrize(("status", "body"), [(500, b"oops"), (200, b"<html>a portal</html>")])
 def test_a_registry_that_answers_nonsense_is_an_error_and_never_missing(kit: Site, status: int, body: bytes) -> None:
     clone = kit.clone()
     kit.running.faults.add(Fault("GET", "/simple/rehearsed-kit-clock", status=status, body=body, times=100))
-    said = refused(kit, clone, "publish-pypi", "--version", "0.2.0", "--new", "all")
+    said = refused(kit, clone, "publish-pypi", "--version", "0.1.0", "--new", "all")
     assert "rehearsed-kit-clock" in said

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from processes import running
 from whole import commit
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "polyglot"
@@ -115,7 +116,6 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, moment: str) -> None:
     assert "Traceback" not in said + rest
     assert "goes on from here" in rest
     assert list(scratch.iterdir()) == []
-    running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    assert str(scratch) not in running
+    assert running(str(scratch)) == []
     git = subprocess.run(["git", "status", "--porcelain"], cwd=folder, capture_output=True, text=True, check=True)
     assert git.stdout == ""

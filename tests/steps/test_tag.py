@@ -71,6 +71,7 @@ def test_two_components_are_named_in_one_commit_or_in_their_own(tmp_path: Path, 
         assert two.git("log", "-1", "--format=%B").strip().split("\n\n") == ["chore: bump core to 0.3.0", "chore: bump other to 0.7.0"]
 
 
+@pytest.mark.tools("ssh-keygen")
 def test_git_signs_the_tag_where_it_is_configured_to(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     key = tiny.folder / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from container_world import dry, snapshot
 from invoke.context import Context
+from processes import running
 from published_world import HERE, TARGET, Layout, layer, layout, left_behind, program, releasing, run, world
 
 from release_tasks.errors import Problems, ReleaseError
@@ -174,5 +175,4 @@ def test_ctrl_c_ends_every_child_and_leaves_nothing(releasing, tmp_path):
 
 def _sleeping(tmp_path: Path) -> list[str]:
     """The running build scripts that were compiled below this test's folder."""
-    done = subprocess.run(["pgrep", "-f", f"{tmp_path}/tmp/.*build-script-build"], capture_output=True, text=True, check=False)
-    return done.stdout.split()
+    return [line for line in running(f"{tmp_path}/tmp/") if "build-script-build" in line]

@@ -159,7 +159,7 @@ def test_an_archive_has_the_same_bytes_whenever_it_is_made(name: str, tmp_path: 
         made.append(archives.pack(name, {"hello": (program, archives.PROGRAM), "README": (program, archives.TEXT)}, 1_700_000_000))
     assert made[0] == made[1]
     (tmp_path / name).write_bytes(made[0])
-    shutil.unpack_archive(tmp_path / name, tmp_path / "out", **({"filter": "data"} if name.endswith("gz") else {}))
+    shutil.unpack_archive(tmp_path / name, tmp_path / "out")
     assert (tmp_path / "out" / "hello").read_bytes() == b"program"
 
 
