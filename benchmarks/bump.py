@@ -51,6 +51,7 @@ def workspace(root: Path, count: int = COUNT) -> Path:
     )
     (root / "tasks.py").write_text("from release_tasks import ns\n")
     (root / ".gitignore").write_text("target\n__pycache__\n")
+    (root / "target").mkdir()  # as after any build: cargo keeps there what rustc has told it
     run(root, "cargo", "generate-lockfile", "--offline")
     commit(root)
     return root

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from release_tasks.errors import ReleaseError
@@ -15,6 +16,7 @@ COUNTED = re.compile(r"(alpha|beta|rc)\.(0|[1-9][0-9]*)")
 _LARGEST = 2**64  # cargo keeps each number in 64 bits
 
 
+@lru_cache(maxsize=32)  # a pin in every file names the same version
 def parse(text: str) -> Version:
     """Return a version from its exact SemVer 2.0 text; raise `ReleaseError` for anything else."""
     from semver import Version

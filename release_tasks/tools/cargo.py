@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -39,7 +40,7 @@ def workspace(root: Path) -> Workspace:
     """Return the workspace at `root`; raise `ReleaseError` for one that cargo cannot read."""
     data = _metadata(root)
     packages = data["packages"]
-    folders = {str(Path(package["manifest_path"]).parent) for package in packages}
+    folders = {os.path.dirname(package["manifest_path"]) for package in packages}
     members = sorted((_member(package, folders) for package in packages), key=lambda m: m.name)
     return Workspace(tuple(members), Path(data["target_directory"]))
 
@@ -94,7 +95,7 @@ def _member(package: dict[str, Any], folders: set[str]) -> Member:
     programs = [t["name"] for t in package["targets"] if "bin" in t["kind"]]
     registries = package["publish"]  # null stands for every registry
     return Member(
-        package["name"], package["version"], Path(package["manifest_path"]).parent,
+        package["name"], package["version"], Path(os.path.dirname(package["manifest_path"])),
         registries is None or "crates-io" in registries, tuple(sorted(needs)), tuple(sorted(programs)),
         tuple(sorted(tests_with)),
     )
