@@ -12,7 +12,7 @@ assets = ["crates"]
 latest = true
 [components.abacus-py]
 tag = "py-v{version}"
-python = ["abacus-py"]
+python = ["rehearsed-abacus"]
 assets = ["wheels", "sdist"]
 """
 KEEP = SETTINGS + 'pins = { abacus-core = "keep" }\n'
@@ -40,10 +40,10 @@ PARTS = {
     "py/Cargo.toml": CRATE.format("abacus-wheel", "0.6.12", PIN),
     "py/src/main.rs": 'fn main() {\n    println!("{}", abacus_core::one());\n}\n',
     "py/pyproject.toml": '[build-system]\nrequires = ["maturin>=1.9,<2"]\nbuild-backend = "maturin"\n'
-    '[project]\nname = "abacus-py"\nversion = "0.6.12"\nlicense = "MIT"\n[tool.maturin]\nbindings = "bin"\n',
+    '[project]\nname = "rehearsed-abacus"\nversion = "0.6.12"\nlicense = "MIT"\n[tool.maturin]\nbindings = "bin"\n',
     "CHANGELOG.md": LOG.format("Adds faster."),
     "py/CHANGELOG.md": LOG.format("Wheels for all."),
-    "README.md": 'Say `abacus-core = "0.6.26"` and `pip install abacus-py`.\n',
+    "README.md": 'Say `abacus-core = "0.6.26"` and `pip install rehearsed-abacus`.\n',
     "release-tasks.toml": SETTINGS,
     ".gitignore": "/target\n/dist\n__pycache__/\n",
     "tasks.py": "from release_tasks import ns\n",

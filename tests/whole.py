@@ -91,10 +91,14 @@ class Site:
 
 
 @contextmanager
-def site(folder: Path, name: str = "kit", offline: bool = False) -> Iterator[Site]:
-    """Put a sample project on the GitHub stand-in and give a world to release it to."""
+def site(folder: Path, name: str = "kit", offline: bool = False, files: dict[str, str] | None = None) -> Iterator[Site]:
+    """Put a sample project, or `files`, on the GitHub stand-in and give a world to release it to."""
     source = folder / "source"
-    shutil.copytree(PROJECTS / name, source)
+    if files is None:
+        shutil.copytree(PROJECTS / name, source)
+    for path, text in (files or {}).items():
+        (source / path).parent.mkdir(parents=True, exist_ok=True)
+        (source / path).write_text(text)
     commit(source, "Begin")
     subprocess.run(["git", "remote", "add", "origin", REMOTE.format(name)], cwd=source, check=True)
     with world(folder / "world", owner_repo=f"example/{name}", source=source, offline=offline) as running:

@@ -88,7 +88,7 @@ def pointers(release: Release) -> tuple[Pointer, ...]:
         return ()
     part = wanted[0]
     now = gh.latest(repository(release))
-    return (Pointer(NAME, "Latest", part.tag, part.component.name, _place(part, now), now or ""),)
+    return (Pointer(NAME, "Latest", part.tag, part.component.name, _place(release, part, now), now or ""),)
 
 
 def move(c: Context, release: Release, pointer: Pointer) -> None:
@@ -127,15 +127,16 @@ def _is_prerelease(part: Part) -> bool:
     return is_prerelease(parse(part.version))
 
 
-def _place(part: Part, now: str | None) -> Place:
+def _place(release: Release, part: Part, now: str | None) -> Place:
     from release_tasks.project.tags import version_in
     from release_tasks.project.versions import parse
 
     if now is None:
         return Place.BEHIND
     other = version_in(part.component, now)
-    if other is None:
-        return Place.FOREIGN
+    if other is None:  # another component's, which does not own it, or a stranger's
+        is_ours = any(version_in(one, now) for one in release.project.components)
+        return Place.BEHIND if is_ours else Place.FOREIGN
     if now == part.tag:
         return Place.SAME
     return Place.BEHIND if parse(other) < parse(part.version) else Place.AHEAD

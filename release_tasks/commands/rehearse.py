@@ -41,6 +41,7 @@ def rehearse(
 ) -> None:
     """Release a clone of this commit to registries right here."""
     from release_tasks.project.discovery import discover
+    from release_tasks.project.words import resolve
     from release_tasks.rehearsal import world
 
     if serve:
@@ -50,11 +51,12 @@ def rehearse(
         raise ReleaseError("no version to rehearse", "inv rehearse --version X.Y.Z")
     shell.heed_termination()
     project = discover(git.top(Path.cwd()))
+    wanted = resolve(version, component)  # here: a word counts from what is really public
     folder = Path(tempfile.mkdtemp(prefix="release-tasks-rehearsal-"))
     try:
         crates, packages = _names(project, "crates"), _names(project, "python")
         with world.world(folder, offline=offline, crates=crates, packages=packages) as registries:
-            data, code = _rehearse(registries, project, folder, (version, component))
+            data, code = _rehearse(registries, project, folder, (wanted, component))
         _show(data, json, keep)
     finally:
         if keep:

@@ -27,6 +27,8 @@ def move_pointers(c: Context, version: str | None = None, component: str | None 
     found = [(channel, pointer) for channel in moving for pointer in channel.pointers(release)]
     if not found:
         shell.say(f"nothing to do, {release.title} has no pointers")
+    if not any(component.latest for component in release.project.components):
+        shell.say('no component has latest = true, so GitHub\'s "Latest" and `latest` stay where they are')
     errors = []
     for channel, pointer in found:
         if pointer.place is not Place.BEHIND:

@@ -90,6 +90,21 @@ def test_a_dry_run_pushes_nothing(tiny: Place, capsys: pytest.CaptureFixture[str
     assert on_origin(tiny) == before
 
 
+def test_more_than_three_tags_arrive_in_several_pushes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """GitHub starts no workflow where more than three tags arrive at once."""
+    names = ("a", "b", "c", "d")
+    files = {f"{n}/pyproject.toml": TINY["pyproject.toml"].replace("tiny-plain", f"tiny-{n}") for n in names}
+    settings = "".join(f'[components.{n}]\ntag = "{n}-v{{version}}"\npython = ["tiny-{n}"]\n' for n in names)
+    with place(tmp_path, monkeypatch, TINY | files | {"release-tasks.toml": settings}) as four:
+        commit = four.commit("more.txt")
+        for n in names:
+            four.tag(f"{n}-v0.1.0", push=False)
+        pushed = len([e for e in four.running.log.writes() if "git-receive-pack" in e.target])
+        converge(context(), four.at(",".join(f"{n}=0.1.0" for n in names)), git)
+        assert on_origin(four) == {"refs/heads/main": commit} | dict.fromkeys((f"refs/tags/{n}-v0.1.0" for n in names), commit)
+        assert len([e for e in four.running.log.writes() if "git-receive-pack" in e.target]) - pushed == 3
+
+
 def test_two_components_have_two_tags_on_one_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with place(tmp_path, monkeypatch, TWO) as two:
         commit = two.commit("more.txt")

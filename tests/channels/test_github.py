@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import pytest
 from github_place import SDIST, WHEEL, assets, built, gh, releases, states
-from place import Place, context
+from place import TWO, Place, context, place
 
 from release_tasks.channels import github
 from release_tasks.converge import converge
 from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Place as Stands
+from release_tasks.steps.move_pointers import move_pointers
 
 pytestmark = pytest.mark.tools("gh")
 
@@ -71,6 +73,25 @@ def test_latest_is_not_for_prereleases_and_a_foreign_one_stays(tiny: Place) -> N
     gh("release", "create", "nightly", "--notes", "", "--latest")
     [pointer] = github.pointers(tiny.at("0.3.0"))
     assert pointer.place is Stands.FOREIGN
+
+
+def test_the_owner_takes_latest_back_from_another_component(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with place(tmp_path, monkeypatch, TWO) as two:
+        two.tag("other-v0.4.0")
+        gh("release", "create", "other-v0.4.0", "--notes", "", "--latest")
+        assert github.pointers(two.at("0.4.1", "other")) == ()
+        [pointer] = github.pointers(two.at("0.2.0", "core"))
+        assert (pointer.place, pointer.now, pointer.target) == (Stands.BEHIND, "other-v0.4.0", "v0.2.0")
+
+
+def test_that_no_component_owns_latest_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with place(tmp_path, monkeypatch, TWO | {"release-tasks.toml": TWO["release-tasks.toml"].replace("latest = true\n", "")}) as two:
+        two.tag("v0.1.0")
+        gh("release", "create", "v0.1.0", "--notes", "", "--latest=false")
+        move_pointers(context(), version="0.1.0", component="core")
+        assert 'no component has latest = true, so GitHub\'s "Latest" and `latest` stay where they are' in capfd.readouterr().err
 
 
 def test_a_project_that_is_not_on_github_has_no_release_there(tiny: Place) -> None:

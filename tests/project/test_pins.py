@@ -113,8 +113,8 @@ def test_a_pin_on_what_is_no_component_is_an_error(enter) -> None:
 
 def test_a_wheel_and_a_crate_of_one_name_are_told_apart(enter) -> None:
     """A bump of the Python package `abacus-core` does not touch the crate of that name, or pins on it."""
-    settings = PARTS["release-tasks.toml"].replace("components.abacus-py", "components.python").replace('["abacus-py"]', '["abacus-core"]')
-    pyproject = PARTS["py/pyproject.toml"].replace("abacus-py", "abacus-core")
+    settings = PARTS["release-tasks.toml"].replace("components.abacus-py", "components.python").replace('["rehearsed-abacus"]', '["abacus-core"]')
+    pyproject = PARTS["py/pyproject.toml"].replace("rehearsed-abacus", "abacus-core")
     root = enter(PARTS | {"py/pyproject.toml": pyproject, "release-tasks.toml": settings})
     bump(Context(), version="python=0.8.0")
     assert "Cargo.toml" not in changed(root)

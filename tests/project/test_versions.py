@@ -11,6 +11,7 @@ from packaging.version import Version as PythonVersion
 
 from release_tasks.errors import ReleaseError
 from release_tasks.project.versions import (
+    could_be,
     expand,
     from_pep440,
     highest_of_line,
@@ -115,6 +116,19 @@ def test_a_word_always_leads_to_a_higher_version(current, word):
     except ReleaseError:
         return
     assert parse(following) > parse(current)
+
+
+@given(VERSIONS, WORDS)
+def test_what_a_word_gave_after_a_finished_version_can_be_told(current, word):
+    finished = str(parse(current).finalize_version())
+    if word != "release":
+        assert could_be(next_version(finished, word), word)
+
+
+@given(st.integers(0, 99), st.integers(0, 99), st.integers(0, 99), st.sampled_from(["", "a{}", "b{}", "rc{}"]), st.integers(0, 99))
+def test_every_python_version_that_semver_has_leads_back(major, minor, patch, pre, count):
+    text = f"{major}.{minor}.{patch}{pre.format(count)}"
+    assert pep440(from_pep440(text)) == text
 
 
 def test_several_components_are_asked_for_at_once():

@@ -57,6 +57,15 @@ def test_a_back_port_does_not_move_latest_backwards(world, capfd):
     assert f"{IMAGE}:latest is left at 1.2.0: a higher version than 1.1.5 is there" in capfd.readouterr().err
 
 
+def test_a_back_port_moves_the_pointer_of_its_line_and_no_other(world):
+    old = push_image(world, "1.2.8", also=["1.2"])
+    higher = push_image(world, "2.0.0", also=["2.0", "2", "latest"])
+    new = push_image(world, "1.2.9")
+    move_pointers(Context(), version="1.2.9")
+    there = {"2.0.0": higher, "2.0": higher, "2": higher, "latest": higher}
+    assert digests() == {"1.2.8": old, "1.2.9": new, "1.2": new, "1": new} | there
+
+
 def test_a_prerelease_moves_nothing(world, capfd):
     old = push_image(world, "1.1.0", also=["latest"])
     new = push_image(world, "1.2.0-rc.1")
