@@ -163,6 +163,26 @@ def test_both_ways_out_of_an_inherited_version_work(enter) -> None:
     assert lines(root, "two/Cargo.toml", "version") == ['version = "0.4.0"']
 
 
+def test_an_inheriting_crate_of_no_component_moves_along(enter) -> None:
+    settings = '[components.all]\ncrates = ["one", "two"]\n[components.other]\ntag = "o-v{version}"\ncrates = ["other"]\n'
+    files = inheriting() | {"other/Cargo.toml": CRATE.format("other", "0.9.0", ""), "other/src/lib.rs": LIB, "release-tasks.toml": settings}
+    files["Cargo.toml"] = files["Cargo.toml"].replace('"three"]', '"three", "other"]')
+    files["three/Cargo.toml"] += "two = { path = '../two', version = '0.2.65' }\n"
+    files["three/Cargo.toml"] = files["three/Cargo.toml"].replace("edition", "publish = false\nedition")
+    root = enter(files)
+    bump(Context(), version="all=0.3.0")
+    assert changed(root) == ["Cargo.toml", "three/Cargo.toml"]
+    assert lines(root, "three/Cargo.toml", "0.") == ["two = { path = '../two', version = '0.3.0' }"]
+
+
+def test_a_requirement_in_a_pyproject_is_a_text_of_the_settings(enter) -> None:
+    pyproject = PARTS["py/pyproject.toml"].replace("[tool.maturin]", 'dependencies = ["abacus==0.6.26"]\n[tool.maturin]')
+    settings = PARTS["release-tasks.toml"] + "[files]\n\"py/pyproject.toml\" = 'abacus=={abacus-core}'\n"
+    root = enter(PARTS | {"py/pyproject.toml": pyproject, "release-tasks.toml": settings})
+    bump(Context(), version="0.7.0", component="abacus-core")
+    assert lines(root, "py/pyproject.toml", "0.") == ['version = "0.6.12"', 'dependencies = ["abacus==0.7.0"]']
+
+
 @pytest.mark.statement("B2.4")
 def test_a_crate_with_a_literal_version_is_bumped_in_its_own_manifest_alone(enter) -> None:
     root = enter(inheriting("one", "two", "three"))
