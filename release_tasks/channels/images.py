@@ -48,6 +48,8 @@ def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None
     for artifact in artifacts:
         part, image = _find(release, artifact.name)
         lacking = [tag for tag, there in _tags_there(release, part, image).items() if there is None]
+        if not lacking:  # an upload that was interrupted has got there meanwhile
+            continue
         if version_tag(part, image) not in lacking:
             docker.create(c, f"{image.reference}@{artifact.digest}", image.reference, lacking)
         elif shell.is_dry(c):

@@ -65,6 +65,19 @@ def test_publishing_again_does_nothing(project, world):
     assert len(world.log.writes()) == before
 
 
+def test_an_image_that_got_there_after_it_was_looked_for_is_not_pushed_again(project, world):
+    from release_tasks.channels import images
+    from release_tasks.release import Release
+
+    build()
+    release = Release.at(Context(), "1.2.0")
+    missing = images.expected(release)
+    publish_images(Context(), version="1.2.0", new="all")
+    before = len(world.log.writes())
+    images.publish(Context(), release, missing)
+    assert len(world.log.writes()) == before
+
+
 def test_a_new_image_name_is_a_question(project, world):
     build()
     with pytest.raises(ReleaseError, match="is new to images"):
