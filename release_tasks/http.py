@@ -6,8 +6,10 @@ import json
 import os
 import re
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -22,9 +24,10 @@ if TYPE_CHECKING:
 
 AT_ONCE = 32
 TIMEOUT = (10, 60)  # seconds to connect, seconds without a byte
-_local = threading.local()
+LONGEST = 600  # seconds that we wait at most when a server says when to come back
 T = TypeVar("T")
 R = TypeVar("R")
+_idle: defaultdict[Way | None, list[Session]] = defaultdict(list)
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,10 @@ class Answer:
         except ValueError as error:
             shown = self.body[:60].decode(errors="replace")
             raise ReleaseError(f"{self.url} answered no JSON: {shown!r}", "try again later") from error
+
+
+class _Later(Exception):
+    """A server asks to come back in a time that is not worth waiting for."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +72,9 @@ class Way:
         return cls(tuple(get_environ_proxies(url).items()), found)
 
 
-def get_pages(url: str, headers: Mapping[str, str] | None = None) -> list[Answer]:
+def get_pages(url: str, headers: Mapping[str, str] | None = None, expect: Iterable[int] = (200, 404)) -> list[Answer]:
     """Read `url` and every page after it that a `Link` header names (RFC 8288, as GitHub's API pages)."""
-    answers = [get(url, headers)]
+    answers = [get(url, headers, expect)]
     while follows := re.search(r'<([^>]+)>; rel="next"', answers[-1].headers.get("link", "")):
         answers.append(get(follows[1], headers, (200,)))
     return answers
@@ -87,10 +94,16 @@ def get(
     """
     import requests
 
+    def read() -> requests.Response:
+        with _session(way) as session:
+            return session.request(method, url, headers=dict(headers or {}), timeout=TIMEOUT)
+
     try:
-        got = _session(way).request(method, url, headers=dict(headers or {}), timeout=TIMEOUT)
+        got = _apart(read)
+    except _Later as error:
+        raise ReleaseError(f"{url} asks to come back in {error}", "run this again then") from error
     except requests.RequestException as error:
-        raise ReleaseError(f"{url} cannot be read: {_reason(error)}", "check the network and try again") from error
+        raise ReleaseError(f"{url} cannot be read: {_reason(error)}", _way_out(error)) from error
     if got.status_code not in tuple(expect):
         said = got.text.strip()[:200]
         raise ReleaseError(f"{url} answered {got.status_code}{': ' + said if said else ''}", "try again later")
@@ -103,8 +116,8 @@ def get_many(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
     if len(todo) < 2:
         return [work(item) for item in todo]
     with ThreadPoolExecutor(min(AT_ONCE, len(todo))) as pool:
-        running = [pool.submit(copy_context().run, work, item) for item in todo]
         try:
+            running = [pool.submit(copy_context().run, work, item) for item in todo]
             return [one.result() for one in running]
         except BaseException as error:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -120,36 +133,68 @@ def download(url: str, target: Path, headers: Mapping[str, str] | None = None) -
     files.write_bytes(target, get(url, headers, expect=(200,)).body)
 
 
-def _session(way: Way | None) -> Session:
+def _apart(read: Callable[[], R]) -> R:
+    """Read in a thread that nobody waits for once the release is interrupted: a server may take a minute."""
+    done: Future[R] = Future()
+
+    def work() -> None:
+        try:
+            done.set_result(read())
+        except BaseException as error:
+            done.set_exception(error)
+
+    threading.Thread(target=copy_context().run, args=(work,), daemon=True).start()
+    while not wait([done], 0.1).done:
+        shell.pause(0)  # raises once the release is interrupted
+    return done.result()
+
+
+@contextmanager
+def _session(way: Way | None) -> Iterator[Session]:
+    """Lend a session with its open connections to one thread at a time: requests promises no more."""
+    try:
+        session = _idle[way].pop()
+    except IndexError:
+        session = _new_session(way)
+    yield session
+    _idle[way].append(session)
+
+
+def _new_session(way: Way | None) -> Session:
     import requests
     from requests.adapters import HTTPAdapter
     from urllib3.util import Retry
 
     class Patient(Retry):
-        """Waits as the server says, and no longer once the release is interrupted."""
+        """Waits as the server says, though not for hours, and no longer once the release is interrupted."""
 
         def sleep(self, response: Any = None) -> None:
             asked = self.get_retry_after(response) if response is not None else None
+            if asked and asked > LONGEST:
+                raise _Later(f"{asked / 60:.0f} minutes")
             shell.pause(self.get_backoff_time() if asked is None else asked)
 
-    if not hasattr(_local, "sessions"):
-        _local.sessions = {}
-    sessions: dict[Way | None, Session] = _local.sessions
-    if way not in sessions:
-        session = requests.Session()
-        if way is not None:
-            session.trust_env, session.proxies, session.verify = False, dict(way.proxies), way.certificates
-        retry = Patient(
-            total=5, backoff_factor=0.3, status_forcelist=(429, 500, 502, 503, 504),
-            allowed_methods=("GET", "HEAD"), raise_on_status=False, respect_retry_after_header=True,
-        )
-        for scheme in ("http://", "https://"):
-            session.mount(scheme, HTTPAdapter(max_retries=retry, pool_maxsize=AT_ONCE))
-        session.headers["User-Agent"] = f"release-tasks/{version('release-tasks')} (a release tool)"
-        sessions[way] = session
-    return sessions[way]
+    session = requests.Session()
+    if way is not None:
+        session.trust_env, session.proxies, session.verify = False, dict(way.proxies), way.certificates
+    retry = Patient(
+        total=5, backoff_factor=0.3, status_forcelist=(429, 500, 502, 503, 504),
+        allowed_methods=("GET", "HEAD"), raise_on_status=False, respect_retry_after_header=True,
+    )
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(max_retries=retry, pool_maxsize=AT_ONCE))
+    session.headers["User-Agent"] = f"release-tasks/{version('release-tasks')} (a release tool)"
+    return session
 
 
 def _reason(error: Exception) -> str:
     text = str(error)
     return text.rsplit("Caused by ", 1)[-1].rstrip(")").replace("\n", " ")[:200]
+
+
+def _way_out(error: Exception) -> str:
+    import requests
+
+    if isinstance(error, requests.exceptions.SSLError):
+        return "set REQUESTS_CA_BUNDLE (and SSL_CERT_FILE for cargo, gh, docker and helm) to a file with your network's CA"
+    return "check the network and try again"

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,11 +109,66 @@ def test_many_reads_come_back_in_order_and_the_first_error_is_raised() -> None:
         http.get_many(work, range(100))
 
 
-def test_an_interrupted_release_does_not_wait_for_the_server(shop: tuple[Shop, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    import threading
-
+def test_a_server_that_asks_to_come_back_much_later_is_not_waited_for(shop: tuple[Shop, str]) -> None:
     app, url = shop
     app.queue += [Response(429, b"", {"Retry-After": "3600"})]
+    with pytest.raises(ReleaseError, match="/door asks to come back in 60 minutes") as told:
+        http.get(f"{url}/door")
+    assert told.value.fix == "run this again then"
+
+
+def test_an_unknown_ca_is_named_with_the_variables_that_trust_it(
+    shop: tuple[Shop, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "other").mkdir()
+    with Servers([Shop()], tmp_path / "other") as servers:
+        monkeypatch.setenv("HTTPS_PROXY", servers.proxy)
+        monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+        monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
+        with pytest.raises(ReleaseError, match=r"cannot be read: .*CERTIFICATE_VERIFY_FAILED") as told:
+            http.get("https://shop.example/door")
+    assert "REQUESTS_CA_BUNDLE" in told.value.fix
+    assert "SSL_CERT_FILE" in told.value.fix
+
+
+HANGS = """
+import sys
+from release_tasks import http
+http.get_many(http.get, ["{url}/slow"] * {times})
+"""
+
+
+@pytest.mark.parametrize("times", [1, 40])
+def test_ctrl_c_does_not_wait_for_reads_in_flight(tmp_path: Path, times: int) -> None:
+    app = Slow()
+    with Servers([app], tmp_path) as servers:
+        try:
+            code = HANGS.format(url=servers.urls["shop"], times=times)
+            process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+            assert app.reached.wait(60)
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=30)
+        finally:
+            app.answers.set()
+    assert said.rstrip().endswith("KeyboardInterrupt"), said
+
+
+class Slow(Shop):
+    """Answers only when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached, self.answers = threading.Event(), threading.Event()
+
+    def handle(self, request: Request) -> Response:
+        self.reached.set()
+        self.answers.wait(120)
+        return super().handle(request)
+
+
+def test_an_interrupted_release_does_not_wait_for_the_server(shop: tuple[Shop, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    app, url = shop
+    app.queue += [Response(429, b"", {"Retry-After": "300"})]
     stopping = threading.Event()
     stopping.set()
     monkeypatch.setattr(shell, "_stopping", stopping)

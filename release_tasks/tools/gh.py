@@ -15,8 +15,8 @@ from invoke.context import Context
 from release_tasks import endpoints, http
 from release_tasks.errors import ReleaseError
 from release_tasks.shell import Failed, ask, ask_bytes, do, found
-
-TOKENS = ("GH_TOKEN", "GITHUB_TOKEN")
+from release_tasks.tools import gh_refusals
+from release_tasks.tools.gh_refusals import TOKENS
 
 
 @dataclass(frozen=True)
@@ -92,10 +92,13 @@ def issues(repository: str, label: str) -> list[dict[str, Any]]:
 def read(path: str, every_page: bool = False) -> Any:
     """Return the JSON of a GET on GitHub's API, None for 404; anonymous where gh has no token."""
     if not has_token():
-        get = http.get_pages if every_page else lambda url, headers: [http.get(url, headers)]
-        answers = get(f"{endpoints.GITHUB_API}/{path}", {"Accept": "application/vnd.github+json"})
+        accept = {"Accept": "application/vnd.github+json"}
+        answers = http.get_pages(f"{endpoints.GITHUB_API}/{path}", accept, (200, 403, 404, 429))
         if answers[0].status == 404:
             return None
+        if answers[0].status != 200:
+            reset = gh_refusals.clock(int(answers[0].headers.get("x-ratelimit-reset", 0)))
+            raise ReleaseError(f"GitHub answers nobody without a token now: {answers[0].body.decode()[:200]}", f"set GH_TOKEN, or wait until {reset}")
         return [row for answer in answers for row in answer.json()] if every_page else answers[0].json()
     paging = ["--paginate"] if every_page else []
     try:
@@ -103,7 +106,7 @@ def read(path: str, every_page: bool = False) -> Any:
     except Failed as error:
         if "HTTP 404" in error.output:
             return None
-        raise _explain(error) from error
+        raise gh_refusals.explain(error) from error
     return _arrays(text) if every_page else json.loads(text)
 
 
@@ -162,17 +165,7 @@ def _do(c: Context, *words: str) -> None:
     try:
         do(c, ["gh", *words], secrets=TOKENS)
     except Failed as error:
-        raise _explain(error) from error
-
-
-def _explain(error: Failed) -> ReleaseError:
-    said = error.output.strip().splitlines()
-    fact = f"GitHub refused: {said[-1] if said else error.problem}"
-    if any(word in error.output for word in ("HTTP 401", "Bad credentials", "gh auth login")):
-        return ReleaseError(fact, "set GH_TOKEN to a token that may write contents, or run `gh auth login`")
-    if "HTTP 403" in error.output:
-        return ReleaseError(fact, "give the token `contents: write` for this repository")
-    return ReleaseError(fact, "run the release again: it goes on where this stopped")
+        raise gh_refusals.explain(error) from error
 
 
 def _page(row: dict[str, Any]) -> Page:
