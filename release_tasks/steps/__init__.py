@@ -8,6 +8,9 @@ from typing import Any
 
 from invoke.tasks import Task, task
 
+from release_tasks import shell
+from release_tasks.errors import ReleaseError
+
 HELP = {
     "version": "the version, X.Y.Z; default: the one this checkout is at",
     "component": "the component a single version is for; default: all",
@@ -17,8 +20,22 @@ HELP = {
 }
 
 
+class Interruptible(Task[Callable[..., None]]):
+    """A task that says how to go on after Ctrl-C; invoke itself would end without a word."""
+
+    def __call__(self, *args: Any, **given: Any) -> Any:
+        """Run the task; an interrupt ends every child, and the exit status is 130."""
+        try:
+            return super().__call__(*args, **given)
+        except KeyboardInterrupt:
+            shell.end_children()
+            words = [f" --{key} {value}" for key, value in given.items() if value]
+            line = f"inv {self.name.replace('_', '-')}{''.join(words)}"
+            raise ReleaseError("interrupted", f"{line} goes on from here", code=130) from None
+
+
 def step(function: Callable[..., None]) -> Task[Callable[..., None]]:
     """Make a task of a step: `version` and `component` first, the same help everywhere."""
     named: dict[str, str] = {key: HELP[key] for key in list(inspect.signature(function).parameters)[1:]}
-    made: Any = task(auto_shortflags=False, help=named)(function)
+    made: Any = task(auto_shortflags=False, help=named, klass=Interruptible)(function)
     return made  # type: ignore[no-any-return]  # invoke's decorator is untyped
