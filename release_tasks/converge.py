@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
@@ -26,23 +25,18 @@ class Channel(Protocol):
 
     def expected(self, release: Release) -> tuple[Artifact, ...]:
         """Return what the version consists of on this channel."""
-        ...
 
     def look(self, release: Release, artifacts: Sequence[Artifact]) -> list[Seen]:
         """Return the state of each artifact, in the same order, read from the registry."""
-        ...
 
     def is_new(self, artifact: Artifact) -> bool:
         """Tell whether the registry has never heard of the artifact's name."""
-        ...
 
     def credentials(self, release: Release) -> Iterable[ReleaseError]:
         """Return one error for each credential that publishing needs and that is not here."""
-        ...
 
     def publish(self, c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
         """Put the artifacts there."""
-        ...
 
 
 class Moving(Channel, Protocol):
@@ -50,11 +44,9 @@ class Moving(Channel, Protocol):
 
     def pointers(self, release: Release) -> tuple[Pointer, ...]:
         """Return each moving reference, and where it stands."""
-        ...
 
     def move(self, c: Context, release: Release, pointer: Pointer) -> None:
         """Let it name this release."""
-        ...
 
 
 def begin(c: Context, version: str | None, component: str | None) -> Release:
@@ -165,20 +157,13 @@ def questions(channel: Channel, missing: Sequence[Artifact], new: str | None) ->
 
 
 def _wait(release: Release, channel: Channel, sent: Sequence[Artifact]) -> None:
-    deadline, pause, left = time.monotonic() + DEADLINE, 0.1, tuple(sent)
-    while left:
-        seen = channel.look(release, left)
+    def lacking() -> str:
+        seen = channel.look(release, sent)
         raise_all(refusals(seen))
-        left = tuple(one.artifact for one in seen if one.state not in DONE)
-        if not left:
-            break
-        if time.monotonic() > deadline:
-            names = ", ".join(artifact.name for artifact in left)
-            raise ReleaseError(f"{channel.NAME} accepted {names} and does not show it after {DEADLINE:.0f} s",
-                               "run the release again in a while")
-        shell.say(f"waiting for {channel.NAME} to show {left[0].name}" + (f" and {len(left) - 1} more" if left[1:] else ""))
-        shell.pause(pause)
-        pause = min(pause * 2, 5.0)
+        left = [one.artifact.name for one in seen if one.state not in DONE]
+        return f"{channel.NAME} to show {left[0]}" + (f" and {len(left) - 1} more" if left[1:] else "") if left else ""
+
+    shell.wait_for(lacking, DEADLINE)
     shell.say(f"{_count(len(sent))} now on {channel.NAME}")
 
 

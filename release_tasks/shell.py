@@ -14,29 +14,25 @@ import subprocess
 import sys
 import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 from invoke.context import Context
 from invoke.runners import Local
 
+from release_tasks import terminal
 from release_tasks.errors import ReleaseError
+from release_tasks.terminal import SECRET_NAME, collected, hide_secrets, pause, prefix, say, wait_for
 
-SECRET_NAME = re.compile(r"TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIAL|(API|PRIVATE|ACCESS)_?KEY|_PAT$", re.I)
-IN_URL = re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)")  # user:password
-MASK = "***"
+__all__ = ["SECRET_NAME", "collected", "hide_secrets", "pause", "prefix", "say", "wait_for"]  # and what follows
+
 Process = subprocess.Popen[bytes]
 UNATTENDED = {  # no program may ask a question or decorate its output
     "GIT_TERMINAL_PROMPT": "0", "GH_PROMPT_DISABLED": "1", "GH_NO_UPDATE_NOTIFIER": "1", "NO_COLOR": "1",
 }
-prefix: ContextVar[str] = ContextVar("prefix", default="")
-collected: ContextVar[list[str] | None] = ContextVar("collected", default=None)
 _inherited: set[int] = set()  # descriptors of locks that must outlive us in our children
 _alive: set[subprocess.Popen[bytes]] = set()
 _guard = threading.Lock()
-_output = threading.Lock()
-_stopping = threading.Event()
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG = 1
 
@@ -92,7 +88,7 @@ def do(
     depend on an answer that a dry run does not have.
     """
     words = [str(word) for word in argv]
-    added = " ".join(f"{k}={MASK if SECRET_NAME.search(k) else shlex.quote(v)}" for k, v in (env or {}).items())
+    added = " ".join(f"{k}={terminal.MASK if SECRET_NAME.search(k) else shlex.quote(v)}" for k, v in (env or {}).items())
     line = shlex.join(words) if not added else f"env {added} {shlex.join(words)}"
     result = Child(c, words, cwd, stop_at).run(
         line, env=environment(env, secrets), replace_env=True, pty=False, in_stream=False,
@@ -126,34 +122,10 @@ def found(program: str) -> str | None:
     return shutil.which(program)
 
 
-def say(text: str) -> None:
-    """Print one message to stderr, each line behind the name of the running step.
-
-    Where somebody collects messages (`plan` does), they are kept instead of printed.
-    """
-    if (kept := collected.get()) is not None:
-        kept.append(hide_secrets(text))
-        return
-    head = f"{start}: " if (start := prefix.get()) else ""
-    lines = "".join(f"{head}{line}\n" for line in hide_secrets(text).splitlines())
-    with _output:
-        sys.stderr.write(lines)
-        sys.stderr.flush()
-
-
 def environment(env: Mapping[str, str] | None = None, secrets: Sequence[str] = ()) -> dict[str, str]:
     """Return the caller's environment without secrets, plus `env` and the named `secrets`."""
     kept = {k: v for k, v in os.environ.items() if k in secrets or not SECRET_NAME.search(k)}
     return kept | UNATTENDED | dict(env or {})
-
-
-def hide_secrets(text: str) -> str:
-    """Replace every secret value of the environment in `text`, and passwords in addresses."""
-    values = [value for name, value in os.environ.items() if SECRET_NAME.search(name) and not os.path.exists(value)]
-    lines = [line.strip() for value in values for line in value.splitlines()]  # output comes line by line
-    for secret in sorted({*values, *lines}, key=len, reverse=True):  # one may be the beginning of another
-        text = text.replace(secret, MASK) if len(secret) >= 8 else text
-    return IN_URL.sub(MASK, text)
 
 
 def inherit(descriptor: int) -> None:
@@ -177,12 +149,6 @@ def running(
             _forget(process)
 
 
-def pause(seconds: float) -> None:
-    """Sleep, but stop at once when the release is interrupted."""
-    if _stopping.wait(seconds):
-        raise ReleaseError("interrupted", code=130)
-
-
 def heed_termination() -> None:
     """Let SIGTERM end us as Ctrl-C does: with every child, and the children of those."""
     if threading.current_thread() is threading.main_thread():
@@ -191,7 +157,7 @@ def heed_termination() -> None:
 
 def end_children() -> None:
     """End every child that still runs, and let nothing new start."""
-    _stopping.set()
+    terminal.stopping.set()
     with _guard:
         left = list(_alive)
     for process in left:
@@ -244,7 +210,7 @@ def _start(
     argv: list[str], cwd: Path | None, env: Mapping[str, str],
     stdin: int = subprocess.DEVNULL, out: Any = subprocess.PIPE, err: Any = subprocess.PIPE, tied: bool = True,
 ) -> subprocess.Popen[bytes]:
-    if _stopping.is_set():
+    if terminal.stopping.is_set():
         raise ReleaseError("interrupted", code=130)
     try:
         with _held_back() as interrupts:

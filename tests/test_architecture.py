@@ -14,7 +14,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = (
     {"errors", "endpoints"},
-    {"shell", "http", "files"},
+    {"terminal", "shell", "http", "files"},
     {"tools"},
     {"project", "manifests"},
     {"release"},

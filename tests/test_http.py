@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from release_tasks import http, shell
+from release_tasks import http, shell, terminal
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.server import Servers
 from release_tasks.rehearsal.web import Request, Response
@@ -171,7 +171,7 @@ def test_an_interrupted_release_does_not_wait_for_the_server(shop: tuple[Shop, s
     app.queue += [Response(429, b"", {"Retry-After": "300"})]
     stopping = threading.Event()
     stopping.set()
-    monkeypatch.setattr(shell, "_stopping", stopping)
+    monkeypatch.setattr(terminal, "stopping", stopping)
     with pytest.raises(ReleaseError, match="interrupted"):
         http.get(f"{url}/door")
 

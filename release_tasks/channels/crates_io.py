@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -135,27 +134,17 @@ def _wait_after(release: Release, left: Sequence[Artifact], error: Failed) -> No
     again = cargo_publish.again_at(error.output)
     if not taken and again is None and not cargo_publish.is_transient(error.output):
         raise cargo_publish.explain(error) from error
-    _wait_for_index(release, taken)
+    shell.wait_for(lambda: _not_shown(release, taken), DEADLINE)
     rest = len(left) - len(taken)
     if again is not None:
         seconds = max(1.0, (again - datetime.now(UTC)).total_seconds())
         if seconds > LONGEST:
             raise ReleaseError(f"{NAME} takes the next crate at {again:%Y-%m-%d %H:%M:%S} UTC", "run the release again then")
-        _pause(seconds, f"{NAME} asks to wait until {again:%H:%M:%S} UTC, {rest} to go")
+        shell.pause(seconds, f"waiting until {again:%H:%M:%S} UTC, as {NAME} asks, {rest} to go")
     elif not taken:
-        _pause(1.0, "the upload failed for a reason that may pass")
+        shell.pause(1.0, "waiting a second: the upload failed for a reason that may pass")
 
 
-def _wait_for_index(release: Release, sent: Sequence[Artifact]) -> None:
-    deadline, pause = time.monotonic() + DEADLINE, 0.2
-    while sent and (left := _missing(release, sent)):
-        if time.monotonic() > deadline:
-            raise ReleaseError(f"{NAME} has {left[0].name} and does not show it after {DEADLINE:.0f} s",
-                               "run the release again in a while")
-        _pause(pause, f"the index does not show {', '.join(artifact.name for artifact in left)} yet")
-        pause = min(pause * 2, 5.0)
-
-
-def _pause(seconds: float, why: str) -> None:
-    shell.say(f"waiting {seconds:.1f} s: {why}" if seconds < 60 else f"waiting {seconds / 60:.0f} min: {why}")
-    shell.pause(seconds)
+def _not_shown(release: Release, sent: Sequence[Artifact]) -> str:
+    left = ", ".join(artifact.name for artifact in _missing(release, sent))
+    return f"{NAME} to show {left}" if left else ""

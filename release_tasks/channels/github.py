@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from invoke.context import Context
 
 from release_tasks import shell
-from release_tasks.channels import github_assets
+from release_tasks.channels import github_assets, github_draft
 from release_tasks.channels.github_assets import is_ready, shipped
 from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Artifact, Place, Pointer, Seen, State
@@ -53,10 +53,7 @@ def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None
     for part in release.parts:
         if part.tag not in {artifact.package for artifact in artifacts}:
             continue
-        page = gh.page(repository(release), part.tag)
-        if page is None and not shell.is_dry(c):
-            github_assets.create(c, release, part)
-            page = gh.page(repository(release), part.tag)
+        page = github_assets.draft(c, release, part)
         if page is not None:
             github_assets.complete(c, release, part, page)
         if shell.is_dry(c):
@@ -70,14 +67,14 @@ def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None
 def keep(c: Context, release: Release) -> None:
     """Keep every file of dist/ in the draft, release.json last, so that any machine can go on."""
     for part in release.parts:
-        page = gh.page(repository(release), part.tag)
+        page = github_assets.draft(c, release, part)
         if page and not page.is_draft:
             shell.say(f"nothing to do, {part.tag} is public")
         elif page and (is_ready(page, shipped(part, page)) or github_assets.keeps(page, release, part)):
             shell.say(f"nothing to do, the draft of {part.tag} has every file")
+        elif github_draft.is_foreign(part, page):
+            raise github_draft.crowded(part)
         else:
-            if page is None:
-                github_assets.create(c, release, part)
             github_assets.upload_all(c, release, part, page)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from invoke.context import Context
 
 from release_tasks import dist, files, shell
+from release_tasks.channels import github_draft
 from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Artifact, Seen, State, known
 from release_tasks.release import Part, Release
@@ -67,10 +68,19 @@ def is_ready(page: gh.Page, assets: Sequence[Artifact]) -> bool:
 
 
 def keeps(page: gh.Page, release: Release, part: Part) -> bool:
-    """Tell whether the draft has the release.json that this dist/ would write."""
-    there = page.asset(dist.INVENTORY)
+    """Tell whether the draft has the release.json that this dist/ would write, and no other bytes."""
     ours = hashlib.sha256(dist.summed(release, part)).hexdigest()
-    return there is not None and there.is_complete and there.digest == f"sha256:{ours}"
+    mixed = [row for row in dist.inventory(part) if page.asset(row.file) and not _holds(page, row) and (part.dist / row.file).exists()]
+    return page.holds(dist.INVENTORY, f"sha256:{ours}") and not mixed
+
+
+def draft(c: Context, release: Release, part: Part) -> gh.Page | None:
+    """Return the release of a tag, made as a draft where there is none; a dry run makes none."""
+    repository = str(release.project.repository)
+    page = gh.page(repository, part.tag)
+    if page is None:
+        create(c, release, part)
+    return page if shell.is_dry(c) else gh.one_draft(c, repository, part.tag)
 
 
 def create(c: Context, release: Release, part: Part) -> None:
@@ -85,22 +95,31 @@ def create(c: Context, release: Release, part: Part) -> None:
 
 
 def upload_all(c: Context, release: Release, part: Part, page: gh.Page | None) -> None:
-    """Upload every file of dist/ that the draft lacks, release.json last."""
+    """Upload every file of dist/ that the draft lacks, release.json last.
+
+    Raises `ReleaseError` where the draft then has something else: another machine is at work on it.
+    """
     repository = str(release.project.repository)
     assets = {artifact.name for artifact in shipped(part)}
     lacking = [row for row in dist.inventory(part) if not _holds(page, row) and dist.file_of(part, row)]
-    gh.upload(c, repository, part.tag, [part.dist / r.file for r in lacking if r.file not in assets])
-    gh.upload(c, repository, part.tag, [part.dist / r.file for r in lacking if r.file in assets])
-    inventory = part.dist / dist.INVENTORY if shell.is_dry(c) else dist.write_inventory(release, part)
-    gh.upload(c, repository, part.tag, [inventory])
+    gh.upload(c, repository, page, [part.dist / r.file for r in lacking if r.file not in assets])
+    gh.upload(c, repository, page, [part.dist / r.file for r in lacking if r.file in assets])
+    if shell.is_dry(c):
+        gh.upload(c, repository, page, [part.dist / dist.INVENTORY])
+        return
+    gh.upload(c, repository, page, [dist.write_inventory(release, part)])
+    after = gh.page(repository, part.tag)
+    github_draft.note(part, after)
+    if after is None or not keeps(after, release, part) or not all(_holds(after, row) for row in lacking):
+        raise github_draft.crowded(part)
 
 
 def complete(c: Context, release: Release, part: Part, page: gh.Page) -> None:
     """Upload the shipped files that the draft or release lacks; what is public is never replaced."""
     rows = {row.file: row for row in dist.inventory(part)}
-    names = [a.name for a in shipped(part) if page.is_draft or not _is_there(page, a.name)]
+    names = [a.name for a in shipped(part) if page.is_draft or not page.holds(a.name)]
     lacking = [n for n in names if n in rows and not _holds(page, rows[n]) and dist.file_of(part, rows[n])]
-    gh.upload(c, str(release.project.repository), part.tag, [part.dist / name for name in lacking])
+    gh.upload(c, str(release.project.repository), page, [part.dist / name for name in lacking])
 
 
 def strip(c: Context, release: Release, part: Part) -> None:
@@ -109,7 +128,7 @@ def strip(c: Context, release: Release, part: Part) -> None:
     page = gh.page(repository, part.tag)
     assert page is not None
     names = {artifact.name for artifact in shipped(part, page)}
-    if lacking := {name for name in names if not _is_there(page, name)}:
+    if lacking := {name for name in names if not page.holds(name)}:
         raise ReleaseError(f"the draft of {part.tag} lacks {', '.join(sorted(lacking))}", "run the build steps again")
     surplus = [asset for asset in page.assets if asset.name not in names]
     for asset in sorted(surplus, key=lambda a: a.name == dist.INVENTORY):
@@ -117,13 +136,7 @@ def strip(c: Context, release: Release, part: Part) -> None:
 
 
 def _holds(page: gh.Page | None, row: dist.Built) -> bool:
-    asset = page.asset(row.file) if page else None
-    return asset is not None and asset.is_complete and asset.digest == f"sha256:{row.sha256}"
-
-
-def _is_there(page: gh.Page, name: str) -> bool:
-    asset = page.asset(name)
-    return asset is not None and asset.is_complete
+    return page is not None and page.holds(row.file, f"sha256:{row.sha256}")
 
 
 def _names(part: Part, kind: str, page: gh.Page | None) -> list[str]:

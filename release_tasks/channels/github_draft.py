@@ -12,6 +12,7 @@ from release_tasks.release import Part, Release
 from release_tasks.tools import gh, git
 
 _filled: set[tuple[Path, str, bool]] = set()  # each dist/<tag>/ that this process has filled, the commit, whether dry
+_noted: dict[Path, str] = {}  # by dist/<tag>/: the digest of the draft's release.json when this process knew it last
 _guard = threading.Lock()
 
 
@@ -26,6 +27,7 @@ def fill(release: Release, is_dry: bool = False) -> None:
                 continue
             dist.discard_strangers(release, part, is_dry)
             page = gh.page(str(release.project.repository), part.tag) if _is_kept(release) else None
+            note(part, page)
             if page is not None:
                 _take_over(release, part, page, is_dry)
             _filled.add((part.dist, release.commit, is_dry))
@@ -37,13 +39,29 @@ def unseen(release: Release) -> list[ReleaseError]:
         return []
     repository = str(release.project.repository)
     hidden = [p.tag for p in release.parts if git.remote_tag(release.top, p.tag) and gh.page(repository, p.tag) is None]
-    return [
-        ReleaseError(
-            f"GitHub shows drafts only to those who may write, so nobody knows which files of {tag} exist already",
-            "set GH_TOKEN to a token that may write contents, or run `gh auth login`; `inv doctor` shows whether gh is there",
-        )
-        for tag in hidden
-    ]
+    fix = "set GH_TOKEN to a token that may write contents, or run `gh auth login`; `inv doctor` shows whether gh is there"
+    fact = "GitHub shows drafts only to those who may write, so nobody knows which files of {} exist already"
+    return [ReleaseError(fact.format(tag), fix) for tag in hidden]
+
+
+def note(part: Part, page: gh.Page | None) -> None:
+    """Remember which release.json the draft has."""
+    _noted[part.dist] = _inventory(page)
+
+
+def is_foreign(part: Part, page: gh.Page | None) -> bool:
+    """Tell whether another machine has put its release.json into the draft since this process looked."""
+    return _noted.get(part.dist, there := _inventory(page)) != there
+
+
+def crowded(part: Part) -> ReleaseError:
+    """Return the error for a draft that another machine fills at the same time, maybe with other bytes."""
+    return ReleaseError(f"another machine fills the draft of {part.tag}, too", "run the release again: it goes on with those files")
+
+
+def _inventory(page: gh.Page | None) -> str:
+    asset = page.asset(dist.INVENTORY) if page else None
+    return asset.digest if asset else ""
 
 
 def _is_kept(release: Release) -> bool:
@@ -57,7 +75,7 @@ def _take_over(release: Release, part: Part, page: gh.Page, is_dry: bool) -> Non
     Raises `ReleaseError` where it was made from another commit: the tag was moved after that.
     """
     asset = page.asset(dist.INVENTORY)
-    if asset is None or not asset.is_complete:
+    if asset is None or not page.holds(dist.INVENTORY):
         return
     repository = str(release.project.repository)
     local = part.dist / dist.INVENTORY
@@ -69,7 +87,8 @@ def _take_over(release: Release, part: Part, page: gh.Page, is_dry: bool) -> Non
         _refuse_other_commit(release, part, rows)
         if not is_dry:
             dist.adopt(part, data)
-    kept = [row for row in rows if _is_kept_as(page, row)]
+    # old servers tell no digest; where two machines filled the draft at once, it may have bytes of the other one
+    kept = [row for row in rows if page.holds(row.file, "", f"sha256:{row.sha256}")]
     wanted = [row for row in kept if not (part.dist / row.file).exists()]
     if wanted:
         shell.say(f"filling dist/{part.tag} from the draft: {len(wanted)} files")
@@ -86,15 +105,6 @@ def _refuse_other_commit(release: Release, part: Part, rows: tuple[dist.Built, .
                 f"GitHub keeps files of {part.tag} that were built from {row.commit[:7]}, and the tag is at {release.commit[:7]}",
                 f"gh release delete {part.tag}, if nothing of it is public; else choose the next version",
             )
-
-
-def _is_kept_as(page: gh.Page, row: dist.Built) -> bool:
-    """Tell whether the draft has a file with these bytes: where two machines filled it at once, it may not.
-
-    Old servers tell no digest; then it is compared once it is here.
-    """
-    asset = page.asset(row.file)
-    return asset is not None and asset.is_complete and asset.digest in ("", f"sha256:{row.sha256}")
 
 
 def _fetch(part: Part, repository: str, page: gh.Page, row: dist.Built) -> None:

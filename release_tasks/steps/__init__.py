@@ -29,8 +29,7 @@ class Interruptible(Task[Callable[..., None]]):
             return super().__call__(*args, **given)
         except KeyboardInterrupt:
             shell.end_children()
-            words = [f" --{key} {value}" for key, value in given.items() if value]
-            line = f"inv {self.name.replace('_', '-')}{''.join(words)}"
+            line = " ".join([f"inv {self.name.replace('_', '-')}", *(f"--{key} {value}" for key, value in given.items() if value)])
             raise ReleaseError("interrupted", f"{line} goes on from here", code=130) from None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,37 +15,11 @@ from invoke.context import Context
 from release_tasks import endpoints, http
 from release_tasks.errors import ReleaseError
 from release_tasks.shell import Failed, ask, ask_bytes, do, found
-from release_tasks.tools import gh_refusals
+from release_tasks.tools import gh_pages, gh_refusals
+from release_tasks.tools.gh_pages import Asset, Page
 from release_tasks.tools.gh_refusals import TOKENS
 
-
-@dataclass(frozen=True)
-class Asset:
-    """A file of a release. `digest` is `sha256:` and 64 hex digits, empty on old servers;
-    `is_complete` is False for an upload that was cut (state `starter`)."""
-
-    id: int
-    name: str
-    size: int
-    digest: str
-    is_complete: bool
-
-
-@dataclass(frozen=True)
-class Page:
-    """A release as GitHub has it, a draft or public."""
-
-    id: int
-    tag: str
-    is_draft: bool
-    is_prerelease: bool
-    is_immutable: bool
-    url: str
-    assets: tuple[Asset, ...]
-
-    def asset(self, name: str) -> Asset | None:
-        """Return the asset of that name, or None."""
-        return next((asset for asset in self.assets if asset.name == name), None)
+__all__ = ["Asset", "Page"]  # and what follows
 
 
 def pages(repository: str, tag: str) -> tuple[Page, ...]:
@@ -53,7 +27,7 @@ def pages(repository: str, tag: str) -> tuple[Page, ...]:
 
     Two drafts of one tag are possible: GitHub makes another one whenever it is asked.
     """
-    return tuple(_page(row) for row in releases(repository) if row["tag_name"] == tag)
+    return tuple(gh_pages.parse(row) for row in releases(repository) if row["tag_name"] == tag)
 
 
 def releases(repository: str) -> list[dict[str, Any]]:
@@ -65,16 +39,8 @@ def releases(repository: str) -> list[dict[str, Any]]:
 
 
 def page(repository: str, tag: str) -> Page | None:
-    """Return the one release of a tag, or None; raise `ReleaseError` where there are several."""
-    found_pages = pages(repository, tag)
-    public = [one for one in found_pages if not one.is_draft]
-    if len(found_pages) > 1 and not public:
-        surplus = " ".join(str(one.id) for one in found_pages[1:])
-        raise ReleaseError(
-            f"GitHub has {len(found_pages)} drafts of {tag}",
-            f"gh api -X DELETE repos/{repository}/releases/ID for all but one (surplus: {surplus})",
-        )
-    return next(iter(public or found_pages), None)
+    """Return the one release of a tag, or None; raise `ReleaseError` where there are several with files."""
+    return gh_pages.chosen(repository, tag, pages(repository, tag))
 
 
 def latest(repository: str) -> str | None:
@@ -139,10 +105,27 @@ def create_draft(
     _do(c, "release", "create", tag, "--draft", "--verify-tag", "--title", title, *body, *kind, "--repo", repository)
 
 
-def upload(c: Context, repository: str, tag: str, files: Sequence[Path]) -> None:
-    """Upload files to the release of a tag, in place of assets of the same name."""
-    if files:
-        _do(c, "release", "upload", tag, *map(str, files), "--clobber", "--repo", repository)
+def one_draft(c: Context, repository: str, tag: str) -> Page | None:
+    """Return the release of a tag, and remove empty drafts beside it: several machines may have made theirs at once."""
+    found_pages = pages(repository, tag)
+    kept = gh_pages.chosen(repository, tag, found_pages)
+    for one in found_pages:
+        if one.is_draft and not one.assets and one != kept:
+            with suppress(ReleaseError):  # the other machine was quicker
+                _do(c, "api", "--silent", "-X", "DELETE", f"repos/{repository}/releases/{one.id}")
+    return kept
+
+
+def upload(c: Context, repository: str, page: Page | None, files: Sequence[Path]) -> None:
+    """Upload files to a release in place of its assets of the same names; there is no page in a dry run that makes one.
+
+    `gh release upload` would look for the tag, and find any one of several drafts.
+    """
+    for file in files:
+        if page and (old := page.asset(file.name)):
+            delete_asset(c, repository, old)
+        url = f"{endpoints.GITHUB_UPLOADS}/repos/{repository}/releases/{page.id if page else '<id>'}/assets?name={quote(file.name)}"
+        _do(c, "api", "--silent", "-X", "POST", "-H", "Content-Type: application/octet-stream", "--input", str(file), url)
 
 
 def delete_asset(c: Context, repository: str, asset: Asset) -> None:
@@ -166,15 +149,6 @@ def _do(c: Context, *words: str) -> None:
         do(c, ["gh", *words], secrets=TOKENS)
     except Failed as error:
         raise gh_refusals.explain(error) from error
-
-
-def _page(row: dict[str, Any]) -> Page:
-    assets = tuple(
-        Asset(a["id"], a["name"], a["size"], a.get("digest") or "", a["state"] == "uploaded") for a in row["assets"]
-    )
-    return Page(
-        row["id"], row["tag_name"], row["draft"], row["prerelease"], bool(row.get("immutable")), row["html_url"], assets
-    )
 
 
 def _arrays(text: str) -> list[Any]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -13,6 +17,7 @@ from release_tasks import dist
 from release_tasks.channels import github, github_draft, pypi
 from release_tasks.converge import begin, converge, to_build
 from release_tasks.errors import ReleaseError
+from release_tasks.rehearsal.faults import Fault
 
 pytestmark = pytest.mark.tools("gh")
 
@@ -63,10 +68,10 @@ def test_a_draft_of_another_commit_is_never_taken_over(tiny: Place, monkeypatch:
         elsewhere(tiny, monkeypatch)
 
 
-def test_two_drafts_of_one_tag_are_an_error(tiny: Place) -> None:
+def test_two_drafts_of_one_tag_that_have_files_are_an_error(tiny: Place) -> None:
     release = built(tiny)
     for _ in range(2):
-        gh("release", "create", "v0.2.0", "--draft", "--notes", "", "--title", "v0.2.0")
+        gh("release", "create", "v0.2.0", "CHANGELOG.md", "--draft", "--notes", "", "--title", "v0.2.0")
     with pytest.raises(ReleaseError, match=r"GitHub has 2 drafts of v0\.2\.0") as told:
         github.keep(context(), release)
     assert "gh api -X DELETE repos/example/tiny/releases/ID" in told.value.fix
@@ -152,3 +157,25 @@ def test_where_the_release_is_public_no_token_is_needed(tiny: Place, monkeypatch
     gh("release", "create", built(tiny).parts[0].tag, "--notes", "")
     monkeypatch.delenv("GH_TOKEN")
     assert github_draft.unseen(tiny.at("0.2.0")) == []
+
+
+def test_two_machines_that_make_the_draft_at_once_end_with_one(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both look before either makes it; whoever comes second goes on with the files of the first."""
+    release = built(tiny)
+    other = tiny.clone()
+    shutil.copytree(release.parts[0].dist, other / "dist" / "v0.2.0")
+    (other / "dist" / "v0.2.0" / WHEEL).write_text("other bytes")
+    tiny.running.faults.add(Fault("POST", "/repos/example/tiny/releases", delay=2, times=2))
+    draft = [sys.executable, "-m", "invoke", "gh-draft", "--version", "0.2.0"]
+    row = next((other / "dist" / "v0.2.0" / "parts").glob("wheel.json"))
+    row.write_text(row.read_text().replace(hashlib.sha256(f"bytes of {WHEEL}".encode()).hexdigest(), hashlib.sha256(b"other bytes").hexdigest()))
+    machines = [subprocess.Popen(draft, cwd=where, stderr=subprocess.PIPE, text=True) for where in (tiny.root, other)]
+    said = [machine.communicate(timeout=120)[1] for machine in machines]
+    assert all("Traceback" not in one for one in said)
+    for where in (tiny.root, other, tiny.root):
+        again = subprocess.run(draft, cwd=where, capture_output=True, text=True, check=False)
+        assert again.returncode == 0, (said, again.stderr)
+    assert assets(tiny) == {WHEEL, SDIST, KEPT, "release.json"}
+    [one] = releases(tiny)
+    here = {(where / "dist" / "v0.2.0" / WHEEL).read_bytes() for where in (tiny.root, other)}
+    assert [f"sha256:{hashlib.sha256(data).hexdigest()}" for data in here] == [one["assets"][WHEEL]["digest"]]

@@ -12,7 +12,7 @@ from whole import site
 pytestmark = [pytest.mark.slow, pytest.mark.tools("cargo", "gh", "docker", "helm")]
 EXPECTED = (
     "cargo fmt", "git commit", "git tag", "cargo package", "cargo rustc", "-m build",
-    "helm package", "docker buildx build", "git push", "gh release create", "gh release upload",
+    "helm package", "docker buildx build", "git push", "gh release create", "gh api --silent -X POST",
     "imagetools create", "helm push", "twine --no-color upload", "cargo publish", "gh release edit",
 )
 

@@ -96,7 +96,7 @@ def test_an_asset_is_replaced_and_removed(tiny: Place) -> None:
     file = tiny.folder / "file.txt"
     for text in ("one", "other"):
         file.write_text(text)
-        gh.upload(context(), HERE, "v0.2.0", [file])
+        gh.upload(context(), HERE, gh.page(HERE, "v0.2.0"), [file])
     page = gh.page(HERE, "v0.2.0")
     assert page is not None
     [asset] = page.assets
