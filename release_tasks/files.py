@@ -96,15 +96,15 @@ def _swap(contents: Mapping[Path, bytes]) -> None:
     try:
         for path, data in contents.items():
             mode = 0o644
-            if path.exists():
+            try:
                 mode = path.stat().st_mode & 0o777
-            else:
+            except FileNotFoundError:
                 path.parent.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
             aside[name] = path
-            with os.fdopen(handle, "wb") as out:
+            with open(handle, "wb") as out:
+                os.fchmod(handle, mode)
                 out.write(data)
-            os.chmod(name, mode)
         for name, path in aside.items():
             os.replace(name, path)
     except BaseException:

@@ -35,10 +35,14 @@ def write(c: Context, release: Release) -> None:
     if new:
         new |= {path: cargo_lock.bumped(decode(old[path], path), pins.new_versions(release)) for path in _lock(release)}
     todo = {path: text for path, text in new.items() if old[path] != text.encode()}
-    told = (*edited.disagreed(release, texts), *leftovers.tell(edited.forgotten(release, texts))) if todo else ()
-    with _all_or_none(release, old):
+    with _all_or_none(release, old), ThreadPoolExecutor(1) as pool:
         files.write_all(c, {release.top / path: text for path, text in todo.items()})
-        if not shell.is_dry(c) and not _is_locked_and_proved(release):
+        has_lock = bool(_lock(release)) and not shell.is_dry(c)
+        is_locked = pool.submit(cargo_lock.is_proved, release.top) if has_lock else None  # cargo reads all files, too
+        if not shell.is_dry(c):
+            _prove(release)
+        told = (*edited.disagreed(release, texts), *leftovers.tell(edited.forgotten(release, texts))) if todo else ()
+        if is_locked and not is_locked.result():
             files.write_bytes(release.top / LOCK, old[LOCK])
             cargo_lock.update(c, release.top)
     if not todo:
@@ -125,13 +129,9 @@ def _all_or_none(release: Release, old: dict[str, bytes]) -> Iterator[None]:
         raise
 
 
-def _is_locked_and_proved(release: Release) -> bool:
-    """Raise for a copy that was left behind; tell whether cargo finds Cargo.lock right."""
+def _prove(release: Release) -> None:
     wrong: list[str] = []
-    with ThreadPoolExecutor(1) as pool:  # cargo reads the manifests, too
-        locked = pool.submit(cargo_lock.is_proved, release.top) if _lock(release) else None
-        for carrier in carriers(release):
-            wrong += carrier.prove(decode((release.top / carrier.path).read_bytes(), carrier.path))
+    for carrier in carriers(release):
+        wrong += carrier.prove(decode((release.top / carrier.path).read_bytes(), carrier.path))
     if wrong:
         raise ReleaseError("; ".join(wrong), "mend that file, or name it in [files]")
-    return locked is None or locked.result()
