@@ -14,6 +14,7 @@ from pathlib import Path
 from invoke.context import Context
 
 from release_tasks import shell
+from release_tasks.errors import ReleaseError
 
 
 def write(c: Context, path: Path, text: str) -> None:
@@ -107,9 +108,12 @@ def _swap(contents: Mapping[Path, bytes]) -> None:
                 out.write(data)
         for name, path in aside.items():
             os.replace(name, path)
-    except BaseException:
+    except BaseException as error:
         for name in aside:
             Path(name).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            fix = "make room on that disk, or let the folder be writable"
+            raise ReleaseError(f"{path} cannot be written: {error.strerror}", fix) from error
         raise
 
 

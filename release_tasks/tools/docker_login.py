@@ -15,7 +15,7 @@ from release_tasks.errors import ReleaseError
 # What the helpers of the cloud registries read; no other program gets to see them.
 SECRETS = (
     "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AZURE_CLIENT_SECRET",
-    "GOOGLE_APPLICATION_CREDENTIALS",
+    "GOOGLE_APPLICATION_CREDENTIALS", "DOCKER_AUTH_CONFIG",
 )
 _HUB = endpoints.DOCKER_HUB_LOGIN
 _BY_TOKEN = "<token>"  # the name that stands for an identity token (docker-credential-helpers)

@@ -1,0 +1,48 @@
+"""No gate and no build sees a secret: neither a build.rs nor pytest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import crate_projects as projects
+import pytest
+from invoke.context import Context
+
+from release_tasks.findings import gates
+from release_tasks.steps.package_crates import package_crates
+
+pytestmark = pytest.mark.tools("cargo", "git")
+NAMES = (
+    "GH_TOKEN", "GITHUB_TOKEN", "CARGO_REGISTRY_TOKEN", "CARGO_REGISTRIES_OTHER_TOKEN", "PYPI_API_TOKEN", "TWINE_PASSWORD",
+    "UV_PUBLISH_TOKEN", "DOCKER_AUTH_CONFIG", "DOCKER_PASSWORD", "NPM_TOKEN", "NODE_AUTH_TOKEN", "NPM_CONFIG__AUTH",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_RUNTIME_TOKEN", "AWS_SECRET_ACCESS_KEY", "AZURE_CLIENT_SECRET",
+    "GOOGLE_APPLICATION_CREDENTIALS", "SIGNING_KEY", "COSIGN_PASSWORD", "GPG_PASSPHRASE", "DEPLOY_KEY", "GH_PAT", "SLACK_API_KEY",
+)
+MARK = "a-value-that-nobody-may-see"
+NOSY = f"""fn main() {{
+    let seen: Vec<String> = std::env::vars().filter(|(_, value)| value.contains("{MARK}")).map(|(name, _)| name).collect();
+    assert!(seen.is_empty(), "seen: {{seen:?}}");
+    assert!(std::env::var("SHOP_OPENS").is_ok());
+}}
+"""
+NOSY_TEST = f"import os\n\ndef test_nothing_is_seen():\n    assert [k for k, v in os.environ.items() if {MARK!r} in v] == []\n"
+
+
+def test_no_secret_reaches_a_build_script_or_the_tests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with projects.visiting(tmp_path, monkeypatch):
+        root = projects.workspace(tmp_path / "shop", {"shop-zero": ""})
+        (root / "crates" / "shop-zero" / "build.rs").write_text(NOSY)
+        (root / "pyproject.toml").write_text("[tool.pytest.ini_options]\ntestpaths = ['checks']\n")
+        (root / "checks").mkdir()
+        (root / "checks" / "test_nosy.py").write_text(NOSY_TEST)
+        (root / ".gitignore").write_text("/target\n__pycache__\n.pytest_cache\n")
+        projects.cargo(root, "fmt")
+        projects.commit(root)
+        monkeypatch.chdir(root)
+        for name in NAMES:
+            monkeypatch.setenv(name, f"{MARK}-{name.lower()}")
+        monkeypatch.setenv("SHOP_OPENS", "at eight")
+        assert [str(error) for error in gates.run(Context(), projects.release(root))] == []
+        assert gates.commands(projects.release(root))[-1][-2:] == ("pytest", "-q")
+        monkeypatch.delenv("GH_TOKEN")
+        package_crates(Context())

@@ -1,0 +1,38 @@
+"""Files are replaced whole or not at all, and what cannot be written is a fact and a way out."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from release_tasks import files
+from release_tasks.errors import ReleaseError
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from release_tasks import files
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    files.write_bytes(Path(sys.argv[1]), b"x" * 5000)
+except files.ReleaseError as error:
+    print(error.problem)
+"""
+
+
+def test_a_file_that_does_not_fit_is_an_error_and_the_old_one_stays(tmp_path: Path) -> None:
+    path = tmp_path / "wheel"
+    path.write_text("old")
+    done = subprocess.run([sys.executable, "-c", FULL, path], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{path} cannot be written: File too large\n"
+    assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("wheel", "old")]
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "dist").write_text("a file")
+    with pytest.raises(ReleaseError, match="cannot be written") as told:
+        files.write_bytes(tmp_path / "dist" / "wheel", b"x")
+    assert "make room" in told.value.fix
