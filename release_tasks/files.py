@@ -118,7 +118,7 @@ def _swap(contents: Mapping[Path, bytes]) -> None:
 
 
 def _difference(path: Path, old: str, new: str) -> str:
-    lines = difflib.unified_diff(
-        old.splitlines(), new.splitlines(), f"a/{path.name}", f"b/{path.name}", lineterm="", n=1
-    )
+    root = next((folder for folder in path.parents if (folder / ".git").exists()), path.parent)
+    name = path.relative_to(root).as_posix()
+    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), f"a/{name}", f"b/{name}", lineterm="", n=1)
     return "\n".join(lines)

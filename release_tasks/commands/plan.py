@@ -43,6 +43,8 @@ def plan(
     except ReleaseError as error:  # a step that needs crates.io has told more of it
         shell.say(str(error.message))
         waits = 0.0
+    if release.project.left_out:
+        shell.say(f"not released, as no component names it: {', '.join(release.project.left_out)}")
     _show(rows, waits, json)
     if any(row["problem"] for row in rows):
         raise Exit(code=1)

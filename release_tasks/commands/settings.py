@@ -44,6 +44,7 @@ def data(project: Project) -> dict[str, Any]:
         "project": project.name,
         "repository": project.repository,
         "components": [_component(project, component) for component in project.components],
+        "left_out": project.left_out,
         "files": _files(release),
         "settings": values(project, computed),
     }
@@ -103,6 +104,8 @@ def _show(found: dict[str, Any], as_json: bool) -> None:
             _show_kind(kind, row[kind])
         print(f"  assets    {', '.join(row['assets'])}")
         print(f"  changelog {row['changelog'] or 'none, GitHub generates the notes'}")
+    if found["left_out"]:
+        print(f"not released, as no component names it: {', '.join(found['left_out'])}")
     rows = found["files"]
     _show_kind("files", rows if isinstance(rows, dict) else [{"name": row["path"]} | row for row in rows])
     table = ""

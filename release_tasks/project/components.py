@@ -32,7 +32,8 @@ def split(project: Project, ships: Mapping[str, Any]) -> Project:
         for name, table in expanded.items()
     )
     _refuse_same_tag(components)
-    return replace(project, components=components)
+    _refuse_same_changelog(components)
+    return replace(project, components=components, left_out=_left_out(components, ships))
 
 
 def _expand(tables: dict[str, ComponentTable], crates: Any) -> dict[str, ComponentTable]:
@@ -66,6 +67,22 @@ def _refuse_same_tag(components: tuple[Component, ...]) -> None:
         for name, tag in tags.items():
             if name != one.name and tag.startswith(start) and version_in(one, tag):
                 raise ReleaseError(f"{FILE}: {tag} would be a tag of {name} and of {one.name}", f'[components.{name}]\ntag = "{name}-v{{version}}"')
+
+
+def _left_out(components: tuple[Component, ...], ships: Mapping[str, Any]) -> tuple[str, ...]:
+    found = [(kind, one) for kind in KINDS if not isinstance(ships[kind], ReleaseError) for one in ships[kind]]
+    missing = [(kind, one) for kind, one in found if not any(one in getattr(part, kind) for part in components)]
+    return tuple(dict.fromkeys(f"{getattr(one, 'reference', '') or one.name} ({kind})" for kind, one in missing))
+
+
+def _refuse_same_changelog(components: tuple[Component, ...]) -> None:
+    owner: dict[str, str] = {}
+    for one in components:
+        if one.changelog and (other := owner.setdefault(one.changelog, one.name)) != one.name:
+            raise ReleaseError(  # its headings have versions and no names, so that one's section would be the other's
+                f"{FILE}: {other} and {one.name} have one changelog, {one.changelog}",
+                f'git add a file for one of them:\n[components.{one.name}]\nchangelog = "CHANGELOG-{one.name}.md"',
+            )
 
 
 def _refuse_odd_names(tables: dict[str, ComponentTable]) -> None:
@@ -120,7 +137,7 @@ def _component(project: Project, name: str, table: ComponentTable, ships: Mappin
         assets=github.assets if table.assets is None else table.assets,
         prereleases=project.settings.project.prerelease != "refuse", promotes=github.release == "promote",
         tag_message=table.tag_message, commit=table.commit,
-        changelog=table.changelog or _changelog(project, ships),
+        changelog=table.changelog or _changelog(project, ships, table.latest or only),
     )
 
 
@@ -134,11 +151,11 @@ def _bundles(project: Project, binaries: Any) -> tuple[str, ...]:
     )
 
 
-def _changelog(project: Project, ships: Mapping[str, Any]) -> str | None:
-    """Return the changelog in the folder of what a component ships, else the one at the root."""
+def _changelog(project: Project, ships: Mapping[str, Any], is_main: bool) -> str | None:
+    """Return the changelog in the folder of what a component ships, else the one at the root for the main component."""
     shipped = [thing for kind in ("python", "crates") if not isinstance(ships[kind], ReleaseError) for thing in ships[kind]]
     folders = [thing.folder.relative_to(project.root) for thing in shipped] if project.settings.components else []
-    names = [*((folder / "CHANGELOG.md").as_posix() for folder in folders), "CHANGELOG.md"]
+    names = [*((folder / "CHANGELOG.md").as_posix() for folder in folders), *(["CHANGELOG.md"] if is_main else [])]
     return next((name for name in names if name in project.files), None)
 
 

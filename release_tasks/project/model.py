@@ -121,6 +121,7 @@ class Project:
     crates: tuple[Crate, ...] = ()  # every member of the workspace, published or not
     files: tuple[str, ...] = field(default=(), repr=False)  # what git tracks
     workspace: Workspace | None = field(default=None, repr=False)  # as cargo sees it
+    left_out: tuple[str, ...] = ()  # what was found and no component names
 
     @property
     def manifest(self) -> Path | None:

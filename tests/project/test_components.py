@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from place import TINY, TWO
 from python_projects import MATURIN, write
+from sample_projects import inv
 
 from release_tasks.errors import ReleaseError
 from release_tasks.project.discovery import discover
@@ -148,6 +149,25 @@ def test_a_program_goes_with_the_component_of_its_crate(tmp_path: Path) -> None:
 def test_a_component_has_the_changelog_of_its_own_folder_if_there_is_one(tmp_path: Path) -> None:
     core, other = project(tmp_path, TWO | {"other/CHANGELOG.md": "# Changelog\n"}).components
     assert (core.changelog, other.changelog) == ("CHANGELOG.md", "other/CHANGELOG.md")
+
+
+def test_the_changelog_at_the_root_is_that_of_the_component_that_owns_latest(tmp_path: Path) -> None:
+    settings = '[components.a]\ntag = "a{version}"\npython = ["tiny-other"]\n[components.b]\ntag = "b{version}"\npython = ["tiny-third"]\nlatest = true\n'
+    files = TWO | {"third/pyproject.toml": TWO["other/pyproject.toml"].replace("tiny-other", "tiny-third"), FILE: settings}
+    assert [one.changelog for one in project(tmp_path, files).components] == [None, "CHANGELOG.md"]
+
+
+def test_what_no_component_names_is_told(tmp_path: Path) -> None:
+    settings = '[components.core]\npython = ["tiny-plain"]\n[images."ghcr.io/o/core"]\n'
+    found = project(tmp_path, TWO | {"Dockerfile": "FROM scratch\n", FILE: settings})
+    assert found.left_out == ("ghcr.io/o/core (images)",)
+    done = inv(found.root, "settings")
+    assert "\nnot released, as no component names it: ghcr.io/o/core (images)\n" in done.stdout
+
+
+def test_two_components_with_one_changelog_are_an_error(tmp_path: Path) -> None:
+    said = told(tmp_path, TWO[FILE] + 'changelog = "CHANGELOG.md"\n')
+    assert said == "release-tasks.toml: core and other have one changelog, CHANGELOG.md"
 
 
 @pytest.mark.tools("cargo")
