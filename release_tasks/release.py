@@ -55,11 +55,11 @@ class Release:
     is_tagged: bool  # the tag exists, so `commit` is the tag's and nothing is edited any more
 
     @classmethod
-    def at(cls, c: Context, version: str | None = None, component: str | None = None) -> Release:
+    def at(cls, c: Context, version: str | None = None, component: str | None = None, is_anew: bool = False) -> Release:
         """Return the release of `version` (default: the one this checkout is at).
 
         `version` is one version, or `core=0.5.0,python=0.4.0`; `component` names the one that
-        a single version is for. Raises `ReleaseError` for a bad version or component, outside of
+        a single version is for; `is_anew`: from HEAD, although there is a tag. Raises `ReleaseError` for a bad version or component, outside of
         a repository, and where the tag's commit cannot be had.
         """
         found = _found.get()
@@ -78,7 +78,7 @@ class Release:
         project = discover(top)
         wanted = _versions(project, top, head, version, component)
         tag_of = {name: _tag(project, name, number) for name, number in wanted.items()}
-        commit = _tagged_commit(top, tuple(tag_of.values()), head, shell.is_dry(c))
+        commit = None if is_anew else _tagged_commit(top, tuple(tag_of.values()), head, shell.is_dry(c))
         tree = top
         if commit and (commit != head or git.changed(top)):
             tree = worktree.at(top, next(iter(tag_of.values())), commit)

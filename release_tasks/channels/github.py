@@ -19,7 +19,7 @@ NAME = "GitHub"
 
 def expected(release: Release) -> tuple[Artifact, ...]:
     """Return the release of each tag and every asset that the project ships with it."""
-    if release.project.repository is None:
+    if github_draft.absence(release):
         return ()
     found: list[Artifact] = []
     for part in release.parts:
@@ -81,7 +81,7 @@ def keep(c: Context, release: Release) -> None:
 def pointers(release: Release) -> tuple[Pointer, ...]:
     """Return GitHub's "Latest" for the component that owns it, never for a prerelease."""
     wanted = [p for p in release.parts if p.component.latest and not _is_prerelease(p)]
-    if release.project.repository is None or not wanted:
+    if github_draft.absence(release) or not wanted:
         return ()
     part = wanted[0]
     now = gh.latest(repository(release))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 
 from invoke.context import Context
 
@@ -76,22 +75,26 @@ def keeps(page: gh.Page, release: Release, part: Part) -> bool:
 
 def draft(c: Context, release: Release, part: Part) -> gh.Page | None:
     """Return the release of a tag, made as a draft where there is none; a dry run makes none."""
-    repository = str(release.project.repository)
-    page = gh.page(repository, part.tag)
-    if page is None:
-        create(c, release, part)
-    return page if shell.is_dry(c) else gh.one_draft(c, repository, part.tag)
-
-
-def create(c: Context, release: Release, part: Part) -> None:
-    """Make the draft, with the changelog's section as its notes."""
     from release_tasks.project.versions import is_prerelease, parse
 
     repository = str(release.project.repository)
-    title = part.component.title.format(version=part.version, tag=part.tag, component=part.component.name)
+    page = gh.page(repository, part.tag)
+    if page is None:
+        create(c, release, part, part.tag, "--draft", *(["--prerelease"] if is_prerelease(parse(part.version)) else []))
+    return page if shell.is_dry(c) else gh.one_draft(c, repository, part.tag)
+
+
+def create(c: Context, release: Release, part: Part, tag: str, *flags: str) -> None:
+    """Make the release of a tag, with the notes of its part."""
+    from release_tasks.project import notes
+
+    repository = str(release.project.repository)
+    title = part.component.title.format(version=part.version, tag=tag, component=part.component.name)
     with files.scratch("notes") as folder:
-        notes = _notes(release, part, folder, shell.is_dry(c))
-        gh.create_draft(c, repository, part.tag, title, notes, is_prerelease(parse(part.version)))
+        path = folder / "notes.md"
+        if not shell.is_dry(c):  # a dry bump has written no section
+            files.write_bytes(path, notes.text(release, part, tag).encode())
+        gh.create(c, repository, tag, title, path, *flags)
 
 
 def upload_all(c: Context, release: Release, part: Part, page: gh.Page | None) -> None:
@@ -151,16 +154,3 @@ def _names(part: Part, kind: str, page: gh.Page | None) -> list[str]:
     built = [row.file for row in dist.of_kind(part, KINDS[kind])]
     kept = [asset.name for asset in page.assets if asset.name.endswith(ENDINGS[kind])] if page else []
     return built or kept
-
-
-def _notes(release: Release, part: Part, folder: Path, is_dry: bool) -> Path | None:
-    from release_tasks.manifests import changelog
-
-    log = part.component.changelog
-    if release.project.settings.github.notes == "generated" or log is None:
-        return None
-    path = folder / "notes.md"
-    if not is_dry:  # a dry bump has written no section
-        text = changelog.notes((release.tree / log).read_text("utf-8"), part.version)
-        files.write_bytes(path, text.encode())
-    return path

@@ -64,9 +64,22 @@ def _inventory(page: gh.Page | None) -> str:
     return asset.digest if asset else ""
 
 
+def pages(release: Release) -> dict[str, gh.Page]:
+    """Return what GitHub has of each tag, drafts included."""
+    found = {part.tag: gh.page(str(release.project.repository), part.tag) for part in release.parts} if _is_kept(release) else {}
+    return {tag: page for tag, page in found.items() if page is not None}
+
+
+def absence(release: Release) -> str:
+    """Return why a release has no draft and no page on GitHub, "" where it has."""
+    if any(part.component.promotes for part in release.parts):
+        return 'only `inv promote` makes a GitHub release ([github] release = "promote")'
+    return "" if release.project.repository else "origin is not on GitHub"
+
+
 def _is_kept(release: Release) -> bool:
     """Tell whether GitHub can have files of this release: it has a tag, and an origin that is there."""
-    return release.is_tagged and bool(release.project.repository and git.remote_url(release.top))
+    return release.is_tagged and not absence(release) and git.remote_url(release.top) is not None
 
 
 def _take_over(release: Release, part: Part, page: gh.Page, is_dry: bool) -> None:

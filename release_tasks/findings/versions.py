@@ -46,12 +46,12 @@ def forgotten(release: Release) -> Iterator[ReleaseError]:
 
 def _changelog(release: Release, part: Part) -> Iterator[ReleaseError]:
     from release_tasks.manifests import changelog
+    from release_tasks.project import notes
 
     log = part.component.changelog
     if log is None or release.project.settings.github.notes == "generated":
         return
-    text = (release.tree / log).read_text("utf-8")
-    is_there = part.version in changelog.sections(text)
-    section = changelog.section(text, part.version, log) if is_there else changelog.unreleased(text)
-    if not (section or "").strip():
+    for title in changelog.doubles((release.tree / log).read_text("utf-8-sig")):
+        yield ReleaseError(f"{log} has more than one section for {title}", "join them")
+    if changelog.is_empty(notes.of_changelog(release, part) or "") and changelog.is_empty(notes.printed(release, part)):
         yield ReleaseError(f"{log} says nothing about {part.version}", f"write what changed under Unreleased in {log}")

@@ -26,6 +26,30 @@ def section(text: str, version: str, path: str = NAME) -> str:
     return "".join(lines[start:end]).rstrip("\r\n")
 
 
+def has(text: str, version: str) -> bool:
+    """Tell whether a version has a section."""
+    return any(one in _spellings(version) for one in sections(text))
+
+
+def doubles(text: str) -> list[str]:
+    """Return the versions, and `Unreleased`, that have more than one section."""
+    titles = [one.version or "Unreleased" for one in headings(lines_of(text)) if one.version or one.is_unreleased]
+    return [title for title in dict.fromkeys(titles) if titles.count(title) > 1]
+
+
+def is_empty(body: str) -> bool:
+    """Tell whether a section has nothing but headings, comments and blank lines."""
+    left = re.sub(r"<!--.*?-->", "", body, flags=re.S).splitlines()
+    return not any(line.strip() and not re.match(r" {0,3}(#|\[[^\]]+\]:)", line) for line in left)
+
+
+def without_heading(text: str) -> str:
+    """Return a section that a program has printed without the heading that announces its version."""
+    lines = lines_of(text)
+    first = next((one for one in headings(lines) if one.version or one.is_unreleased), None)
+    return "".join(lines[slice(*body_lines(lines, first))] if first else lines).strip()
+
+
 def unreleased(text: str) -> str | None:
     """Return the body of the section `Unreleased`, or None where there is no such section."""
     lines = lines_of(text)
@@ -55,10 +79,11 @@ def release(text: str, version: str, date: str, tag: str | None = None, body: st
     the last one. Text that has the section already comes back as it is. Raises `ReleaseError` where it
     has two.
     """
+    from release_tasks.manifests.changelog_dates import is_dated
     from release_tasks.manifests.changelog_links import linked
 
     lines = lines_of(text)
-    if _heading(lines, version, path) is not None:
+    if _heading(lines, version, path) is not None or is_dated(text):
         return text
     known = headings(lines)
     end = "\r\n" if any(line.endswith("\r\n") for line in lines) else "\n"
@@ -113,7 +138,7 @@ def _title(known: Sequence[Heading], version: str, date: str) -> str:
 def _closed(lines: Sequence[str], place: Heading, title: str, body: str, end: str) -> list[str]:
     start, stop = body_lines(lines, place)
     added = [end, title + end]
-    if body.strip() and start == stop:
+    if body.strip() and is_empty("".join(lines[start:stop])):
         added += [end, *_ended(body, end)]
     own = lines[place.line]
     head = [*lines[:place.line], own if own.endswith("\n") else own + end]

@@ -13,6 +13,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.manifests import (
     cargo_toml,
     changelog,
+    changelog_dates,
     chart_yaml,
     kind_of,
     pyproject,
@@ -20,7 +21,7 @@ from release_tasks.manifests import (
     uv_lock,
 )
 from release_tasks.manifests.text import listed
-from release_tasks.project import beside, pins
+from release_tasks.project import beside, notes, pins
 from release_tasks.project.beside import answered, relative
 from release_tasks.project.settings import FILE
 from release_tasks.tools import git
@@ -84,14 +85,20 @@ def _listed(release: Release, names: dict[str, str]) -> Iterator[Carrier]:
 def _changelog(release: Release, part: Part, path: str) -> Carrier:
     date = _dated(release.top / path, part.version) or git.today(os.environ.get("SOURCE_DATE_EPOCH"))
 
+    def write(text: str) -> str:
+        body = "" if changelog.has(text, part.version) else notes.printed(release, part)
+        return changelog.release(text, part.version, date, part.tag, body, path)
+
     def prove(text: str) -> list[str]:
+        if changelog_dates.is_dated(text):
+            return []
         try:
             changelog.section(text, part.version, path)
         except ReleaseError as error:
             return [error.problem]
         return []
 
-    return Carrier(path, lambda text: changelog.release(text, part.version, date, part.tag, path=path), prove)
+    return Carrier(path, write, prove)
 
 
 def _dated(log: Path, version: str) -> str | None:

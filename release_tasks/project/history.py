@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Component, Project
 from release_tasks.project.tags import tag_name, version_in
 from release_tasks.tools import gh, git
+
+if TYPE_CHECKING:
+    from release_tasks.release import Part, Release
 
 
 def tagged(project: Project, component: Component) -> Mapping[str, str]:
@@ -29,7 +33,7 @@ def finished(project: Project, component: Component) -> Mapping[str, str]:
     On GitHub a release is finished when it is public; elsewhere when its tag is on origin.
     """
     found = tagged(project, component)
-    if not found or project.repository is None or git.remote_url(project.root) is None:
+    if not found or component.promotes or project.repository is None or git.remote_url(project.root) is None:
         return found
     public = {row["tag_name"] for row in gh.releases(project.repository) if not row["draft"]}
     return {number: commit for number, commit in found.items() if tag_name(component, number) in public}
@@ -64,3 +68,20 @@ def is_backport(project: Project, version: str, public: Mapping[str, str]) -> bo
     line = "{major}" if mine.major else "0.{minor}"
     known = any(expand(line, number) == expand(line, mine) for number in public if number not in higher)
     return known and highest_of_line("{major}.{minor}", mine, public) and not any(before_head(project, higher))
+
+
+def previous(release: Release, part: Part) -> tuple[str, str]:
+    """Return the tag and commit of the version before a part's, two empty texts where it is the first.
+
+    A prerelease is only before other prereleases.
+    """
+    from release_tasks.project.versions import is_prerelease, parse
+
+    mine = parse(part.version)
+    for number, commit in tagged(release.project, part.component).items():
+        if parse(number) < mine and (mine.prerelease or not is_prerelease(number)):
+            tag = tag_name(part.component, number)
+            if git.commit_of(release.top, commit) is None:
+                git.fetch_tag(release.top, tag, name_it=False)
+            return tag, commit
+    return "", ""

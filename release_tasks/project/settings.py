@@ -105,6 +105,12 @@ class GatesTable(_Table, frozen=True):
     named: dict[str, str] = {}  # every other key: a command besides the others
 
 
+class NotesTable(_Table, frozen=True):
+    """A command that prints a version's section."""
+
+    run: str  # with {version}, {tag}, {previous}, {range}
+
+
 class GithubTable(_Table, frozen=True):
     """The GitHub release."""
 
@@ -112,7 +118,7 @@ class GithubTable(_Table, frozen=True):
     title: str = "{tag}"
     assets: Assets = ("binaries", "sha256")
     latest: bool = True  # whether any release of this project is GitHub's "Latest"
-    notes: Literal["changelog", "generated"] = "changelog"
+    notes: str | tuple[str, ...] | NotesTable = "changelog"  # or generated, or the path of a template
 
 
 class Settings(_Table, frozen=True):

@@ -22,6 +22,7 @@ from release_tasks.project.settings import (
     GatesTable,
     GithubTable,
     ImageTable,
+    NotesTable,
     ProjectTable,
     PythonTable,
     Settings,
@@ -41,6 +42,10 @@ def load(root: Path) -> Settings:
         raise _explain(str(error)) from error
     except msgspec.DecodeError as error:
         raise ReleaseError(f"{FILE} is no TOML: {error}", f"mend that line of {FILE}") from error
+    notes = settings.github.notes
+    for one in (notes,) if isinstance(notes, str) else notes if isinstance(notes, tuple) else ():
+        if one not in ("changelog", "generated") and not (root / one).is_file():
+            raise ReleaseError(f"{FILE}: github.notes: {one} is no file here", "changelog, generated, or the path of a template")
     for place, text, names in _templates(settings):
         _check(place, text, names)
     return settings
@@ -61,6 +66,8 @@ def _templates(settings: Settings) -> Iterator[tuple[str, str, tuple[str, ...]]]
     about = ("version", "tag", "component")
     yield "[project] commit", settings.project.commit, (*about, "components")
     yield "[project] tag-message", settings.project.tag_message or "", about
+    run = settings.github.notes.run if isinstance(settings.github.notes, NotesTable) else ""
+    yield "[github] notes", run, ("version", "tag", "previous", "range")
     yield "[github] title", settings.github.title, about
     for name, component in settings.components.items():
         yield f"[components.{name}] tag", component.tag, ("version", "crate") if name == "{crate}" else ("version",)

@@ -96,13 +96,27 @@ def fetch(repository: str, asset: Asset) -> bytes:
     return ask_bytes(["gh", "api", "-H", "Accept: application/octet-stream", path], secrets=TOKENS)
 
 
-def create_draft(
-    c: Context, repository: str, tag: str, title: str, notes: Path | None, is_prerelease: bool
+def create(
+    c: Context, repository: str, tag: str, title: str, notes: Path, *flags: str
 ) -> None:
-    """Make the draft of a tag that origin has; without `notes`, GitHub generates them."""
-    body = ["--generate-notes"] if notes is None else ["--notes-file", str(notes)]
-    kind = ["--prerelease"] if is_prerelease else []
-    _do(c, "release", "create", tag, "--draft", "--verify-tag", "--title", title, *body, *kind, "--repo", repository)
+    """Make a release of a tag that origin has."""
+    _do(c, "release", "create", tag, "--verify-tag", "--title", title, "--notes-file", str(notes), *flags, "--repo", repository)
+
+
+def generated_notes(repository: str, tag: str, commit: str, previous: str) -> str:
+    """Return the notes that GitHub writes for a tag, which it need not have yet; `previous` may be empty."""
+    fields = {"tag_name": tag, "target_commitish": commit} | ({"previous_tag_name": previous} if previous else {})
+    given = [word for key, value in fields.items() for word in ("-f", f"{key}={value}")]
+    try:
+        text = ask(["gh", "api", f"repos/{repository}/releases/generate-notes", *given], secrets=TOKENS)
+    except Failed as error:
+        raise _explain(error) from error
+    return str(json.loads(text)["body"])
+
+
+def delete(c: Context, repository: str, page: Page) -> None:
+    """Remove a release, which is a draft."""
+    _do(c, "api", "--silent", "-X", "DELETE", f"repos/{repository}/releases/{page.id}")
 
 
 def one_draft(c: Context, repository: str, tag: str) -> Page | None:

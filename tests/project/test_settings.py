@@ -73,7 +73,7 @@ WRONG = [
     ("[binaries]\na = 'file'\n", "binaries.NAME: Expected `object`, got `str`"),
     ("[images.a]\nargs = {x = 1}\n", "images.NAME.args.NAME: Expected `str`, got `int`"),
     ("[files]\na = 1\n", "files.NAME: Expected `str | array`, got `int`"),
-    ("[github]\nnotes = 'none'\n", "github.notes: Invalid enum value 'none'"),
+    ("[github]\nnotes = 'none'\n", "github.notes: none is no file here"),
     ("[github]\nassets = ['binary']\n", "github.assets[0]: Invalid enum value 'binary'"),
     ("[gates]\nci = 'green'\n", "gates.ci: Invalid enum value 'green'"),
     ("[gates]\nsign-off = ['crates']\n", "gates.sign-off[0]: Invalid enum value 'crates'"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,7 +64,7 @@ def test_a_repository_that_nobody_can_see_is_an_error_and_not_missing(reader: Pl
 
 def test_a_draft_is_seen_only_with_a_token(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     tiny.tag("v0.2.0")
-    gh.create_draft(context(), HERE, "v0.2.0", "Two", tiny.root / "CHANGELOG.md", False)
+    gh.create(context(), HERE, "v0.2.0", "Two", tiny.root / "CHANGELOG.md", "--draft")
     page = gh.page(HERE, "v0.2.0")
     assert page is not None
     assert page.is_draft
@@ -74,14 +75,14 @@ def test_a_draft_is_seen_only_with_a_token(tiny: Place, monkeypatch: pytest.Monk
 def test_a_draft_of_a_tag_that_origin_lacks_is_refused(tiny: Place) -> None:
     tiny.tag("v0.2.0", push=False)
     with pytest.raises(ReleaseError, match="GitHub refused: "):
-        gh.create_draft(context(), HERE, "v0.2.0", "Two", None, False)
+        gh.create(context(), HERE, "v0.2.0", "Two", Path(os.devnull), "--draft")
     assert tiny.running.github.releases("example", "tiny") == []
 
 
 def test_publishing_leaves_latest_alone_until_it_is_set(tiny: Place) -> None:
     for tag in ("v0.1.0", "v0.2.0"):
         tiny.tag(tag)
-        gh.create_draft(context(), HERE, tag, tag, None, False)
+        gh.create(context(), HERE, tag, tag, Path(os.devnull), "--draft")
         gh.publish(context(), HERE, tag, False)
         if tag == "v0.1.0":
             gh.set_latest(context(), HERE, tag)
@@ -92,7 +93,7 @@ def test_publishing_leaves_latest_alone_until_it_is_set(tiny: Place) -> None:
 
 def test_an_asset_is_replaced_and_removed(tiny: Place) -> None:
     tiny.tag("v0.2.0")
-    gh.create_draft(context(), HERE, "v0.2.0", "Two", None, False)
+    gh.create(context(), HERE, "v0.2.0", "Two", Path(os.devnull), "--draft")
     file = tiny.folder / "file.txt"
     for text in ("one", "other"):
         file.write_text(text)

@@ -1,0 +1,59 @@
+"""A tag of origin on another commit, as long as nothing of it is public."""
+
+from __future__ import annotations
+
+from invoke.context import Context
+from invoke.tasks import task
+
+from release_tasks import shell
+from release_tasks.errors import ReleaseError, collect, raise_all
+from release_tasks.release import Release
+from release_tasks.steps import HELP
+
+
+@task(auto_shortflags=False, help={"version": HELP["version"], "component": HELP["component"]})
+def retag(c: Context, version: str | None = None, component: str | None = None) -> None:
+    """Move a public tag to HEAD, while nothing else is public."""
+    from release_tasks.channels import git
+    from release_tasks.findings import repository
+    from release_tasks.project import bump
+
+    old, new = Release.at(c, version, component), Release.at(c, version, component, is_anew=True)
+    raise_all(collect(lambda: repository.look(new)))
+    if old.is_tagged and old.commit == new.commit and not bump.unwritten(new):
+        shell.say(f"nothing to do, {old.parts[0].tag} is at {old.commit[:7]}, which is HEAD")
+        return
+    if public := _public(old):
+        shown = ", ".join(public[:5]) + (f" and {len(public) - 5} more" if public[5:] else "")
+        raise ReleaseError(f"{old.parts[0].tag} cannot move, this is public: {shown}", "choose the next version")
+    _take_back(c, old)
+    bump.write(c, new)
+    git.name_commit(c, new)
+    made = new if shell.is_dry(c) else Release.at(c, new.request)
+    git.publish(c, made, git.expected(made))
+
+
+def _public(release: Release) -> list[str]:
+    """Return what a registry has of a release, drafts aside; raise `ReleaseError` where one cannot be read."""
+    from release_tasks import channels, converge
+    from release_tasks.channels import git, github, github_draft
+    from release_tasks.project.model import State
+
+    raise_all(github_draft.unseen(release))
+    pages = github_draft.pages(release)
+    found = [f"{tag} on {github.NAME}" for tag, page in pages.items() if not page.is_draft]
+    for channel in channels.every():
+        seen = converge.look(release, channel) if channel.NAME not in (git.NAME, github.NAME) else ()
+        found += [f"{one.artifact.name} on {channel.NAME}" for one in seen if one.state is not State.MISSING]
+    return found
+
+
+def _take_back(c: Context, release: Release) -> None:
+    """Delete the tags of a release here and on origin, and the drafts that keep files of it."""
+    from release_tasks.channels import git, github_draft
+    from release_tasks.tools import gh
+
+    for page in github_draft.pages(release).values():
+        gh.delete(c, str(release.project.repository), page)
+    for artifact in git.expected(release):
+        git.withdraw(c, release, artifact)

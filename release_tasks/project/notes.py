@@ -1,0 +1,61 @@
+"""What a release says of itself: the changelog's section, GitHub's list, a template, a command's output."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from release_tasks.manifests import changelog, changelog_dates
+from release_tasks.project.history import previous
+from release_tasks.project.settings import NotesTable
+from release_tasks.shell import ask
+from release_tasks.tools import gh, git
+
+if TYPE_CHECKING:
+    from release_tasks.release import Part, Release
+
+
+def text(release: Release, part: Part, tag: str | None = None) -> str:
+    """Return the notes of a part as its GitHub release shows them (`tag`: the release's, where it has another)."""
+    wanted = release.project.settings.github.notes
+    kinds = wanted if isinstance(wanted, tuple) else (wanted,)
+    found = (_one(release, part, kind, tag or part.tag) for kind in kinds)
+    return "\n\n".join(filter(None, (one.strip() for one in found))) + "\n"
+
+
+def of_changelog(release: Release, part: Part) -> str | None:
+    """Return what the changelog says about a version: its section, else what is unreleased, None without any."""
+    log = part.component.changelog
+    if log is None:
+        return None
+    said = (release.tree / log).read_text("utf-8-sig")
+    if changelog_dates.is_dated(said):
+        _, commit = previous(release, part)
+        day = datetime.fromtimestamp(git.commit_time(release.top, commit), UTC).date() if commit else date.min
+        old = git.at_commit(release.top, commit, log) if commit else None
+        return changelog_dates.since(said, day, (old or b"").decode("utf-8-sig", "replace"))
+    is_there = changelog.has(said, part.version)
+    return changelog.notes(said, part.version, log) if is_there else changelog.unreleased(said)
+
+
+def printed(release: Release, part: Part) -> str:
+    """Return what the command of the settings prints about a version, "" where they have none."""
+    wanted = release.project.settings.github.notes
+    if not isinstance(wanted, NotesTable):
+        return ""
+    tag, _ = previous(release, part)
+    about = {"version": part.version, "tag": part.tag, "previous": tag, "range": f"{tag}..HEAD" if tag else "HEAD"}
+    return changelog.without_heading(ask([word.format(**about) for word in shlex.split(wanted.run)], cwd=release.tree))
+
+
+def _one(release: Release, part: Part, kind: str | NotesTable, tag: str) -> str:
+    log = part.component.changelog
+    if isinstance(kind, NotesTable) or (kind == "changelog" and log):
+        said = of_changelog(release, part)
+        return printed(release, part) if said is None or (changelog.is_empty(said) and isinstance(kind, NotesTable)) else said
+    if kind in ("generated", "changelog"):
+        return gh.generated_notes(str(release.project.repository), tag, release.commit, previous(release, part)[0])
+    template = (release.tree / kind).read_text("utf-8-sig").replace("{version}", part.version).replace("{tag}", part.tag)
+    return re.sub(r"(?<![A-Z_])VERSION(?![A-Z_])", part.version, template)

@@ -1,0 +1,134 @@
+"""Notes: what GitHub will show of a version, from each kind of source."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from place import LOG, TINY, Place, context, place
+
+from release_tasks.channels import github
+from release_tasks.errors import ReleaseError
+from release_tasks.findings import versions
+from release_tasks.project import bump
+
+pytestmark = pytest.mark.tools("git", "gh")
+DATED = "# Changelog\n\n## March 27, 2026\n\n### Added\n\n- **New** (#3)\n- **Old** (#2)\n\n## January 02, 2026\n\n- First\n"
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    with place(tmp_path, monkeypatch, TINY) as made:
+        yield made
+
+
+def shown(tiny: Place, settings: str = "", version: str = "0.2.0") -> str:
+    """Return what `inv notes` prints, which is what the draft then says."""
+    if settings:
+        tiny.commit("release-tasks.toml", settings)
+    done = subprocess.run(
+        [sys.executable, "-m", "invoke", "notes", "--version", version], cwd=tiny.root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    if f"v{version}" not in tiny.git("tag"):
+        if version not in (tiny.root / "pyproject.toml").read_text():
+            tiny.commit("pyproject.toml", TINY["pyproject.toml"].replace("0.1.0", version))
+        tiny.tag(f"v{version}")
+    github.keep(context(), tiny.at(version))
+    body = next(row["body"] for row in tiny.running.github.releases("example", "tiny") if row["tag"] == f"v{version}")
+    assert str(body).strip() == done.stdout.strip()
+    return done.stdout
+
+
+def problems(tiny: Place, version: str = "0.2.0") -> list[str]:
+    return [error.problem for error in versions.look(tiny.at(version))]
+
+
+@pytest.mark.statement("B1.38", "B2.34", "B4.2")
+def test_the_section_of_the_changelog_is_shown(tiny: Place) -> None:
+    tiny.commit("CHANGELOG.md", LOG.replace("- More.", "### ✨ Added\n\n#### Deep\n\n- More, see [#31].") + "\n[#31]: https://github.com/o/r/31\n")
+    assert shown(tiny) == "### ✨ Added\n\n#### Deep\n\n- More, see [#31].\n"
+    bump.write(context(), tiny.at("0.3.0"))
+    tiny.git("commit", "--quiet", "-am", "release")
+    assert shown(tiny, version="0.3.0").endswith("- More, see [#31].\n\n[#31]: https://github.com/o/r/31\n")
+
+
+@pytest.mark.statement("B3.36")
+@pytest.mark.parametrize("settings", ['[github]\nnotes = "generated"\n', ""])
+def test_without_a_changelog_github_writes_the_notes_from_our_previous_tag(tiny: Place, settings: str) -> None:
+    tiny.tag("v0.1.0")
+    tiny.git("push", "--quiet", "origin", "HEAD:refs/tags/v0.1.1-rc.1", "HEAD:refs/tags/py-v0.1.9")
+    tiny.git("rm", "--quiet", "CHANGELOG.md")
+    tiny.git("commit", "--quiet", "-m", "no log")
+    assert shown(tiny, settings) == "**Full Changelog**: https://github.com/example/tiny/compare/v0.1.0...v0.2.0\n"
+
+
+def test_a_list_is_shown_in_its_order_with_the_template_filled(tiny: Place) -> None:
+    tiny.commit(".github/RELEASE_TEMPLATE.md", "Get caro-VERSION-linux from {tag}, not OLD_VERSION; {version}.\n")
+    said = shown(tiny, '[github]\nnotes = ["generated", ".github/RELEASE_TEMPLATE.md"]\n')
+    assert said == (
+        "**Full Changelog**: https://github.com/example/tiny/commits/v0.2.0\n\n"
+        "Get caro-0.2.0-linux from v0.2.0, not OLD_VERSION; 0.2.0.\n"
+    )
+
+
+def test_a_command_prints_the_section_and_bump_writes_it_into_the_changelog(tiny: Place) -> None:
+    tiny.tag("v0.1.0")
+    tiny.commit("feature.txt")
+    run = "git log --format=###%x20Changed%n%n-%x20{version}:%x20%s {range} -- feature.txt"
+    tiny.commit("release-tasks.toml", f'[github]\nnotes = {{ run = "{run}" }}\n')
+    tiny.commit("CHANGELOG.md", LOG.replace("\n- More.\n", ""))
+    assert problems(tiny) == []
+    bump.write(context(), tiny.at("0.2.0"))
+    log = (tiny.root / "CHANGELOG.md").read_text()
+    assert "## [Unreleased]\n\n## [0.2.0] - " in log
+    assert "\n\n### Changed\n\n- 0.2.0: Change feature.txt\n\n## [0.1.0] - 2026-01-01\n" in log
+    bump.write(context(), tiny.at("0.2.0"))
+    assert (tiny.root / "CHANGELOG.md").read_text() == log
+
+
+def test_the_heading_that_a_command_prints_is_left_out(tiny: Place) -> None:
+    tiny.git("rm", "--quiet", "CHANGELOG.md")
+    tiny.commit("printed.md", "# Changelog\n\n## [0.2.0] - 2026-03-01\n\n- New\n\n## [0.1.0]\n\n- Old\n")
+    assert shown(tiny, '[github]\nnotes = { run = "cat printed.md" }\n') == "- New\n"
+
+
+@pytest.mark.parametrize(("notes", "told"), [
+    ('"NEWS.md"', "github.notes: NEWS.md is no file here"), ('{ run = "x {date}" }', "cannot be filled in"), ("{ }", "run"),
+])
+def test_notes_that_cannot_be_are_refused(tiny: Place, notes: str, told: str) -> None:
+    tiny.commit("release-tasks.toml", f"[github]\nnotes = {notes}\n")
+    with pytest.raises(ReleaseError, match=told):
+        tiny.at("0.2.0")
+
+
+@pytest.mark.statement("B3.30")
+def test_a_log_of_dates_is_read_from_the_previous_tag_on_and_never_written(tiny: Place) -> None:
+    before = DATED.replace("- **New** (#3)\n", "")
+    tiny.commit("CHANGELOG.md", before)
+    who = {"GIT_COMMITTER_DATE": "2026-03-27T10:00:00Z", "GIT_COMMITTER_NAME": "Test", "GIT_COMMITTER_EMAIL": "test@localhost"}
+    amend = ["git", "commit", "--quiet", "--amend", "--no-edit"]
+    subprocess.run(amend, cwd=tiny.root, env=os.environ | who, check=True)
+    tiny.tag("v0.1.1")
+    assert problems(tiny) == ["CHANGELOG.md says nothing about 0.2.0"]
+    tiny.commit("CHANGELOG.md", DATED.replace("- First", "- First, in other words"))
+    assert shown(tiny) == "### Added\n\n- **New** (#3)\n"
+    late = DATED.replace("- **Old** (#2)", "- **Old** (#2)\n- **Late** (#4)").replace("- First", "- First, in other words")
+    tiny.commit("CHANGELOG.md", late.replace("# Changelog\n", "# Changelog\n\n## April 02, 2026\n\n### Fixed\n\n- **Newer**\n"))
+    newest, older = "## April 02, 2026\n\n### Fixed\n\n- **Newer**", "## March 27, 2026\n\n### Added\n\n- **Late** (#4)"
+    assert shown(tiny, version="0.3.0") == f"{newest}\n\n{older}\n"
+    assert "CHANGELOG.md" not in bump.paths(tiny.at("0.4.0"))
+
+
+@pytest.mark.parametrize(("log", "told"), [
+    (LOG.replace("- More.", "### ✨ Added\n\n<!-- nothing yet\n-->\n### Fixed"), "CHANGELOG.md says nothing about 0.2.0"),
+    (LOG + "\n## 0.1.0\n\n- Again.\n", "CHANGELOG.md has more than one section for 0.1.0"),
+    (LOG + "\n## Unreleased\n\n- Again.\n", "CHANGELOG.md has more than one section for Unreleased"),
+])
+def test_an_empty_section_and_a_double_heading_are_problems(tiny: Place, log: str, told: str) -> None:
+    tiny.commit("CHANGELOG.md", log)
+    assert problems(tiny) == [told]
