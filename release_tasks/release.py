@@ -55,11 +55,11 @@ class Release:
     is_tagged: bool  # the tag exists, so `commit` is the tag's and nothing is edited any more
 
     @classmethod
-    def at(cls, c: Context, version: str | None = None, component: str | None = None, is_anew: bool = False) -> Release:
+    def at(cls, c: Context, version: str | None = None, component: str | None = None) -> Release:
         """Return the release of `version` (default: the one this checkout is at).
 
         `version` is one version, or `core=0.5.0,python=0.4.0`; `component` names the one that
-        a single version is for; `is_anew`: from HEAD, although there is a tag. Raises `ReleaseError` for a bad version or component, outside of
+        a single version is for. Raises `ReleaseError` for a bad version or component, outside of
         a repository, and where the tag's commit cannot be had.
         """
         found = _found.get()
@@ -70,7 +70,12 @@ class Release:
         return found[version, component]
 
     @classmethod
-    def _now(cls, c: Context, version: str | None, component: str | None) -> Release:
+    def anew(cls, c: Context, version: str | None, component: str | None) -> Release:
+        """Return the release of `version` from HEAD, although it may have a tag elsewhere."""
+        return cls._now(c, version, component, is_anew=True)
+
+    @classmethod
+    def _now(cls, c: Context, version: str | None, component: str | None, is_anew: bool = False) -> Release:
         from release_tasks.project.discovery import discover
 
         top = git.top(Path.cwd())

@@ -135,7 +135,7 @@ def strip(c: Context, release: Release, part: Part) -> None:
         raise ReleaseError(f"the draft of {part.tag} lacks {', '.join(sorted(lacking))}", "run the build steps again")
     surplus = [asset for asset in page.assets if asset.name not in names]
     for asset in sorted(surplus, key=lambda a: a.name == dist.INVENTORY):
-        gh.delete_asset(c, repository, asset)
+        gh.delete(c, repository, asset)
 
 
 def _holds(page: gh.Page | None, row: dist.Built) -> bool:

@@ -18,7 +18,7 @@ def retag(c: Context, version: str | None = None, component: str | None = None) 
     from release_tasks.findings import repository
     from release_tasks.project import bump
 
-    old, new = Release.at(c, version, component), Release.at(c, version, component, is_anew=True)
+    old, new = Release.at(c, version, component), Release.anew(c, version, component)
     raise_all(collect(lambda: repository.look(new)))
     if old.is_tagged and old.commit == new.commit and not bump.unwritten(new):
         shell.say(f"nothing to do, {old.parts[0].tag} is at {old.commit[:7]}, which is HEAD")

@@ -55,8 +55,8 @@ def issues(repository: str, label: str) -> list[dict[str, Any]]:
     return [row for row in read(path, every_page=True) or () if "pull_request" not in row]
 
 
-def read(path: str, every_page: bool = False) -> Any:
-    """Return the JSON of a GET on GitHub's API, None for 404; anonymous where gh has no token."""
+def read(path: str, every_page: bool = False, *fields: str) -> Any:
+    """Return the JSON of a GET on GitHub's API (a POST with `fields`), None for 404; anonymous without a token."""
     if not has_token():
         accept = {"Accept": "application/vnd.github+json"}
         answers = http.get_pages(f"{endpoints.GITHUB_API}/{path}", accept, (200, 403, 404, 429))
@@ -68,7 +68,7 @@ def read(path: str, every_page: bool = False) -> Any:
         return [row for answer in answers for row in answer.json()] if every_page else answers[0].json()
     paging = ["--paginate"] if every_page else []
     try:
-        text = ask(["gh", "api", *paging, path], secrets=TOKENS)
+        text = ask(["gh", "api", *paging, path, *fields], secrets=TOKENS)
     except Failed as error:
         if "HTTP 404" in error.output:
             return None
@@ -96,9 +96,7 @@ def fetch(repository: str, asset: Asset) -> bytes:
     return ask_bytes(["gh", "api", "-H", "Accept: application/octet-stream", path], secrets=TOKENS)
 
 
-def create(
-    c: Context, repository: str, tag: str, title: str, notes: Path, *flags: str
-) -> None:
+def create(c: Context, repository: str, tag: str, title: str, notes: Path, *flags: str) -> None:
     """Make a release of a tag that origin has."""
     _do(c, "release", "create", tag, "--verify-tag", "--title", title, "--notes-file", str(notes), *flags, "--repo", repository)
 
@@ -107,16 +105,16 @@ def generated_notes(repository: str, tag: str, commit: str, previous: str) -> st
     """Return the notes that GitHub writes for a tag, which it need not have yet; `previous` may be empty."""
     fields = {"tag_name": tag, "target_commitish": commit} | ({"previous_tag_name": previous} if previous else {})
     given = [word for key, value in fields.items() for word in ("-f", f"{key}={value}")]
-    try:
-        text = ask(["gh", "api", f"repos/{repository}/releases/generate-notes", *given], secrets=TOKENS)
-    except Failed as error:
-        raise _explain(error) from error
-    return str(json.loads(text)["body"])
+    answer = read(f"repos/{repository}/releases/generate-notes", False, *given)
+    if answer is None:
+        raise ReleaseError(f"GitHub writes no notes for {tag}", "set GH_TOKEN to a token that may write contents, or run `gh auth login`")
+    return str(answer["body"])
 
 
-def delete(c: Context, repository: str, page: Page) -> None:
-    """Remove a release, which is a draft."""
-    _do(c, "api", "--silent", "-X", "DELETE", f"repos/{repository}/releases/{page.id}")
+def delete(c: Context, repository: str, what: Asset | Page) -> None:
+    """Remove a draft, or one asset from it."""
+    kind = "releases/assets" if isinstance(what, Asset) else "releases"
+    _do(c, "api", "--silent", "-X", "DELETE", f"repos/{repository}/{kind}/{what.id}")
 
 
 def one_draft(c: Context, repository: str, tag: str) -> Page | None:
@@ -126,7 +124,7 @@ def one_draft(c: Context, repository: str, tag: str) -> Page | None:
     for one in found_pages:
         if one.is_draft and not one.assets and one != kept:
             with suppress(ReleaseError):  # the other machine was quicker
-                _do(c, "api", "--silent", "-X", "DELETE", f"repos/{repository}/releases/{one.id}")
+                delete(c, repository, one)
     return kept
 
 
@@ -137,14 +135,9 @@ def upload(c: Context, repository: str, page: Page | None, files: Sequence[Path]
     """
     for file in files:
         if page and (old := page.asset(file.name)):
-            delete_asset(c, repository, old)
+            delete(c, repository, old)
         url = f"{endpoints.GITHUB_UPLOADS}/repos/{repository}/releases/{page.id if page else '<id>'}/assets?name={quote(file.name)}"
         _do(c, "api", "--silent", "-X", "POST", "-H", "Content-Type: application/octet-stream", "--input", str(file), url)
-
-
-def delete_asset(c: Context, repository: str, asset: Asset) -> None:
-    """Remove one asset from a draft."""
-    _do(c, "api", "--silent", "-X", "DELETE", f"repos/{repository}/releases/assets/{asset.id}")
 
 
 def publish(c: Context, repository: str, tag: str, is_prerelease: bool) -> None:

@@ -102,7 +102,7 @@ def test_an_asset_is_replaced_and_removed(tiny: Place) -> None:
     assert page is not None
     [asset] = page.assets
     assert gh.fetch(HERE, asset) == b"other"
-    gh.delete_asset(context(), HERE, asset)
+    gh.delete(context(), HERE, asset)
     page = gh.page(HERE, "v0.2.0")
     assert page is not None
     assert page.assets == ()
@@ -140,7 +140,7 @@ def test_a_rate_limit_is_told_from_a_lack_of_rights(tiny: Place, status: int, sa
 def test_a_write_that_finds_nothing_asks_for_a_token_that_may_see_the_repository(tiny: Place) -> None:
     tiny.running.faults.add(Fault("DELETE", "/repos/example/tiny/releases/assets/1", status=404, body=b'{"message": "Not Found"}'))
     with pytest.raises(ReleaseError, match="HTTP 404") as told:
-        gh.delete_asset(context(), HERE, gh.Asset(1, "a", 1, "", True))
+        gh.delete(context(), HERE, gh.Asset(1, "a", 1, "", True))
     assert "may see and write this repository" in told.value.fix
 
 
