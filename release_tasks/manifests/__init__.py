@@ -1,4 +1,4 @@
-"""Files that carry a version: one module per kind, each with `copies`, `set_versions` and `prove`."""
+"""Files that carry a version: one module per kind, each with `set_versions` and `prove`."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests import toml_values
-from release_tasks.manifests.copies import Copy, line_at, unproved
+from release_tasks.manifests.copies import line_at, unproved
 from release_tasks.manifests.requirements import moved
 from release_tasks.manifests.toml_values import Path
 
@@ -53,14 +53,6 @@ def read(text: str, path: str) -> CargoManifest:
         path, _text(package.get("name")), _text(package.get("version")), _inherits(package.get("version")),
         tuple(pin for _, _, pin in _pins(data)),
     )
-
-
-def copies(text: str, path: str) -> tuple[Copy, ...]:
-    """Return every version in the file: the package's, the workspace's, and those of all pins."""
-    places = list(_places(toml_values.load(text, path)))
-    spans = toml_values.spans(text, path) if places else {}
-    found = (Copy(path, line_at(text, spans[one.at][0]), one.what, one.old) for one in places if one.at in spans)
-    return tuple(sorted(found, key=lambda copy: copy.line))
 
 
 def set_versions(text: str, path: str, versions: Mapping[str, str], workspace_version: str | None = None) -> str:

@@ -1,4 +1,4 @@
-"""What every kind of version-bearing file has in common: copies, exact edits, and the proof."""
+"""What every kind of version-bearing file has in common: places of copies, exact edits, and the proof."""
 
 from __future__ import annotations
 
@@ -12,28 +12,12 @@ from release_tasks.errors import ReleaseError
 BOM = "\ufeff"
 
 
-@dataclass(frozen=True)
-class Copy:
-    """One place in a file that shows a version."""
-
-    path: str
-    line: int  # counted from 1
-    what: str  # as a person would call it: `[package] version`
-    version: str  # as it stands there: a version, or a requirement in a pin
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.what} is {self.version}"
-
-
 class Kind(Protocol):
     """What each module offers; `text` is a file decoded without changing its line endings.
 
     `versions` is SemVer by name (crate, package, chart); `version` is that of the unit which the file
     itself describes ([workspace.package] in Cargo.toml), and may be None.
     """
-
-    def copies(self, text: str, path: str, /) -> tuple[Copy, ...]:
-        """Return every copy in the file, in the order of its lines."""
 
     def set_versions(self, text: str, path: str, versions: Mapping[str, str], version: str | None = None, /) -> str:
         """Return the text with the new versions; nothing else differs in a single byte."""
@@ -42,10 +26,18 @@ class Kind(Protocol):
         """Return one sentence for each copy that does not show the new version."""
 
 
+class Value(NamedTuple):
+    """A text without its quotes, and the characters it stands on."""
+
+    value: str
+    start: int
+    end: int
+
+
 class Place(NamedTuple):
     """A copy by the characters it stands on; `new` is what it shall show, None where it stays."""
 
-    what: str
+    what: str  # as a person would call it: `[package] version`
     old: str
     start: int
     end: int
@@ -57,11 +49,6 @@ class Places:
     """A kind of which one function says everything: text, path and versions to places; it is a `Kind`."""
 
     of: Callable[[str, str, Mapping[str, str], str | None], Iterable[Place]]
-
-    def copies(self, text: str, path: str, /) -> tuple[Copy, ...]:
-        """Return every copy in the file, in the order of its lines."""
-        found = sorted(set(self.of(text, path, {}, None)), key=lambda one: one.start)
-        return tuple(Copy(path, line_at(text, one.start), one.what, one.old) for one in found)
 
     def set_versions(self, text: str, path: str, versions: Mapping[str, str], version: str | None = None, /) -> str:
         """Return the text with every copy at its version, whatever it showed before."""
@@ -76,8 +63,7 @@ class Places:
         return [(one, one.new) for one in self.of(text, path, versions, version) if one.new not in (None, one.old)]
 
 
-@dataclass(frozen=True)
-class Edit:
+class Edit(NamedTuple):
     """One replacement: the characters `start` to `end` of a text become `new`."""
 
     start: int

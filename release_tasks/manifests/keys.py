@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import NamedTuple
 
 from release_tasks.errors import ReleaseError
-
-
-class Value(NamedTuple):
-    """One value, and where its characters stand in the text."""
-
-    value: str
-    start: int
-    end: int
+from release_tasks.manifests.copies import Value
 
 
 def find(text: str, path: str, key: str) -> tuple[Value, ...]:
@@ -41,9 +33,8 @@ def _data(text: str, path: str, key: str, suffix: str) -> tuple[Value, ...]:
 
     if suffix in (".yaml", ".yml"):
         scalars = yaml_values.scalars(text, path).items()
-        return tuple(Value(*scalar) for at, scalar in scalars if _named(at) == key)
+        return tuple(value for at, value in scalars if _named(at) == key)
     kind = json_values if suffix == ".json" else toml_values
-    kind.load(text, path)
     spans = kind.spans(text, path).items()
     return tuple(Value(text[start:end], start, end) for at, (start, end) in spans if _named(at) == key)
 
@@ -69,7 +60,7 @@ def _stripped(text: str, start: int, end: int) -> Value:
 def _python(text: str, path: str, key: str) -> tuple[Value, ...]:
     from release_tasks.manifests.python_values import assigned, keyword
 
-    return tuple(Value(*one) for one in (*assigned(text, path, key), *keyword(text, path, "setup", key)))
+    return (*assigned(text, path, key), *keyword(text, path, "setup", key))
 
 
 def _named(path: tuple[str | int, ...]) -> str:

@@ -8,7 +8,7 @@ from release_tasks.manifests import json_values
 from release_tasks.manifests.copies import Place, Places
 
 # a lock repeats its package's version: docs.npmjs.com/cli/configuring-npm/package-lock-json
-_AT: dict[json_values.Path, str] = {("version",): "version", ("packages", "", "version"): 'packages[""].version'}
+_AT: dict[tuple[str, ...], str] = {("version",): "version", ("packages", "", "version"): 'packages[""].version'}
 
 
 def _places(text: str, path: str, versions: Mapping[str, str], version: str | None) -> Iterator[Place]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from release_tasks.errors import ReleaseError
-from release_tasks.manifests.copies import BOM
+from release_tasks.manifests.copies import BOM, Value
 
 if TYPE_CHECKING:
     import ast
@@ -14,15 +14,7 @@ if TYPE_CHECKING:
 _QUOTED = re.compile(r"""[A-Za-z]{0,2}("{3}|'{3}|["'])(.*)\1""", re.S)
 
 
-class Literal(NamedTuple):
-    """One string literal: its value, and where its characters stand without the quotes."""
-
-    value: str
-    start: int
-    end: int
-
-
-def assigned(text: str, path: str, name: str) -> list[Literal]:
+def assigned(text: str, path: str, name: str) -> list[Value]:
     """Return the strings assigned to `name` at the top level, in their order.
 
     What stands deeper is a fallback (`except PackageNotFoundError: __version__ = "0.0.0"`).
@@ -38,7 +30,7 @@ def assigned(text: str, path: str, name: str) -> list[Literal]:
     return _literals(text, [value for node in _parsed(text, path).body if (value := found(node))])
 
 
-def keyword(text: str, path: str, function: str, name: str) -> list[Literal]:
+def keyword(text: str, path: str, function: str, name: str) -> list[Value]:
     """Return the strings given as keyword `name` to calls of `function` (`setup(version=...)`)."""
     import ast
 
@@ -65,7 +57,7 @@ def _parsed(text: str, path: str) -> ast.Module:
         raise ReleaseError(f"{path} is no Python: {error or 'it is nested too deeply'}", f"mend {path}") from None
 
 
-def _literals(text: str, values: list[ast.expr]) -> list[Literal]:
+def _literals(text: str, values: list[ast.expr]) -> list[Value]:
     import ast
 
     starts = _line_starts(text)
@@ -77,7 +69,7 @@ def _literals(text: str, values: list[ast.expr]) -> list[Literal]:
         end = _position(text, starts, value.end_lineno or value.lineno, value.end_col_offset or 0)
         quoted = _QUOTED.fullmatch(text, start, end)
         if quoted is not None and quoted[2] == value.value:
-            found.append(Literal(value.value, *quoted.span(2)))
+            found.append(Value(value.value, *quoted.span(2)))
     return sorted(found, key=lambda literal: literal.start)
 
 

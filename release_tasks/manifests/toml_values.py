@@ -6,6 +6,7 @@ below finds them in a text that a parser accepted, and every edit is read again 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Generator, Iterator, Mapping
 from functools import lru_cache
@@ -44,6 +45,7 @@ def load(text: str, path: str) -> Mapping[str, Any]:
 
 def spans(text: str, path: str) -> dict[Path, Span]:
     """Return for the path of each string where its characters stand, without the quotes."""
+    load(text, path)
     try:
         return dict(_strings(text))
     except (AttributeError, IndexError, RecursionError, ReleaseError) as error:
@@ -98,7 +100,7 @@ def _strings(text: str) -> Iterator[tuple[Path, Span]]:
             at += 1 + many
         else:
             keys, at = _keys(text, at)
-            at = yield from _value(text, table + keys, at + 1)
+            at = yield from strings_in(text, table + keys, at + 1)
         at = _after(_BLANK, text, at)
 
 
@@ -113,7 +115,8 @@ def _table(keys: Path, many: bool, counts: dict[Path, int]) -> Path:
     return table
 
 
-def _value(text: str, path: Path, at: int) -> Generator[tuple[Path, Span], None, int]:
+def strings_in(text: str, path: Path, at: int) -> Generator[tuple[Path, Span], None, int]:
+    """Yield path and place of each string of the value at a position, and return where it ends."""
     at = _after(_BLANK, text, at)
     opened = text[at]
     if opened in "\"'":
@@ -129,8 +132,8 @@ def _value(text: str, path: Path, at: int) -> Generator[tuple[Path, Span], None,
         keys: Path = (index,)
         if opened == "{":
             keys, at = _keys(text, at)
-            at += 1
-        at = _after(_BLANK, text, (yield from _value(text, path + keys, at)))
+            at = _after(_BLANK, text, at) + 1
+        at = _after(_BLANK, text, (yield from strings_in(text, path + keys, at)))
         if text[at] == ",":
             at = _after(_BLANK, text, at + 1)
         index += 1
@@ -147,7 +150,12 @@ def _keys(text: str, at: int) -> tuple[Path, int]:
 def _key(text: str) -> str:
     if text[0] not in "\"'":
         return text
-    return next(iter(load(f"{text} = 0", "a key"))) if "\\" in text else text[1:-1]
+    if "\\" not in text:
+        return text[1:-1]
+    try:
+        return str(json.loads(text))
+    except ValueError:  # an escape that only TOML has, or 'a\b'
+        return next(iter(load(f"{text} = 0", "a key")))
 
 
 def _after(pattern: re.Pattern[str], text: str, at: int) -> int:

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
 from release_tasks.errors import ReleaseError
-from release_tasks.manifests.copies import Edit, replaced
+from release_tasks.manifests.copies import Value
 
 Path = tuple[str | int, ...]
 
 
-class Scalar(NamedTuple):
-    """One scalar: its text without quotes, and where that stands."""
-
-    value: str
-    start: int
-    end: int
-
-
-def scalars(text: str, path: str) -> dict[Path, Scalar]:
+def scalars(text: str, path: str) -> dict[Path, Value]:
     """Return each scalar of a one-document YAML text by its path; raise `ReleaseError` for a broken one."""
     import warnings
 
@@ -39,20 +31,7 @@ def scalars(text: str, path: str) -> dict[Path, Scalar]:
         raise ReleaseError(f"{path} is no YAML: {str(error).splitlines()[0] if str(error) else 'it is nested too deeply'}", f"mend {path}") from None
 
 
-def edit(text: str, path: str, changes: Mapping[Path, str]) -> str:
-    """Return the text with the scalar at each path changed, proved by reading the result again."""
-    before = scalars(text, path)
-    for where in changes:
-        if where not in before:
-            raise ReleaseError(f"{path} has no {'.'.join(map(str, where))}", f"add it to {path}")
-    changed = replaced(text, (Edit(before[where].start, before[where].end, new) for where, new in changes.items()))
-    after = {where: scalar.value for where, scalar in scalars(changed, path).items()}
-    if after != {where: scalar.value for where, scalar in before.items()} | dict(changes):
-        raise ReleaseError(f"{path} cannot be edited without changing more than versions", "edit it by hand")
-    return changed
-
-
-def _scalars(node: Any, path: Path, text: str, above: frozenset[int]) -> Iterator[tuple[Path, Scalar]]:
+def _scalars(node: Any, path: Path, text: str, above: frozenset[int]) -> Iterator[tuple[Path, Value]]:
     if id(node) in above:  # an anchor that contains itself
         return
     above |= {id(node)}
@@ -62,7 +41,7 @@ def _scalars(node: Any, path: Path, text: str, above: frozenset[int]) -> Iterato
     elif node.id == "sequence":
         for index, value in enumerate(node.value):
             yield from _scalars(value, (*path, index), text, above)
-    else:
+    elif value := node.value.strip():
         start, end = node.start_mark.index, node.end_mark.index
-        at = text.rfind(node.value, start, end)  # behind an anchor, a tag or a quote
-        yield path, Scalar(node.value, *((at, at + len(node.value)) if at >= 0 and node.value else (start, end)))
+        at = text.rfind(value, start, end)  # behind an anchor, a tag or a quote
+        yield path, Value(value, *((at, at + len(value)) if at >= 0 else (start, end)))

@@ -48,12 +48,12 @@ def carriers(release: Release) -> Iterator[Carrier]:
     for part in release.parts:
         for package in answered(part, "python"):
             path = relative(release, package.folder / "pyproject.toml")
-            yield _bound(pyproject, path, {}, part.version, is_whole=True)
+            yield _bound(pyproject.KIND, path, {}, part.version, is_whole=True)
         for path in beside.sources(release, answered(part, "python")):
             yield _bound(kind_of(path) or python_module.KIND, path, {}, part.version)
         for chart in answered(part, "charts"):
             app = chart.app_version.format(version=part.version)
-            yield _bound(chart_yaml, relative(release, chart.folder / "Chart.yaml"), {}, part.version, app, is_whole=True)
+            yield _bound(chart_yaml.kind(app), relative(release, chart.folder / "Chart.yaml"), {}, part.version, is_whole=True)
     for path, locked in beside.uv_locks(release):
         yield _bound(uv_lock.KIND, path, locked)
     yield from _listed(release, {part.component.name: part.version for part in release.parts})

@@ -49,14 +49,6 @@ def test_a_manifest_is_read_as_it_stands():
     assert found.pins[0].inherits
 
 
-def test_every_copy_is_named_with_its_line():
-    shown = [str(copy) for copy in cargo_toml.copies(ROOT, "Cargo.toml")]
-    assert shown == [
-        "Cargo.toml:17: [workspace.package] version is 0.3.0",
-        "Cargo.toml:25: c in [target.'cfg(unix)'.build-dependencies] is 0.3",
-    ]
-
-
 def test_the_proof_names_what_does_not_show_the_new_version():
     assert cargo_toml.prove(ROOT, "Cargo.toml", {"core": "0.4.0"}, "0.4.0") == [
         "Cargo.toml:17: [workspace.package] version is 0.3.0, not 0.4.0",

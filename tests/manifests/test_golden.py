@@ -21,15 +21,14 @@ def edited(path: str, text: str, command: dict) -> tuple[str, list[str]]:
     crates, version = command["crates"], command.get("version")
     if path == changelog.NAME:
         return changelog.release(text, version, command["date"]), []
-    extra = (command.get("app_version"),) if path == "Chart.yaml" else ()
     kind = listed(command["files"][path]) if path in command.get("files", {}) else kind_of(path)
+    if kind is chart_yaml.KIND:
+        kind = chart_yaml.kind(command.get("app_version"))
     if kind is None:
         return text, []
-    if kind is not chart_yaml:
-        extra = ()
-    new = kind.set_versions(text, path, crates, version, *extra)
-    assert bool(kind.prove(text, path, crates, version, *extra)) == (new != text)
-    return new, kind.prove(new, path, crates, version, *extra)
+    new = kind.set_versions(text, path, crates, version)
+    assert bool(kind.prove(text, path, crates, version)) == (new != text)
+    return new, kind.prove(new, path, crates, version)
 
 
 def bumped(folder: Path, command: dict) -> dict[str, bytes]:

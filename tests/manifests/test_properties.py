@@ -12,7 +12,6 @@ from release_tasks.errors import ReleaseError
 from release_tasks.manifests import (
     cargo_toml,
     changelog,
-    chart_yaml,
     kind_of,
     pyproject,
 )
@@ -127,7 +126,7 @@ def test_a_bump_behind_a_key_and_back_gives_the_same_bytes(path, before, after, 
     assume(before != after)
     text, kind = bom + BY_KEY[path].format(before).replace("\n", eol), listed("version")
     there = kind.set_versions(text, path, {}, after)
-    assert [copy.version.removeprefix("v") for copy in kind.copies(there, path)] == [after]
+    assert [place.old.removeprefix("v") for place in kind.of(there, path, {}, None)] == [after]
     assert before in after or there.count(before) == text.count(before) - 1
     assert kind.set_versions(there, path, {}, before) == text
 
@@ -137,7 +136,7 @@ def test_every_stale_text_gets_the_new_version_and_no_other_text_changes(olds, n
     text = "\n".join(f"before {template.format(version=old)} after 1.2.3" for old in olds)
     there = listed(template).set_versions(text, "README.md", {}, new)
     assert there == "\n".join(f"before {template.format(version=new)} after 1.2.3" for _ in olds)
-    assert [copy.version for copy in listed(template).copies(text, "README.md")] == olds
+    assert [place.old for place in listed(template).of(text, "README.md", {}, None)] == olds
 
 
 @given(st.lists(FINAL, unique=True, max_size=5), FINAL, st.booleans(), EOL)
@@ -167,11 +166,9 @@ TEXTS = st.lists(PIECES, max_size=14).map("".join) | st.text(max_size=40)
 def test_no_manifest_makes_anything_but_a_release_error(path, text):
     kind = kind_of(path)
     with suppress(ReleaseError):
-        kind.copies(text, path)
-    with suppress(ReleaseError):
         new = kind.set_versions(text, path, {"core": "2.0.0"}, "2.0.0")
         assert kind.prove(new, path, {"core": "2.0.0"}, "2.0.0") in ([], [f"{path}: there is no version"])
-    for module in (cargo_toml, pyproject, chart_yaml):
+    for module in (cargo_toml, pyproject):
         with suppress(ReleaseError):
             module.read(text, path)
 
@@ -184,7 +181,7 @@ def test_no_manifest_makes_anything_but_a_release_error(path, text):
 ])
 def test_a_file_nested_too_deeply_is_refused(path, text):
     with pytest.raises(ReleaseError, match=path):
-        kind_of(path).copies(text, path)
+        kind_of(path).set_versions(text, path, {}, "2.0.0")
 
 
 @pytest.mark.parametrize("path", LISTED)

@@ -6,16 +6,10 @@ import pytest
 
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests import kind_of
-from release_tasks.manifests.copies import Copy, decode
+from release_tasks.manifests.copies import decode
 from release_tasks.manifests.text import listed
 
 README = "hello-0.1.0-linux\nhello-0.0.9-linux\n"
-
-
-def test_copies_are_told_with_line_and_version():
-    assert listed("hello-{version}-").copies(README, "README.md") == (
-        Copy("README.md", 1, "hello-{version}-", "0.1.0"), Copy("README.md", 2, "hello-{version}-", "0.0.9"),
-    )
 
 
 def test_the_proof_names_each_copy_that_lags():
@@ -33,7 +27,7 @@ def test_a_placeholder_matches_any_version(version):
 @pytest.mark.parametrize("text", ["x1.2", "x1.2.3.4", "x1.2.3a", "x.1.2.3", "y1.2.3"])
 def test_a_placeholder_matches_nothing_else(text):
     with pytest.raises(ReleaseError, match="has no text"):
-        listed("x{version}").copies(text, "a.md")
+        listed("x{version}").set_versions(text, "a.md", {}, "2.0.0")
 
 
 def test_a_template_over_two_lines_matches_both_line_endings():
@@ -61,13 +55,13 @@ def test_two_templates_for_one_place_agree_or_are_refused():
 
 def test_a_key_needs_a_file_with_keys():
     with pytest.raises(ReleaseError, match="it has no keys") as caught:
-        listed("version").copies("version 0.1.0", "README.md")
+        listed("version").set_versions("version 0.1.0", "README.md", {}, "2.0.0")
     assert "{version}" in caught.value.fix
 
 
 def test_an_element_that_is_there_twice_is_a_question():
     with pytest.raises(ReleaseError, match="2 elements"):
-        listed("version").copies("<a><version>1.0.0</version><version>2.0.0</version></a>", "a.xml")
+        listed("version").set_versions("<a><version>1.0.0</version><version>2.0.0</version></a>", "a.xml", {}, "2.0.0")
 
 
 def test_a_kind_is_told_by_the_name_of_the_file():
