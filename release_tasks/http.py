@@ -39,13 +39,16 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
 
-    def json(self) -> Any:
-        """Return the body as JSON; raise `ReleaseError` where it is none."""
+    def json(self, kind: type = object) -> Any:
+        """Return the body as JSON; raise `ReleaseError` where it is none, or nothing of that kind."""
+        shown = self.body[:60].decode(errors="replace")
         try:
-            return json.loads(self.body)
+            found = json.loads(self.body)
         except ValueError as error:
-            shown = self.body[:60].decode(errors="replace")
             raise ReleaseError(f"{self.url} answered no JSON: {shown!r}", "try again later") from error
+        if not isinstance(found, kind):
+            raise ReleaseError(f"{self.url} answered something else: {shown!r}", "try again later")
+        return found
 
 
 class _Later(Exception):
@@ -87,11 +90,8 @@ def get(
     method: str = "GET",
     way: Way | None = None,
 ) -> Answer:
-    """Read `url`. 429 and 5xx are retried as the server says; raise `ReleaseError` for a
-    status that is not in `expect` and for a server that cannot be reached.
-
-    Without a `way`, the environment of the moment counts.
-    """
+    """Read `url`. 429 and 5xx are retried as the server says; raise `ReleaseError` for a status that
+    is not in `expect` and for a server that cannot be reached. Without a `way`, the environment counts."""
     import requests
 
     def read() -> requests.Response:

@@ -31,8 +31,8 @@ def lines(name: str) -> list[dict[str, Any]] | None:
     if answer.status != 200:
         return None
     try:
-        return [json.loads(line) for line in answer.body.splitlines() if line.strip()]
-    except ValueError as error:
+        return [dict(json.loads(line)) for line in answer.body.splitlines() if line.strip()]
+    except (ValueError, TypeError) as error:
         raise ReleaseError(f"{answer.url} is no page of the index", "try again later") from error
 
 

@@ -65,7 +65,7 @@ def read(path: str, every_page: bool = False, *fields: str) -> Any:
         if answers[0].status != 200:
             reset = gh_refusals.clock(int(answers[0].headers.get("x-ratelimit-reset", 0)))
             raise ReleaseError(f"GitHub answers nobody without a token now: {answers[0].body.decode()[:200]}", f"set GH_TOKEN, or wait until {reset}")
-        return [row for answer in answers for row in answer.json()] if every_page else answers[0].json()
+        return [row for answer in answers for row in answer.json(list)] if every_page else answers[0].json()
     paging = ["--paginate"] if every_page else []
     try:
         text = ask(["gh", "api", *paging, path, *fields], secrets=TOKENS)

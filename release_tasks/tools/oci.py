@@ -46,10 +46,10 @@ def tags(reference: str) -> tuple[str, ...] | None:
     answer = _read(reference, "tags/list?n=1000")
     if answer.status == 404:
         return None
-    found = list(answer.json().get("tags") or ())
+    found = list(answer.json(dict).get("tags") or ())
     while after := re.search(r'<([^>]+)>\s*;\s*rel="?next', answer.headers.get("link", "")):
         answer = _read(reference, "tags/list?" + urlsplit(after[1]).query)
-        found += answer.json().get("tags") or ()
+        found += answer.json(dict).get("tags") or ()
     return tuple(dict.fromkeys(found))
 
 
@@ -58,7 +58,7 @@ def manifest(reference: str, tag: str) -> dict[str, Any] | None:
     answer = _read(reference, f"manifests/{tag}")
     if answer.status == 404:
         return None
-    found: dict[str, Any] = answer.json()
+    found: dict[str, Any] = answer.json(dict)
     return found
 
 
@@ -70,7 +70,7 @@ def labels(reference: str, tag: str) -> Mapping[str, str]:
         found = manifest(reference, platforms[0]["digest"]) or {}
     if "config" not in found:
         return {}
-    config = _read(reference, f"blobs/{found['config']['digest']}").json()
+    config = _read(reference, f"blobs/{found['config']['digest']}").json(dict)
     return config.get("config", {}).get("Labels") or {}
 
 
@@ -154,7 +154,7 @@ def _token(refusal: Answer, repository: str, login: docker_login.Login | None) -
     answer = http.get(f"{realm}?{urlencode(query)}", basic, expect=(200, 400, 401, 403, 404))
     if answer.status != 200:
         return None
-    said = answer.json()
+    said = answer.json(dict)
     return {"Authorization": f"Bearer {said.get('token') or said.get('access_token')}"}
 
 

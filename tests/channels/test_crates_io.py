@@ -129,8 +129,9 @@ def test_a_yanked_version_is_yanked(one: Path) -> None:
     assert states(release) == [State.YANKED]
 
 
-def test_an_index_that_answers_nonsense_is_an_error(one: Path, running: World) -> None:
-    running.faults.add(Fault("GET", "/sh/op/shop-zero", status=200, body=b"<html>down</html>"))
+@pytest.mark.parametrize("body", [b"<html>down</html>", b"7", b"[1]", b"null"])
+def test_an_index_that_answers_nonsense_is_an_error(one: Path, running: World, body: bytes) -> None:
+    running.faults.add(Fault("GET", "/sh/op/shop-zero", status=200, body=body))
     with pytest.raises(ReleaseError, match="is no page of the index"):
         states(projects.release(one))
 

@@ -164,3 +164,11 @@ def helper(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
     path.chmod(0o755)
     if str(path.parent) not in os.environ["PATH"]:
         monkeypatch.setenv("PATH", f"{path.parent}:{os.environ['PATH']}")
+
+
+@pytest.mark.parametrize("body", [b"[]", b"<html>", b"null", b"7"])
+def test_a_registry_that_answers_nonsense_is_an_error(world, body):
+    world.faults.add(Fault("GET", "/v2/example/hello/", status=200, body=body, times=9))
+    for read in (lambda: oci.tags(IMAGE), lambda: oci.manifest(IMAGE, "1.2.0"), lambda: oci.labels(IMAGE, "1.2.0")):
+        with pytest.raises(ReleaseError, match=r"answered (no JSON|something else)"):
+            read()
