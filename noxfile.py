@@ -59,6 +59,7 @@ def bench(session: nox.Session) -> None:
         # where it cannot be built, that row says so
         edit = ("cargo-edit", "--version", "0.13.13", "--locked", "--root", str(tools))
         session.run("cargo", "install", *edit, external=True, success_codes=range(256))
+    session.run("python", "-m", "compileall", "-q", "release_tasks")  # as pip does when it installs a wheel
     path = os.pathsep.join((str(tools / "bin"), session.env.get("PATH") or os.environ["PATH"]))
     session.run("python", "-m", "benchmarks", *session.posargs, env={"PATH": path})
 

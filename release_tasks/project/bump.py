@@ -13,7 +13,7 @@ from release_tasks import files, shell
 from release_tasks.errors import ReleaseError, raise_all, some
 from release_tasks.manifests.copies import decode
 from release_tasks.project import edited, leftovers, pins
-from release_tasks.project.carriers import carriers
+from release_tasks.project.carriers import Carrier, carriers
 from release_tasks.tools import cargo_lock, git
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ def write(c: Context, release: Release) -> None:
         shell.say("nothing to do, only the tag carries the version")
         return
     raise_all(pins.refusals(release))
-    texts = edited.texts(release, changed)
+    every = tuple(carriers(release))
+    texts = edited.texts(release, changed, every)
     new = edited.changes(texts)
     old = {path: edited.data(release, path) for path in (*new, *_lock(release))}
     if new:
@@ -40,7 +41,7 @@ def write(c: Context, release: Release) -> None:
         has_lock = bool(_lock(release)) and not shell.is_dry(c)
         is_locked = pool.submit(cargo_lock.is_proved, release.top) if has_lock else None  # cargo reads all files, too
         if not shell.is_dry(c):
-            _prove(release)
+            _prove(release, every)
         told = (*edited.disagreed(release, texts), *leftovers.tell(edited.forgotten(release, texts))) if todo else ()
         if is_locked and not is_locked.result():
             files.write_bytes(release.top / LOCK, old[LOCK])
@@ -129,9 +130,9 @@ def _all_or_none(release: Release, old: dict[str, bytes]) -> Iterator[None]:
         raise
 
 
-def _prove(release: Release) -> None:
+def _prove(release: Release, every: Iterable[Carrier]) -> None:
     wrong: list[str] = []
-    for carrier in carriers(release):
+    for carrier in every:
         wrong += carrier.prove(decode((release.top / carrier.path).read_bytes(), carrier.path))
     if wrong:
         raise ReleaseError("; ".join(wrong), "mend that file, or name it in [files]")

@@ -24,18 +24,20 @@ class Edited(NamedTuple):
     is_whole: bool
 
 
-def texts(release: Release, changed: Iterable[str] | None = None) -> dict[str, Edited]:
+def texts(
+    release: Release, changed: Iterable[str] | None = None, every: Iterable[Carrier] | None = None
+) -> dict[str, Edited]:
     """Return every file that carries a version, by path; none where only tags carry versions.
 
     It is computed from the committed files, so that a bump which was interrupted comes out the same;
-    `changed` are the paths that are not committed, where the caller has asked git already.
+    `changed` are the paths that are not committed and `every` the carriers, where the caller has found them already.
     """
     if release.project.settings.project.version == "tag":
         return {}
     changed = set(git.changed(release.top) if changed is None else changed)
     found: dict[str, Edited] = {}
     twice: list[Carrier] = []
-    for carrier in carriers(release):
+    for carrier in carriers(release) if every is None else every:
         if carrier.path in found:
             twice.append(carrier)
         else:
