@@ -70,7 +70,7 @@ def _files(release: Release) -> Any:
 
 
 def _component(project: Project, component: Component) -> dict[str, Any]:
-    about = ("name", "tag", "version", "title", "assets", "changelog", "latest")
+    about = ("name", "tag", "version", "title", "assets", "bundles", "changelog", "latest")
     row: dict[str, Any] = {key: getattr(component, key) for key in about}
     for kind in KINDS:
         found = getattr(component, kind)
