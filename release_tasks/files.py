@@ -16,6 +16,8 @@ from invoke.context import Context
 from release_tasks import shell
 from release_tasks.errors import ReleaseError
 
+ASIDE = ".release-tasks"  # how the name of a file ends that is about to replace another one
+
 
 def write(c: Context, path: Path, text: str) -> None:
     """Replace the text of `path` at once; under `--dry` only show the difference."""
@@ -28,6 +30,9 @@ def write_all(c: Context, texts: Mapping[Path, str]) -> None:
     old = {path: path.read_bytes() if path.exists() else b"" for path in new}
     changed = {path: data for path, data in new.items() if data != old[path]}
     if not shell.is_dry(c):
+        for path in changed:  # what a killed process has left aside
+            for stale in path.parent.glob(f".{path.name}.*{ASIDE}"):
+                stale.unlink(missing_ok=True)
         return _swap(changed)
     for path in changed:
         shell.say(_difference(path, old[path].decode(errors="replace"), texts[path]))
@@ -101,7 +106,7 @@ def _swap(contents: Mapping[Path, bytes]) -> None:
                 mode = path.stat().st_mode & 0o777
             except FileNotFoundError:
                 path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=ASIDE)
             aside[name] = path
             with open(handle, "wb") as out:
                 os.fchmod(handle, mode)

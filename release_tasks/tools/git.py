@@ -10,6 +10,7 @@ from pathlib import Path
 from invoke.context import Context
 
 from release_tasks.errors import ReleaseError
+from release_tasks.files import ASIDE
 from release_tasks.shell import Failed, ask, ask_bytes, do
 
 
@@ -56,10 +57,10 @@ def branch(tree: Path) -> str | None:
 
 
 def changed(tree: Path) -> tuple[str, ...]:
-    """Return the paths that differ from HEAD, untracked ones included, less `dist/`."""
+    """Return the paths that differ from HEAD, untracked ones included, less `dist/` and what a killed edit has left."""
     text = ask(["git", "status", "--porcelain", "-z", "--untracked-files=normal", "--no-renames"], cwd=tree)
     paths = (entry[3:] for entry in text.split("\0") if entry)
-    return tuple(path for path in paths if not path.startswith("dist/"))
+    return tuple(path for path in paths if not path.startswith("dist/") and not path.endswith(ASIDE))
 
 
 def fingerprint(tree: Path) -> str:

@@ -1,0 +1,97 @@
+"""The bump step: killed in the middle, and made on a branch that is merged by a pull request."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from place import TINY, TWO, Place, place
+
+pytestmark = pytest.mark.tools("git", "gh")
+REQUEST = "core=0.2.0,other=0.5.0"
+KILLED = """
+import os, signal, sys
+from invoke.main import program
+call, count = getattr(os, sys.argv[1]), int(sys.argv[2])
+def kill(*given):
+    global count
+    count -= 1
+    if count == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return call(*given)
+setattr(os, sys.argv[1], kill)
+program.run(["inv", "bump", "--version", sys.argv[3]])
+"""
+MERGED = TINY | {"tasks.py": """from release_tasks import collection, without
+from release_tasks.steps.build_wheels import build_wheels
+from release_tasks.steps.publish_pypi import publish_pypi
+from release_tasks.steps.verify import verify
+
+ns = collection(order=without(build_wheels, publish_pypi, verify))
+"""}
+
+
+@pytest.fixture
+def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    with place(tmp_path, monkeypatch, TWO) as made:
+        yield made
+
+
+@pytest.fixture
+def merged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    with place(tmp_path, monkeypatch, MERGED) as made:
+        yield made
+
+
+def run(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *words], cwd=root, capture_output=True, text=True, check=False)
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    files = (path for path in root.rglob("*") if path.is_file() and not path.relative_to(root).parts[0].startswith((".git", "__py")))
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
+
+
+@pytest.mark.parametrize(("call", "count"), [("fchmod", 1), ("fchmod", 3), ("replace", 1), ("replace", 2), ("replace", 3)])
+def test_a_killed_bump_leaves_whole_files_and_the_next_one_repairs(two: Place, call: str, count: int) -> None:
+    old = contents(two.root)
+    assert run(two.root, "-c", KILLED, call, str(count), REQUEST).returncode == -9
+    after = contents(two.root)
+    left = sorted(path for path in after if path not in old)
+    assert left  # the test kills in the middle
+    mixed = {path: after[path] for path in old}
+    assert run(two.root, "-m", "invoke", "bump", "--version", REQUEST).returncode == 0
+    new = contents(two.root)
+    assert all(mixed[path] in (old[path], new[path]) for path in old)
+    assert new.keys() == old.keys()
+    assert sum(new[path] != old[path] for path in old) == 3
+    assert run(two.root, "-m", "invoke", "tag", "--version", REQUEST).returncode == 0
+    assert two.git("status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("how", ["--squash", "--no-ff", "--ff-only"])
+def test_a_bump_that_was_merged_by_a_pull_request_is_tagged_where_it_landed(merged: Place, how: str) -> None:
+    merged.git("switch", "--quiet", "-c", "release")
+    assert run(merged.root, "-m", "invoke", "bump", "--version", "0.2.0").returncode == 0
+    merged.git("commit", "--quiet", "--all", "-m", "Bump")
+    merged.git("push", "--quiet", "origin", "release")
+    server = merged.clone()
+    merged.git("merge", "--quiet", how, "origin/release", at=server)
+    if how == "--squash":
+        merged.git("commit", "--quiet", "-m", "Bump to 0.2.0 (#7)", at=server)
+    merged.git("push", "--quiet", "origin", "main", at=server)
+    landed = merged.git("rev-parse", "HEAD", at=server).strip()
+    merged.git("switch", "--quiet", "main")
+    merged.git("pull", "--quiet", "--ff-only", "origin", "main")
+
+    done = run(merged.root, "-m", "invoke", "release", "--version", "0.2.0", "--new", "all")
+
+    assert done.returncode == 0, done.stderr
+    assert "bump: nothing to do, every file carries" in done.stderr
+    assert "main on origin has the commit already" in done.stderr
+    assert merged.git("rev-parse", "v0.2.0^{commit}").strip() == landed == merged.git("rev-parse", "HEAD").strip()
+    assert merged.git("ls-remote", "origin", "refs/tags/v0.2.0^{}").split()[0] == landed
+    assert [(row["tag"], row["draft"]) for row in merged.running.github.releases("example", "tiny")] == [("v0.2.0", False)]
