@@ -7,6 +7,7 @@ import shlex
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+from release_tasks.errors import ReleaseError
 from release_tasks.manifests import changelog, changelog_dates
 from release_tasks.project.history import previous
 from release_tasks.project.settings import NotesTable
@@ -56,6 +57,8 @@ def _one(release: Release, part: Part, kind: str | NotesTable, tag: str) -> str:
         said = of_changelog(release, part)
         return printed(release, part) if said is None or (changelog.is_empty(said) and isinstance(kind, NotesTable)) else said
     if kind in ("generated", "changelog"):
-        return gh.generated_notes(str(release.project.repository), tag, release.commit, previous(release, part)[0])
+        if release.project.repository is None:
+            raise ReleaseError("origin is not on GitHub, and no changelog tells what the release brings", "write a CHANGELOG.md")
+        return gh.generated_notes(release.project.repository, tag, release.commit, previous(release, part)[0])
     template = (release.tree / kind).read_text("utf-8-sig").replace("{version}", part.version).replace("{tag}", part.tag)
     return re.sub(r"(?<![A-Z_])VERSION(?![A-Z_])", part.version, template)

@@ -67,6 +67,15 @@ def test_without_a_changelog_github_writes_the_notes_from_our_previous_tag(tiny:
     assert shown(tiny, settings) == "**Full Changelog**: https://github.com/example/tiny/compare/v0.1.0...v0.2.0\n"
 
 
+def test_outside_of_github_nobody_generates_notes(tiny: Place) -> None:
+    tiny.git("remote", "set-url", "origin", str(tiny.folder / "elsewhere.git"))
+    tiny.git("init", "--quiet", "--bare", str(tiny.folder / "elsewhere.git"))
+    tiny.git("rm", "--quiet", "CHANGELOG.md")
+    tiny.git("commit", "--quiet", "-m", "no log")
+    done = subprocess.run([sys.executable, "-m", "invoke", "notes", "--version", "0.2.0"], cwd=tiny.root, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.split(",")[0]) == (1, "origin is not on GitHub")
+
+
 def test_a_list_is_shown_in_its_order_with_the_template_filled(tiny: Place) -> None:
     tiny.commit(".github/RELEASE_TEMPLATE.md", "Get caro-VERSION-linux from {tag}, not OLD_VERSION; {version}.\n")
     said = shown(tiny, '[github]\nnotes = ["generated", ".github/RELEASE_TEMPLATE.md"]\n')
