@@ -8,6 +8,7 @@ from typing import Protocol
 from invoke.context import Context
 
 from release_tasks import dist, shell
+from release_tasks.channels import git, github_draft
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.http import get_many
 from release_tasks.project.model import Artifact, Pointer, Seen, State
@@ -54,8 +55,6 @@ def begin(c: Context, version: str | None, component: str | None) -> Release:
 
     A dry run locks and writes nothing, and sees dist/ as it would be then.
     """
-    from release_tasks.channels import github_draft
-
     shell.heed_termination()
     release = Release.at(c, version, component)
     if release.is_tagged or not shell.is_dry(c):  # a dry bump has written nothing
@@ -73,8 +72,6 @@ def look(release: Release, channel: Channel) -> list[Seen]:
 
 def to_build(release: Release, channel: Channel, *kinds: str) -> tuple[Artifact, ...]:
     """Return what is neither in dist/ nor public; what is public is never built again."""
-    from release_tasks.channels import github_draft
-
     here = {(part.component.name, row.name) for part in release.parts
             for row in dist.of_kind(part, *kinds) if dist.file_of(part, row)}
     absent = [a for a in channel.expected(release) if (a.component, a.name) not in here]
@@ -125,8 +122,6 @@ def untagged(release: Release, channel: Channel) -> list[ReleaseError]:
     What is public must be found again by its tag, so publishing comes after the push; and a draft of
     that tag may hold bytes that are to be published instead of ours.
     """
-    from release_tasks.channels import git, github_draft
-
     if not release.is_tagged:
         part = release.parts[0]
         return [ReleaseError(f"there is no tag {part.tag} here", f"inv tag --version {part.version}")]

@@ -13,6 +13,9 @@ from invoke.context import Context
 
 from release_tasks import shell
 from release_tasks.errors import ReleaseError
+from release_tasks.project.numbers import parse
+from release_tasks.project.tags import carried, refusal, tag_name, version_in
+from release_tasks.project.versions import parse_request
 from release_tasks.tools import git, worktree
 
 if TYPE_CHECKING:
@@ -104,8 +107,6 @@ class Release:
     @property
     def disagreements(self) -> list[ReleaseError]:
         """Return an error for each component whose manifests have not the version it is released under."""
-        from release_tasks.project.tags import carried
-
         errors = []
         for part in self.parts:
             wrong = {name: there for name, there in carried(part.component).items() if there != part.version}
@@ -136,9 +137,6 @@ class Release:
 def _versions(
     project: Project, top: Path, head: str, version: str | None, component: str | None
 ) -> dict[str, str]:
-    from release_tasks.project.tags import refusal
-    from release_tasks.project.versions import parse, parse_request
-
     if version is None:
         return _current(project, project.component(component) if component else None, top, head)
     wanted: dict[str, str] = {}
@@ -152,8 +150,6 @@ def _versions(
 
 def _current(project: Project, only: Component | None, top: Path, head: str) -> dict[str, str]:
     """Return the versions this checkout is at: those of the tags at HEAD, else those of the manifests."""
-    from release_tasks.project.tags import version_in
-
     chosen = [only] if only else list(project.components)
     here = [tag for tag, commit in git.tags(top).items() if commit == head]
     tagged = {one: [number for tag in here if (number := version_in(one, tag))] for one in chosen}
@@ -168,8 +164,6 @@ def _current(project: Project, only: Component | None, top: Path, head: str) -> 
 
 
 def _tag(project: Project, name: str, number: str) -> str:
-    from release_tasks.project.tags import tag_name
-
     return tag_name(project.component(name), number)
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from invoke.context import Context
 
 from release_tasks import dist, endpoints, files, shell
+from release_tasks.channels import images
 from release_tasks.errors import ReleaseError
 from release_tasks.http import get_many
-from release_tasks.project.model import Artifact, Chart, Seen, State, known
+from release_tasks.project.model import Artifact, Chart, Seen, State, answered, known
 from release_tasks.release import Part, Release
 from release_tasks.tools import helm, oci
 
@@ -19,7 +20,7 @@ NAME = "charts"
 
 def expected(release: Release) -> tuple[Artifact, ...]:
     """Return one artifact for each chart; raise `ReleaseError` where an image has the same reference."""
-    images = {i.reference for part in release.parts if isinstance(part.component.images, tuple) for i in part.component.images}
+    images = {image.reference for part in release.parts for image in answered(part.component.images)}
     for _, chart in shipped(release):
         if chart.reference in images:
             raise ReleaseError(
@@ -59,8 +60,6 @@ def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None
 
 def withdraw_hint(artifact: Artifact) -> str:
     """Return how a person takes a chart back: as an image of that name."""
-    from release_tasks.channels import images
-
     return images.withdraw_hint(artifact)
 
 

@@ -11,6 +11,8 @@ from release_tasks.channels import github_assets, github_draft
 from release_tasks.channels.github_assets import is_ready, shipped
 from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Artifact, Place, Pointer, Seen, State
+from release_tasks.project.numbers import is_prerelease, parse
+from release_tasks.project.tags import version_in
 from release_tasks.release import Part, Release
 from release_tasks.tools import gh
 
@@ -61,7 +63,7 @@ def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None
         elif page is not None and page.is_draft:
             github_assets.strip(c, release, part)
         if page is None or page.is_draft:
-            gh.publish(c, repository(release), part.tag, _is_prerelease(part))
+            gh.publish(c, repository(release), part.tag, is_prerelease(part.version))
 
 
 def keep(c: Context, release: Release) -> None:
@@ -80,7 +82,7 @@ def keep(c: Context, release: Release) -> None:
 
 def pointers(release: Release) -> tuple[Pointer, ...]:
     """Return GitHub's "Latest" for the component that owns it, never for a prerelease."""
-    wanted = [p for p in release.parts if p.component.latest and not _is_prerelease(p)]
+    wanted = [p for p in release.parts if p.component.latest and not is_prerelease(p.version)]
     if github_draft.absence(release) or not wanted:
         return ()
     part = wanted[0]
@@ -118,16 +120,7 @@ def _seen_release(artifact: Artifact, page: gh.Page, names: set[str]) -> Seen:
     return Seen(artifact, state, f"it lacks {', '.join(sorted(lacking))}", page.url)
 
 
-def _is_prerelease(part: Part) -> bool:
-    from release_tasks.project.versions import is_prerelease, parse
-
-    return is_prerelease(parse(part.version))
-
-
 def _place(release: Release, part: Part, now: str | None) -> Place:
-    from release_tasks.project.tags import version_in
-    from release_tasks.project.versions import parse
-
     if now is None:
         return Place.BEHIND
     other = version_in(part.component, now)

@@ -15,7 +15,9 @@ from invoke.context import Context
 from release_tasks import dist, files, shell
 from release_tasks.channels import github_draft
 from release_tasks.errors import ReleaseError
+from release_tasks.project import notes
 from release_tasks.project.model import Artifact, Seen, State, known
+from release_tasks.project.numbers import is_prerelease
 from release_tasks.release import Part, Release
 from release_tasks.tools import gh
 
@@ -75,19 +77,15 @@ def keeps(page: gh.Page, release: Release, part: Part) -> bool:
 
 def draft(c: Context, release: Release, part: Part) -> gh.Page | None:
     """Return the release of a tag, made as a draft where there is none; a dry run makes none."""
-    from release_tasks.project.versions import is_prerelease, parse
-
     repository = str(release.project.repository)
     page = gh.page(repository, part.tag)
     if page is None:
-        create(c, release, part, part.tag, "--draft", *(["--prerelease"] if is_prerelease(parse(part.version)) else []))
+        create(c, release, part, part.tag, "--draft", *(["--prerelease"] if is_prerelease(part.version) else []))
     return page if shell.is_dry(c) else gh.one_draft(c, repository, part.tag)
 
 
 def create(c: Context, release: Release, part: Part, tag: str, *flags: str) -> None:
     """Make the release of a tag, with the notes of its part."""
-    from release_tasks.project import notes
-
     repository = str(release.project.repository)
     title = part.component.title.format(version=part.version, tag=tag, component=part.component.name)
     with files.scratch("notes") as folder:

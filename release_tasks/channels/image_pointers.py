@@ -11,6 +11,7 @@ from release_tasks.channels.image_tags import finished, moving_tags, shipped, ve
 from release_tasks.errors import ReleaseError
 from release_tasks.http import get_many
 from release_tasks.project.model import Image, Place, Pointer
+from release_tasks.project.pointers import expand, highest_of_line
 from release_tasks.release import Part, Release
 from release_tasks.tools import docker, oci
 
@@ -45,8 +46,6 @@ def _of(part: Part, image: Image) -> list[Pointer]:
 
 def _place(part: Part, image: Image, tag: str, template: str, versions: Mapping[str, str]) -> tuple[Place, str]:
     """Return where a tag stands and what it names: a version's tag, or its digest where no version has that."""
-    from release_tasks.project.versions import expand, highest_of_line
-
     ours = version_tag(part, image)
     highest = highest_of_line(template, part.version, versions)
     now = oci.digest(image.reference, tag)

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Image, known
+from release_tasks.project.numbers import is_prerelease, parse
+from release_tasks.project.pointers import expand, is_moving, oci_tag
 from release_tasks.release import Part, Release
 
 _NUMBER = r"(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)"
@@ -20,15 +22,11 @@ def shipped(release: Release) -> Iterator[tuple[Part, Image]]:
 
 def version_tag(part: Part, image: Image) -> str:
     """Return the tag that carries the version; raise `ReleaseError` where there can be none."""
-    from release_tasks.project.versions import oci_tag
-
     return _template(image).replace("{version}", oci_tag(part.version))
 
 
 def fixed_tags(release: Release, part: Part, image: Image) -> tuple[str, ...]:
     """Return the tags that stay with this version."""
-    from release_tasks.project.versions import expand, is_moving
-
     fixed = (template for template in image.tags if not is_moving(template))
     tags = (expand(template, part.version, sha=release.commit[:7]) for template in fixed)
     return tuple(dict.fromkeys(tag for tag in tags if tag))
@@ -39,8 +37,6 @@ def moving_tags(part: Part, image: Image) -> dict[str, str]:
 
     One without a number in it, like `latest`, belongs to the component with `latest`.
     """
-    from release_tasks.project.versions import expand, is_moving, is_prerelease
-
     if is_prerelease(part.version):
         return {}
     owned = (t for t in image.tags if is_moving(t) and (part.component.latest or "{" in t))
@@ -49,8 +45,6 @@ def moving_tags(part: Part, image: Image) -> dict[str, str]:
 
 def finished(image: Image, tags: Iterable[str]) -> dict[str, str]:
     """Return the finished versions among the tags of a registry, and the tag of each."""
-    from release_tasks.project.versions import is_prerelease
-
     before, after = _template(image).split("{version}")
     pattern = re.compile(f"{re.escape(before)}{_NUMBER}{re.escape(after)}")
     versions = {got[1]: tag for tag in tags if (got := pattern.fullmatch(tag))}
@@ -65,8 +59,6 @@ def _template(image: Image) -> str:
 
 
 def _is_semver(text: str) -> bool:
-    from release_tasks.project.versions import parse
-
     try:
         parse(text)
     except ReleaseError:  # 01.2.3: somebody's tag, no version

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 
 from invoke.context import Context
 
@@ -109,8 +110,6 @@ def _seen(release: Release, artifact: Artifact) -> Seen:
 
 
 def _by_label(release: Release, artifact: Artifact, tag: str, seen: Seen) -> Seen:
-    from dataclasses import replace
-
     commit = oci.labels(artifact.name, tag).get(REVISION, "")
     if not commit or release.commit.startswith(commit):
         return seen

@@ -14,7 +14,7 @@ from invoke.context import Context
 from release_tasks import dist, endpoints, http, shell
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.project.model import Artifact, PythonPackage, Seen, State, known
-from release_tasks.project.versions import pep440
+from release_tasks.project.numbers import pep440
 from release_tasks.release import Part, Release
 from release_tasks.tools import twine, wheels
 

@@ -15,7 +15,7 @@ from invoke.tasks import task
 
 from release_tasks import endpoints, files, shell
 from release_tasks.errors import ReleaseError
-from release_tasks.project.model import Project
+from release_tasks.project.model import Project, answered
 from release_tasks.tools import git
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _requests(registries: World) -> list[dict[str, Any]]:
 def _names(project: Project, kind: str) -> list[str]:
     """Return the names that the real registry may know already, because they are this project's."""
     found = [getattr(component, kind) for component in project.components]
-    return [one.name for some in found if not isinstance(some, ReleaseError) for one in some]
+    return [one.name for some in found for one in answered(some)]
 
 
 def _show(data: dict[str, Any], as_json: bool, keep: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from release_tasks.errors import ReleaseError
+from release_tasks.project.numbers import parse
 from release_tasks.release import Part, Release
 
 
@@ -23,7 +24,6 @@ def look(release: Release) -> Iterator[ReleaseError]:
 
 def _order(release: Release, part: Part) -> Iterator[ReleaseError]:
     from release_tasks.project.history import is_backport, tagged
-    from release_tasks.project.versions import parse
 
     public = tagged(release.project, part.component)
     last = next(iter(public), None)

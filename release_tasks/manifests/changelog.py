@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests.changelog_lines import Heading, body_lines, definitions, headings, lines_of
+from release_tasks.manifests.changelog_links import following, linked
+from release_tasks.project.numbers import spellings
 
 NAME = "CHANGELOG.md"
 
@@ -28,7 +30,7 @@ def section(text: str, version: str, path: str = NAME) -> str:
 
 def has(text: str, version: str) -> bool:
     """Tell whether a version has a section."""
-    return any(one in _spellings(version) for one in sections(text))
+    return any(one in spellings(version) for one in sections(text))
 
 
 def doubles(text: str) -> list[str]:
@@ -80,7 +82,6 @@ def release(text: str, version: str, date: str, tag: str | None = None, body: st
     has two.
     """
     from release_tasks.manifests.changelog_dates import is_dated
-    from release_tasks.manifests.changelog_links import linked
 
     lines = lines_of(text)
     if _heading(lines, version, path) is not None or is_dated(text):
@@ -101,20 +102,11 @@ def release(text: str, version: str, date: str, tag: str | None = None, body: st
 
 
 def _heading(lines: Sequence[str], version: str, path: str) -> Heading | None:
-    found = [one for one in headings(lines) if one.version in _spellings(version)]
+    found = [one for one in headings(lines) if one.version in spellings(version)]
     if len(found) > 1:
         places = " and ".join(str(one.line + 1) for one in found)
         raise ReleaseError(f"{path} has {len(found)} sections for {version}, at lines {places}", "join them")
     return found[0] if found else None
-
-
-def _spellings(version: str) -> tuple[str, ...]:
-    from release_tasks.project.versions import pep440
-
-    try:
-        return version, pep440(version)
-    except ReleaseError:
-        return (version,)
 
 
 def _title(known: Sequence[Heading], version: str, date: str) -> str:
@@ -127,8 +119,6 @@ def _title(known: Sequence[Heading], version: str, date: str) -> str:
     if not models or any(one.title.startswith("[") for one in models):
         name = f"[{name}]"
         if older and older.version and (link := re.match(r"\[[^\]]+\](\([^)]*\))", older.title)):
-            from release_tasks.manifests.changelog_links import following
-
             url = following(link[1][1:-1], version)
             name += f"({url})" if url else ""
     in_parentheses = older is not None and re.search(r"\([0-9]{4}-[0-9]{2}-[0-9]{2}\)\s*$", older.title)

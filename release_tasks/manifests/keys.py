@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from release_tasks.errors import ReleaseError
+from release_tasks.manifests import json_values, toml_values, yaml_values
 from release_tasks.manifests.copies import Value
+from release_tasks.manifests.python_values import assigned, keyword
+from release_tasks.manifests.xml_values import elements
 
 
 def find(text: str, path: str, key: str) -> tuple[Value, ...]:
@@ -29,8 +32,6 @@ def find(text: str, path: str, key: str) -> tuple[Value, ...]:
 
 
 def _data(text: str, path: str, key: str, suffix: str) -> tuple[Value, ...]:
-    from release_tasks.manifests import json_values, toml_values, yaml_values
-
     if suffix in (".yaml", ".yml"):
         scalars = yaml_values.scalars(text, path).items()
         return tuple(value for at, value in scalars if _named(at) == key)
@@ -40,8 +41,6 @@ def _data(text: str, path: str, key: str, suffix: str) -> tuple[Value, ...]:
 
 
 def _xml(text: str, path: str, key: str) -> tuple[Value, ...]:
-    from release_tasks.manifests.xml_values import elements
-
     wanted = tuple(key.split("."))
     found = [one for one in elements(text, path, wanted[-1]) if one[0][-len(wanted):] == wanted]
     nearest = min((len(names) for names, _, _ in found), default=0)
@@ -58,8 +57,6 @@ def _stripped(text: str, start: int, end: int) -> Value:
 
 
 def _python(text: str, path: str, key: str) -> tuple[Value, ...]:
-    from release_tasks.manifests.python_values import assigned, keyword
-
     return (*assigned(text, path, key), *keyword(text, path, "setup", key))
 
 

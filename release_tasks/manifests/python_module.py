@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping
 
 from release_tasks.manifests.copies import Place, Places
 from release_tasks.manifests.python_values import assigned, keyword
+from release_tasks.project.numbers import pep440
 
 
 def _places(text: str, path: str, versions: Mapping[str, str], version: str | None) -> Iterator[Place]:
     """Yield the literal versions; a computed one is left alone."""
-    from release_tasks.project.versions import pep440
-
     new = None if version is None else pep440(version)
     for what, found in (
         ("__version__", assigned(text, path, "__version__")), ("version in setup()", keyword(text, path, "setup", "version"))

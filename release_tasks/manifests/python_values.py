@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from typing import TYPE_CHECKING
+import warnings
 
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests.copies import BOM, Value
-
-if TYPE_CHECKING:
-    import ast
 
 _QUOTED = re.compile(r"""[A-Za-z]{0,2}("{3}|'{3}|["'])(.*)\1""", re.S)
 
@@ -19,8 +17,6 @@ def assigned(text: str, path: str, name: str) -> list[Value]:
 
     What stands deeper is a fallback (`except PackageNotFoundError: __version__ = "0.0.0"`).
     """
-    import ast
-
     def found(node: ast.AST) -> ast.expr | None:
         if isinstance(node, ast.Assign) and any(isinstance(one, ast.Name) and one.id == name for one in node.targets):
             return node.value
@@ -32,8 +28,6 @@ def assigned(text: str, path: str, name: str) -> list[Value]:
 
 def keyword(text: str, path: str, function: str, name: str) -> list[Value]:
     """Return the strings given as keyword `name` to calls of `function` (`setup(version=...)`)."""
-    import ast
-
     calls = [node for node in ast.walk(_parsed(text, path)) if isinstance(node, ast.Call) and _called(node) == function]
     return _literals(text, [one.value for call in calls for one in call.keywords if one.arg == name])
 
@@ -43,9 +37,6 @@ def _called(call: ast.Call) -> str:
 
 
 def _parsed(text: str, path: str) -> ast.Module:
-    import ast
-    import warnings
-
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -58,8 +49,6 @@ def _parsed(text: str, path: str) -> ast.Module:
 
 
 def _literals(text: str, values: list[ast.expr]) -> list[Value]:
-    import ast
-
     starts = _line_starts(text)
     found = []
     for value in values:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+
+from semver import Version
 
 from release_tasks.errors import ReleaseError
-
-if TYPE_CHECKING:
-    from semver import Version
+from release_tasks.project.numbers import parse
 
 _COMPARATOR = re.compile(
     r"\s*(?P<op>[\^~=]|[<>]=?)?\s*"
@@ -24,8 +23,6 @@ def moved(requirement: str, version: str) -> str:
     A range moves as a whole: `>=0.1, <0.2` becomes `>=0.2, <0.3`. Raises `ReleaseError` where the form
     cannot admit the version (doc.rust-lang.org/cargo/reference/specifying-dependencies.html).
     """
-    from release_tasks.project.versions import parse
-
     new = parse(version)
     pieces = requirement.split(",")
     found = [_COMPARATOR.fullmatch(piece) for piece in pieces]
@@ -46,8 +43,6 @@ def moved(requirement: str, version: str) -> str:
 
 def admits(requirement: str, version: str) -> bool:
     """Tell whether cargo takes a version for a requirement; one that it cannot read admits nothing."""
-    from release_tasks.project.versions import parse
-
     new = parse(version)
     found = [_COMPARATOR.fullmatch(piece) for piece in requirement.split(",")]
     # a prerelease has to be asked for, by one of the same three numbers
@@ -80,8 +75,6 @@ def _takes(op: str, number: str, suffix: str, new: Version) -> bool:
 
 
 def _bound(number: str, suffix: str) -> Version:
-    from semver import Version
-
     bound = Version(*_three(number))
     return bound.replace(prerelease=suffix[1:].partition("+")[0]) if suffix.startswith("-") else bound
 

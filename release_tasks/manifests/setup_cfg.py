@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 
 from release_tasks.manifests.copies import Place, Places
+from release_tasks.project.numbers import pep440
 
 _METADATA = re.compile(r"^\ufeff?\[metadata\][^\n]*\n((?:(?!\[)[^\n]*(?:\n|\Z))*)", re.M)
 _VERSION = re.compile(r"^(?i:version)[ \t]*[=:][ \t]*([^\s:#;]+)[ \t]*\r?$", re.M)
 
 
 def _places(text: str, path: str, versions: Mapping[str, str], version: str | None) -> Iterator[Place]:
-    from release_tasks.project.versions import pep440
-
     section = _METADATA.search(text)
     found = _VERSION.search(text, *section.span(1)) if section else None
     if found:

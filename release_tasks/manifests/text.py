@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests import keys
 from release_tasks.manifests.copies import Place, Places
+from release_tasks.project.numbers import parse, pep440
 
 # a prerelease only by its usual words, so that `caro-1.1.1-linux-amd64` holds 1.1.1
 VERSION = re.compile(
@@ -37,8 +38,6 @@ def listed(spec: str | Sequence[str]) -> Places:
 
 
 def _key(spec: str, text: str, path: str, versions: Mapping[str, str], version: str | None) -> Iterator[Place]:
-    from release_tasks.project.versions import pep440
-
     for value, start, end in keys.find(text, path, spec):
         new = version
         if version is not None:
@@ -70,8 +69,6 @@ def _pattern(spec: str) -> re.Pattern[str]:
 
 
 def _shown(name: str, spec: str, path: str, versions: Mapping[str, str], version: str | None) -> str | None:
-    from release_tasks.project.versions import parse
-
     if name in _PARTS:  # a prerelease does not move what shows only a part, as with image tags
         number = parse(version) if version else None
         return str(getattr(number, name)) if number and not number.prerelease else None

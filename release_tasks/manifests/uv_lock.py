@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping
 
 from release_tasks.manifests import toml_values
 from release_tasks.manifests.copies import Place, Places
+from release_tasks.project.numbers import pep440
 
 
 def _places(text: str, path: str, versions: Mapping[str, str], version: str | None) -> Iterator[Place]:
     from packaging.utils import canonicalize_name
-
-    from release_tasks.project.versions import pep440
 
     ours = {str(canonicalize_name(name)): new for name, new in versions.items()}
     packages = toml_values.load(text, path).get("package")

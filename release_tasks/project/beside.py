@@ -6,20 +6,15 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests import pyproject
 from release_tasks.manifests.copies import read
+from release_tasks.project.model import PythonPackage, answered
 
 if TYPE_CHECKING:
-    from release_tasks.project.model import Component, PythonPackage
-    from release_tasks.release import Part, Release
-
-
-def answered(part: Part, kind: str) -> tuple[Any, ...]:
-    """Return what a component ships of a kind; an open question does not stop the bump."""
-    return _answered(part.component, kind)
+    from release_tasks.release import Release
 
 
 def relative(release: Release, path: Path) -> str:
@@ -47,7 +42,7 @@ def uv_locks(release: Release) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield each uv.lock with the versions of the packages in its folder and below."""
     places = [
         (package.name, relative(release, package.folder / "x"), part.version)
-        for part in release.parts for package in answered(part, "python")
+        for part in release.parts for package in answered(part.component.python)
     ]
     for path in release.project.files:
         if PurePosixPath(path).name == "uv.lock":
@@ -71,15 +66,10 @@ def version_of(release: Release, path: str) -> str | None:
     best = (-1, components[0] if len(components) == 1 else next((one for one in components if one.latest), None))
     for component in components if len(components) > 1 else ():
         for kind in ("crates", "python", "charts"):
-            for thing in _answered(component, kind):
+            for thing in answered(getattr(component, kind)):
                 folder = PurePosixPath(relative(release, thing.folder / "x")).parent
                 if PurePosixPath(path).is_relative_to(folder):
                     best = max(best, (len(folder.parts), component), key=lambda pair: pair[0])
     if best[1] is None:
         raise ReleaseError(f"[files] {path} belongs to no component", "write a text with {NAME} of one, or latest = true in one")
     return next((part.version for part in release.parts if part.component.name == best[1].name), None)
-
-
-def _answered(component: Component, kind: str) -> tuple[Any, ...]:
-    found = getattr(component, kind)
-    return () if isinstance(found, ReleaseError) else tuple(found)

@@ -22,7 +22,8 @@ from release_tasks.manifests import (
 )
 from release_tasks.manifests.text import listed
 from release_tasks.project import beside, notes, pins
-from release_tasks.project.beside import answered, relative
+from release_tasks.project.beside import relative
+from release_tasks.project.model import answered
 from release_tasks.project.settings import FILE
 from release_tasks.tools import git
 
@@ -46,12 +47,12 @@ def carriers(release: Release) -> Iterator[Carrier]:
     for path, crates in pins.manifests(release).items():
         yield _bound(cargo_toml, path, crates, shared, is_whole=True)
     for part in release.parts:
-        for package in answered(part, "python"):
+        for package in answered(part.component.python):
             path = relative(release, package.folder / "pyproject.toml")
             yield _bound(pyproject.KIND, path, {}, part.version, is_whole=True)
-        for path in beside.sources(release, answered(part, "python")):
+        for path in beside.sources(release, answered(part.component.python)):
             yield _bound(kind_of(path) or python_module.KIND, path, {}, part.version)
-        for chart in answered(part, "charts"):
+        for chart in answered(part.component.charts):
             app = chart.app_version.format(version=part.version)
             yield _bound(chart_yaml.kind(app), relative(release, chart.folder / "Chart.yaml"), {}, part.version, is_whole=True)
     for path, locked in beside.uv_locks(release):

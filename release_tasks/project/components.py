@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from msgspec import structs
+
 from release_tasks.errors import ReleaseError
-from release_tasks.project.model import Component, Project
+from release_tasks.project.model import Component, Project, answered
+from release_tasks.project.numbers import from_pep440
 from release_tasks.project.proposal import question
 from release_tasks.project.python_packages import built_by_maturin
 from release_tasks.project.settings import FILE, ComponentTable
@@ -18,8 +22,6 @@ KINDS = ("crates", "python", "binaries", "images", "charts")
 
 def split(project: Project, ships: Mapping[str, Any]) -> Project:
     """Give each shipped thing to its component; `ships` maps a kind to what was found."""
-    from dataclasses import replace
-
     tables = dict(project.settings.components)
     if not tables:
         return replace(project, components=(_component(project, project.name, ComponentTable(), ships),))
@@ -37,8 +39,6 @@ def split(project: Project, ships: Mapping[str, Any]) -> Project:
 
 
 def _expand(tables: dict[str, ComponentTable], crates: Any) -> dict[str, ComponentTable]:
-    from msgspec.structs import replace
-
     expanded: dict[str, ComponentTable] = {}
     for name, table in tables.items():
         if name != "{crate}":
@@ -46,7 +46,7 @@ def _expand(tables: dict[str, ComponentTable], crates: Any) -> dict[str, Compone
             continue
         for crate in crates:
             tag = table.tag.replace("{crate}", crate.name)
-            expanded[crate.name] = replace(table, tag=tag, crates=(crate.name,))
+            expanded[crate.name] = structs.replace(table, tag=tag, crates=(crate.name,))
     return expanded
 
 
@@ -70,7 +70,7 @@ def _refuse_same_tag(components: tuple[Component, ...]) -> None:
 
 
 def _left_out(components: tuple[Component, ...], ships: Mapping[str, Any]) -> tuple[str, ...]:
-    found = [(kind, one) for kind in KINDS if not isinstance(ships[kind], ReleaseError) for one in ships[kind]]
+    found = [(kind, one) for kind in KINDS for one in answered(ships[kind])]
     missing = [(kind, one) for kind, one in found if not any(one in getattr(part, kind) for part in components)]
     return tuple(dict.fromkeys(f"{getattr(one, 'reference', '') or one.name} ({kind})" for kind, one in missing))
 
@@ -92,22 +92,18 @@ def _refuse_odd_names(tables: dict[str, ComponentTable]) -> None:
 
 
 def _one_latest(tables: dict[str, ComponentTable]) -> dict[str, ComponentTable]:
-    from msgspec.structs import replace
-
     owners = [name for name, table in tables.items() if table.latest]
     if len(owners) > 1:
         raise ReleaseError(f"{FILE}: {' and '.join(owners[:2])} both have latest = true", "GitHub has one \"Latest\": leave it in one of them")
-    return tables if len(tables) > 1 else {name: replace(table, latest=True) for name, table in tables.items()}
+    return tables if len(tables) > 1 else {name: structs.replace(table, latest=True) for name, table in tables.items()}
 
 
 def _with_binaries(tables: dict[str, ComponentTable], binaries: Any) -> dict[str, ComponentTable]:
     """Give each program that no component names to the one that ships its crate."""
-    from msgspec.structs import replace
-
     named = {program for table in tables.values() for program in table.binaries}
-    loose = {} if isinstance(binaries, ReleaseError) else {one.name: one.crate for one in binaries if one.name not in named}
+    loose = {one.name: one.crate for one in answered(binaries) if one.name not in named}
     return {
-        name: replace(table, binaries=(*table.binaries, *(one for one, crate in loose.items() if crate in table.crates)))
+        name: structs.replace(table, binaries=(*table.binaries, *(one for one, crate in loose.items() if crate in table.crates)))
         for name, table in tables.items()
     }
 
@@ -143,7 +139,7 @@ def _component(project: Project, name: str, table: ComponentTable, ships: Mappin
 
 def _bundles(project: Project, binaries: Any) -> tuple[str, ...]:
     """Return the files that hold one binary and one variant each."""
-    files = () if isinstance(binaries, ReleaseError) else dict.fromkeys(binary.file for binary in binaries)
+    files = dict.fromkeys(binary.file for binary in answered(binaries))
     stems = [re.sub(r"\.(exe|zip|tar\.gz)$", "", file) for file in files]
     return tuple(
         template.format(asset=stem, variant=variant, version="{version}")
@@ -153,7 +149,7 @@ def _bundles(project: Project, binaries: Any) -> tuple[str, ...]:
 
 def _changelog(project: Project, ships: Mapping[str, Any], is_main: bool) -> str | None:
     """Return the changelog in the folder of what a component ships, else the one at the root for the main component."""
-    shipped = [thing for kind in ("python", "crates") if not isinstance(ships[kind], ReleaseError) for thing in ships[kind]]
+    shipped = [thing for kind in ("python", "crates") for thing in answered(ships[kind])]
     folders = [thing.folder.relative_to(project.root) for thing in shipped] if project.settings.components else []
     names = [*((folder / "CHANGELOG.md").as_posix() for folder in folders), *(["CHANGELOG.md"] if is_main else [])]
     return next((name for name in names if name in project.files), None)
@@ -178,10 +174,8 @@ def _version(project: Project, name: str, ships: Mapping[str, Any]) -> str | Non
 
 def _python_versions(project: Project, packages: Any) -> dict[str, str]:
     """Return the SemVer of each Python package; a wheel of a crate may have that crate's."""
-    from release_tasks.project.numbers import from_pep440
-
     found = {}
-    for package in () if isinstance(packages, ReleaseError) else packages:
+    for package in answered(packages):
         path = (package.folder / "pyproject.toml").relative_to(project.root).as_posix()
         built = built_by_maturin(project.root, (path,))
         if package.version:

@@ -13,7 +13,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.manifests.copies import read
 from release_tasks.project import containers, python_packages
 from release_tasks.project.components import split
-from release_tasks.project.model import Binary, Crate, Found, Project, PythonPackage
+from release_tasks.project.model import Binary, Crate, Found, Project, PythonPackage, answered
 from release_tasks.project.settings import FILE, Settings
 from release_tasks.project.settings_file import load
 from release_tasks.tools import cargo, git
@@ -55,7 +55,7 @@ def _discover(root: Path, fingerprint: str) -> Project:
     crates = _dated(crates, before.crates)
     ships |= {"crates": tuple(crate for crate in crates if crate.publish)}
     if not isinstance(python, ReleaseError):
-        ships["python"] = _dated(python, (p for c in before.components if isinstance(c.python, tuple) for p in c.python))
+        ships["python"] = _dated(python, (package for one in before.components for package in answered(one.python)))
     return split(replace(project, crates=crates), ships)
 
 

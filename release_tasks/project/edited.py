@@ -10,6 +10,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.manifests.copies import decode
 from release_tasks.project import beside, leftovers
 from release_tasks.project.carriers import Carrier, carriers
+from release_tasks.project.model import answered
 from release_tasks.tools import git
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def forgotten(release: Release, found: dict[str, Edited]) -> list[leftovers.Line
     covered = {path for path, one in found.items() if one.is_whole}
     released = {part.component.name for part in release.parts}
     later = (one.python for one in release.project.components if one.name not in released)
-    packages = [one for shipped in later if not isinstance(shipped, ReleaseError) for one in shipped]
+    packages = [one for shipped in later for one in answered(shipped)]
     covered |= {*beside.sources(release, packages), *(beside.relative(release, one.folder / "pyproject.toml") for one in packages)}
     stale = {one.said for one in _odd(release, found)}
     return leftovers.forgotten(release, changes(found), covered, stale) if found else []

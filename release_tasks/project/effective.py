@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from release_tasks.errors import ReleaseError
-from release_tasks.project.model import Project
+from release_tasks.project.model import Project, answered
 from release_tasks.project.settings import FILE, ChartTable, ComponentTable, ImageTable, PythonTable, Settings
 
 NAMED: dict[str, Any] = {"components": ComponentTable, "python": PythonTable, "images": ImageTable, "charts": ChartTable}
@@ -48,7 +48,7 @@ def _named(project: Project, kind: str, said: Said) -> Iterator[dict[str, Any]]:
     whole = said.get("github", {}) if kind == "components" else {}
     shared, here = {key: whole[key] for key in INHERITED if key in whole}, said.get(kind, {})
     found = [project.components] if kind == "components" else [getattr(one, kind) for one in project.components]
-    for one in (one for some in found if not isinstance(some, ReleaseError) for one in some):
+    for one in (one for some in found for one in answered(some)):
         name = getattr(one, "reference", None) or one.name
         table = getattr(project.settings, kind).get(name, NAMED[kind]())
         heard = shared | here.get(name, here.get("{crate}", {}))

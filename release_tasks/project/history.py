@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Component, Project
+from release_tasks.project.numbers import is_prerelease, parse
+from release_tasks.project.pointers import expand, highest_of_line
 from release_tasks.project.tags import tag_name, version_in
 from release_tasks.tools import gh, git
 
@@ -19,8 +21,6 @@ def tagged(project: Project, component: Component) -> Mapping[str, str]:
 
     Without an origin the tags are those of this repository.
     """
-    from release_tasks.project.versions import parse
-
     root = project.root
     refs = git.remote_refs(root, "refs/tags/*") if git.remote_url(root) else git.tags(root)
     found = {number: refs[ref] for ref in refs if (number := version_in(component, ref.removeprefix("refs/tags/")))}
@@ -61,8 +61,6 @@ def last_finished(project: Project, component: Component) -> str | None:
 def is_backport(project: Project, version: str, public: Mapping[str, str]) -> bool:
     """Tell whether a version continues an older line: HEAD comes after none of the higher ones, and
     the line (`1.2` of 1.2.9) ends below it."""
-    from release_tasks.project.versions import expand, highest_of_line, parse
-
     mine = parse(version)
     higher = {number: commit for number, commit in public.items() if parse(number) > mine}
     line = "{major}" if mine.major else "0.{minor}"
@@ -75,8 +73,6 @@ def previous(release: Release, part: Part) -> tuple[str, str]:
 
     A prerelease is only before other prereleases.
     """
-    from release_tasks.project.versions import is_prerelease, parse
-
     mine = parse(part.version)
     for number, commit in tagged(release.project, part.component).items():
         if parse(number) < mine and (mine.prerelease or not is_prerelease(number)):

@@ -8,9 +8,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tasks.errors import ReleaseError
 from release_tasks.manifests.copies import line_at
 from release_tasks.manifests.text import VERSION
+from release_tasks.project.numbers import parse, spellings
+from release_tasks.project.pins import new_versions
+from release_tasks.project.tags import version_in
 from release_tasks.tools import cargo_lock, git, git_grep
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ class Odd(NamedTuple):
 def forms(release: Release) -> dict[str, tuple[str, ...]]:
     """Return each way to write a new version, with the ways to write the version before it."""
     pairs = ((part.version, was) for part in release.parts if (was := _before(release, part)))
-    return {form: _forms(was) for new, was in pairs for form in _forms(new)}
+    return {form: spellings(was) for new, was in pairs for form in spellings(new)}
 
 
 def stale(known: Mapping[str, tuple[str, ...]], path: str, old: str, new: str) -> Iterator[Odd]:
@@ -102,8 +104,6 @@ def tell(lines: list[Line]) -> Iterator[str]:
 
 def _locks(release: Release) -> Iterator[Line]:
     """Yield the workspace's crates in the Cargo.lock of other trees: cargo brings those up to date only there."""
-    from release_tasks.project.pins import new_versions
-
     names = new_versions(release)
     for path in release.project.files:
         if PurePosixPath(path).name == "Cargo.lock" and path != "Cargo.lock":
@@ -115,22 +115,10 @@ def _locks(release: Release) -> Iterator[Line]:
 
 def _before(release: Release, part: Part) -> str | None:
     """Return the version that a component had before this release: its manifests', else its last tag's."""
-    from release_tasks.project.tags import version_in
-    from release_tasks.project.versions import parse
-
     if part.component.version not in (None, part.version):
         return part.component.version
     tagged = [parse(found) for tag in git.tags(release.top) if (found := version_in(part.component, tag))]
     return str(max((one for one in tagged if one < parse(part.version)), default="")) or None
-
-
-def _forms(version: str) -> tuple[str, ...]:
-    from release_tasks.project.versions import pep440
-
-    try:
-        return tuple(dict.fromkeys((version, pep440(version))))
-    except ReleaseError:  # SemVer that PyPI does not have
-        return (version,)
 
 
 def _begins(version: str, part: str) -> bool:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = (
     "Artifact", "Binary", "Chart", "Component", "Crate", "Found", "Image", "Place", "Pointer", "Project",
-    "PythonPackage", "Seen", "State", "either", "known", "question",
+    "PythonPackage", "Seen", "State", "answered", "either", "known", "question",
 )
 T = TypeVar("T")
 Found = tuple[T, ...] | ReleaseError  # a question is an error for those who need the answer
@@ -144,6 +144,11 @@ def known(found: Found[T]) -> tuple[T, ...]:
     if isinstance(found, ReleaseError):
         raise found
     return found
+
+
+def answered(found: Found[T]) -> tuple[T, ...]:
+    """Return what was found, nothing where that is a question: it stops only what depends on the answer."""
+    return () if isinstance(found, ReleaseError) else found
 
 
 def question(what: str, lines: list[str]) -> ReleaseError:

@@ -55,6 +55,14 @@ def pep440(version: str | Version) -> str:
     return f"{core}{COUNTERS[counted[1]]}{counted[2]}"
 
 
+def spellings(version: str) -> tuple[str, ...]:
+    """Return the ways to write a version: as SemVer, and in PEP 440 form where it has one that differs."""
+    try:
+        return tuple(dict.fromkeys((version, pep440(version))))
+    except ReleaseError:
+        return (version,)
+
+
 def from_pep440(text: str) -> str:
     """Return the SemVer of a PEP 440 version (`1.2rc1` is `1.2.0-rc.1`); raise `ReleaseError` for none."""
     from packaging.version import InvalidVersion, Version

@@ -9,8 +9,9 @@ from release_tasks.errors import ReleaseError
 from release_tasks.manifests import cargo_toml
 from release_tasks.manifests.cargo_toml import CargoManifest
 from release_tasks.manifests.copies import decode
+from release_tasks.manifests.requirements import admits
 from release_tasks.project.beside import relative
-from release_tasks.project.model import Crate, Project
+from release_tasks.project.model import Crate, Project, answered
 from release_tasks.project.python_packages import built_by_maturin
 
 if TYPE_CHECKING:
@@ -22,13 +23,12 @@ def owners(project: Project) -> dict[str, str]:
     only = project.components[0] if len(project.components) == 1 else None
     found = {crate.name: only.name for crate in project.crates if crate.version == only.version} if only else {}
     for component in project.components:
-        for package in () if isinstance(component.python, ReleaseError) else component.python:
+        for package in answered(component.python):
             path = (package.folder / "pyproject.toml").relative_to(project.root).as_posix()
             built = built_by_maturin(project.root, (path,))
             found |= {crate.name: component.name for crate in project.crates if crate.folder in built}
     for component in project.components:
-        if not isinstance(component.crates, ReleaseError):
-            found |= {crate.name: component.name for crate in component.crates}
+        found |= {crate.name: component.name for crate in answered(component.crates)}
     return found
 
 
@@ -79,8 +79,6 @@ def _alone(release: Release) -> Iterator[ReleaseError]:
 
 
 def _unkept(release: Release) -> Iterator[ReleaseError]:
-    from release_tasks.manifests.requirements import admits
-
     owner, number = owners(release.project), _numbers(release)
     now = {crate.name: crate.version for crate in release.project.crates}
     for crate in release.project.crates:

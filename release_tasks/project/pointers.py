@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from release_tasks.errors import ReleaseError
-from release_tasks.project.numbers import as_version, is_prerelease
+from release_tasks.project.numbers import as_version
 
 if TYPE_CHECKING:
     from semver import Version
@@ -49,14 +49,6 @@ def is_moving(template: str) -> bool:
     """Tell whether a tag made from this template is a pointer, which moves from version to version."""
     fields = set(_PLACEHOLDER.findall(template))
     return not fields - {"major", "minor"}
-
-
-def line_tags(templates: Iterable[str], version: str | Version, **names: str) -> tuple[str, ...]:
-    """Return the pointers of a version, in the order of the templates; a prerelease has none."""
-    if is_prerelease(version):
-        return ()
-    tags = (expand(template, version, **names) for template in templates if is_moving(template))
-    return tuple(dict.fromkeys(tag for tag in tags if tag is not None))
 
 
 def highest_of_line(template: str, version: str | Version, others: Iterable[str | Version]) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from release_tasks.errors import ReleaseError
+from release_tasks.project.model import answered
 from release_tasks.project.settings import FILE
 
 
@@ -22,7 +23,7 @@ def question(name: str, ships: Mapping[str, Any], python: Mapping[str, str]) -> 
     for kind, thing, version in found:
         groups.setdefault(version, {}).setdefault(kind, []).append(thing)
     main, *others = sorted(groups.values(), key=lambda group: -len(group.get("crates", ())))
-    main |= {kind: [one.reference for one in ships[kind]] for kind in ("images", "charts") if isinstance(ships[kind], tuple) and ships[kind]}
+    main |= {kind: [one.reference for one in ships[kind]] for kind in ("images", "charts") if answered(ships[kind])}
     lines: list[str] = []
     for group in (main, *others):
         crates = group.get("crates", [])

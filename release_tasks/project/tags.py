@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from release_tasks.errors import ReleaseError
-from release_tasks.project.model import Component, Project
+from release_tasks.project.model import Component, Project, answered
+from release_tasks.project.numbers import from_pep440, parse
 
 PROMOTED = "-stable"  # what `inv promote` adds to a tag
 
@@ -37,8 +38,6 @@ def read(project: Project, tag: str) -> tuple[Component, str, bool]:
 
 def refusal(component: Component, version: str) -> ReleaseError | None:
     """Return why a component cannot have this version: it is none, or a prerelease where there are none."""
-    from release_tasks.project.numbers import parse
-
     try:
         number = parse(version)
     except ReleaseError as error:
@@ -61,10 +60,7 @@ def message(component: Component, version: str, template: str | None) -> str:
 
 def carried(component: Component) -> dict[str, str]:
     """Return the version that each crate and Python package of a component has in its own manifest."""
-    from release_tasks.project.numbers import from_pep440
-
     if component.version is None:
         return {}
-    found = {} if isinstance(component.crates, ReleaseError) else {one.name: one.version for one in component.crates}
-    python = () if isinstance(component.python, ReleaseError) else component.python
-    return found | {one.name: from_pep440(one.version) for one in python if one.version}
+    crates = {one.name: one.version for one in answered(component.crates)}
+    return crates | {one.name: from_pep440(one.version) for one in answered(component.python) if one.version}

@@ -1,20 +1,15 @@
-"""Versions: what a request such as `minor` or `core=0.5.0,python=rc` asks for; the rest by name."""
+"""Versions: what a request such as `minor` or `core=0.5.0,python=rc` asks for."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from release_tasks.errors import ReleaseError
-from release_tasks.project.numbers import COUNTED, COUNTERS, from_pep440, is_prerelease, parse, pep440
-from release_tasks.project.pointers import expand, highest_of_line, is_moving, line_tags, oci_tag
+from release_tasks.project.numbers import COUNTED, COUNTERS, parse
 
 if TYPE_CHECKING:
     from semver import Version
 
-__all__ = (
-    "could_be", "expand", "from_pep440", "highest_of_line", "is_moving", "is_prerelease", "line_tags", "next_version",
-    "oci_tag", "parse", "parse_request", "pep440",
-)
 WORDS = ("major", "minor", "patch", "prerelease", "release")
 
 

@@ -6,16 +6,16 @@ from pathlib import Path
 
 from release_tasks.errors import ReleaseError
 from release_tasks.project.discovery import discover
+from release_tasks.project.history import finished, last_finished, tagged
 from release_tasks.project.model import Component, Project
 from release_tasks.project.numbers import is_prerelease, parse
 from release_tasks.project.tags import version_in
+from release_tasks.project.versions import could_be, next_version, parse_request
 from release_tasks.tools import git
 
 
 def resolve(version: str, component: str | None) -> str:
     """Return the request with every word replaced by a version; raise `ReleaseError` for a bad one."""
-    from release_tasks.project.versions import parse_request
-
     requests = parse_request(version)
     if all(word[:1].isdigit() for word in requests.values()):
         return version
@@ -25,9 +25,6 @@ def resolve(version: str, component: str | None) -> str:
 
 
 def _number(project: Project, name: str | None, word: str) -> str:
-    from release_tasks.project.history import finished, last_finished
-    from release_tasks.project.versions import could_be, next_version
-
     if word[:1].isdigit():
         return word
     component = project.component(name)
@@ -45,9 +42,6 @@ def _number(project: Project, name: str | None, word: str) -> str:
 
 def _first(project: Project, component: Component, word: str) -> str:
     """Return what a word means before any release is finished: the one that was begun goes on."""
-    from release_tasks.project.history import tagged
-    from release_tasks.project.versions import could_be, next_version
-
     here = {number for tag in git.tags(project.root) if (number := version_in(component, tag))}
     begun = sorted(here | set(tagged(project, component)), key=parse, reverse=True)
     if len(begun) == 1 and could_be(begun[0], word):

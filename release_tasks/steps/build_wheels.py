@@ -143,7 +143,7 @@ def _check(part: Part, slot: Slot, made: Path) -> None:
     from packaging.utils import canonicalize_name
 
     from release_tasks.errors import ReleaseError
-    from release_tasks.project.versions import pep440
+    from release_tasks.project.numbers import pep440
     from release_tasks.tools import wheels
 
     name, version = wheels.read_name(made.name), pep440(part.version)

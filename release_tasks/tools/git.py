@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,8 +12,9 @@ from pathlib import Path
 from invoke.context import Context
 
 from release_tasks.errors import ReleaseError
-from release_tasks.files import ASIDE
+from release_tasks.files import ASIDE, scratch
 from release_tasks.shell import Failed, ask, ask_bytes, do
+from release_tasks.tools.archives import unpack_all
 
 
 def top(folder: Path) -> Path:
@@ -140,11 +143,6 @@ def is_ancestor(tree: Path, commit: str, of: str) -> bool:
 
 def export(tree: Path, commit: str, folder: Path) -> None:
     """Write the files of a commit into a new folder, without any history."""
-    import io
-    import tarfile
-
-    from release_tasks.tools.archives import unpack_all
-
     data = ask_bytes(["git", "-c", "tar.umask=0022", "archive", "--format=tar", commit], cwd=tree)
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
         unpack_all(archive, folder)
@@ -163,8 +161,6 @@ def clean(tree: Path, commit: str) -> Iterator[Path]:
 @contextmanager
 def clone(tree: Path, commit: str) -> Iterator[Path]:
     """Give a clone at a commit, with history and tags, which is gone after the block."""
-    from release_tasks.files import scratch
-
     with scratch("clone") as folder:
         copy = folder.resolve() / "tree"
         ask(["git", "clone", "--quiet", "--shared", "--no-checkout", common_dir(tree), copy])

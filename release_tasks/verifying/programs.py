@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from release_tasks import files, shell
 from release_tasks.errors import ReleaseError
+from release_tasks.project.numbers import spellings
 
 LONGEST = 30.0  # seconds; a server that ignores --version would serve for ever
 NEXT = "choose the next version for a mended one"
@@ -43,11 +43,7 @@ def prove(
 
 def says(text: str, version: str) -> bool:
     """Tell whether a text names exactly this version, in SemVer or as PEP 440 writes it."""
-    from release_tasks.project.versions import pep440
-
-    forms = {version.partition("+")[0]}
-    with contextlib.suppress(ReleaseError):  # this one has no PEP 440 form
-        forms.add(pep440(version))
+    forms = spellings(version.partition("+")[0])
     return any(re.search(rf"(?<![\d.]){re.escape(form)}(?!\d|\.\d|-?[A-Za-z])", text) for form in forms)
 
 

@@ -17,7 +17,7 @@ from release_tasks.manifests import (
 )
 from release_tasks.manifests.copies import decode
 from release_tasks.manifests.text import listed
-from release_tasks.project.versions import parse
+from release_tasks.project.numbers import parse
 
 NUMBERS = st.integers(0, 40)
 FINAL = st.builds("{}.{}.{}".format, NUMBERS, NUMBERS, NUMBERS)

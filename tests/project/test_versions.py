@@ -10,20 +10,9 @@ from hypothesis import strategies as st
 from packaging.version import Version as PythonVersion
 
 from release_tasks.errors import ReleaseError
-from release_tasks.project.versions import (
-    could_be,
-    expand,
-    from_pep440,
-    highest_of_line,
-    is_moving,
-    is_prerelease,
-    line_tags,
-    next_version,
-    oci_tag,
-    parse,
-    parse_request,
-    pep440,
-)
+from release_tasks.project.numbers import from_pep440, is_prerelease, parse, pep440
+from release_tasks.project.pointers import expand, highest_of_line, is_moving, oci_tag
+from release_tasks.project.versions import could_be, next_version, parse_request
 
 NUMBERS = st.integers(0, 30)
 COUNTED = st.tuples(st.sampled_from(("alpha", "beta", "rc")), NUMBERS).map(lambda pair: f"-{pair[0]}.{pair[1]}")
@@ -166,9 +155,6 @@ TEMPLATES = ("{version}", "{major}.{minor}", "{major}", "latest", "sha-{sha}", "
 
 def test_only_what_moves_is_a_pointer():
     assert [one for one in TEMPLATES if is_moving(one)] == ["{major}.{minor}", "{major}", "latest"]
-    assert line_tags(TEMPLATES, "1.2.3") == ("1.2", "1", "latest")
-    assert line_tags(TEMPLATES, "0.2.3") == ("0.2", "latest")
-    assert line_tags(TEMPLATES, "1.2.3-rc.1") == ()
 
 
 def test_a_back_port_moves_only_the_pointers_of_its_own_line():
