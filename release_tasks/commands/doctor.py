@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from invoke.context import Context
 from invoke.exceptions import Exit
-from invoke.tasks import task
 
 from release_tasks import order, shell
+from release_tasks.commands import command
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.findings.programs import lacking, needed
 
@@ -18,14 +18,7 @@ if TYPE_CHECKING:
     from release_tasks.project.model import Project
 
 
-@task(
-    auto_shortflags=False,
-    help={
-        "install": "run the commands that install what is missing",
-        "all": "look for everything that any project could need, not only this one",
-        "json": "print one JSON object instead of a table",
-    },
-)
+@command
 def doctor(c: Context, install: bool = False, all: bool = False, json: bool = False) -> None:
     """Name the programs that are missing, and install them."""
     from release_tasks.tools import programs

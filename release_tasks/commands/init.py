@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from invoke.context import Context
-from invoke.tasks import task
 
 from release_tasks import files, shell
+from release_tasks.commands import command
 
 TASKS = '"""Release tasks of this project; `inv --list` shows them."""\n\nfrom release_tasks import ns\n\n__all__ = ["ns"]\n'
 
 
-@task(auto_shortflags=False)
+@command
 def init(c: Context) -> None:
     """Write a first tasks.py and release-tasks.toml."""
     from release_tasks.commands.settings import KINDS

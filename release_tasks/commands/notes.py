@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from invoke.context import Context
-from invoke.tasks import task
 
-from release_tasks.steps import HELP
+from release_tasks.commands import command
 
 
-@task(auto_shortflags=False, help={"version": HELP["version"], "component": HELP["component"]})
+@command
 def notes(c: Context, version: str | None = None, component: str | None = None) -> None:
     """Print what the GitHub release of a version says."""
     from release_tasks.project import notes

@@ -9,23 +9,15 @@ from typing import Any
 
 from invoke.context import Context
 from invoke.exceptions import Exit
-from invoke.tasks import task
 
 from release_tasks import order, shell
+from release_tasks.commands import command
 from release_tasks.errors import ReleaseError
 from release_tasks.order import Step
 from release_tasks.release import Release, unchanging
 
 
-@task(
-    auto_shortflags=False,
-    help={
-        "version": "X.Y.Z, major, minor, patch, prerelease or release; several: core=0.5.0,python=minor",
-        "component": "the component a single version is for",
-        "new": "names that may be published for the first time, with commas, or all",
-        "json": "print one JSON object instead of text",
-    },
-)
+@command
 def plan(
     c: Context, version: str = "", component: str | None = None, new: str | None = None, json: bool = False
 ) -> None:
@@ -81,8 +73,8 @@ def _show(rows: list[dict[str, Any]], waits: float, as_json: bool) -> None:
         print(row["step"])
         for text in row["notes"]:
             print("  " + text.replace("\n", "\n  "))
-        for command in row["commands"]:
-            print(f"  $ {command}")
+        for line in row["commands"]:
+            print(f"  $ {line}")
         if row["problem"]:
             print("  problem: " + row["problem"].replace("\n", "\n  "))
     if waits:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from invoke.context import Context
-from invoke.tasks import task
 
 from release_tasks import shell
+from release_tasks.commands import command
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.release import Part, Release
-from release_tasks.steps import HELP
 
 
-@task(auto_shortflags=False, help={"version": HELP["version"], "component": HELP["component"]})
+@command
 def promote(c: Context, version: str | None = None, component: str | None = None) -> None:
     """Make the GitHub release of a finished version, as -stable."""
     from release_tasks import converge

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from invoke.context import Context
 from invoke.exceptions import Exit
-from invoke.tasks import task
 
 from release_tasks import endpoints, files, shell
+from release_tasks.commands import command
 from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Project, answered
 from release_tasks.tools import git
@@ -24,17 +24,7 @@ if TYPE_CHECKING:
 WHO = "Rehearsal"
 
 
-@task(
-    auto_shortflags=False,
-    help={
-        "version": "X.Y.Z, major, minor, patch, prerelease or release; several: core=0.5.0,python=minor",
-        "component": "the component a single version is for",
-        "json": "print one JSON object instead of a table",
-        "keep": "leave the folder with the clone and everything that was published",
-        "offline": "refuse reads of third-party packages, too",
-        "serve": "only start the registries, print their addresses, and serve until standard input closes",
-    },
-)
+@command
 def rehearse(
     c: Context, version: str = "", component: str | None = None, json: bool = False,
     keep: bool = False, offline: bool = False, serve: bool = False,

@@ -12,23 +12,16 @@ from contextlib import contextmanager
 from contextvars import copy_context
 
 from invoke.context import Context
-from invoke.tasks import task
 
 from release_tasks import order, shell
+from release_tasks.commands import command
 from release_tasks.errors import Problems, ReleaseError
 from release_tasks.order import Step
 
 Timeline = list[tuple[str, float, float]]  # step, start and end in seconds since the release began
 
 
-@task(
-    auto_shortflags=False,
-    help={
-        "version": "X.Y.Z, major, minor, patch, prerelease or release; several: core=0.5.0,python=minor",
-        "component": "the component a single version is for",
-        "new": "names that may be published for the first time, with commas, or all",
-    },
-)
+@command
 def release(c: Context, version: str = "", component: str | None = None, new: str | None = None) -> None:
     """Release a version; the same line again resumes."""
     from release_tasks.project.words import resolve

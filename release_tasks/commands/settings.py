@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from invoke.context import Context
-from invoke.tasks import task
 
+from release_tasks.commands import command
 from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Component, Project
 from release_tasks.release import Part, Release
@@ -21,7 +21,7 @@ KINDS = ("crates", "python", "binaries", "images", "charts")
 SAID = ("python", "binaries", "images", "charts")  # their tables list what is shipped
 
 
-@task(auto_shortflags=False, help={"json": "print one JSON object instead of text"})
+@command
 def settings(c: Context, json: bool = False) -> None:
     """Show what this project ships, and why."""
     from release_tasks.project.discovery import discover

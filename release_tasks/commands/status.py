@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from invoke.context import Context
 from invoke.exceptions import Exit
-from invoke.tasks import task
 
+from release_tasks.commands import command
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.project.model import Place, Pointer, Seen, State
 from release_tasks.release import Release
@@ -53,14 +53,7 @@ class Report:
         }
 
 
-@task(
-    auto_shortflags=False,
-    help={
-        "version": "the version; default: the one this checkout is at",
-        "component": "the component a single version is for; default: all",
-        "json": "print one JSON object instead of a table",
-    },
-)
+@command
 def status(c: Context, version: str | None = None, component: str | None = None, json: bool = False) -> None:
     """Show the state of every artifact on every channel."""
     report = read(Release.at(c, version, component))
