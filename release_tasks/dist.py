@@ -87,6 +87,11 @@ def of_kind(part: Part, *kinds: str) -> tuple[Built, ...]:
     return tuple(row for row in inventory(part) if row.kind in kinds)
 
 
+def row_of(part: Part, name: str, *kinds: str) -> Built | None:
+    """Return the inventory's line of one thing, or None where it was not built."""
+    return next((row for row in of_kind(part, *kinds) if row.name == name), None)
+
+
 def file_of(part: Part, row: Built) -> Path | None:
     """Return the file of a line, or None where it is not here; raise `ReleaseError` for other bytes."""
     path = part.dist / row.file
@@ -159,20 +164,16 @@ def lock(release: Release) -> None:
         for part in release.parts:
             _foreseen.pop(part.dist, None)
             if part.dist not in _held:
-                _held[part.dist] = _locked(folder(part))
-
-
-def _locked(folder: Path) -> int:
-    handle = files.lock(folder / ".lock")
-    if handle is None:
-        raise ReleaseError(f"another process is at work on dist/{folder.name}", "wait until it has ended, then run this again")
-    shell.inherit(handle)
-    return handle
+                handle = files.lock(folder(part) / ".lock")
+                if handle is None:
+                    raise ReleaseError(f"another process is at work on dist/{part.tag}", "wait until it has ended, then run this again")
+                shell.inherit(handle)
+                _held[part.dist] = handle
 
 
 def _drop(part: Part, gone: set[tuple[str, str]]) -> None:
     for path in _sources(part):
-        rows = _rows(path)
+        rows = parse(path.read_bytes(), str(path))
         kept = [row for row in rows if (row.kind, row.name) not in gone]
         if len(kept) == len(rows):
             continue
@@ -189,11 +190,7 @@ def _sources(part: Part) -> list[Path]:
 
 
 def _recorded(part: Part) -> tuple[Built, ...]:
-    return tuple(row for path in _sources(part) for row in _rows(path))
-
-
-def _rows(path: Path) -> tuple[Built, ...]:
-    return parse(path.read_bytes(), str(path))
+    return tuple(row for path in _sources(part) for row in parse(path.read_bytes(), str(path)))
 
 
 def _json(data: Any) -> bytes:

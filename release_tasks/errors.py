@@ -29,11 +29,11 @@ class Problems(ReleaseError):
         super().__init__(f"{count} problems\n{listed}" if count > 1 else listed)
 
 
-def collect(look: Callable[[], Iterable[ReleaseError]]) -> list[ReleaseError]:
+def collect(look: Callable[[], Iterable[ReleaseError] | None]) -> list[ReleaseError]:
     """Return every error that `look` yields, and the one that ends it, where it raises."""
     found: list[ReleaseError] = []
     try:
-        for error in look():
+        for error in look() or ():
             found.append(error)
     except Problems as several:
         found += several.errors

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from release_tasks import shell
@@ -110,12 +109,12 @@ def get(
     return Answer(url, got.status_code, {k.lower(): v for k, v in got.headers.items()}, got.content)
 
 
-def get_many(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
-    """Call `work` for every item, at most 32 at once, and return the results in order."""
+def get_many(work: Callable[[T], R], items: Iterable[T], at_once: int = AT_ONCE) -> list[R]:
+    """Call `work` for every item, some at once, and return the results in order."""
     todo = list(items)
     if len(todo) < 2:
-        return [work(item) for item in todo]
-    with ThreadPoolExecutor(min(AT_ONCE, len(todo))) as pool:
+        return [copy_context().run(work, item) for item in todo]
+    with ThreadPoolExecutor(min(at_once, len(todo))) as pool:
         try:
             running = [pool.submit(copy_context().run, work, item) for item in todo]
             return [one.result() for one in running]
@@ -124,13 +123,6 @@ def get_many(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
             if isinstance(error, KeyboardInterrupt):
                 shell.end_children()  # or the pool would wait for them
             raise
-
-
-def download(url: str, target: Path, headers: Mapping[str, str] | None = None) -> None:
-    """Write what `url` holds into `target`, whole or not at all."""
-    from release_tasks import files
-
-    files.write_bytes(target, get(url, headers, expect=(200,)).body)
 
 
 def _apart(read: Callable[[], R]) -> R:

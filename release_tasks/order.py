@@ -6,7 +6,8 @@ finish, nothing later starts, and all failures are shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from invoke.tasks import Task
@@ -59,6 +60,12 @@ def name(step: Step) -> str:
 def steps(order: Order) -> tuple[Step, ...]:
     """Return every step of an order, first to last."""
     return tuple(step for stage in order for step in stage)
+
+
+def run(step: Step, c: Any, given: Mapping[str, str | None]) -> None:
+    """Call a step with those of the `given` values that it takes."""
+    takes = inspect.signature(step.body).parameters
+    step.body(c, **{key: value for key, value in given.items() if key in takes})
 
 
 def before(place: Step, step: Step, order: Order = RELEASE) -> Order:

@@ -85,7 +85,7 @@ class Release:
         head = git.head(top)
         project = discover(top)
         wanted = _versions(project, top, head, version, component)
-        tag_of = {name: _tag(project, name, number) for name, number in wanted.items()}
+        tag_of = {name: tag_name(project.component(name), number) for name, number in wanted.items()}
         commit = None if is_anew else _tagged_commit(top, tuple(tag_of.values()), head, shell.is_dry(c))
         tree = top
         if commit and (commit != head or git.changed(top)):
@@ -161,10 +161,6 @@ def _current(project: Project, only: Component | None, top: Path, head: str) -> 
             fact = f"{' and '.join(numbers)} of {one.name} are tagged" if numbers else f"no tag of {one.name} is"
             raise ReleaseError(f"{fact} at HEAD", "check out a tag, or say --version X.Y.Z")
     return {one.name: str(one.version) for one in chosen}
-
-
-def _tag(project: Project, name: str, number: str) -> str:
-    return tag_name(project.component(name), number)
 
 
 def _tagged_commit(top: Path, tags: tuple[str, ...], head: str, is_dry: bool) -> str | None:

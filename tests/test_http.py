@@ -176,16 +176,6 @@ def test_an_interrupted_release_does_not_wait_for_the_server(shop: tuple[Shop, s
         http.get(f"{url}/door")
 
 
-def test_a_download_is_whole_or_not_there(shop: tuple[Shop, str], tmp_path: Path) -> None:
-    app, url = shop
-    http.download(f"{url}/file", tmp_path / "deep" / "file")
-    assert (tmp_path / "deep" / "file").read_bytes() == b'{"open": true}'
-    app.queue += [Response(404, b"", {})]
-    with pytest.raises(ReleaseError):
-        http.download(f"{url}/file", tmp_path / "other")
-    assert not (tmp_path / "other").exists()
-
-
 def test_a_test_itself_reaches_nothing_but_this_machine() -> None:
     with pytest.raises(OSError, match="a test wanted to reach"):
         socket.create_connection(("192.0.2.1", 80), timeout=1)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from invoke.context import Context
 
-from release_tasks import dist, endpoints, files, shell
+from release_tasks import dist, files, shell
 from release_tasks.channels import images
 from release_tasks.errors import ReleaseError
 from release_tasks.http import get_many
@@ -47,7 +47,6 @@ def credentials(release: Release) -> list[ReleaseError]:
 
 def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
     """Push the charts. helm overwrites without asking, so `look` comes first."""
-    helm.require()
     for artifact in artifacts:
         if shell.is_dry(c):
             helm.push(c, artifact.path or f"<{artifact.name.rpartition('/')[2]}-{artifact.version}.tgz>", artifact.name)
@@ -70,16 +69,14 @@ def shipped(release: Release) -> Iterator[tuple[Part, Chart]]:
 
 
 def _artifact(part: Part, chart: Chart) -> Artifact:
-    row = next((row for row in dist.of_kind(part, "chart") if row.name == chart.reference), None)
+    row = dist.row_of(part, chart.reference, "chart")
     digest, path = (row.digest, part.dist / row.file) if row else ("", None)
     return Artifact(NAME, chart.reference, part.version, part.component.name, digest=digest, path=path)
 
 
 def _seen(artifact: Artifact) -> Seen:
     tag = helm.tag(artifact.version)
-    registry, repository = oci.split(artifact.name)
-    url = f"{endpoints.registry(registry)}/v2/{repository}/manifests/{tag}"
-    manifest = oci.manifest(artifact.name, tag)
+    manifest, url = oci.manifest(artifact.name, tag), oci.url(artifact.name, f"manifests/{tag}")
     if manifest is None:
         return Seen(artifact, State.MISSING)
     layers = [layer["digest"] for layer in manifest.get("layers", ()) if layer.get("mediaType") == helm.CONTENT]
@@ -95,7 +92,7 @@ def _seen(artifact: Artifact) -> Seen:
 
 def _file(release: Release, artifact: Artifact) -> Path:
     part = next(part for part in release.parts if part.component.name == artifact.component)
-    row = next((row for row in dist.of_kind(part, "chart") if row.name == artifact.name), None)
+    row = dist.row_of(part, artifact.name, "chart")
     path = dist.file_of(part, row) if row else None
     if path is None:
         raise ReleaseError(f"{artifact.name} is not in {part.dist}", f"inv package-charts --version {part.version}")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from semver import Version
+
 from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Image, known
-from release_tasks.project.numbers import is_prerelease, parse
+from release_tasks.project.numbers import is_prerelease
 from release_tasks.project.pointers import expand, is_moving, oci_tag
 from release_tasks.release import Part, Release
 
@@ -48,7 +50,8 @@ def finished(image: Image, tags: Iterable[str]) -> dict[str, str]:
     before, after = _template(image).split("{version}")
     pattern = re.compile(f"{re.escape(before)}{_NUMBER}{re.escape(after)}")
     versions = {got[1]: tag for tag in tags if (got := pattern.fullmatch(tag))}
-    return {version: tag for version, tag in versions.items() if _is_semver(version) and not is_prerelease(version)}
+    # 01.2.3 is somebody's tag, no version
+    return {version: tag for version, tag in versions.items() if Version.is_valid(version) and not is_prerelease(version)}
 
 
 def _template(image: Image) -> str:
@@ -56,11 +59,3 @@ def _template(image: Image) -> str:
         if re.findall(r"{\w*}", template) == ["{version}"]:
             return template
     raise ReleaseError(f"no tag of {image.reference} is made from the version", 'add "{version}" to its tags')
-
-
-def _is_semver(text: str) -> bool:
-    try:
-        parse(text)
-    except ReleaseError:  # 01.2.3: somebody's tag, no version
-        return False
-    return True

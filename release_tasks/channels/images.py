@@ -83,7 +83,7 @@ def _find(release: Release, reference: str) -> tuple[Part, Image]:
 
 def _artifact(release: Release, part: Part, image: Image) -> Artifact:
     version_tag(part, image)
-    row = next((row for row in dist.of_kind(part, "image") if row.name == image.reference), None)
+    row = dist.row_of(part, image.reference, "image")
     digest, path = (row.digest, part.dist / row.file) if row else ("", None)
     return Artifact(NAME, image.reference, part.version, part.component.name, digest=digest, path=path)
 
@@ -96,7 +96,7 @@ def _tags_there(release: Release, part: Part, image: Image) -> dict[str, str | N
 def _seen(release: Release, artifact: Artifact) -> Seen:
     part, image = _find(release, artifact.name)
     tag, tags = version_tag(part, image), _tags_there(release, part, image)
-    there, url = tags[tag], f"{endpoints.registry(oci.split(artifact.name)[0])}/v2/{oci.split(artifact.name)[1]}/manifests/{tag}"
+    there, url = tags[tag], oci.url(artifact.name, f"manifests/{tag}")
     if there is None:
         return Seen(artifact, State.MISSING)
     if not artifact.digest:
@@ -117,7 +117,7 @@ def _by_label(release: Release, artifact: Artifact, tag: str, seen: Seen) -> See
 
 
 def _push(c: Context, part: Part, image: Image, tags: Sequence[str]) -> None:
-    row = next((row for row in dist.of_kind(part, "image") if row.name == image.reference), None)
+    row = dist.row_of(part, image.reference, "image")
     tar = dist.file_of(part, row) if row else None
     if tar is None:
         raise ReleaseError(f"{image.reference} is not in {part.dist}", f"inv docker-buildx --version {part.version}")

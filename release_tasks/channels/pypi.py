@@ -155,7 +155,7 @@ def _absent(artifact: Artifact, there: list[Any], url: str) -> Seen:
 
 def _path(c: Context, release: Release, artifact: Artifact) -> Path | None:
     part = next(part for part in release.parts if part.component.name == artifact.component)
-    row = next((row for row in dist.of_kind(part, "wheel", "sdist") if row.name == artifact.name), None)
+    row = dist.row_of(part, artifact.name, "wheel", "sdist")
     if row is None and shell.is_dry(c):
         return part.dist / artifact.name
     return dist.file_of(part, row) if row else None

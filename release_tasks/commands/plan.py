@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from contextvars import copy_context
 from typing import Any
@@ -54,10 +53,9 @@ def waiting(release: Release) -> float:
 def _step(c: Context, step: Step, given: dict[str, str | None]) -> dict[str, Any]:
     collected: list[str] = []
     shell.collected.set(collected)
-    takes = inspect.signature(step.body).parameters
     problem = ""
     try:
-        step.body(c, **{key: value for key, value in given.items() if key in takes})
+        order.run(step, c, given)
     except ReleaseError as error:
         problem = str(error.message)
     commands = [text[2:] for text in collected if text.startswith("$ ")]

@@ -6,7 +6,7 @@ from invoke.context import Context
 
 from release_tasks import shell
 from release_tasks.commands import command
-from release_tasks.errors import ReleaseError, raise_all
+from release_tasks.errors import ReleaseError, raise_all, some
 from release_tasks.release import Part, Release
 
 
@@ -23,7 +23,7 @@ def promote(c: Context, version: str | None = None, component: str | None = None
     raise_all(report.problems)
     open_ones = [f"{one.artifact.name} on {one.artifact.channel}" for one in report.artifacts if one.state not in converge.DONE]
     if open_ones:
-        raise ReleaseError(f"{release.title} is not finished: {', '.join(open_ones[:5])}", f"inv release --version {release.request}")
+        raise ReleaseError(f"{release.title} is not finished: {some(open_ones)}", f"inv release --version {release.request}")
     for part in release.parts:
         _promote(c, release, part)
 

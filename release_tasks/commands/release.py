@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import copy_context
 
 from invoke.context import Context
 
 from release_tasks import order, shell
 from release_tasks.commands import command
-from release_tasks.errors import Problems, ReleaseError
+from release_tasks.errors import ReleaseError, collect, raise_all
 from release_tasks.order import Step
 
 Timeline = list[tuple[str, float, float]]  # step, start and end in seconds since the release began
@@ -75,17 +72,10 @@ def _keep(c: Context, version: str, component: str | None, timeline: Timeline) -
 
 
 def _run_stage(c: Context, stage: tuple[Step, ...], given: dict[str, str | None], timeline: Timeline) -> None:
-    with ThreadPoolExecutor(len(stage)) as pool:
-        running = [pool.submit(copy_context().run, _run_step, c, step, given, timeline) for step in stage]
-        try:
-            errors = [error for one in running if (error := _error(one))]
-        except KeyboardInterrupt:
-            shell.end_children()
-            raise
-    if len(errors) == 1:
-        raise errors[0]
-    if errors:
-        raise Problems(errors)
+    from release_tasks.http import get_many
+
+    errors = get_many(lambda step: collect(lambda: _run_step(c, step, given, timeline)), stage)
+    raise_all(error for some in errors for error in some)
 
 
 _BEGAN = time.monotonic()
@@ -95,18 +85,9 @@ def _run_step(c: Context, step: Step, given: dict[str, str | None], timeline: Ti
     name = order.name(step)
     shell.prefix.set(name)
     start = time.monotonic() - _BEGAN
-    takes = inspect.signature(step.body).parameters
     try:
-        step.body(c, **{key: value for key, value in given.items() if key in takes})
+        order.run(step, c, given)
     except ReleaseError as error:
         raise ReleaseError(f"{name}: {error.problem}", error.fix, error.code or 1) from error
     finally:
         timeline.append((name, start, time.monotonic() - _BEGAN))
-
-
-def _error(one: Future[None]) -> ReleaseError | None:
-    try:
-        one.result()
-    except ReleaseError as error:
-        return error
-    return None

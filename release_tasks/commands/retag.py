@@ -6,7 +6,7 @@ from invoke.context import Context
 
 from release_tasks import shell
 from release_tasks.commands import command
-from release_tasks.errors import ReleaseError, collect, raise_all
+from release_tasks.errors import ReleaseError, collect, raise_all, some
 from release_tasks.release import Release
 
 
@@ -23,8 +23,7 @@ def retag(c: Context, version: str | None = None, component: str | None = None) 
         shell.say(f"nothing to do, {old.parts[0].tag} is at {old.commit[:7]}, which is HEAD")
         return
     if public := _public(old):
-        shown = ", ".join(public[:5]) + (f" and {len(public) - 5} more" if public[5:] else "")
-        raise ReleaseError(f"{old.parts[0].tag} cannot move, this is public: {shown}", "choose the next version")
+        raise ReleaseError(f"{old.parts[0].tag} cannot move, this is public: {some(public)}", "choose the next version")
     _take_back(c, old)
     bump.write(c, new)
     git.name_commit(c, new)

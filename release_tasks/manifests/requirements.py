@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from semver import Version
 
@@ -10,11 +11,25 @@ from release_tasks.errors import ReleaseError
 from release_tasks.project.numbers import parse
 
 _COMPARATOR = re.compile(
-    r"\s*(?P<op>[\^~=]|[<>]=?)?\s*"
-    r"(?P<number>\*|[xX]|[0-9]{1,19}(?:\.(?:[0-9]{1,19}|[*xX])){0,2}(?P<suffix>(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?))\s*"
+    r"\s*(?P<op>[\^~=]|[<>]=?)?\s*(?P<number>(?P<parts>[*xX]|[0-9]{1,19}(?:\.(?:[0-9]{1,19}|[*xX])){0,2})"
+    r"(?:-(?P<prerelease>[0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?)\s*"
 )
 _WILD = ("*", "x", "X")
-Three = tuple[int, int, int]
+
+
+class Comparator(NamedTuple):
+    """One part of a requirement: its operator, its number as written, and what that gives."""
+
+    op: str
+    number: str
+    given: tuple[int, ...]
+    prerelease: str
+
+    @property
+    def bound(self) -> Version:
+        """Return the version at which it begins or ends."""
+        major, minor, patch = (*self.given, 0, 0, 0)[:3]
+        return Version(major, minor, patch, self.prerelease or None)
 
 
 def moved(requirement: str, version: str) -> str:
@@ -23,31 +38,26 @@ def moved(requirement: str, version: str) -> str:
     A range moves as a whole: `>=0.1, <0.2` becomes `>=0.2, <0.3`. Raises `ReleaseError` where the form
     cannot admit the version (doc.rust-lang.org/cargo/reference/specifying-dependencies.html).
     """
-    new = parse(version)
-    pieces = requirement.split(",")
-    found = [_COMPARATOR.fullmatch(piece) for piece in pieces]
-    known = [match for match in found if match is not None]
+    new, pieces = parse(version), requirement.split(",")
+    known = [one for one in map(_read, pieces) if one is not None]
     if len(known) != len(pieces):
         raise ReleaseError(f"{requirement!r} is no requirement that cargo reads", f'write "{version}"')
-    low = next((match["number"] for match in known if match["op"] in (">=", ">")), None)
-    if new.prerelease and all(match["op"] in ("<", "<=", ">") for match in known):
+    if new.prerelease and all(one.op in ("<", "<=", ">") for one in known):
         raise ReleaseError(f"{requirement!r} admits no prerelease", f'write "{version}" by hand first')
-    result = []
-    for piece, match in zip(pieces, known, strict=True):
-        number = _moved_one(match["op"] or "^", match["number"], match["suffix"] or "", low, new)
-        if number is None:
-            raise ReleaseError(f"{requirement!r} does not admit {version}", f'write "{version}" by hand first')
-        result.append(piece[:match.start("number")] + number + piece[match.end("number"):])
-    return ",".join(result)
+    low = next((one for one in known if one.op in (">=", ">")), None)
+    numbers = [_moved_one(one, low, new) for one in known]
+    if None in numbers:
+        raise ReleaseError(f"{requirement!r} does not admit {version}", f'write "{version}" by hand first')
+    rows = zip(pieces, known, numbers, strict=True)
+    return ",".join(piece.replace(one.number, str(number), 1) for piece, one, number in rows)
 
 
 def admits(requirement: str, version: str) -> bool:
     """Tell whether cargo takes a version for a requirement; one that it cannot read admits nothing."""
-    new = parse(version)
-    found = [_COMPARATOR.fullmatch(piece) for piece in requirement.split(",")]
+    new, found = parse(version), [_read(piece) for piece in requirement.split(",")]
     # a prerelease has to be asked for, by one of the same three numbers
-    asked = [m for m in found if m and "-" in (m["suffix"] or "") and _three(m["number"]) == (new.major, new.minor, new.patch)]
-    return bool(asked or not new.prerelease) and all(m and _takes(m["op"] or "^", m["number"], m["suffix"] or "", new) for m in found)
+    is_asked = any(one and one.prerelease and one.bound.finalize_version() == new.finalize_version() for one in found)
+    return (is_asked or not new.prerelease) and all(one is not None and _takes(one, new) for one in found)
 
 
 def at_precision(old: str, new: Version) -> str | None:
@@ -63,55 +73,39 @@ def at_precision(old: str, new: Version) -> str | None:
     return ".".join(part if part in _WILD else number for part, number in zip(parts, numbers, strict=False))
 
 
-def _takes(op: str, number: str, suffix: str, new: Version) -> bool:
-    if op in ("<", "<=", ">"):
-        return _admits(op, number, suffix, new)
-    given = tuple(int(part) for part in number.partition("-")[0].partition("+")[0].split(".") if part.isdecimal())
+def _read(piece: str) -> Comparator | None:
+    found = _COMPARATOR.fullmatch(piece)
+    if found is None:
+        return None
+    given = tuple(int(part) for part in found["parts"].split(".") if part not in _WILD)
+    return Comparator(found["op"] or "^", found["number"], given, found["prerelease"] or "")
+
+
+def _takes(one: Comparator, new: Version) -> bool:
+    ours, given, bound = (new.major, new.minor, new.patch), one.given, one.bound
+    if one.op in (">", "<=") and len(given) < 3:
+        return (ours[:len(given)] > given) is (one.op == ">")
+    if one.op in ("<", "<=", ">"):
+        return {"<": new < bound, "<=": new <= bound, ">": new > bound}[one.op]
+    if one.op == "=" and len(given) == 3:
+        return new == bound
     leading = next((at for at, part in enumerate(given, 1) if part), len(given))
-    fixed = {">=": 0, "~": min(2, len(given)), "^": leading}.get(op, len(given))  # how many numbers stay as they are
-    bound = _bound(number, suffix)
-    is_exact = op == "=" and len(given) == 3
-    return (new == bound if is_exact else new >= bound) and (new.major, new.minor, new.patch)[:fixed] == given[:fixed]
+    fixed = {">=": 0, "~": min(2, len(given)), "^": leading}.get(one.op, len(given))  # how many numbers stay as they are
+    return new >= bound and ours[:fixed] == given[:fixed]
 
 
-def _bound(number: str, suffix: str) -> Version:
-    bound = Version(*_three(number))
-    return bound.replace(prerelease=suffix[1:].partition("+")[0]) if suffix.startswith("-") else bound
-
-
-def _moved_one(op: str, number: str, suffix: str, low: str | None, new: Version) -> str | None:
-    if op in ("^", "~", "=", ">="):
-        return at_precision(number, new)
-    step = None if low is None or suffix or op != "<" else _step(_three(low), _three(number), low.count("."))
+def _moved_one(one: Comparator, low: Comparator | None, new: Version) -> str | None:
+    if one.op in ("^", "~", "=", ">="):
+        return at_precision(one.number, new)
+    step = None if low is None or one.prerelease or one.op != "<" else _step(low, one)
     if step is not None:
         above = [new.major, new.minor, new.patch]
         above[step:] = [above[step] + 1, 0, 0]
-        return ".".join(str(part) for part in above[:number.count(".") + 1])
-    return number if _admits(op, number, suffix, new) else None
+        return ".".join(str(part) for part in above[:len(one.given)])
+    return one.number if _takes(one, new) else None
 
 
-def _step(low: Three, high: Three, precision: int) -> int | None:
-    for step in range(precision + 1):
-        if high == (*low[:step], low[step] + 1, 0, 0)[:3]:
-            return step
-    return None
-
-
-def _admits(op: str, number: str, suffix: str, new: Version) -> bool:
-    bound = _bound(number, suffix)
-    precise = number.count(".") == 2
-    if op == "<":
-        return new < bound
-    if op == "<=" and precise:
-        return new <= bound
-    if op == ">" and precise:
-        return new > bound
-    ours, theirs = (new.major, new.minor, new.patch), _three(number)
-    length = number.count(".") + 1
-    return ours[:length] > theirs[:length] if op == ">" else ours[:length] <= theirs[:length]
-
-
-def _three(number: str) -> Three:
-    plain = number.partition("-")[0].partition("+")[0].split(".")
-    a, b, c = (int(part) if part.isdecimal() else 0 for part in (*plain, "0", "0")[:3])
-    return a, b, c
+def _step(low: Comparator, high: Comparator) -> int | None:
+    """Return which of the three numbers a range counts up by one, None for any other range."""
+    begin, end = ((*one.given, 0, 0, 0)[:3] for one in (low, high))
+    return next((at for at in range(len(low.given)) if end == (*begin[:at], begin[at] + 1, 0, 0)[:3]), None)

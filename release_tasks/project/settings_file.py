@@ -12,21 +12,8 @@ import msgspec
 
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests.copies import read
-from release_tasks.project.settings import (
-    FILE,
-    BuildTable,
-    BundleTable,
-    ChartTable,
-    ComponentTable,
-    CratesTable,
-    GatesTable,
-    GithubTable,
-    ImageTable,
-    NotesTable,
-    ProjectTable,
-    PythonTable,
-    Settings,
-)
+from release_tasks.project import settings as tables
+from release_tasks.project.settings import FILE, Settings
 
 
 def load(root: Path) -> Settings:
@@ -55,7 +42,7 @@ def _with_named_gates(data: dict[str, Any]) -> dict[str, Any]:
     gates = data.get("gates")
     if not isinstance(gates, dict):
         return data
-    known = {field.encode_name for field in msgspec.structs.fields(GatesTable)}
+    known = {field.encode_name for field in msgspec.structs.fields(tables.GatesTable)}
     named = {key: value for key, value in gates.items() if isinstance(value, str) and key not in known}
     rest = {key: value for key, value in gates.items() if key not in named}
     return data | {"gates": rest | ({"named": named} if named else {})}
@@ -66,7 +53,7 @@ def _templates(settings: Settings) -> Iterator[tuple[str, str, tuple[str, ...]]]
     about = ("version", "tag", "component")
     yield "[project] commit", settings.project.commit, (*about, "components")
     yield "[project] tag-message", settings.project.tag_message or "", about
-    run = settings.github.notes.run if isinstance(settings.github.notes, NotesTable) else ""
+    run = settings.github.notes.run if isinstance(settings.github.notes, tables.NotesTable) else ""
     yield "[github] notes", run, ("version", "tag", "previous", "range")
     yield "[github] title", settings.github.title, about
     for name, component in settings.components.items():
@@ -114,6 +101,7 @@ def _explain(said: str) -> ReleaseError:
 
 
 _TABLES: dict[str, type[msgspec.Struct]] = {
-    "project": ProjectTable, "components": ComponentTable, "crates": CratesTable, "python": PythonTable,
-    "images": ImageTable, "charts": ChartTable, "bundles": BundleTable, "build": BuildTable, "gates": GatesTable, "github": GithubTable,
+    "project": tables.ProjectTable, "components": tables.ComponentTable, "crates": tables.CratesTable,
+    "python": tables.PythonTable, "images": tables.ImageTable, "charts": tables.ChartTable,
+    "bundles": tables.BundleTable, "build": tables.BuildTable, "gates": tables.GatesTable, "github": tables.GithubTable,
 }

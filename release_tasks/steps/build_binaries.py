@@ -120,9 +120,9 @@ def _keep(release: Release, tree: Path, path: Path, built: Sequence[Path]) -> No
         files.copy(built[0], path)
         path.chmod(archives.PROGRAM)
         return
-    inside = {one.name: (one, archives.PROGRAM) for one in built}
+    inside = {one.name: (one.read_bytes(), archives.PROGRAM) for one in built}
     texts = [f for f in release.project.files if re.fullmatch(r"(?i)(licen[cs]e|copying|notice|readme)[^/]*", f)]
-    inside |= {name: (tree / name, archives.TEXT) for name in texts if (tree / name).is_file()}
+    inside |= {name: ((tree / name).read_bytes(), archives.TEXT) for name in texts if (tree / name).is_file()}
     files.write_bytes(path, archives.pack(path.name, inside, release.epoch))
 
 

@@ -23,7 +23,6 @@ def package_charts(c: Context, version: str | None = None, component: str | None
     from release_tasks import shell
     from release_tasks.channels import charts
     from release_tasks.converge import begin, to_build
-    from release_tasks.tools import helm
 
     release = begin(c, version, component)
     absent = {artifact.name for artifact in to_build(release, charts, "chart")}
@@ -31,7 +30,6 @@ def package_charts(c: Context, version: str | None = None, component: str | None
     if not wanted:
         shell.say("nothing to do, every chart is packed or public" if charts.expected(release) else "nothing to do, no chart configured")
         return
-    helm.require()
     for part, chart in wanted:
         _pack(c, release, part, chart)
 

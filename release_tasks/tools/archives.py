@@ -23,10 +23,10 @@ def is_archive(name: str) -> bool:
     return name.endswith((".tar.gz", ".tgz", ".zip"))
 
 
-def pack(name: str, files: Mapping[str, tuple[Path, int]], epoch: int) -> bytes:
+def pack(name: str, files: Mapping[str, tuple[bytes, int]], epoch: int) -> bytes:
     """Return an archive of the kind that `name` ends with.
 
-    `files` maps a name inside to a file and its mode, `epoch` is the time of all of them in seconds since 1970.
+    `files` maps a name inside to the bytes of a file and its mode, `epoch` is the time of all of them in seconds since 1970.
     """
     return _zip(files, epoch) if name.endswith(".zip") else _tar_gz(files, epoch)
 
@@ -39,24 +39,23 @@ def unpack_all(archive: tarfile.TarFile, folder: Path) -> None:
     archive.extractall(folder, **TRUSTED)
 
 
-def _tar_gz(files: Mapping[str, tuple[Path, int]], epoch: int) -> bytes:
+def _tar_gz(files: Mapping[str, tuple[bytes, int]], epoch: int) -> bytes:
     out = io.BytesIO()
     with gzip.GzipFile("", "wb", 9, out, mtime=0) as packed, tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar:
-        for name, (path, mode) in sorted(files.items()):
-            data = path.read_bytes()
+        for name, (data, mode) in sorted(files.items()):
             entry = tarfile.TarInfo(name)
             entry.size, entry.mode, entry.mtime = len(data), mode, epoch
             tar.addfile(entry, io.BytesIO(data))
     return out.getvalue()
 
 
-def _zip(files: Mapping[str, tuple[Path, int]], epoch: int) -> bytes:
+def _zip(files: Mapping[str, tuple[bytes, int]], epoch: int) -> bytes:
     out = io.BytesIO()
     moment = datetime.fromtimestamp(max(epoch, 315532800), UTC)  # zip begins in 1980
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, (path, mode) in sorted(files.items()):
+        for name, (data, mode) in sorted(files.items()):
             entry = zipfile.ZipInfo(name, moment.timetuple()[:6])
             entry.create_system, entry.external_attr = 3, (0o100000 | mode) << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, path.read_bytes())
+            archive.writestr(entry, data)
     return out.getvalue()

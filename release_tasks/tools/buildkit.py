@@ -26,23 +26,16 @@ def builder(c: Context) -> Iterator[Mapping[str, str]]:
     if shell.is_dry(c) or is_usable():
         yield {}
         return
-    if found := problem():
-        raise found
+    if not _can_start():
+        raise ReleaseError(
+            "docker buildx has no builder that can make an OCI image",
+            "docker buildx create --use, or as root on Linux install buildkitd and runc",
+        )
     with files.scratch("builder") as folder, _buildkitd(folder) as address:
         # A configuration of its own leaves the user's builders alone, and is gone with its folder.
         env = {"BUILDX_CONFIG": str(folder / "buildx"), "BUILDX_BUILDER": "release-tasks"}
         shell.do(c, ["docker", "buildx", "create", "--name=release-tasks", "--driver=remote", address], env=env)
         yield env
-
-
-def problem() -> ReleaseError | None:
-    """Return what is wrong where no builder is there and none can be started, for `check`."""
-    if is_usable() or _can_start():
-        return None
-    return ReleaseError(
-        "docker buildx has no builder that can make an OCI image",
-        "docker buildx create --use, or as root on Linux install buildkitd and runc",
-    )
 
 
 def is_usable() -> bool:

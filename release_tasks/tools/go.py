@@ -45,11 +45,12 @@ def _download(machine: str, sha256: str, target: Path) -> None:
     half = target.with_name(f".{target.name}-{os.getpid()}")
     shell.say(f"Go {VERSION} is downloaded, to build what no package brings")
     try:
-        http.download(f"{endpoints.GO_PROXY}/golang.org/toolchain/@v/{name}.zip", half / "go.zip")
+        packed = http.get(f"{endpoints.GO_PROXY}/golang.org/toolchain/@v/{name}.zip", expect=(200,)).body
+        files.write_bytes(half / "go.zip", packed)
         if files.sha256(half / "go.zip") != sha256:
             raise ReleaseError(f"the Go toolchain {name} has another sha256 than expected", "install Go by hand")
-        with zipfile.ZipFile(half / "go.zip") as packed:
-            packed.extractall(half)
+        with zipfile.ZipFile(half / "go.zip") as archive:
+            archive.extractall(half)
         made = half / f"golang.org/toolchain@{name}"
         for program in (*made.glob("bin/*"), *made.glob("pkg/tool/*/*")):
             program.chmod(0o755)  # which such a zip does not say

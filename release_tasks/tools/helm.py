@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import json
 import re
 import tarfile
@@ -14,16 +12,10 @@ from pathlib import Path
 from invoke.context import Context
 
 from release_tasks import endpoints, files, shell
-from release_tasks.errors import ReleaseError
+from release_tasks.tools.archives import TEXT, pack
 from release_tasks.tools.docker_login import SECRETS
 
 CONTENT = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"  # helm's own name for the layer with the .tgz
-
-
-def require() -> None:
-    """Raise `ReleaseError` where helm is not installed."""
-    if shell.found("helm") is None:
-        raise ReleaseError("helm is not installed", "inv doctor shows how to install it")
 
 
 def tag(version: str) -> str:
@@ -59,19 +51,11 @@ def repack(tgz: Path, target: Path, epoch: int, is_locked: bool) -> None:
     `epoch` is in seconds since 1970. Of a chart that was not locked, Chart.lock was made just
     now, and says when.
     """
-    plain, packed = io.BytesIO(), io.BytesIO()
-    with tarfile.open(tgz) as old, tarfile.open(fileobj=plain, mode="w", format=tarfile.PAX_FORMAT) as new:
-        for member in sorted((m for m in old if m.isfile()), key=lambda m: m.name):
-            file = old.extractfile(member)
-            data = file.read() if file else b""
-            if not is_locked and member.name.count("/") == 1 and member.name.endswith("/Chart.lock"):
-                data = _timeless(data, epoch)
-            entry = tarfile.TarInfo(member.name)
-            entry.size, entry.mtime, entry.mode = len(data), epoch, 0o644
-            new.addfile(entry, io.BytesIO(data))
-    with gzip.GzipFile("", "wb", fileobj=packed, mtime=0) as out:  # gzip.compress differs between Pythons
-        out.write(plain.getvalue())
-    files.write_bytes(target, packed.getvalue())
+    with tarfile.open(tgz) as packed:
+        inside = {one.name: (file.read(), TEXT) for one in packed if (file := packed.extractfile(one))}
+    for name in () if is_locked else [name for name in inside if re.fullmatch("[^/]+/Chart.lock", name)]:
+        inside[name] = _timeless(inside[name][0], epoch), TEXT
+    files.write_bytes(target, pack(target.name, inside, epoch))
     files.set_mtime(target, epoch)
 
 

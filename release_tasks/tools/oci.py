@@ -91,11 +91,11 @@ def has_blob(reference: str, digest: str) -> bool:
 
 def is_public(reference: str, tag: str) -> bool:
     """Tell whether everybody can read an image, without a login."""
-    url = _url(reference, f"manifests/{tag}")
-    answer = _ask(url, {}, "HEAD")
+    place = url(reference, f"manifests/{tag}")
+    answer = _ask(place, {}, "HEAD")
     if answer.status in _REFUSED:
         header = _token(answer, split(reference)[1], None)
-        answer = _ask(url, header, "HEAD") if header else answer
+        answer = _ask(place, header, "HEAD") if header else answer
     return answer.status == 200
 
 
@@ -115,12 +115,12 @@ def _read(reference: str, path: str, method: str = "GET") -> Answer:
     GHCR refuses everybody a private image and an absent one alike, so only a login can tell
     "not there"; a refusal is never taken for it.
     """
-    url, name = _url(reference, path), split(reference)
-    answer = _ask(url, _granted.get(name, {}), method)
+    place, name = url(reference, path), split(reference)
+    answer = _ask(place, _granted.get(name, {}), method)
     if answer.status not in _REFUSED:
         return answer
     for header in _headers(answer, *name):
-        again = _ask(url, header, method)
+        again = _ask(place, header, method)
         if again.status not in _REFUSED:
             _granted[name] = header
             return again
@@ -158,11 +158,12 @@ def _token(refusal: Answer, repository: str, login: docker_login.Login | None) -
     return {"Authorization": f"Bearer {said.get('token') or said.get('access_token')}"}
 
 
-def _ask(url: str, header: Mapping[str, str], method: str) -> Answer:
-    return http.get(url, {"Accept": f"{MANIFESTS}, */*;q=0.5", **header}, (200, 404, *_REFUSED), method)
+def _ask(place: str, header: Mapping[str, str], method: str) -> Answer:
+    return http.get(place, {"Accept": f"{MANIFESTS}, */*;q=0.5", **header}, (200, 404, *_REFUSED), method)
 
 
-def _url(reference: str, path: str) -> str:
+def url(reference: str, path: str) -> str:
+    """Return the address of something in a repository, as `manifests/TAG`."""
     registry, repository = split(reference)
     return f"{endpoints.registry(registry)}/v2/{repository}/{path}"
 

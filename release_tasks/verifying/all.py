@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 
 from invoke.context import Context
 
 from release_tasks import channels, shell
 from release_tasks.converge import OPEN, Channel, look, refusals
 from release_tasks.errors import ReleaseError, collect
+from release_tasks.http import get_many
 from release_tasks.project.model import Place
 from release_tasks.release import Release
 from release_tasks.verifying import assets, charts, crates, images, python
@@ -35,13 +34,8 @@ def problems(c: Context, release: Release) -> list[ReleaseError]:
         return []
     order = sorted(every, key=lambda name: list(FETCHES).index(name) if name in FETCHES else -1)
     jobs = [lambda name=name: _channel(c, release, every[name], FETCHES.get(name)) for name in order]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        running = [pool.submit(copy_context().run, collect, job) for job in (*jobs, lambda: _pointers(release))]
-        try:
-            return [error for one in running for error in one.result()]
-        except KeyboardInterrupt:
-            shell.end_children()  # or the pool would wait for the compilers
-            raise
+    found = get_many(collect, (*jobs, lambda: _pointers(release)), AT_ONCE)
+    return [error for some in found for error in some]
 
 
 def _announce(release: Release, channel: Channel) -> None:

@@ -27,7 +27,6 @@ def verify(c: Context, release: Release) -> Iterator[ReleaseError]:
     charts = list(shipped(release))
     if not charts:
         return
-    helm.require()
     with files.scratch("charts") as folder:
         for part, chart in charts:
             name = f"{chart.reference}:{helm.tag(part.version)}"

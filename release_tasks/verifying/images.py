@@ -28,12 +28,12 @@ def verify(c: Context, release: Release) -> Iterator[ReleaseError]:
 def _image(part: Part, image: Image) -> Iterator[ReleaseError]:
     tag = version_tag(part, image)
     name = f"{image.reference}:{tag}"
-    digest, ours = oci.digest(image.reference, tag), _recorded(part, image)
+    digest, row = oci.digest(image.reference, tag), dist.row_of(part, image.reference, "image")
     if digest is None:
         yield ReleaseError(f"{name} is not there", "inv publish-images")
         return
-    if ours and digest != ours:
-        yield ReleaseError(f"{name} is {digest[:19]}, and {ours[:19]} was built", "choose the next version")
+    if row and digest != row.digest:
+        yield ReleaseError(f"{name} is {digest[:19]}, and {row.digest[:19]} was built", "choose the next version")
         return
     manifests = _manifests(image, digest)
     errors = [*_platforms(name, image, manifests), *_blobs(name, image, manifests)]
@@ -47,10 +47,6 @@ def _image(part: Part, image: Image) -> Iterator[ReleaseError]:
         return
     with files.scratch("image") as folder:
         yield from image_run.run(folder, image.reference, name, mine, part.version)
-
-
-def _recorded(part: Part, image: Image) -> str:
-    return next((row.digest for row in dist.of_kind(part, "image") if row.name == image.reference), "")
 
 
 def _manifests(image: Image, digest: str) -> Manifests:

@@ -156,7 +156,7 @@ def test_an_archive_has_the_same_bytes_whenever_it_is_made(name: str, tmp_path: 
         program = tmp_path / f"{when}"
         program.write_bytes(b"program")
         os.utime(program, (when, when))
-        made.append(archives.pack(name, {"hello": (program, archives.PROGRAM), "README": (program, archives.TEXT)}, 1_700_000_000))
+        made.append(archives.pack(name, {"hello": (program.read_bytes(), archives.PROGRAM), "README": (program.read_bytes(), archives.TEXT)}, 1_700_000_000))
     assert made[0] == made[1]
     (tmp_path / name).write_bytes(made[0])
     shutil.unpack_archive(tmp_path / name, tmp_path / "out")
