@@ -11,7 +11,7 @@ from release_tasks import dist, files, shell
 from release_tasks.channels import images
 from release_tasks.errors import ReleaseError
 from release_tasks.http import get_many
-from release_tasks.project.model import Artifact, Chart, Seen, State, answered, known
+from release_tasks.project.model import Artifact, Chart, Seen, State, answered, compared, known
 from release_tasks.release import Part, Release
 from release_tasks.tools import helm, oci
 
@@ -82,12 +82,7 @@ def _seen(artifact: Artifact) -> Seen:
     layers = [layer["digest"] for layer in manifest.get("layers", ()) if layer.get("mediaType") == helm.CONTENT]
     if len(layers) != 1:
         return Seen(artifact, State.DIFFERENT, f"{tag} is no chart", url)
-    if not artifact.digest:
-        return Seen(artifact, State.PRESENT, "not compared", url, digest=layers[0])
-    if layers[0] == artifact.digest:
-        return Seen(artifact, State.SAME, "", url, digest=layers[0])
-    why = f"its content is {layers[0][:19]}, not {artifact.digest[:19]}"
-    return Seen(artifact, State.DIFFERENT, why, url, digest=layers[0])
+    return compared(artifact, layers[0], url)
 
 
 def _file(release: Release, artifact: Artifact) -> Path:

@@ -16,7 +16,7 @@ from release_tasks import dist, files, shell
 from release_tasks.channels import github_draft
 from release_tasks.errors import ReleaseError
 from release_tasks.project import notes
-from release_tasks.project.model import Artifact, Seen, State, known
+from release_tasks.project.model import Artifact, Seen, State, compared, known
 from release_tasks.project.numbers import is_prerelease
 from release_tasks.release import Part, Release
 from release_tasks.tools import gh
@@ -53,13 +53,10 @@ def seen(artifact: Artifact, page: gh.Page, names: set[str]) -> Seen:
     if page.is_draft and {a.name for a in page.assets} != names:
         return Seen(artifact, State.PARTIAL, "in the draft", page.url)
     there = asset.digest.removeprefix("sha256:")
-    if not artifact.sha256 or not there:
-        return Seen(artifact, State.PRESENT, "not compared", page.url, sha256=there)
-    if artifact.sha256 == there:
-        return Seen(artifact, State.SAME, "", page.url, sha256=there)
-    if page.is_draft:
+    found = compared(artifact, there, page.url)
+    if page.is_draft and found.state is State.DIFFERENT:
         return Seen(artifact, State.PARTIAL, "the draft has other bytes", page.url)
-    return Seen(artifact, State.DIFFERENT, f"its sha256 is {there[:12]}, not {artifact.sha256[:12]}", page.url)
+    return found
 
 
 def is_ready(page: gh.Page, assets: Sequence[Artifact]) -> bool:

@@ -13,7 +13,7 @@ from release_tasks.channels.image_pointers import move, pointers
 from release_tasks.channels.image_tags import fixed_tags, shipped, version_tag
 from release_tasks.errors import ReleaseError
 from release_tasks.http import get_many
-from release_tasks.project.model import Artifact, Image, Seen, State
+from release_tasks.project.model import Artifact, Image, Seen, State, compared
 from release_tasks.release import Part, Release
 from release_tasks.tools import docker, oci
 
@@ -99,14 +99,12 @@ def _seen(release: Release, artifact: Artifact) -> Seen:
     there, url = tags[tag], oci.url(artifact.name, f"manifests/{tag}")
     if there is None:
         return Seen(artifact, State.MISSING)
+    seen = compared(artifact, there, url)
     if not artifact.digest:
-        return _by_label(release, artifact, tag, Seen(artifact, State.PRESENT, "not compared", url, digest=there))
-    if there != artifact.digest:
-        why = f"{tag} is {there[:19]}, not {artifact.digest[:19]}"
-        return Seen(artifact, State.DIFFERENT, why, url, digest=there)
+        return _by_label(release, artifact, tag, seen)
     absent = [name for name, digest in tags.items() if digest is None]
-    state = State.PARTIAL if absent else State.SAME
-    return Seen(artifact, state, f"{', '.join(absent)} lacks" if absent else "", url, digest=there)
+    is_partial = seen.state is State.SAME and absent
+    return replace(seen, state=State.PARTIAL, why=f"{', '.join(absent)} lacks") if is_partial else seen
 
 
 def _by_label(release: Release, artifact: Artifact, tag: str, seen: Seen) -> Seen:

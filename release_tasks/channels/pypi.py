@@ -13,7 +13,7 @@ from invoke.context import Context
 
 from release_tasks import dist, endpoints, http, shell
 from release_tasks.errors import ReleaseError, raise_all
-from release_tasks.project.model import Artifact, PythonPackage, Seen, State, known
+from release_tasks.project.model import Artifact, PythonPackage, Seen, State, compared, known
 from release_tasks.project.numbers import pep440
 from release_tasks.release import Part, Release
 from release_tasks.tools import twine, wheels
@@ -138,12 +138,7 @@ def _seen(artifact: Artifact, there: list[Any]) -> Seen:
     found = next((file for file in there if file["filename"] == artifact.name), None)
     if found is None:
         return _absent(artifact, there, url)
-    sha256 = found.get("hashes", {}).get("sha256", "")
-    if not artifact.sha256 or not sha256:
-        return Seen(artifact, State.PRESENT, "not compared", url, sha256=sha256)
-    if sha256 == artifact.sha256:
-        return Seen(artifact, State.SAME, "", url, sha256=sha256)
-    return Seen(artifact, State.DIFFERENT, f"its sha256 is {sha256[:12]}, not {artifact.sha256[:12]}", url, sha256=sha256)
+    return compared(artifact, found.get("hashes", {}).get("sha256", ""), url)
 
 
 def _absent(artifact: Artifact, there: list[Any], url: str) -> Seen:

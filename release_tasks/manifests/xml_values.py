@@ -9,52 +9,43 @@ Found = tuple[tuple[str, ...], int, int]
 
 
 def elements(text: str, path: str, name: str) -> list[Found]:
-    """Return each element `name` that holds only text: its path from the root, and where the text stands."""
+    """Return each element `name` that holds nothing but text: its path from the root, and where the text stands."""
     plain = text.removeprefix(BOM)
     data, shift = plain.encode(errors="replace"), len(text) - len(plain)
 
     def position(byte: int) -> int:
         return len(data[:byte].decode(errors="replace")) + shift
 
-    return [(names, position(a), position(b)) for names, a, b in _parsed(data, path) if names[-1] == name and a <= b]
+    return [(names, position(a), position(b)) for names, a, b in _parsed(data, path) if names[-1] == name]
 
 
 def _parsed(data: bytes, path: str) -> list[Found]:
     from xml.parsers import expat
 
     parser = expat.ParserCreate("UTF-8")
-    open_at: list[tuple[str, int]] = []  # name, and byte position behind the start tag
+    names: list[str] = []  # of the elements that are open
     found: list[Found] = []
-    leaf = False
+    begin: int | None = None  # of the innermost one's text: -1 before it, None behind another element
 
     def start(name: str, _attributes: dict[str, str]) -> None:
-        nonlocal leaf
-        open_at.append((name, _behind_tag(data, parser.CurrentByteIndex)))
-        leaf = True
+        nonlocal begin
+        names.append(name)
+        begin = -1
+
+    def text(_piece: str) -> None:
+        nonlocal begin
+        begin = parser.CurrentByteIndex if begin == -1 else begin
 
     def end(_name: str) -> None:
-        nonlocal leaf
-        if leaf:
-            found.append((tuple(name for name, _ in open_at), open_at[-1][1], parser.CurrentByteIndex))
-        open_at.pop()
-        leaf = False
+        nonlocal begin
+        if begin is not None and begin >= 0:
+            found.append((tuple(names), begin, parser.CurrentByteIndex))
+        names.pop()
+        begin = None
 
-    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.StartElementHandler, parser.CharacterDataHandler, parser.EndElementHandler = start, text, end
     try:
         parser.Parse(data, True)
     except (expat.ExpatError, ValueError) as error:
         raise ReleaseError(f"{path} is no XML: {error}", f"mend {path}") from None
     return found
-
-
-def _behind_tag(data: bytes, at: int) -> int:
-    quote = 0
-    for position in range(at, len(data)):
-        byte = data[position]
-        if quote:
-            quote = 0 if byte == quote else quote
-        elif byte in b"\"'":
-            quote = byte
-        elif byte == ord(">"):
-            return position + 1
-    return len(data)

@@ -55,6 +55,18 @@ class Seen:
     digest: str = ""
 
 
+def compared(artifact: Artifact, there: str, url: str) -> Seen:
+    """Return an artifact as seen where its registry tells a hash: 64 hex digits, or a digest with `sha256:` before them."""
+    is_digest = there.startswith("sha256:")
+    ours, told = artifact.digest if is_digest else artifact.sha256, {"digest" if is_digest else "sha256": there}
+    if not ours or not there:
+        return Seen(artifact, State.PRESENT, "not compared", url, **told)
+    if ours == there:
+        return Seen(artifact, State.SAME, "", url, **told)
+    shown, wanted = (one.removeprefix("sha256:")[:12] for one in (there, ours))
+    return Seen(artifact, State.DIFFERENT, f"its sha256 is {shown}, not {wanted}", url, **told)
+
+
 @dataclass(frozen=True)
 class Pointer:
     """A moving reference: `name` is what it is called, `target` what it shall name."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from release_tasks.errors import ReleaseError
-from release_tasks.project.artifacts import Artifact, Place, Pointer, Seen, State
+from release_tasks.project.artifacts import Artifact, Place, Pointer, Seen, State, compared
 
 if TYPE_CHECKING:
     from release_tasks.project.settings import Settings
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = (
     "Artifact", "Binary", "Chart", "Component", "Crate", "Found", "Image", "Place", "Pointer", "Project",
-    "PythonPackage", "Seen", "State", "answered", "either", "known", "question",
+    "PythonPackage", "Seen", "State", "answered", "compared", "either", "known", "question",
 )
 T = TypeVar("T")
 Found = tuple[T, ...] | ReleaseError  # a question is an error for those who need the answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
@@ -23,8 +23,7 @@ def move_pointers(c: Context, version: str | None = None, component: str | None 
     from release_tasks.project.model import Place
 
     release = begin(c, version, component)
-    moving: list[Any] = [channel for channel in channels.every() if hasattr(channel, "pointers")]
-    found = [(channel, pointer) for channel in moving for pointer in channel.pointers(release)]
+    found = [(channel, pointer) for channel in channels.moving() for pointer in channel.pointers(release)]
     if not found:
         shell.say(f"nothing to do, {release.title} has no pointers")
     if not any(component.latest for component in release.project.components):

@@ -38,7 +38,7 @@ class Workspace:
 
 def workspace(root: Path) -> Workspace:
     """Return the workspace at `root`; raise `ReleaseError` for one that cargo cannot read."""
-    data = _metadata(root)
+    data = metadata(root)
     packages = data["packages"]
     folders = {os.path.dirname(package["manifest_path"]) for package in packages}
     members = sorted((_member(package, folders) for package in packages), key=lambda m: m.name)
@@ -48,7 +48,7 @@ def workspace(root: Path) -> Workspace:
 def unfit(root: Path) -> dict[str, str]:
     """Return what crates.io demands and a package's manifest lacks, by the package's name."""
     found = {}
-    for package in _metadata(root)["packages"]:
+    for package in metadata(root)["packages"]:
         needs = {"description": package["description"], "license": package["license"] or package["license_file"]}
         found[package["name"]] = " and no ".join(name for name, there in needs.items() if not there)
     return {name: lacks for name, lacks in found.items() if lacks}
@@ -78,7 +78,8 @@ def select(names: Sequence[str], locked: bool) -> list[str]:
     return [*(["--locked"] if locked else []), *(word for name in names for word in ("-p", name))]
 
 
-def _metadata(root: Path) -> dict[str, Any]:
+def metadata(root: Path) -> dict[str, Any]:
+    """Return what cargo says of the workspace around a folder, without dependencies; raise `ReleaseError` where it cannot."""
     argv = ["cargo", "metadata", "--no-deps", "--offline", "--format-version=1"]
     try:
         found: dict[str, Any] = json.loads(ask(argv, cwd=root))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from invoke.context import Context
 
-from release_tasks.errors import ReleaseError
-from release_tasks.shell import Failed, ask, do
+from release_tasks.shell import do
+from release_tasks.tools.cargo import metadata
 
 
 @dataclass(frozen=True)
@@ -24,11 +23,7 @@ class Workspace:
 
 def workspace(folder: Path) -> Workspace:
     """Ask cargo about the workspace that `folder` belongs to; raise `ReleaseError` where it cannot say."""
-    try:
-        said = json.loads(ask(["cargo", "metadata", "--no-deps", "--offline", "--format-version=1"], cwd=folder))
-    except Failed as error:
-        reason = " ".join(error.output.split())[:300]
-        raise ReleaseError(f"cargo cannot read the workspace: {reason}", "mend that manifest") from error
+    said = metadata(folder)
     versions = {package["name"]: package["version"] for package in said["packages"]}
     return Workspace(Path(said["target_directory"]), (Path(said["workspace_root"]) / "Cargo.lock").exists(), versions)
 
