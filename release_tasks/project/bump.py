@@ -69,12 +69,6 @@ def paths(release: Release) -> tuple[str, ...]:
     return (*new, *_lock(release)) if new else ()
 
 
-def strangers(release: Release) -> tuple[str, ...]:
-    """Return the changed paths that no bump to these versions would have left so."""
-    changed = git.changed(release.top)
-    return _strangers(release, changed) if changed else ()
-
-
 def _strangers(release: Release, changed: tuple[str, ...]) -> tuple[str, ...]:
     new = edits(release, changed)
 

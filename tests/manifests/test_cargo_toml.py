@@ -62,7 +62,10 @@ def test_what_cargo_does_not_read_is_refused(requirement):
         moved(requirement, "1.0.0")
 
 
-@pytest.mark.parametrize(("requirement", "version"), [("<0.2", "0.3.0"), (">0.3", "0.3.9"), ("<=0.2.0", "0.2.1"), (">=0.1, <0.1.5", "0.2.0"), ("<1", "0.2.0-rc.1")])
+@pytest.mark.parametrize(("requirement", "version"), [
+    ("<0.2", "0.3.0"), (">0.3", "0.3.9"), ("<=0.2.0", "0.2.1"), (">=0.1, <0.1.5", "0.2.0"), ("<1", "0.2.0-rc.1"),
+    ("> 3.2.2-rc.3, < 4.5", "5.0.0"), ("<=0.3.0-rc.1", "0.3.0"), ("> 0.2.2-rc.2, <0", "0.2.2"),
+])
 def test_a_bound_that_would_leave_the_version_out_is_refused(requirement, version):
     with pytest.raises(ReleaseError, match="admit"):
         moved(requirement, version)

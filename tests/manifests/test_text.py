@@ -64,6 +64,12 @@ def test_an_element_that_is_there_twice_is_a_question():
         listed("version").set_versions("<a><version>1.0.0</version><version>2.0.0</version></a>", "a.xml", {}, "2.0.0")
 
 
+@pytest.mark.parametrize("text", ["<a><version/></a>", "<a><version></version></a>", "<a><version><!-- 1.0.0 --></version></a>"])
+def test_an_element_without_text_has_no_version(text):
+    with pytest.raises(ReleaseError, match="has no version"):
+        listed("version").set_versions(text, "a.xml", {}, "2.0.0")
+
+
 def test_a_kind_is_told_by_the_name_of_the_file():
     assert kind_of("crates/core/Cargo.toml").__name__.endswith("cargo_toml")
     assert kind_of("README.md") is None

@@ -66,7 +66,7 @@ def test_a_second_bump_changes_nothing(kit: Path, capfd: pytest.CaptureFixture[s
 def test_a_bump_that_stopped_half_way_is_finished_by_the_next(kit: Path) -> None:
     whole = bump.edits(at())
     (kit / "Cargo.toml").write_text(whole["Cargo.toml"])
-    assert bump.strangers(at()) == ()
+    assert bump.pending(at()) == ("Cargo.toml",)
     bump.write(Context(), at())
     assert changed(kit) == EVERY_COPY
 
@@ -75,8 +75,7 @@ def test_a_change_of_somebody_else_is_a_stranger(kit: Path) -> None:
     bump.write(Context(), at())
     (kit / "README.md").write_text("scribble\n")
     (kit / "note.txt").write_text("mine\n")
-    assert set(bump.strangers(at())) == {"README.md", "note.txt"}
-    with pytest.raises(ReleaseError, match=r"README\.md, note\.txt|note\.txt"):
+    with pytest.raises(ReleaseError, match=r"README\.md, note\.txt\n"):
         bump.pending(at())
 
 
