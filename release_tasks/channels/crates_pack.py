@@ -23,7 +23,7 @@ def build(c: Context, release: Release, missing: Sequence[Artifact], unpublished
     cargo_package.check(c, release.tree, release.target, tarballs, names, release.build_env)
     if not shell.is_dry(c):
         for part in release.parts:
-            _record(release, part, {n: tarballs[n] for n in _names(part, missing)})
+            _record(release, part, {one.name: tarballs[one.name] for one in missing if one.component == part.component.name})
 
 
 def prove(
@@ -58,10 +58,6 @@ def _in_order(release: Release, artifacts: Sequence[Artifact]) -> tuple[cargo.Me
 
 def _locked(release: Release) -> bool:
     return "Cargo.lock" in release.project.files
-
-
-def _names(part: Part, artifacts: Sequence[Artifact]) -> list[str]:
-    return [artifact.name for artifact in artifacts if artifact.component == part.component.name]
 
 
 def _differences(artifacts: Sequence[Artifact], tarballs: dict[str, Path], known_only: bool) -> list[ReleaseError]:

@@ -27,7 +27,8 @@ def look(release: Release, artifacts: Sequence[Artifact]) -> list[Seen]:
     """Return whether origin has each tag, on this release's commit."""
     if not artifacts:
         return []
-    _origin(release)
+    if git.remote_url(release.top) is None:
+        raise ReleaseError("the repository has no remote called origin", "git remote add origin URL")
     refs = git.remote_refs(release.top, *(f"refs/tags/{a.name}*" for a in artifacts))
     return [_seen(release, artifact, refs.get(f"refs/tags/{artifact.name}")) for artifact in artifacts]
 
@@ -80,7 +81,7 @@ def name_commit(c: Context, release: Release) -> None:
 
 def _push_branch(c: Context, release: Release, branch: str) -> None:
     try:
-        git.push(c, release.top, f"{_source(c, release)}:refs/heads/{branch}")
+        git.push(c, release.top, f"{'HEAD' if shell.is_dry(c) else release.commit}:refs/heads/{branch}")
     except Failed as error:
         raise ReleaseError(
             error.problem, f"git pull --rebase origin {branch} where it has moved on, or merge the commit by a pull request; then run this again"
@@ -113,13 +114,6 @@ def astray(release: Release) -> list[ReleaseError]:
                          f"merge {commit} there, or tag another commit: inv retag --version {release.request}")]
 
 
-def _origin(release: Release) -> str:
-    url = git.remote_url(release.top)
-    if url is None:
-        raise ReleaseError("the repository has no remote called origin", "git remote add origin URL")
-    return url
-
-
 def _seen(release: Release, artifact: Artifact, there: str | None) -> Seen:
     if there is None:
         return Seen(artifact, State.MISSING)
@@ -132,7 +126,3 @@ def _has(release: Release, there: str) -> bool:
     if git.commit_of(release.top, there) is None:
         shell.ask(["git", "fetch", "--quiet", "origin", there], cwd=release.top)
     return git.is_ancestor(release.top, release.commit, there)
-
-
-def _source(c: Context, release: Release) -> str:
-    return "HEAD" if shell.is_dry(c) else release.commit

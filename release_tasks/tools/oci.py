@@ -145,7 +145,7 @@ def _headers(refusal: Answer, registry: str, repository: str) -> Iterator[dict[s
 def _token(refusal: Answer, repository: str, login: docker_login.Login | None) -> dict[str, str] | None:
     """Return the header that a 401's WWW-Authenticate leads to, or None where it leads nowhere."""
     challenge = refusal.headers.get("www-authenticate", "")
-    basic = {} if login is None else {"Authorization": f"Basic {_base64(login)}"}
+    basic = {} if login is None else {"Authorization": f"Basic {base64.b64encode(':'.join(login).encode()).decode()}"}
     if not challenge.lower().startswith("bearer"):
         return basic or None
     asked = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
@@ -166,7 +166,3 @@ def url(reference: str, path: str) -> str:
     """Return the address of something in a repository, as `manifests/TAG`."""
     registry, repository = split(reference)
     return f"{endpoints.registry(registry)}/v2/{repository}/{path}"
-
-
-def _base64(login: docker_login.Login) -> str:
-    return base64.b64encode(":".join(login).encode()).decode()

@@ -7,7 +7,6 @@ import platform
 import re
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import quote
 
 from invoke.context import Context
@@ -80,15 +79,10 @@ def _programs(part: Part, bodies: dict[str, bytes]) -> Iterator[ReleaseError]:
         if name not in bodies or PACKED.search(name) or not _runs_here(binary.target):
             continue
         with files.scratch("asset") as folder:
-            program = _program(folder, name, bodies[name])
+            program = folder / name
+            files.write_bytes(program, bodies[name])
+            program.chmod(0o755)
             yield from prove([program, "--version"], part.version, f"{name} from GitHub")
-
-
-def _program(folder: Path, name: str, data: bytes) -> Path:
-    path = folder / name
-    files.write_bytes(path, data)
-    path.chmod(0o755)
-    return path
 
 
 def _runs_here(target: str) -> bool:
