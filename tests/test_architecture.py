@@ -82,7 +82,7 @@ def test_imports_point_one_way_only(path: Path) -> None:
 @pytest.mark.parametrize("path", sorted((PACKAGE / "steps").glob("[a-z]*.py")), ids=lambda p: p.stem)
 def test_no_step_imports_a_step(path: Path) -> None:
     others = {name for name in imports(path) if name.startswith("release_tasks.steps.")}
-    assert others <= {"release_tasks.steps.step"}
+    assert others <= {"release_tasks.steps.step", "release_tasks.steps.WORDS"}
 
 
 @pytest.mark.parametrize("module", DOORS)

@@ -10,6 +10,7 @@ from invoke.collection import Collection
 from invoke.tasks import Task, task
 
 from release_tasks.order import Order, name, steps
+from release_tasks.steps import WORDS
 
 HELP = {
     "version": "the version, X.Y.Z; default: the one this checkout is at",
@@ -22,7 +23,6 @@ HELP = {
     "install": "run the commands that install what is missing",
     "all": "look for everything that any project could need, not only this one",
 }
-WORDS = "X.Y.Z, major, minor, patch, prerelease or release; several: core=0.5.0,python=minor"
 
 
 def command(function: Callable[..., None]) -> Task[Callable[..., None]]:

@@ -71,7 +71,7 @@ def _show(wants: dict[str, tuple[str, ...]], versions: dict[str, str | None], as
         ]
         print(json.dumps({"programs": rows}, indent=2))
         return
-    table([("program", "version", "needed by"), *((n, versions[n] or "missing", ", ".join(s)) for n, s in wants.items())])
+    table([("program", "version", "needed by"), *((n, versions[n] or "missing", ", ".join(s) or "every step") for n, s in wants.items())])
     for name, there in versions.items():
         if there is None:
             print(f"{name} is missing: {command(PROGRAMS[name])}")

@@ -26,7 +26,7 @@ def images(files: tuple[str, ...], settings: Settings, name: str | None) -> Foun
         if not candidates:
             return ()
         if name is None:
-            return question("owners for the image", ['[images."REGISTRY/OWNER/NAME"]'])
+            return _unnamed("image", '[images."REGISTRY/OWNER/NAME"]')
     found = []
     for reference, table in (tables or {f"{HOST}/{(name or '').lower()}": ImageTable()}).items():
         file = table.dockerfile or next((p for p in ("Dockerfile", *candidates) if p in candidates), None)
@@ -53,7 +53,7 @@ def charts(root: Path, files: tuple[str, ...], settings: Settings, name: str | N
         if not candidates:
             return ()
         if name is None:
-            return question("owners for the chart", ['[charts."REGISTRY/OWNER/charts/NAME"]'])
+            return _unnamed("chart", '[charts."REGISTRY/OWNER/charts/NAME"]')
         owner = name.split("/")[0].lower()
         return (Chart(f"{HOST}/{owner}/charts/{_chart_name(candidates[0])}", candidates[0], "{version}"),)
     found = []
@@ -80,3 +80,7 @@ def _named(settings: Settings, kind: str, table: type[T]) -> dict[str, T]:
 def _chart_name(folder: Path) -> str:
     got = re.search(r"^name:\s*[\"']?([^\s\"'#]+)", (folder / "Chart.yaml").read_text("utf-8-sig"), re.M)
     return got[1] if got else folder.name
+
+
+def _unnamed(kind: str, line: str) -> ReleaseError:
+    return ReleaseError(f"origin is no GitHub repository, so nothing names the {kind}", f"add to {FILE}:\n{line}")

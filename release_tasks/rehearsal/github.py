@@ -138,8 +138,13 @@ class GitHub:
         except ValueError:
             raise Refused(400, "Problems parsing JSON") from None
         with self._lock:
-            root = github_schema.root(urls, self._find)
-            return Response.of_json(github_graphql.answer(data.get("query", ""), data.get("variables") or {}, root))
+            roots = github_schema.roots(urls, self._find, self._make)
+            return Response.of_json(github_graphql.answer(data.get("query", ""), data.get("variables") or {}, roots))
+
+    def _make(self, owner: str, name: str) -> None:
+        if self._find(owner, name):
+            raise github_graphql.GraphQLError("Name already exists on this account", "UNPROCESSABLE")
+        self.create(owner, name)
 
     def _upload(self, request: Request, urls: Urls, path: str) -> Response:
         signed, match = self._signed(request), UPLOAD.fullmatch(path)

@@ -42,6 +42,8 @@ def general(urls: Urls, path: str, signed: bool) -> Response:
     }
     if path == "/user" and not signed:
         raise Refused(401, "Requires authentication")
+    if path.startswith("/users/"):
+        return Response.of_json(user(urls, path.removeprefix("/users/")))
     if path not in known:
         raise not_found()
     return Response.of_json(known[path])

@@ -18,14 +18,14 @@ class GraphQLError(Exception):
         self.kind = kind
 
 
-def answer(text: str, variables: dict[str, Any], root: Node) -> Node:
-    """Answer a GraphQL request with `data` and `errors`, as GitHub would."""
+def answer(text: str, variables: dict[str, Any], roots: dict[str, Node]) -> Node:
+    """Answer a GraphQL request with `data` and `errors`, as GitHub would; `roots` by kind of operation."""
     try:
         query = Reader(text).document()
-        if query.kind != "query":
+        if query.kind not in roots:
             raise GraphQLError(f"this stand-in answers no {query.kind}")
         errors: list[Node] = []
-        data = _pick(query.fields, root, query, query.defaults | variables, errors)
+        data = _pick(query.fields, roots[query.kind], query, query.defaults | variables, errors)
         return {"data": data} | ({"errors": errors} if errors else {})
     except GraphQLError as error:
         return {"errors": [{"message": str(error), "extensions": {"code": error.kind}}]}

@@ -32,8 +32,8 @@ ISSUE_CONNECTIONS = "assignees comments projectCards projectItems"
 REPOSITORY_FIELDS = f"{NO} {YES} {ABSENT} {LISTS} {CONNECTIONS} visibility"
 
 
-def root(urls: Urls, find: Callable[[str, str], Repository | None]) -> Node:
-    """Return the entry to all data; `find` looks up a repository by owner and name."""
+def roots(urls: Urls, find: Callable[[str, str], Repository | None], make: Callable[[str, str], None]) -> dict[str, Node]:
+    """Return the entries to all data and to changes; `find` and `make` get a repository's owner and name."""
 
     def repository(args: JSON) -> Node:
         repo = find(args["owner"], args["name"])
@@ -54,8 +54,15 @@ def root(urls: Urls, find: Callable[[str, str], Repository | None]) -> Node:
         matching = [node for node in found if all(word in node["title"].lower() for word in text)]
         return connection(matching)(args)
 
-    viewer = _account(urls, LOGIN)
-    return {"__typename": "Query", "viewer": viewer, "repository": repository, "search": search, "__type": _type}
+    def create_repository(args: JSON) -> Node:
+        owner = str(args["input"].get("ownerId") or f"U_{LOGIN}").removeprefix("U_")
+        name = args["input"]["name"]
+        make(owner, name)
+        return {"__typename": "CreateRepositoryPayload", "repository": repository({"owner": owner, "name": name})}
+
+    data = {"viewer": _account(urls, LOGIN), "repository": repository, "search": search, "__type": _type}
+    changes = {"__typename": "Mutation", "createRepository": create_repository}
+    return {"query": {"__typename": "Query", **data}, "mutation": changes}
 
 
 def _account(urls: Urls, login: str) -> Node:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from invoke.context import Context
 
-from release_tasks.steps import step
+from release_tasks.steps import WORDS, step
 
 
 @step
@@ -20,3 +20,6 @@ def bump(c: Context, version: str | None = None, component: str | None = None) -
         shell.say(f"nothing to do, {release.parts[0].tag} is at {release.commit[:7]}")
         return
     edits.write(c, release)
+
+
+bump.help["version"] = WORDS  # none: a bump has to be told

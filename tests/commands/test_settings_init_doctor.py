@@ -127,6 +127,19 @@ def test_init_writes_the_open_questions_as_comments(tiny: Place) -> None:
     assert all(line.startswith("#") for line in text.splitlines() if line)
 
 
+def test_an_image_that_no_remote_names_is_a_question_with_that_reason(tiny: Place) -> None:
+    tiny.commit("Dockerfile", "FROM scratch\n")
+    subprocess.run(["git", "remote", "set-url", "origin", str(tiny.root.parent / "elsewhere.git")], cwd=tiny.root, check=True)
+    said = inv("settings").stdout
+    assert "origin is no GitHub repository, so nothing names the image" in said
+    assert '[images."REGISTRY/OWNER/NAME"]' in said
+
+
+def test_a_bump_tells_which_versions_it_takes(tiny: Place) -> None:
+    assert "major, minor, patch" in inv("bump", "--help").stdout
+    assert "default: the one this checkout is at" in inv("tag", "--help").stdout
+
+
 def only(folder: Path, *names: str) -> str:
     """Return a PATH with exactly these programs."""
     folder.mkdir()

@@ -36,6 +36,16 @@ def ask(world, query, **variables):
     return answer.json()
 
 
+@pytest.mark.parametrize(("name", "full"), [("kit", "rehearsal/kit"), ("someone/kit", "someone/kit")])
+def test_gh_makes_a_repository_once(world, name, full):
+    create = ("gh", "repo", "create", name, "--public", "--source", ".", "--remote", "fresh", "--push")
+    assert f"https://github.com/{full}" in world.ok(*create)
+    assert world.hub.repository(*full.split("/")).full == full
+    head = world.ok("git", "rev-parse", "HEAD")
+    assert world.ok("git", "ls-remote", "fresh", "refs/heads/main").split()[0] == head
+    assert "Name already exists on this account" in world.fails("gh", "repo", "create", name, "--public")
+
+
 def test_repo_view_shows_the_repository(world):
     world.ok("gh", "release", "create", "v1.0.0", "--notes", "N", "--title", "One")
     fields = "defaultBranchRef,isPrivate,latestRelease,nameWithOwner,owner,sshUrl,url,viewerPermission"
@@ -107,7 +117,7 @@ def test_an_unknown_field_is_named(world):
     assert error["message"] == "Field 'shoeSize' doesn't exist on type 'User'"
 
 
-@pytest.mark.parametrize(("query", "said"), [("{ viewer {", "Parse error"), ("mutation M{addStar{clientMutationId}}", "answers no mutation")])
+@pytest.mark.parametrize(("query", "said"), [("{ viewer {", "Parse error"), ("mutation M{addStar{clientMutationId}}", "doesn't exist on type 'Mutation'"), ("subscription S{x}", "answers no subscription")])
 def test_what_cannot_be_read_or_done_is_an_error(world, query, said):
     [error] = ask(world, query)["errors"]
     assert said in error["message"]
