@@ -21,15 +21,18 @@ Timeline = list[tuple[str, float, float]]  # step, start and end in seconds sinc
 @command
 def release(c: Context, version: str = "", component: str | None = None, new: str | None = None) -> None:
     """Release a version; the same line again resumes."""
+    from release_tasks import dist
     from release_tasks.project.words import resolve
-    from release_tasks.release import unchanging
+    from release_tasks.release import Release, unchanging
 
     shell.heed_termination()
     wanted = resolve(version, component)
     timeline: Timeline = []
     try:
         with unchanging(shell.is_dry(c)):
-            for stage in order.of(c):
+            for number, stage in enumerate(order.of(c)):
+                if number == 1 and not shell.is_dry(c):  # from here on the tree changes, too
+                    dist.lock(Release.at(c, wanted, component))
                 with _group(" + ".join(map(order.name, stage))):
                     _run_stage(c, stage, {"version": wanted, "component": component, "new": new}, timeline)
     except KeyboardInterrupt:

@@ -38,7 +38,7 @@ def missing(order: Order, project: Project) -> list[ReleaseError]:
     from release_tasks.tools.programs import PROGRAMS, command, version
 
     ours = [
-        ReleaseError(f"{name} is not installed, and {', '.join(steps)} need it", command(PROGRAMS[name]))
+        ReleaseError(f"{name} is not installed, and {', '.join(steps)} need{'' if steps[1:] else 's'} it", command(PROGRAMS[name]))
         for name, steps in needed(order, project).items()
         if version(PROGRAMS[name]) is None
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from whole import Site, commit, site
 
+from release_tasks import files
 from release_tasks.rehearsal.faults import Fault
 
 pytestmark = pytest.mark.tools("cargo", "gh")
@@ -145,6 +147,20 @@ def test_two_tasks_at_once_on_one_dist_are_refused(kit: Site) -> None:
     with (folder / ".lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         assert "another process is at work on dist/v0.1.0" in refused(kit, clone, "package-crates", "--version", "0.1.0")
+
+
+@pytest.mark.slow
+def test_a_second_release_at_once_is_refused_before_it_edits_anything(kit: Site) -> None:
+    clone = kit.clone()
+    folder = clone / "dist" / "v0.2.0"
+    folder.mkdir(parents=True)
+    (folder.parent / ".gitignore").write_text("*\n")
+    handle = files.lock(folder / ".lock")
+    assert handle is not None
+    said = refused(kit, clone, "release", "--version", "0.2.0", "--new", "all")
+    os.close(handle)
+    assert "another process is at work on dist/v0.2.0" in said
+    assert git(clone, "tag") == ""
 
 
 @pytest.mark.parametrize(("status", "body"), [(500, b"oops"), (200, b"<html>a portal</html>")])
