@@ -105,9 +105,11 @@ def table(rows: list[tuple[str, ...]]) -> None:
 
     console = Console(highlight=False, soft_wrap=True)
     if console.is_terminal:
-        drawn = Table(*rows[0], box=None, pad_edge=False)
+        drawn = Table(box=None, pad_edge=False)
+        for title in rows[0]:
+            drawn.add_column(title, overflow="fold")  # a name that is cut off could not be copied
         for row in rows[1:]:
-            drawn.add_row(*(_coloured(cell) for cell in row))
+            drawn.add_row(*(_coloured(cell.replace("→ ", "→\u00a0")) for cell in row))
         console.print(drawn)
         return
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]

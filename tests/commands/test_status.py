@@ -12,6 +12,7 @@ import pytest
 from place import TINY, Place, place
 from python_projects import sdist, wheel
 
+from release_tasks.commands.status import table
 from release_tasks.rehearsal.faults import Fault
 
 pytestmark = pytest.mark.tools("gh")
@@ -130,3 +131,14 @@ def test_a_private_or_absent_repository_is_an_error_and_not_missing(tiny: Place,
     assert ran.returncode == 1
     assert not [row for row in json.loads(ran.stdout)["artifacts"] if row["channel"] == "GitHub"]
     assert "GitHub shows no repository example/tiny" in ran.stderr
+
+
+def test_a_narrow_terminal_shows_whole_names(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "60")
+    name, image = "rehearsed_tiny-0.2.0-cp39-abi3-manylinux_2_34_x86_64.whl", "→ ghcr.io/example/tiny:0.2"
+    table([("channel", "artifact", "state", "digest"), ("PyPI", name, "same", "0" * 12), ("images", image, "same", "")])
+    shown = capsys.readouterr().out
+    assert "…" not in shown
+    assert "_x86_64.whl" in shown
+    assert "→\u00a0ghcr.io" in shown
