@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+collect_ignore = ["projects", "golden"]  # samples, with tests of their own
 UPSTREAM = "release_tasks.rehearsal.upstream"  # reads third-party crates and packages for the stand-ins
+os.environ.pop("SOURCE_DATE_EPOCH", None)  # a rehearsal of this project sets it
 os.environ |= {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER")
                for key, value in (("NAME", "Tester"), ("EMAIL", "tester@localhost"))}
 
