@@ -37,7 +37,7 @@ def main() -> int:
 def reduce(project: Path) -> list[str]:
     """Take out of the copy what this machine has no tools for; return one line for each such thing."""
     skipped = []
-    lacking = [name for name in ("docker", "buildx") if version(PROGRAMS[name]) is None] or no_builder()
+    lacking = no_builder() if version(PROGRAMS["buildx"]) else ["docker buildx is not installed"]
     if lacking:
         edit(project, r'\[images\..*?\]\n(?:.+\n)*', "")
         for path in ("Dockerfile", "tools/Dockerfile.dev"):
