@@ -31,7 +31,7 @@ def test_file_function_and_step_have_one_name(step: Step) -> None:
 def test_every_step_begins_with_the_same_parameters(step: Step) -> None:
     parameters = list(inspect.signature(step.body).parameters.values())
     assert [p.name for p in parameters[:3]] == ["c", "version", "component"]
-    assert all(p.default is None for p in parameters[1:])
+    assert all(p.default is None or (p.default is False and p.annotation == "bool") for p in parameters[1:])
     assert set(step.help) == {p.name for p in parameters[1:]} <= set(HELP)
 
 

@@ -19,6 +19,7 @@ VERSION = re.compile(
 )
 _PLACEHOLDER = re.compile(r"\{([^{}\s]+)\}")
 _PARTS = ("major", "minor", "patch")
+_PYTHON = re.compile(r"\.pyi?$|(?:^|/)(?:pyproject\.toml|setup\.cfg|(?:[\w-]*requirements|constraints)[^/]*\.(?:txt|in))$")
 
 
 def listed(spec: str | Sequence[str]) -> Places:
@@ -41,7 +42,8 @@ def _key(spec: str, text: str, path: str, versions: Mapping[str, str], version: 
     for value, start, end in keys.find(text, path, spec):
         new = version
         if version is not None:
-            new = pep440(version) if path.endswith(".py") else ("v" if re.match(r"v[0-9]", value) else "") + version
+            before = "v" if re.match(r"v[0-9]", value) else ""
+            new = before + str(_form(path, before, version))
         yield Place(spec, value, start, end, new)
 
 
@@ -54,7 +56,7 @@ def _text(spec: str, text: str, path: str, versions: Mapping[str, str], version:
     for match in matches:
         for group, name in enumerate(_PLACEHOLDER.findall(spec), 1):
             new = _shown(name, spec, path, versions, version)
-            yield Place(spec, match[group], *match.span(group), new)
+            yield Place(spec, match[group], *match.span(group), _form(path, text[:match.start(group)][-2:], new))
 
 
 def _pattern(spec: str) -> re.Pattern[str]:
@@ -66,6 +68,14 @@ def _pattern(spec: str) -> re.Pattern[str]:
         else:
             regex += "([0-9]+)" if piece in _PARTS else f"({VERSION.pattern})"
     return re.compile(regex)
+
+
+def _form(path: str, before: str, version: str | None) -> str | None:
+    """Return a version as Python has it: in files that only Python reads and behind its own operators, but for tags."""
+    from release_tasks.project.versions import pep440
+
+    is_pep440 = before.endswith(("==", "~=")) or (_PYTHON.search(path) and not before.endswith("v"))
+    return pep440(version) if version and is_pep440 and version.count(".") > 1 else version
 
 
 def _shown(name: str, spec: str, path: str, versions: Mapping[str, str], version: str | None) -> str | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from invoke.context import Context
 
 from release_tasks import files, shell
 from release_tasks.errors import ReleaseError, raise_all, some
+from release_tasks.manifests import toml_values
 from release_tasks.manifests.copies import decode
 from release_tasks.project import edited, leftovers, pins
 from release_tasks.project.carriers import Carrier, carriers
@@ -22,12 +23,20 @@ if TYPE_CHECKING:
 LOCK = "Cargo.lock"
 
 
-def write(c: Context, release: Release) -> None:
+class Bumped(NamedTuple):
+    """What a bump did and saw: the files it wrote, the copies that had disagreed, the lines that nothing covers."""
+
+    files: tuple[str, ...] = ()
+    disagreed: tuple[leftovers.Odd, ...] = ()
+    forgotten: tuple[leftovers.Line, ...] = ()
+
+
+def write(c: Context, release: Release) -> Bumped:
     """Edit every file that carries the version; put all back where one of them cannot be proved."""
     changed = pending(release)
     if release.project.settings.project.version == "tag":
         shell.say("nothing to do, only the tag carries the version")
-        return
+        return Bumped()
     raise_all(pins.refusals(release))
     every = tuple(carriers(release))
     texts = edited.texts(release, changed, every)
@@ -42,17 +51,19 @@ def write(c: Context, release: Release) -> None:
         is_locked = pool.submit(cargo_lock.is_proved, release.top) if has_lock else None  # cargo reads all files, too
         if not shell.is_dry(c):
             _prove(release, every)
-        told = (*edited.disagreed(release, texts), *leftovers.tell(edited.forgotten(release, texts))) if todo else ()
+        done = Bumped(tuple(todo), tuple(edited.disagreed(release, texts)), tuple(edited.forgotten(release, texts)))
         if is_locked and not is_locked.result():
+            toml_values.load(decode(old[LOCK], LOCK), LOCK)
             files.write_bytes(release.top / LOCK, old[LOCK])
             cargo_lock.update(c, release.top)
-    if not todo:
-        shell.say(f"nothing to do, every file carries {release.title}")
-        return
-    files_now = "1 file carries" if len(todo) == 1 else f"{len(todo)} files carry"
-    shell.say(f"{files_now} {release.title}{' then' if shell.is_dry(c) else ' now'}")
-    for sentence in told:
-        shell.say(sentence)
+    if todo:
+        files_now = "1 file carries" if len(todo) == 1 else f"{len(todo)} files carry"
+        shell.say(f"{files_now} {release.title}{' then' if shell.is_dry(c) else ' now'}")
+        for sentence in (*leftovers.told(done.disagreed), *leftovers.tell(done.forgotten)):
+            shell.say(sentence)
+    else:
+        shell.say(f"nothing to do, every file carries {release.title}" if texts else "nothing to do, no file of what is released carries a version")
+    return done
 
 
 def edits(release: Release, changed: Iterable[str] | None = None) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tasks.errors import ReleaseError
@@ -63,19 +63,12 @@ def forgotten(release: Release, found: dict[str, Edited]) -> list[leftovers.Line
     later = (one.python for one in release.project.components if one.name not in released)
     packages = [one for shipped in later for one in answered(shipped)]
     covered |= {*beside.sources(release, packages), *(beside.relative(release, one.folder / "pyproject.toml") for one in packages)}
-    stale = {one.said for one in _odd(release, found)}
+    stale = {one.said for one in disagreed(release, found)}
     return leftovers.forgotten(release, changes(found), covered, stale) if found else []
 
 
-def disagreed(release: Release, found: dict[str, Edited]) -> Iterator[str]:
-    """Yield the copies that had another version than the rest and get the new one, in a bounded number of lines."""
-    odd = _odd(release, found)
-    yield from map(str, odd[:leftovers.SHOWN])
-    if odd[leftovers.SHOWN:]:
-        yield f"and {len(odd) - leftovers.SHOWN} more that had disagreed"
-
-
-def _odd(release: Release, found: dict[str, Edited]) -> list[leftovers.Odd]:
+def disagreed(release: Release, found: dict[str, Edited]) -> list[leftovers.Odd]:
+    """Return the copies that had another version than the rest and get the new one."""
     forms, logs = leftovers.forms(release), {part.component.changelog for part in release.parts}
     return [
         one for path, edited in found.items() if path not in logs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,7 +18,7 @@ from release_tasks.tools import cargo_lock, git, git_grep
 if TYPE_CHECKING:
     from release_tasks.release import Part, Release
 
-SHOWN = 20  # lines; git grep shows them all
+SHOWN = 20  # lines; `inv bump --json` has them all
 _WHOLE = re.compile(rf"(?<![0-9A-Za-z.])[vV]?({VERSION.pattern})")
 _NUMBER = re.compile(rf"{VERSION.pattern}|[0-9]+(?:\.[0-9]+)*")
 # what keeps old versions on purpose: changelogs, other programs' locks, test data, what was generated
@@ -92,13 +92,20 @@ def forgotten(release: Release, new: Mapping[str, str], covered: set[str], stale
     )
 
 
-def tell(lines: list[Line]) -> Iterator[str]:
+def told(odd: Sequence[Odd]) -> Iterator[str]:
+    """Yield the copies that had disagreed, in a bounded number of lines."""
+    yield from map(str, odd[:SHOWN])
+    if odd[SHOWN:]:
+        yield f"and {len(odd) - SHOWN} more that had disagreed"
+
+
+def tell(lines: Sequence[Line]) -> Iterator[str]:
     """Yield what a person reads about forgotten lines, in a bounded number of lines."""
     if lines:
         yield f"{len(lines)} line{'s' * (len(lines) > 1)} that no manifest covers still show{'s' * (len(lines) == 1)} an old version:"
         yield from (f"  {line}" for line in lines[:SHOWN])
         if lines[SHOWN:]:
-            yield f"  and {len(lines) - SHOWN} more"
+            yield f"  and {len(lines) - SHOWN} more (inv bump --json has them all)"
         yield "name them in [files], or in [innocent] with the reason why they stay"
 
 

@@ -16,6 +16,7 @@ HELP = {
     "version": "the version, X.Y.Z; default: the one this checkout is at",
     "component": "the component a single version is for; default: all",
     "new": "names that may be published for the first time, with commas, or all",
+    "json": "print one JSON object, too: every file and every line",
     "parse": "a tag: only print its component and version, as JSON",
     "target": "Rust targets to build for, with commas; default: what the settings name",
 }

@@ -8,18 +8,24 @@ from release_tasks.steps import WORDS, step
 
 
 @step
-def bump(c: Context, version: str | None = None, component: str | None = None) -> None:
+def bump(c: Context, version: str | None = None, component: str | None = None, json: bool = False) -> None:
     """Write the version into every file that carries it."""
+    from json import dumps
+
     from release_tasks import shell
     from release_tasks.project import bump as edits
     from release_tasks.project.words import resolve
     from release_tasks.release import Release
 
     release = Release.at(c, resolve(version or "", component), component)
+    done = edits.Bumped()
     if release.is_tagged:
         shell.say(f"nothing to do, {release.parts[0].tag} is at {release.commit[:7]}")
-        return
-    edits.write(c, release)
+    else:
+        done = edits.write(c, release)
+    if json:
+        rows = done._asdict()
+        print(dumps(rows | {key: [one._asdict() for one in rows[key]] for key in ("disagreed", "forgotten")}, indent=2))
 
 
 bump.help["version"] = WORDS  # none: a bump has to be told

@@ -178,6 +178,23 @@ def test_a_workspace_member_that_is_missing_is_named(make: Make) -> None:
 
 
 @pytest.mark.tools("cargo")
+def test_a_broken_lock_is_named_with_line_and_column(make: Make) -> None:
+    alone = {"Cargo.toml": WORKSPACE.replace(', "gone"', ""), "core/Cargo.toml": CRATE, "core/src/lib.rs": ""}
+    root = make(**alone, **{"Cargo.lock": "version = 4\n<<<<<<< HEAD\n"})
+    assert refused(root).problem == "Cargo.lock is no TOML: Invalid statement (at line 2, column 1)"
+
+
+def test_a_repository_in_which_nothing_carries_a_version_is_told_so(make: Make, capfd: pytest.CaptureFixture[str]) -> None:
+    root = make()
+    for path in EDITED:
+        (root / path).unlink()
+    (root / "release-tasks.toml").write_text("")
+    commit(root, "Begin again")
+    bump.write(Context(), Release.at(Context(), "0.2.0"))
+    assert capfd.readouterr().err == "nothing to do, no file of what is released carries a version\n"
+
+
+@pytest.mark.tools("cargo")
 def test_a_workspace_member_outside_of_the_repository_is_refused(make: Make, tmp_path: Path) -> None:
     (tmp_path / "gone/src").mkdir(parents=True)
     (tmp_path / "gone/src/lib.rs").write_text("")

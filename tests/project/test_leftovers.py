@@ -107,8 +107,15 @@ def test_a_list_of_forgotten_lines_is_bounded(tiny: Path) -> None:
     said = inv(tiny, "bump", "--version", "0.2.0")
     assert "46 lines that no manifest covers still show an old version:" in said
     assert sum(line.startswith("  ") for line in said) == 21
-    assert said[-2] == "  and 26 more"
+    assert said[-2] == "  and 26 more (inv bump --json has them all)"
     assert max(map(len, said)) < 130
+    subprocess.run(["git", "tag", "v0.1.5"], cwd=tiny, check=True)
+    for _ in range(2):  # also when the bump is done, and not yet committed
+        done = subprocess.run([sys.executable, "-m", "invoke", "bump", "--version=0.2.0", "--json"], cwd=tiny, capture_output=True, text=True, check=True)
+        found = json.loads(done.stdout)
+        assert len(found["forgotten"]) == 46
+        assert {"path": "docs/releasing.md", "number": 1, "text": "install tiny==0.1.5"} in found["forgotten"]
+        assert [one["said"] for one in found["disagreed"]] == ["0.1.0", "0.1.2", "0.1.3"]
 
 
 def test_only_a_strict_project_fails_its_check_for_them(tiny: Path) -> None:
