@@ -15,11 +15,11 @@ def look(release: Release) -> Iterator[ReleaseError]:
 
     if not release.is_tagged:
         yield from pins.refusals(release)
-    yield from forgotten(release)
     for part in release.parts:
         yield from _changelog(release, part)
         if not release.is_tagged:
             yield from _order(release, part)
+    yield from forgotten(release)
 
 
 def _order(release: Release, part: Part) -> Iterator[ReleaseError]:
@@ -35,23 +35,26 @@ def _order(release: Release, part: Part) -> Iterator[ReleaseError]:
 
 
 def forgotten(release: Release) -> Iterator[ReleaseError]:
-    """Yield the lines that would keep an old version, where the settings are strict about them."""
+    """Yield why a file cannot be bumped, and the lines that would keep an old version where the settings are strict."""
     from release_tasks.project import edited, leftovers
 
-    is_strict = release.project.settings.project.forgotten == "strict" and not release.is_tagged
-    if lines := edited.forgotten(release, edited.texts(release)) if is_strict else []:
+    texts = {} if release.is_tagged else edited.texts(release)
+    is_strict = release.project.settings.project.forgotten == "strict"
+    if lines := edited.forgotten(release, texts) if is_strict else []:
         first, *others, last = leftovers.tell(lines)
         yield ReleaseError("\n".join((first, *others)), last)
 
 
 def _changelog(release: Release, part: Part) -> Iterator[ReleaseError]:
     from release_tasks.manifests import changelog
+    from release_tasks.manifests.copies import read
     from release_tasks.project import notes
 
     log = part.component.changelog
     if log is None or release.project.settings.github.notes == "generated":
         return
-    for title in changelog.doubles((release.tree / log).read_text("utf-8-sig")):
+    text = read(release.tree, log)
+    for title in changelog.doubles(text):
         yield ReleaseError(f"{log} has more than one section for {title}", "join them")
     if changelog.is_empty(notes.of_changelog(release, part) or "") and changelog.is_empty(notes.printed(release, part)):
-        yield ReleaseError(f"{log} says nothing about {part.version}", f"write what changed under Unreleased in {log}")
+        yield ReleaseError(f"{log} says nothing about {part.version}", f"write what changed {changelog.place(text, part.version)} in {log}")

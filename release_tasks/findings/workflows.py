@@ -22,7 +22,7 @@ def look(release: Release) -> Iterator[ReleaseError]:
     folder = release.tree / ".github" / "workflows"
     for path in sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")]):
         filters = _tag_filters(path)
-        hit = PUBLISHES.search(path.read_text("utf-8"))
+        hit = PUBLISHES.search(path.read_text("utf-8", errors="replace"))
         tags = [part.tag for part in release.parts if any(_matches(part.tag, one) for one in filters)]
         if hit and tags:
             yield ReleaseError(

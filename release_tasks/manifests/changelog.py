@@ -11,6 +11,7 @@ from release_tasks.manifests.changelog_links import following, linked
 from release_tasks.project.numbers import spellings
 
 NAME = "CHANGELOG.md"
+_UNDERLINED = re.compile(r"^(\[?(?:v?[0-9]+\.[0-9]+\.[0-9]|unreleased)[^\r\n]*)\r?\n[-=~]{3,}[ \t]*\r?$", re.M | re.I)
 
 
 def sections(text: str) -> tuple[str, ...]:
@@ -43,6 +44,17 @@ def is_empty(body: str) -> bool:
     """Tell whether a section has nothing but headings, comments and blank lines."""
     left = re.sub(r"<!--.*?-->", "", body, flags=re.S).splitlines()
     return not any(line.strip() and not re.match(r" {0,3}(#|\[[^\]]+\]:)", line) for line in left)
+
+
+def place(text: str, version: str) -> str:
+    """Say under which heading a person writes what a version changed."""
+    from release_tasks.manifests.changelog_dates import is_dated
+
+    if has(text, version):
+        return f"in the section of {version}"
+    if is_dated(text):
+        return "under a date since the last tag"
+    return f"under a new heading, ## [{version}]," if unreleased(text) is None else "under Unreleased"
 
 
 def without_heading(text: str) -> str:
@@ -87,6 +99,8 @@ def release(text: str, version: str, date: str, tag: str | None = None, body: st
     if _heading(lines, version, path) is not None or is_dated(text):
         return text
     known = headings(lines)
+    if not any(one.version or one.is_unreleased for one in known) and (line := _UNDERLINED.search(text)):
+        raise ReleaseError(f"{path}: the heading {line[1]!r} is underlined", f"write it as ## {line[1]}, and the others, too")
     end = "\r\n" if any(line.endswith("\r\n") for line in lines) else "\n"
     title = _title(known, version, date)
     place = next((one for one in known if one.is_unreleased), None)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests import changelog, changelog_dates
+from release_tasks.manifests.copies import BOM, read
 from release_tasks.project.history import previous
 from release_tasks.project.settings import NotesTable
 from release_tasks.shell import ask
@@ -31,7 +32,7 @@ def of_changelog(release: Release, part: Part) -> str | None:
     log = part.component.changelog
     if log is None:
         return None
-    said = (release.tree / log).read_text("utf-8-sig")
+    said = read(release.tree, log)
     if changelog_dates.is_dated(said):
         _, commit = previous(release, part)
         day = datetime.fromtimestamp(git.commit_time(release.top, commit), UTC).date() if commit else date.min
@@ -60,5 +61,5 @@ def _one(release: Release, part: Part, kind: str | NotesTable, tag: str) -> str:
         if release.project.repository is None:
             raise ReleaseError("origin is not on GitHub, and no changelog tells what the release brings", "write a CHANGELOG.md")
         return gh.generated_notes(release.project.repository, tag, release.commit, previous(release, part)[0])
-    template = (release.tree / kind).read_text("utf-8-sig").replace("{version}", part.version).replace("{tag}", part.tag)
+    template = read(release.tree, kind).removeprefix(BOM).replace("{version}", part.version).replace("{tag}", part.tag)
     return re.sub(r"(?<![A-Z_])VERSION(?![A-Z_])", part.version, template)

@@ -46,7 +46,7 @@ def _build(c: Context, release: Release, part: Part, image: Image, builder: Mapp
 
     name = image.reference.replace("/", "-").replace(":", "-")
     output = part.dist / f"{name}-{part.version}.oci.tar"
-    text = (release.tree / image.dockerfile).read_text("utf-8")
+    text = (release.tree / image.dockerfile).read_text("utf-8", errors="replace")
     contexts = {docker.BINARIES} if docker.takes_binaries(text) else set()
     facts = (image.platforms, image.args, _labels(release, part))
     if shell.is_dry(c):

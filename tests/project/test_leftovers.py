@@ -128,6 +128,10 @@ def test_only_a_strict_project_fails_its_check_for_them(tiny: Path) -> None:
     commit(tiny, "Be strict")
     (found,) = problems()
     assert found.problem.splitlines() == ["5 lines that no manifest covers still show an old version:", *FORGOTTEN]
+    (tiny / "README.md").write_text("no version\n")
+    commit(tiny, "Say less")
+    assert [one.problem for one in problems()] == ["README.md has no text 'tiny {version}' with a version in it"]
+    (tiny / "README.md").write_text(PROJECT["README.md"])
     everything = '".github/**" = "x"\n"README.md" = "history"\n"docs/*" = "y"\n"setup.py" = "z"\n'
     settings.write_text(settings.read_text() + everything)
     commit(tiny, "Say why")

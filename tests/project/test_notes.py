@@ -12,7 +12,7 @@ import pytest
 from place import LOG, TINY, Place, context, place
 
 from release_tasks.channels import github
-from release_tasks.errors import ReleaseError
+from release_tasks.errors import ReleaseError, collect
 from release_tasks.findings import versions
 from release_tasks.project import bump
 
@@ -141,3 +141,14 @@ def test_a_log_of_dates_is_read_from_the_previous_tag_on_and_never_written(tiny:
 def test_an_empty_section_and_a_double_heading_are_problems(tiny: Place, log: str, told: str) -> None:
     tiny.commit("CHANGELOG.md", log)
     assert problems(tiny) == [told]
+
+
+@pytest.mark.parametrize(("log", "where"), [
+    (LOG.replace("- More.\n", ""), "under Unreleased"),
+    ("# Changelog\n\n## [0.1.0] - 2026-01-01\n\n- First.\n", "under a new heading, ## [0.2.0],"),
+    ("# Changelog\n\n## [0.2.0] - 2026-02-01\n\n## [0.1.0] - 2026-01-01\n\n- First.\n", "in the section of 0.2.0"),
+])
+def test_an_empty_section_says_where_to_write(tiny: Place, log: str, where: str) -> None:
+    tiny.commit("CHANGELOG.md", log)
+    [found] = collect(lambda: versions.look(tiny.at("0.2.0")))
+    assert found.fix == f"write what changed {where} in CHANGELOG.md"
