@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
@@ -82,7 +83,7 @@ def forgotten(release: Release, new: Mapping[str, str], covered: set[str], stale
     there += [Line(path, at, text) for path, whole in new.items() for at, text in enumerate(whole.split("\n"), 1)]
     found = [
         line for line in there
-        if line.path not in covered and not _KEEPS.search(line.path)
+        if (line.path not in covered or _is_orphan(release, line)) and not _KEEPS.search(line.path)
         and olds & {match[1] for match in _WHOLE.finditer(line.text)}
     ]
     innocent = release.project.settings.innocent
@@ -107,6 +108,12 @@ def tell(lines: Sequence[Line]) -> Iterator[str]:
         if lines[SHOWN:]:
             yield f"  and {len(lines) - SHOWN} more (inv bump --json has them all)"
         yield "name them in [files], or in [innocent] with the reason why they stay"
+
+
+def _is_orphan(release: Release, line: Line) -> bool:
+    """Tell whether a line requires a crate by a path where the repository has none: cargo does not mind while nobody uses it."""
+    pin = re.match(r"[^#]*\bpath *= *[\"']([^\"']+)", line.text) if line.path.endswith("Cargo.toml") else None
+    return pin is not None and posixpath.normpath(f"{posixpath.dirname(line.path)}/{pin[1]}/Cargo.toml").lstrip("/") not in release.project.files
 
 
 def _locks(release: Release) -> Iterator[Line]:

@@ -18,6 +18,7 @@ from release_tasks.steps.move_pointers import move_pointers
 pytestmark = pytest.mark.tools("gh")
 
 
+@pytest.mark.statement("B4.46")
 def test_it_goes_public_with_exactly_its_assets(tiny: Place) -> None:
     release = built(tiny)
     github.keep(context(), release)
@@ -27,6 +28,15 @@ def test_it_goes_public_with_exactly_its_assets(tiny: Place) -> None:
     writes = len(tiny.running.log.writes())
     converge(context(), release, github)
     assert len(tiny.running.log.writes()) == writes
+
+
+@pytest.mark.statement("B1.37")
+@pytest.mark.parametrize(("version", "is_prerelease"), [("0.2.0-rc.1", True), ("0.2.0", False)])
+def test_a_version_with_a_hyphen_is_a_prerelease_on_github_and_another_is_none(tiny: Place, version: str, is_prerelease: bool) -> None:
+    release = built(tiny, version)
+    github.keep(context(), release)
+    converge(context(), release, github)
+    assert [one["prerelease"] for one in releases(tiny)] == [is_prerelease]
 
 
 def test_other_bytes_in_a_draft_are_replaced_and_in_a_public_release_stop_everything(tiny: Place) -> None:

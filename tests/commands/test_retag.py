@@ -49,7 +49,7 @@ def released(tiny: Place, version: str = "0.2.0") -> None:
         assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.statement("B1.41", "B2.31", "B3.26", "B4.11", "B4.38", "B5.40")
+@pytest.mark.statement("B1.41", "B2.31", "B3.26", "B4.11", "B4.38", "B4.40", "B5.40")
 def test_a_tag_with_nothing_public_moves_to_head_and_its_draft_goes(tiny: Place) -> None:
     released(tiny)
     old = on_origin(tiny)["v0.2.0"]

@@ -57,6 +57,7 @@ def upload(folder: Path) -> None:
     subprocess.run([sys.executable, "-m", "twine", "upload", *files], cwd=folder, check=True, capture_output=True)
 
 
+@pytest.mark.statement("B2.28")
 def test_what_is_public_without_a_tag_is_not_ours_and_with_the_tag_it_is(tiny: Place) -> None:
     upload(tiny.folder)
     said = found(tiny)

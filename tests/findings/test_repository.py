@@ -55,6 +55,7 @@ def test_changes_that_are_not_committed_are_named(tiny: Place) -> None:
     assert found(tiny) == [f"the tree has changes that are not committed: {listed} and 2 more"]
 
 
+@pytest.mark.statement("B3.1", "B4.7")
 def test_commits_on_origin_that_are_not_here_are_found(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     other = tiny.clone()
     (other / "theirs.txt").write_text("")

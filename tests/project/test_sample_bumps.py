@@ -118,7 +118,11 @@ def test_a_tag_that_is_not_the_manifests_version_goes_nowhere(llmtrace: Path) ->
 def test_the_first_bump_of_llmcc_changes_what_is_its_own_and_nothing_that_looks_like_it(tmp_path: Path) -> None:
     root = sample("llmcc", tmp_path, "llmcc-workspace")
     before = (root / "Cargo.toml").read_text()
-    bumped(root, "--version", "0.2.66")
+    said = bumped(root, "--version", "0.2.66")
+    assert said.splitlines()[1:3] == [
+        "1 line that no manifest covers still shows an old version:",
+        '  Cargo.toml:35: llmcc-descriptor = { version = "0.2.65", path = "crates/llmcc-descriptor" }',
+    ]
     lines = added(root)
     assert set(lines) == {"Cargo.lock", "Cargo.toml", "npm/package.json"}
     assert lines["Cargo.lock"] == ['version = "0.2.66"'] * 16  # the benchmarks keep their own

@@ -166,6 +166,7 @@ def test_a_back_port_moves_only_the_pointers_of_its_own_line():
     assert not highest_of_line("{major}.{minor}", "1.2.2", public)
 
 
+@pytest.mark.statement("B3.17")
 def test_build_metadata_is_no_oci_tag():
     assert oci_tag("1.0.0-rc.1") == "1.0.0-rc.1"
     with pytest.raises(ReleaseError, match="has no \\+") as caught:

@@ -77,6 +77,7 @@ def test_the_settings_say_the_version_of_the_image(tmp_path, monkeypatch):
     assert "appVersion: v1.2.0\n" in packed(tmp_path / "v")["hello/Chart.yaml"]
 
 
+@pytest.mark.statement("B3.18")
 def test_the_working_tree_stays_untouched(project):
     before = {name: data for name, data in snapshot(project).items() if not name.startswith(".git/")}
     package_charts(Context(), version="1.2.0")

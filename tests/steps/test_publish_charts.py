@@ -96,6 +96,7 @@ def test_a_new_chart_name_is_a_question(project, world):
     assert not world.log.writes()
 
 
+@pytest.mark.statement("B3.17")
 def test_build_metadata_is_in_the_tag_with_an_underscore(project):
     release("1.2.0+build.4")
     assert list(digests(CHART)) == ["1.2.0_build.4"]
