@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests.copies import decode
+from release_tasks.manifests.text import VERSION
 from release_tasks.project import beside, leftovers
 from release_tasks.project.carriers import Carrier, carriers
 from release_tasks.project.model import answered
@@ -63,17 +64,22 @@ def forgotten(release: Release, found: dict[str, Edited]) -> list[leftovers.Line
     later = (one.python for one in release.project.components if one.name not in released)
     packages = [one for shipped in later for one in answered(shipped)]
     covered |= {*beside.sources(release, packages), *(beside.relative(release, one.folder / "pyproject.toml") for one in packages)}
-    stale = {one.said for one in disagreed(release, found)}
-    return leftovers.forgotten(release, changes(found), covered, stale) if found else []
+    olds = {form for olds in _forms(release, found).values() for form in olds}
+    olds |= {one.said for one in disagreed(release, found) if VERSION.fullmatch(one.said)}
+    return leftovers.forgotten(release, changes(found), covered, olds) if found else []
 
 
 def disagreed(release: Release, found: dict[str, Edited]) -> list[leftovers.Odd]:
     """Return the copies that had another version than the rest and get the new one."""
-    forms, logs = leftovers.forms(release), {part.component.changelog for part in release.parts}
+    forms, logs = _forms(release, found), {part.component.changelog for part in release.parts}
     return [
         one for path, edited in found.items() if path not in logs
         for one in leftovers.stale(forms, path, edited.old, edited.new)
     ]
+
+
+def _forms(release: Release, found: dict[str, Edited]) -> dict[str, tuple[str, ...]]:
+    return leftovers.forms(release, ((one.old, one.new) for one in found.values() if one.is_whole))
 
 
 def _refuse_two_versions(release: Release, found: dict[str, Edited], paths: set[str]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import fnmatch
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -54,9 +55,16 @@ class Odd(NamedTuple):
         return f"{self.path}:{self.number} said {self.said}{', not ' if self.wanted else ''}{self.wanted}"
 
 
-def forms(release: Release) -> dict[str, tuple[str, ...]]:
-    """Return each way to write a new version, with the ways to write the version before it."""
-    pairs = ((part.version, was) for part in release.parts if (was := _before(release, part)))
+def forms(release: Release, texts: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """Return each way to write a new version, with the ways to write the version before it.
+
+    `texts` are those of the manifests, as they are committed and as they become: an interrupted bump has
+    left the new version in some of them.
+    """
+    is_begun = any(part.component.version in (None, part.version) for part in release.parts)
+    moves = (zip(VERSION.findall(old), VERSION.findall(new), strict=False) for old, new in texts if is_begun)
+    found = Counter(move for every in moves for move in every if move[0] != move[1])
+    pairs = ((part.version, was) for part in release.parts if (was := _before(release, part, found)))
     return {form: spellings(was) for new, was in pairs for form in spellings(new)}
 
 
@@ -72,13 +80,12 @@ def stale(known: Mapping[str, tuple[str, ...]], path: str, old: str, new: str) -
             yield Odd(path, number, was.strip()[:80], "")
 
 
-def forgotten(release: Release, new: Mapping[str, str], covered: set[str], stale: set[str]) -> list[Line]:
-    """Return the lines that would still show an old version once the files have their `new` texts.
+def forgotten(release: Release, new: Mapping[str, str], covered: set[str], olds: set[str]) -> list[Line]:
+    """Return the lines that would still show one of the `olds` versions once the files have their `new` texts.
 
-    `covered` are the files whose every copy a manifest knows, `stale` what other copies said. What keeps old versions on purpose is left
+    `covered` are the files whose every copy a manifest knows. What keeps old versions on purpose is left
     out: changelogs, locks, test data, binary files, and what the settings call innocent.
     """
-    olds = {form for olds in forms(release).values() for form in olds} | {one for one in stale if VERSION.fullmatch(one)}
     there = [Line(*found) for found in git_grep.lines(release.top, sorted(olds)) if found[0] not in new]
     there += [Line(path, at, text) for path, whole in new.items() for at, text in enumerate(whole.split("\n"), 1)]
     found = [
@@ -127,10 +134,12 @@ def _locks(release: Release) -> Iterator[Line]:
                     yield Line(path, line_at(text, at), f"{name} {version} (cargo update --workspace in that folder)")
 
 
-def _before(release: Release, part: Part) -> str | None:
+def _before(release: Release, part: Part, moves: Counter[tuple[str, str]]) -> str | None:
     """Return the version that a component had before this release: its manifests', else its last tag's."""
     if part.component.version not in (None, part.version):
         return part.component.version
+    if was := next((was for (was, now), _ in moves.most_common() if now in spellings(part.version)), None):
+        return was
     tagged = [parse(found) for tag in git.tags(release.top) if (found := version_in(part.component, tag))]
     return str(max((one for one in tagged if one < parse(part.version)), default="")) or None
 
