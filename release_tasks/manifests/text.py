@@ -72,8 +72,6 @@ def _pattern(spec: str) -> re.Pattern[str]:
 
 def _form(path: str, before: str, version: str | None) -> str | None:
     """Return a version as Python has it: in files that only Python reads and behind its own operators, but for tags."""
-    from release_tasks.project.versions import pep440
-
     is_pep440 = before.endswith(("==", "~=")) or (_PYTHON.search(path) and not before.endswith("v"))
     return pep440(version) if version and is_pep440 and version.count(".") > 1 else version
 
