@@ -61,7 +61,7 @@ def forms(release: Release, texts: Iterable[tuple[str, str]]) -> dict[str, tuple
     `texts` are those of the manifests, as they are committed and as they become: an interrupted bump has
     left the new version in some of them.
     """
-    is_begun = any(part.component.version in (None, part.version) for part in release.parts)
+    is_begun = any(part.component.version == part.version for part in release.parts)
     moves = (zip(VERSION.findall(old), VERSION.findall(new), strict=False) for old, new in texts if is_begun)
     found = Counter(move for every in moves for move in every if move[0] != move[1])
     pairs = ((part.version, was) for part in release.parts if (was := _before(release, part, found)))
@@ -138,7 +138,7 @@ def _before(release: Release, part: Part, moves: Counter[tuple[str, str]]) -> st
     """Return the version that a component had before this release: its manifests', else its last tag's."""
     if part.component.version not in (None, part.version):
         return part.component.version
-    if was := next((was for (was, now), _ in moves.most_common() if now in spellings(part.version)), None):
+    if part.component.version and (was := next((was for (was, now), _ in moves.most_common() if now in spellings(part.version)), None)):
         return was
     tagged = [parse(found) for tag in git.tags(release.top) if (found := version_in(part.component, tag))]
     return str(max((one for one in tagged if one < parse(part.version)), default="")) or None

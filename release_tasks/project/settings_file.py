@@ -63,6 +63,8 @@ def _templates(settings: Settings) -> Iterator[tuple[str, str, tuple[str, ...]]]
         yield f"[components.{name}] tag-message", component.tag_message or "", about
         if component.tag.count("{version}") != 1:
             raise ReleaseError(f"{FILE}: [components.{name}] tag: {component.tag} holds {{version}} not once", 'tag = "v{version}"')
+        if re.search(r"[\x00-\x20~^:?*\[\\\x7f]|\.\.|@\{|//|/\.|^[-./]|[./]$", component.tag):  # git check-ref-format
+            raise ReleaseError(f"{FILE}: [components.{name}] tag: git takes no tag like {component.tag}", 'tag = "v{version}"')
     for name, targets in settings.binaries.items():
         for target, file in targets.items():
             yield f"[binaries.{name}] {target}", file, ("version",)

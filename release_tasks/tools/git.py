@@ -80,9 +80,9 @@ def tracked(tree: Path) -> tuple[str, ...]:
 
 
 def at_commit(tree: Path, ref: str, path: str) -> bytes | None:
-    """Return a file as it was at a commit, or None where it did not exist."""
+    """Return a file as a checkout of a commit has it, line endings included, or None where it did not exist."""
     try:
-        return ask_bytes(["git", "show", f"{ref}:{path}"], cwd=tree)
+        return ask_bytes(["git", "cat-file", "--filters", f"{ref}:{path}"], cwd=tree)
     except Failed:
         return None
 

@@ -71,6 +71,15 @@ def test_a_bump_that_stopped_half_way_is_finished_by_the_next(kit: Path) -> None
     assert changed(kit) == EVERY_COPY
 
 
+def test_line_endings_that_git_converts_are_no_change(kit: Path) -> None:
+    (kit / ".gitattributes").write_text("*.toml text eol=crlf\n")
+    commit(kit, "Check out as on Windows")
+    subprocess.run("git rm --quiet --cached -r . && git reset --quiet --hard", cwd=kit, shell=True, check=True)
+    bump.write(Context(), at())
+    assert (kit / "Cargo.toml").read_bytes().count(b"\r\n") == (kit / "Cargo.toml").read_bytes().count(b"\n") > 0
+    bump.write(Context(), at())  # which refuses to go on where somebody else has changed something
+
+
 def test_a_change_of_somebody_else_is_a_stranger(kit: Path) -> None:
     bump.write(Context(), at())
     (kit / "README.md").write_text("scribble\n")

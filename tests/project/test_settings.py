@@ -103,6 +103,7 @@ def test_settings_in_another_encoding_are_told_with_their_line(tmp_path: Path) -
     ("[project]\ncommit = '{who}'\n", "[project] commit: {who}"),
     ("[github]\ntitle = 'v{version'\n", "[github] title: v{version"),
     ("[components.a]\ntag = 'a-{version}-{crate}'\n", "[components.a] tag"),
+    ("[components.a]\ntag = 'my tag {version}'\n", "[components.a] tag: git takes no tag like my tag {version}"),
     ("[components.a]\ntag = 'v1'\n", "[components.a] tag: v1 holds {version} not once"),
     ("[components.a]\ntitle = '{}'\n", "[components.a] title: {}"),
     ("[binaries.a]\nx86_64-unknown-linux-gnu = 'a-{arch}'\n", "[binaries.a] x86_64-unknown-linux-gnu: a-{arch}"),
