@@ -55,7 +55,6 @@ def begin(c: Context, version: str | None, component: str | None) -> Release:
 
     A dry run locks and writes nothing, and sees dist/ as it would be then.
     """
-    shell.heed_termination()
     release = Release.at(c, version, component)
     if release.is_tagged or not shell.is_dry(c):  # a dry bump has written nothing
         raise_all(release.disagreements)

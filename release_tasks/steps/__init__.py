@@ -26,7 +26,8 @@ class Interruptible(Task[Callable[..., None]]):
     """A task that says how to go on after Ctrl-C; invoke itself would end without a word."""
 
     def __call__(self, *args: Any, **given: Any) -> Any:
-        """Run the task; an interrupt ends every child, and the exit status is 130."""
+        """Run the task; Ctrl-C and SIGTERM end every child, and the exit status is 130."""
+        shell.heed_termination()
         try:
             return super().__call__(*args, **given)
         except KeyboardInterrupt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ def kill(*given):
     global count
     count -= 1
     if count == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), int(sys.argv[4]))
     return call(*given)
 setattr(os, sys.argv[1], kill)
 program.run(["inv", "bump", "--version", sys.argv[3]])
@@ -58,7 +59,7 @@ def contents(root: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize(("call", "count"), [("fchmod", 1), ("fchmod", 3), ("replace", 1), ("replace", 2), ("replace", 3)])
 def test_a_killed_bump_leaves_whole_files_and_the_next_one_repairs(two: Place, call: str, count: int) -> None:
     old = contents(two.root)
-    assert run(two.root, "-c", KILLED, call, str(count), REQUEST).returncode == -9
+    assert run(two.root, "-c", KILLED, call, str(count), REQUEST, "9").returncode == -9
     after = contents(two.root)
     left = sorted(path for path in after if path not in old)
     assert left  # the test kills in the middle
@@ -70,6 +71,16 @@ def test_a_killed_bump_leaves_whole_files_and_the_next_one_repairs(two: Place, c
     assert sum(new[path] != old[path] for path in old) == 3
     assert run(two.root, "-m", "invoke", "tag", "--version", REQUEST).returncode == 0
     assert two.git("status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(("call", "count"), [("fchmod", 2), ("replace", 1), ("replace", 2), ("replace", 3)])
+def test_an_interrupted_bump_leaves_the_old_files(two: Place, call: str, count: int, how: int) -> None:
+    old = contents(two.root)
+    ended = run(two.root, "-c", KILLED, call, str(count), REQUEST, str(int(how)))
+    assert ended.returncode == 130, ended.stderr
+    assert "goes on from here" in ended.stderr
+    assert contents(two.root) == old
 
 
 @pytest.mark.parametrize("how", ["--squash", "--no-ff", "--ff-only"])
