@@ -18,6 +18,7 @@ LAYERS = (
     {"tools"},
     {"project", "manifests"},
     {"release"},
+    {"bumping"},
     {"dist"},
     {"channels"},
     {"converge"},

@@ -15,8 +15,8 @@ import pytest
 from place import context
 from whole import Ran, commit
 
+from release_tasks.bumping import bump
 from release_tasks.findings import gates
-from release_tasks.project import bump
 from release_tasks.release import Release
 
 TASKS = {"tasks.py": 'from release_tasks import ns\n\n__all__ = ["ns"]\n'}

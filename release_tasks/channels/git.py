@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from invoke.context import Context
 
 from release_tasks import shell
+from release_tasks.bumping import bump
 from release_tasks.errors import ReleaseError, raise_all
-from release_tasks.project import bump
 from release_tasks.project.model import Artifact, Seen, State
 from release_tasks.project.tags import message
 from release_tasks.release import Release

@@ -13,9 +13,9 @@ from release_tasks.release import Release
 @command
 def retag(c: Context, version: str | None = None, component: str | None = None) -> None:
     """Move a public tag to HEAD, while nothing else is public."""
+    from release_tasks.bumping import bump
     from release_tasks.channels import git
     from release_tasks.findings import repository
-    from release_tasks.project import bump
 
     old, new = Release.at(c, version, component), Release.anew(c, version, component)
     raise_all(collect(lambda: repository.look(new)))

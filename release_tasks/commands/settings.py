@@ -60,7 +60,7 @@ def _next(project: Project) -> Release:
 
 
 def _files(release: Release) -> Any:
-    from release_tasks.project import bump
+    from release_tasks.bumping import bump
 
     said = release.project.settings.files
     try:

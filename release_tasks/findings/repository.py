@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from release_tasks.bumping import bump
 from release_tasks.channels import git as origin
 from release_tasks.errors import ReleaseError
-from release_tasks.project import bump
 from release_tasks.project.model import State
 from release_tasks.release import Release
 from release_tasks.tools import git

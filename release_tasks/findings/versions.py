@@ -11,7 +11,7 @@ from release_tasks.release import Part, Release
 
 def look(release: Release) -> Iterator[ReleaseError]:
     """Yield what is wrong with each component's version and with its section of the changelog."""
-    from release_tasks.project import pins
+    from release_tasks.bumping import pins
 
     if not release.is_tagged:
         yield from pins.refusals(release)
@@ -36,7 +36,7 @@ def _order(release: Release, part: Part) -> Iterator[ReleaseError]:
 
 def forgotten(release: Release) -> Iterator[ReleaseError]:
     """Yield why a file cannot be bumped, and the lines that would keep an old version where the settings are strict."""
-    from release_tasks.project import edited, leftovers
+    from release_tasks.bumping import edited, leftovers
 
     texts = {} if release.is_tagged else edited.texts(release)
     is_strict = release.project.settings.project.forgotten == "strict"

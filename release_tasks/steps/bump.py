@@ -13,7 +13,7 @@ def bump(c: Context, version: str | None = None, component: str | None = None, j
     from json import dumps
 
     from release_tasks import shell
-    from release_tasks.project import bump as edits
+    from release_tasks.bumping import bump as edits
     from release_tasks.project.words import resolve
     from release_tasks.release import Release
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from place import LOG, TINY, Place, context, place
 
+from release_tasks.bumping import bump
 from release_tasks.channels import github
 from release_tasks.errors import ReleaseError, collect
 from release_tasks.findings import versions
-from release_tasks.project import bump
 
 pytestmark = pytest.mark.tools("git", "gh")
 DATED = "# Changelog\n\n## March 27, 2026\n\n### Added\n\n- **New** (#3)\n- **Old** (#2)\n\n## January 02, 2026\n\n- First\n"

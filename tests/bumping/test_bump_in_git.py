@@ -11,8 +11,8 @@ from invoke.context import Context
 from whole import PROJECTS, WHEN, commit
 
 from release_tasks import shell
+from release_tasks.bumping import bump
 from release_tasks.errors import ReleaseError
-from release_tasks.project import bump
 from release_tasks.release import Release
 
 pytestmark = pytest.mark.tools("git", "cargo")

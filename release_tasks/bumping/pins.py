@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from release_tasks.bumping.beside import relative
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests import cargo_toml
 from release_tasks.manifests.cargo_toml import CargoManifest
 from release_tasks.manifests.copies import decode
 from release_tasks.manifests.requirements import admits
-from release_tasks.project.beside import relative
 from release_tasks.project.model import Crate, Project, answered
 from release_tasks.project.python_packages import built_by_maturin
 

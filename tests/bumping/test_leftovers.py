@@ -12,9 +12,9 @@ import pytest
 from invoke.context import Context
 from whole import commit
 
+from release_tasks.bumping import bump
 from release_tasks.errors import ReleaseError, collect
 from release_tasks.findings import versions
-from release_tasks.project import bump
 from release_tasks.release import Release
 
 pytestmark = pytest.mark.tools("git")

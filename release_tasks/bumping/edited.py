@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
+from release_tasks.bumping import beside, leftovers
+from release_tasks.bumping.carriers import Carrier, carriers
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests.copies import decode
 from release_tasks.manifests.text import VERSION
-from release_tasks.project import beside, leftovers
-from release_tasks.project.carriers import Carrier, carriers
 from release_tasks.project.model import answered
 from release_tasks.tools import git
 

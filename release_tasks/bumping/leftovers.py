@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
+from release_tasks.bumping.pins import new_versions
 from release_tasks.manifests.copies import line_at
 from release_tasks.manifests.text import VERSION
 from release_tasks.project.numbers import parse, spellings
-from release_tasks.project.pins import new_versions
 from release_tasks.project.tags import version_in
 from release_tasks.tools import cargo_lock, git, git_grep
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from invoke.context import Context
 
 from release_tasks import files, shell
+from release_tasks.bumping import edited, leftovers, pins
+from release_tasks.bumping.carriers import Carrier, carriers
 from release_tasks.errors import ReleaseError, raise_all, some
 from release_tasks.manifests import toml_values
 from release_tasks.manifests.copies import decode
-from release_tasks.project import edited, leftovers, pins
-from release_tasks.project.carriers import Carrier, carriers
 from release_tasks.tools import cargo_lock, git
 
 if TYPE_CHECKING:

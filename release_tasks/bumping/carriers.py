@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from release_tasks.bumping import beside, pins
+from release_tasks.bumping.beside import relative
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests import (
     cargo_toml,
@@ -21,8 +23,7 @@ from release_tasks.manifests import (
     uv_lock,
 )
 from release_tasks.manifests.text import listed
-from release_tasks.project import beside, notes, pins
-from release_tasks.project.beside import relative
+from release_tasks.project import notes
 from release_tasks.project.model import answered
 from release_tasks.project.settings import FILE
 from release_tasks.tools import git
