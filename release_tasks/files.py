@@ -62,11 +62,16 @@ def set_mtime(path: Path, seconds: int) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a folder that may be absent."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
+    """Remove a file or a folder that may be absent, and again while a child that is ending still writes there."""
+    if not path.is_dir() or path.is_symlink():
         path.unlink(missing_ok=True)
+        return
+    for _ in range(20):
+        shutil.rmtree(path, ignore_errors=True)
+        if not path.exists():
+            return
+        time.sleep(0.1)
+    shutil.rmtree(path)  # which says what is in the way
 
 
 @contextlib.contextmanager
@@ -76,11 +81,8 @@ def scratch(name: str = "work") -> Iterator[Path]:
     try:
         yield folder
     finally:
-        for _ in range(20):  # a child that is ending may still write there, or have something mounted
-            shutil.rmtree(folder, ignore_errors=True)
-            if not folder.exists():
-                break
-            time.sleep(0.1)
+        with contextlib.suppress(OSError):
+            remove(folder)
 
 
 def lock(path: Path) -> int | None:

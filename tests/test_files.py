@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -36,3 +39,21 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="cannot be written") as told:
         files.write_bytes(tmp_path / "dist" / "wheel", b"x")
     assert "make room" in told.value.fix
+
+
+def test_a_folder_goes_although_somebody_that_is_ending_still_writes_there(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    (folder / "sub").mkdir(parents=True)
+
+    def write() -> None:
+        for number in range(200):
+            with contextlib.suppress(OSError):
+                (folder / "sub").mkdir(exist_ok=True)
+                (folder / "sub" / str(number)).write_text("late")
+            time.sleep(0.001)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    files.remove(folder)
+    writer.join()
+    assert not folder.exists()
