@@ -51,7 +51,8 @@ def write(c: Context, release: Release) -> Bumped:
         is_locked = pool.submit(cargo_lock.is_proved, release.top) if has_lock else None  # cargo reads all files, too
         if not shell.is_dry(c):
             _prove(release, every)
-        done = Bumped(tuple(todo), tuple(edited.disagreed(release, texts)), tuple(edited.forgotten(release, texts)))
+        odd, left = edited.told(release, texts)
+        done = Bumped(tuple(todo), tuple(odd), tuple(left))
         if is_locked and not is_locked.result():
             toml_values.load(decode(old[LOCK], LOCK), LOCK)
             files.write_bytes(release.top / LOCK, old[LOCK])

@@ -12,7 +12,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.manifests.copies import decode
 from release_tasks.manifests.text import VERSION
 from release_tasks.project.model import answered
-from release_tasks.tools import git
+from release_tasks.tools import git, worktree
 
 if TYPE_CHECKING:
     from release_tasks.release import Release
@@ -37,18 +37,20 @@ def texts(
     if release.project.settings.project.version == "tag":
         return {}
     changed = set(git.changed(release.top) if changed is None else changed)
+    every = tuple(carriers(release) if every is None else every)
+    committed = worktree.files_at(release.top, "HEAD", (one.path for one in every if one.path in changed))
     found: dict[str, Edited] = {}
-    twice: list[Carrier] = []
-    for carrier in carriers(release) if every is None else every:
+    twice: set[str] = set()
+    for carrier in every:
         if carrier.path in found:
-            twice.append(carrier)
+            twice.add(carrier.path)
         else:
-            base = _committed(release, carrier.path, carrier.path in changed)
+            now = data(release, carrier.path)
+            base = decode(committed.get(carrier.path) or now, carrier.path)
             found[carrier.path] = Edited(base, base, carrier.is_whole)
         before = found[carrier.path]
         found[carrier.path] = before._replace(new=carrier.write(before.new))
-    if twice:
-        _refuse_two_versions(release, found, {carrier.path for carrier in twice})
+    _refuse_two_versions(found, [carrier for carrier in every if carrier.path in twice])
     return found
 
 
@@ -57,34 +59,31 @@ def changes(found: dict[str, Edited]) -> dict[str, str]:
     return {path: one.new for path, one in found.items() if one.old != one.new}
 
 
-def forgotten(release: Release, found: dict[str, Edited]) -> list[leftovers.Line]:
-    """Return the lines that a bump leaves at the old version, or at a stale copy's; those of components that stay are theirs."""
+def told(release: Release, found: dict[str, Edited]) -> tuple[list[leftovers.Odd], list[leftovers.Line]]:
+    """Return the copies that had another version than the rest and get the new one, and the lines that a bump
+    leaves at the old version, or at a stale copy's; those of components that stay are theirs."""
+    forms, logs = _forms(release, found), {part.component.changelog for part in release.parts}
+    odd = [
+        one for path, edited in found.items() if path not in logs
+        for one in leftovers.stale(forms, path, edited.old, edited.new)
+    ]
     covered = {path for path, one in found.items() if one.is_whole}
     released = {part.component.name for part in release.parts}
     later = (one.python for one in release.project.components if one.name not in released)
     packages = [one for shipped in later for one in answered(shipped)]
     covered |= {*beside.sources(release, packages), *(beside.relative(release, one.folder / "pyproject.toml") for one in packages)}
-    olds = {form for olds in _forms(release, found).values() for form in olds}
-    olds |= {one.said for one in disagreed(release, found) if VERSION.fullmatch(one.said)}
-    return leftovers.forgotten(release, changes(found), covered, olds) if found else []
-
-
-def disagreed(release: Release, found: dict[str, Edited]) -> list[leftovers.Odd]:
-    """Return the copies that had another version than the rest and get the new one."""
-    forms, logs = _forms(release, found), {part.component.changelog for part in release.parts}
-    return [
-        one for path, edited in found.items() if path not in logs
-        for one in leftovers.stale(forms, path, edited.old, edited.new)
-    ]
+    olds = {form for olds in forms.values() for form in olds}
+    olds |= {one.said for one in odd if VERSION.fullmatch(one.said)}
+    return odd, leftovers.forgotten(release, changes(found), covered, olds) if found else []
 
 
 def _forms(release: Release, found: dict[str, Edited]) -> dict[str, tuple[str, ...]]:
     return leftovers.forms(release, ((one.old, one.new) for one in found.values() if one.is_whole))
 
 
-def _refuse_two_versions(release: Release, found: dict[str, Edited], paths: set[str]) -> None:
-    for carrier in carriers(release):
-        if carrier.path in paths and (wrong := carrier.prove(found[carrier.path].new)):
+def _refuse_two_versions(found: dict[str, Edited], shared: Iterable[Carrier]) -> None:
+    for carrier in shared:
+        if wrong := carrier.prove(found[carrier.path].new):
             raise ReleaseError(f"two versions are wanted at one place: {wrong[0]}", f"let one component or one key of [files] have {carrier.path}")
 
 
@@ -99,8 +98,3 @@ def data(release: Release, path: str) -> bytes:
         return there.read_bytes()
     except OSError as error:
         raise ReleaseError(f"{path} cannot be read: {error.strerror}", f"git restore {path}, or take it out of the settings") from error
-
-
-def _committed(release: Release, path: str, is_changed: bool) -> str:
-    now = data(release, path)
-    return decode((git.at_commit(release.top, "HEAD", path) if is_changed else None) or now, path)

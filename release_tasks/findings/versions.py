@@ -40,7 +40,8 @@ def forgotten(release: Release) -> Iterator[ReleaseError]:
 
     texts = {} if release.is_tagged else edited.texts(release)
     is_strict = release.project.settings.project.forgotten == "strict"
-    if lines := edited.forgotten(release, texts) if is_strict else []:
+    _, lines = edited.told(release, texts) if is_strict else ((), ())
+    if lines:
         first, *others, last = leftovers.tell(lines)
         yield ReleaseError("\n".join((first, *others)), last)
 

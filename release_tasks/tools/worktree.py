@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 from release_tasks import files
@@ -80,3 +81,21 @@ def _remove(folder: Path) -> None:
     if link.exists():
         files.remove(Path(link.read_text().removeprefix("gitdir:").strip()))
     files.remove(folder)
+
+
+def files_at(tree: Path, ref: str, paths: Iterable[str]) -> dict[str, bytes]:
+    """Return files as a checkout of a commit has them, line endings included, by path; those it lacks are left out."""
+    wanted = set(paths)
+    if not wanted:
+        return {}
+    with files.scratch("commit") as folder:
+        env = {"GIT_INDEX_FILE": str(folder / "index")}
+        ask(["git", "read-tree", ref], cwd=tree, env=env)
+        there = wanted & set(ask(["git", "ls-files", "-z"], cwd=tree, env=env).split("\0"))
+        names = "\0".join(there).encode()
+        ask(["git", "checkout-index", "-z", "--stdin", f"--prefix={folder}/tree/"], cwd=tree, env=env, stdin=names)
+        return {path: _bytes(folder / "tree" / path) for path in there}
+
+
+def _bytes(path: Path) -> bytes:
+    return os.fsencode(os.readlink(path)) if path.is_symlink() else path.read_bytes()
