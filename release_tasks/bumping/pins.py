@@ -12,7 +12,7 @@ from release_tasks.manifests.cargo_toml import CargoManifest
 from release_tasks.manifests.copies import decode
 from release_tasks.manifests.requirements import admits
 from release_tasks.project.model import Crate, Project, answered
-from release_tasks.project.python_packages import built_by_maturin
+from release_tasks.project.python_packages import crates_in
 
 if TYPE_CHECKING:
     from release_tasks.release import Release
@@ -24,9 +24,7 @@ def owners(project: Project) -> dict[str, str]:
     found = {crate.name: only.name for crate in project.crates if crate.version == only.version} if only else {}
     for component in project.components:
         for package in answered(component.python):
-            path = (package.folder / "pyproject.toml").relative_to(project.root).as_posix()
-            built = built_by_maturin(project.root, (path,))
-            found |= {crate.name: component.name for crate in project.crates if crate.folder in built}
+            found |= {crate.name: component.name for crate in crates_in(project, package)}
     for component in project.components:
         found |= {crate.name: component.name for crate in answered(component.crates)}
     return found

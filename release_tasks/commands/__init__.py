@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
 
 from invoke.collection import Collection
-from invoke.tasks import Task, task
+from invoke.tasks import Task
 
-from release_tasks.order import Order, name, steps
-from release_tasks.steps import WORDS
+from release_tasks import order, steps
+from release_tasks.order import Order
 
-HELP = {
-    "version": "the version, X.Y.Z; default: the one this checkout is at",
+HELP = steps.HELP | {
     "component": "the component a single version is for",
-    "new": "names that may be published for the first time, with commas, or all",
     "json": "print one JSON object",
     "keep": "leave the folder with the clone and everything that was published",
     "offline": "refuse reads of third-party packages, too",
@@ -27,14 +24,14 @@ HELP = {
 
 def command(function: Callable[..., None]) -> Task[Callable[..., None]]:
     """Make a task of a command, with the same help for the same parameter everywhere."""
-    given = list(inspect.signature(function).parameters.values())[1:]
-    named = {one.name: WORDS if (one.name, one.default) == ("version", "") else HELP[one.name] for one in given}
-    made: Any = task(auto_shortflags=False, help=named)(function)
-    return made  # type: ignore[no-any-return]  # invoke's decorator is untyped
+    given = inspect.signature(function).parameters
+    needs_words = "version" in given and given["version"].default == ""
+    texts = HELP | {"version": steps.WORDS} if needs_words else HELP
+    return steps.described(function, texts)
 
 
-def collect(order: Order) -> Collection:
-    """Return the collection of all commands and of the steps of `order`, which it carries."""
+def collect(wanted: Order) -> Collection:
+    """Return the collection of all commands and of the steps of an order, which it carries."""
     from release_tasks.commands.doctor import doctor
     from release_tasks.commands.init import init
     from release_tasks.commands.notes import notes
@@ -49,7 +46,7 @@ def collect(order: Order) -> Collection:
     found = Collection()
     for one in (release, status, plan, rehearse, doctor, settings, init, notes, retag, promote):
         found.add_task(one)
-    for step in steps(order):
-        found.add_task(step, name=name(step))
-    found.configure({"release_tasks": {"order": order}})
+    for step in order.steps(wanted):
+        found.add_task(step, name=order.name(step))
+    found.configure({"release_tasks": {"order": wanted}})
     return found

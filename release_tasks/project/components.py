@@ -13,7 +13,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Component, Project, answered
 from release_tasks.project.numbers import from_pep440
 from release_tasks.project.proposal import question
-from release_tasks.project.python_packages import built_by_maturin
+from release_tasks.project.python_packages import crates_in
 from release_tasks.project.settings import FILE, ComponentTable
 from release_tasks.project.tags import tag_name, version_in
 
@@ -176,10 +176,8 @@ def _python_versions(project: Project, packages: Any) -> dict[str, str]:
     """Return the SemVer of each Python package; a wheel of a crate may have that crate's."""
     found = {}
     for package in answered(packages):
-        path = (package.folder / "pyproject.toml").relative_to(project.root).as_posix()
-        built = built_by_maturin(project.root, (path,))
         if package.version:
             found[package.name] = from_pep440(package.version)
-        elif number := next((crate.version for crate in project.crates if crate.folder in built), None):
-            found[package.name] = number
+        elif crates := crates_in(project, package):
+            found[package.name] = crates[0].version
     return found

@@ -9,7 +9,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.manifests import pyproject
 from release_tasks.manifests.copies import read
 from release_tasks.manifests.pyproject import PyProject
-from release_tasks.project.model import Found, PythonPackage, either, question
+from release_tasks.project.model import Crate, Found, Project, PythonPackage, either, question
 from release_tasks.project.settings import FILE, PythonTable, Settings
 from release_tasks.shell import SECRET_NAME
 
@@ -44,6 +44,13 @@ def built_by_maturin(root: Path, files: tuple[str, ...]) -> set[Path]:
         if one.backend.startswith("maturin"):
             folders.add((folder / (one.cargo_manifest or "Cargo.toml")).resolve().parent)
     return folders
+
+
+def crates_in(project: Project, package: PythonPackage) -> tuple[Crate, ...]:
+    """Return the crates of the workspace that a package's wheel is made of."""
+    path = (package.folder / "pyproject.toml").relative_to(project.root).as_posix()
+    built = built_by_maturin(project.root, (path,))
+    return tuple(crate for crate in project.crates if crate.folder in built)
 
 
 def _package(root: Path, folder: Path, one: PyProject, settings: Settings) -> PythonPackage:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from invoke.tasks import Task, task
@@ -38,6 +38,11 @@ class Interruptible(Task[Callable[..., None]]):
 
 def step(function: Callable[..., None]) -> Task[Callable[..., None]]:
     """Make a task of a step: `version` and `component` first, the same help everywhere."""
-    named: dict[str, str] = {key: HELP[key] for key in list(inspect.signature(function).parameters)[1:]}
-    made: Any = task(auto_shortflags=False, help=named, klass=Interruptible)(function)
+    return described(function, HELP, klass=Interruptible)
+
+
+def described(function: Callable[..., None], texts: Mapping[str, str], **kind: Any) -> Task[Callable[..., None]]:
+    """Make a task of a function, with the help of each of its parameters from `texts`; `kind` is for invoke."""
+    named = {key: texts[key] for key in list(inspect.signature(function).parameters)[1:]}
+    made: Any = task(auto_shortflags=False, help=named, **kind)(function)
     return made  # type: ignore[no-any-return]  # invoke's decorator is untyped
