@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from invoke.context import Context
 from python_projects import git, visiting, write
 
+from release_tasks.findings import finding
+from release_tasks.findings.finding import Case, Finding, Kind
 from release_tasks.order import RELEASE
 from release_tasks.rehearsal.world import World
 from release_tasks.release import Release
@@ -75,6 +78,20 @@ def context(dry: bool = False) -> Context:
     c.config.run.dry = dry
     c.config.release_tasks = {"order": RELEASE}
     return c
+
+
+def look(case: Case, area: ModuleType) -> list[Finding]:
+    """Return what one area finds; each finding has a way out."""
+    found = [one for kind in vars(area).values() if isinstance(kind, Kind) for one in kind(case)]
+    assert all(one.fix for one in found)
+    return found
+
+
+def problems(tiny: Place, area: ModuleType, version: str = "0.2.0", new: str | None = None) -> list[str]:
+    """Return the problems of one area, as facts."""
+    found = finding.problems(Case(context(), tiny.at(version), new), area)
+    assert all(one.fix for one in found)
+    return [one.problem for one in found]
 
 
 @contextmanager

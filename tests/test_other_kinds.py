@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from place import context
+from place import context, look
 from whole import Ran, commit
 
 from release_tasks.bumping import bump
 from release_tasks.findings import gates
+from release_tasks.findings.finding import Case
 from release_tasks.release import Release
 
 TASKS = {"tasks.py": 'from release_tasks import ns\n\n__all__ = ["ns"]\n'}
@@ -168,7 +169,7 @@ def test_doctor_knows_that_maturin_calls_cargo(tmp_path: Path) -> None:
 def test_what_gates_leave_in_the_tree_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = write(tmp_path, PLAIN | {"release-tasks.toml": '[gates]\nrun = ["touch left.txt", "git no-such-command"]\n'})
     monkeypatch.chdir(root)
-    failed, left = gates.run(context(), Release.at(context(), "0.2.0"))
+    failed, left = look(Case(context(), Release.at(context(), "0.2.0")), gates)
     assert failed.problem.startswith("`git no-such-command` ended with status 1")
     assert "[gates]" in failed.fix
     assert (left.problem, left.fix) == ("the gates left left.txt in the tree", "name that in .gitignore, or commit it")

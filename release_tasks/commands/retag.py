@@ -6,7 +6,7 @@ from invoke.context import Context
 
 from release_tasks import shell
 from release_tasks.commands import command
-from release_tasks.errors import ReleaseError, collect, raise_all, some
+from release_tasks.errors import ReleaseError, raise_all, some
 from release_tasks.release import Release
 
 
@@ -16,9 +16,10 @@ def retag(c: Context, version: str | None = None, component: str | None = None) 
     from release_tasks.bumping import bump
     from release_tasks.channels import git
     from release_tasks.findings import repository
+    from release_tasks.findings.finding import Case, problems
 
     old, new = Release.at(c, version, component), Release.anew(c, version, component)
-    raise_all(collect(lambda: repository.look(new)))
+    raise_all(problems(Case(c, new), repository))
     if old.is_tagged and old.commit == new.commit and not bump.unwritten(new):
         shell.say(f"nothing to do, {old.parts[0].tag} is at {old.commit[:7]}, which is HEAD")
         return

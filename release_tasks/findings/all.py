@@ -2,28 +2,56 @@
 
 from __future__ import annotations
 
-from invoke.context import Context
+import difflib
+from collections.abc import Iterator
+from dataclasses import replace
 
-from release_tasks import shell
-from release_tasks.errors import ReleaseError, collect
-from release_tasks.findings import gates, programs, promises, registries, repository, versions, workflows
-from release_tasks.release import Release
+from release_tasks.errors import ReleaseError
+from release_tasks.findings import (
+    containers,
+    crates,
+    gates,
+    programs,
+    promises,
+    registries,
+    repository,
+    versions,
+    workflows,
+)
+from release_tasks.findings.finding import SEVERITIES, Case, Finding, Kind, problem
+
+AREAS = (programs, repository, versions, workflows, crates, containers, registries, promises)
 
 
-def problems(c: Context, release: Release, new: str | None) -> list[ReleaseError]:
-    """Return everything that would break the release; the gates run last, and only when all else is well."""
-    found: list[ReleaseError] = []
-    for look in (
-        lambda: programs.missing(c.config.release_tasks.order, release.project),
-        lambda: repository.look(release),
-        lambda: versions.look(release),
-        lambda: workflows.look(release),
-        lambda: registries.look(release, new),
-        lambda: promises.look(release),
-    ):
-        found += collect(look)
-    if not found and not release.is_tagged:
-        found += collect(lambda: gates.run(c, release))
-    if not found:
-        shell.say(f"nothing stands in the way of {release.title}")
-    return found
+def kinds() -> tuple[Kind, ...]:
+    """Return each kind of finding, area by area, the gates last."""
+    found = (one for area in AREAS for one in vars(area).values() if isinstance(one, Kind))
+    return (unknown_silence, *found, gates.failing_gate, gates.gate_leftovers)
+
+
+def findings(case: Case, fast: bool = False) -> list[Finding]:
+    """Return all that is found, problems last; the gates run only when there are none, and not if `fast`."""
+    slow = (gates.failing_gate, gates.gate_leftovers)
+    found = [one for kind in kinds() if kind not in slow for one in _told(kind, case)]
+    if not fast and not any(one.severity == "problem" for one in found):
+        found += [one for kind in slow for one in _told(kind, case)]
+    once: dict[tuple[str, str], Finding] = {}
+    for one in found:
+        once.setdefault((one.problem, one.fix), one)  # one fact is said once
+    return sorted(once.values(), key=lambda one: SEVERITIES.index(one.severity))
+
+
+@problem
+def unknown_silence(case: Case) -> Iterator[ReleaseError]:
+    """Yield each name in [silence] that no finding has."""
+    names = [kind.name for kind in kinds()]
+    for name in case.release.project.settings.silence:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, 1)
+            fix = f"did you mean {near[0]}?" if near else "docs/findings.md has the names"
+            yield ReleaseError(f"[silence] {name}: no finding has that name", fix)
+
+
+def _told(kind: Kind, case: Case) -> list[Finding]:
+    reason = case.release.project.settings.silence.get(kind.name, "")
+    return [replace(one, severity="note", silenced=reason) if reason else one for one in kind(case)]

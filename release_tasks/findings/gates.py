@@ -7,25 +7,30 @@ import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 
-from invoke.context import Context
-
 from release_tasks import shell
 from release_tasks.errors import ReleaseError, some
+from release_tasks.findings.finding import Case, problem
 from release_tasks.release import Release
 from release_tasks.tools import git
 
 
-def run(c: Context, release: Release) -> Iterator[ReleaseError]:
+@problem
+def failing_gate(case: Case) -> Iterator[ReleaseError]:
     """Run every gate, each to its end, and yield one error for each that fails."""
-    before = git.changed(release.tree)
+    release, _ = case.release, case.changed
     if _tests_python(release) and not find_spec("pytest"):
         shell.say(f"the Python tests are not run: {sys.executable} has no pytest")
     for argv in commands(release):
         try:
-            shell.do(c, argv, cwd=release.tree)
+            shell.do(case.c, argv, cwd=release.tree)
         except shell.Failed as error:
             yield ReleaseError(error.problem, "mend it, or name the commands that shall pass in `run` of [gates]")
-    if left := [path for path in git.changed(release.tree) if path not in before]:
+
+
+@problem
+def gate_leftovers(case: Case) -> Iterator[ReleaseError]:
+    """Yield what the gates left in the tree."""
+    if left := [path for path in git.changed(case.release.tree) if path not in case.changed]:
         yield ReleaseError(f"the gates left {some(left)} in the tree", "name that in .gitignore, or commit it")
 
 

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from release_tasks.errors import ReleaseError
+from release_tasks.findings.finding import Case, lasting
 from release_tasks.shell import found
 
 if TYPE_CHECKING:
@@ -33,10 +34,12 @@ def needed(order: Order, project: Project | None) -> dict[str, tuple[str, ...]]:
     return {program: tuple(dict.fromkeys(steps)) for program, steps in wants.items()}
 
 
-def missing(order: Order, project: Project) -> list[ReleaseError]:
-    """Return one error for each program that a step needs and that is not installed."""
+@lasting
+def missing_program(case: Case) -> list[ReleaseError]:
+    """Return one error for each program that a step or the settings need and that is not installed."""
     from release_tasks.tools.programs import PROGRAMS, command, version
 
+    order, project = case.c.config.release_tasks.order, case.release.project
     ours = [
         ReleaseError(f"{name} is not installed, and {', '.join(steps)} need{'' if steps[1:] else 's'} it", command(PROGRAMS[name]))
         for name, steps in needed(order, project).items()

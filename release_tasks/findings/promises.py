@@ -6,18 +6,28 @@ from collections.abc import Iterator
 
 from release_tasks.channels import git
 from release_tasks.errors import ReleaseError
-from release_tasks.release import Release
+from release_tasks.findings.finding import Case, lasting, problem
 from release_tasks.tools import gh
 
 
-def look(release: Release) -> Iterator[ReleaseError]:
-    """Yield what this release cannot keep, and each label whose open issues stop it."""
-    if release.project.settings.bundles:
+@lasting
+def unpacked_bundles(case: Case) -> Iterator[ReleaseError]:
+    """Yield that bundles are named, which no step packs."""
+    if case.release.project.settings.bundles:
         yield ReleaseError("[bundles]: no step packs them", "take [bundles] and its asset word out, and upload them afterwards: gh release upload")
-    if release.is_tagged:
-        return
-    yield from git.waits_for_ci(release)
-    for label in release.project.settings.gates.blockers if release.project.repository else ():
-        if rows := gh.issues(str(release.project.repository), label):
+
+
+@problem
+def runs_not_awaited(case: Case) -> Iterator[ReleaseError]:
+    """Yield that the tags cannot wait for the runs of the release commit."""
+    yield from git.waits_for_ci(case.release)
+
+
+@problem
+def open_blocker(case: Case) -> Iterator[ReleaseError]:
+    """Yield each label whose open issues stop the release."""
+    project = case.release.project
+    for label in project.settings.gates.blockers if project.repository else ():
+        if rows := gh.issues(str(project.repository), label):
             shown = ", ".join(f"#{row['number']} {row['title']}" for row in rows[:5])
             yield ReleaseError(f"issues with the label {label} are open: {shown}", "close them, or take that label out of [gates] blockers")

@@ -5,54 +5,59 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from release_tasks import channels, converge
+from release_tasks import converge
 from release_tasks.errors import ReleaseError, collect
-from release_tasks.http import get_many
-from release_tasks.project.model import Seen, State, known
-from release_tasks.release import Release
-from release_tasks.tools import cargo
+from release_tasks.findings.finding import Case, lasting, problem
+from release_tasks.project.model import Artifact, Seen, State
 
 
-def look(release: Release, new: str | None) -> Iterator[ReleaseError]:
-    """Yield what a registry has that is not ours, cannot be mended, is unknown to it, or refused by it."""
-    if not release.is_tagged:
-        yield from collect(partial(_unfit, release))
-    every = channels.every()
-    for channel, seen in zip(every, get_many(lambda one: _read(release, one), every), strict=True):
-        if isinstance(seen, ReleaseError):
-            yield seen
-            continue
+@lasting
+def unreadable_registry(case: Case) -> Iterator[ReleaseError]:
+    """Yield why a channel cannot be read, or the question that keeps it from being read."""
+    yield from (seen for _, seen in case.seen if isinstance(seen, ReleaseError))
+
+
+@lasting
+def taken_version(case: Case) -> Iterator[ReleaseError]:
+    """Yield what is public with other bytes, yanked, or closed for ever."""
+    for _, seen in _read(case):
         yield from converge.refusals(seen)
-        if not release.is_tagged:
-            yield from _strangers(seen)
-        missing = tuple(one.artifact for one in seen if one.state in converge.OPEN)
-        if missing:  # a registry that fails at one question must not hide the others
-            yield from collect(partial(converge.questions, channel, missing, new))
-            yield from collect(partial(channel.credentials, release))
 
 
-def _unfit(release: Release) -> Iterator[ReleaseError]:
-    crates = [crate for part in release.parts for crate in known(part.component.crates)]
-    lacks = cargo.unfit(release.tree) if crates else {}
-    for crate in crates:
-        if crate.name in lacks:
-            path = (crate.folder / "Cargo.toml").relative_to(release.tree)
-            fix = f"add it to [package], or say publish = false where {crate.name} is for this repository only"
-            yield ReleaseError(f"{path} has no {lacks[crate.name]}, and crates.io demands it", fix)
+@problem
+def untagged_version(case: Case) -> Iterator[ReleaseError]:
+    """Yield what is public although no tag says from which commit."""
+    for _, seen in _read(case):
+        for one in seen:
+            if one.state in (State.SAME, State.PRESENT):
+                a = one.artifact
+                yield ReleaseError(
+                    f"{a.name} {a.version} is on {a.channel} already, and no tag says from which commit",
+                    f"choose a version after {a.version}",
+                )
 
 
-def _read(release: Release, channel: converge.Channel) -> list[Seen] | ReleaseError:
-    try:
-        return converge.look(release, channel)
-    except ReleaseError as error:
-        return error
+@lasting
+def new_name(case: Case) -> Iterator[ReleaseError]:
+    """Yield each name that its registry has never heard of, and that nobody confirmed."""
+    for channel, missing in _missing(case):  # a registry that fails at one question must not hide the others
+        yield from collect(partial(converge.questions, channel, missing, case.new))
 
 
-def _strangers(seen: list[Seen]) -> Iterator[ReleaseError]:
-    for one in seen:
-        if one.state in (State.SAME, State.PRESENT):
-            a = one.artifact
-            yield ReleaseError(
-                f"{a.name} {a.version} is on {a.channel} already, and no tag says from which commit",
-                f"choose a version after {a.version}",
-            )
+@lasting
+def missing_credential(case: Case) -> Iterator[ReleaseError]:
+    """Yield each credential, by name, that publishing what is missing needs."""
+    for channel, _ in _missing(case):
+        yield from collect(partial(channel.credentials, case.release))
+
+
+def _read(case: Case) -> Iterator[tuple[converge.Channel, list[Seen]]]:
+    for channel, seen in case.seen:
+        if not isinstance(seen, ReleaseError):
+            yield channel, seen
+
+
+def _missing(case: Case) -> Iterator[tuple[converge.Channel, tuple[Artifact, ...]]]:
+    for channel, seen in _read(case):
+        if missing := tuple(one.artifact for one in seen if one.state in converge.OPEN):
+            yield channel, missing

@@ -7,31 +7,89 @@ from collections.abc import Iterator
 from release_tasks.bumping import bump
 from release_tasks.channels import git as origin
 from release_tasks.errors import ReleaseError
+from release_tasks.findings.finding import Case, Located, lasting, note, problem, warning
 from release_tasks.project.model import State
-from release_tasks.release import Release
-from release_tasks.tools import git
+from release_tasks.tools import git, git_origin
 
 
-def look(release: Release) -> Iterator[ReleaseError]:
-    """Yield what is wrong; once the tag exists its commit is released, which has to be on a branch of origin."""
-    if release.is_tagged:
-        yield from release.disagreements
-        if git.remote_url(release.top) and all(one.state is State.SAME for one in origin.look(release, origin.expected(release))):
-            yield from origin.astray(release)
-        return
-    url = git.remote_url(release.top)
-    if url is None:
+@lasting
+def tag_without_version(case: Case) -> Iterator[ReleaseError]:
+    """Yield each component whose manifests have another version than the tag of this commit."""
+    if case.release.is_tagged:
+        yield from case.release.disagreements
+
+
+@lasting
+def tag_off_branch(case: Case) -> Iterator[ReleaseError]:
+    """Yield the tag on origin whose commit is on no branch there, or not on the release branch."""
+    release = case.release
+    is_public = release.is_tagged and git.remote_url(release.top)
+    if is_public and all(one.state is State.SAME for one in origin.look(release, origin.expected(release))):
+        yield from origin.astray(release)
+
+
+@problem
+def no_origin(case: Case) -> Iterator[ReleaseError]:
+    """Yield that there is nowhere to push to."""
+    if git.remote_url(case.release.top) is None:
         yield ReleaseError("the repository has no remote called origin", "git remote add origin URL")
-    branch, wanted = git.branch(release.top), release.project.settings.project.branch
-    if branch is None:
+
+
+@problem
+def detached_head(case: Case) -> Iterator[ReleaseError]:
+    """Yield that no branch is checked out."""
+    if git.branch(case.release.top) is None:
         yield ReleaseError("HEAD is detached, so there is no branch to release from", "git switch to the release branch")
-        return
-    if wanted and branch != wanted:
+
+
+@problem
+def wrong_branch(case: Case) -> Iterator[ReleaseError]:
+    """Yield that another branch is checked out than the one of the settings."""
+    branch, wanted = git.branch(case.release.top), case.release.project.settings.project.branch
+    if branch and wanted and branch != wanted:
         yield ReleaseError(f"HEAD is on {branch}, releases are made from {wanted}", f"git switch {wanted}")
-    try:
-        bump.pending(release)
-    except ReleaseError as error:
-        yield error
-    there = git.remote_refs(release.top, f"refs/heads/{branch}").get(f"refs/heads/{branch}") if url else None
-    if there and (git.commit_of(release.top, there) is None or not git.is_ancestor(release.top, there, "HEAD")):
+
+
+@problem
+def uncommitted_changes(case: Case) -> Iterator[ReleaseError]:
+    """Yield what is changed besides what a bump of this version edits."""
+    bump.pending(case.release)
+    yield from ()
+
+
+@note
+def ahead_of_origin(case: Case) -> Iterator[ReleaseError]:
+    """Yield how many commits the release takes to origin besides its own."""
+    top = case.release.top
+    branch = git.branch(top)
+    there = git.commit_of(top, f"refs/remotes/origin/{branch}") if branch else None
+    if there and (ahead := git_origin.between(top, there, "HEAD")):
+        yield ReleaseError(f"{ahead} commit{'s' if ahead > 1 else ''} of {branch} {'are' if ahead > 1 else 'is'} not on origin yet", f"git push origin {branch} to let its runs judge them first")
+
+
+@warning
+def shallow_clone(case: Case) -> Iterator[ReleaseError]:
+    """Yield that only a part of the history is here, so that earlier versions cannot be counted."""
+    if git_origin.is_shallow(case.release.top):
+        yield ReleaseError("this clone has only a part of the history", "git fetch --unshallow --tags origin")
+
+
+@problem
+def unpushed_submodule(case: Case) -> Iterator[ReleaseError]:
+    """Yield each submodule whose commit its own remote does not have."""
+    for path, commit in git_origin.submodules(case.release.tree).items():
+        folder = case.release.tree / path
+        if (folder / ".git").exists() and not git_origin.is_on_remote(folder, commit):
+            yield Located(f"submodule {path} is at {commit[:7]}, which its remote does not have", f"git -C {path} push origin HEAD", path)
+
+
+@problem
+def behind_origin(case: Case) -> Iterator[ReleaseError]:
+    """Yield that origin's branch has commits that HEAD has not."""
+    top = case.release.top
+    branch = git.branch(top)
+    if branch is None or git.remote_url(top) is None:
+        return
+    there = git.remote_refs(top, f"refs/heads/{branch}").get(f"refs/heads/{branch}")
+    if there and (git.commit_of(top, there) is None or not git.is_ancestor(top, there, "HEAD")):
         yield ReleaseError(f"{branch} on origin has commits that are not here", "git pull --rebase")

@@ -5,57 +5,82 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from release_tasks.errors import ReleaseError
+from release_tasks.findings.finding import Case, Located, lasting, problem
+from release_tasks.manifests.copies import read
 from release_tasks.project.numbers import parse
-from release_tasks.release import Part, Release
+from release_tasks.release import Part
 
 
-def look(release: Release) -> Iterator[ReleaseError]:
-    """Yield what is wrong with each component's version and with its section of the changelog."""
+@problem
+def pin_refused(case: Case) -> Iterator[ReleaseError]:
+    """Yield each pin between components that the new versions would break."""
     from release_tasks.bumping import pins
 
-    if not release.is_tagged:
-        yield from pins.refusals(release)
-    for part in release.parts:
-        yield from _changelog(release, part)
-        if not release.is_tagged:
-            yield from _order(release, part)
-    yield from forgotten(release)
+    yield from pins.refusals(case.release)
 
 
-def _order(release: Release, part: Part) -> Iterator[ReleaseError]:
+@lasting
+def double_section(case: Case) -> Iterator[ReleaseError]:
+    """Yield each version that a changelog has several sections for."""
+    from release_tasks.manifests import changelog
+
+    for _, log in _changelogs(case):
+        for title in changelog.doubles(read(case.release.tree, log)):
+            yield Located(f"{log} has more than one section for {title}", "join them", log)
+
+
+@lasting
+def silent_changelog(case: Case) -> Iterator[ReleaseError]:
+    """Yield each changelog that says nothing about the version."""
+    from release_tasks.manifests import changelog
+    from release_tasks.project import notes
+
+    for part, log in _changelogs(case):
+        said = (notes.of_changelog(case.release, part) or "", notes.printed(case.release, part))
+        if all(changelog.is_empty(one) for one in said):
+            text = read(case.release.tree, log)
+            yield Located(f"{log} says nothing about {part.version}", f"write what changed {changelog.place(text, part.version)} in {log}", log)
+
+
+@problem
+def version_not_higher(case: Case) -> Iterator[ReleaseError]:
+    """Yield each version that is below one on origin, unless it is a back-port."""
     from release_tasks.project.history import is_backport, tagged
 
-    public = tagged(release.project, part.component)
-    last = next(iter(public), None)
-    if last and parse(part.version) <= parse(last) and not is_backport(release.project, part.version, public):
-        yield ReleaseError(
-            f"{part.version} is not higher than {last}, which is tagged on origin",
-            f"choose a version after {last}; a back-port comes from a branch without {last}, and is the highest of its line",
-        )
+    project = case.release.project
+    for part in case.release.parts:
+        public = tagged(project, part.component)
+        last = next(iter(public), None)
+        if last and parse(part.version) <= parse(last) and not is_backport(project, part.version, public):
+            yield ReleaseError(
+                f"{part.version} is not higher than {last}, which is tagged on origin",
+                f"choose a version after {last}; a back-port comes from a branch without {last}, and is the highest of its line",
+            )
 
 
-def forgotten(release: Release) -> Iterator[ReleaseError]:
-    """Yield why a file cannot be bumped, and the lines that would keep an old version where the settings are strict."""
+@problem
+def unfit_file(case: Case) -> Iterator[ReleaseError]:
+    """Yield why a file that carries the version cannot be bumped."""
+    from release_tasks.bumping import edited
+
+    edited.texts(case.release)
+    yield from ()
+
+
+@problem
+def forgotten_version(case: Case) -> Iterator[ReleaseError]:
+    """Yield the lines that would keep an old version, where the settings are strict about them."""
     from release_tasks.bumping import edited, leftovers
 
-    texts = {} if release.is_tagged else edited.texts(release)
+    release = case.release
     is_strict = release.project.settings.project.forgotten == "strict"
-    _, lines = edited.told(release, texts) if is_strict else ((), ())
+    _, lines = edited.told(release, edited.texts(release)) if is_strict else ((), ())
     if lines:
         first, *others, last = leftovers.tell(lines)
         yield ReleaseError("\n".join((first, *others)), last)
 
 
-def _changelog(release: Release, part: Part) -> Iterator[ReleaseError]:
-    from release_tasks.manifests import changelog
-    from release_tasks.manifests.copies import read
-    from release_tasks.project import notes
-
-    log = part.component.changelog
-    if log is None or release.project.settings.github.notes == "generated":
-        return
-    text = read(release.tree, log)
-    for title in changelog.doubles(text):
-        yield ReleaseError(f"{log} has more than one section for {title}", "join them")
-    if changelog.is_empty(notes.of_changelog(release, part) or "") and changelog.is_empty(notes.printed(release, part)):
-        yield ReleaseError(f"{log} says nothing about {part.version}", f"write what changed {changelog.place(text, part.version)} in {log}")
+def _changelogs(case: Case) -> Iterator[tuple[Part, str]]:
+    for part in case.release.parts:
+        if part.component.changelog and case.release.project.settings.github.notes != "generated":
+            yield part, part.component.changelog

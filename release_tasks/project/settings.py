@@ -134,6 +134,7 @@ class Settings(_Table, frozen=True):
     bundles: dict[str, dict[str, BundleTable]] = {}
     files: dict[str, str | tuple[str, ...]] = {}
     innocent: dict[str, Annotated[str, msgspec.Meta(min_length=1)]] = {}  # path or glob: why old versions stay there
+    silence: dict[str, Annotated[str, msgspec.Meta(min_length=1)]] = {}  # finding: why it may stay
     build: BuildTable = BuildTable()
     gates: GatesTable = GatesTable()
     github: GithubTable = GithubTable()

@@ -16,7 +16,8 @@ HELP = {
     "version": "the version, X.Y.Z; default: the one this checkout is at",
     "component": "the component a single version is for; default: all",
     "new": "names that may be published for the first time, with commas, or all",
-    "json": "print one JSON object, too: every file and every line",
+    "fast": "leave out the gates: formatting, lints, tests",
+    "json": "print one JSON object with everything that was found or done",
     "parse": "a tag: only print its component and version, as JSON",
     "target": "Rust targets to build for, with commas; default: what the settings name",
 }

@@ -10,10 +10,15 @@ NEEDS = {"cargo": "rust"}
 
 
 @step
-def check(c: Context, version: str | None = None, component: str | None = None, new: str | None = None) -> None:
+def check(
+    c: Context, version: str | None = None, component: str | None = None, new: str | None = None,
+    fast: bool = False, json: bool = False,
+) -> None:
     """Find everything that would break the release."""
-    from release_tasks.errors import raise_all
-    from release_tasks.findings.all import problems
+    from release_tasks.findings import report
+    from release_tasks.findings.all import findings
+    from release_tasks.findings.finding import Case
     from release_tasks.release import Release
 
-    raise_all(problems(c, Release.at(c, version, component), new))
+    release = Release.at(c, version, component)
+    report.show(findings(Case(c, release, new), fast), release.title, json)

@@ -45,13 +45,15 @@ def workspace(root: Path) -> Workspace:
     return Workspace(tuple(members), Path(data["target_directory"]))
 
 
-def unfit(root: Path) -> dict[str, str]:
-    """Return what crates.io demands and a package's manifest lacks, by the package's name."""
-    found = {}
-    for package in metadata(root)["packages"]:
-        needs = {"description": package["description"], "license": package["license"] or package["license_file"]}
-        found[package["name"]] = " and no ".join(name for name, there in needs.items() if not there)
-    return {name: lacks for name, lacks in found.items() if lacks}
+def packages(root: Path) -> dict[str, dict[str, Any]]:
+    """Return each package of the workspace by name, with the keys that `cargo metadata` documents."""
+    return {package["name"]: package for package in metadata(root)["packages"]}
+
+
+def packed(folder: Path) -> tuple[str, ...]:
+    """Return the files that cargo would pack of the crate in `folder`, less those that it makes itself."""
+    names = ask(["cargo", "package", "--list", "--allow-dirty", "--offline"], cwd=folder).splitlines()
+    return tuple(name for name in names if (folder / name).exists())
 
 
 def in_order(found: Iterable[Member]) -> tuple[Member, ...]:

@@ -13,8 +13,8 @@ from invoke.context import Context
 from whole import commit
 
 from release_tasks.bumping import bump
-from release_tasks.errors import ReleaseError, collect
 from release_tasks.findings import versions
+from release_tasks.findings.finding import Case, Finding
 from release_tasks.release import Release
 
 pytestmark = pytest.mark.tools("git")
@@ -117,8 +117,8 @@ def test_a_list_of_forgotten_lines_is_bounded(tiny: Path) -> None:
 
 
 def test_only_a_strict_project_fails_its_check_for_them(tiny: Path) -> None:
-    def problems() -> list[ReleaseError]:
-        return collect(lambda: versions.forgotten(Release.at(Context(), "0.2.0")))
+    def problems() -> list[Finding]:
+        return versions.forgotten_version(Case(Context(), Release.at(Context(), "0.2.0")))
 
     assert problems() == []
     settings = tiny / "release-tasks.toml"

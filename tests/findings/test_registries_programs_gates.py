@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from place import TINY, Place, context, place
+from place import TINY, Place, context, place, problems
 from python_projects import sdist, wheel
 
 from release_tasks.channels import git
 from release_tasks.errors import ReleaseError
 from release_tasks.findings import gates, programs, promises, registries
-from release_tasks.findings.all import problems
+from release_tasks.findings.all import findings
+from release_tasks.findings.finding import Case
 from release_tasks.order import RELEASE
 from release_tasks.rehearsal.faults import Fault
 from release_tasks.tools.programs import PROGRAMS, Program
@@ -29,9 +30,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
 
 
 def found(tiny: Place, new: str | None = "all") -> list[str]:
-    errors = list(registries.look(tiny.at("0.2.0"), new))
-    assert all(error.fix for error in errors)
-    return [error.problem for error in errors]
+    return problems(tiny, registries, new=new)
 
 
 def test_free_versions_and_known_credentials_are_well(tiny: Place) -> None:
@@ -81,7 +80,7 @@ def test_every_problem_is_shown_at_once(tiny: Place, monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(PROGRAMS, "gh", Program("gh", ("no-such-gh", "--version"), apt="gh"))
     (tiny.root / "scribble.txt").write_text("")
     tiny.commit("CHANGELOG.md", "# Changelog\n\n## [Unreleased]\n")
-    said = [error.problem for error in problems(context(), tiny.at("0.2.0"), None)]
+    said = [one.problem for one in findings(Case(context(), tiny.at("0.2.0"))) if one.severity == "problem"]
     assert said == [
         "gh is not installed, and gh-draft, gh-release, move-pointers need it",
         "the tree has changes that are not committed: scribble.txt",
@@ -93,13 +92,13 @@ def test_every_problem_is_shown_at_once(tiny: Place, monkeypatch: pytest.MonkeyP
 def test_nothing_is_said_to_be_missing_that_the_project_does_not_need(tiny: Place) -> None:
     needed = programs.needed(RELEASE, tiny.at().project)
     assert set(needed) == {"git", "gh"}
-    assert programs.missing(RELEASE, tiny.at().project) == []
+    assert problems(tiny, programs) == []
     assert {"cargo", "docker", "buildx", "helm"} <= set(programs.needed(RELEASE, None))
 
 
 def test_a_program_that_the_build_needs_is_looked_for(tiny: Place) -> None:
     tiny.commit("release-tasks.toml", '[build]\nneeds = ["no-such-compiler", "git"]\n')
-    [error] = programs.missing(RELEASE, tiny.at().project)
+    [error] = programs.missing_program(Case(context(), tiny.at("0.2.0")))
     assert (error.problem, error.fix) == (
         "no-such-compiler is not installed, and [build] needs it", "install no-such-compiler"
     )
@@ -107,7 +106,7 @@ def test_a_program_that_the_build_needs_is_looked_for(tiny: Place) -> None:
 
 def test_every_gate_runs_to_its_end_and_each_failure_is_found(tiny: Place) -> None:
     tiny.commit("release-tasks.toml", '[gates]\nrun = ["false", "test -e tasks.py", "test -e absent.py"]\n')
-    said = [error.problem for error in gates.run(context(), tiny.at("0.2.0"))]
+    said = problems(tiny, gates)
     assert said == ["`false` ended with status 1", "`test -e absent.py` ended with status 1"]
 
 
@@ -121,18 +120,18 @@ def test_the_gates_of_a_python_project_are_its_tests(tiny: Place) -> None:
 def test_a_gate_with_a_name_runs_after_the_others(tiny: Place) -> None:
     tiny.commit("release-tasks.toml", '[gates]\naudit = "test -e audit.toml"\nrun = ["test -e tasks.py"]\n')
     assert gates.commands(tiny.at("0.2.0")) == (("test", "-e", "tasks.py"), ("test", "-e", "audit.toml"))
-    assert [error.problem for error in gates.run(context(), tiny.at("0.2.0"))] == ["`test -e audit.toml` ended with status 1"]
+    assert problems(tiny, gates) == ["`test -e audit.toml` ended with status 1"]
 
 
 @pytest.mark.statement("B4.6")
 def test_an_open_issue_with_a_blocking_label_is_found(tiny: Place) -> None:
     tiny.commit("release-tasks.toml", '[gates]\nblockers = ["P0", "P1"]\n')
-    assert list(promises.look(tiny.at("0.2.0"))) == []
+    assert problems(tiny, promises) == []
     issue(tiny, "Colours", "P2")
     issue(tiny, "It loses data", "P0")
-    assert [error.problem for error in promises.look(tiny.at("0.2.0"))] == ["issues with the label P0 are open: #2 It loses data"]
+    assert problems(tiny, promises) == ["issues with the label P0 are open: #2 It loses data"]
     subprocess.run(["gh", "api", "--method", "PATCH", "repos/example/tiny/issues/2", "-f", "state=closed"], check=True, capture_output=True)
-    assert list(promises.look(tiny.at("0.2.0"))) == []
+    assert problems(tiny, promises) == []
 
 
 def issue(tiny: Place, title: str, label: str) -> None:
@@ -142,7 +141,7 @@ def issue(tiny: Place, title: str, label: str) -> None:
 
 def test_what_no_step_does_yet_is_said_before_the_release_and_again_by_the_step(tiny: Place) -> None:
     tiny.commit("release-tasks.toml", '[gates]\nci = "release-commit"\n[bundles."{asset}.zip"]\nsmall = {url = "u", sha256 = "s", license = "l"}\n')
-    said = [error.problem.partition(":")[0] for error in promises.look(tiny.at("0.2.0"))]
+    said = [problem.partition(":")[0] for problem in problems(tiny, promises)]
     assert said == ["[bundles]", "[gates] ci"]
     tiny.tag("v0.2.0", push=False)
     release = tiny.at("0.2.0")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from place import TINY, Place, place
+from place import TINY, Place, context, look, place, problems
 
 from release_tasks.findings import repository
+from release_tasks.findings.finding import Case
 
 
 @pytest.fixture
@@ -18,9 +20,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
 
 
 def found(tiny: Place) -> list[str]:
-    errors = list(repository.look(tiny.at("0.2.0")))
-    assert all(error.fix for error in errors)
-    return [error.problem for error in errors]
+    return problems(tiny, repository)
 
 
 def test_a_clean_checkout_of_a_branch_is_well(tiny: Place) -> None:
@@ -73,3 +73,44 @@ def test_a_tag_that_is_public_makes_all_of_this_irrelevant(tiny: Place) -> None:
     tiny.git("checkout", "--quiet", "--detach")
     (tiny.root / "new.txt").write_text("")
     assert found(tiny) == []
+
+
+def told(tiny: Place) -> dict[str, tuple[str, str]]:
+    return {one.name: (one.problem, one.fix) for one in look(Case(context(), tiny.at("0.2.0")), repository)}
+
+
+def test_commits_that_origin_lacks_are_a_note_until_they_are_pushed(tiny: Place) -> None:
+    assert told(tiny) == {}
+    tiny.commit("ahead.txt")
+    fact, fix = told(tiny)["ahead-of-origin"]
+    assert fact == "1 commit of main is not on origin yet"
+    tiny.git(*shlex.split(fix.partition(" to ")[0])[1:])
+    assert told(tiny) == {}
+
+
+def test_a_clone_with_a_part_of_the_history_is_found_and_completed(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny.commit("more.txt")
+    tiny.git("push", "--quiet", "origin", "main")
+    copy = tiny.clone("--depth=1")
+    monkeypatch.chdir(copy)
+    [(name, (fact, fix))] = told(tiny).items()
+    assert (name, fact) == ("shallow-clone", "this clone has only a part of the history")
+    tiny.git(*shlex.split(fix)[1:], at=copy)
+    assert told(tiny) == {}
+
+
+def test_a_submodule_whose_commit_nobody_else_can_have_is_found(tiny: Place) -> None:
+    bare = tiny.folder / "sub.git"
+    tiny.git("clone", "--quiet", "--bare", str(tiny.root), str(bare))
+    tiny.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(bare), "vendor/sub")
+    tiny.git("commit", "--quiet", "--message=Add a submodule")
+    tiny.git("push", "--quiet", "origin", "main")
+    assert told(tiny) == {}
+    sub = tiny.root / "vendor/sub"
+    tiny.git("commit", "--quiet", "--allow-empty", "--message=Only here", at=sub)
+    tiny.git("commit", "--quiet", "--all", "--message=Take it")
+    tiny.git("push", "--quiet", "origin", "main")
+    [(name, (fact, fix))] = told(tiny).items()
+    assert (name, fact.startswith("submodule vendor/sub is at ")) == ("unpushed-submodule", True)
+    tiny.git(*shlex.split(fix)[1:])
+    assert told(tiny) == {}

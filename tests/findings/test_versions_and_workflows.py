@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from place import LOG, TINY, Place, place
+from place import LOG, TINY, TWO, Place, context, look, place, problems
 
 from release_tasks.errors import ReleaseError, collect
 from release_tasks.findings import versions, workflows
+from release_tasks.findings.finding import Case
 
 pytestmark = pytest.mark.tools("gh")
 
@@ -22,7 +23,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
 
 
 def found(tiny: Place, version: str = "0.2.0") -> list[str]:
-    return [error.problem for error in collect(lambda: versions.look(tiny.at(version)))]
+    return problems(tiny, versions, version)
 
 
 def finish(tiny: Place, tag: str) -> None:
@@ -102,7 +103,7 @@ def told(tiny: Place, on: str, run: str = "cargo publish") -> list[str]:
     path = tiny.root / ".github" / "workflows" / "cd.yml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(RUNS.format(on=on, run=run))
-    return [error.problem for error in collect(lambda: workflows.look(tiny.at("0.2.0")))]
+    return problems(tiny, workflows)
 
 
 @pytest.mark.parametrize("on", [
@@ -129,7 +130,7 @@ def test_a_workflow_that_is_no_yaml_is_an_error(tiny: Place) -> None:
     [problem] = told(tiny, "on: [push")
     assert "cd.yml is no YAML" in problem
     (tiny.root / ".github" / "workflows" / "cd.yml").write_text("just words\n")
-    assert collect(lambda: workflows.look(tiny.at("0.2.0"))) == []
+    assert problems(tiny, workflows) == []
 
 
 def test_collect_hides_no_error_behind_another() -> None:
@@ -138,3 +139,44 @@ def test_collect_hides_no_error_behind_another() -> None:
         raise ReleaseError("two")
 
     assert [error.problem for error in collect(look)] == ["one", "two"]
+
+
+def warned(tiny: Place, filters: str) -> dict[str, tuple[str, str]]:
+    tiny.commit(".github/workflows/ci.yml", f"on:\n  push:\n    tags: {filters}\njobs: {{}}\n")
+    return {one.name: (one.problem, one.fix) for one in look(Case(context(), tiny.at("0.2.0")), workflows)}
+
+
+@pytest.mark.parametrize("filters", ["['v*']", "['v[0-9]+.[0-9]+.[0-9]+']", "['**']", "'v?[0-9]*'", "['v*', '!v*-rc*']", "['v\\d.*', 'v*']"])
+def test_filters_that_let_the_tags_of_the_project_through_are_well(tiny: Place, filters: str) -> None:
+    assert warned(tiny, filters) == {}
+
+
+def test_a_workflow_that_waits_for_a_tag_nobody_makes_is_found(tiny: Place) -> None:
+    fact, fix = warned(tiny, "['[0-9]+.[0-9]+.[0-9]+']")["tag-filter-too-narrow"]
+    assert (fact, fix) == (".github/workflows/ci.yml waits for tags, but not for v1.2.3", "add 'v[0-9]*' to its tags")
+    assert warned(tiny, "['[0-9]+.[0-9]+.[0-9]+', 'v[0-9]*']") == {}
+
+
+def test_a_prerelease_that_starts_no_workflow_is_found(tiny: Place) -> None:
+    def narrow(filters: str) -> list[str]:
+        warned(tiny, filters)
+        found = look(Case(context(), tiny.at("0.2.0-rc.1")), workflows)
+        return [f"{one.problem}; {one.fix}" for one in found if one.name == "tag-filter-too-narrow"]
+
+    strict = "v[0-9]+.[0-9]+.[0-9]+"
+    assert narrow(f"['{strict}']") == [f".github/workflows/ci.yml waits for tags, but not for v0.2.0-rc.1; add '{strict}-rc.[0-9]+' to its tags"]
+    assert narrow(f"['{strict}', '{strict}-rc.[0-9]+']") == []
+
+
+def test_a_filter_for_the_tags_of_several_components_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with place(tmp_path, monkeypatch, TWO) as two:
+        def wide(filters: str) -> list[str]:
+            two.commit(".github/workflows/ci.yml", f"on:\n  push:\n    tags: {filters}\njobs: {{}}\n")
+            found = look(Case(context(), two.at("core=0.2.0,other=0.5.0")), workflows)
+            return [f"{one.problem}; {one.fix}" for one in found]
+
+        assert wide("['*v*']") == [
+            ".github/workflows/ci.yml runs on the tags of core and other alike (*v*); "
+            "write 'v[0-9]*' and 'other-v[0-9]*' in its place, or those that are meant"
+        ]
+        assert wide("['v[0-9]*', 'other-v[0-9]*']") == []

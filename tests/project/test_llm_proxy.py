@@ -9,6 +9,7 @@ from invoke.context import Context
 from sample_projects import added, changed, git, golden, inv, sample, shown
 
 from release_tasks.findings import gates
+from release_tasks.findings.finding import Case
 from release_tasks.release import Release
 
 pytestmark = pytest.mark.tools("git")
@@ -71,8 +72,8 @@ def test_without_settings_a_bump_writes_the_charts_own_lines_only(tmp_path: Path
 @pytest.mark.statement("B3.1", "B3.12")
 def test_its_gates_are_its_own_and_each_that_fails_is_found(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(root)
-    assert list(gates.run(Context(), Release.at(Context(), "0.2.0"))) == []
+    assert gates.failing_gate(Case(Context(), Release.at(Context(), "0.2.0"))) == []
     server = root / "internal/admin/server.go"
     server.write_text(server.read_text().replace("0.1.0", "0.1.3"))
-    [failed] = gates.run(Context(), Release.at(Context(), "0.2.0"))
+    [failed] = gates.failing_gate(Case(Context(), Release.at(Context(), "0.2.0")))
     assert failed.problem.startswith("`make test` ended with status 2")

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 from place import LOG, TINY, Place, context, place
+from place import problems as found
 
 from release_tasks.bumping import bump
 from release_tasks.channels import github
-from release_tasks.errors import ReleaseError, collect
+from release_tasks.errors import ReleaseError
 from release_tasks.findings import versions
+from release_tasks.findings.finding import Case
 
 pytestmark = pytest.mark.tools("git", "gh")
 DATED = "# Changelog\n\n## March 27, 2026\n\n### Added\n\n- **New** (#3)\n- **Old** (#2)\n\n## January 02, 2026\n\n- First\n"
@@ -45,7 +47,7 @@ def shown(tiny: Place, settings: str = "", version: str = "0.2.0") -> str:
 
 
 def problems(tiny: Place, version: str = "0.2.0") -> list[str]:
-    return [error.problem for error in versions.look(tiny.at(version))]
+    return found(tiny, versions, version)
 
 
 @pytest.mark.statement("B1.38", "B2.34", "B4.2")
@@ -150,5 +152,5 @@ def test_an_empty_section_and_a_double_heading_are_problems(tiny: Place, log: st
 ])
 def test_an_empty_section_says_where_to_write(tiny: Place, log: str, where: str) -> None:
     tiny.commit("CHANGELOG.md", log)
-    [found] = collect(lambda: versions.look(tiny.at("0.2.0")))
-    assert found.fix == f"write what changed {where} in CHANGELOG.md"
+    [said] = versions.silent_changelog(Case(context(), tiny.at("0.2.0")))
+    assert said.fix == f"write what changed {where} in CHANGELOG.md"

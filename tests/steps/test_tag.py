@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from place import TINY, TWO, Place, context, place
+from place import TINY, TWO, Place, context, place, problems
 
 from release_tasks.channels import git as origin
 from release_tasks.converge import begin, converge
@@ -95,7 +95,7 @@ def test_a_tag_made_by_hand_must_equal_the_manifests(tiny: Place) -> None:
     told = "tiny-plain is at 0.1.0 in its manifest, not at 0.2.0"
     with pytest.raises(ReleaseError, match=told):
         begin(context(), "0.2.0", None)
-    assert told in [error.problem for error in repository.look(tiny.at("0.2.0"))]
+    assert told in problems(tiny, repository)
     done = inv(tiny, "publish-pypi")
     assert (done.returncode, told in done.stderr) == (1, True)
 
@@ -114,11 +114,11 @@ def test_a_tagged_commit_must_be_on_the_release_branch(tiny: Place, settings: st
         tiny.git("push", "--quiet", "origin", "side")
     tiny.git("tag", "-m", "by hand", "v0.1.0")
     tiny.git("push", "--quiet", "origin", "v0.1.0")
-    assert [told in error.problem for error in repository.look(tiny.at("0.1.0"))] == [True]
+    assert [told in problem for problem in problems(tiny, repository, "0.1.0")] == [True]
     done = inv(tiny, "publish-pypi", "--new", "all")
     assert done.returncode == 1
     tiny.git("push", "--quiet", "origin", "side:main")
-    assert list(repository.look(tiny.at("0.1.0"))) == []
+    assert problems(tiny, repository, "0.1.0") == []
 
 
 def test_nothing_is_published_before_origin_has_the_tag(tiny: Place) -> None:

@@ -1,0 +1,98 @@
+"""Images and charts: what is found only when the image is built or the chart is installed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from itertools import product
+from pathlib import PurePosixPath
+
+from release_tasks.errors import ReleaseError, some
+from release_tasks.findings.finding import Case, Located, problem
+from release_tasks.project.model import Chart, Image
+
+BUILDS = re.compile(r"\bcargo\s+(\S+\s+)?(build|fetch|check|install|chef)\b")
+
+
+@problem
+def reference_collision(case: Case) -> Iterator[ReleaseError]:
+    """Yield each reference that is an image's and a chart's, so that one would overwrite the other."""
+    for image, chart in product(case.shipped("images", Image), case.shipped("charts", Chart)):
+        if image.reference.lower() == chart.reference.lower():
+            place, _, name = chart.reference.rpartition("/")
+            fix = f'name the chart {place}/charts/{name} in its table, as [charts."{place}/charts/{name}"]'
+            yield ReleaseError(f"{chart.reference} is the reference of an image and of a chart", fix)
+
+
+@problem
+def chart_image_unpublished(case: Case) -> Iterator[ReleaseError]:
+    """Yield each chart whose default image has the name of one of ours, and another place or tag."""
+    images = list(case.shipped("images", Image))
+    version = case.release.parts[0].version
+    for chart in case.shipped("charts", Chart):
+        path = (chart.folder / "values.yaml").relative_to(case.release.tree).as_posix()
+        reference, tag = _default_image(case, path)
+        ours = next((one for one in images if one.reference.rsplit("/", 1)[-1] == reference.rsplit("/", 1)[-1]), None)
+        if ours is None:
+            continue
+        if ours.reference != reference:
+            fix = f"let image.repository in {path} be {ours.reference}"
+            yield Located(f"{path} takes the image {reference}, and {ours.reference} is published", fix, path)
+        wanted, there = chart.app_version.format(version=version), {one.replace("{version}", version) for one in ours.tags}
+        if not tag and wanted not in there:
+            fix = f'[charts."{chart.reference}"] app-version = "{{version}}", or give the image that tag'
+            yield Located(f"{path} takes the tag {wanted} (the appVersion), and the image gets {some(sorted(there))}", fix, path)
+
+
+@problem
+def dockerfile_lacks_member(case: Case) -> Iterator[ReleaseError]:
+    """Yield each Dockerfile that runs cargo with the manifests of some members of the workspace, not of all."""
+    tree, members = case.release.tree, case.release.project.crates
+    folders = [crate.folder.relative_to(tree).as_posix() for crate in members if crate.folder != tree]
+    for image in case.shipped("images", Image):
+        text = (tree / image.dockerfile).read_text("utf-8")
+        for line, copied, ran in _builds(text):
+            lacking = [one for one in folders if one not in ran and not any(_covers(source, one) for source in copied)]
+            if lacking and len(lacking) < len(folders):
+                rows = " and ".join(f"COPY {one}/Cargo.toml {one}/Cargo.toml" for one in lacking)
+                fact = f"{image.dockerfile} runs cargo without the manifest of {some(lacking)}, and cargo refuses the workspace"
+                yield Located(fact, f"add before that line: {rows}", image.dockerfile, line)
+
+
+def _builds(text: str) -> Iterator[tuple[int, list[str], str]]:
+    """Yield, for the first run of cargo in each stage, its line, what was copied until then and what was run."""
+    copied: list[str] = []
+    ran, is_done, at = "", False, 1
+    for instruction in re.findall(r"(?:[^\n]*\\\n)*[^\n]*\n?", text):
+        word, *rest = instruction.split() or [""]
+        if word.upper() == "FROM":
+            copied, ran, is_done = [], "", False
+        elif word.upper() in ("COPY", "ADD"):
+            copied += [one.strip('[],"').removeprefix("./") for one in rest if not one.startswith("--")][:-1]
+        elif word.upper() == "RUN":
+            ran += instruction
+            if BUILDS.search(instruction) and not is_done:
+                is_done = True
+                yield at, list(copied), ran
+        at += instruction.count("\n")
+
+
+def _covers(source: str, folder: str) -> bool:
+    """Tell whether what is copied holds the manifest of a folder."""
+    source = source.rstrip("/")
+    parents = [str(one) for one in (PurePosixPath(folder) / "Cargo.toml").parents]
+    return source in ("", ".") or any(fnmatchcase(one, source) for one in (f"{folder}/Cargo.toml", *parents[:-1]))
+
+
+def _default_image(case: Case, path: str) -> tuple[str, str]:
+    """Return the reference and the tag that a chart's values name, empty where they name none."""
+    from ruamel.yaml import YAML
+
+    file = case.release.tree / path
+    values = YAML(typ="safe", pure=True).load(file) if file.exists() else None
+    image = values.get("image") if isinstance(values, dict) else None
+    if not isinstance(image, dict) or not image.get("repository"):
+        return "", ""
+    place = f"{image['registry']}/" if image.get("registry") else ""
+    return f"{place}{image['repository']}", str(image.get("tag") or "")

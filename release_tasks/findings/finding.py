@@ -1,0 +1,126 @@
+"""A finding: one small function with a name, a severity, a fact and a way out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from functools import cached_property, partial
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from invoke.context import Context
+
+from release_tasks.errors import ReleaseError, collect
+from release_tasks.tools import git
+
+if TYPE_CHECKING:
+    from release_tasks.converge import Channel
+    from release_tasks.project.model import Seen
+    from release_tasks.release import Release
+
+SEVERITIES = ("note", "warning", "problem")  # in the order in which they are told
+T = TypeVar("T")
+
+
+class Located(ReleaseError):
+    """A fact at a file, relative to the root, and at a line counted from 1 (0: at none)."""
+
+    def __init__(self, problem: str, fix: str, file: str, line: int = 0) -> None:
+        super().__init__(problem, fix)
+        self.file, self.line = file, line
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is looked at: a release, and what several findings ask about it, asked once."""
+
+    c: Context
+    release: Release
+    new: str | None = None
+
+    @cached_property
+    def seen(self) -> tuple[tuple[Channel, list[Seen] | ReleaseError], ...]:
+        """Return each channel with the state of all that the release has there, or why that cannot be read."""
+        from release_tasks import channels, converge
+        from release_tasks.http import get_many
+
+        def read(channel: Channel) -> list[Seen] | ReleaseError:
+            try:
+                return converge.look(self.release, channel)
+            except ReleaseError as error:
+                return error
+
+        every = channels.every()
+        return tuple(zip(every, get_many(read, every), strict=True))
+
+    @cached_property
+    def changed(self) -> tuple[str, ...]:
+        """Return what was not committed when this was asked first."""
+        return git.changed(self.release.tree)
+
+    def shipped(self, kind: str, of: type[T]) -> Iterator[T]:
+        """Yield the `kind` of every component; an open question is asked by the channels."""
+        for part in self.release.parts:
+            found = getattr(part.component, kind)
+            yield from () if isinstance(found, ReleaseError) else found
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found; `silenced` is the reason of the settings why it may stay."""
+
+    name: str
+    area: str
+    severity: str
+    problem: str
+    fix: str
+    file: str = ""
+    line: int = 0
+    silenced: str = ""
+
+    def data(self) -> dict[str, Any]:
+        """Return it in the shape that docs/json.md describes."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A function that looks for one finding, and how bad that is.
+
+    What is public cannot be changed any more, and no finding may refuse to finish it: only a `lasting` one is
+    looked for once the tag exists.
+    """
+
+    severity: str
+    look: Callable[[Case], Iterable[ReleaseError]]
+    lasting: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return the function's name as the settings and docs/findings.md have it."""
+        return self.look.__name__.replace("_", "-")
+
+    @property
+    def area(self) -> str:
+        """Return the name of its file."""
+        return self.look.__module__.rpartition(".")[2]
+
+    def __call__(self, case: Case) -> list[Finding]:
+        """Return what is found, also where that is told by an error."""
+        if case.release.is_tagged and not self.lasting:
+            return []
+        about = (self.name, self.area, self.severity)
+        return [
+            Finding(*about, one.problem, one.fix, getattr(one, "file", ""), getattr(one, "line", 0))
+            for one in collect(lambda: self.look(case))
+        ]
+
+
+def problems(case: Case, area: ModuleType) -> list[ReleaseError]:
+    """Return the problems of one area alone, as errors."""
+    found = (one for kind in vars(area).values() if isinstance(kind, Kind) for one in kind(case))
+    return [ReleaseError(one.problem, one.fix) for one in found if one.severity == "problem"]
+
+
+problem, warning, note = (partial(Kind, severity) for severity in reversed(SEVERITIES))
+lasting = partial(Kind, "problem", lasting=True)

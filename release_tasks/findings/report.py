@@ -1,0 +1,50 @@
+"""How findings are shown: by area, to programs as JSON, on GitHub at their lines."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from release_tasks import shell
+from release_tasks.errors import ReleaseError, raise_all
+from release_tasks.findings.finding import Finding
+
+ANNOTATIONS = {"note": "notice", "warning": "warning", "problem": "error"}  # GitHub's words
+
+
+def show(found: Sequence[Finding], title: str, as_json: bool) -> None:
+    """Show everything, and raise the problems as `ReleaseError`."""
+    if as_json:
+        import json
+
+        print(json.dumps({"release": title, "findings": [one.data() for one in found]}, indent=2))
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for one in found:
+            sys.stderr.write(shell.hide_secrets(annotation(one)) + "\n")
+    for one in found:
+        if one.severity != "problem":
+            shell.say(f"{one.severity}: {_fact(one)}\n{f'silenced: {one.silenced}' if one.silenced else f'fix: {one.fix}'}")
+    problems = [ReleaseError(_fact(one), one.fix) for one in found if one.severity == "problem"]
+    if not problems:
+        shell.say(f"nothing stands in the way of {title}")
+    raise_all(problems)
+
+
+def annotation(one: Finding) -> str:
+    """Return the workflow command that shows a finding on GitHub (its docs: %, line ends and `,` `:` are escaped)."""
+    place = {"file": one.file, "line": str(one.line or ""), "title": one.name}
+    values = ",".join(f"{key}={_escaped(value, ',:')}" for key, value in place.items() if value)
+    return f"::{ANNOTATIONS[one.severity]} {values}::{_escaped(f'{one.problem}{chr(10)}fix: {one.fix}')}"
+
+
+def _escaped(text: str, more: str = "") -> str:
+    for char in f"%\r\n{more}":
+        text = text.replace(char, f"%{ord(char):02X}")
+    return text
+
+
+def _fact(one: Finding) -> str:
+    place = f"{one.file}:{one.line}" if one.line else one.file
+    fact = one.problem.replace(one.file, place, 1) if one.file in one.problem else f"{place}: {one.problem}"
+    return f"{one.area}/{one.name}: {fact}"
