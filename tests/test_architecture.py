@@ -22,6 +22,7 @@ LAYERS = (
     {"dist"},
     {"channels"},
     {"converge"},
+    {"building"},
     {"findings", "verifying"},
     {"steps"},
     {"order"},

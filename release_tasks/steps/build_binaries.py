@@ -1,22 +1,10 @@
-"""Programs are compiled from the commit, with the same bytes in every folder."""
+"""Programs are compiled from the commit, for every declared target."""
 
 from __future__ import annotations
-
-from contextlib import nullcontext
-from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
 from release_tasks.steps import step
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from release_tasks.project.model import Binary
-    from release_tasks.release import Part, Release
-
-    Asset = tuple[Part, str, tuple[Binary, ...]]  # a file, and the programs that are in it
 
 NEEDS = {"cargo": "binaries"}
 
@@ -26,124 +14,7 @@ def build_binaries(
     c: Context, version: str | None = None, component: str | None = None, target: str | None = None
 ) -> None:
     """Compile the binaries, for every target or those named."""
-    from release_tasks import shell
+    from release_tasks.building import binaries
     from release_tasks.converge import begin
-    from release_tasks.tools import git, rustc
 
-    release = begin(c, version, component)
-    assets = _declared(release, target)
-    absent = _absent(release, assets)
-    if not absent:
-        shell.say("nothing to do, every binary is built or public" if assets else "nothing to do, no binary configured")
-    else:
-        targets = [programs[0].target for _, _, programs in absent]
-        ways = rustc.environments(release.tree, targets, "inv build-binaries")
-        with nullcontext(release.tree) if shell.is_dry(c) else git.clean(release.tree, release.commit) as tree:
-            for asset in absent:
-                _build(c, release, tree, asset, ways[asset[2][0].target])
-    if not shell.is_dry(c):
-        for part, file, _ in assets:
-            _write_checksum(release, part, file)
-
-
-def _declared(release: Release, target: str | None) -> list[Asset]:
-    from release_tasks.errors import ReleaseError
-    from release_tasks.project.model import known
-
-    found: dict[tuple[str, str], list[Binary]] = {}
-    parts = {part.component.name: part for part in release.parts}
-    for part in release.parts:
-        for binary in known(part.component.binaries):
-            found.setdefault((part.component.name, binary.file.format(version=part.version)), []).append(binary)
-    every = dict.fromkeys(programs[0].target for programs in found.values())
-    wanted = [name.strip() for name in target.split(",")] if target else list(every)
-    if unknown := [name for name in wanted if name not in every]:
-        raise ReleaseError(f"no binary is declared for {', '.join(unknown)}", f"declared are {', '.join(every) or 'none'}")
-    for (_, file), programs in found.items():
-        _check_together(file, programs)
-    return [(parts[name], file, tuple(programs)) for (name, file), programs in found.items() if programs[0].target in wanted]
-
-
-def _check_together(file: str, programs: Sequence[Binary]) -> None:
-    from release_tasks.errors import ReleaseError
-    from release_tasks.tools import archives
-
-    if len(programs) > 1 and (not archives.is_archive(file) or len({p.target for p in programs}) > 1):
-        names = ", ".join(f"{p.name} for {p.target}" for p in programs)
-        raise ReleaseError(f"{names} would both be the file {file}", "give each a name of its own in [binaries]")
-
-
-def _absent(release: Release, assets: Sequence[Asset]) -> list[Asset]:
-    """Return what is not in dist/, and not public where it is an asset of the GitHub release."""
-    from release_tasks import dist
-    from release_tasks.channels import github
-    from release_tasks.converge import to_build
-
-    here = {(part.tag, row.name) for part in release.parts for row in dist.of_kind(part, "binary") if dist.file_of(part, row)}
-    lacking = [asset for asset in assets if (asset[0].tag, asset[1]) not in here]
-    if not lacking:
-        return []
-    shipped = {(a.component, a.name) for a in github.expected(release)}
-    unpublished = {(a.component, a.name) for a in to_build(release, github, "binary", "sha256")}
-    public = shipped - unpublished
-    return [asset for asset in lacking if (asset[0].component.name, asset[1]) not in public]
-
-
-def _build(c: Context, release: Release, tree: Path, asset: Asset, way: dict[str, str]) -> None:
-    from release_tasks import dist, shell
-    from release_tasks.tools import cargo_build, rustflags
-
-    part, file, programs = asset
-    workspace = cargo_build.workspace(tree)
-    target = programs[0].target
-    env = release.build_env | way
-    extra, flags = rustflags.reproducible(tree, target, workspace.built_in, env)
-    for one in programs:
-        if not shell.is_dry(c):
-            _check_version(release, part, one, workspace.versions.get(one.crate, ""))
-        cargo_build.program(c, tree, one.crate, one.name, target, workspace.is_locked, one.static, extra, env | flags)
-    if shell.is_dry(c):
-        return
-    built = [cargo_build.file_of(workspace.built_in, one.name, target) for one in programs]
-    _keep(release, tree, dist.folder(part) / file, built)
-    row = dist.describe(release, part, "binary", part.dist / file, target=target, package=programs[0].crate)
-    dist.record(part, "build_binaries", [row], target=file)
-
-
-def _keep(release: Release, tree: Path, path: Path, built: Sequence[Path]) -> None:
-    import re
-
-    from release_tasks import files
-    from release_tasks.tools import archives
-
-    if not archives.is_archive(path.name):
-        files.copy(built[0], path)
-        path.chmod(archives.PROGRAM)
-        return
-    inside = {one.name: (one.read_bytes(), archives.PROGRAM) for one in built}
-    texts = [f for f in release.project.files if re.fullmatch(r"(?i)(licen[cs]e|copying|notice|readme)[^/]*", f)]
-    inside |= {name: ((tree / name).read_bytes(), archives.TEXT) for name in texts if (tree / name).is_file()}
-    files.write_bytes(path, archives.pack(path.name, inside, release.epoch))
-
-
-def _check_version(release: Release, part: Part, binary: Binary, there: str) -> None:
-    from release_tasks.errors import ReleaseError
-
-    says = part.component.version or part.version
-    if there != {crate.name: crate.version for crate in release.project.crates}[binary.crate]:
-        says = there  # the checkout has a version that its commit does not have
-    if says != part.version:
-        raise ReleaseError(f"{release.commit[:7]} is {says}, not {part.version}", f"inv bump --version {part.version}, then inv tag")
-
-
-def _write_checksum(release: Release, part: Part, file: str) -> None:
-    """Write FILE.sha256 as `sha256sum --check` reads it, where the project ships it."""
-    from release_tasks import dist, files
-
-    rows = {(row.kind, row.name): row for row in dist.of_kind(part, "binary", "sha256")}
-    row, name = rows.get(("binary", file)), f"{file}.sha256"
-    if row is None or "sha256" not in part.component.assets or not (part.dist / file).exists():
-        return
-    if ("sha256", name) not in rows or not (part.dist / name).exists():
-        files.write_bytes(part.dist / name, f"{row.sha256}  {file}\n".encode())
-        dist.record(part, "build_binaries", [dist.describe(release, part, "sha256", part.dist / name)], target=name)
+    binaries.build(c, begin(c, version, component), target)

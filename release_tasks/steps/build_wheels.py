@@ -1,22 +1,10 @@
-"""Wheels and sdists are built from the commit, by maturin or by the package's own backend."""
+"""Wheels and sdists are built from the commit, for every declared platform."""
 
 from __future__ import annotations
-
-from contextlib import nullcontext
-from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
 from release_tasks.steps import step
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from release_tasks.channels.pypi import Slot
-    from release_tasks.release import Part, Release
-
-    Wanted = tuple[Part, Slot, str]  # with the Rust target; empty where any machine will do
 
 
 @step
@@ -24,134 +12,7 @@ def build_wheels(
     c: Context, version: str | None = None, component: str | None = None, target: str | None = None
 ) -> None:
     """Build the wheels and the sdist of each Python package."""
-    from release_tasks import shell
-    from release_tasks.channels import pypi
-    from release_tasks.converge import begin, to_build
-    from release_tasks.tools import git
+    from release_tasks.building import wheels
+    from release_tasks.converge import begin
 
-    release = begin(c, version, component)
-    declared = _declared(release, target)
-    absent = [(a.component, a.name) for a in to_build(release, pypi, "wheel", "sdist")] if declared else []
-    wanted = [
-        (part, slot, triple) for part, slot, triple in declared
-        if any(owner == part.component.name and slot.takes(name) for owner, name in absent)
-    ]
-    if not wanted:
-        shell.say("nothing to do, every wheel and sdist is built or public" if declared else "nothing to do, no Python package")
-        return
-    ways = _ways(release, wanted)
-    with nullcontext(release.tree) if shell.is_dry(c) else git.clean(release.tree, release.commit) as tree:
-        for one in wanted:
-            _build(c, release, tree, one, ways.get(one[2], {}))
-
-
-def _declared(release: Release, target: str | None) -> list[Wanted]:
-    """Return the files to build: all, or those of the named targets; the first target brings the sdist."""
-    from release_tasks.channels import pypi
-    from release_tasks.errors import ReleaseError
-
-    found = [(part, slot, _target(release, slot)) for part, slot in pypi.shipped(release)]
-    if target is None:
-        return found
-    first = {(part.tag, slot.package.name): triple for part, slot, triple in reversed(found) if slot.kind == "wheel"}
-    owner = [(one, one[2] or (first[one[0].tag, one[1].package.name] if one[1].package.maturin else "")) for one in found]
-    wanted = [name.strip() for name in target.split(",")]
-    every = dict.fromkeys(triple for _, triple in owner if triple)
-    if unknown := [name for name in wanted if name not in every]:
-        raise ReleaseError(f"no wheel is declared for {', '.join(unknown)}", f"declared are {', '.join(every) or 'none'}")
-    return [one for one, triple in owner if not triple or triple in wanted]
-
-
-def _target(release: Release, slot: Slot) -> str:
-    from release_tasks.tools import rustc, wheels
-
-    if slot.tag:
-        return wheels.target_of(slot.tag)
-    return rustc.host(release.tree) if slot.package.maturin and slot.kind == "wheel" else ""
-
-
-def _ways(release: Release, wanted: Sequence[Wanted]) -> dict[str, dict[str, str]]:
-    """Return what cargo needs for each target; raise `ReleaseError` where this machine cannot build one."""
-    from release_tasks.errors import ReleaseError, raise_all
-    from release_tasks.tools import maturin, rustc, wheels
-
-    ways: dict[str, dict[str, str]] = {}
-    errors: list[ReleaseError] = []
-    for _, slot, triple in wanted:
-        command = "inv build-wheels"
-        try:
-            if slot.package.maturin and slot.kind == "wheel":
-                ways |= rustc.environments(release.tree, [triple], command, maturin.needs_zig(slot.tag))
-            elif slot.tag and not wheels.is_of_this_machine(slot.tag):
-                errors.append(ReleaseError(f"{slot.pattern} cannot be built on this machine", f"run `{command} --target {triple}` on such a machine"))
-        except ReleaseError as error:
-            errors.append(error)
-    raise_all(errors)
-    return ways
-
-
-def _build(c: Context, release: Release, tree: Path, one: Wanted, way: dict[str, str]) -> None:
-    from release_tasks import dist, files, shell
-    from release_tasks.tools import rustflags, twine, wheels
-
-    part, slot, triple = one
-    if shell.is_dry(c):
-        _make(c, release, tree, one, part.dist, way)
-        return
-    with files.scratch("wheel") as out:
-        _make(c, release, tree, one, out, way)
-        made = wheels.only(out, ".whl" if slot.kind == "wheel" else ".tar.gz")
-        _check(part, slot, made)
-        if slot.package.maturin and slot.kind == "wheel":
-            wheels.without_folders(made, tree, rustflags.SOURCE)
-        twine.check([made])
-        target = dist.folder(part) / made.name
-        files.copy(made, target)
-    row = dist.describe(release, part, slot.kind, target, target=triple, package=slot.package.name)
-    dist.record(part, "build_wheels", [row], target="-".join(filter(None, (slot.package.name, slot.python, slot.tag or triple or slot.kind))))
-
-
-def _make(c: Context, release: Release, tree: Path, one: Wanted, out: Path, way: dict[str, str]) -> None:
-    from release_tasks import shell
-    from release_tasks.tools import build, git, maturin
-
-    _, slot, triple = one
-    where = slot.package.folder.relative_to(release.project.root)
-    if not slot.package.maturin:
-        # backends write into the tree they build from
-        with nullcontext(tree) if shell.is_dry(c) else git.clone(tree, release.commit) as copy:
-            build.make(c, slot.kind, copy / where, out, release.build_env)
-    elif slot.kind == "sdist":
-        maturin.sdist(c, tree / where, out, release.build_env)
-    else:
-        _compile(c, release, tree, tree / where, slot, triple, out, way)
-
-
-def _compile(
-    c: Context, release: Release, tree: Path, folder: Path, slot: Slot, target: str, out: Path, way: dict[str, str]
-) -> None:
-    from release_tasks.tools import cargo_build, maturin, rustc, rustflags
-
-    workspace = cargo_build.workspace(folder)
-    env = release.build_env | way
-    extra, flags = rustflags.reproducible(tree, target, workspace.built_in, env)
-    is_host = target == rustc.host(release.tree)
-    maturin.wheel(c, folder, out, target, slot.tag, slot.python, is_host, workspace.is_locked, extra, env | flags)
-
-
-def _check(part: Part, slot: Slot, made: Path) -> None:
-    from packaging.utils import canonicalize_name
-
-    from release_tasks.errors import ReleaseError
-    from release_tasks.project.numbers import pep440
-    from release_tasks.tools import wheels
-
-    name, version = wheels.read_name(made.name), pep440(part.version)
-    if name is None or name.project != canonicalize_name(slot.package.name):
-        raise ReleaseError(f"the build made {made.name}, not {slot.pattern}", "mend the name in pyproject.toml")
-    if name.version != version:
-        raise ReleaseError(f"the build made {made.name}, and the release is {version}", f"inv bump --version {part.version}, then inv tag")
-    if not slot.takes(made.name):
-        raise ReleaseError(f"the build made {made.name}, not {slot.pattern}", "mend `wheels` in release-tasks.toml, or build on such a machine")
-    if any(platform.startswith("linux_") for platform in name.platforms):
-        raise ReleaseError(f"PyPI takes no wheel for {', '.join(name.platforms)}", "build it with maturin, or let auditwheel repair it")
+    wheels.build(c, begin(c, version, component), target)

@@ -1,18 +1,10 @@
-"""Charts are packed from an export of the commit: the working tree stays untouched."""
+"""Charts are packed from the commit, with the version and dependencies they are released with."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
 from release_tasks.steps import step
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from release_tasks.project.model import Chart
-    from release_tasks.release import Part, Release
 
 NEEDS = {"helm": "charts"}
 
@@ -20,46 +12,7 @@ NEEDS = {"helm": "charts"}
 @step
 def package_charts(c: Context, version: str | None = None, component: str | None = None) -> None:
     """Pack the charts with their version and dependencies."""
-    from release_tasks import shell
-    from release_tasks.channels import charts
-    from release_tasks.converge import begin, to_build
+    from release_tasks.building import charts
+    from release_tasks.converge import begin
 
-    release = begin(c, version, component)
-    absent = {artifact.name for artifact in to_build(release, charts, "chart")}
-    wanted = [(part, chart) for part, chart in charts.shipped(release) if chart.reference in absent]
-    if not wanted:
-        shell.say("nothing to do, every chart is packed or public" if charts.expected(release) else "nothing to do, no chart configured")
-        return
-    for part, chart in wanted:
-        _pack(c, release, part, chart)
-
-
-def _pack(c: Context, release: Release, part: Part, chart: Chart) -> None:
-    from release_tasks import dist, files, shell
-    from release_tasks.tools import git, helm
-
-    where = chart.folder.relative_to(release.project.root)
-    app_version = chart.app_version.format(version=part.version)
-    if shell.is_dry(c):
-        helm.package(c, f"<export>/{where}", part.version, app_version, part.dist)
-        return
-    with files.scratch("chart") as folder:
-        tree = folder / "tree"
-        git.export(release.tree, release.commit, tree)
-        is_locked = (tree / where / "Chart.lock").exists()
-        if repositories := helm.lacking(tree / where):
-            helm.fetch_dependencies(c, tree / where, repositories, folder)
-        helm.package(c, tree / where, part.version, app_version, folder)
-        target = dist.folder(part) / f"{chart.name}-{part.version}.tgz"
-        helm.repack(_packed(folder, target.name), target, release.epoch, is_locked)
-    row = dist.describe(release, part, "chart", target, chart.reference, digest=f"sha256:{files.sha256(target)}")
-    dist.record(part, "package_charts", [row], target=chart.name)
-
-
-def _packed(folder: Path, name: str) -> Path:
-    from release_tasks.errors import ReleaseError
-
-    made = next(folder.glob("*.tgz"))
-    if made.name != name:
-        raise ReleaseError(f"helm packed {made.name}, not {name}", "end the chart's reference with the name in Chart.yaml")
-    return made
+    charts.pack(c, begin(c, version, component))
