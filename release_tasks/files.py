@@ -32,8 +32,9 @@ def write_all(c: Context, texts: Mapping[Path, str]) -> None:
     changed = {path: data for path, data in new.items() if data != old[path]}
     if not shell.is_dry(c):
         for path in changed:  # what a killed process has left aside
-            for stale in path.parent.glob(f".{path.name}.*{ASIDE}"):
-                stale.unlink(missing_ok=True)
+            for name in os.listdir(path.parent) if path.parent.is_dir() else ():
+                if name.startswith(f".{path.name}.") and name.endswith(ASIDE):
+                    (path.parent / name).unlink(missing_ok=True)
         return _swap(changed)
     for path in changed:
         shell.say(_difference(path, old[path].decode(errors="replace"), texts[path]))
@@ -110,10 +111,11 @@ def _swap(contents: Mapping[Path, bytes]) -> None:
         for path, data in contents.items():
             mode = 0o644
             try:
-                mode = path.stat().st_mode & 0o777
+                mode = os.stat(path).st_mode & 0o777
             except FileNotFoundError:
                 path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=ASIDE)
+            name = f"{path.parent}/.{path.name}.{os.urandom(8).hex()}{ASIDE}"
+            handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             aside[name] = path
             with open(handle, "wb") as out:
                 os.fchmod(handle, mode)

@@ -11,8 +11,14 @@ from release_tasks.steps import WORDS, step
 def bump(c: Context, version: str | None = None, component: str | None = None, json: bool = False) -> None:
     """Write the version into every file that carries it."""
     from json import dumps
+    from pathlib import Path
 
     from release_tasks import shell
+    from release_tasks.tools import cargo, git
+
+    top = git.top(Path.cwd())
+    if (top / "Cargo.toml").exists():
+        cargo.begin(top)  # imports take as long
     from release_tasks.bumping import bump as edits
     from release_tasks.project.words import resolve
     from release_tasks.release import Release
