@@ -1,7 +1,8 @@
 """The sample projects as repositories: five real layouts, with their histories, tags and an origin.
 
 tests/projects/<name>/ holds the files of a project's main branch; tests/projects/settings/ what it
-would say in release-tasks.toml. Both are plain files: a repository is made of them where a test wants one.
+would say in release-tasks.toml; tests/projects/before/<name>/ what it had besides while it was released by
+its own workflows, and what stood in the way. All are plain files: a repository is made of them where a test wants one.
 """
 
 from __future__ import annotations
@@ -47,15 +48,17 @@ HISTORIES = {
 }  # fmt: skip
 
 
-def sample(name: str, folder: Path, settings: str | None = None) -> Path:
+def sample(name: str, folder: Path, settings: str | None = None, before: bool = False) -> Path:
     """Make a sample project's repository in `folder` and return its root.
 
     `settings` names a file of tests/projects/settings without `.toml`; None means a project that says
-    nothing. The checkout is on main, clean, one commit after its last tag; origin, under the project's own
+    nothing. With `before` it has what it had before its releases were tasks. The checkout is on main, clean, one commit after its last tag; origin, under the project's own
     address on GitHub, is a bare repository beside it.
     """
     history, root = HISTORIES[name], folder / name
     shutil.copytree(PROJECTS / name, root)
+    if before:
+        shutil.copytree(PROJECTS / "before" / name, root, dirs_exist_ok=True)
     git(root, "init", "--quiet", f"--initial-branch={'before' if history.rewritten else 'main'}")
     git(root, "config", "user.name", "Tester")
     git(root, "config", "user.email", "tester@localhost")
@@ -100,7 +103,7 @@ def golden(name: str, found: dict[str, Any]) -> dict[str, Any]:
     """Return what tests/projects/shown/NAME.json holds; with GOLDEN=write in the environment, write `found` there first."""
     path = PROJECTS / "shown" / f"{name}.json"
     if os.environ.get("GOLDEN") == "write":
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(found, indent=2) + "\n")
     known: dict[str, Any] = json.loads(path.read_text())
     return known

@@ -8,6 +8,7 @@ from typing import Any
 
 from release_tasks.errors import ReleaseError
 from release_tasks.findings.finding import Case, Located, lasting, warning
+from release_tasks.project.tags import tag_names
 
 PUBLISHES = re.compile(
     r"cargo publish|twine upload|uv publish|maturin (?:publish|upload)|gh-action-pypi-publish|docker push"
@@ -28,7 +29,7 @@ def second_publisher(case: Case) -> Iterator[ReleaseError]:
     """Yield each workflow that would publish the same things a second time, with other bytes."""
     for path, text, filters in _readable(case):
         hit = PUBLISHES.search(text)
-        tags = [part.tag for part in case.release.parts if passes(part.tag, filters)]
+        tags = [tag for part in case.release.parts for tag in tag_names(part.component, part.version) if passes(tag, filters)]
         if hit and tags:
             yield Located(
                 f"{path} runs on tag {tags[0]} and publishes too ({hit[0]})",
@@ -45,7 +46,7 @@ def tag_filter_too_narrow(case: Case) -> Iterator[ReleaseError]:
             continue
         matched = [form for form in forms if any(passes(form.format(version=one), filters) for one in SAMPLES)]
         left_out = [part.tag for part in case.release.parts if part.component.tag in matched and not passes(part.tag, filters)]
-        if left_out or not matched:
+        if left_out or not (matched or _promoted(case, filters)):
             tag = left_out[0] if left_out else forms[0].format(version=SAMPLES[0])
             fix = f"add {_shortest(left_out[0], text) if left_out else forms[0].format(version='[0-9]*')!r} to its tags"
             yield Located(f"{path} waits for tags, but not for {tag}", fix, path, _line(text, filters[0]))
@@ -71,6 +72,12 @@ def passes(tag: str, filters: tuple[str, ...]) -> bool:
         if re.fullmatch(_pattern(one.removeprefix("!")), tag):
             found = not one.startswith("!")
     return found
+
+
+def _promoted(case: Case, filters: tuple[str, ...]) -> bool:
+    """Tell whether the filters let the tags through that `inv promote` makes."""
+    components = case.release.project.components
+    return any(passes(tag, filters) for one in components for tag in tag_names(one, SAMPLES[0])[1:])
 
 
 def _pattern(glob: str) -> str:

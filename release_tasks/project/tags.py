@@ -14,6 +14,12 @@ def tag_name(component: Component, version: str) -> str:
     return component.tag.format(version=version)
 
 
+def tag_names(component: Component, version: str) -> tuple[str, ...]:
+    """Return every tag that a version can get: its own, and that of its promotion."""
+    own = tag_name(component, version)
+    return (own, own + PROMOTED) if component.promotes else (own,)
+
+
 def version_in(component: Component, tag: str) -> str | None:
     """Return the version in a tag of this component, or None for any other tag (exact match)."""
     before, _, after = component.tag.partition("{version}")

@@ -180,3 +180,13 @@ def test_a_filter_for_the_tags_of_several_components_is_found(tmp_path: Path, mo
             "write 'v[0-9]*' and 'other-v[0-9]*' in its place, or those that are meant"
         ]
         assert wide("['v[0-9]*', 'other-v[0-9]*']") == []
+
+
+def test_a_workflow_on_the_tags_of_promotions_is_well_unless_it_makes_the_release_too(tiny: Place) -> None:
+    tiny.commit("release-tasks.toml", '[github]\nrelease = "promote"\n')
+    assert warned(tiny, "['v*-stable']") == {}
+    assert told(tiny, "on:\n  push:\n    tags: ['v*-stable']", "gh release create") == [
+        ".github/workflows/cd.yml runs on tag v0.2.0-stable and publishes too (gh release create)"
+    ]
+    tiny.commit("release-tasks.toml", "")
+    assert warned(tiny, "'v*-stable'")["tag-filter-too-narrow"][0] == ".github/workflows/ci.yml waits for tags, but not for v1.2.3"
