@@ -40,7 +40,7 @@ RELEASE: Order = (
     (tag,),                              # commit, and a name for exactly this commit (moved while origin lacks it)
     (package_crates, build_binaries, build_wheels, package_charts),
     (docker_buildx,),                    # assembled from the binaries where the Dockerfile takes them; bytes are final
-    (push,),                             # first public act: the branch, then the tags
+    (push,),                             # first public act: the branch, its green runs if they are awaited, the tags
     (gh_draft,),                         # the draft keeps every byte for whoever has to finish
     (publish_images,),                   # can still be taken back
     (publish_charts,),                   # a chart names the image, which now exists

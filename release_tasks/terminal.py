@@ -57,14 +57,17 @@ def pause(seconds: float, why: str = "") -> None:
     raise ReleaseError("interrupted", code=130)
 
 
-def wait_for(lacking: Callable[[], str], at_most: float) -> None:
-    """Ask less and less often until `lacking` says nothing; raise `ReleaseError` after `at_most` seconds."""
+def wait_for(lacking: Callable[[], str], at_most: float, longest: float = 5.0) -> None:
+    """Ask less and less often, every `longest` seconds in the end, until `lacking` says nothing.
+
+    Raises `ReleaseError` after `at_most` seconds.
+    """
     end, seconds = time.monotonic() + at_most, 0.1
     while what := lacking():
         if time.monotonic() > end:
             raise ReleaseError(f"waited {at_most:.0f} s in vain for {what}", "run the release again in a while")
         pause(seconds, f"waiting for {what}")
-        seconds = min(seconds * 2, 5.0)
+        seconds = min(seconds * 2, longest)
 
 
 def hide_secrets(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from release_tasks.channels import git
+from release_tasks.channels import git_runs
 from release_tasks.errors import ReleaseError
 from release_tasks.findings.finding import Case, lasting, problem
 from release_tasks.tools import gh
@@ -18,9 +18,10 @@ def unpacked_bundles(case: Case) -> Iterator[ReleaseError]:
 
 
 @problem
-def runs_not_awaited(case: Case) -> Iterator[ReleaseError]:
-    """Yield that the tags cannot wait for the runs of the release commit."""
-    yield from git.waits_for_ci(case.release)
+def commit_not_green(case: Case) -> Iterator[ReleaseError]:
+    """Yield what judged this commit badly or has not yet, where the tags of a release wait for that."""
+    if git_runs.are_awaited(case.release):
+        yield from git_runs.not_green(case.release)
 
 
 @problem

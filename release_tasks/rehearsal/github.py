@@ -79,7 +79,7 @@ class GitHub:
     def set_checks(self, owner: str, repo: str, checks: list[JSON], sha: str = "") -> None:
         """Set the check runs of a commit, of any without `sha`.
 
-        Each may give `name`, `status` and `conclusion`.
+        Each may give `name`, `status`, `conclusion` and `app`.
         """
         self.repository(owner, repo).checks[sha] = checks
 

@@ -68,6 +68,7 @@ class Repository:
     used_tags: set[str] = field(default_factory=set)  # of immutable releases, for ever
     checks: dict[str, list[JSON]] = field(default_factory=dict)  # by commit; "" is any commit
     runs: dict[int, JSON] = field(default_factory=dict)
+    statuses: dict[str, dict[str, JSON]] = field(default_factory=dict)  # by commit and context
     issues: list[JSON] = field(default_factory=list)
     milestones: list[JSON] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)  # one for all repositories

@@ -6,9 +6,10 @@ import re
 import zlib
 
 from release_tasks.rehearsal import github_git
-from release_tasks.rehearsal.github_call import Call, Route, not_found, paged
+from release_tasks.rehearsal.github_call import Call, Route, invalid, not_found, paged
 from release_tasks.rehearsal.github_model import JSON
 from release_tasks.rehearsal.github_refs import commit_json
+from release_tasks.rehearsal.web import Response
 
 FOLDER = ".github/workflows"
 
@@ -55,13 +56,27 @@ def _checks(call: Call) -> list[JSON]:
 
 
 def _status(call: Call) -> JSON:
-    """Combine commit statuses: there are none (checks are not), which is `pending`."""
-    return {"state": "pending", "statuses": [], "sha": commit_json(call, call.words[0])["sha"], "total_count": 0}
+    """Combine commit statuses (checks are none): the newest of each context; nothing is `pending`."""
+    sha = commit_json(call, call.words[0])["sha"]
+    rows = list(call.repo.statuses.get(sha, {}).values())
+    states = {row["state"] for row in rows} or {"pending"}
+    combined = "failure" if states & {"failure", "error"} else "pending" if "pending" in states else "success"
+    return {"state": combined, "statuses": rows, "sha": sha, "total_count": len(rows)}
+
+
+def _set_status(call: Call) -> Response:
+    sha, data = commit_json(call, call.words[0])["sha"], call.json()
+    if data.get("state") not in ("error", "failure", "pending", "success"):
+        raise invalid("Status", "invalid", "state")
+    row = {"context": data.get("context") or "default", "state": data["state"], "target_url": data.get("target_url")}
+    call.repo.statuses.setdefault(sha, {})[row["context"]] = row
+    return Response.of_json(row, 201)
 
 
 ROUTES: tuple[Route, ...] = (
     ("GET", "/commits/(.+)/check-runs", lambda call: paged(call, _checks(call), "check_runs")),
     ("GET", "/commits/(.+)/status", _status),
+    ("POST", "/statuses/(.+)", _set_status),
     ("GET", r"/check-runs/\d+/annotations", lambda call: paged(call, [])),
     ("GET", "/actions/workflows", lambda call: paged(call, _workflows(call), "workflows")),
     ("GET", "/actions/workflows/([^/]+)", find),

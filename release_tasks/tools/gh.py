@@ -56,21 +56,21 @@ def issues(repository: str, label: str) -> list[dict[str, Any]]:
 
 
 def read(path: str, every_page: bool = False, *fields: str) -> Any:
-    """Return the JSON of a GET on GitHub's API (a POST with `fields`), None for 404; anonymous without a token."""
+    """Return the JSON of a GET on GitHub's API (a POST with `fields`), None for what is not there; anonymous without a token."""
     if not has_token():
         accept = {"Accept": "application/vnd.github+json"}
-        answers = http.get_pages(f"{endpoints.GITHUB_API}/{path}", accept, (200, 403, 404, 429))
-        if answers[0].status == 404:
+        answers = http.get_pages(f"{endpoints.GITHUB_API}/{path}", accept, (200, 403, 404, 422, 429))
+        if answers[0].status in (404, 422):  # a commit that nobody pushed is 422
             return None
         if answers[0].status != 200:
             reset = gh_refusals.clock(int(answers[0].headers.get("x-ratelimit-reset", 0)))
             raise ReleaseError(f"GitHub answers nobody without a token now: {answers[0].body.decode()[:200]}", f"set GH_TOKEN, or wait until {reset}")
-        return [row for answer in answers for row in answer.json(list)] if every_page else answers[0].json()
+        return [row for answer in answers for row in _rows(answer.json())] if every_page else answers[0].json()
     paging = ["--paginate"] if every_page else []
     try:
         text = ask(["gh", "api", *paging, path, *fields], secrets=TOKENS)
     except Failed as error:
-        if "HTTP 404" in error.output:
+        if "HTTP 404" in error.output or "No commit found" in error.output:
             return None
         raise gh_refusals.explain(error) from error
     return _arrays(text) if every_page else json.loads(text)
@@ -159,10 +159,15 @@ def _do(c: Context, *words: str) -> None:
 
 
 def _arrays(text: str) -> list[Any]:
-    """Read the pages of `gh api --paginate`: one JSON array behind the other."""
+    """Read the pages of `gh api --paginate`: one JSON value behind the other."""
     rows: list[Any] = []
     decoder, at = json.JSONDecoder(), 0
     while at < len(text.rstrip()):
         page_rows, at = decoder.raw_decode(text, at + len(text[at:]) - len(text[at:].lstrip()))
-        rows += page_rows
+        rows += _rows(page_rows)
     return rows
+
+
+def _rows(page: Any) -> list[Any]:
+    """Return the rows of a page: an array, or an object with its length and one array."""
+    return page if isinstance(page, list) else next((value for value in page.values() if isinstance(value, list)), [])

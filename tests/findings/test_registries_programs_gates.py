@@ -11,8 +11,6 @@ import pytest
 from place import TINY, Place, context, place, problems
 from python_projects import sdist, wheel
 
-from release_tasks.channels import git
-from release_tasks.errors import ReleaseError
 from release_tasks.findings import gates, programs, promises, registries
 from release_tasks.findings.all import findings
 from release_tasks.findings.finding import Case
@@ -139,12 +137,6 @@ def issue(tiny: Place, title: str, label: str) -> None:
     subprocess.run(["gh", "api", *words], cwd=tiny.root, check=True, capture_output=True)
 
 
-def test_what_no_step_does_yet_is_said_before_the_release_and_again_by_the_step(tiny: Place) -> None:
-    tiny.commit("release-tasks.toml", '[gates]\nci = "release-commit"\n[bundles."{asset}.zip"]\nsmall = {url = "u", sha256 = "s", license = "l"}\n')
-    said = [problem.partition(":")[0] for problem in problems(tiny, promises)]
-    assert said == ["[bundles]", "[gates] ci"]
-    tiny.tag("v0.2.0", push=False)
-    release = tiny.at("0.2.0")
-    with pytest.raises(ReleaseError, match="cannot wait for the runs"):
-        git.publish(context(), release, git.expected(release))
-    assert "v0.2.0" not in tiny.git("ls-remote", "origin")
+def test_what_no_step_does_yet_is_said_before_the_release(tiny: Place) -> None:
+    tiny.commit("release-tasks.toml", '[bundles."{asset}.zip"]\nsmall = {url = "u", sha256 = "s", license = "l"}\n')
+    assert [problem.partition(":")[0] for problem in problems(tiny, promises)] == ["[bundles]"]
