@@ -8,11 +8,14 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 from invoke.context import Context
+from place import look
 
+from release_tasks.findings.finding import Case
 from release_tasks.rehearsal.web import Entry
 from release_tasks.rehearsal.world import World, world
 from release_tasks.release import Release
@@ -67,6 +70,21 @@ def write_crate(folder: Path, name: str, tables: str = "") -> None:
     )
 
 
+def edit(root: Path, path: str, old: str, new: str) -> None:
+    """Replace a text of a file; it must be there. `path` may be a crate's name."""
+    file = root / path if (root / path).is_file() else root / "crates" / path / "Cargo.toml"
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+def told(root: Path, *areas: ModuleType, version: str = VERSION) -> list[tuple[str, str, str]]:
+    """Commit everything, and return name, fact and way out of what some areas find."""
+    commit(root)
+    case = Case(Context(), release(root, version))
+    return [(one.name, one.problem, one.fix) for area in areas for one in look(case, area)]
+
+
 def git(root: Path, *words: str) -> str:
     who = ("-c", "user.name=Test", "-c", "user.email=test@localhost")
     return subprocess.run(["git", *who, *words], cwd=root, check=True, capture_output=True, text=True).stdout
@@ -79,12 +97,12 @@ def commit(root: Path, message: str = "A change") -> str:
     return git(root, "rev-parse", "HEAD").strip()
 
 
-def release(root: Path) -> Release:
+def release(root: Path, version: str = VERSION) -> Release:
     """Return the release of a workspace, as a step sees it."""
     before = Path.cwd()
     os.chdir(root)
     try:
-        return Release.at(Context(), VERSION)
+        return Release.at(Context(), version)
     finally:
         os.chdir(before)
 

@@ -10,6 +10,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.findings import (
     containers,
     crates,
+    dependencies,
     gates,
     programs,
     promises,
@@ -20,7 +21,7 @@ from release_tasks.findings import (
 )
 from release_tasks.findings.finding import SEVERITIES, Case, Finding, Kind, problem
 
-AREAS = (programs, repository, versions, workflows, crates, containers, registries, promises)
+AREAS = (programs, repository, versions, workflows, crates, dependencies, containers, registries, promises)
 
 
 def kinds() -> tuple[Kind, ...]:

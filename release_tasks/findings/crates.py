@@ -6,17 +6,14 @@ import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from release_tasks import endpoints
-from release_tasks.errors import ReleaseError, some
+from release_tasks.errors import ReleaseError
 from release_tasks.findings.finding import Case, Located, problem
 from release_tasks.project.model import Crate
 from release_tasks.tools import cargo
+from release_tasks.tools.cargo import Package
 
-Package = dict[str, Any]  # as `cargo metadata` has it
 LARGEST = 10 << 20  # bytes of a packed crate; like the numbers below: crates.io, publish.rs
-CRATES_IO = f"registry+{endpoints.GITHUB}/rust-lang/crates.io-index"
 LIMITS = {"keywords": 5, "categories": 5}
 LONGEST = {"description": 1000, "name": 64}
 
@@ -24,49 +21,13 @@ LONGEST = {"description": 1000, "name": 64}
 @problem
 def crate_metadata(case: Case) -> Iterator[ReleaseError]:
     """Yield what a crate's [package] lacks, and what crates.io takes in no crate."""
-    for crate, package, path in _published(case):
+    for crate, package, path in published(case):
         needs = {"description": package["description"], "license": package["license"] or package["license_file"]}
         if lacks := " and no ".join(name for name, there in needs.items() if not there):
             fix = f"add it to [package], or say publish = false where {crate.name} is for this repository only"
             yield Located(f"{path} has no {lacks}, and crates.io demands it", fix, path)
         for key, fact, fix in _refused(package):
-            yield Located(f"{path}: {fact}, and crates.io refuses that", fix, path, _line(case, path, key))
-
-
-@problem
-def wildcard_requirement(case: Case) -> Iterator[ReleaseError]:
-    """Yield each dependency that asks for `*`, which crates.io refuses."""
-    for _, package, path in _published(case):
-        for one in package["dependencies"]:
-            if one["req"] == "*" and one["source"] == CRATES_IO:
-                fix = f'give {one["name"]} a version in {path}, the one of Cargo.lock for example'
-                yield Located(f'{path} takes any version of {one["name"]}, and crates.io refuses that', fix, path, _line(case, path, one["name"]))
-
-
-@problem
-def dependency_without_version(case: Case) -> Iterator[ReleaseError]:
-    """Yield each dependency that only a path or a git repository names; a published crate has neither."""
-    for _, package, path in _published(case):
-        for one in package["dependencies"]:
-            if one["req"] == "*" and one["source"] != CRATES_IO and one["kind"] != "dev":
-                place = "its path" if one.get("path") else "a git repository"
-                here = case.release.project.crates
-                wants = next((crate.version for crate in here if crate.name == one["name"]), "X.Y.Z")
-                yield Located(
-                    f'{path} names {one["name"]} by {place} alone, and crates.io has no such dependency',
-                    f'add version = "{wants}" to {one["name"]} in {path}, or where the workspace has it', path, _line(case, path, one["name"]),
-                )
-
-
-@problem
-def dependency_not_published(case: Case) -> Iterator[ReleaseError]:
-    """Yield each published crate that cannot be built without a crate of this repository that is not."""
-    kept = {crate.name: crate for crate in case.release.project.crates if not crate.publish}
-    for crate in case.shipped("crates", Crate):
-        if lacking := [name for name in crate.needs if name in kept]:
-            path = _path(case, crate)
-            fix = f"publish {some(lacking)} too, or say publish = false in {path}"
-            yield Located(f"{crate.name} needs {some(lacking)}, which is not published", fix, path, _line(case, path, lacking[0]))
+            yield Located(f"{path}: {fact}, and crates.io refuses that", fix, path, line_of(case, path, key))
 
 
 @problem
@@ -81,14 +42,27 @@ def crate_too_large(case: Case) -> Iterator[ReleaseError]:
         if sum(sizes.values()) > LARGEST:
             largest = sorted(sizes, key=lambda name: -sizes[name])[:3]
             fact = f"{crate.name} is {sum(sizes.values()) / (1 << 20):.1f} MiB when packed, and crates.io takes 10"
-            yield Located(fact, f"name its largest files in `exclude` of [package]: {', '.join(largest)}", _path(case, crate))
+            yield Located(fact, f"name its largest files in `exclude` of [package]: {', '.join(largest)}", manifest(case, crate))
 
 
-def _published(case: Case) -> Iterator[tuple[Crate, Package, str]]:
-    crates = list(case.shipped("crates", Crate))
-    packages = cargo.packages(case.release.tree) if crates else {}
-    for crate in crates:
-        yield crate, packages[crate.name], _path(case, crate)
+def published(case: Case) -> Iterator[tuple[Crate, Package, str]]:
+    """Yield each crate of the release, what cargo says of it, and the path of its manifest."""
+    workspace = case.release.project.workspace
+    for crate in case.shipped("crates", Crate):
+        if workspace:
+            yield crate, workspace.packages[crate.name], manifest(case, crate)
+
+
+def manifest(case: Case, crate: Crate) -> str:
+    """Return the path of a crate's manifest, from the root."""
+    return (crate.folder / "Cargo.toml").relative_to(case.release.tree).as_posix()
+
+
+def line_of(case: Case, path: str, key: str) -> int:
+    """Return the first line of a manifest that sets a key, 0 where another file does."""
+    pattern = re.compile(rf'\s*(\[.*dependencies\.)?"?{re.escape(key)}"?\s*(\]|=|\.)')
+    lines = (case.release.tree / path).read_text("utf-8").splitlines()
+    return next((at for at, line in enumerate(lines, 1) if pattern.match(line)), 0)
 
 
 def _refused(package: Package) -> Iterator[tuple[str, str, str]]:
@@ -122,14 +96,3 @@ def _is_spdx(expression: str) -> bool:
 
 def _packed(path: Path) -> int:
     return len(zlib.compress(path.read_bytes())) if path.is_file() else 0
-
-
-def _path(case: Case, crate: Crate) -> str:
-    return (crate.folder / "Cargo.toml").relative_to(case.release.tree).as_posix()
-
-
-def _line(case: Case, path: str, key: str) -> int:
-    """Return the first line that sets a key, 0 where another file does."""
-    pattern = re.compile(rf'\s*(\[.*dependencies\.)?"?{re.escape(key)}"?\s*(\]|=|\.)')
-    lines = (case.release.tree / path).read_text("utf-8").splitlines()
-    return next((at for at, line in enumerate(lines, 1) if pattern.match(line)), 0)

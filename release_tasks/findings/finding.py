@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from invoke.context import Context
 
 from release_tasks.errors import ReleaseError, collect
-from release_tasks.tools import git
+from release_tasks.tools import cargo_lock, git
 
 if TYPE_CHECKING:
     from release_tasks.converge import Channel
     from release_tasks.project.model import Seen
     from release_tasks.release import Release
+    from release_tasks.shell import Failed
 
 SEVERITIES = ("note", "warning", "problem")  # in the order in which they are told
 T = TypeVar("T")
@@ -57,6 +58,11 @@ class Case:
     def changed(self) -> tuple[str, ...]:
         """Return what was not committed when this was asked first."""
         return git.changed(self.release.tree)
+
+    @cached_property
+    def resolved(self) -> dict[str, Any] | Failed | None:
+        """Return what cargo makes of Cargo.lock, or why it refuses; None where git has none."""
+        return cargo_lock.resolved(self.release.tree) if "Cargo.lock" in self.release.project.files else None
 
     def shipped(self, kind: str, of: type[T]) -> Iterator[T]:
         """Yield the `kind` of every component; an open question is asked by the channels."""

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +17,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.shell import Failed, ask
 
 _begun: dict[Path, Future[dict[str, Any]]] = {}  # by root: what cargo is being asked
+Package = dict[str, Any]  # with the keys that `cargo metadata` documents
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Workspace:
 
     members: tuple[Member, ...]
     target: Path
+    packages: dict[str, Package] = field(default_factory=dict, repr=False, compare=False)
 
 
 def begin(root: Path) -> None:
@@ -52,12 +54,7 @@ def workspace(root: Path) -> Workspace:
     packages = data["packages"]
     folders = {os.path.dirname(package["manifest_path"]) for package in packages}
     members = sorted((_member(package, folders) for package in packages), key=lambda m: m.name)
-    return Workspace(tuple(members), Path(data["target_directory"]))
-
-
-def packages(root: Path) -> dict[str, dict[str, Any]]:
-    """Return each package of the workspace by name, with the keys that `cargo metadata` documents."""
-    return {package["name"]: package for package in metadata(root)["packages"]}
+    return Workspace(tuple(members), Path(data["target_directory"]), {package["name"]: package for package in packages})
 
 
 def packed(folder: Path) -> tuple[str, ...]:
@@ -78,11 +75,10 @@ def in_order(found: Iterable[Member]) -> tuple[Member, ...]:
         return tuple(by_name[name] for name in TopologicalSorter(graph).static_order())
     except CycleError as error:
         circle = [str(name) for name in reversed(error.args[1])]
-        back = next((a, b) for a, b in pairwise(circle) if b not in by_name[a].needs)
-        raise ReleaseError(
-            f"no order of publication: {' needs '.join(circle)}",
-            f"leave out the version of {back[1]} in the dev-dependencies of {back[0]}; cargo drops it there, then",
-        ) from error
+        back = next(((a, b) for a, b in pairwise(circle) if b not in by_name[a].needs), None)
+        fix = f"leave out the version of {back[1]} in the dev-dependencies of {back[0]}; cargo drops it there, then" if back else ""
+        fact = f"no order of publication: {' needs '.join(circle)}"
+        raise ReleaseError(fact, fix or "move what they share into a crate that both need") from error
 
 
 def select(names: Sequence[str], locked: bool) -> list[str]:

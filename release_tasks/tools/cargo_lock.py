@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from invoke.context import Context
 
@@ -13,6 +15,7 @@ from release_tasks import shell
 from release_tasks.shell import Failed
 
 _OWN = re.compile(r'(^name = "([^"]+)"\r?\nversion = ")([^"]+)(?="(?!\r?\nsource = ))', re.M)
+_TAKEN = re.compile(r'^name = "([^"]+)"\r?\nversion = "[^"]+"\r?\nsource = "registry\+', re.M)
 _NEED = re.compile(r'(^ "([^" ]+) )([^" ]+)(?=")', re.M)  # a package of a registry has its source behind the version
 
 
@@ -32,13 +35,22 @@ def own(text: str) -> Iterator[tuple[str, str, int]]:
         yield found[2], found[3], found.start(3)
 
 
+def taken(text: str) -> set[str]:
+    """Return the names of the packages that come from a registry."""
+    return {found[1] for found in _TAKEN.finditer(text)}
+
+
 def is_proved(root: Path) -> bool:
     """Tell whether cargo finds that Cargo.lock and the manifests agree, without asking anybody."""
+    return not isinstance(resolved(root), Failed)
+
+
+def resolved(root: Path) -> dict[str, Any] | Failed:
+    """Return what cargo makes of Cargo.lock, with every package in it, without asking anybody, or why it cannot."""
     try:
-        _prove(root, "--offline")
-    except Failed:
-        return False
-    return True
+        return dict(json.loads(_prove(root, "--offline")))
+    except Failed as error:
+        return error
 
 
 def is_bump(old: bytes, new: bytes) -> bool:
@@ -55,8 +67,8 @@ def update(c: Context, root: Path) -> None:
     _prove(root)
 
 
-def _prove(root: Path, *network: str) -> None:
-    shell.ask(["cargo", "metadata", "--locked", "--format-version=1", *network], cwd=root)
+def _prove(root: Path, *network: str) -> str:
+    return shell.ask(["cargo", "metadata", "--locked", "--format-version=1", *network], cwd=root)
 
 
 def _others(text: bytes) -> object:
