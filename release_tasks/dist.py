@@ -172,7 +172,7 @@ def lock(release: Release) -> None:
 
 
 def _drop(part: Part, gone: set[tuple[str, str]]) -> None:
-    for path in _sources(part):
+    for path in sources(part):
         rows = parse(path.read_bytes(), str(path))
         kept = [row for row in rows if (row.kind, row.name) not in gone]
         if len(kept) == len(rows):
@@ -183,14 +183,15 @@ def _drop(part: Part, gone: set[tuple[str, str]]) -> None:
             files.remove(path)
 
 
-def _sources(part: Part) -> list[Path]:
+def sources(part: Part) -> list[Path]:
+    """Return every part, and release.json where it is there."""
     whole = part.dist / INVENTORY
     parts = sorted((part.dist / "parts").glob("*.json"))
     return parts + ([whole] if whole.exists() else [])
 
 
 def _recorded(part: Part) -> tuple[Built, ...]:
-    return tuple(row for path in _sources(part) for row in parse(path.read_bytes(), str(path)))
+    return tuple(row for path in sources(part) for row in parse(path.read_bytes(), str(path)))
 
 
 def _json(data: Any) -> bytes:

@@ -23,6 +23,7 @@ from release_tasks.steps.gh_release import gh_release
 from release_tasks.steps.move_pointers import move_pointers
 from release_tasks.steps.package_charts import package_charts
 from release_tasks.steps.package_crates import package_crates
+from release_tasks.steps.prove import prove
 from release_tasks.steps.publish_charts import publish_charts
 from release_tasks.steps.publish_crates import publish_crates
 from release_tasks.steps.publish_images import publish_images
@@ -40,6 +41,7 @@ RELEASE: Order = (
     (tag,),                              # commit, and a name for exactly this commit (moved while origin lacks it)
     (package_crates, build_binaries, build_wheels, package_charts),
     (docker_buildx,),                    # assembled from the binaries where the Dockerfile takes them; bytes are final
+    (prove,),                            # exactly the declared files are there, and are what their names say
     (push,),                             # first public act: the branch, its green runs if they are awaited, the tags
     (gh_draft,),                         # the draft keeps every byte for whoever has to finish
     (publish_images,),                   # can still be taken back

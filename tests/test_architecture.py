@@ -23,7 +23,7 @@ LAYERS = (
     {"channels"},
     {"converge"},
     {"building"},
-    {"findings", "verifying"},
+    {"findings", "proofs", "verifying"},
     {"steps"},
     {"order"},
     {"commands"},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from dataclasses import replace
 
 from release_tasks.errors import ReleaseError
 from release_tasks.findings import (
@@ -19,7 +18,8 @@ from release_tasks.findings import (
     versions,
     workflows,
 )
-from release_tasks.findings.finding import SEVERITIES, Case, Finding, Kind, problem
+from release_tasks.findings.finding import SEVERITIES, Case, Finding, Kind, once, problem, told
+from release_tasks.proofs import all as proofs
 
 AREAS = (programs, repository, versions, workflows, crates, dependencies, containers, registries, promises)
 
@@ -33,26 +33,18 @@ def kinds() -> tuple[Kind, ...]:
 def findings(case: Case, fast: bool = False) -> list[Finding]:
     """Return all that is found, problems last; the gates run only when there are none, and not if `fast`."""
     slow = (gates.failing_gate, gates.gate_leftovers)
-    found = [one for kind in kinds() if kind not in slow for one in _told(kind, case)]
+    found = [one for kind in kinds() if kind not in slow for one in told(kind, case)]
     if not fast and not any(one.severity == "problem" for one in found):
-        found += [one for kind in slow for one in _told(kind, case)]
-    once: dict[tuple[str, str], Finding] = {}
-    for one in found:
-        once.setdefault((one.problem, one.fix), one)  # one fact is said once
-    return sorted(once.values(), key=lambda one: SEVERITIES.index(one.severity))
+        found += [one for kind in slow for one in told(kind, case)]
+    return sorted(once(found), key=lambda one: SEVERITIES.index(one.severity))
 
 
 @problem
 def unknown_silence(case: Case) -> Iterator[ReleaseError]:
     """Yield each name in [silence] that no finding has."""
-    names = [kind.name for kind in kinds()]
+    names = [kind.name for kind in (*kinds(), *proofs.kinds())]
     for name in case.release.project.settings.silence:
         if name not in names:
             near = difflib.get_close_matches(name, names, 1)
             fix = f"did you mean {near[0]}?" if near else "docs/findings.md has the names"
             yield ReleaseError(f"[silence] {name}: no finding has that name", fix)
-
-
-def _told(kind: Kind, case: Case) -> list[Finding]:
-    reason = case.release.project.settings.silence.get(kind.name, "")
-    return [replace(one, severity="note", silenced=reason) if reason else one for one in kind(case)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -98,7 +98,7 @@ class Kind:
     """
 
     severity: str
-    look: Callable[[Case], Iterable[ReleaseError]]
+    look: Callable[..., Iterable[ReleaseError]]  # takes a Case, or more than that
     lasting: bool = False
 
     @property
@@ -120,6 +120,20 @@ class Kind:
             Finding(*about, one.problem, one.fix, getattr(one, "file", ""), getattr(one, "line", 0))
             for one in collect(lambda: self.look(case))
         ]
+
+
+def told(kind: Kind, case: Case) -> list[Finding]:
+    """Return what is found, as notes where the settings say why it may stay."""
+    reason = case.release.project.settings.silence.get(kind.name, "")
+    return [replace(one, severity="note", silenced=reason) if reason else one for one in kind(case)]
+
+
+def once(found: Iterable[Finding]) -> list[Finding]:
+    """Return findings without those whose fact another one has told."""
+    facts: dict[tuple[str, str], Finding] = {}
+    for one in found:
+        facts.setdefault((one.problem, one.fix), one)
+    return list(facts.values())
 
 
 def problems(case: Case, area: ModuleType) -> list[ReleaseError]:

@@ -14,21 +14,24 @@ ANNOTATIONS = {"note": "notice", "warning": "warning", "problem": "error"}  # Gi
 
 
 def show(found: Sequence[Finding], title: str, as_json: bool) -> None:
-    """Show everything, and raise the problems as `ReleaseError`."""
+    """Show what was found about a release, and raise the problems as `ReleaseError`."""
     if as_json:
         import json
 
         print(json.dumps({"release": title, "findings": [one.data() for one in found]}, indent=2))
+    tell(found)
+    shell.say(f"nothing stands in the way of {title}")
+
+
+def tell(found: Sequence[Finding]) -> None:
+    """Say the warnings and notes, and raise the problems as `ReleaseError`."""
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for one in found:
             sys.stderr.write(shell.hide_secrets(annotation(one)) + "\n")
     for one in found:
         if one.severity != "problem":
             shell.say(f"{one.severity}: {_fact(one)}\n{f'silenced: {one.silenced}' if one.silenced else f'fix: {one.fix}'}")
-    problems = [ReleaseError(_fact(one), one.fix) for one in found if one.severity == "problem"]
-    if not problems:
-        shell.say(f"nothing stands in the way of {title}")
-    raise_all(problems)
+    raise_all(ReleaseError(_fact(one), one.fix) for one in found if one.severity == "problem")
 
 
 def annotation(one: Finding) -> str:

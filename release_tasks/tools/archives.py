@@ -6,6 +6,7 @@ import gzip
 import io
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,20 @@ PROGRAM, TEXT = 0o755, 0o644
 def is_archive(name: str) -> bool:
     """Tell whether a file's name asks for an archive, and not for the bare program."""
     return name.endswith((".tar.gz", ".tgz", ".zip"))
+
+
+def is_whole(path: Path) -> bool:
+    """Tell whether a file has anything in it, and an archive no cut or broken entry."""
+    try:
+        if path.suffix in (".whl", ".zip"):
+            with zipfile.ZipFile(path) as packed:
+                return bool(packed.namelist()) and packed.testzip() is None
+        if path.name.endswith((".tar.gz", ".tgz", ".crate", ".tar")):
+            with tarfile.open(path) as archive:
+                return bool(archive.getmembers())
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error):
+        return False
+    return path.stat().st_size > 0
 
 
 def pack(name: str, files: Mapping[str, tuple[bytes, int]], epoch: int) -> bytes:

@@ -7,13 +7,13 @@ import csv
 import hashlib
 import io
 import re
-import tarfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from release_tasks import files
 from release_tasks.errors import ReleaseError
+from release_tasks.tools import archives
 
 MACHINES = {
     "x86_64": "x86_64-unknown-linux", "aarch64": "aarch64-unknown-linux", "i686": "i686-unknown-linux",
@@ -78,8 +78,7 @@ def only(folder: Path, suffix: str) -> Path:
     if len(found) != 1:
         raise ReleaseError(f"the build left {', '.join(p.name for p in found) or 'nothing'} where one {suffix} file was expected", "run the build by hand and mend it")
     # maturin leaves an empty zip of 22 bytes behind where a build fails
-    whole = zipfile.is_zipfile(found[0]) and zipfile.ZipFile(found[0]).namelist() if suffix == ".whl" else tarfile.is_tarfile(found[0])
-    if not whole:
+    if not archives.is_whole(found[0]):
         raise ReleaseError(f"{found[0].name} is broken: {found[0].stat().st_size} bytes", "run the build again")
     return found[0]
 

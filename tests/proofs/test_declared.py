@@ -1,0 +1,150 @@
+"""A release goes on only with exactly the declared files, each of them whole."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+import python_projects as projects
+from built_project import FILES, HERE, PACKED, SDIST, SETTINGS, WHEEL, facts, proved, put, put_all, tar_gz
+from invoke.context import Context
+from place import Place, context
+from python_projects import HOST
+
+from release_tasks import dist
+from release_tasks.steps.prove import prove
+from release_tasks.tools import twine
+
+pytestmark = pytest.mark.tools("git", "cargo", "gh")
+
+
+def built(tiny: Place, name: str) -> Path:
+    return tiny.root / "dist" / "v0.2.0" / name
+
+
+def follow(fix: str) -> None:
+    """Run the command that a way out ends with."""
+    command = fix[fix.index("rm "):].partition(",")[0]
+    subprocess.run(shlex.split(command), check=True)
+
+
+def test_the_whole_declared_set_is_proved(tiny: Place, capfd: pytest.CaptureFixture[str]) -> None:
+    assert facts() == []
+    assert "6 files of tiny 0.2.0 are what was declared" in capfd.readouterr().err
+
+
+@pytest.mark.statement("B1.35", "B5.27")
+@pytest.mark.parametrize(("name", "fact", "way_out"), [
+    (WHEEL, "tiny_plain-0.2.0-*.whl of 0.2.0 is declared, and neither in dist/ nor on PyPI", "inv build-wheels"),
+    (SDIST, f"{SDIST} of 0.2.0 is declared, and neither in dist/ nor on PyPI", "inv build-wheels"),
+    (HERE, f"{HERE} of 0.2.0 is declared, and neither in dist/ nor on GitHub", "inv build-binaries"),
+    (f"{HERE}.sha256", f"{HERE}.sha256 of 0.2.0 is declared, and neither in dist/ nor on GitHub", "inv build-binaries"),
+])
+def test_a_file_that_lacks_is_named_with_what_builds_it(tiny: Place, name: str, fact: str, way_out: str) -> None:
+    built(tiny, name).unlink()
+    for part in built(tiny, "parts").glob(f"*-{name}.json"):
+        part.unlink()
+    [problem] = proved()
+    assert problem.problem == f"declared/missing-file: {fact}"
+    assert problem.fix.startswith(way_out)
+    put_all(tiny, b"a program", b"another")
+    assert facts() == []
+
+
+def test_a_file_that_nothing_declares_is_named_with_its_line(tiny: Place) -> None:
+    extra = projects.wheel("Other")
+    put(tiny, "wheel", "other-0.2.0-py3-none-any.whl", extra, package="Other")
+    [problem] = proved()
+    assert problem.problem == "declared/undeclared-file: nothing declares the wheel other-0.2.0-py3-none-any.whl in dist/v0.2.0"
+    follow(problem.fix)
+    assert facts() == []
+
+
+def test_a_file_that_no_step_built_is_named(tiny: Place) -> None:
+    """maturin leaves an empty zip of 22 bytes behind where a build fails."""
+    built(tiny, "tiny_plain-0.2.0-cp312-cp312-linux_x86_64.whl").write_bytes(b"PK\5\6" + bytes(18))
+    built(tiny, "scan.json").write_text("{}")
+    [problem] = proved()
+    assert problem.problem.endswith("no step of this release built tiny_plain-0.2.0-cp312-cp312-linux_x86_64.whl in dist/v0.2.0")
+    follow(problem.fix)
+    assert facts() == []
+
+
+def test_two_files_for_one_declared_wheel_are_named(tiny: Place) -> None:
+    more = "tiny_plain-0.2.0-cp312-cp312-manylinux_2_17_x86_64.whl"
+    put(tiny, "wheel", more, projects.wheel("Tiny.Plain"), package="Tiny.Plain")
+    [problem] = proved()
+    assert problem.problem.startswith("declared/file-twice:")
+    assert problem.problem.endswith("are both tiny_plain-0.2.0-*.whl, which is one file")
+    tiny.commit("release-tasks.toml", SETTINGS + '[python."Tiny.Plain"]\nwheels = ["any", "manylinux_2_17_x86_64"]\n')
+    put_all(tiny, b"a program", b"another")
+    put(tiny, "wheel", more, projects.wheel("Tiny.Plain"), package="Tiny.Plain")
+    assert facts() == []
+
+
+def test_an_archive_and_an_sdist_of_one_name_are_named(tiny: Place) -> None:
+    settings = FILES["release-tasks.toml"].replace("tiny-{version}-arm.tar.gz", "tiny_plain-{version}.tar.gz")
+    tiny.commit("release-tasks.toml", settings)
+    put_all(tiny, b"a program", b"another")
+    for part in built(tiny, "parts").glob("*arm.tar.gz*"):
+        part.unlink()
+    for path in built(tiny, ".").glob("*arm.tar.gz*"):
+        path.unlink()
+    put(tiny, "binary", SDIST, tar_gz({"tiny": b"another", "LICENSE": b"", "README.md": b""}), target=HOST)
+    assert f"declared/file-twice: dist/v0.2.0/{SDIST} is a binary and a sdist" in facts()
+
+
+@pytest.mark.parametrize(("name", "kind", "data"), [
+    (WHEEL, "wheel", b"PK\5\6" + bytes(18)),
+    (SDIST, "sdist", b"\x1f\x8b\x08\x00"),
+    (PACKED, "binary", tar_gz({})),
+    (HERE, "binary", b""),
+])
+def test_a_file_that_is_empty_or_cut_is_named(tiny: Place, name: str, kind: str, data: bytes) -> None:
+    put(tiny, kind, name, data, package="Tiny.Plain")
+    found = [one for one in proved() if one.problem.startswith("declared/")]
+    assert [one.problem for one in found] == [f"declared/broken-file: {name} in dist/v0.2.0 is broken: {len(data)} bytes"]
+    follow(found[0].fix)
+    put_all(tiny, b"a program", b"another")
+    assert facts() == []
+
+
+def test_a_file_that_was_changed_after_its_build_is_refused(tiny: Place) -> None:
+    built(tiny, WHEEL).write_bytes(projects.wheel("Tiny.Plain", "x = 2"))
+    [problem] = proved()
+    assert problem.problem == f"declared/broken-file: {WHEEL} was changed in dist/ after it was built"
+
+
+def test_a_checksum_of_other_bytes_is_refused(tiny: Place) -> None:
+    put(tiny, "sha256", f"{HERE}.sha256", f"{'0' * 64}  {HERE}\n".encode())
+    [problem] = proved()
+    assert problem.problem == f"declared/broken-file: {HERE}.sha256 in dist/v0.2.0 names other bytes"
+
+
+def test_what_is_public_need_not_be_here(tiny: Place) -> None:
+    """A release that goes on elsewhere finds nothing in dist/ of what has left."""
+    twine.upload(Context(), [built(tiny, WHEEL)], "NO_SUCH_TOKEN")
+    for part in (*built(tiny, "parts").glob(f"*-{WHEEL}.json"), built(tiny, WHEEL)):
+        part.unlink()
+    assert facts() == []
+
+
+def test_a_silenced_proof_is_a_note(tiny: Place, capfd: pytest.CaptureFixture[str]) -> None:
+    tiny.commit("release-tasks.toml", SETTINGS + '[silence]\nmissing-file = "the sdist comes later"\n')
+    put_all(tiny, b"a program", b"another")
+    built(tiny, SDIST).unlink()
+    for part in built(tiny, "parts").glob(f"*-{SDIST}.json"):
+        part.unlink()
+    assert facts() == []
+    assert "silenced: the sdist comes later" in capfd.readouterr().err
+
+
+def test_a_dry_run_looks_at_nothing(tiny: Place) -> None:
+    built(tiny, WHEEL).unlink()
+    before = projects.everything(tiny.root)
+    prove(context(dry=True), "0.2.0")
+    assert projects.everything(tiny.root) == before
+    assert json.loads(dist.summed(tiny.at("0.2.0"), tiny.at("0.2.0").parts[0]))["tag"] == "v0.2.0"
