@@ -26,7 +26,7 @@ def releases(made: Site, where: Path) -> dict[str, list[str]]:
     return {row["tag_name"]: sorted(a["name"] for a in row["assets"]) for row in rows if not row["draft"]}
 
 
-@pytest.mark.statement("B5.1", "B5.11", "B5.17", "B5.19", "B5.25", "B5.31")
+@pytest.mark.statement("B5.1", "B5.11", "B5.17", "B5.19", "B5.20", "B5.25", "B5.31")
 def test_two_components_are_released_together_and_then_one_of_them_alone(tmp_path: Path) -> None:
     with site(tmp_path, "abacus", offline=True, files=PARTS) as made:
         clone = made.clone()

@@ -17,6 +17,7 @@ def retag(c: Context, version: str | None = None, component: str | None = None) 
     from release_tasks.channels import git
     from release_tasks.findings import repository
     from release_tasks.findings.finding import Case, problems
+    from release_tasks.project.versions import next_version
 
     old, new = Release.at(c, version, component), Release.anew(c, version, component)
     raise_all(problems(Case(c, new), repository))
@@ -24,7 +25,10 @@ def retag(c: Context, version: str | None = None, component: str | None = None) 
         shell.say(f"nothing to do, {old.parts[0].tag} is at {old.commit[:7]}, which is HEAD")
         return
     if public := _public(old):
-        raise ReleaseError(f"{old.parts[0].tag} cannot move, this is public: {some(public)}", "choose the next version")
+        following = [(part.component.name, next_version(part.version, "patch")) for part in old.parts]
+        wanted = ",".join(map("=".join, following)) if old.project.components[1:] else following[0][1]
+        fix = f"inv release --version {wanted}; crates.io and PyPI delete no version, they can only yank it"
+        raise ReleaseError(f"{old.parts[0].tag} cannot move, this is public: {some(public)}", fix)
     _take_back(c, old)
     bump.write(c, new)
     git.name_commit(c, new)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from release_tasks.errors import ReleaseError
-from release_tasks.findings.finding import Case, Located, lasting, problem
+from release_tasks.errors import ReleaseError, some
+from release_tasks.findings.finding import Case, Located, lasting, note, problem, warning
 from release_tasks.manifests.copies import read
 from release_tasks.project.numbers import parse
 from release_tasks.release import Part
@@ -40,6 +40,30 @@ def silent_changelog(case: Case) -> Iterator[ReleaseError]:
         if all(changelog.is_empty(one) for one in said):
             text = read(case.release.tree, log)
             yield Located(f"{log} says nothing about {part.version}", f"write what changed {changelog.place(text, part.version)} in {log}", log)
+
+
+@warning
+def strange_group(case: Case) -> Iterator[ReleaseError]:
+    """Yield the groups of the new section that Keep a Changelog does not know, where the log says that it follows it."""
+    from release_tasks.manifests.changelog_entries import GROUPS, strange_groups
+    from release_tasks.project import notes
+
+    for part, log in _changelogs(case):
+        if strange := strange_groups(read(case.release.tree, log), notes.of_changelog(case.release, part) or ""):
+            fact = f"{log} follows Keep a Changelog, which has no group {some(strange)}"
+            yield Located(fact, f"use {', '.join(GROUPS)}", log)
+
+
+@note
+def entry_without_reference(case: Case) -> Iterator[ReleaseError]:
+    """Yield the new entries that name no issue or pull request, where all of the version before did."""
+    from release_tasks.manifests.changelog_entries import always_references, unreferenced
+    from release_tasks.project import notes
+
+    for part, log in _changelogs(case):
+        bare = unreferenced(notes.of_changelog(case.release, part) or "")
+        if bare and (last := always_references(read(case.release.tree, log), part.version)):
+            yield Located(f"each entry of {last} in {log} names an issue or pull request, and not {some(bare)}", "add its number, as (#31)", log)
 
 
 @problem

@@ -11,7 +11,7 @@ from invoke.tasks import Task, task
 from release_tasks import shell
 from release_tasks.errors import ReleaseError
 
-WORDS = "X.Y.Z, major, minor, patch, prerelease or release; several: core=0.5.0,python=minor"
+WORDS = "X.Y.Z, major (it breaks), minor (it adds), patch (it mends), prerelease or release; several: core=0.5.0,python=minor"
 HELP = {
     "version": "the version, X.Y.Z; default: the one this checkout is at",
     "component": "the component a single version is for; default: all",

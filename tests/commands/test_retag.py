@@ -49,7 +49,7 @@ def released(tiny: Place, version: str = "0.2.0") -> None:
         assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.statement("B1.41", "B2.31", "B3.26", "B4.11", "B4.38", "B4.40", "B5.40")
+@pytest.mark.statement("B1.41", "B4.11", "B5.40")
 def test_a_tag_with_nothing_public_moves_to_head_and_its_draft_goes(tiny: Place) -> None:
     released(tiny)
     old = on_origin(tiny)["v0.2.0"]
@@ -75,7 +75,7 @@ def test_a_tag_that_was_made_before_the_bump_moves_to_the_bumped_commit(tiny: Pl
     assert 'version = "0.2.0"' in tiny.git("show", "v0.2.0:pyproject.toml")
 
 
-@pytest.mark.statement("B1.42", "B4.42", "B5.40")
+@pytest.mark.statement("B1.42", "B2.32", "B4.42", "B5.40")
 def test_a_tag_of_which_anything_is_public_stays(tiny: Place) -> None:
     released(tiny)
     before = on_origin(tiny)
@@ -83,7 +83,8 @@ def test_a_tag_of_which_anything_is_public_stays(tiny: Place) -> None:
     tiny.commit("fix.txt")
     done = inv(tiny, "retag", "--version", "0.2.0")
     assert (done.returncode, on_origin(tiny)) == (1, before)
-    assert "v0.2.0 cannot move, this is public: v0.2.0 on GitHub\nfix: choose the next version" in done.stderr
+    assert "v0.2.0 cannot move, this is public: v0.2.0 on GitHub\n" in done.stderr
+    assert "fix: inv release --version 0.2.1; crates.io and PyPI delete no version, they can only yank it\n" in done.stderr
 
 
 @pytest.mark.statement("B1.42", "B4.42")
@@ -109,7 +110,7 @@ def test_a_dirty_tree_is_not_tagged(tiny: Place) -> None:
     assert "the tree has changes that are not committed: scribble.txt" in done.stderr
 
 
-@pytest.mark.statement("B3.4", "B3.23", "B3.24", "B3.34", "B3.36")
+@pytest.mark.statement("B3.4", "B3.23", "B3.34", "B3.36")
 def test_a_promotion_is_a_second_tag_on_the_commit_and_the_only_release(proxy: Place) -> None:
     released(proxy, "1.0.0")
     commit = proxy.head()

@@ -135,8 +135,9 @@ def test_an_image_that_no_remote_names_is_a_question_with_that_reason(tiny: Plac
     assert '[images."REGISTRY/OWNER/NAME"]' in said
 
 
+@pytest.mark.statement("B5.2")
 def test_a_bump_tells_which_versions_it_takes(tiny: Place) -> None:
-    assert "major, minor, patch" in inv("bump", "--help").stdout
+    assert "major (it breaks), minor (it adds), patch (it mends)" in " ".join(inv("bump", "--help").stdout.split())
     assert "default: the one this checkout is at" in inv("tag", "--help").stdout
 
 

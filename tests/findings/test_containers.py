@@ -48,6 +48,7 @@ def test_an_image_and_a_chart_at_places_of_their_own_are_well(root: Path) -> Non
     assert told(root) == []
 
 
+@pytest.mark.statement("B3.16")
 def test_an_image_and_a_chart_of_one_reference_are_found(root: Path) -> None:
     write(root, "release-tasks.toml", f'{IMAGE}[charts."ghcr.io/example/shop"]\n')
     [(name, fact, fix)] = told(root)

@@ -96,6 +96,33 @@ def test_a_changelog_that_says_nothing_is_found_unless_github_writes_the_notes(t
     assert found(tiny) == []
 
 
+KEPT = LOG.replace("# Changelog\n", "# Changelog\n\nIn the form of [Keep a Changelog](https://keepachangelog.com/en/1.1.0/).\n")
+
+
+def told_of_log(tiny: Place, log: str) -> dict[str, tuple[str, str]]:
+    tiny.commit("CHANGELOG.md", log)
+    return {one.name: (one.problem, one.fix) for one in look(Case(context(), tiny.at("0.2.0")), versions)}
+
+
+@pytest.mark.statement("B5.8")
+def test_a_group_that_keep_a_changelog_does_not_know_is_found_where_the_log_follows_it(tiny: Place) -> None:
+    groups = "### Added\n\n- One.\n\n### ✨ Fixed\n\n#### Deep\n\n- Two.\n\n### Reverted\n\n- Three.\n"
+    fact, fix = told_of_log(tiny, KEPT.replace("- More.\n", groups))["strange-group"]
+    assert fact == "CHANGELOG.md follows Keep a Changelog, which has no group Reverted"
+    assert told_of_log(tiny, LOG.replace("- More.\n", groups)) == {}
+    for group in fix.removeprefix("use ").split(", "):
+        assert told_of_log(tiny, KEPT.replace("- More.\n", groups.replace("Reverted", group))) == {}
+
+
+@pytest.mark.statement("B5.9")
+def test_an_entry_without_a_number_is_found_where_all_of_the_version_before_have_one(tiny: Place) -> None:
+    habit = LOG.replace("- All.\n", "- One (fixes #31)\n* Two, over\n  two lines (#32)\n")
+    assert told_of_log(tiny, f"{LOG}\nNo habit.\n") == {}
+    fact, fix = told_of_log(tiny, habit)["entry-without-reference"]
+    assert fact == "each entry of 0.1.0 in CHANGELOG.md names an issue or pull request, and not - More."
+    assert told_of_log(tiny, habit.replace("- More.", f"- More {fix.rpartition(' ')[2]}.")) == {}
+
+
 RUNS = "name: CD\n{on}\njobs:\n  a:\n    steps:\n      - run: {run}\n"
 
 
@@ -146,6 +173,7 @@ def warned(tiny: Place, filters: str) -> dict[str, tuple[str, str]]:
     return {one.name: (one.problem, one.fix) for one in look(Case(context(), tiny.at("0.2.0")), workflows)}
 
 
+@pytest.mark.statement("B1.11")
 @pytest.mark.parametrize("filters", ["['v*']", "['v[0-9]+.[0-9]+.[0-9]+']", "['**']", "'v?[0-9]*'", "['v*', '!v*-rc*']", "['v\\d.*', 'v*']"])
 def test_filters_that_let_the_tags_of_the_project_through_are_well(tiny: Place, filters: str) -> None:
     assert warned(tiny, filters) == {}
@@ -168,6 +196,7 @@ def test_a_prerelease_that_starts_no_workflow_is_found(tiny: Place) -> None:
     assert narrow(f"['{strict}', '{strict}-rc.[0-9]+']") == []
 
 
+@pytest.mark.statement("B5.20")
 def test_a_filter_for_the_tags_of_several_components_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with place(tmp_path, monkeypatch, TWO) as two:
         def wide(filters: str) -> list[str]:

@@ -55,7 +55,7 @@ def test_it_shows_two_components_with_what_each_ships(root: Path) -> None:
     assert found == golden("edgequake-llm", found)
 
 
-@pytest.mark.statement("B5.13")
+@pytest.mark.statement("B5.1")
 def test_without_settings_two_versions_are_a_question_and_its_lines_are_the_answer(tmp_path: Path) -> None:
     root = sample("edgequake-llm", tmp_path)
     asked = inv(root, "settings")
@@ -77,8 +77,9 @@ def test_without_settings_two_versions_are_a_question_and_its_lines_are_the_answ
 
 
 @pytest.mark.statement("B5.6", "B5.7", "B5.10", "B5.11", "B5.14", "B5.15")
-def test_the_first_bump_of_both_moves_every_copy_and_no_other(root: Path) -> None:
+def test_the_first_bump_of_both_moves_every_copy_and_no_other(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     today = datetime.now(UTC).date().isoformat()
+    monkeypatch.setenv("TZ", "UTC-14" if datetime.now(UTC).hour >= 12 else "UTC+12")  # where it is another day
     said = bump(root, BOTH)
     assert set(changed(root)) == NO_PYTHON | NO_CORE
     assert added(root) == {
@@ -98,6 +99,12 @@ def test_the_first_bump_of_both_moves_every_copy_and_no_other(root: Path) -> Non
     assert log.endswith("[0.2.0]: https://github.com/raphaelmansuy/edgequake-llm/releases/tag/v0.2.0\n")
     assert PIN in (root / "edgequake-litellm/Cargo.toml").read_text()
     assert metadata(root) == {"edgequake-llm": "0.6.27", "edgequake-litellm": "0.6.13"}
+
+
+@pytest.mark.statement("B5.16")
+def test_a_bump_names_every_file_that_shows_the_new_version(root: Path) -> None:
+    done = inv(root, "bump", "--version", BOTH, "--json")
+    assert set(json.loads(done.stdout)["files"]) == NO_PYTHON | NO_CORE
 
 
 def metadata(root: Path) -> dict[str, str]:
@@ -139,7 +146,7 @@ def test_a_pin_that_follows_goes_with_core(root: Path) -> None:
     assert metadata(root) == {"edgequake-llm": "0.7.0", "edgequake-litellm": "0.7.0"}
 
 
-@pytest.mark.statement("B5.12")
+@pytest.mark.statement("B2.23", "B5.12")
 def test_a_pyproject_that_differs_from_its_crate_is_repaired_and_without_that_there_is_no_tag(root: Path) -> None:
     project = root / "edgequake-litellm/pyproject.toml"
     project.write_text(project.read_text().replace('"0.6.12"', '"0.6.11"'))

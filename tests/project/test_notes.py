@@ -50,7 +50,7 @@ def problems(tiny: Place, version: str = "0.2.0") -> list[str]:
     return found(tiny, versions, version)
 
 
-@pytest.mark.statement("B1.38", "B2.34", "B4.2")
+@pytest.mark.statement("B1.38", "B2.34")
 def test_the_section_of_the_changelog_is_shown(tiny: Place) -> None:
     tiny.commit("CHANGELOG.md", LOG.replace("- More.", "### ✨ Added\n\n#### Deep\n\n- More, see [#31].") + "\n[#31]: https://github.com/o/r/31\n")
     assert shown(tiny) == "### ✨ Added\n\n#### Deep\n\n- More, see [#31].\n"
@@ -87,6 +87,7 @@ def test_a_list_is_shown_in_its_order_with_the_template_filled(tiny: Place) -> N
     )
 
 
+@pytest.mark.statement("B1.15", "B3.30")
 def test_a_command_prints_the_section_and_bump_writes_it_into_the_changelog(tiny: Place) -> None:
     tiny.tag("v0.1.0")
     tiny.commit("feature.txt")
@@ -117,7 +118,6 @@ def test_notes_that_cannot_be_are_refused(tiny: Place, notes: str, told: str) ->
         tiny.at("0.2.0")
 
 
-@pytest.mark.statement("B3.30")
 def test_a_log_of_dates_is_read_from_the_previous_tag_on_and_never_written(tiny: Place) -> None:
     before = DATED.replace("- **New** (#3)\n", "")
     tiny.commit("CHANGELOG.md", before)
@@ -140,6 +140,7 @@ def test_a_log_of_dates_is_read_from_the_previous_tag_on_and_never_written(tiny:
     (LOG + "\n## 0.1.0\n\n- Again.\n", "CHANGELOG.md has more than one section for 0.1.0"),
     (LOG + "\n## Unreleased\n\n- Again.\n", "CHANGELOG.md has more than one section for Unreleased"),
 ])
+@pytest.mark.statement("B4.2")
 def test_an_empty_section_and_a_double_heading_are_problems(tiny: Place, log: str, told: str) -> None:
     tiny.commit("CHANGELOG.md", log)
     assert problems(tiny) == [told]

@@ -89,18 +89,20 @@ def test_a_wrong_version_changes_nothing(llmtrace: Path, version: str) -> None:
     assert changed(llmtrace) == []
 
 
-@pytest.mark.statement("B1.9", "B1.10", "B1.39")
+@pytest.mark.statement("B1.9", "B1.10", "B1.39", "B4.10")
 def test_commit_and_tag_of_llmtrace_go_to_origin_with_exactly_what_the_bump_changed(
     llmtrace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bumped(llmtrace, "--version", "0.2.0")
     edited = changed(llmtrace)
+    git(llmtrace, "tag", "v0.1.6-mine")  # what `git push --tags` would take along
     to_origin(llmtrace, "0.2.0", monkeypatch)
+    assert git(llmtrace, "for-each-ref", "refs/tags/v0.2.0", "--format=%(objecttype) %(subject)") == "tag Release v0.2.0\n"
     assert git(llmtrace, "show", "--format=%s", "--name-only").splitlines() == ["release: v0.2.0", "", *edited]
     refs = dict(reversed(line.split("\t")) for line in git(llmtrace, "ls-remote", "origin").splitlines())
     head = git(llmtrace, "rev-parse", "HEAD").strip()
     assert (refs["refs/heads/main"], refs["refs/tags/v0.2.0^{}"]) == (head, head)
-    assert {name for name in refs if "0.2.0" in name} == {"refs/tags/v0.2.0", "refs/tags/v0.2.0^{}"}
+    assert {name for name in refs if "0.2.0" in name or "mine" in name} == {"refs/tags/v0.2.0", "refs/tags/v0.2.0^{}"}
     log = git(llmtrace, "show", "origin/main:CHANGELOG.md").splitlines()  # and nothing has to be committed after the release
     assert [line[4:9] for line in log if line.startswith("## ")] == ["0.2.0", "0.1.5", "0.1.4", "0.1.3", "0.1.1"]
 
@@ -115,6 +117,7 @@ def test_a_tag_that_is_not_the_manifests_version_goes_nowhere(llmtrace: Path) ->
     assert "v0.2.0" not in git(llmtrace, "ls-remote", "origin")
 
 
+@pytest.mark.statement("B4.9")
 def test_the_first_bump_of_llmcc_changes_what_is_its_own_and_nothing_that_looks_like_it(tmp_path: Path) -> None:
     root = sample("llmcc", tmp_path, "llmcc-workspace")
     before = (root / "Cargo.toml").read_text()
@@ -190,6 +193,22 @@ def test_a_crate_of_llmcc_is_pushed_to_main_before_its_annotated_tag(runbook: Pa
         "llmcc-core-v0.2.0 tag Release llmcc-core 0.2.0"
     ]
     assert seen.read_text().split() == ["refs/heads/main", "refs/tags/llmcc-core-v0.2.0"]
+
+
+@pytest.mark.statement("B2.12", "B2.22")
+def test_rust_and_python_go_out_together_with_a_tag_for_each_crate_or_alone(runbook: Path) -> None:
+    def tags(version: str) -> set[str]:
+        before = set(git(runbook, "tag").split())
+        bumped(runbook, "--version", version)
+        assert inv(runbook, "tag", "--version", version).returncode == 0
+        return set(git(runbook, "tag").split()) - before
+
+    rust = ("llmcc-core", "llmcc-rust", "llmcc-python", "llmcc-bindings", "llmcc")
+    full = ",".join(f"{name}=0.3.0" for name in (*rust, "python"))
+    assert tags(full) == {"v0.3.0", *(f"{name}-v0.3.0" for name in rust)}
+    assert len(git(runbook, "tag", "--points-at", "HEAD").split()) == 6
+    assert tags("python=0.3.1") == {"v0.3.1"}
+    assert tags(",".join(f"{name}=0.3.1" for name in rust)) == {f"{name}-v0.3.1" for name in rust}
 
 
 @pytest.mark.statement("B2.8")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from python_projects import visiting
-from sample_projects import HISTORIES, git, inv, sample
+from sample_projects import HISTORIES, git, inv, sample, shown
 
 from release_tasks.tools import cargo
 
@@ -29,6 +29,8 @@ def test_the_five_crates_of_llmtrace_are_published_from_core_to_the_proxy(tmp_pa
     assert [level - private for level in levels(root)] == [
         {"llmtrace-core"}, {"llmtrace-storage", "llmtrace-security", "llmtrace-sdk"}, {"llmtrace"},
     ]
+    [component] = shown(root)["components"]
+    assert {crate["name"] for crate in component["crates"]} == set().union(*levels(root)) - private
 
 
 def test_the_order_of_llmcc_follows_build_dependencies_and_those_of_one_target(tmp_path: Path) -> None:

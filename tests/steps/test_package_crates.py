@@ -111,6 +111,7 @@ def test_a_crate_that_compiles_only_with_the_features_of_another_is_found(
         package_crates(Context())
 
 
+@pytest.mark.statement("B1.7")
 def test_a_mended_crate_is_checked_again_on_its_new_files(shop: Path) -> None:
     source(shop, "shop-zero", "pub fn sold() -> u32 {\n    broken\n}\n")
     with pytest.raises(ReleaseError, match="shop-zero does not compile"):

@@ -34,6 +34,7 @@ def shop(running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     return root
 
 
+@pytest.mark.statement("B1.17")
 def test_crates_go_up_in_the_order_of_their_normal_and_build_dependencies(shop: Path, running: World) -> None:
     publish_crates(Context(), new="all")
     assert projects.uploads(running) == list(CHAIN)

@@ -107,6 +107,7 @@ def test_only_the_rest_is_uploaded(tool: Path, running: World) -> None:
     assert tried(running) == 2
 
 
+@pytest.mark.statement("B1.28")
 def test_a_set_with_a_hole_is_not_begun(tool: Path, running: World) -> None:
     (projects.built(tool) / SDIST).unlink()
     with pytest.raises(ReleaseError, match=rf"tiny-tool 0\.2\.0 lacks {SDIST}, so nothing of it is uploaded") as stopped:
@@ -115,6 +116,7 @@ def test_a_set_with_a_hole_is_not_begun(tool: Path, running: World) -> None:
     assert tried(running) == 0
 
 
+@pytest.mark.statement("B1.28")
 def test_a_tag_that_another_machine_must_build_holds_back_the_others(
     running: World, tool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
