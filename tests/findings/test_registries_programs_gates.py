@@ -102,6 +102,16 @@ def test_a_program_that_the_build_needs_is_looked_for(tiny: Place) -> None:
     )
 
 
+def test_a_program_that_a_gate_needs_is_looked_for_until_the_tag_exists(tiny: Place) -> None:
+    tiny.commit("release-tasks.toml", '[gates]\nrun = ["no-such-linter --strict", "git version"]\naudit = "no-such-audit"\n')
+    tiny.commit("pyproject.toml", TINY["pyproject.toml"].replace("0.1.0", "0.2.0"))
+    assert problems(tiny, programs) == [
+        "no-such-linter is not installed, and [gates] needs it", "no-such-audit is not installed, and [gates] needs it"
+    ]
+    tiny.tag("v0.2.0")
+    assert problems(tiny, programs) == []  # the gates do not run any more
+
+
 def test_every_gate_runs_to_its_end_and_each_failure_is_found(tiny: Place) -> None:
     tiny.commit("release-tasks.toml", '[gates]\nrun = ["false", "test -e tasks.py", "test -e absent.py"]\n')
     said = problems(tiny, gates)
