@@ -18,6 +18,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.server import Servers
 from release_tasks.steps.build_binaries import build_binaries
 from release_tasks.steps.package_bundles import package_bundles
+from release_tasks.steps.prove import prove
 
 pytestmark = pytest.mark.tools("cargo", "git", "gh")
 BUNDLE = "tiny-0.2.0-linux-with-small.tar.gz"
@@ -113,3 +114,14 @@ def test_other_bytes_than_the_settings_name_are_never_packed(tool: Place, shelf:
     with pytest.raises(ReleaseError, match="has the sha256"):
         package_bundles(context())
     assert not (tool.root / "dist" / "v0.2.0" / BUNDLE).exists()
+
+
+def test_bundles_are_declared_files(tool: Place) -> None:
+    build_binaries(context())
+    with pytest.raises(ReleaseError, match=f"{BUNDLE} of 0.2.0 is declared, and neither in dist/ nor on GitHub"):
+        prove(context())
+    package_bundles(context())
+    with pytest.raises(ReleaseError) as told:  # nobody has packed the crate
+        prove(context())
+    assert "bundle" not in told.value.problem
+    assert "linux-with" not in told.value.problem
