@@ -50,11 +50,13 @@ def test_no_two_tasks_differ_by_dash_and_underscore() -> None:
     assert len(set(names)) == len(names)
 
 
+@pytest.mark.statement("B3.32")
 def test_list_shows_each_task_in_one_line_and_loads_nothing_heavy(tmp_path: Path) -> None:
     (tmp_path / "tasks.py").write_text("from release_tasks import ns\n")
     done = subprocess.run([sys.executable, "-m", "invoke", "--list"], cwd=tmp_path, capture_output=True, text=True, check=True)
     rows = [line for line in done.stdout.splitlines() if line.startswith("  ")]
     assert all(re.match(r"  [a-z]\S+ +\S", row) for row in rows), done.stdout
+    assert {"bump", "notes", "check"} <= {row.split()[0] for row in rows}
     probe = (
         "import sys; from release_tasks import ns; "
         "print(sorted({'requests','nox','trustme','rich','msgspec','tomlkit','ruamel'} & set(sys.modules)))"

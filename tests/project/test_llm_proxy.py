@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -77,3 +79,29 @@ def test_its_gates_are_its_own_and_each_that_fails_is_found(root: Path, monkeypa
     server.write_text(server.read_text().replace("0.1.0", "0.1.3"))
     [failed] = gates.failing_gate(Case(Context(), Release.at(Context(), "0.2.0")))
     assert failed.problem.startswith("`make test` ended with status 2")
+
+
+@pytest.mark.slow
+@pytest.mark.tools("go", "make", "helm", "docker", "skopeo")
+@pytest.mark.statement("B3.3", "B3.6", "B3.14", "B3.15", "B3.20", "B3.21", "B3.24")
+def test_it_is_rehearsed_whole_with_an_image_a_chart_and_no_github_release(root: Path) -> None:
+    values, settings = root / "deploy/helm/llm-proxy/values.yaml", root / "release-tasks.toml"
+    values.write_text(values.read_text().replace("repository: llm-proxy", "repository: ghcr.io/sofatutor/llm-proxy"))
+    smoke = 'test = "skopeo inspect --raw docker://{image}"'  # its own needs a docker daemon
+    settings.write_text(re.sub("^test = .*", smoke, settings.read_text(), flags=re.M))
+    git(root, "commit", "--quiet", "--all", "--message=Name the image in full")
+    done = inv(root, "rehearse", "--version", "0.2.0", "--json")
+    assert done.returncode == 0, done.stderr[-4000:]
+    told = json.loads(done.stdout)
+    assert {(row["channel"], row["name"], row["state"]) for row in told["artifacts"]} == {
+        ("git", "v0.2.0", "same"), ("images", "ghcr.io/sofatutor/llm-proxy", "same"), ("charts", "ghcr.io/sofatutor/charts/llm-proxy", "same"),
+    }
+    assert [(row["name"], row["state"]) for row in told["pointers"]] == [("ghcr.io/sofatutor/llm-proxy:0.2", "same")]
+    assert [(row["host"], row["writes"]) for row in told["requests"] if row["registry"] == "github"] == [("github.com", 1)]  # the tag
+    for fact in (
+        "ghcr.io/sofatutor/llm-proxy:0.2.0 is whole on its registry, for linux/amd64, linux/arm64",
+        "ghcr.io/sofatutor/charts/llm-proxy:0.2.0 is a chart of version 0.2.0 for 0.2.0",
+        "ghcr.io/sofatutor/charts/llm-proxy:0.2.0 renders, and ghcr.io/sofatutor/llm-proxy:0.2.0 is there",
+        "dist/v0.2.0/llm-proxy-0.2.0.tgz oci://ghcr.io/sofatutor/charts",
+    ):
+        assert fact in done.stderr

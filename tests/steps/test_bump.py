@@ -26,13 +26,7 @@ def kill(*given):
 setattr(os, sys.argv[1], kill)
 program.run(["inv", "bump", "--version", sys.argv[3]])
 """
-MERGED = TINY | {"tasks.py": """from release_tasks import collection, without
-from release_tasks.steps.build_wheels import build_wheels
-from release_tasks.steps.publish_pypi import publish_pypi
-from release_tasks.steps.verify import verify
-
-ns = collection(order=without(build_wheels, publish_pypi, verify))
-"""}
+MERGED = TINY | {"pyproject.toml": '[project]\nname = "tiny"\nversion = "0.1.0"\n'}  # it ships nothing but a tag
 
 
 @pytest.fixture
@@ -106,3 +100,26 @@ def test_a_bump_that_was_merged_by_a_pull_request_is_tagged_where_it_landed(merg
     assert merged.git("rev-parse", "v0.2.0^{commit}").strip() == landed == merged.git("rev-parse", "HEAD").strip()
     assert merged.git("ls-remote", "origin", "refs/tags/v0.2.0^{}").split()[0] == landed
     assert [(row["tag"], row["draft"]) for row in merged.running.github.releases("example", "tiny")] == [("v0.2.0", False)]
+
+
+@pytest.mark.statement("B4.57")
+def test_a_hotfix_goes_from_the_last_tag_over_a_branch_of_its_own_to_main(merged: Place) -> None:
+    merged.tag("v0.1.0")
+    subprocess.run(["gh", "release", "create", "v0.1.0", "--notes", "", "--repo", "example/tiny"], check=True, capture_output=True)
+    merged.commit("feature.txt")
+    merged.git("push", "--quiet", "origin", "main")
+    merged.git("switch", "--quiet", "--create", "hotfix/v0.1.1", "v0.1.0")
+    merged.commit("fix.txt")
+    done = run(merged.root, "-m", "invoke", "bump", "--version", "patch")
+    assert "tiny 0.1.1 now" in done.stderr, done.stderr
+    merged.git("commit", "--quiet", "--all", "-m", "Bump")
+    merged.git("switch", "--quiet", "main")
+    merged.git("merge", "--quiet", "--no-ff", "-m", "Merge the hotfix", "hotfix/v0.1.1")
+    landed = merged.head()
+
+    released = run(merged.root, "-m", "invoke", "release", "--version", "patch", "--new", "all")
+
+    assert released.returncode == 0, released.stderr
+    assert merged.git("ls-remote", "origin", "refs/tags/v0.1.1^{}").split()[0] == landed == merged.head()
+    assert merged.git("ls-tree", "--name-only", "v0.1.1", "fix.txt", "feature.txt").split() == ["feature.txt", "fix.txt"]
+    merged.git("branch", "--delete", "hotfix/v0.1.1")
