@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks import bump, crates, cross, example, listing, status
+from benchmarks import bump, check, crates, cross, example, listing, status
 from benchmarks.measure import Row
 from release_tasks.commands.status import table
 
@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "verify": crates.verifying,
     "upload": crates.uploading,
     "status": status.rows,
+    "check": check.rows,
     "arm64": cross.rows,
     "wall": example.wall,
     "list": listing.rows,

@@ -8,7 +8,7 @@ import re
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from release_tasks import shell
 from release_tasks.errors import ReleaseError
+from release_tasks.once import once
 
 if TYPE_CHECKING:
     from requests import Session
@@ -26,7 +27,7 @@ TIMEOUT = (10, 60)  # seconds to connect, seconds without a byte
 LONGEST = 600  # seconds that we wait at most when a server says when to come back
 T = TypeVar("T")
 R = TypeVar("R")
-_idle: defaultdict[Way | None, list[Session]] = defaultdict(list)
+_idle: defaultdict[Way, list[Session]] = defaultdict(list)
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class Way:
     certificates: str | bool
 
     @classmethod
+    @once
     def now(cls, url: str) -> Way:
         """Return the way to `url` that the environment gives now."""
         from requests.utils import get_environ_proxies
@@ -83,19 +85,21 @@ def get_pages(url: str, headers: Mapping[str, str] | None = None, expect: Iterab
 
 
 def get(
-    url: str,
-    headers: Mapping[str, str] | None = None,
-    expect: Iterable[int] = (200, 404),
-    method: str = "GET",
-    way: Way | None = None,
+    url: str, headers: Mapping[str, str] | None = None, expect: Iterable[int] = (200, 404),
+    method: str = "GET", way: Way | None = None,
 ) -> Answer:
     """Read `url`. 429 and 5xx are retried as the server says; raise `ReleaseError` for a status that
     is not in `expect` and for a server that cannot be reached. Without a `way`, the environment counts."""
+    return _get(url, tuple(sorted((headers or {}).items())), tuple(expect), method, way)
+
+
+@once
+def _get(url: str, headers: tuple[tuple[str, str], ...], expect: tuple[int, ...], method: str, way: Way | None) -> Answer:
     import requests
 
     def read() -> requests.Response:
-        with _session(way) as session:
-            return session.request(method, url, headers=dict(headers or {}), timeout=TIMEOUT)
+        with _session(way or Way.now("/".join(url.split("/")[:3]))) as session:
+            return session.request(method, url, headers=dict(headers), timeout=TIMEOUT)
 
     try:
         got = read() if way else _apart(read)  # a stand-in is in a thread of its own
@@ -103,7 +107,7 @@ def get(
         raise ReleaseError(f"{url} asks to come back in {error}", "run this again then") from error
     except requests.RequestException as error:
         raise ReleaseError(f"{url} cannot be read: {_reason(error)}", _way_out(error)) from error
-    if got.status_code not in tuple(expect):
+    if got.status_code not in expect:
         said = got.text.strip()[:200]
         raise ReleaseError(f"{url} answered {got.status_code}{': ' + said if said else ''}", "try again later")
     return Answer(url, got.status_code, {k.lower(): v for k, v in got.headers.items()}, got.content)
@@ -135,14 +139,16 @@ def _apart(read: Callable[[], R]) -> R:
         except BaseException as error:
             done.set_exception(error)
 
-    threading.Thread(target=copy_context().run, args=(work,), daemon=True).start()
-    while not wait([done], 0.1).done:
+    thread = threading.Thread(target=copy_context().run, args=(work,), daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(0.1)
         shell.pause(0)  # raises once the release is interrupted
     return done.result()
 
 
 @contextmanager
-def _session(way: Way | None) -> Iterator[Session]:
+def _session(way: Way) -> Iterator[Session]:
     """Lend a session with its open connections to one thread at a time: requests promises no more."""
     try:
         session = _idle[way].pop()
@@ -152,7 +158,7 @@ def _session(way: Way | None) -> Iterator[Session]:
     _idle[way].append(session)
 
 
-def _new_session(way: Way | None) -> Session:
+def _new_session(way: Way) -> Session:
     import requests
     from requests.adapters import HTTPAdapter
     from urllib3.util import Retry
@@ -167,8 +173,7 @@ def _new_session(way: Way | None) -> Session:
             shell.pause(self.get_backoff_time() if asked is None else asked)
 
     session = requests.Session()
-    if way is not None:
-        session.trust_env, session.proxies, session.verify = False, dict(way.proxies), way.certificates
+    session.trust_env, session.proxies, session.verify = False, dict(way.proxies), way.certificates
     retry = Patient(
         total=5, backoff_factor=0.3, status_forcelist=(429, 500, 502, 503, 504),
         allowed_methods=("GET", "HEAD"), raise_on_status=False, respect_retry_after_header=True,

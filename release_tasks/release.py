@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
-from release_tasks import shell
+from release_tasks import once, shell
 from release_tasks.errors import ReleaseError
 from release_tasks.project.numbers import parse
 from release_tasks.project.tags import carried, refusal, tag_name, version_in
@@ -20,18 +17,6 @@ from release_tasks.tools import git, worktree
 
 if TYPE_CHECKING:
     from release_tasks.project.model import Component, Project
-
-_found: ContextVar[dict[tuple[str | None, str | None], Release] | None] = ContextVar("found", default=None)
-
-
-@contextmanager
-def unchanging(is_so: bool = True) -> Iterator[None]:
-    """Look for the same release only once inside the block, as nothing changes there."""
-    before = _found.set({} if is_so else None)
-    try:
-        yield
-    finally:
-        _found.reset(before)
 
 
 @dataclass(frozen=True)
@@ -65,38 +50,12 @@ class Release:
         a single version is for. Raises `ReleaseError` for a bad version or component, outside of
         a repository, and where the tag's commit cannot be had.
         """
-        found = _found.get()
-        if found is None:
-            return cls._now(c, version, component)
-        if (version, component) not in found:
-            found[version, component] = cls._now(c, version, component)
-        return found[version, component]
+        return _at(shell.is_dry(c), version, component)
 
     @classmethod
     def anew(cls, c: Context, version: str | None, component: str | None) -> Release:
         """Return the release of `version` from HEAD, although it may have a tag elsewhere."""
-        return cls._now(c, version, component, is_anew=True)
-
-    @classmethod
-    def _now(cls, c: Context, version: str | None, component: str | None, is_anew: bool = False) -> Release:
-        from release_tasks.project.discovery import discover
-
-        top = git.top(Path.cwd())
-        head = git.head(top)
-        project = discover(top)
-        wanted = _versions(project, top, head, version, component)
-        tag_of = {name: tag_name(project.component(name), number) for name, number in wanted.items()}
-        commit = None if is_anew else _tagged_commit(top, tuple(tag_of.values()), head, shell.is_dry(c))
-        tree = top
-        if commit and (commit != head or git.changed(top)):
-            tree = worktree.at(top, next(iter(tag_of.values())), commit)
-            project = discover(tree)
-        parts = tuple(
-            Part(project.component(name), number, tag_of[name], top / "dist" / tag_of[name])
-            for name, number in wanted.items()
-        )
-        at = commit or head
-        return cls(project, parts, top, tree, at, git.commit_time(top, at), commit is not None)
+        return _at(shell.is_dry(c), version, component, is_anew=True)
 
     @property
     def request(self) -> str:
@@ -132,6 +91,29 @@ class Release:
         """Return the variables that every build of this release gets."""
         fixed = {"SOURCE_DATE_EPOCH": str(self.epoch), "TZ": "UTC"}
         return fixed | self.project.settings.build.env
+
+
+@once.once
+def _at(is_dry: bool, version: str | None, component: str | None, is_anew: bool = False) -> Release:
+    from release_tasks.project.discovery import discover
+
+    top = git.top(Path.cwd())
+    head = git.head(top)
+    once.ahead(git.remote_refs, top)
+    project = discover(top)
+    wanted = _versions(project, top, head, version, component)
+    tag_of = {name: tag_name(project.component(name), number) for name, number in wanted.items()}
+    commit = None if is_anew else _tagged_commit(top, tuple(tag_of.values()), head, is_dry)
+    tree = top
+    if commit and (commit != head or git.changed(top)):
+        tree = worktree.at(top, next(iter(tag_of.values())), commit)
+        project = discover(tree)
+    parts = tuple(
+        Part(project.component(name), number, tag_of[name], top / "dist" / tag_of[name])
+        for name, number in wanted.items()
+    )
+    at = commit or head
+    return Release(project, parts, top, tree, at, git.commit_time(top, at), commit is not None)
 
 
 def _versions(

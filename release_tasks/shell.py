@@ -20,7 +20,7 @@ from typing import Any
 from invoke.context import Context
 from invoke.runners import Local
 
-from release_tasks import terminal
+from release_tasks import once, terminal
 from release_tasks.errors import ReleaseError
 from release_tasks.terminal import SECRET_NAME, collected, hide_secrets, pause, prefix, say, wait_for
 
@@ -94,6 +94,8 @@ def do(
         line, env=environment(env, secrets), replace_env=True, pty=False, in_stream=False,
         hide=False, warn=True, echo=True, out_stream=sys.stderr, err_stream=sys.stderr,
     )
+    if not is_dry(c):
+        once.forget()
     if not result.ok:
         raise Failed(words, result.exited, result.stderr + result.stdout)
 

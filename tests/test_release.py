@@ -11,7 +11,7 @@ import pytest
 from place import TINY, TWO, Place, place
 
 from release_tasks.errors import ReleaseError
-from release_tasks.release import unchanging
+from release_tasks.once import unchanging
 
 
 @pytest.fixture

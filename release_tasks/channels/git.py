@@ -30,7 +30,7 @@ def look(release: Release, artifacts: Sequence[Artifact]) -> list[Seen]:
         return []
     if git.remote_url(release.top) is None:
         raise ReleaseError("the repository has no remote called origin", "git remote add origin URL")
-    refs = git.remote_refs(release.top, *(f"refs/tags/{a.name}*" for a in artifacts))
+    refs = git.remote_refs(release.top)
     return [_seen(release, artifact, refs.get(f"refs/tags/{artifact.name}")) for artifact in artifacts]
 
 
@@ -47,7 +47,7 @@ def credentials(release: Release) -> list[ReleaseError]:
 def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
     """Push the branch, where origin lacks the commit, and then the tags, up to three at once, after its runs where they wait."""
     branch = release_branch(release)
-    there = git.remote_refs(release.top, f"refs/heads/{branch}").get(f"refs/heads/{branch}")
+    there = git.remote_refs(release.top).get(f"refs/heads/{branch}")
     if there is None or (shell.is_dry(c) and not release.is_tagged) or not _has(release, there):
         _push_branch(c, release, branch)
     else:
@@ -100,7 +100,8 @@ def withdraw(c: Context, release: Release, artifact: Artifact) -> None:
 def astray(release: Release) -> list[ReleaseError]:
     """Return an error where the commit is not on the release branch of origin (without one in the settings: on none)."""
     wanted = release.project.settings.project.branch
-    heads = git.remote_refs(release.top, f"refs/heads/{wanted or '*'}")
+    refs, start = git.remote_refs(release.top), f"refs/heads/{wanted or ''}"
+    heads = {name: refs[name] for name in refs if name == start or (not wanted and name.startswith(start))}
     likely = [f"refs/heads/{name}" for name in (git.branch(release.top), "main", "master")]
     if any(_has(release, heads[name]) for name in sorted(heads, key=lambda name: name not in likely)):
         return []

@@ -12,8 +12,9 @@ from invoke.exceptions import Exit
 from release_tasks import order, shell
 from release_tasks.commands import command
 from release_tasks.errors import ReleaseError
+from release_tasks.once import unchanging
 from release_tasks.order import Step
-from release_tasks.release import Release, unchanging
+from release_tasks.release import Release
 
 
 @command

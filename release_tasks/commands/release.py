@@ -22,8 +22,9 @@ Timeline = list[tuple[str, float, float]]  # step, start and end in seconds sinc
 def release(c: Context, version: str = "", component: str | None = None, new: str | None = None) -> None:
     """Release a version; the same line again resumes."""
     from release_tasks import dist
+    from release_tasks.once import unchanging
     from release_tasks.project.words import resolve
-    from release_tasks.release import Release, unchanging
+    from release_tasks.release import Release
 
     shell.heed_termination()
     wanted = resolve(version, component)

@@ -18,7 +18,8 @@ from release_tasks.findings import (
     versions,
     workflows,
 )
-from release_tasks.findings.finding import SEVERITIES, Case, Finding, Kind, once, problem, told
+from release_tasks.findings.finding import SEVERITIES, Case, Finding, Kind, distinct, problem, told
+from release_tasks.http import get_many
 from release_tasks.proofs import all as proofs
 
 AREAS = (programs, repository, versions, workflows, crates, dependencies, containers, registries, promises)
@@ -33,10 +34,11 @@ def kinds() -> tuple[Kind, ...]:
 def findings(case: Case, fast: bool = False) -> list[Finding]:
     """Return all that is found, problems last; the gates run only when there are none, and not if `fast`."""
     slow = (gates.failing_gate, gates.gate_leftovers)
-    found = [one for kind in kinds() if kind not in slow for one in told(kind, case)]
+    quick = [kind for kind in kinds() if kind not in slow]
+    found = [one for some in get_many(lambda kind: told(kind, case), quick, len(quick)) for one in some]
     if not fast and not any(one.severity == "problem" for one in found):
         found += [one for kind in slow for one in told(kind, case)]
-    return sorted(once(found), key=lambda one: SEVERITIES.index(one.severity))
+    return sorted(distinct(found), key=lambda one: SEVERITIES.index(one.severity))
 
 
 @problem

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from release_tasks.errors import ReleaseError
 from release_tasks.findings.finding import Case, Located, problem
@@ -33,10 +35,9 @@ def crate_metadata(case: Case) -> Iterator[ReleaseError]:
 @problem
 def crate_too_large(case: Case) -> Iterator[ReleaseError]:
     """Yield each crate that is over 10 MiB when packed, with its largest files."""
+    heavy = _heavy_folders(case)
     for crate in case.shipped("crates", Crate):
-        folder = crate.folder.relative_to(case.release.tree).as_posix()
-        inside = [case.release.tree / path for path in case.release.project.files if folder == "." or path.startswith(f"{folder}/")]
-        if sum(path.lstat().st_size for path in inside) <= LARGEST:
+        if crate.folder.relative_to(case.release.tree).as_posix() not in heavy:
             continue
         sizes = {name: _packed(crate.folder / name) for name in cargo.packed(crate.folder)}
         if sum(sizes.values()) > LARGEST:
@@ -63,6 +64,16 @@ def line_of(case: Case, path: str, key: str) -> int:
     pattern = re.compile(rf'\s*(\[.*dependencies\.)?"?{re.escape(key)}"?\s*(\]|=|\.)')
     lines = (case.release.tree / path).read_text("utf-8").splitlines()
     return next((at for at, line in enumerate(lines, 1) if pattern.match(line)), 0)
+
+
+def _heavy_folders(case: Case) -> set[str]:
+    """Return the folders whose tracked files are over 10 MiB before they are packed."""
+    sizes: Counter[str] = Counter()
+    for path in case.release.project.files:
+        there = case.release.tree / path
+        size = there.lstat().st_size if os.path.lexists(there) else 0  # deleted, and that is not committed yet
+        sizes.update({str(parent): size for parent in PurePosixPath(path).parents})
+    return {folder for folder, size in sizes.items() if size > LARGEST}
 
 
 def _refused(package: Package) -> Iterator[tuple[str, str, str]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from invoke.context import Context
 
 from release_tasks.errors import ReleaseError, collect
-from release_tasks.project.workflows import Workflow, workflows
+from release_tasks.once import once
 from release_tasks.tools import cargo_lock, git
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Located(ReleaseError):
         self.file, self.line = file, line
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """What is looked at: a release, and what several findings ask about it, asked once."""
 
@@ -41,6 +41,7 @@ class Case:
     new: str | None = None
 
     @cached_property
+    @once
     def seen(self) -> tuple[tuple[Channel, list[Seen] | ReleaseError], ...]:
         """Return each channel with the state of all that the release has there, or why that cannot be read."""
         from release_tasks import channels, converge
@@ -56,19 +57,16 @@ class Case:
         return tuple(zip(every, get_many(read, every), strict=True))
 
     @cached_property
+    @once
     def changed(self) -> tuple[str, ...]:
         """Return what was not committed when this was asked first."""
         return git.changed(self.release.tree)
 
     @cached_property
+    @once
     def resolved(self) -> dict[str, Any] | Failed | None:
         """Return what cargo makes of Cargo.lock, or why it refuses; None where git has none."""
         return cargo_lock.resolved(self.release.tree) if "Cargo.lock" in self.release.project.files else None
-
-    @cached_property
-    def workflows(self) -> tuple[Workflow, ...]:
-        """Return the project's workflows."""
-        return workflows(self.release.tree)
 
     def shipped(self, kind: str, of: type[T]) -> Iterator[T]:
         """Yield the `kind` of every component; an open question is asked by the channels."""
@@ -134,7 +132,7 @@ def told(kind: Kind, case: Case) -> list[Finding]:
     return [replace(one, severity="note", silenced=reason) if reason else one for one in kind(case)]
 
 
-def once(found: Iterable[Finding]) -> list[Finding]:
+def distinct(found: Iterable[Finding]) -> list[Finding]:
     """Return findings without those whose fact another one has told."""
     facts: dict[tuple[str, str], Finding] = {}
     for one in found:

@@ -90,6 +90,6 @@ def behind_origin(case: Case) -> Iterator[ReleaseError]:
     branch = git.branch(top)
     if branch is None or git.remote_url(top) is None:
         return
-    there = git.remote_refs(top, f"refs/heads/{branch}").get(f"refs/heads/{branch}")
+    there = git.remote_refs(top).get(f"refs/heads/{branch}")
     if there and (git.commit_of(top, there) is None or not git.is_ancestor(top, there, "HEAD")):
         yield ReleaseError(f"{branch} on origin has commits that are not here", "git pull --rebase")

@@ -22,8 +22,9 @@ def tagged(project: Project, component: Component) -> Mapping[str, str]:
     Without an origin the tags are those of this repository.
     """
     root = project.root
-    refs = git.remote_refs(root, "refs/tags/*") if git.remote_url(root) else git.tags(root)
-    found = {number: refs[ref] for ref in refs if (number := version_in(component, ref.removeprefix("refs/tags/")))}
+    start, refs = ("refs/tags/", git.remote_refs(root)) if git.remote_url(root) else ("", git.tags(root))
+    tags = {ref.removeprefix(start): commit for ref, commit in refs.items() if ref.startswith(start)}
+    found = {number: commit for tag, commit in tags.items() if (number := version_in(component, tag))}
     return {number: found[number] for number in sorted(found, key=parse, reverse=True)}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from release_tasks.findings.finding import Finding, Kind, once, told
+from release_tasks.findings.finding import Finding, Kind, distinct, told
 from release_tasks.proofs import declared
 from release_tasks.proofs.contents import Contents
 
@@ -16,4 +16,4 @@ def kinds() -> tuple[Kind, ...]:
 
 def proofs(case: Contents) -> list[Finding]:
     """Return what is wrong with the files of a release."""
-    return once(one for kind in kinds() for one in told(kind, case))
+    return distinct(one for kind in kinds() for one in told(kind, case))

@@ -18,7 +18,9 @@ def check(
     from release_tasks.findings import report
     from release_tasks.findings.all import findings
     from release_tasks.findings.finding import Case
+    from release_tasks.once import unchanging
     from release_tasks.release import Release
 
-    release = Release.at(c, version, component)
-    report.show(findings(Case(c, release, new), fast), release.title, json)
+    with unchanging():
+        release = Release.at(c, version, component)
+        report.show(findings(Case(c, release, new), fast), release.title, json)

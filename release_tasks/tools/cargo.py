@@ -14,6 +14,7 @@ from threading import Thread
 from typing import Any
 
 from release_tasks.errors import ReleaseError
+from release_tasks.once import once
 from release_tasks.shell import Failed, ask
 
 _begun: dict[Path, Future[dict[str, Any]]] = {}  # by root: what cargo is being asked
@@ -86,6 +87,7 @@ def select(names: Sequence[str], locked: bool) -> list[str]:
     return [*(["--locked"] if locked else []), *(word for name in names for word in ("-p", name))]
 
 
+@once
 def metadata(root: Path) -> dict[str, Any]:
     """Return what cargo says of the workspace around a folder, without dependencies; raise `ReleaseError` where it cannot."""
     argv = ["cargo", "metadata", "--no-deps", "--offline", "--format-version=1"]

@@ -14,6 +14,7 @@ from invoke.context import Context
 
 from release_tasks import endpoints, http
 from release_tasks.errors import ReleaseError
+from release_tasks.once import once
 from release_tasks.shell import Failed, ask, ask_bytes, do, found
 from release_tasks.tools import gh_pages, gh_refusals
 from release_tasks.tools.gh_pages import Asset, Page
@@ -55,6 +56,7 @@ def issues(repository: str, label: str) -> list[dict[str, Any]]:
     return [row for row in read(path, every_page=True) or () if "pull_request" not in row]
 
 
+@once
 def read(path: str, every_page: bool = False, *fields: str) -> Any:
     """Return the JSON of a GET on GitHub's API (a POST with `fields`), None for what is not there; anonymous without a token."""
     if not has_token():

@@ -13,6 +13,7 @@ from invoke.context import Context
 
 from release_tasks.errors import ReleaseError
 from release_tasks.files import ASIDE, scratch
+from release_tasks.once import once
 from release_tasks.shell import Failed, ask, ask_bytes, do
 from release_tasks.tools.archives import unpack_all
 
@@ -54,11 +55,13 @@ def commit_time(tree: Path, ref: str = "HEAD") -> int:
     return int(ask(["git", "log", "-1", "--format=%ct", ref], cwd=tree))
 
 
+@once
 def branch(tree: Path) -> str | None:
     """Return the current branch, or None for a detached HEAD."""
     return ask(["git", "branch", "--show-current"], cwd=tree).strip() or None
 
 
+@once
 def changed(tree: Path) -> tuple[str, ...]:
     """Return the paths that differ from HEAD, untracked ones included, less `dist/` and what a killed edit has left."""
     text = ask(["git", "status", "--porcelain", "-z", "--untracked-files=normal", "--no-renames"], cwd=tree)
@@ -94,6 +97,7 @@ def tags(tree: Path) -> Mapping[str, str]:
     return {line.split(" ")[0]: line.strip().split(" ")[-1] for line in lines}
 
 
+@once
 def remote_url(tree: Path, remote: str = "origin") -> str | None:
     """Return the URL of a remote as configured, or None."""
     try:
@@ -102,14 +106,15 @@ def remote_url(tree: Path, remote: str = "origin") -> str | None:
         return None
 
 
-def remote_refs(tree: Path, *patterns: str, remote: str = "origin") -> Mapping[str, str]:
-    """Ask the remote for refs; annotated tags are peeled to the commit they stand for."""
+@once
+def remote_refs(tree: Path) -> Mapping[str, str]:
+    """Ask origin for its branches and tags; annotated tags are peeled to the commit they stand for."""
     try:
-        text = ask(["git", "ls-remote", remote, *patterns], cwd=tree)
+        text = ask(["git", "ls-remote", "--heads", "--tags", "origin"], cwd=tree)
     except Failed as error:
         lines = error.output.strip().splitlines() or [""]
         said = next((line for line in lines if line.startswith("fatal: ")), lines[-1])
-        raise ReleaseError(f"the remote {remote} cannot be read: {said}", f"check `git ls-remote {remote}`") from error
+        raise ReleaseError(f"the remote origin cannot be read: {said}", "check `git ls-remote origin`") from error
     refs: dict[str, str] = {}
     for line in text.splitlines():
         commit, name = line.split("\t")
@@ -118,10 +123,9 @@ def remote_refs(tree: Path, *patterns: str, remote: str = "origin") -> Mapping[s
     return refs
 
 
-def remote_tag(tree: Path, tag: str, remote: str = "origin") -> str | None:
-    """Return the commit that the remote's tag stands for, or None."""
-    name = f"refs/tags/{tag}"
-    return remote_refs(tree, name, f"{name}^{{}}", remote=remote).get(name)
+def remote_tag(tree: Path, tag: str) -> str | None:
+    """Return the commit that origin's tag stands for, or None."""
+    return remote_refs(tree).get(f"refs/tags/{tag}")
 
 
 def fetch_tag(tree: Path, tag: str, remote: str = "origin", name_it: bool = True) -> None:

@@ -116,7 +116,7 @@ def test_a_missing_tool_is_an_error_with_the_command_that_installs_it(kit: Site,
 def test_missing_credentials_are_named(kit: Site) -> None:
     clone = kit.clone()
     kit.running.env.pop("CARGO_REGISTRY_TOKEN")
-    said = refused(kit, clone, "check", "--version", "0.2.0", "--new", "all", CARGO_HOME=str(clone / "home"))
+    said = refused(kit, clone, "check", "--version", "0.2.0", "--new", "all", CARGO_HOME=str(kit.folder / "home"))
     assert "CARGO_REGISTRY_TOKEN" in said
 
 

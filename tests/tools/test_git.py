@@ -59,14 +59,14 @@ def test_tags_stand_for_commits_whether_annotated_or_not(tiny: Place) -> None:
     assert git.tags(tiny.root) == {"light": tiny.head(), "v0.2.0": tiny.head()}
     assert git.remote_tag(tiny.root, "v0.2.0") == tiny.head()
     assert git.remote_tag(tiny.root, "v0.2") is None
-    refs = git.remote_refs(tiny.root, "refs/tags/*", "refs/heads/main")
+    refs = git.remote_refs(tiny.root)
     assert refs == {"refs/tags/v0.2.0": tiny.head(), "refs/heads/main": tiny.head()}
 
 
 def test_a_remote_that_cannot_be_read_is_an_error_with_gits_own_reason(tiny: Place) -> None:
     tiny.git("remote", "set-url", "origin", str(tiny.folder / "nowhere"))
     with pytest.raises(ReleaseError, match=r"the remote origin cannot be read: fatal: .* does not appear to be"):
-        git.remote_refs(tiny.root, "refs/heads/main")
+        git.remote_refs(tiny.root)
 
 
 def test_a_file_of_a_commit_comes_byte_for_byte(tiny: Place) -> None:
