@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import IO
 
 from invoke.context import Context
 
@@ -44,6 +45,29 @@ def write_all(c: Context, texts: Mapping[Path, str]) -> None:
 def write_bytes(path: Path, data: bytes) -> None:
     """Replace `path` at once: a reader sees the old bytes or the new ones, never a part."""
     _swap({path: data})
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Give a file to fill that replaces `path` after the block, and is gone where the block fails."""
+    aside = path.with_name(f".{path.name}.{os.urandom(8).hex()}{ASIDE}")
+    try:
+        with aside.open("wb") as out:
+            yield out
+        os.replace(aside, path)
+    except BaseException as error:
+        aside.unlink(missing_ok=True)
+        raise _full(path, error) if isinstance(error, OSError) else error
+
+
+def append(path: Path, data: bytes) -> None:
+    """Add to a file that may be absent; what does not fit is an error, and the rest is kept."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as out:
+            out.write(data)
+    except OSError as error:
+        raise _full(path, error) from error
 
 
 def copy(source: Path, target: Path) -> None:
@@ -125,10 +149,11 @@ def _swap(contents: Mapping[Path, bytes]) -> None:
     except BaseException as error:
         for name in aside:
             Path(name).unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            fix = "make room on that disk, or let the folder be writable"
-            raise ReleaseError(f"{path} cannot be written: {error.strerror}", fix) from error
-        raise
+        raise _full(path, error) if isinstance(error, OSError) else error
+
+
+def _full(path: Path, error: OSError) -> ReleaseError:
+    return ReleaseError(f"{path} cannot be written: {error.strerror}", "make room on that disk, or let the folder be writable")
 
 
 def _difference(path: Path, old: str, new: str) -> str:

@@ -21,6 +21,7 @@ from release_tasks.steps.docker_buildx import docker_buildx
 from release_tasks.steps.gh_draft import gh_draft
 from release_tasks.steps.gh_release import gh_release
 from release_tasks.steps.move_pointers import move_pointers
+from release_tasks.steps.package_bundles import package_bundles
 from release_tasks.steps.package_charts import package_charts
 from release_tasks.steps.package_crates import package_crates
 from release_tasks.steps.prove import prove
@@ -40,7 +41,7 @@ RELEASE: Order = (
     (bump,),                             # the version, in every file that carries it; the changelog's section
     (tag,),                              # commit, and a name for exactly this commit (moved while origin lacks it)
     (package_crates, build_binaries, build_wheels, package_charts),
-    (docker_buildx,),                    # assembled from the binaries where the Dockerfile takes them; bytes are final
+    (docker_buildx, package_bundles),    # made of the binaries; bytes are final from here on
     (prove,),                            # exactly the declared files are there, and are what their names say
     (push,),                             # first public act: the branch, its green runs if they are awaited, the tags
     (gh_draft,),                         # the draft keeps every byte for whoever has to finish

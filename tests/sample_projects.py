@@ -47,6 +47,11 @@ HISTORIES = {
     "edgequake-llm": History("raphaelmansuy/edgequake-llm", (("v0.5.0", "py-v0.4.0"), ("py-v0.6.12",), ("v0.6.26",))),
 }  # fmt: skip
 
+NEXT = {  # the version that each settings file is tried with
+    "llmtrace": "0.2.0", "llmcc-workspace": "0.2.66", "llmcc-runbook": "llmcc-core=0.2.0,python=0.2.15", "llm-proxy": "0.2.0",
+    "caro": "1.2.0", "edgequake-llm": "edgequake-llm=0.6.27,edgequake-litellm=0.6.13",
+}
+
 
 def sample(name: str, folder: Path, settings: str | None = None, before: bool = False) -> Path:
     """Make a sample project's repository in `folder` and return its root.

@@ -34,7 +34,7 @@ def build(c: Context, release: Release, target: str | None) -> None:
                 _build(c, release, tree, asset, ways[asset[2][0].target])
     if not shell.is_dry(c):
         for part, file, _ in assets:
-            _write_checksum(release, part, file)
+            write_checksum(release, part, "binary", file)
 
 
 def _declared(release: Release, target: str | None) -> list[Asset]:
@@ -93,10 +93,14 @@ def _keep(release: Release, tree: Path, path: Path, built: Sequence[Path]) -> No
         files.copy(built[0], path)
         path.chmod(archives.PROGRAM)
         return
-    inside = {one.name: (one.read_bytes(), archives.PROGRAM) for one in built}
+    inside: dict[str, archives.Inside] = {one.name: (one, archives.PROGRAM) for one in built}
+    files.write_bytes(path, archives.pack(path.name, inside | papers(release, tree), release.epoch))
+
+
+def papers(release: Release, tree: Path) -> dict[str, archives.Inside]:
+    """Return the licence, notice and readme of the project, which every archive carries."""
     texts = [f for f in release.project.files if re.fullmatch(r"(?i)(licen[cs]e|copying|notice|readme)[^/]*", f)]
-    inside |= {name: ((tree / name).read_bytes(), archives.TEXT) for name in texts if (tree / name).is_file()}
-    files.write_bytes(path, archives.pack(path.name, inside, release.epoch))
+    return {name: (tree / name, archives.TEXT) for name in texts if (tree / name).is_file()}
 
 
 def _check_version(release: Release, part: Part, binary: Binary, there: str) -> None:
@@ -107,12 +111,12 @@ def _check_version(release: Release, part: Part, binary: Binary, there: str) -> 
         raise ReleaseError(f"{release.commit[:7]} is {says}, not {part.version}", f"inv bump --version {part.version}, then inv tag")
 
 
-def _write_checksum(release: Release, part: Part, file: str) -> None:
+def write_checksum(release: Release, part: Part, kind: str, file: str) -> None:
     """Write FILE.sha256 as `sha256sum --check` reads it, where the project ships it."""
-    rows = {(row.kind, row.name): row for row in dist.of_kind(part, "binary", "sha256")}
-    row, name = rows.get(("binary", file)), f"{file}.sha256"
+    rows = {(row.kind, row.name): row for row in dist.of_kind(part, kind, "sha256")}
+    row, name = rows.get((kind, file)), f"{file}.sha256"
     if row is None or "sha256" not in part.component.assets or not (part.dist / file).exists():
         return
     if ("sha256", name) not in rows or not (part.dist / name).exists():
         files.write_bytes(part.dist / name, f"{row.sha256}  {file}\n".encode())
-        dist.record(part, "build_binaries", [dist.describe(release, part, "sha256", part.dist / name)], target=name)
+        dist.record(part, "checksum", [dist.describe(release, part, "sha256", part.dist / name)], target=name)

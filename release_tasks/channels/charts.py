@@ -9,7 +9,7 @@ from invoke.context import Context
 
 from release_tasks import dist, files, shell
 from release_tasks.channels import images
-from release_tasks.errors import ReleaseError
+from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.http import get_many
 from release_tasks.project.model import Artifact, Chart, Seen, State, answered, compared, known
 from release_tasks.release import Part, Release
@@ -20,14 +20,21 @@ NAME = "charts"
 
 def expected(release: Release) -> tuple[Artifact, ...]:
     """Return one artifact for each chart; raise `ReleaseError` where an image has the same reference."""
-    images = {image.reference for part in release.parts for image in answered(part.component.images)}
-    for _, chart in shipped(release):
-        if chart.reference in images:
-            raise ReleaseError(
-                f"{chart.reference} is an image and a chart, and both would have the same tag",
-                f'[charts."{chart.reference.rpartition("/")[0]}/charts/{chart.name}"]',
-            )
+    raise_all(collisions(release))
     return tuple(_artifact(part, chart) for part, chart in shipped(release))
+
+
+def collisions(release: Release) -> list[ReleaseError]:
+    """Return one error for each chart with the reference of an image, as one would overwrite the other."""
+    images = {image.reference.lower() for part in release.parts for image in answered(part.component.images)}
+    return [
+        ReleaseError(
+            f"{chart.reference} is the reference of an image and of a chart",
+            f'name the chart {place}/charts/{name} in its table, as [charts."{place}/charts/{name}"]',
+        )
+        for part in release.parts for chart in answered(part.component.charts) if chart.reference.lower() in images
+        for place, _, name in [chart.reference.rpartition("/")]
+    ]
 
 
 def look(release: Release, artifacts: Sequence[Artifact]) -> list[Seen]:

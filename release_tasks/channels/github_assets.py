@@ -138,7 +138,7 @@ def _holds(page: gh.Page | None, row: dist.Built) -> bool:
 
 
 def _names(part: Part, kind: str, page: gh.Page | None) -> list[str]:
-    said = {"binaries": [b.file for b in known(part.component.binaries)], "bundles": part.component.bundles}
+    said = {"binaries": [b.file for b in known(part.component.binaries)], "bundles": [b.file for b in part.component.bundles]}
     named = {word: [name.format(version=part.version) for name in names] for word, names in said.items()}
     if kind in named:
         return named[kind]

@@ -70,8 +70,9 @@ def _files(release: Release) -> Any:
 
 
 def _component(project: Project, component: Component) -> dict[str, Any]:
-    about = ("name", "tag", "version", "title", "assets", "bundles", "changelog", "latest")
+    about = ("name", "tag", "version", "title", "assets", "changelog", "latest")
     row: dict[str, Any] = {key: getattr(component, key) for key in about}
+    row["bundles"] = [bundle.file for bundle in component.bundles]
     for kind in KINDS:
         found = getattr(component, kind)
         if isinstance(found, ReleaseError):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from itertools import product
 from pathlib import PurePosixPath
 
+from release_tasks.channels import charts
 from release_tasks.errors import ReleaseError, some
 from release_tasks.findings.finding import Case, Located, problem
 from release_tasks.project.model import Chart, Image
@@ -18,11 +18,7 @@ BUILDS = re.compile(r"\bcargo\s+(\S+\s+)?(build|fetch|check|install|chef)\b")
 @problem
 def reference_collision(case: Case) -> Iterator[ReleaseError]:
     """Yield each reference that is an image's and a chart's, so that one would overwrite the other."""
-    for image, chart in product(case.shipped("images", Image), case.shipped("charts", Chart)):
-        if image.reference.lower() == chart.reference.lower():
-            place, _, name = chart.reference.rpartition("/")
-            fix = f'name the chart {place}/charts/{name} in its table, as [charts."{place}/charts/{name}"]'
-            yield ReleaseError(f"{chart.reference} is the reference of an image and of a chart", fix)
+    yield from charts.collisions(case.release)
 
 
 @problem

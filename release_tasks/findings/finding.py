@@ -12,6 +12,7 @@ from invoke.context import Context
 
 from release_tasks.errors import ReleaseError, collect
 from release_tasks.once import once
+from release_tasks.project.workflows import Workflow, workflows
 from release_tasks.tools import cargo_lock, git
 
 if TYPE_CHECKING:
@@ -67,6 +68,11 @@ class Case:
     def resolved(self) -> dict[str, Any] | Failed | None:
         """Return what cargo makes of Cargo.lock, or why it refuses; None where git has none."""
         return cargo_lock.resolved(self.release.tree) if "Cargo.lock" in self.release.project.files else None
+
+    @cached_property
+    def workflows(self) -> tuple[Workflow, ...]:
+        """Return the project's workflows."""
+        return workflows(self.release.tree)
 
     def shipped(self, kind: str, of: type[T]) -> Iterator[T]:
         """Yield the `kind` of every component; an open question is asked by the channels."""

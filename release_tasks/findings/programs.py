@@ -45,12 +45,14 @@ def missing_program(case: Case) -> list[ReleaseError]:
         for name, steps in needed(order, project).items()
         if version(PROGRAMS[name]) is None
     ]
-    return ours + lacking(project)
+    return ours + lacking(project, case.release.is_tagged)
 
 
-def lacking(project: Project) -> list[ReleaseError]:
-    """Return one error for each program that the settings name and that is not installed."""
-    wanted = dict.fromkeys(project.settings.build.needs, "[build]")
+def lacking(project: Project, is_tagged: bool = False) -> list[ReleaseError]:
+    """Return one error for each program that the settings name and that is not installed; no gate runs once the tag exists."""
+    gates = project.settings.gates
+    lines = () if is_tagged else (*gates.run, *gates.named.values())
+    wanted = {shlex.split(line)[0]: "[gates]" for line in lines if line.strip()} | dict.fromkeys(project.settings.build.needs, "[build]")
     for reference, image in project.settings.images.items():
         wanted |= {shlex.split(line)[0]: f"[images.{reference}]" for line in (image.scan, image.test) if line}
     return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from release_tasks.channels import git_runs
@@ -11,10 +12,22 @@ from release_tasks.tools import gh
 
 
 @lasting
-def unpacked_bundles(case: Case) -> Iterator[ReleaseError]:
-    """Yield that bundles are named, which no step packs."""
-    if case.release.project.settings.bundles:
-        yield ReleaseError("[bundles]: no step packs them", "take [bundles] and its asset word out, and upload them afterwards: gh release upload")
+def unusable_bundle(case: Case) -> Iterator[ReleaseError]:
+    """Yield each file of [bundles] that cannot be fetched or checked as the settings have it, and bundles that are never shipped."""
+    for template, variants in case.release.project.settings.bundles.items():
+        for name, one in variants.items():
+            if not re.match(r"https?://[^/]+/.*[^/]$", one.url) or not re.fullmatch("[0-9a-f]{64}", one.sha256):
+                fix = "give it the address of a file, and what `sha256sum` says of that file"
+                yield ReleaseError(f"[bundles.{template}] {name} has url {one.url!r} and sha256 {one.sha256!r}, which stand for no file", fix)
+    if case.release.project.settings.bundles and not any("bundles" in part.component.assets for part in case.release.parts):
+        yield ReleaseError("[bundles] are packed, and no release has them", 'add "bundles" to assets of [github]')
+
+
+@lasting
+def sign_off_not_awaited(case: Case) -> Iterator[ReleaseError]:
+    """Yield that bundles are to wait for a person's word, which no step asks for."""
+    if case.release.project.settings.gates.sign_off:
+        yield ReleaseError("[gates] sign-off: no step waits for it", "take sign-off out of [gates], and begin the release once the word is given")
 
 
 @problem

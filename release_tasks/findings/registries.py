@@ -14,7 +14,9 @@ from release_tasks.project.model import Artifact, Seen, State
 @lasting
 def unreadable_registry(case: Case) -> Iterator[ReleaseError]:
     """Yield why a channel cannot be read, or the question that keeps it from being read."""
-    yield from (seen for _, seen in case.seen if isinstance(seen, ReleaseError))
+    for _, seen in case.seen:
+        if isinstance(seen, ReleaseError):
+            yield from getattr(seen, "errors", (seen,))
 
 
 @lasting

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import structs
 
 from release_tasks.errors import ReleaseError
-from release_tasks.project.model import Component, Project, answered
+from release_tasks.project.model import Bundle, Component, Project, answered
 from release_tasks.project.numbers import from_pep440
 from release_tasks.project.proposal import question
 from release_tasks.project.python_packages import crates_in
@@ -137,13 +137,13 @@ def _component(project: Project, name: str, table: ComponentTable, ships: Mappin
     )
 
 
-def _bundles(project: Project, binaries: Any) -> tuple[str, ...]:
-    """Return the files that hold one binary and one variant each."""
-    files = dict.fromkeys(binary.file for binary in answered(binaries))
-    stems = [re.sub(r"\.(exe|zip|tar\.gz)$", "", file) for file in files]
+def _bundles(project: Project, binaries: Any) -> tuple[Bundle, ...]:
+    """Return each binary with each variant."""
+    stems = {re.sub(r"\.(exe|zip|tar\.gz)$", "", binary.file): binary for binary in answered(binaries)}
     return tuple(
-        template.format(asset=stem, variant=variant, version="{version}")
-        for template, variants in project.settings.bundles.items() for stem in stems for variant in variants
+        Bundle(template.format(asset=stem, variant=variant, version="{version}"), binary, variant, table.url, table.sha256, table.license)
+        for template, variants in project.settings.bundles.items()
+        for stem, binary in stems.items() for variant, table in variants.items()
     )
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from release_tasks.tools.cargo import Workspace
 
 __all__ = (
-    "Artifact", "Binary", "Chart", "Component", "Crate", "Found", "Image", "Place", "Pointer", "Project",
+    "Artifact", "Binary", "Bundle", "Chart", "Component", "Crate", "Found", "Image", "Place", "Pointer", "Project",
     "PythonPackage", "Seen", "State", "answered", "compared", "either", "known", "question",
 )
 T = TypeVar("T")
@@ -42,6 +42,18 @@ class Binary:
     target: str
     file: str
     static: bool = False
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An archive with one program and one file from elsewhere; `file` is the asset's name, with `{version}` in it."""
+
+    file: str
+    binary: Binary
+    variant: str
+    url: str
+    sha256: str  # of the file from elsewhere, as 64 hex digits
+    license: str
 
 
 @dataclass(frozen=True)
@@ -100,7 +112,7 @@ class Component:
     latest: bool = True
     title: str = "{tag}"
     assets: tuple[str, ...] = ()
-    bundles: tuple[str, ...] = ()  # file names, with `{version}` in them
+    bundles: tuple[Bundle, ...] = ()
     changelog: str | None = None
     pins: tuple[tuple[str, str], ...] = ()  # other components, and whether pins on them "follow" or "keep"
     tag_message: str | None = None  # a template; "" for lightweight tags

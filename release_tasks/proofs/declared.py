@@ -33,7 +33,7 @@ def broken_file(case: Contents) -> Iterator[ReleaseError]:
         except ReleaseError as changed:
             yield changed
             continue
-        summed = dist.row_of(part, row.name.removesuffix(".sha256"), "binary")
+        summed = dist.row_of(part, row.name.removesuffix(".sha256"), "binary", "bundle")
         is_wrong = row.kind == "sha256" and summed is not None and path.read_bytes() != f"{summed.sha256}  {summed.name}\n".encode()
         if is_wrong or not archives.is_whole(path):
             fact = "names other bytes" if is_wrong else f"is broken: {row.size} bytes"
@@ -94,10 +94,11 @@ def _lacking(case: Contents, part: Part) -> list[Artifact]:
 
 
 def _is_declared(case: Contents, part: Part, row: dist.Built) -> bool:
-    shipped, binaries = part.component, [one.file.format(version=part.version) for one in known(part.component.binaries)]
+    shipped = part.component
+    binaries, bundles = ([one.file.format(version=part.version) for one in found] for found in (known(shipped.binaries), shipped.bundles))
     names = {
         "crate": [crate.name for crate in known(shipped.crates)],
-        "binary": binaries, "sha256": [f"{name}.sha256" for name in binaries],
+        "binary": binaries, "bundle": bundles, "sha256": [f"{name}.sha256" for name in binaries + bundles],
         "image": [image.reference for image in known(shipped.images)],
         "chart": [chart.reference for chart in known(shipped.charts)],
     }

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import gzip
 import io
+import shutil
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from release_tasks.errors import ReleaseError
 
 # Python before 3.11.4 knows no filters; what is extracted here is checked before
 TRUSTED: dict[str, Any] = {"filter": "fully_trusted"} if hasattr(tarfile, "data_filter") else {}
 PROGRAM, TEXT = 0o755, 0o644
+Inside = tuple[bytes | Path, int]
 
 
 def is_archive(name: str) -> bool:
@@ -38,12 +41,19 @@ def is_whole(path: Path) -> bool:
     return path.stat().st_size > 0
 
 
-def pack(name: str, files: Mapping[str, tuple[bytes, int]], epoch: int) -> bytes:
-    """Return an archive of the kind that `name` ends with.
+def pack(name: str, files: Mapping[str, Inside], epoch: int) -> bytes:
+    """Return an archive of the kind that `name` ends with, as `pack_into` makes it."""
+    out = io.BytesIO()
+    pack_into(out, name, files, epoch)
+    return out.getvalue()
 
-    `files` maps a name inside to the bytes of a file and its mode, `epoch` is the time of all of them in seconds since 1970.
+
+def pack_into(out: IO[bytes], name: str, files: Mapping[str, Inside], epoch: int) -> None:
+    """Write an archive of the kind that `name` ends with.
+
+    `files` maps a name inside to a file or its bytes, and its mode; `epoch` is the time of all of them in seconds since 1970.
     """
-    return _zip(files, epoch) if name.endswith(".zip") else _tar_gz(files, epoch)
+    (_zip if name.endswith(".zip") else _tar_gz)(out, files, epoch)
 
 
 def unpack_all(archive: tarfile.TarFile, folder: Path) -> None:
@@ -54,23 +64,28 @@ def unpack_all(archive: tarfile.TarFile, folder: Path) -> None:
     archive.extractall(folder, **TRUSTED)
 
 
-def _tar_gz(files: Mapping[str, tuple[bytes, int]], epoch: int) -> bytes:
-    out = io.BytesIO()
+def _tar_gz(out: IO[bytes], files: Mapping[str, Inside], epoch: int) -> None:
     with gzip.GzipFile("", "wb", 9, out, mtime=0) as packed, tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for name, (data, mode) in sorted(files.items()):
             entry = tarfile.TarInfo(name)
-            entry.size, entry.mode, entry.mtime = len(data), mode, epoch
-            tar.addfile(entry, io.BytesIO(data))
-    return out.getvalue()
+            with _opened(data) as (size, content):
+                entry.size, entry.mode, entry.mtime = size, mode, epoch
+                tar.addfile(entry, content)
 
 
-def _zip(files: Mapping[str, tuple[bytes, int]], epoch: int) -> bytes:
-    out = io.BytesIO()
+def _zip(out: IO[bytes], files: Mapping[str, Inside], epoch: int) -> None:
     moment = datetime.fromtimestamp(max(epoch, 315532800), UTC)  # zip begins in 1980
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, (data, mode) in sorted(files.items()):
             entry = zipfile.ZipInfo(name, moment.timetuple()[:6])
             entry.create_system, entry.external_attr = 3, (0o100000 | mode) << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, data)
-    return out.getvalue()
+            with _opened(data) as (entry.file_size, content), archive.open(entry, "w") as packed:
+                shutil.copyfileobj(content, packed)
+
+
+@contextmanager
+def _opened(data: bytes | Path) -> Iterator[tuple[int, IO[bytes]]]:
+    """Give the size of a content, in bytes, and the content to read."""
+    with io.BytesIO(data) if isinstance(data, bytes) else data.open("rb") as content:
+        yield len(data) if isinstance(data, bytes) else data.stat().st_size, content

@@ -102,6 +102,16 @@ def test_a_program_that_the_build_needs_is_looked_for(tiny: Place) -> None:
     )
 
 
+def test_a_program_that_a_gate_needs_is_looked_for_until_the_tag_exists(tiny: Place) -> None:
+    tiny.commit("release-tasks.toml", '[gates]\nrun = ["no-such-linter --strict", "git version"]\naudit = "no-such-audit"\n')
+    tiny.commit("pyproject.toml", TINY["pyproject.toml"].replace("0.1.0", "0.2.0"))
+    assert problems(tiny, programs) == [
+        "no-such-linter is not installed, and [gates] needs it", "no-such-audit is not installed, and [gates] needs it"
+    ]
+    tiny.tag("v0.2.0")
+    assert problems(tiny, programs) == []  # the gates do not run any more
+
+
 def test_every_gate_runs_to_its_end_and_each_failure_is_found(tiny: Place) -> None:
     tiny.commit("release-tasks.toml", '[gates]\nrun = ["false", "test -e tasks.py", "test -e absent.py"]\n')
     said = problems(tiny, gates)
@@ -137,6 +147,18 @@ def issue(tiny: Place, title: str, label: str) -> None:
     subprocess.run(["gh", "api", *words], cwd=tiny.root, check=True, capture_output=True)
 
 
+def test_a_bundle_that_cannot_be_fetched_or_is_never_shipped_is_found(tiny: Place) -> None:
+    table = '[bundles."{asset}.zip"]\nsmall = {url = "https://models.example/small.gguf", sha256 = "%s", license = "MIT"}\n[github]\nassets = ["bundles"]\n'
+    tiny.commit("release-tasks.toml", table % ("0" * 64))
+    assert problems(tiny, promises) == []
+    tiny.commit("release-tasks.toml", table % "...")
+    assert problems(tiny, promises) == [
+        "[bundles.{asset}.zip] small has url 'https://models.example/small.gguf' and sha256 '...', which stand for no file"
+    ]
+    tiny.commit("release-tasks.toml", (table % ("0" * 64)).replace('"bundles"]', '"wheels"]'))
+    assert problems(tiny, promises) == ["[bundles] are packed, and no release has them"]
+
+
 def test_what_no_step_does_yet_is_said_before_the_release(tiny: Place) -> None:
-    tiny.commit("release-tasks.toml", '[bundles."{asset}.zip"]\nsmall = {url = "u", sha256 = "s", license = "l"}\n')
-    assert [problem.partition(":")[0] for problem in problems(tiny, promises)] == ["[bundles]"]
+    tiny.commit("release-tasks.toml", '[gates]\nsign-off = ["bundles"]\n')
+    assert [problem.partition(":")[0] for problem in problems(tiny, promises)] == ["[gates] sign-off"]

@@ -219,3 +219,42 @@ def test_a_workflow_on_the_tags_of_promotions_is_well_unless_it_makes_the_releas
     ]
     tiny.commit("release-tasks.toml", "")
     assert warned(tiny, "'v*-stable'")["tag-filter-too-narrow"][0] == ".github/workflows/ci.yml waits for tags, but not for v1.2.3"
+
+
+def permitted(tiny: Place, **lines: str) -> list[tuple[str, str]]:
+    """Write a workflow of one job with these keys, and return what is said of its token."""
+    job = {"runs-on": "ubuntu-latest", "steps": "[]"} | lines
+    text = "on: workflow_dispatch\njobs:\n  out:\n" + "".join(f"    {key}: {value}\n" for key, value in job.items())
+    tiny.commit(".github/workflows/out.yml", text)
+    found = look(Case(context(), tiny.at("0.2.0")), workflows)
+    assert {(one.name, one.severity) for one in found} <= {("token-without-permission", "warning")}
+    return [(one.problem, one.fix) for one in found]
+
+
+MAKES = '[{run: gh release create v1, env: {GH_TOKEN: "${{ secrets.GITHUB_TOKEN }}"}}]'
+SIGNS = "[{uses: pypa/gh-action-pypi-publish@release/v1}]"
+PUSHES = """[{uses: docker/login-action@v3, with: {registry: ghcr.io, password: "${{ github.token }}"}}, {uses: docker/build-push-action@v6, with: {push: true}}]"""
+
+
+@pytest.mark.parametrize(("steps", "scope", "words"), [
+    (MAKES, "contents", "gh release create"), ("[{uses: softprops/action-gh-release@v2}]", "contents", "action-gh-release"),
+    (PUSHES, "packages", "push: true"), (SIGNS, "id-token", "gh-action-pypi-publish"),
+])
+def test_a_job_whose_token_may_not_do_what_the_job_does_is_found(tiny: Place, steps: str, scope: str, words: str) -> None:
+    [(fact, fix)] = permitted(tiny, steps=steps, permissions="{actions: read}")
+    assert fact == f"job out of .github/workflows/out.yml does `{words}` with the workflow's token, which takes {scope}: write, and its permissions do not give that"
+    assert permitted(tiny, steps=steps, permissions=f"{{actions: read, {fix.split('`')[1]}}}") == []
+    [(fact, fix)] = permitted(tiny, steps=steps)
+    assert fact.endswith("and it says no permissions, so a new repository gives none")
+    assert permitted(tiny, steps=steps, permissions=f"{{{', '.join(fix.split('`')[1::2])}}}") == []
+    assert permitted(tiny, steps=steps, permissions="read-all") != []
+    assert permitted(tiny, steps=steps, permissions="write-all") == []
+
+
+@pytest.mark.parametrize("steps", [
+    MAKES.replace("GITHUB_TOKEN", "RELEASE_TOKEN"), PUSHES.replace("github.token", "secrets.DEPLOY"), PUSHES.replace("ghcr.io", "quay.io"),
+    '[{uses: pypa/gh-action-pypi-publish@release/v1, with: {password: "${{ secrets.PYPI_API_TOKEN }}"}}]',
+    '[{run: cargo test, env: {GH_TOKEN: "${{ github.token }}"}}]', "[]", "just words",
+])
+def test_other_tokens_and_jobs_that_only_read_are_left_alone(tiny: Place, steps: str) -> None:
+    assert permitted(tiny, steps=steps, permissions="{contents: read}") == []

@@ -1,0 +1,59 @@
+"""Bundles: a program and what it needs besides, in one archive for each platform and variant."""
+
+from __future__ import annotations
+
+from invoke.context import Context
+
+from release_tasks import dist, files, shell
+from release_tasks.building.binaries import papers, write_checksum
+from release_tasks.channels import github
+from release_tasks.converge import to_build
+from release_tasks.errors import ReleaseError
+from release_tasks.project.model import Bundle
+from release_tasks.release import Part, Release
+from release_tasks.tools import archives, downloads, programs
+
+NOTICES = "THIRD_PARTY_NOTICES"
+
+
+def pack(c: Context, release: Release) -> None:
+    """Pack each bundle that is neither in dist/ nor public; a file that several need is fetched once."""
+    every = [(part, bundle) for part in release.parts if "bundles" in part.component.assets for bundle in part.component.bundles]
+    absent = {artifact.name for artifact in to_build(release, github, "bundle", "sha256", "binary")} if every else set()
+    wanted = [(part, bundle) for part, bundle in every if bundle.file.format(version=part.version) in absent]
+    if not wanted:
+        shell.say("nothing to do, every bundle is packed or public" if every else "nothing to do, no bundle configured")
+    for part, bundle in wanted:
+        _pack(c, release, part, bundle)
+    for part, bundle in every if not shell.is_dry(c) else ():
+        write_checksum(release, part, "bundle", bundle.file.format(version=part.version))
+
+
+def _pack(c: Context, release: Release, part: Part, bundle: Bundle) -> None:
+    file, made_of = (name.format(version=part.version) for name in (bundle.file, bundle.binary.file))
+    if shell.is_dry(c):
+        shell.say(f"{file} would be packed from {made_of} and {bundle.url}")
+        return
+    row = dist.row_of(part, made_of, "binary")
+    program = dist.file_of(part, row) if row else None
+    if program is None:
+        raise ReleaseError(f"{file} holds {made_of}, which is not in {part.dist}", f"inv build-binaries --version {part.version}")
+    if archives.is_archive(made_of):
+        raise ReleaseError(f"{file} would hold the archive {made_of}", f"give the binary a name without an ending in [binaries.{bundle.binary.name}]")
+    more = downloads.fetch(bundle.url, bundle.sha256, programs.cache().with_name("bundled") / bundle.sha256)
+    name = bundle.url.partition("?")[0].rpartition("/")[2]
+    ending = ".exe" if "windows" in bundle.binary.target else ""
+    inside: dict[str, archives.Inside] = {
+        **papers(release, release.tree),
+        bundle.binary.name + ending: (program, archives.PROGRAM),
+        name: (more, archives.TEXT),
+        NOTICES: (_notice(bundle, name).encode(), archives.TEXT),
+    }
+    with files.replacing(dist.folder(part) / file) as out:
+        archives.pack_into(out, file, inside, release.epoch)
+    row = dist.describe(release, part, "bundle", part.dist / file, target=bundle.binary.target, package=bundle.binary.crate)
+    dist.record(part, "package_bundles", [row], target=file)
+
+
+def _notice(bundle: Bundle, name: str) -> str:
+    return f"{name} ({bundle.variant})\nlicense: {bundle.license}\nfrom: {bundle.url}\nsha256: {bundle.sha256}\n"

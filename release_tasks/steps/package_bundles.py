@@ -1,0 +1,16 @@
+"""Bundles are packed from the binaries and from files that others publish."""
+
+from __future__ import annotations
+
+from invoke.context import Context
+
+from release_tasks.steps import step
+
+
+@step
+def package_bundles(c: Context, version: str | None = None, component: str | None = None) -> None:
+    """Pack each binary with the files that it needs besides."""
+    from release_tasks.building import bundles
+    from release_tasks.converge import begin
+
+    bundles.pack(c, begin(c, version, component))

@@ -1,0 +1,127 @@
+"""Bundles hold a program, a file from elsewhere, what that is and the project's own papers."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from place import Place, context, place
+from python_projects import HOST, PROGRAM
+from shelf import Shelf
+
+from release_tasks import dist
+from release_tasks.errors import ReleaseError
+from release_tasks.rehearsal.server import Servers
+from release_tasks.steps.build_binaries import build_binaries
+from release_tasks.steps.package_bundles import package_bundles
+from release_tasks.steps.prove import prove
+
+pytestmark = pytest.mark.tools("cargo", "git", "gh")
+BUNDLE = "tiny-0.2.0-linux-with-small.tar.gz"
+SETTINGS = f"""[build]
+[binaries.tiny]
+{HOST} = "tiny-{{version}}-linux"
+[bundles."{{asset}}-with-{{variant}}.tar.gz"]
+"""
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    app = Shelf(files={"small.gguf": b"weights" * 999, "large.gguf": b"more weights"})
+    with Servers([app], tmp_path) as servers:
+        app.name = servers.urls["shelf"]
+        yield app
+
+
+@pytest.fixture
+def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shelf: Shelf) -> Iterator[Place]:
+    rows = "".join(
+        f'{name} = {{ url = "{shelf.name}/models/{name}.gguf?download=true", sha256 = "{hashlib.sha256(shelf.files[f"{name}.gguf"]).hexdigest()}",'
+        f' license = "Apache-2.0" }}\n' for name in ("small", "large")
+    )
+    files = PROGRAM | {"release-tasks.toml": SETTINGS + rows + '[github]\nassets = ["binaries", "sha256", "bundles"]\n'}
+    with place(tmp_path / "place", monkeypatch, files) as made:
+        made.tag("v0.2.0")
+        yield made
+
+
+def rows(tool: Place) -> dict[str, dist.Built]:
+    return {row.name: row for row in dist.of_kind(tool.at().parts[0], "bundle", "sha256")}
+
+
+@pytest.mark.statement("B4.24", "B4.25", "B4.26")
+def test_each_program_is_packed_with_each_variant_and_checksums(tool: Place, shelf: Shelf) -> None:
+    build_binaries(context())
+    package_bundles(context())
+    folder = tool.root / "dist" / "v0.2.0"
+    large = BUNDLE.replace("small", "large")
+    assert set(rows(tool)) == {f"{name}{end}" for name in (BUNDLE, large) for end in ("", ".sha256")} | {"tiny-0.2.0-linux.sha256"}
+    subprocess.run(["sha256sum", "--check", "--strict", f"{BUNDLE}.sha256"], cwd=folder, check=True, capture_output=True)
+    with tarfile.open(folder / BUNDLE) as archive:
+        inside = {one.name: one for one in archive.getmembers()}
+        assert set(inside) == {"tiny", "small.gguf", "THIRD_PARTY_NOTICES", "LICENSE", "README.md"}
+        assert inside["tiny"].mode == 0o755
+        notice = archive.extractfile("THIRD_PARTY_NOTICES")
+        assert notice is not None
+        assert notice.read().decode().startswith("small.gguf (small)\nlicense: Apache-2.0\nfrom: http")
+        model = archive.extractfile("small.gguf")
+        assert model is not None
+        assert model.read() == shelf.files["small.gguf"]
+
+
+def test_a_second_run_and_another_checkout_fetch_nothing_and_pack_the_same_bytes(
+    tool: Place, shelf: Shelf, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    build_binaries(context())
+    package_bundles(context())
+    before = rows(tool)[BUNDLE].sha256
+    asked = len(shelf.sent)
+    capfd.readouterr()
+    package_bundles(context())
+    assert "nothing to do, every bundle is packed or public" in capfd.readouterr().err
+    monkeypatch.chdir(other := tool.clone())
+    build_binaries(context())
+    package_bundles(context())
+    assert dist.row_of(tool.at().parts[0], BUNDLE, "bundle").sha256 == before  # type: ignore[union-attr]
+    assert (other / "dist" / "v0.2.0" / BUNDLE).exists()
+    assert len(shelf.sent) == asked
+
+
+def test_a_dry_run_says_what_would_be_packed_and_fetches_nothing(
+    tool: Place, shelf: Shelf, capfd: pytest.CaptureFixture[str]
+) -> None:
+    package_bundles(context(dry=True))
+    assert f"{BUNDLE} would be packed from tiny-0.2.0-linux and {shelf.name}/models/small.gguf" in capfd.readouterr().err
+    assert shelf.sent == []
+    assert not (tool.root / "dist").exists()
+
+
+def test_without_its_program_a_bundle_is_refused(tool: Place, shelf: Shelf) -> None:
+    with pytest.raises(ReleaseError, match=r"holds tiny-0\.2\.0-linux, which is not in") as told:
+        package_bundles(context())
+    assert told.value.fix == "inv build-binaries --version 0.2.0"
+    assert shelf.sent == []
+
+
+def test_other_bytes_than_the_settings_name_are_never_packed(tool: Place, shelf: Shelf) -> None:
+    shelf.files["small.gguf"] = b"other weights"
+    build_binaries(context())
+    with pytest.raises(ReleaseError, match="has the sha256"):
+        package_bundles(context())
+    assert not (tool.root / "dist" / "v0.2.0" / BUNDLE).exists()
+
+
+def test_bundles_are_declared_files(tool: Place) -> None:
+    build_binaries(context())
+    with pytest.raises(ReleaseError, match=f"{BUNDLE} of 0.2.0 is declared, and neither in dist/ nor on GitHub"):
+        prove(context())
+    package_bundles(context())
+    with pytest.raises(ReleaseError) as told:  # nobody has packed the crate
+        prove(context())
+    assert "bundle" not in told.value.problem
+    assert "linux-with" not in told.value.problem

@@ -1,0 +1,78 @@
+"""A file from elsewhere is fetched once, goes on where it was cut, and has the bytes that are expected."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from shelf import Shelf
+
+from release_tasks.errors import ReleaseError
+from release_tasks.rehearsal.server import Servers
+from release_tasks.tools import downloads
+
+MODEL = bytes(range(256)) * 10
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Shelf, str]]:
+    monkeypatch.setattr(downloads, "PIECE", 1000)
+    app = Shelf(files={"model.gguf": MODEL, "empty": b""})
+    with Servers([app], tmp_path) as servers:
+        yield app, f"{servers.urls['shelf']}/model.gguf"
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def test_a_file_comes_in_pieces_and_only_once(shelf: tuple[Shelf, str], tmp_path: Path) -> None:
+    app, url = shelf
+    path = tmp_path / "kept" / "model"
+    assert downloads.fetch(url, sha256(MODEL), path) == path
+    assert path.read_bytes() == MODEL
+    assert app.sent == [1000, 1000, 560]
+    downloads.fetch(url, sha256(MODEL), path)
+    assert len(app.sent) == 3
+
+
+def test_what_was_cut_goes_on_where_it_stopped(shelf: tuple[Shelf, str], tmp_path: Path) -> None:
+    app, url = shelf
+    path = tmp_path / "model"
+    path.with_name("model.part").write_bytes(MODEL[:1500])
+    downloads.fetch(url, sha256(MODEL), path)
+    assert path.read_bytes() == MODEL
+    assert app.sent == [1000, 60]
+    assert [one.name for one in tmp_path.glob("model*")] == ["model"]
+
+
+def test_a_piece_that_fails_is_asked_for_again_and_what_came_before_is_kept(shelf: tuple[Shelf, str], tmp_path: Path) -> None:
+    app, url = shelf
+    path = tmp_path / "model"
+    app.broken = 2
+    downloads.fetch(url, sha256(MODEL), path)
+    assert path.read_bytes() == MODEL
+    path.unlink()
+    path.with_name("model.part").write_bytes(MODEL[:1000])
+    app.broken = 99
+    with pytest.raises(ReleaseError, match="answered 403"):
+        downloads.fetch(url, sha256(MODEL), path)
+    assert path.with_name("model.part").read_bytes() == MODEL[:1000]
+
+
+def test_other_bytes_are_refused_and_removed(shelf: tuple[Shelf, str], tmp_path: Path) -> None:
+    _, url = shelf
+    with pytest.raises(ReleaseError, match=f"has the sha256 {sha256(MODEL)}, not 0000") as told:
+        downloads.fetch(url, "0" * 64, tmp_path / "model")
+    assert told.value.fix
+    assert list(tmp_path.glob("model*")) == []
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_servers_without_ranges_and_empty_files_are_fine(shelf: tuple[Shelf, str], tmp_path: Path, ranges: bool) -> None:
+    app, url = shelf
+    app.ranges = ranges
+    assert downloads.fetch(url, sha256(MODEL), tmp_path / "model").read_bytes() == MODEL
+    assert downloads.fetch(url.replace("model.gguf", "empty"), sha256(b""), tmp_path / "none").read_bytes() == b""
