@@ -88,7 +88,7 @@ def release_branch(release: Release) -> str:
     wanted = release.project.settings.project.branch or git.branch(release.top)
     if wanted:
         return wanted
-    raise ReleaseError("HEAD is detached, so there is no branch to push", "git switch to the release branch")
+    raise ReleaseError("HEAD is detached, so there is no branch to push", "git switch BRANCH, the one to release from")
 
 
 def withdraw(c: Context, release: Release, artifact: Artifact) -> None:

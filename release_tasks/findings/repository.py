@@ -39,7 +39,8 @@ def no_origin(case: Case) -> Iterator[ReleaseError]:
 def detached_head(case: Case) -> Iterator[ReleaseError]:
     """Yield that no branch is checked out."""
     if git.branch(case.release.top) is None:
-        yield ReleaseError("HEAD is detached, so there is no branch to release from", "git switch to the release branch")
+        wanted = case.release.project.settings.project.branch or "BRANCH"
+        yield ReleaseError("HEAD is detached, so there is no branch to release from", f"git switch {wanted}")
 
 
 @problem
@@ -92,4 +93,4 @@ def behind_origin(case: Case) -> Iterator[ReleaseError]:
         return
     there = git.remote_refs(top).get(f"refs/heads/{branch}")
     if there and (git.commit_of(top, there) is None or not git.is_ancestor(top, there, "HEAD")):
-        yield ReleaseError(f"{branch} on origin has commits that are not here", "git pull --rebase")
+        yield ReleaseError(f"{branch} on origin has commits that are not here", f"git pull --rebase origin {branch}")

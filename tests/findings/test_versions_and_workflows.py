@@ -202,6 +202,7 @@ def test_a_filter_for_the_tags_of_several_components_is_found(tmp_path: Path, mo
         def wide(filters: str) -> list[str]:
             two.commit(".github/workflows/ci.yml", f"on:\n  push:\n    tags: {filters}\njobs: {{}}\n")
             found = look(Case(context(), two.at("core=0.2.0,other=0.5.0")), workflows)
+            assert all(one.name == "tag-filter-too-wide" for one in found)
             return [f"{one.problem}; {one.fix}" for one in found]
 
         assert wide("['*v*']") == [
