@@ -177,6 +177,11 @@ FAILURES = (
         "v1.0.4: nothing in the changelog", "caro", edit(("CHANGELOG.md", "- Remembers what was asked before.\n", "")),
         "silent-changelog", "CHANGELOG.md says nothing about 1.2.0",
     ),
+    Failure(
+        "49a4efa9: a token that may not write", "caro",
+        write(".github/workflows/release.yml", (PROJECTS / "before/caro/.github/workflows/release.yml").read_text().replace("contents: write", "contents: read")),
+        "token-without-permission", "takes contents: write",
+    ),
     Failure("89f34a2f: a lock that changed by itself", "caro", dirty, "uncommitted-changes", "Cargo.lock"),
     Failure(
         "1729030a: formatting, found on the tag", "llmcc-runbook", edit(

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.tools("gh")
 CD = ".github/workflows/cd.yml"
 RUNS = "on:\n  push:\n    tags: ['v*']\njobs:\n  publish:\n    runs-on: ubuntu-latest\n    steps:\n      - run: twine upload dist/*\n"
 UNFOLLOWED = ("test_page", "test_check", "test_known_failures", "test_sample_findings")
-BUNDLES = '[bundles."{asset}.zip"]\nsmall = {url = "u", sha256 = "s", license = "l"}\n'
+BUNDLES = '[bundles."{asset}.zip"]\nsmall = {url = "u", sha256 = "s", license = "l"}\n[github]\nassets = ["bundles"]\n'
 MANIFEST = TINY["pyproject.toml"]
 
 
@@ -200,7 +200,10 @@ WAYS: dict[str, tuple[Act, Follow]] = {
     "untagged-version": (uploaded, takes("0.2.1", "choose a version after 0.2.0")),
     "new-name": (lambda one: setattr(one, "new", ""), confirmed),
     "missing-credential": (lambda one: [os.environ.pop(name, None) for name in ("TWINE_PASSWORD", "PYPI_API_TOKEN")], signed),
-    "unpacked-bundles": (settings(BUNDLES), says("release-tasks.toml", BUNDLES, "", "take [bundles] and its asset word out")),
+    "unusable-bundle": (settings(BUNDLES), says(
+        "release-tasks.toml", 'url = "u", sha256 = "s"', f'url = "https://example.org/model.bin", sha256 = "{"0" * 64}"', "give it the address of a file",
+    )),
+    "sign-off-not-awaited": (settings('[gates]\nsign-off = ["bundles"]\n'), says("release-tasks.toml", 'sign-off = ["bundles"]', "", "take sign-off out of [gates]")),
     "commit-not-green": (red, mends("mend it and commit")),
     "open-blocker": (labelled, says("release-tasks.toml", '"P0"', "", "take that label out of [gates] blockers")),
     "failing-gate": (settings('[gates]\nrun = ["test -e mended.txt"]\n'), mends("mend it")),
