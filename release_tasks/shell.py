@@ -30,6 +30,7 @@ Process = subprocess.Popen[bytes]
 UNATTENDED = {  # no program may ask a question or decorate its output
     "GIT_TERMINAL_PROMPT": "0", "GH_PROMPT_DISABLED": "1", "GH_NO_UPDATE_NOTIFIER": "1", "NO_COLOR": "1",
 }
+LONG = 500  # characters of a variable that nobody reads, as zig's for bindgen
 _inherited: set[int] = set()  # descriptors of locks that must outlive us in our children
 _alive: set[subprocess.Popen[bytes]] = set()
 _guard = threading.Lock()
@@ -88,7 +89,7 @@ def do(
     depend on an answer that a dry run does not have.
     """
     words = [str(word) for word in argv]
-    added = " ".join(f"{k}={terminal.MASK if SECRET_NAME.search(k) else shlex.quote(v)}" for k, v in (env or {}).items())
+    added = " ".join(f"{k}={terminal.MASK if SECRET_NAME.search(k) else shlex.quote(v)}" for k, v in (env or {}).items() if len(v) < LONG)
     line = shlex.join(words) if not added else f"env {added} {shlex.join(words)}"
     result = Child(c, words, cwd, stop_at).run(
         line, env=environment(env, secrets), replace_env=True, pty=False, in_stream=False,

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
 from invoke.context import Context
 
 from release_tasks import dist, files, shell
+from release_tasks.building import targets
 from release_tasks.channels import github
 from release_tasks.converge import to_build
-from release_tasks.errors import ReleaseError
+from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.project.model import Binary, known
 from release_tasks.release import Part, Release
-from release_tasks.tools import archives, cargo_build, git, rustc, rustflags
+from release_tasks.tools import archives, cargo_build, git, rustc, rustflags, zig
 
 Asset = tuple[Part, str, tuple[Binary, ...]]  # a file, and the programs that are in it
 
@@ -26,15 +27,18 @@ def build(c: Context, release: Release, target: str | None) -> None:
     absent = _absent(release, assets)
     if not absent:
         shell.say("nothing to do, every binary is built or public" if assets else "nothing to do, no binary configured")
-    else:
-        targets = [programs[0].target for _, _, programs in absent]
-        ways = rustc.environments(release.tree, targets, "inv build-binaries")
-        with nullcontext(release.tree) if shell.is_dry(c) else git.clean(release.tree, release.commit) as tree:
-            for asset in absent:
-                _build(c, release, tree, asset, ways[asset[2][0].target])
+    ways, impossible = targets.ways(release, [programs[0].target for _, _, programs in absent], "inv build-binaries")
+    able = [asset for asset in absent if asset[2][0].target in ways]
+    for one in (one for asset in able for one in asset[2]):
+        _link_flags(release, one, ways[one.target])
+    targets.leave_out([*impossible.values()], target is not None or not able)
+    with nullcontext(release.tree) if shell.is_dry(c) or not able else git.clean(release.tree, release.commit) as tree:
+        for asset in able:
+            _build(c, release, tree, asset, ways[asset[2][0].target])
     if not shell.is_dry(c):
         for part, file, _ in assets:
             write_checksum(release, part, "binary", file)
+    raise_all(impossible.values())
 
 
 def _declared(release: Release, target: str | None) -> list[Asset]:
@@ -70,16 +74,27 @@ def _absent(release: Release, assets: Sequence[Asset]) -> list[Asset]:
     return [asset for asset in lacking if (asset[0].component.name, asset[1]) not in public]
 
 
-def _build(c: Context, release: Release, tree: Path, asset: Asset, way: dict[str, str]) -> None:
+def _link_flags(release: Release, one: Binary, way: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what makes a program static; raise `ReleaseError` without gcc, as zig puts no glibc inside."""
+    static = ("-C", "target-feature=+crt-static") if one.static else ()
+    if not static or zig.MARK not in way or not rustc.has_glibc(one.target):
+        return static
+    linker = rustc.gcc(release.tree, one.target)
+    if not shell.found(linker):
+        raise ReleaseError(f"{one.name} for {one.target} is to be static, and there is no {linker} to link it", rustc.gcc_fix(linker))
+    return (*static, "-C", f"linker={linker}")
+
+
+def _build(c: Context, release: Release, tree: Path, asset: Asset, way: Mapping[str, str]) -> None:
     part, file, programs = asset
     workspace = cargo_build.workspace(tree)
     target = programs[0].target
-    env = release.build_env | way
+    env = release.build_env | dict(way)
     extra, flags = rustflags.reproducible(tree, target, workspace.built_in, env)
     for one in programs:
         if not shell.is_dry(c):
             _check_version(release, part, one, workspace.versions.get(one.crate, ""))
-        cargo_build.program(c, tree, one.crate, one.name, target, workspace.is_locked, one.static, extra, env | flags)
+        cargo_build.program(c, tree, one.crate, one.name, target, workspace.is_locked, _link_flags(release, one, way), extra, env | flags)
     if shell.is_dry(c):
         return
     built = [cargo_build.file_of(workspace.built_in, one.name, target) for one in programs]

@@ -10,6 +10,7 @@ from invoke.context import Context
 from packaging.utils import canonicalize_name
 
 from release_tasks import dist, files, shell
+from release_tasks.building import targets
 from release_tasks.channels import pypi
 from release_tasks.channels.pypi import Slot
 from release_tasks.converge import to_build
@@ -33,10 +34,12 @@ def build(c: Context, release: Release, target: str | None) -> None:
     if not wanted:
         shell.say("nothing to do, every wheel and sdist is built or public" if declared else "nothing to do, no Python package")
         return
-    ways = _ways(release, wanted)
+    able, errors = _able(release, wanted)
+    targets.leave_out(errors, target is not None or not able)
     with nullcontext(release.tree) if shell.is_dry(c) else git.clean(release.tree, release.commit) as tree:
-        for one in wanted:
-            _build(c, release, tree, one, ways.get(one[2], {}))
+        for one, way in able:
+            _build(c, release, tree, one, way)
+    raise_all(errors)
 
 
 def _declared(release: Release, target: str | None) -> list[Wanted]:
@@ -59,21 +62,21 @@ def _target(release: Release, slot: Slot) -> str:
     return rustc.host(release.tree) if slot.package.maturin and slot.kind == "wheel" else ""
 
 
-def _ways(release: Release, wanted: Sequence[Wanted]) -> dict[str, dict[str, str]]:
-    """Return what cargo needs for each target; raise `ReleaseError` where this machine cannot build one."""
-    ways: dict[str, dict[str, str]] = {}
-    errors: list[ReleaseError] = []
-    for _, slot, triple in wanted:
-        command = "inv build-wheels"
-        try:
-            if slot.package.maturin and slot.kind == "wheel":
-                ways |= rustc.environments(release.tree, [triple], command, maturin.needs_zig(slot.tag))
-            elif slot.tag and not wheels.is_of_this_machine(slot.tag):
-                errors.append(ReleaseError(f"{slot.pattern} cannot be built on this machine", f"run `{command} --target {triple}` on such a machine"))
-        except ReleaseError as error:
-            errors.append(error)
-    raise_all(errors)
-    return ways
+def _able(release: Release, wanted: Sequence[Wanted]) -> tuple[list[tuple[Wanted, dict[str, str]]], list[ReleaseError]]:
+    """Return the files that can be built here, each with what cargo needs for it, and errors for the others."""
+    command, able, errors = "inv build-wheels", [], []
+    compiled = [triple for _, slot, triple in wanted if slot.package.maturin and triple]
+    ways, impossible = targets.ways(release, compiled, command)
+    for one in wanted:
+        _, slot, triple = one
+        if slot.package.maturin and triple in impossible:
+            errors.append(impossible[triple])
+        elif slot.tag and not slot.package.maturin and not wheels.is_of_this_machine(slot.tag):
+            fix = rustc.elsewhere(triple, command)
+            errors.append(ReleaseError(f"{slot.pattern} cannot be built on this machine", fix))
+        else:
+            able.append((one, ways.get(triple, {})))
+    return able, errors
 
 
 def _build(c: Context, release: Release, tree: Path, one: Wanted, way: dict[str, str]) -> None:

@@ -85,6 +85,7 @@ class BuildTable(_Table, frozen=True):
     env: dict[str, str] = {}
     needs: tuple[str, ...] = ()  # programs that the build itself needs
     static: tuple[str, ...] = ()  # binaries that are linked statically
+    glibc: Annotated[str, msgspec.Meta(pattern=r"^2\.\d+$")] | None = None  # the oldest that binaries for Linux run with
 
 
 class BundleTable(_Table, frozen=True):

@@ -30,14 +30,12 @@ def workspace(folder: Path) -> Workspace:
 
 def program(
     c: Context, tree: Path, crate: str, name: str, target: str,
-    is_locked: bool, is_static: bool, extra: Sequence[str], env: Mapping[str, str],
+    is_locked: bool, linked: Sequence[str], extra: Sequence[str], env: Mapping[str, str],
 ) -> None:
-    """Compile one program of a crate; a static one has its libc inside."""
+    """Compile one program of a crate; `linked` are flags for itself alone, so that all below it is shared with the wheels."""
     locked = ["--locked"] if is_locked else []
-    # only the last crate gets this flag, so that everything below is shared with the wheels
-    static = ["--", "-C", "target-feature=+crt-static"] if is_static else []
-    argv = ["cargo", "rustc", "--release", *locked, "--package", crate, "--bin", name, "--target", target, *extra, *static]
-    do(c, argv, cwd=tree, env=env)
+    argv = ["cargo", "rustc", "--release", *locked, "--package", crate, "--bin", name, "--target", target, *extra]
+    do(c, [*argv, *(["--", *linked] if linked else [])], cwd=tree, env=env)
 
 
 def file_of(built_in: Path, name: str, target: str) -> Path:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 from invoke.context import Context
@@ -37,23 +35,11 @@ def sdist(c: Context, folder: Path, out: Path, env: Mapping[str, str]) -> None:
     do(c, [*MATURIN, "sdist", "--out", out], cwd=folder, env=env)
 
 
-def needs_zig(tag: str) -> bool:
-    """Tell whether a tag promises an older glibc than this machine's, and zig is here to keep that promise."""
-    wanted = re.match(r"manylinux_2_(\d+)_", tag)
-    legacy = {"manylinux1": 5, "manylinux2010": 12, "manylinux2014": 17}
-    minor = int(wanted[1]) if wanted else legacy.get(tag.split("_")[0])
-    here = re.match(r"glibc 2\.(\d+)", os.confstr("CS_GNU_LIBC_VERSION") or "") if "linux" in sys.platform else None
-    return minor is not None and here is not None and minor < int(here[1]) and find_spec("ziglang") is not None
-
-
 def _compatibility(tag: str) -> list[str]:
     got = re.match(r"(?:many|musl)linux(?:_\d+_\d+|\d+)", tag)
-    return ["--compatibility", got[0], *(["--zig"] if needs_zig(tag) else [])] if got else []
+    return ["--compatibility", got[0]] if got else []
 
 
 def _environment(tag: str, env: Mapping[str, str]) -> dict[str, str]:
-    # zig is looked for as a module of the first `python3`
-    added = {"PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))} if needs_zig(tag) else {}
-    if mac := re.match(r"macosx_(\d+)_(\d+)_", tag):
-        added["MACOSX_DEPLOYMENT_TARGET"] = f"{mac[1]}.{mac[2]}"
-    return {**env, **added}
+    mac = re.match(r"macosx_(\d+)_(\d+)_", tag)
+    return {**env, **({"MACOSX_DEPLOYMENT_TARGET": f"{mac[1]}.{mac[2]}"} if mac else {})}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 from release_tasks import shell
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.shell import Failed, ask
-from release_tasks.tools import rustflags
+from release_tasks.tools import rustflags, zig
 
 DEBIAN = "/usr/bin/rustc"  # where apt's standard libraries for other machines belong to
 UNIVERSAL, HALVES = "universal2-apple-darwin", ("x86_64-apple-darwin", "aarch64-apple-darwin")  # maturin's name for both
@@ -26,29 +27,65 @@ def host(tree: Path) -> str:
     return said[1]
 
 
-def environments(tree: Path, targets: Iterable[str], command: str, linked_by_zig: bool = False) -> Mapping[str, dict[str, str]]:
-    """Return the variables that cargo needs for each target: another rustc, a linker.
+def environments(tree: Path, targets: Iterable[str], command: str) -> Mapping[str, dict[str, str]]:
+    """Do what `possible` does, and raise one `ReleaseError` for every target that cannot be built here."""
+    found, errors = possible(tree, targets, command)
+    raise_all(errors.values())
+    return found
 
-    Raises one `ReleaseError` for every target that cannot be built here, with what is missing and what
-    brings it, or the machine on which `command` can; so nothing is compiled in vain.
+
+def possible(
+    tree: Path, targets: Iterable[str], command: str, glibc: Mapping[str, str] | None = None
+) -> tuple[dict[str, dict[str, str]], dict[str, ReleaseError]]:
+    """Return the variables that cargo needs for each target: another rustc, a linker; and the errors of the others.
+
+    An error says what is missing and what brings it, or the machine on which `command` can build it. `glibc` is
+    the oldest one (`2.17`) that a target's programs must run with.
     """
     found: dict[str, dict[str, str]] = {}
-    errors = []
+    errors: dict[str, ReleaseError] = {}
     for target in dict.fromkeys(targets):
         try:
+            way: dict[str, str] = {}
             for part in HALVES if target == UNIVERSAL else (target,):
-                found[target] = _compiler(tree, part, command) | ({} if linked_by_zig else _linker(tree, part, command))
+                way |= _compiler(tree, part, command)
+                way |= _linker(tree, part, command, (glibc or {}).get(target, ""), way.get("RUSTC", ""))
+            found[target] = way
         except Failed:
             raise
         except ReleaseError as error:
-            errors.append(_universal(command) if target == UNIVERSAL else error)
-    raise_all(errors)
-    return found
+            errors[target] = _universal(command) if target == UNIVERSAL else error
+    return found, errors
+
+
+def has_glibc(target: str) -> bool:
+    """Tell whether programs of a target use the glibc of the machine that they run on."""
+    return "-linux-gnu" in target
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """Return the numbers of a version, to compare it (`2.17` is before `2.4`, as text)."""
+    return tuple(int(number) for number in version.split("."))
+
+
+def gcc(tree: Path, target: str) -> str:
+    """Return the name of the C compiler that links for a target, installed or not."""
+    return "cc" if host(tree) == target else f"{_gnu_name(target)}-gcc"
 
 
 def variable(target: str, what: str) -> str:
     """Return the name of cargo's variable for a setting of one target."""
     return f"CARGO_TARGET_{target.upper().replace('-', '_').replace('.', '_')}_{what}"
+
+
+def gcc_fix(name: str) -> str:
+    """Return the command that installs a compiler of `gcc`."""
+    return f"apt-get install gcc-{name.removesuffix('-gcc').replace('_', '-')}" if name != "cc" else "apt-get install gcc"
+
+
+def elsewhere(target: str, command: str, place: str = "on such a machine") -> str:
+    """Return the way out for what another machine has to build."""
+    return f"run `{command} --target {target}` {place}, and `inv collect` its dist/ here"
 
 
 def _compiler(tree: Path, target: str, command: str) -> dict[str, str]:
@@ -64,7 +101,7 @@ def _compiler(tree: Path, target: str, command: str) -> dict[str, str]:
 
 
 def _universal(command: str) -> ReleaseError:
-    return ReleaseError(f"{UNIVERSAL} cannot be built on this machine", f"run `{command} --target {UNIVERSAL}` on a Mac with both targets")
+    return ReleaseError(f"{UNIVERSAL} cannot be built on this machine", elsewhere(UNIVERSAL, command, "on a Mac with both targets"))
 
 
 def _programs() -> list[str]:
@@ -82,24 +119,40 @@ def _library(tree: Path, program: str, target: str) -> Path | None:
 
 
 def _library_fix(target: str, command: str) -> str:
-    for ending, place in (("apple-darwin", "on a Mac"), ("windows-msvc", "on Windows")):
-        if target.endswith(ending):
-            return f"run `{command} --target {target}` {place}"
-    return f"rustup target add {target}, or run `{command} --target {target}` on such a machine"
+    if place := _home(target):
+        return elsewhere(target, command, place)
+    return f"rustup target add {target}, or {elsewhere(target, command)}"
 
 
-def _linker(tree: Path, target: str, command: str) -> dict[str, str]:
-    if _links_natively(host(tree), target) or variable(target, "LINKER") in os.environ:
+def _home(target: str) -> str:
+    """Return where the targets of a vendor are built, nothing for one that any Linux can build."""
+    places = {"apple-darwin": "on a Mac", "windows-msvc": "on Windows"}
+    return next((place for ending, place in places.items() if target.endswith(ending)), "")
+
+
+def _linker(tree: Path, target: str, command: str, glibc: str, program: str) -> dict[str, str]:
+    own = variable(target, "LINKER") in os.environ or any("linker" in table.get(target, {}) for table in rustflags.target_tables(tree))
+    is_too_new = bool(glibc) and numbers(glibc) < numbers(_glibc() or glibc)
+    if own or (not is_too_new and _links_natively(host(tree), target)):
         return {}
-    if any("linker" in table.get(target, {}) for table in rustflags.target_tables(tree)):
-        return {}
-    prefix = _gnu_name(target)
-    if shell.found(f"{prefix}-gcc"):
-        return {variable(target, "LINKER"): f"{prefix}-gcc"}
-    raise ReleaseError(
-        f"{target} cannot be built on this machine: it has no linker {prefix}-gcc",
-        f"apt-get install gcc-{prefix.replace('_', '-')}, set {variable(target, 'LINKER')}, or run `{command} --target {target}` on such a machine",
-    )
+    if not is_too_new and shell.found(gcc(tree, target)):
+        return {variable(target, "LINKER"): gcc(tree, target)}
+    if "-linux-" in target and zig.found():
+        return zig.environment(tree, target, glibc, program)
+    start = f"{target} cannot be built on this machine"
+    if place := _home(target):
+        raise ReleaseError(f"{start}: it has no linker for it", elsewhere(target, command, place))
+    if is_too_new:
+        raise ReleaseError(f"{start}: its glibc is {_glibc()}, and {glibc} is promised", f"{zig.INSTALL}, or {elsewhere(target, command)}")
+    name = gcc(tree, target)
+    fix = f"{gcc_fix(name)}, {zig.INSTALL}, set {variable(target, 'LINKER')}, or {elsewhere(target, command)}"
+    raise ReleaseError(f"{start}: it has no linker {name}", fix)
+
+
+def _glibc() -> str:
+    """Return the version of this machine's glibc, nothing where it has none."""
+    said = os.confstr("CS_GNU_LIBC_VERSION") if "linux" in sys.platform else ""
+    return (said or "").removeprefix("glibc ")
 
 
 def _links_natively(here: str, target: str) -> bool:

@@ -65,6 +65,13 @@ def target_of(tag: str) -> str:
     raise ReleaseError(f"{tag} is no platform tag of a wheel", "name one as manylinux_2_17_x86_64, musllinux_1_2_aarch64, macosx_11_0_arm64, win_amd64")
 
 
+def glibc_of(tag: str) -> str:
+    """Return the glibc (`2.17`) that a wheel with this platform tag is promised to run with; nothing for other tags."""
+    legacy = {"manylinux1": "2.5", "manylinux2010": "2.12", "manylinux2014": "2.17"}
+    said = re.match(r"manylinux_(\d+)_(\d+)_", tag)
+    return f"{said[1]}.{said[2]}" if said else legacy.get(tag.split("_")[0], "")
+
+
 def is_of_this_machine(tag: str) -> bool:
     """Tell whether a wheel with this platform tag would be installed here."""
     from packaging.tags import platform_tags

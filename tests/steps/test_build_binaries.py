@@ -116,15 +116,42 @@ def test_a_static_program_has_its_libc_inside(tmp_path: Path, monkeypatch: pytes
     assert subprocess.run([projects.built(root) / FILE], check=True, capture_output=True).stdout.startswith(b"hello")
 
 
-def test_a_target_for_another_machine_stops_before_anything_is_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_this_machine_cannot_build_is_named_before_the_rest_is_built_and_again_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     mac = 'aarch64-apple-darwin = "tiny-{version}-mac"\n'
     root = project(tmp_path / "tool", monkeypatch, release_tasks=PROGRAM["release-tasks.toml"] + mac)
     with pytest.raises(ReleaseError, match="aarch64-apple-darwin cannot be built on this machine") as stopped:
         build_binaries(Context())
-    assert stopped.value.fix == "run `inv build-binaries --target aarch64-apple-darwin` on a Mac"
+    assert stopped.value.fix == "run `inv build-binaries --target aarch64-apple-darwin` on a Mac, and `inv collect` its dist/ here"
+    said = capfd.readouterr().err
+    assert said.index("left out: aarch64-apple-darwin cannot be built") < said.index("$ env")
+    assert list(projects.rows(root, "binary", "sha256")) == [FILE, f"{FILE}.sha256"]
+
+
+def test_a_target_that_was_asked_for_and_cannot_be_built_stops_before_anything_is_compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mac = 'aarch64-apple-darwin = "tiny-{version}-mac"\n'
+    root = project(tmp_path / "tool", monkeypatch, release_tasks=PROGRAM["release-tasks.toml"] + mac)
+    with pytest.raises(ReleaseError, match="aarch64-apple-darwin cannot be built on this machine"):
+        build_binaries(Context(), target=f"{HOST},aarch64-apple-darwin")
     assert not (root / "target").exists()
     build_binaries(Context(), target=HOST)
     assert list(projects.rows(root, "binary")) == [FILE]
+
+
+@pytest.mark.slow
+@pytest.mark.tools("cargo-zigbuild", "gcc")
+def test_a_static_program_has_its_libc_inside_also_where_zig_links_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = f'[build]\nglibc = "2.17"\nstatic = ["tiny"]\n[binaries.tiny]\n{HOST} = "tiny"\n[binaries.other]\n{HOST} = "other"\n'
+    both = PROGRAM["Cargo.toml"] + '[[bin]]\nname = "other"\npath = "src/main.rs"\n'
+    root = projects.write(tmp_path / "tool", PROGRAM | {"release-tasks.toml": settings, "Cargo.toml": both})
+    monkeypatch.chdir(root)
+    build_binaries(Context())
+    inside = {name: b"/lib64/ld-linux" not in (projects.built(root) / name).read_bytes() for name in ("tiny", "other")}
+    assert inside == {"tiny": True, "other": False}
+    assert subprocess.run([projects.built(root) / "tiny"], check=True, capture_output=True).stdout.startswith(b"hello")
 
 
 def test_what_another_machine_built_is_not_asked_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from python_projects import HOST, PLAIN, WHEEL_OF_A_PROGRAM
 
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.world import World
+from release_tasks.steps.build_binaries import build_binaries
 from release_tasks.steps.build_wheels import build_wheels
 from release_tasks.tools import rustc
 
@@ -162,7 +164,7 @@ def test_a_declared_tag_is_what_the_wheel_gets(running: World, tmp_path: Path, m
 
 @ON_HOST
 @pytest.mark.tools("cargo")
-def test_wheels_for_other_machines_stop_before_anything_is_compiled(
+def test_wheels_for_other_machines_are_named_and_the_others_are_built(
     running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     glibc = (os.confstr("CS_GNU_LIBC_VERSION") or "").removeprefix("glibc ").replace(".", "_")
@@ -173,9 +175,41 @@ def test_wheels_for_other_machines_stop_before_anything_is_compiled(
     said = str(stopped.value.message)
     assert "run `inv build-wheels --target x86_64-pc-windows-msvc` on Windows" in said
     assert "universal2-apple-darwin` on a Mac" in said
-    assert not (root / "target").exists()
-    build_wheels(Context(), target=HOST)
     assert len(hashes(root)) == 2  # the first target brings the sdist
+    with pytest.raises(ReleaseError, match="x86_64-pc-windows-msvc cannot be built on this machine"):
+        build_wheels(Context(), target="x86_64-pc-windows-msvc")
+
+
+SHARED = projects.ABOUT | {
+    "Cargo.toml": '[workspace]\nmembers = ["shared", "tool", "wheel"]\nresolver = "2"\n',
+    "shared/Cargo.toml": '[package]\nname = "tiny-shared"\nversion = "0.2.0"\nedition = "2021"\npublish = false\n',
+    "shared/src/lib.rs": 'pub fn hello() -> &\'static str {\n    "hello"\n}\n',
+    "wheel/pyproject.toml": projects.MATURIN["pyproject.toml"].replace('readme = "README.md"\n', "").replace("tiny-tool", "tiny-wheel"),
+    **{f"{name}/Cargo.toml": f'[package]\nname = "tiny-{name}"\nversion = "0.2.0"\nedition = "2021"\npublish = false\n'
+       '[dependencies]\ntiny-shared = { path = "../shared" }\n' for name in ("tool", "wheel")},
+    **{f"{name}/src/main.rs": 'fn main() {\n    println!("{}", tiny_shared::hello());\n}\n' for name in ("tool", "wheel")},
+}
+
+
+@pytest.mark.slow
+@ON_HOST
+@pytest.mark.tools("cargo")
+@pytest.mark.parametrize("glibc", ["", pytest.param("2.17", marks=pytest.mark.tools("cargo-zigbuild"))])
+def test_a_binary_and_a_wheel_of_one_target_share_what_both_need(
+    glibc: str, running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    settings = f'[python.tiny-wheel]\nsdist = false\n[binaries.tiny-tool]\n{HOST} = "tiny"\n'
+    if glibc:
+        settings = settings.replace("sdist", f'wheels = ["manylinux_{glibc.replace(".", "_")}_x86_64"]\nsdist')
+    project(tmp_path / "lock", monkeypatch, SHARED)
+    subprocess.run(["cargo", "generate-lockfile", "--quiet"], check=True)
+    files = SHARED | {"release-tasks.toml": settings, "Cargo.lock": Path("Cargo.lock").read_text()}
+    root = project(tmp_path / "tool", monkeypatch, files)
+    build_binaries(Context())
+    build_wheels(Context())
+    compiled = re.findall(r"Compiling (\S+)", capfd.readouterr().err)
+    assert sorted(compiled) == ["tiny-shared", "tiny-tool", "tiny-wheel"]
+    assert bool(glibc) == any("manylinux_2_17_x86_64" in name for name in hashes(root))
 
 
 @ON_HOST

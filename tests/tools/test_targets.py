@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from invoke.context import Context
 
 from release_tasks.errors import Problems, ReleaseError
-from release_tasks.tools import archives, cargo_build, maturin, rustc, rustflags, wheels
+from release_tasks.tools import archives, cargo_build, rustc, rustflags, wheels, zig
 
 HELLO = 'fn main() {\n    assert!(std::env::args().count() < 9);\n    println!("{}", cfg!(proj));\n}\n'
 
@@ -37,7 +39,7 @@ def test_every_target_that_cannot_be_built_is_named_with_the_machine_that_can(tr
         rustc.environments(tree, ["x86_64-apple-darwin", "aarch64-pc-windows-msvc", "pdp11-bell-unix"], "inv build-binaries")
     said = str(stopped.value.message)
     assert "x86_64-apple-darwin cannot be built on this machine: Rust's standard library for it is missing" in said
-    assert "fix: run `inv build-binaries --target x86_64-apple-darwin` on a Mac" in said
+    assert "fix: run `inv build-binaries --target x86_64-apple-darwin` on a Mac, and `inv collect` its dist/ here" in said
     assert "fix: run `inv build-binaries --target aarch64-pc-windows-msvc` on Windows" in said
     assert "rustc knows no target pdp11-bell-unix" in said
 
@@ -47,13 +49,54 @@ def test_a_missing_linker_is_named_with_its_package(tree: Path, tmp_path: Path, 
     target = "aarch64-unknown-linux-gnu"
     if not can_build(tree, target):
         pytest.skip(f"Rust's standard library for {target} is not installed")
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    (programs / "rustc").symlink_to(str(shutil.which("rustc")))
-    monkeypatch.setenv("PATH", str(programs))
+    only_rustc(tmp_path, monkeypatch)
     with pytest.raises(ReleaseError, match="it has no linker aarch64-linux-gnu-gcc") as stopped:
         rustc.environments(tree, [target], "inv build-binaries")
-    assert "apt-get install gcc-aarch64-linux-gnu, set CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER" in stopped.value.fix
+    assert "apt-get install gcc-aarch64-linux-gnu, pip install cargo-zigbuild, set CARGO_TARGET_AARCH64" in stopped.value.fix
+
+
+@pytest.mark.tools("rustc")
+def test_only_zig_keeps_the_promise_of_an_older_glibc_than_this_machines(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = rustc.host(tree)
+    if not rustc.has_glibc(here):
+        pytest.skip(f"{here} has no glibc")
+    only_rustc(tmp_path, monkeypatch)
+    assert rustc.possible(tree, [here], "inv build-wheels", {here: "2.99"}) == ({here: {}}, {})
+    found, errors = rustc.possible(tree, [here], "inv build-wheels", {here: "2.5"})
+    assert not found
+    assert errors[here].problem.endswith("and 2.5 is promised")
+    assert errors[here].fix.startswith(f"pip install cargo-zigbuild, or run `inv build-wheels --target {here}` on such a machine")
+
+
+@pytest.mark.tools("rustc")
+def test_no_linker_for_a_mac_can_be_installed_elsewhere(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = "aarch64-apple-darwin"
+    if rustc.host(tree).endswith("apple-darwin"):
+        pytest.skip("this is a Mac")
+    library = tmp_path / "rust" / "lib" / "rustlib" / target / "lib"
+    library.mkdir(parents=True)
+    (library / "libstd-0.rlib").touch()
+    wrapper = tmp_path / "rustc-with-all-libraries"
+    wrapper.write_text(f'#!/bin/sh\nexec rustc --sysroot {tmp_path / "rust"} "$@"\n')
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("RUSTC", str(wrapper))
+    with pytest.raises(ReleaseError, match="it has no linker for it") as stopped:
+        rustc.environments(tree, [target], "inv build-binaries")
+    assert stopped.value.fix.startswith(f"run `inv build-binaries --target {target}` on a Mac")
+
+
+@pytest.mark.slow
+@pytest.mark.tools("cargo", "cargo-zigbuild")
+def test_a_program_linked_by_zig_needs_no_newer_glibc_than_promised(tree: Path) -> None:
+    here = rustc.host(tree)
+    ways, _ = rustc.possible(tree, [here], "", {here: "2.17"})
+    assert zig.MARK in ways[here]
+    cargo_build.program(Context(), tree, "hello", "hello", here, False, (), (), ways[here])
+    data = cargo_build.file_of(cargo_build.workspace(tree).built_in, "hello", here).read_bytes()
+    needed = {rustc.numbers(said.decode()) for said in re.findall(rb"GLIBC_(2\.\d+(?:\.\d+)?)", data)}
+    assert max(needed) <= (2, 17)
 
 
 @pytest.mark.tools("rustc")
@@ -143,10 +186,15 @@ def test_an_unknown_platform_tag_is_refused(tag: str) -> None:
         wheels.target_of(tag)
 
 
-def test_zig_is_used_only_for_a_glibc_older_than_this_machines() -> None:
-    assert not maturin.needs_zig("manylinux_2_99_x86_64")
-    assert not maturin.needs_zig("musllinux_1_2_x86_64")
-    assert not maturin.needs_zig("")
+@pytest.mark.parametrize(("tag", "glibc"), [
+    ("manylinux_2_28_aarch64", "2.28"),
+    ("manylinux2014_x86_64", "2.17"),
+    ("manylinux1_i686", "2.5"),
+    ("musllinux_1_2_x86_64", ""),
+    ("macosx_11_0_arm64", ""),
+])
+def test_a_platform_tag_promises_a_glibc(tag: str, glibc: str) -> None:
+    assert wheels.glibc_of(tag) == glibc
 
 
 @pytest.mark.parametrize("name", ["a.tar.gz", "a.zip"])
@@ -165,16 +213,25 @@ def test_an_archive_has_the_same_bytes_whenever_it_is_made(name: str, tmp_path: 
 
 def can_build(tree: Path, target: str) -> bool:
     try:
-        return bool(rustc.environments(tree, [target], "", linked_by_zig=True))
+        return bool(rustc.environments(tree, [target], ""))
     except ReleaseError:
         return False
+
+
+def only_rustc(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no program be found but rustc."""
+    programs = folder / "programs"
+    programs.mkdir()
+    (programs / "rustc").symlink_to(str(shutil.which("rustc")))
+    monkeypatch.setenv("PATH", str(programs))
+    monkeypatch.setattr(sys, "executable", str(programs / "python"))
 
 
 def compiled(tree: Path) -> tuple[bool, bytes]:
     """Compile the program; return whether the project's own flag reached it, and its bytes."""
     workspace, here = cargo_build.workspace(tree), rustc.host(tree)
     extra, env = rustflags.reproducible(tree, here, workspace.built_in, {})
-    cargo_build.program(Context(), tree, "hello", "hello", here, False, False, extra, env)
+    cargo_build.program(Context(), tree, "hello", "hello", here, False, (), extra, env)
     program = cargo_build.file_of(workspace.built_in, "hello", here)
     said = subprocess.run([program], check=True, capture_output=True, text=True).stdout
     return said == "true\n", program.read_bytes()
