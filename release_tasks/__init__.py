@@ -12,10 +12,10 @@ __all__ = ["after", "before", "collection", "ns", "without"]
 
 def collection(order: Any = None) -> Collection:
     """Return the tasks of a project: every command, and every step of `order` (default: RELEASE)."""
-    from release_tasks.commands import collect
+    from release_tasks.commands import collection_of
     from release_tasks.order import RELEASE
 
-    return collect(RELEASE if order is None else order)
+    return collection_of(RELEASE if order is None else order)
 
 
 def __getattr__(name: str) -> Any:

@@ -18,6 +18,7 @@ HELP = steps.HELP | {
     "offline": "refuse reads of third-party packages, too",
     "serve": "only start the registries, print their addresses, and serve until standard input closes",
     "install": "run the commands that install what is missing",
+    "folders": "folders with dist/ of other machines, with commas; those below count, too",
     "all": "look for everything that any project could need, not only this one",
 }
 
@@ -30,8 +31,9 @@ def command(function: Callable[..., None]) -> Task[Callable[..., None]]:
     return steps.described(function, texts)
 
 
-def collect(wanted: Order) -> Collection:
+def collection_of(wanted: Order) -> Collection:
     """Return the collection of all commands and of the steps of an order, which it carries."""
+    from release_tasks.commands.collect import collect
     from release_tasks.commands.doctor import doctor
     from release_tasks.commands.init import init
     from release_tasks.commands.notes import notes
@@ -44,7 +46,7 @@ def collect(wanted: Order) -> Collection:
     from release_tasks.commands.status import status
 
     found = Collection()
-    for one in (release, status, plan, rehearse, doctor, settings, init, notes, retag, promote):
+    for one in (release, status, plan, rehearse, doctor, settings, init, notes, retag, promote, collect):
         found.add_task(one)
     for step in order.steps(wanted):
         found.add_task(step, name=order.name(step))

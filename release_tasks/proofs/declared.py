@@ -11,7 +11,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.findings.finding import lasting
 from release_tasks.project.model import Artifact, known
 from release_tasks.proofs.contents import Contents
-from release_tasks.release import Part
+from release_tasks.release import Part, Release
 from release_tasks.tools import archives
 
 BUILDERS = (  # in the order of the steps: where it goes, what it is in dist/, what makes it
@@ -58,7 +58,7 @@ def undeclared_file(case: Contents) -> Iterator[ReleaseError]:
     for part in case.release.parts:
         rows = dist.inventory(part)
         for row in rows:
-            if not _is_declared(case, part, row):
+            if not is_declared(case.release, part, row):
                 named = " ".join(str(path) for path in dist.sources(part) if row in dist.parse(path.read_bytes(), str(path)))
                 fix = f"declare it in release-tasks.toml, or: rm -f {part.dist / row.file} {named}"
                 yield ReleaseError(f"nothing declares the {row.kind} {row.file} in dist/{part.tag}", fix)
@@ -84,16 +84,8 @@ def file_twice(case: Contents) -> Iterator[ReleaseError]:
             yield ReleaseError(f"{' and '.join(names)} are both {slot.pattern}, which is one file", fix)
 
 
-def _lacking(case: Contents, part: Part) -> list[Artifact]:
-    """Return the assets that are neither here nor on GitHub."""
-    if github_draft.absence(case.release):
-        return []
-    here = {path.name for _, _, path in case.files} | {dist.INVENTORY}
-    absent = [asset for asset in github_assets.shipped(part) if asset.name not in here]
-    return [one.artifact for one in github.look(case.release, absent) if one.state in OPEN]
-
-
-def _is_declared(case: Contents, part: Part, row: dist.Built) -> bool:
+def is_declared(release: Release, part: Part, row: dist.Built) -> bool:
+    """Tell whether the settings declare what a line of the inventory is about."""
     shipped = part.component
     binaries, bundles = ([one.file.format(version=part.version) for one in found] for found in (known(shipped.binaries), shipped.bundles))
     names = {
@@ -102,5 +94,14 @@ def _is_declared(case: Contents, part: Part, row: dist.Built) -> bool:
         "image": [image.reference for image in known(shipped.images)],
         "chart": [chart.reference for chart in known(shipped.charts)],
     }
-    slots = (slot for owner, slot in pypi.shipped(case.release) if owner == part and slot.kind == row.kind)
+    slots = (slot for owner, slot in pypi.shipped(release) if owner == part and slot.kind == row.kind)
     return row.name in names.get(row.kind, ()) or any(slot.takes(row.name) for slot in slots)
+
+
+def _lacking(case: Contents, part: Part) -> list[Artifact]:
+    """Return the assets that are neither here nor on GitHub."""
+    if github_draft.absence(case.release):
+        return []
+    here = {path.name for _, _, path in case.files} | {dist.INVENTORY}
+    absent = [asset for asset in github_assets.shipped(part) if asset.name not in here]
+    return [one.artifact for one in github.look(case.release, absent) if one.state in OPEN]

@@ -1,0 +1,167 @@
+"""What other machines built is merged into one dist/: whole, of this commit, declared, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from place import LOG, Place, context, place
+
+from release_tasks import dist
+from release_tasks.commands.collect import collect
+from release_tasks.errors import Problems, ReleaseError
+from release_tasks.steps.prove import prove
+
+PROJECT = {
+    "Cargo.toml": '[package]\nname = "tiny"\nversion = "0.1.0"\nedition = "2021"\npublish = false\n',
+    "Cargo.lock": 'version = 4\n\n[[package]]\nname = "tiny"\nversion = "0.1.0"\n',
+    "src/main.rs": "fn main() {}\n",
+    "release-tasks.toml": '[binaries.tiny]\nx86_64-unknown-linux-gnu = "tiny-linux"\naarch64-apple-darwin = "tiny-mac"\n'
+    'x86_64-pc-windows-msvc = "tiny.exe"\n[github]\nassets = ["binaries"]\n',
+    "CHANGELOG.md": LOG,
+    ".gitignore": "/target\n__pycache__/\n",
+    "tasks.py": "from release_tasks import ns\n",
+}
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    with place(tmp_path, monkeypatch, PROJECT) as made:
+        yield made
+
+
+def machine(tiny: Place, name: str, **files: str) -> Path:
+    """Return the dist/ of another machine that built these files from HEAD."""
+    release = tiny.at("0.1.0")
+    part = release.parts[0]
+    shutil.rmtree(part.dist, ignore_errors=True)
+    for target, text in files.items():
+        file = {"linux": "tiny-linux", "mac": "tiny-mac", "windows": "tiny.exe"}.get(target, target)
+        (dist.folder(part) / file).write_text(text)
+        row = dist.describe(release, part, "binary", part.dist / file, target=target, package="tiny")
+        dist.record(part, "build_binaries", [row], target=file)
+    away = tiny.folder / name
+    shutil.move(part.dist.parent, away)
+    return away
+
+
+def here(tiny: Place) -> dict[str, str]:
+    part = tiny.at("0.1.0").parts[0]
+    return {row.name: (part.dist / row.file).read_text() for row in dist.inventory(part) if dist.file_of(part, row)}
+
+
+def refused(*folders: Path) -> str:
+    with pytest.raises(ReleaseError) as stopped:
+        collect(context(), ",".join(map(str, folders)))
+    assert isinstance(stopped.value, Problems) or stopped.value.fix
+    return str(stopped.value.message)
+
+
+def test_parts_of_several_machines_are_one_inventory(tiny: Place, capfd: pytest.CaptureFixture[str]) -> None:
+    mac, windows = machine(tiny, "mac", mac="Mach-O"), machine(tiny, "windows", windows="PE")
+    subprocess.run([sys.executable, "-m", "invoke", "collect", f"{mac},{windows}"], cwd=tiny.root, check=True)
+    assert here(tiny) == {"tiny-mac": "Mach-O", "tiny.exe": "PE"}
+    assert f"tiny-mac from {mac / 'v0.1.0'}" in capfd.readouterr().err
+    collect(context(), f"{mac},{windows}")
+    assert "nothing to do, all 2 files are in dist/" in capfd.readouterr().err
+
+
+def test_one_folder_may_hold_what_several_machines_built(tiny: Place) -> None:
+    machine(tiny, "artifacts/one", mac="Mach-O", linux="ELF")
+    machine(tiny, "artifacts/two", windows="PE", linux="ELF")
+    collect(context(), str(tiny.folder / "artifacts"))
+    assert here(tiny) == {"tiny-linux": "ELF", "tiny-mac": "Mach-O", "tiny.exe": "PE"}
+
+
+def test_a_release_json_is_taken_as_well_as_parts(tiny: Place) -> None:
+    mac = machine(tiny, "mac", mac="Mach-O")
+    rows = json.loads(next(mac.rglob("parts/*.json")).read_text())
+    (mac / "v0.1.0" / "release.json").write_text(json.dumps({"files": rows}))
+    shutil.rmtree(mac / "v0.1.0" / "parts")
+    collect(context(), str(mac))
+    assert here(tiny) == {"tiny-mac": "Mach-O"}
+
+
+def test_what_is_here_stays(tiny: Place) -> None:
+    linux, mac = machine(tiny, "linux", linux="ELF"), machine(tiny, "mac", mac="Mach-O")
+    collect(context(), str(linux))
+    collect(context(), str(mac))
+    assert here(tiny) == {"tiny-linux": "ELF", "tiny-mac": "Mach-O"}
+
+
+def test_two_machines_that_made_other_bytes_of_one_file_are_both_named(tiny: Place) -> None:
+    one, two = machine(tiny, "one", mac="Mach-O"), machine(tiny, "two", mac="other")
+    said = refused(one, two)
+    assert f"the binary tiny-mac in {two / 'v0.1.0'} has other bytes than that in {one / 'v0.1.0'}" in said
+    assert here(tiny) == {}
+    collect(context(), str(one))
+    assert "has other bytes than that in dist/ here" in refused(two)
+    assert here(tiny) == {"tiny-mac": "Mach-O"}
+
+
+def test_every_stranger_is_named_and_nothing_is_merged(tiny: Place) -> None:
+    mac, windows = machine(tiny, "mac", mac="Mach-O"), machine(tiny, "windows", windows="PE", unknown="?")
+    linux = machine(tiny, "linux", linux="ELF")
+    for path, old, new in ((linux, '"version": "0.1.0"', '"version": "0.3.0"'), (mac, tiny.head(), "a" * 40)):
+        part = next(path.rglob("parts/*.json"))
+        part.write_text(part.read_text().replace(old, new))
+    said = refused(mac, windows, linux)
+    assert f"{mac / 'v0.1.0' / 'tiny-mac'} was built from commit aaaaaaa, and v0.1.0 is {tiny.head()[:7]}" in said
+    assert f"nothing declares the binary unknown in {windows / 'v0.1.0'}" in said
+    assert f"{linux / 'v0.1.0' / 'tiny-linux'} is of tiny 0.3.0, not of tiny 0.1.0" in said
+    assert here(tiny) == {}
+
+
+def test_no_line_leads_out_of_its_folder(tiny: Place) -> None:
+    mac = machine(tiny, "mac", mac="Mach-O")
+    (mac / "tiny-mac").write_text("Mach-O")
+    part = next(mac.rglob("parts/*.json"))
+    part.write_text(part.read_text().replace('"file": "tiny-mac"', '"file": "../tiny-mac"'))
+    assert "nothing declares the binary tiny-mac" in refused(mac)
+
+
+def test_a_lost_and_a_changed_file_are_refused(tiny: Place) -> None:
+    mac, windows = machine(tiny, "mac", mac="Mach-O"), machine(tiny, "windows", windows="PE")
+    (mac / "v0.1.0" / "tiny-mac").unlink()
+    (windows / "v0.1.0" / "tiny.exe").write_text("PE and more")
+    said = refused(mac, windows)
+    assert f"{mac / 'v0.1.0'} lists tiny-mac and does not have it" in said
+    assert f"{windows / 'v0.1.0' / 'tiny.exe'} was changed after it was built" in said
+
+
+def test_a_file_that_no_inventory_lists_stays_where_it_is_and_is_named(tiny: Place, capfd: pytest.CaptureFixture[str]) -> None:
+    mac = machine(tiny, "mac", mac="Mach-O")
+    (mac / "v0.1.0" / "extra.exe").write_text("who made this")
+    collect(context(), str(mac))
+    assert f"left there, as no inventory lists it: {mac / 'v0.1.0' / 'extra.exe'}" in capfd.readouterr().err
+    assert here(tiny) == {"tiny-mac": "Mach-O"}
+
+
+def test_a_folder_without_parts_and_a_broken_inventory_are_named(tiny: Place, tmp_path: Path) -> None:
+    assert "nowhere has no parts of a dist/" in refused(tmp_path / "nowhere")
+    mac = machine(tiny, "mac", mac="Mach-O")
+    next(mac.rglob("parts/*.json")).write_text("[{")
+    assert "is no inventory" in refused(mac)
+
+
+def test_a_dry_run_only_tells(tiny: Place, capfd: pytest.CaptureFixture[str]) -> None:
+    mac = machine(tiny, "mac", mac="Mach-O")
+    collect(context(dry=True), str(mac))
+    assert "tiny-mac from" in capfd.readouterr().err
+    assert not (tiny.root / "dist").exists()
+
+
+def test_a_byte_that_changed_after_collecting_is_found_before_anything_is_public(tiny: Place) -> None:
+    everything = machine(tiny, "all", mac="Mach-O", windows="PE", linux="ELF")
+    collect(context(), str(everything))
+    path = tiny.at("0.1.0").parts[0].dist / "tiny-mac"
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == hashlib.sha256(b"Mach-O").hexdigest()
+    path.write_text("Mach-0")
+    with pytest.raises(ReleaseError, match="tiny-mac was changed in dist/ after it was built"):
+        prove(context())
