@@ -70,6 +70,7 @@ class Case:
         return cargo_lock.resolved(self.release.tree) if "Cargo.lock" in self.release.project.files else None
 
     @cached_property
+    @once
     def workflows(self) -> tuple[Workflow, ...]:
         """Return the project's workflows."""
         return workflows(self.release.tree)

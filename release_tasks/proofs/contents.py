@@ -11,7 +11,7 @@ from release_tasks.findings.finding import Case
 from release_tasks.release import Part
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Contents(Case):
     """A release whose files are looked at."""
 
