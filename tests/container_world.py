@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import http.server
 import json
 import os
 import subprocess
+import threading
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -71,6 +74,26 @@ def commit(folder: Path, message: str = "all of it") -> Path:
     for argv in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "--allow-empty", "-m", message]):
         subprocess.run(["git", *argv], cwd=folder, env=env, check=True)
     return folder
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serve files, and say nothing."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep the output of the tests clean."""
+
+
+@contextlib.contextmanager
+def chart_repository(folder: Path) -> Iterator[str]:
+    """Run a chart repository on loopback that has `common`; give its address."""
+    write(folder, {"common/Chart.yaml": CHART_FILES["deploy/common/Chart.yaml"]})
+    for argv in (["package", "common"], ["repo", "index", "."]):
+        subprocess.run(["helm", *argv], cwd=folder, check=True, capture_output=True)
+    serve = partial(Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
 
 
 def tag(version: str = "1.2.0") -> None:

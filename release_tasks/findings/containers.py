@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import PurePosixPath
 
 from release_tasks.channels import charts
 from release_tasks.errors import ReleaseError, some
-from release_tasks.findings.finding import Case, Located, problem
+from release_tasks.findings.finding import Case, Located, problem, warning
+from release_tasks.http import get_many
 from release_tasks.project.model import Chart, Image
+from release_tasks.shell import found
+from release_tasks.tools import helm_dependencies
+from release_tasks.tools.helm_dependencies import Dependency
 
 BUILDS = re.compile(r"\bcargo\s+(\S+\s+)?(build|fetch|check|install|chef)\b")
 
@@ -42,6 +47,36 @@ def chart_image_unpublished(case: Case) -> Iterator[ReleaseError]:
 
 
 @problem
+def chart_dependency_gone(case: Case) -> Iterator[ReleaseError]:
+    """Yield the dependencies of a chart that helm cannot get, together where one reason holds for several."""
+    for path, chart, needs in _fetched(case) if found("helm") else ():
+        faults = dict(zip(needs, get_many(partial(helm_dependencies.fault, chart.folder), needs), strict=True))
+        for why in dict.fromkeys(filter(None, faults.values())):
+            gone = some([f"{one.name} {one.version}" for one in needs if faults[one] == why])
+            fix = f"mend repository or version in {path}, or commit it to charts/ beside that"
+            yield Located(f"helm cannot get {gone}, which {path} depends on: {why}", fix, path)
+
+
+@problem
+def chart_lock_stale(case: Case) -> Iterator[ReleaseError]:
+    """Yield each Chart.lock that helm refuses, as it was made from another Chart.yaml."""
+    for path, chart, _ in _fetched(case):
+        if helm_dependencies.is_stale(chart.folder):
+            lock = f"{path.removesuffix('yaml')}lock"
+            yield Located(f"{lock} is not of the dependencies that {path} has now, and helm refuses it", _update(path, lock), lock)
+
+
+@warning
+def chart_unlocked(case: Case) -> Iterator[ReleaseError]:
+    """Yield each chart without Chart.lock whose dependencies may be another version tomorrow."""
+    for path, chart, needs in _fetched(case):
+        loose = [f"{one.name} {one.version}" for one in needs if not one.is_exact]
+        if loose and not (chart.folder / "Chart.lock").exists():
+            lock = f"{path.removesuffix('yaml')}lock"
+            yield Located(f"{path} gets whatever is newest of {some(loose)} when it is packed", _update(path, lock), path)
+
+
+@problem
 def dockerfile_lacks_member(case: Case) -> Iterator[ReleaseError]:
     """Yield each Dockerfile that runs cargo with the manifests of some members of the workspace, not of all."""
     tree, members = case.release.tree, case.release.project.crates
@@ -54,6 +89,21 @@ def dockerfile_lacks_member(case: Case) -> Iterator[ReleaseError]:
                 rows = " and ".join(f"COPY {one}/Cargo.toml {one}/Cargo.toml" for one in lacking)
                 fact = f"{image.dockerfile} runs cargo without the manifest of {some(lacking)}, and cargo refuses the workspace"
                 yield Located(fact, f"add before that line: {rows}", image.dockerfile, line)
+
+
+def _fetched(case: Case) -> Iterator[tuple[str, Chart, list[Dependency]]]:
+    """Yield the Chart.yaml of each chart, the chart, and its dependencies less those that are in the repository."""
+    for chart in case.shipped("charts", Chart):
+        path = (chart.folder / "Chart.yaml").relative_to(case.release.tree).as_posix()
+        place, files = path.removesuffix("Chart.yaml"), case.release.project.files
+        needs = helm_dependencies.dependencies(chart.folder)
+        lacking = [one for one in needs if not any(file.startswith((f"{place}charts/{one.name}-", f"{place}charts/{one.name}/")) for file in files)]
+        if lacking:
+            yield path, chart, lacking
+
+
+def _update(path: str, lock: str) -> str:
+    return f"helm dependency update {path.removesuffix('Chart.yaml') or '.'}, and commit {lock}"
 
 
 def _builds(text: str) -> Iterator[tuple[int, list[str], str]]:

@@ -45,3 +45,16 @@ def open_blocker(case: Case) -> Iterator[ReleaseError]:
         if rows := gh.issues(str(project.repository), label):
             shown = ", ".join(f"#{row['number']} {row['title']}" for row in rows[:5])
             yield ReleaseError(f"issues with the label {label} are open: {shown}", "close them, or take that label out of [gates] blockers")
+
+
+@problem
+def open_milestone(case: Case) -> Iterator[ReleaseError]:
+    """Yield the milestone of each version in which something is still open, or that is not there."""
+    project, form = case.release.project, case.release.project.settings.gates.milestone
+    for part in case.release.parts if form and project.repository else ():
+        title = str(form).format(version=part.version, tag=part.tag)
+        left = gh.open_in_milestone(str(project.repository), title)
+        if left is None:
+            yield ReleaseError(f"GitHub has no milestone {title}", "make it, or take milestone out of [gates]")
+        elif left:
+            yield ReleaseError(f"{left} of the milestone {title} {'are' if left > 1 else 'is'} open", "merge, close or move them, then release")

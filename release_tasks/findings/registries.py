@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from release_tasks import converge
+from release_tasks import converge, endpoints
 from release_tasks.errors import ReleaseError, collect
 from release_tasks.findings.finding import Case, lasting, problem
 from release_tasks.project.model import Artifact, Seen, State
+from release_tasks.tools import docker_login, gh, oci
 
 
 @lasting
@@ -51,6 +52,26 @@ def missing_credential(case: Case) -> Iterator[ReleaseError]:
     """Yield each credential, by name, that publishing what is missing needs."""
     for channel, _ in _missing(case):
         yield from collect(partial(channel.credentials, case.release))
+
+
+@problem
+def token_too_weak(case: Case) -> Iterator[ReleaseError]:
+    """Yield each token that GitHub says may not do what a release does; crates.io and PyPI tell nobody."""
+    rows = {channel.NAME: artifacts for channel, artifacts in _missing(case)}
+    if case.release.project.repository and gh.has_token() and not _may(gh.scopes(), "repo", "public_repo"):
+        yield ReleaseError("gh's token may not make releases: it has no scope repo", "gh auth refresh --scopes repo, or set GH_TOKEN to a token with it")
+    ghcr = endpoints.host(endpoints.GHCR)
+    if any(oci.split(one.name)[0] == ghcr for name in ("images", "charts") for one in rows.get(name, ())):
+        login = docker_login.login(ghcr)
+        if login and not _may(gh.scopes(login[1]), "write:packages"):
+            yield ReleaseError(
+                f"docker's login for {ghcr} may not push: its token has no scope write:packages",
+                f"docker login {ghcr} with a token that has write:packages",
+            )
+
+
+def _may(scopes: frozenset[str] | None, *any_of: str) -> bool:
+    return scopes is None or bool(scopes & set(any_of))
 
 
 def _read(case: Case) -> Iterator[tuple[converge.Channel, list[Seen]]]:

@@ -53,6 +53,7 @@ def _templates(settings: Settings) -> Iterator[tuple[str, str, tuple[str, ...]]]
     about = ("version", "tag", "component")
     yield "[project] commit", settings.project.commit, (*about, "components")
     yield "[project] tag-message", settings.project.tag_message or "", about
+    yield "[gates] milestone", settings.gates.milestone or "", ("version", "tag")
     run = settings.github.notes.run if isinstance(settings.github.notes, tables.NotesTable) else ""
     yield "[github] notes", run, ("version", "tag", "previous", "range")
     yield "[github] title", settings.github.title, about

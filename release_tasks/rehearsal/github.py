@@ -32,7 +32,7 @@ class GitHub:
     """The stand-in for GitHub: git over HTTP, the REST API and GraphQL.
 
     `folder` keeps git data and assets; `token` is the one that is accepted; `immutable` is the
-    setting of new repositories; `open_push` lets anyone push. Names in `hosts` and the loopback
+    setting of new repositories; `open_push` lets anyone push; `scopes` is what the token may do. Names in `hosts` and the loopback
     address answer as GitHub Enterprise does, with the API below `/api/`.
     """
 
@@ -43,6 +43,7 @@ class GitHub:
         hosts: tuple[str, ...] = (),
     ) -> None:
         self.folder, self.token, self.immutable, self.open_push = folder, token, immutable, open_push
+        self.scopes = SCOPES
         self.hosts = (host(GITHUB), host(GITHUB_API), host(GITHUB_UPLOADS), *hosts)
         self._repos: dict[str, Repository] = {}
         self._lock = threading.RLock()
@@ -127,7 +128,7 @@ class GitHub:
             answer = github_api.answer(Call(request, path, urls, repo, signed), match[3] or "")
         else:
             answer = github_api.general(urls, path, signed)
-        scopes = {"X-OAuth-Scopes": SCOPES} if signed else {}
+        scopes = {"X-OAuth-Scopes": self.scopes} if signed else {}
         return Response(answer.status, answer.body, answer.headers | scopes)
 
     def _graphql(self, request: Request, urls: Urls, signed: bool) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -54,6 +55,25 @@ def issues(repository: str, label: str) -> list[dict[str, Any]]:
     """Return the open issues with a label, pull requests left out."""
     path = f"repos/{repository}/issues?state=open&labels={quote(label, safe='')}&per_page=100"
     return [row for row in read(path, every_page=True) or () if "pull_request" not in row]
+
+
+def open_in_milestone(repository: str, title: str) -> int | None:
+    """Return how many issues and pull requests of a milestone are open, None where there is no milestone of that title."""
+    rows = read(f"repos/{repository}/milestones?state=all&per_page=100", every_page=True) or ()
+    return next((int(row["open_issues"]) for row in rows if row["title"] == title), None)
+
+
+def scopes(password: str = "") -> frozenset[str] | None:
+    """Return what a token may do (gh's own without `password`), None where GitHub does not say: only of classic ones it does."""
+    if password:
+        said = http.get(f"{endpoints.GITHUB_API}/rate_limit", {"Authorization": f"Bearer {password}"}, (200, 401, 403)).headers.get("x-oauth-scopes")
+    else:
+        try:
+            head = ask(["gh", "api", "--include", "rate_limit"], secrets=TOKENS)
+        except Failed as error:
+            raise gh_refusals.explain(error) from error
+        said = told[1] if (told := re.search(r"(?im)^x-oauth-scopes: *(.*?)\r?$", head)) else None
+    return None if said is None else frozenset(word.strip() for word in said.split(",") if word.strip())
 
 
 @once

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import crate_projects as projects
 import pytest
+from container_world import chart_repository
 from place import context, look
 
 from release_tasks.findings import containers
@@ -35,7 +39,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def write(root: Path, name: str, text: str) -> None:
-    (root / name).parent.mkdir(exist_ok=True)
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
     (root / name).write_text(text)
 
 
@@ -94,4 +98,66 @@ def test_a_dockerfile_that_builds_dependencies_without_a_member_is_found(root: P
 @pytest.mark.parametrize("copies", ["COPY crates crates/", "COPY crates/*/Cargo.toml ./", "COPY . /src", "COPY crates/ crates/"])
 def test_a_dockerfile_that_copies_all_members_at_once_is_well(root: Path, copies: str) -> None:
     write(root, "Dockerfile", f"FROM rust\nCOPY Cargo.toml ./\n{copies}\nRUN cargo build\n")
+    assert told(root) == []
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    for name in ("CONFIG", "CACHE", "DATA"):
+        monkeypatch.setenv(f"HELM_{name}_HOME", str(tmp_path / "helm" / name))
+    with chart_repository(tmp_path / "repository") as url:
+        yield url
+
+
+def depend(root: Path, repository: str, version: str = "1.x", name: str = "common") -> None:
+    needs = f"dependencies:\n  - {{name: {name}, version: '{version}', repository: '{repository}', tags: [a]}}\n"
+    write(root, "chart/Chart.yaml", f"apiVersion: v2\nname: shop\nversion: 0.1.0\n{needs}")
+
+
+def follow(root: Path, fix: str) -> None:
+    """Do what a way out says first, and leave what helm fetched out of the repository."""
+    subprocess.run(shlex.split(fix.partition(", and ")[0]), cwd=root, check=True, capture_output=True)
+    write(root, ".gitignore", "/target\n*.tgz\n")
+
+
+@pytest.mark.tools("helm")
+def test_a_chart_without_a_lock_is_found_until_it_has_one(root: Path, repository: str) -> None:
+    depend(root, repository)
+    [(name, fact, fix)] = told(root)
+    assert (name, fact) == ("chart-unlocked", "chart/Chart.yaml gets whatever is newest of common 1.x when it is packed")
+    assert fix == "helm dependency update chart/, and commit chart/Chart.lock"
+    follow(root, fix)
+    assert told(root) == []
+    (root / "chart/Chart.lock").unlink()
+    depend(root, repository, "1.4.0")
+    assert told(root) == []
+
+
+@pytest.mark.tools("helm")
+@pytest.mark.parametrize("changed", ["~1.4", ">=1.2, <2"])
+def test_a_lock_that_helm_would_refuse_is_found(root: Path, repository: str, changed: str) -> None:
+    depend(root, repository)
+    follow(root, "helm dependency update chart")
+    assert told(root) == []
+    depend(root, repository, changed)
+    [(name, fact, fix)] = told(root)
+    assert (name, fact) == ("chart-lock-stale", "chart/Chart.lock is not of the dependencies that chart/Chart.yaml has now, and helm refuses it")
+    refused = subprocess.run(["helm", "dependency", "build", "chart"], cwd=root, capture_output=True, text=True, check=False)
+    assert "out of sync" in refused.stderr
+    follow(root, fix)
+    assert told(root) == []
+
+
+@pytest.mark.tools("helm")
+def test_a_dependency_that_helm_cannot_get_is_found(root: Path, repository: str) -> None:
+    for place, version, name in ((f"{repository}/nowhere", "1.4.0", "common"), (repository, "2.0.0", "common"), (repository, "1.4.0", "other"), ("file://../gone", "1.0.0", "common")):
+        depend(root, place, version, name)
+        [(kind, fact, fix)] = told(root)
+        assert kind == "chart-dependency-gone"
+        assert fact.startswith(f"helm cannot get {name} {version}, which chart/Chart.yaml depends on: ")
+        assert fix == "mend repository or version in chart/Chart.yaml, or commit it to charts/ beside that"
+    depend(root, repository, "1.4.0")
+    assert told(root) == []
+    depend(root, "file://../gone", "1.0.0")
+    write(root / "chart", "charts/common/Chart.yaml", "apiVersion: v2\nname: common\nversion: 1.0.0\n")
     assert told(root) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from release_tasks.findings import gates, programs, promises, registries
 from release_tasks.findings.all import findings
 from release_tasks.findings.finding import Case
 from release_tasks.order import RELEASE
+from release_tasks.rehearsal.clients import GITHUB_TOKEN
 from release_tasks.rehearsal.faults import Fault
 from release_tasks.tools.programs import PROGRAMS, Program
 
@@ -162,3 +164,58 @@ def test_a_bundle_that_cannot_be_fetched_or_is_never_shipped_is_found(tiny: Plac
 def test_what_no_step_does_yet_is_said_before_the_release(tiny: Place) -> None:
     tiny.commit("release-tasks.toml", '[gates]\nsign-off = ["bundles"]\n')
     assert [problem.partition(":")[0] for problem in problems(tiny, promises)] == ["[gates] sign-off"]
+
+
+@pytest.mark.statement("B4.1")
+def test_a_milestone_in_which_something_is_open_is_found(tiny: Place) -> None:
+    tiny.commit("release-tasks.toml", '[gates]\nmilestone = "v{version}"\n')
+    assert problems(tiny, promises) == ["GitHub has no milestone v0.2.0"]
+    api("POST", "milestones", "title=v0.2.0")
+    assert problems(tiny, promises) == []
+    api("POST", "issues", "title=Colours", "milestone=1")
+    assert problems(tiny, promises) == ["1 of the milestone v0.2.0 is open"]
+    api("PATCH", "issues/1", "state=closed")
+    assert problems(tiny, promises) == []
+
+
+def api(method: str, path: str, *fields: str) -> None:
+    words = [word for field in fields for word in ("-F", field)]
+    subprocess.run(["gh", "api", "--method", method, f"repos/example/tiny/{path}", *words], check=True, capture_output=True)
+
+
+def weak(tiny: Place) -> list[tuple[str, str]]:
+    return [(one.problem, one.fix) for one in registries.token_too_weak(Case(context(), tiny.at("0.2.0"), "all"))]
+
+
+def test_a_token_that_may_not_make_releases_is_found(tiny: Place) -> None:
+    assert weak(tiny) == []
+    tiny.running.github.scopes = "gist, read:org"
+    [(fact, fix)] = weak(tiny)
+    assert fact == "gh's token may not make releases: it has no scope repo"
+    tiny.running.github.scopes += f", {fix.split(',')[0].split()[-1]}"
+    assert weak(tiny) == []
+    tiny.running.github.scopes = ""
+    assert weak(tiny) != []
+
+
+def test_a_login_whose_token_may_not_push_images_is_found(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny.commit("Dockerfile", "FROM scratch\n")
+    assert weak(tiny) == []  # GitHub does not know the password of this login
+    config = tiny.folder / "docker"
+    config.mkdir()
+    (config / "config.json").write_text(json.dumps({"auths": {"ghcr.io": {"username": "me", "password": GITHUB_TOKEN}}}))
+    monkeypatch.setenv("DOCKER_CONFIG", str(config))
+    [(fact, fix)] = weak(tiny)
+    assert (fact, fix) == (
+        "docker's login for ghcr.io may not push: its token has no scope write:packages",
+        "docker login ghcr.io with a token that has write:packages",
+    )
+    tiny.running.github.scopes += ", write:packages"
+    assert weak(tiny) == []
+
+
+def test_a_token_that_github_does_not_take_is_found(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GH_TOKEN", "of-another-year")
+    [(fact, fix)] = weak(tiny)
+    assert "Bad credentials" in fact
+    assert "set GH_TOKEN" in fix

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import http.server
 import os
 import subprocess
 import tarfile
-import threading
-from functools import partial
 from pathlib import Path
 
 import pytest
-from container_world import CHART, CHART_FILES, built, chart_project, commit, dry, registries, snapshot, write
+from container_world import (
+    CHART,
+    built,
+    chart_project,
+    chart_repository,
+    commit,
+    dry,
+    registries,
+    snapshot,
+    write,
+)
 from invoke.context import Context
 
 from release_tasks.errors import ReleaseError
@@ -36,20 +43,8 @@ def project(tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture
 def repository(tmp_path):
-    """A chart repository on loopback that has `common`; gives its address."""
-    folder = write(tmp_path / "repository", {"common/Chart.yaml": CHART_FILES["deploy/common/Chart.yaml"]})
-    for argv in (["package", "common"], ["repo", "index", "."]):
-        subprocess.run(["helm", *argv], cwd=folder, check=True, capture_output=True)
-    serve = partial(Quiet, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        """Keep the output of the tests clean."""
+    with chart_repository(tmp_path / "repository") as url:
+        yield url
 
 
 def packed(project: Path, version: str = "1.2.0") -> dict[str, str]:
