@@ -7,9 +7,13 @@ import shutil
 import socket
 import sys
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from place import Place
 
 collect_ignore = ["projects", "golden"]  # samples, with tests of their own
 UPSTREAM = "release_tasks.rehearsal.upstream"  # reads third-party crates and packages for the stand-ins
@@ -41,6 +45,24 @@ def loopback_only() -> Iterator[None]:
     socket.socket.connect = checked  # type: ignore[method-assign]
     yield
     socket.socket.connect = connect  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """A small Python project, with its origin on the GitHub stand-in."""
+    from place import TINY, place  # here: what needs no world starts without one
+
+    with place(tmp_path, monkeypatch, TINY) as made:
+        yield made
+
+
+@pytest.fixture
+def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """The same with two packages, each a component."""
+    from place import TWO, place
+
+    with place(tmp_path, monkeypatch, TWO) as made:
+        yield made
 
 
 def _is_upstream() -> bool:

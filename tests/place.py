@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from types import ModuleType
 import pytest
 from invoke.context import Context
 from python_projects import git, visiting, write
+from sample_projects import inv
 
 from release_tasks.findings import finding
 from release_tasks.findings.finding import Case, Finding, Kind
@@ -65,6 +67,10 @@ class Place:
 
     def at(self, version: str | None = None, component: str | None = None, *, dry: bool = False) -> Release:
         return Release.at(context(dry), version, component)
+
+    def inv(self, *words: str, at: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run `inv` in the checkout, or in another folder; no traceback may come of it."""
+        return inv(at or self.root, *words, **env)
 
     def clone(self, *words: str) -> Path:
         """Make another checkout of origin."""

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from place import TINY, Place, place
+from place import Place
 
 from release_tasks import dist, http
 from release_tasks.dist import Built
 from release_tasks.errors import ReleaseError
 from release_tasks.release import Part
-
-
-@pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    with place(tmp_path, monkeypatch, TINY) as made:
-        yield made
 
 
 @pytest.fixture

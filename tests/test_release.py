@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from place import TINY, TWO, Place, place
+from place import TINY, Place
 
 from release_tasks.errors import ReleaseError
 from release_tasks.once import unchanging
-
-
-@pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    with place(tmp_path, monkeypatch, TINY) as made:
-        yield made
-
-
-@pytest.fixture
-def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    with place(tmp_path, monkeypatch, TWO) as made:
-        yield made
 
 
 def test_without_a_tag_the_checkout_itself_is_released(tiny: Place) -> None:
@@ -115,10 +98,7 @@ def test_a_tag_that_differs_from_the_one_on_origin_is_an_error(tiny: Place) -> N
 def test_the_work_tree_is_gone_when_the_last_process_ends(tiny: Place) -> None:
     tiny.tag("v0.1.0")
     tiny.commit("more.txt")
-    done = subprocess.run(
-        [sys.executable, "-m", "invoke", "package-crates", "--version", "0.1.0"], cwd=tiny.root,
-        capture_output=True, text=True, check=False,
-    )
+    done = tiny.inv("package-crates", "--version", "0.1.0")
     assert done.returncode == 0, done.stderr
     assert list((tiny.root / ".git" / "release-tasks").iterdir()) == []
     assert len(tiny.git("worktree", "list").splitlines()) == 1

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from place import TINY, TWO, Place, context, place
+from place import TINY, Place, context, place
 
 from release_tasks.channels import git
 from release_tasks.converge import converge
@@ -105,13 +105,12 @@ def test_more_than_three_tags_arrive_in_several_pushes(tmp_path: Path, monkeypat
         assert len([e for e in four.running.log.writes() if "git-receive-pack" in e.target]) - pushed == 3
 
 
-def test_two_components_have_two_tags_on_one_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with place(tmp_path, monkeypatch, TWO) as two:
-        commit = two.commit("more.txt")
-        two.tag("v0.5.0", push=False)
-        two.tag("other-v0.4.1", push=False)
-        converge(context(), two.at("core=0.5.0,other=0.4.1"), git)
-        assert on_origin(two) == dict.fromkeys(("refs/heads/main", "refs/tags/v0.5.0", "refs/tags/other-v0.4.1"), commit)
+def test_two_components_have_two_tags_on_one_commit(two: Place) -> None:
+    commit = two.commit("more.txt")
+    two.tag("v0.5.0", push=False)
+    two.tag("other-v0.4.1", push=False)
+    converge(context(), two.at("core=0.5.0,other=0.4.1"), git)
+    assert on_origin(two) == dict.fromkeys(("refs/heads/main", "refs/tags/v0.5.0", "refs/tags/other-v0.4.1"), commit)
 
 
 def test_a_tag_can_be_taken_back(tiny: Place) -> None:

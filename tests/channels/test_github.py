@@ -85,13 +85,12 @@ def test_latest_is_not_for_prereleases_and_a_foreign_one_stays(tiny: Place) -> N
     assert pointer.place is Stands.FOREIGN
 
 
-def test_the_owner_takes_latest_back_from_another_component(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with place(tmp_path, monkeypatch, TWO) as two:
-        two.tag("other-v0.4.0")
-        gh("release", "create", "other-v0.4.0", "--notes", "", "--latest")
-        assert github.pointers(two.at("0.4.1", "other")) == ()
-        [pointer] = github.pointers(two.at("0.2.0", "core"))
-        assert (pointer.place, pointer.now, pointer.target) == (Stands.BEHIND, "other-v0.4.0", "v0.2.0")
+def test_the_owner_takes_latest_back_from_another_component(two: Place) -> None:
+    two.tag("other-v0.4.0")
+    gh("release", "create", "other-v0.4.0", "--notes", "", "--latest")
+    assert github.pointers(two.at("0.4.1", "other")) == ()
+    [pointer] = github.pointers(two.at("0.2.0", "core"))
+    assert (pointer.place, pointer.now, pointer.target) == (Stands.BEHIND, "other-v0.4.0", "v0.2.0")
 
 
 def test_that_no_component_owns_latest_is_said(

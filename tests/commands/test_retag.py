@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,19 +21,9 @@ PROJECT = TINY | {"pyproject.toml": '[project]\nname = "tiny"\nversion = "0.1.0"
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    with place(tmp_path, monkeypatch, TINY) as made:
-        yield made
-
-
-@pytest.fixture
 def proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     with place(tmp_path, monkeypatch, PROJECT | {"release-tasks.toml": PROXY}) as made:
         yield made
-
-
-def inv(tiny: Place, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "invoke", *words], cwd=tiny.root, capture_output=True, text=True, check=False)
 
 
 def on_origin(tiny: Place) -> dict[str, str]:
@@ -45,7 +34,7 @@ def on_origin(tiny: Place) -> dict[str, str]:
 
 def released(tiny: Place, version: str = "0.2.0") -> None:
     for step in ("bump", "tag", "push", "gh-draft"):
-        done = inv(tiny, step, "--version", version)
+        done = tiny.inv(step, "--version", version)
         assert done.returncode == 0, done.stderr
 
 
@@ -54,16 +43,16 @@ def test_a_tag_with_nothing_public_moves_to_head_and_its_draft_goes(tiny: Place)
     released(tiny)
     old = on_origin(tiny)["v0.2.0"]
     tiny.commit("fix.txt")
-    dry = inv(tiny, "--dry", "retag", "--version", "0.2.0")
+    dry = tiny.inv("--dry", "retag", "--version", "0.2.0")
     assert (dry.returncode, on_origin(tiny)["v0.2.0"]) == (0, old), dry.stderr
     assert "git push --quiet --atomic origin :refs/tags/v0.2.0" in dry.stderr
-    done = inv(tiny, "retag", "--version", "0.2.0")
+    done = tiny.inv("retag", "--version", "0.2.0")
     assert done.returncode == 0, done.stderr
     assert on_origin(tiny) == {"v0.2.0": tiny.head()}
     assert tiny.git("ls-remote", "origin", "refs/heads/main").split()[0] == tiny.head() != old
     assert tiny.running.github.releases("example", "tiny") == []
-    assert inv(tiny, "gh-draft", "--version", "0.2.0").returncode == 0
-    again = inv(tiny, "retag", "--version", "0.2.0")
+    assert tiny.inv("gh-draft", "--version", "0.2.0").returncode == 0
+    again = tiny.inv("retag", "--version", "0.2.0")
     assert (again.returncode, "nothing to do, v0.2.0 is at" in again.stderr) == (0, True)
 
 
@@ -81,17 +70,17 @@ CRATE = {
 @pytest.mark.statement("B4.38", "B4.39", "B4.40")
 def test_what_the_gates_find_is_mended_committed_and_tagged_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with place(tmp_path, monkeypatch, CRATE) as shop:
-        found = inv(shop, "check", "--version", "0.2.0", "--new", "all").stderr
+        found = shop.inv("check", "--version", "0.2.0", "--new", "all").stderr
         assert [name for name in ("cargo fmt", "cargo clippy", "cargo test") if f"`{name}" not in found] == []
         for step in ("bump", "tag", "push"):  # which whoever trusts the workflow's own gates does
-            done = inv(shop, step, "--version", "0.2.0")
+            done = shop.inv(step, "--version", "0.2.0")
             assert done.returncode == 0, done.stderr
         for words in (("clippy", "--fix", "--allow-dirty", "--allow-staged", "--quiet"), ("fmt",)):
             subprocess.run(["cargo", *words], cwd=shop.root, check=True, capture_output=True)
         sells = (shop.root / "src/lib.rs").read_text()
         shop.commit("src/lib.rs", sells.replace("    1\n", "    2\n"))
-        assert inv(shop, "check", "--version", "0.2.1", "--new", "all").returncode == 0
-        assert inv(shop, "retag", "--version", "0.2.0").returncode == 0
+        assert shop.inv("check", "--version", "0.2.1", "--new", "all").returncode == 0
+        assert shop.inv("retag", "--version", "0.2.0").returncode == 0
         assert on_origin(shop) == {"v0.2.0": shop.head()}
         assert shop.git("cat-file", "-t", "v0.2.0") == "tag\n"
 
@@ -99,7 +88,7 @@ def test_what_the_gates_find_is_mended_committed_and_tagged_again(tmp_path: Path
 @pytest.mark.statement("B1.41")
 def test_a_tag_that_was_made_before_the_bump_moves_to_the_bumped_commit(tiny: Place) -> None:
     tiny.tag("v0.2.0")
-    assert inv(tiny, "retag", "--version", "0.2.0").returncode == 0
+    assert tiny.inv("retag", "--version", "0.2.0").returncode == 0
     assert on_origin(tiny) == {"v0.2.0": tiny.head()}
     assert 'version = "0.2.0"' in tiny.git("show", "v0.2.0:pyproject.toml")
 
@@ -110,7 +99,7 @@ def test_a_tag_of_which_anything_is_public_stays(tiny: Place) -> None:
     before = on_origin(tiny)
     subprocess.run(["gh", "release", "edit", "v0.2.0", "--draft=false", "--repo", "example/tiny"], check=True, capture_output=True)
     tiny.commit("fix.txt")
-    done = inv(tiny, "retag", "--version", "0.2.0")
+    done = tiny.inv("retag", "--version", "0.2.0")
     assert (done.returncode, on_origin(tiny)) == (1, before)
     assert "v0.2.0 cannot move, this is public: v0.2.0 on GitHub\n" in done.stderr
     assert "fix: inv release --version 0.2.1; crates.io and PyPI delete no version, they can only yank it\n" in done.stderr
@@ -124,7 +113,7 @@ def test_a_file_on_pypi_keeps_the_tag(tiny: Place) -> None:
     twine.upload(context(), [path], "NO_SUCH_TOKEN")
     tiny.commit("fix.txt")
     before = on_origin(tiny)
-    done = inv(tiny, "retag", "--version", "0.2.0")
+    done = tiny.inv("retag", "--version", "0.2.0")
     assert (done.returncode, on_origin(tiny)) == (1, before)
     assert "v0.2.0 cannot move, this is public: tiny_plain-0.2.0-py3-none-any.whl on PyPI" in done.stderr
     assert [row["draft"] for row in tiny.running.github.releases("example", "tiny")] == [True]
@@ -134,7 +123,7 @@ def test_a_dirty_tree_is_not_tagged(tiny: Place) -> None:
     released(tiny)
     before = on_origin(tiny)
     (tiny.root / "scribble.txt").write_text("mine\n")
-    done = inv(tiny, "retag", "--version", "0.2.0")
+    done = tiny.inv("retag", "--version", "0.2.0")
     assert (done.returncode, on_origin(tiny)) == (1, before)
     assert "the tree has changes that are not committed: scribble.txt" in done.stderr
 
@@ -145,27 +134,27 @@ def test_a_promotion_is_a_second_tag_on_the_commit_and_the_only_release(proxy: P
     commit = proxy.head()
     assert proxy.git("log", "--format=%s").splitlines()[0] != "release: tiny v1.0.0"
     for step in ("gh-draft", "gh-release"):
-        assert "nothing to do, only `inv promote` makes a GitHub release" in inv(proxy, step, "--version", "1.0.0").stderr
+        assert "nothing to do, only `inv promote` makes a GitHub release" in proxy.inv(step, "--version", "1.0.0").stderr
     assert proxy.running.github.releases("example", "tiny") == []
     proxy.commit("later.txt")
     for _ in range(2):
-        done = inv(proxy, "promote", "--version", "1.0.0")
+        done = proxy.inv("promote", "--version", "1.0.0")
         assert done.returncode == 0, done.stderr
     assert on_origin(proxy) == {"v1.0.0": commit, "v1.0.0-stable": commit}
     [page] = proxy.running.github.releases("example", "tiny")
     assert (page["tag"], page["name"], page["draft"], page["prerelease"]) == ("v1.0.0-stable", "Release v1.0.0-stable", False, False)
     assert str(page["body"]).strip() == "**Full Changelog**: https://github.com/example/tiny/commits/v1.0.0-stable"
     assert "nothing to do, v1.0.0-stable is public" in done.stderr
-    assert inv(proxy, "status", "--version", "1.0.0").returncode == 0
-    assert inv(proxy, "tag", "--parse", "v1.0.0-stable").stdout.endswith('"version": "1.0.0", "promotion": true}\n')
+    assert proxy.inv("status", "--version", "1.0.0").returncode == 0
+    assert proxy.inv("tag", "--parse", "v1.0.0-stable").stdout.endswith('"version": "1.0.0", "promotion": true}\n')
 
 
 def test_what_is_not_finished_is_not_promoted(proxy: Place) -> None:
-    assert "is not finished: v1.0.0 on git" in inv(proxy, "promote", "--version", "1.0.0").stderr
+    assert "is not finished: v1.0.0 on git" in proxy.inv("promote", "--version", "1.0.0").stderr
 
 
 def test_without_the_setting_there_is_nothing_to_promote(tiny: Place) -> None:
-    done = inv(tiny, "promote", "--version", "0.1.0")
+    done = tiny.inv("promote", "--version", "0.1.0")
     assert (done.returncode, 'release = "promote"' in done.stderr) == (1, True)
 
 
@@ -174,5 +163,5 @@ def test_a_promotion_of_another_commit_is_refused(proxy: Place) -> None:
     released(proxy, "1.0.0")
     proxy.commit("later.txt")
     proxy.git("push", "--quiet", "origin", "HEAD:refs/tags/v1.0.0-stable")
-    done = inv(proxy, "promote", "--version", "1.0.0")
+    done = proxy.inv("promote", "--version", "1.0.0")
     assert (done.returncode, "v1.0.0-stable is at" in done.stderr) == (1, True)

@@ -5,34 +5,19 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from place import TINY, TWO, Place, place
-
-
-@pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    with place(tmp_path, monkeypatch, TINY) as made:
-        yield made
-
-
-def inv(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "invoke", *words], capture_output=True, text=True, check=False, env=os.environ | env
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done
+from place import TINY, Place
+from sample_projects import inv
 
 
 def test_settings_say_what_was_found_and_what_was_said(tiny: Place) -> None:
     tiny.commit("release-tasks.toml", '[images."ghcr.io/example/tiny"]\n')
     tiny.commit("Dockerfile", "FROM scratch\n")
     tiny.commit("chart/Chart.yaml", "apiVersion: v2\nname: small\nversion: 0.1.0\n")
-    assert inv("settings").stdout.split("\n\n")[0].splitlines() == [
+    assert tiny.inv("settings").stdout.split("\n\n")[0].splitlines() == [
         "tiny  (example/tiny)",
         "component tiny: version 0.1.0, tag v{version}",
         "  python    tiny-plain  (discovered)",
@@ -50,7 +35,7 @@ def test_settings_show_every_effective_value_and_its_source(tiny: Place) -> None
     tiny.commit("release-tasks.toml", '[images."ghcr.io/example/tiny"]\nargs = { A-B = "c" }\n[files]\n"a.md" = "{version}"\n')
     tiny.commit("Dockerfile", "FROM scratch\n")
     tiny.commit("a.md", "0.1.0\n")
-    rows = {(row["table"], row["key"]): (row["value"], row["source"]) for row in json.loads(inv("settings", "--json").stdout)["settings"]}
+    rows = {(row["table"], row["key"]): (row["value"], row["source"]) for row in json.loads(tiny.inv("settings", "--json").stdout)["settings"]}
     assert rows["project", "commit"] == ("release: {components}", "default")
     assert rows["project", "branch"] == ("main", "discovered")
     assert rows['components."tiny"', "python"] == (["tiny-plain"], "discovered")
@@ -59,7 +44,7 @@ def test_settings_show_every_effective_value_and_its_source(tiny: Place) -> None
     assert rows['images."ghcr.io/example/tiny"', "dockerfile"] == ("Dockerfile", "discovered")
     assert rows['images."ghcr.io/example/tiny"', "args"] == ({"A-B": "c"}, "settings")
     assert rows["files", "a.md"] == ("{version}", "settings")
-    text = inv("settings").stdout
+    text = tiny.inv("settings").stdout
     assert all(tomllib.loads(line) is not None for line in text.split("\n\n", 1)[1].splitlines())
     assert '"a.md" = "{version}"' in text
 
@@ -69,7 +54,7 @@ def test_what_a_component_names_needs_no_table_of_its_own(tiny: Place) -> None:
     for path in ("one/Dockerfile", "chart/Chart.yaml", "other/Chart.yaml"):
         name = {"chart": "two"}.get(path.split("/")[0], "three")
         tiny.commit(path, f"apiVersion: v2\nname: {name}\nversion: 0.1.0\n" if "Chart" in path else "FROM scratch\n")
-    [component] = json.loads(inv("settings", "--json").stdout)["components"]
+    [component] = json.loads(tiny.inv("settings", "--json").stdout)["components"]
     [image], [chart] = component["images"], component["charts"]
     assert (image["reference"], image["dockerfile"], image["source"]) == ("docker.io/some/one", "one/Dockerfile", "settings")
     assert (chart["reference"], chart["folder"], chart["source"]) == ("ghcr.io/x/two", "chart", "settings")
@@ -78,7 +63,7 @@ def test_what_a_component_names_needs_no_table_of_its_own(tiny: Place) -> None:
 def test_settings_as_json_show_questions_too(tiny: Place) -> None:
     tiny.commit("a/Dockerfile", "FROM scratch\n")
     tiny.commit("b/Dockerfile", "FROM scratch\n")
-    ran = inv("settings", "--json")
+    ran = tiny.inv("settings", "--json")
     [component] = json.loads(ran.stdout)["components"]
     assert ran.returncode == 0
     assert component["python"][0]["source"] == "discovered"
@@ -87,16 +72,15 @@ def test_settings_as_json_show_questions_too(tiny: Place) -> None:
     assert 'dockerfile = "b/Dockerfile"' in component["images"]["fix"]
 
 
-def test_settings_name_every_component(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with place(tmp_path, monkeypatch, TWO):
-        said = inv("settings").stdout
+def test_settings_name_every_component(two: Place) -> None:
+    said = two.inv("settings").stdout
     assert "component core: version 0.1.0, tag v{version}" in said
     assert "component other: version 0.4.0, tag other-v{version}" in said
 
 
 def test_a_project_that_only_its_tag_gives_a_version(tiny: Place) -> None:
     tiny.commit("release-tasks.toml", '[project]\nversion = "tag"\n')
-    assert "component tiny: version only in the tag, tag v{version}" in inv("settings").stdout
+    assert "component tiny: version only in the tag, tag v{version}" in tiny.inv("settings").stdout
 
 
 def test_init_writes_two_files_that_work_and_leaves_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,22 +90,22 @@ def test_init_writes_two_files_that_work_and_leaves_what_is_there(tmp_path: Path
     (tmp_path / "boot" / "tasks.py").write_text(TINY["tasks.py"])
     boot = ("--search-root", str(tmp_path / "boot"))
 
-    dry = inv(*boot, "--dry", "init")
+    dry = inv(Path.cwd(), *boot, "--dry", "init")
     assert (dry.returncode, os.listdir()) == (0, [".git"])
-    ran = inv(*boot, "init")
+    ran = inv(Path.cwd(), *boot, "init")
     assert ran.returncode == 0, ran.stderr
     assert sorted(os.listdir()) == [".git", "release-tasks.toml", "tasks.py"]
     (tmp_path / "empty" / "tasks.py").write_text(TINY["tasks.py"])
-    again = inv("init")
+    again = inv(Path.cwd(), "init")
     assert again.stderr == "tasks.py is there already\nrelease-tasks.toml is there already\n"
     assert (tmp_path / "empty" / "tasks.py").read_text() == TINY["tasks.py"]
-    assert inv("settings").returncode == 0
+    assert inv(Path.cwd(), "settings").returncode == 0
 
 
 def test_init_writes_the_open_questions_as_comments(tiny: Place) -> None:
     tiny.commit("a/Dockerfile", "FROM scratch\n")
     tiny.commit("b/Dockerfile", "FROM scratch\n")
-    assert inv("init").returncode == 0
+    assert tiny.inv("init").returncode == 0
     text = (tiny.root / "release-tasks.toml").read_text()
     assert '# dockerfile = "b/Dockerfile"' in text
     assert all(line.startswith("#") for line in text.splitlines() if line)
@@ -130,15 +114,15 @@ def test_init_writes_the_open_questions_as_comments(tiny: Place) -> None:
 def test_an_image_that_no_remote_names_is_a_question_with_that_reason(tiny: Place) -> None:
     tiny.commit("Dockerfile", "FROM scratch\n")
     subprocess.run(["git", "remote", "set-url", "origin", str(tiny.root.parent / "elsewhere.git")], cwd=tiny.root, check=True)
-    said = inv("settings").stdout
+    said = tiny.inv("settings").stdout
     assert "origin is no GitHub repository, so nothing names the image" in said
     assert '[images."REGISTRY/OWNER/NAME"]' in said
 
 
 @pytest.mark.statement("B5.2")
 def test_a_bump_tells_which_versions_it_takes(tiny: Place) -> None:
-    assert "major (it breaks), minor (it adds), patch (it mends)" in " ".join(inv("bump", "--help").stdout.split())
-    assert "default: the one this checkout is at" in inv("tag", "--help").stdout
+    assert "major (it breaks), minor (it adds), patch (it mends)" in " ".join(tiny.inv("bump", "--help").stdout.split())
+    assert "default: the one this checkout is at" in tiny.inv("tag", "--help").stdout
 
 
 def only(folder: Path, *names: str) -> str:
@@ -151,7 +135,7 @@ def only(folder: Path, *names: str) -> str:
 
 
 def test_doctor_names_what_is_missing_what_needs_it_and_how_to_install_it(tiny: Place) -> None:
-    ran = inv("doctor", "--json", PATH=only(tiny.folder / "bin", "git"))
+    ran = tiny.inv("doctor", "--json", PATH=only(tiny.folder / "bin", "git"))
     rows = {row["name"]: row for row in json.loads(ran.stdout)["programs"]}
     assert ran.returncode == 1
     assert set(rows) == {"git", "gh"}
@@ -159,20 +143,20 @@ def test_doctor_names_what_is_missing_what_needs_it_and_how_to_install_it(tiny: 
     assert rows["gh"]["version"] is None
     assert rows["gh"]["needed_by"] == ["gh-draft", "gh-release", "move-pointers"]
     assert rows["gh"]["install"].endswith("apt-get install -y gh")
-    text = inv("doctor", PATH=str(tiny.folder / "bin"))
+    text = tiny.inv("doctor", PATH=str(tiny.folder / "bin"))
     assert "gh is missing: " in text.stdout
 
 
 @pytest.mark.tools("gh")
 def test_doctor_is_content_where_nothing_is_missing(tiny: Place) -> None:
-    ran = inv("doctor")
+    ran = tiny.inv("doctor")
     assert ran.returncode == 0
     assert "missing" not in ran.stdout
 
 
 def test_doctor_asks_for_what_the_build_needs(tiny: Place) -> None:
     tiny.commit("release-tasks.toml", '[build]\nneeds = ["no-such-compiler"]\n')
-    ran = inv("doctor")
+    ran = tiny.inv("doctor")
     assert ran.returncode == 1
     assert "no-such-compiler is not installed, and [build] needs it" in ran.stderr
 
@@ -180,7 +164,7 @@ def test_doctor_asks_for_what_the_build_needs(tiny: Place) -> None:
 def test_doctor_asks_for_what_scans_and_tests_an_image(tiny: Place) -> None:
     tiny.commit("Dockerfile", "FROM scratch\n")
     tiny.commit("release-tasks.toml", '[images."ghcr.io/o/r"]\nscan = "no-such-scanner {layout}"\ntest = "./smoke.sh {image}"\n')
-    ran = inv("doctor")
+    ran = tiny.inv("doctor")
     assert "no-such-scanner is not installed, and [images.ghcr.io/o/r] needs it" in ran.stderr
     assert "smoke.sh" not in ran.stderr
 
@@ -188,6 +172,6 @@ def test_doctor_asks_for_what_scans_and_tests_an_image(tiny: Place) -> None:
 def test_doctor_works_outside_of_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tasks.py").write_text(TINY["tasks.py"])
-    ran = inv("doctor", "--json")
+    ran = inv(Path.cwd(), "doctor", "--json")
     assert {"git", "cargo", "helm", "buildx"} <= {row["name"] for row in json.loads(ran.stdout)["programs"]}
     assert "every program is looked for" in ran.stderr

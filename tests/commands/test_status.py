@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from place import TINY, Place, place
+from place import Place
 from python_projects import sdist, wheel
 
 from release_tasks.commands.status import table
@@ -17,18 +16,6 @@ from release_tasks.rehearsal.faults import Fault
 
 pytestmark = pytest.mark.tools("gh")
 WHEEL, SDIST = "tiny_plain-0.2.0-py3-none-any.whl", "tiny_plain-0.2.0.tar.gz"
-
-
-@pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    with place(tmp_path, monkeypatch, TINY) as made:
-        yield made
-
-
-def inv(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run([sys.executable, "-m", "invoke", *words], capture_output=True, text=True, check=False, cwd=cwd)
-    assert "Traceback" not in done.stderr
-    return done
 
 
 def upload(folder: Path, *names: str) -> None:
@@ -46,14 +33,14 @@ def finish(tiny: Place, *, latest: bool = True) -> None:
 
 
 def test_status_3_says_that_something_is_missing(tiny: Place) -> None:
-    ran = inv("status", "--version", "0.2.0", "--json")
+    ran = tiny.inv("status", "--version", "0.2.0", "--json")
     assert ran.returncode == 3, ran.stderr
     assert {row["state"] for row in json.loads(ran.stdout)["artifacts"]} == {"missing"}
 
 
 def test_status_0_says_that_all_is_as_wanted(tiny: Place) -> None:
     finish(tiny)
-    ran = inv("status", "--version", "0.2.0", "--json")
+    ran = tiny.inv("status", "--version", "0.2.0", "--json")
     data = json.loads(ran.stdout)
     assert ran.returncode == 0, ran.stderr
     assert {(row["channel"], row["state"]) for row in data["artifacts"]} == {
@@ -72,7 +59,7 @@ def test_a_pointer_that_is_behind_is_missing_something(tiny: Place) -> None:
     subprocess.run(first, check=True, capture_output=True)
     tiny.commit("more.txt")
     finish(tiny, latest=False)
-    ran = inv("status", "--version", "0.2.0")
+    ran = tiny.inv("status", "--version", "0.2.0")
     assert ran.returncode == 3, ran.stdout
     assert "v0.1.0 → v0.2.0" in ran.stdout
 
@@ -87,14 +74,14 @@ def test_status_1_says_that_there_is_a_problem(tiny: Place) -> None:
     row = {"kind": "wheel", "name": WHEEL, "version": "0.2.0", "component": "tiny", "file": WHEEL, "size": 1,
            "sha256": "0" * 64, "commit": tiny.head(), "package": "tiny-plain"}
     (tiny.root / "dist" / "v0.2.0" / "parts" / "build_wheels.json").write_text(json.dumps([row]))
-    ran = inv("status", "--version", "0.2.0", "--json")
+    ran = tiny.inv("status", "--version", "0.2.0", "--json")
     assert ran.returncode == 1, ran.stderr
     assert {row["state"] for row in json.loads(ran.stdout)["artifacts"] if row["name"] == WHEEL} == {"different"}
 
 
 def test_a_registry_that_cannot_be_read_does_not_hide_the_others(tiny: Place) -> None:
     tiny.running.faults.add(Fault("GET", "/simple/tiny-plain", status=500, times=50))
-    ran = inv("status", "--version", "0.2.0", "--json")
+    ran = tiny.inv("status", "--version", "0.2.0", "--json")
     data = json.loads(ran.stdout)
     assert ran.returncode == 1
     assert {row["channel"] for row in data["artifacts"]} == {"git", "GitHub"}
@@ -107,7 +94,7 @@ def test_a_registry_that_cannot_be_read_does_not_hide_the_others(tiny: Place) ->
 def test_an_open_question_stops_only_what_depends_on_it(tiny: Place) -> None:
     tiny.commit("Dockerfile", "FROM scratch\n")
     tiny.commit("tools/Dockerfile", "FROM scratch\n")
-    ran = inv("status", "--version", "0.2.0")
+    ran = tiny.inv("status", "--version", "0.2.0")
     assert ran.returncode == 1
     assert "tiny_plain-0.2.0" in ran.stdout
     assert "several Dockerfiles are possible" in ran.stderr
@@ -116,7 +103,7 @@ def test_an_open_question_stops_only_what_depends_on_it(tiny: Place) -> None:
 
 def test_a_project_without_a_remote_shows_what_it_can(tiny: Place) -> None:
     tiny.git("remote", "remove", "origin")
-    ran = inv("status", "--version", "0.2.0")
+    ran = tiny.inv("status", "--version", "0.2.0")
     assert ran.returncode == 1
     assert "tiny_plain-0.2.0" in ran.stdout
     assert "the repository has no remote called origin" in ran.stderr
@@ -127,7 +114,7 @@ def test_a_private_or_absent_repository_is_an_error_and_not_missing(tiny: Place,
     tiny.tag("v0.2.0")
     tiny.running.github._repos.pop("example/tiny")
     monkeypatch.chdir(tiny.root)
-    ran = inv("status", "--version", "0.2.0", "--json")
+    ran = tiny.inv("status", "--version", "0.2.0", "--json")
     assert ran.returncode == 1
     assert not [row for row in json.loads(ran.stdout)["artifacts"] if row["channel"] == "GitHub"]
     assert "GitHub shows no repository example/tiny" in ran.stderr

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from place import LOG, TINY, Place, context, place
+from place import LOG, TINY, Place, context
 
 from release_tasks.errors import ReleaseError
 from release_tasks.findings.all import findings
@@ -20,19 +17,12 @@ pytestmark = pytest.mark.tools("gh")
 CD = "on:\n  push:\n    tags: ['release-*']\njobs: {}\n"
 
 
-@pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    with place(tmp_path, monkeypatch, TINY) as made:
-        yield made
-
-
 def found(tiny: Place) -> dict[str, Finding]:
     return {one.name: one for one in findings(Case(context(), tiny.at("0.2.0"), "all"))}
 
 
 def check(tiny: Place, *words: str) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-m", "invoke", "check", "--version", "0.2.0", "--new", "all", *words]
-    return subprocess.run(argv, cwd=tiny.root, capture_output=True, text=True, check=False)
+    return tiny.inv("check", "--version", "0.2.0", "--new", "all", *words)
 
 
 def test_warnings_do_not_stop_a_release_and_problems_come_last(tiny: Place) -> None:

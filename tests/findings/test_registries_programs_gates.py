@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from place import TINY, Place, context, place, problems
+from place import TINY, Place, context, problems
 from python_projects import sdist, wheel
 
 from release_tasks.findings import gates, programs, promises, registries
@@ -21,12 +20,6 @@ from release_tasks.rehearsal.faults import Fault
 from release_tasks.tools.programs import PROGRAMS, Program
 
 pytestmark = pytest.mark.tools("gh")
-
-
-@pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    with place(tmp_path, monkeypatch, TINY) as made:
-        yield made
 
 
 def found(tiny: Place, new: str | None = "all") -> list[str]:

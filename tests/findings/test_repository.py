@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from place import TINY, Place, context, look, place, problems
+from place import TINY, Place, context, look, problems
 
 from release_tasks.findings import repository
 from release_tasks.findings.finding import Case
-
-
-@pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    with place(tmp_path, monkeypatch, TINY) as made:
-        yield made
 
 
 def found(tiny: Place) -> list[str]:

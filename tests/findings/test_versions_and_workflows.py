@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from place import LOG, TINY, TWO, Place, context, look, place, problems
+from place import LOG, Place, context, look, problems
 
 from release_tasks.errors import ReleaseError, collect
 from release_tasks.findings import versions, workflows
 from release_tasks.findings.finding import Case
 
 pytestmark = pytest.mark.tools("gh")
-
-
-@pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    with place(tmp_path, monkeypatch, TINY) as made:
-        yield made
 
 
 def found(tiny: Place, version: str = "0.2.0") -> list[str]:
@@ -197,19 +190,18 @@ def test_a_prerelease_that_starts_no_workflow_is_found(tiny: Place) -> None:
 
 
 @pytest.mark.statement("B5.20")
-def test_a_filter_for_the_tags_of_several_components_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with place(tmp_path, monkeypatch, TWO) as two:
-        def wide(filters: str) -> list[str]:
-            two.commit(".github/workflows/ci.yml", f"on:\n  push:\n    tags: {filters}\njobs: {{}}\n")
-            found = look(Case(context(), two.at("core=0.2.0,other=0.5.0")), workflows)
-            assert all(one.name == "tag-filter-too-wide" for one in found)
-            return [f"{one.problem}; {one.fix}" for one in found]
+def test_a_filter_for_the_tags_of_several_components_is_found(two: Place) -> None:
+    def wide(filters: str) -> list[str]:
+        two.commit(".github/workflows/ci.yml", f"on:\n  push:\n    tags: {filters}\njobs: {{}}\n")
+        found = look(Case(context(), two.at("core=0.2.0,other=0.5.0")), workflows)
+        assert all(one.name == "tag-filter-too-wide" for one in found)
+        return [f"{one.problem}; {one.fix}" for one in found]
 
-        assert wide("['*v*']") == [
-            ".github/workflows/ci.yml runs on the tags of core and other alike (*v*); "
-            "write 'v[0-9]*' and 'other-v[0-9]*' in its place, or those that are meant"
-        ]
-        assert wide("['v[0-9]*', 'other-v[0-9]*']") == []
+    assert wide("['*v*']") == [
+        ".github/workflows/ci.yml runs on the tags of core and other alike (*v*); "
+        "write 'v[0-9]*' and 'other-v[0-9]*' in its place, or those that are meant"
+    ]
+    assert wide("['v[0-9]*', 'other-v[0-9]*']") == []
 
 
 def test_a_workflow_on_the_tags_of_promotions_is_well_unless_it_makes_the_release_too(tiny: Place) -> None:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from place import LOG, TINY, Place, context, place
+from place import LOG, TINY, Place, context
 from place import problems as found
 
 from release_tasks.bumping import bump
@@ -22,19 +19,11 @@ pytestmark = pytest.mark.tools("git", "gh")
 DATED = "# Changelog\n\n## March 27, 2026\n\n### Added\n\n- **New** (#3)\n- **Old** (#2)\n\n## January 02, 2026\n\n- First\n"
 
 
-@pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    with place(tmp_path, monkeypatch, TINY) as made:
-        yield made
-
-
 def shown(tiny: Place, settings: str = "", version: str = "0.2.0") -> str:
     """Return what `inv notes` prints, which is what the draft then says."""
     if settings:
         tiny.commit("release-tasks.toml", settings)
-    done = subprocess.run(
-        [sys.executable, "-m", "invoke", "notes", "--version", version], cwd=tiny.root, capture_output=True, text=True, check=False
-    )
+    done = tiny.inv("notes", "--version", version)
     assert done.returncode == 0, done.stderr
     if f"v{version}" not in tiny.git("tag"):
         if version not in (tiny.root / "pyproject.toml").read_text():
@@ -74,7 +63,7 @@ def test_outside_of_github_nobody_generates_notes(tiny: Place) -> None:
     tiny.git("init", "--quiet", "--bare", str(tiny.folder / "elsewhere.git"))
     tiny.git("rm", "--quiet", "CHANGELOG.md")
     tiny.git("commit", "--quiet", "-m", "no log")
-    done = subprocess.run([sys.executable, "-m", "invoke", "notes", "--version", "0.2.0"], cwd=tiny.root, capture_output=True, text=True, check=False)
+    done = tiny.inv("notes", "--version", "0.2.0")
     assert (done.returncode, done.stderr.split(",")[0]) == (1, "origin is not on GitHub")
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from place import TINY, TWO, Place, context, place
+from place import Place, context
 
 from release_tasks.errors import ReleaseError
 from release_tasks.project.words import resolve
@@ -17,14 +15,22 @@ from release_tasks.steps.tag import tag
 pytestmark = pytest.mark.tools("gh")
 
 
-@pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    with place(tmp_path, monkeypatch, TINY) as made:
-        yield made
-
-
 def finish(tiny: Place, name: str) -> None:
     tiny.tag(name)
+    publish(name)
+
+
+def carry(tiny: Place, word: str, meant: str) -> None:
+    """Go through bump and tag to the push; after each the word means the same."""
+    assert resolve(word, None) == meant
+    bump(context(), version=word)
+    assert resolve(word, None) == meant
+    tag(context(), version=meant)
+    assert resolve(word, None) == meant
+    tiny.git("push", "--quiet", "origin", "main", f"v{meant}")
+
+
+def publish(name: str) -> None:
     subprocess.run(["gh", "release", "create", name, "--notes", "", "--repo", "example/tiny"], check=True, capture_output=True)
 
 
@@ -39,14 +45,9 @@ def test_before_the_first_release_words_count_from_the_manifests(tiny: Place) ->
 def test_the_same_word_goes_on_after_every_interruption(tiny: Place) -> None:
     finish(tiny, "v0.1.0")
     tiny.commit("more.txt")
+    carry(tiny, "minor", "0.2.0")
     assert resolve("minor", None) == "0.2.0"
-    bump(context(), version="minor")
-    assert resolve("minor", None) == "0.2.0"
-    tag(context(), version="0.2.0")
-    assert resolve("minor", None) == "0.2.0"
-    tiny.git("push", "--quiet", "origin", "main", "v0.2.0")
-    assert resolve("minor", None) == "0.2.0"
-    subprocess.run(["gh", "release", "create", "v0.2.0", "--notes", "", "--repo", "example/tiny"], check=True, capture_output=True)
+    publish("v0.2.0")
     assert resolve("minor", None) == "0.2.0"
     assert resolve("patch", None) == "0.2.0"  # nothing was committed since
     tiny.commit("even-more.txt")
@@ -64,28 +65,18 @@ def test_the_same_word_goes_on_after_every_interruption(tiny: Place) -> None:
 def test_every_word_resumes_until_its_release_is_done(tiny: Place, before: str, word: str, meant: str) -> None:
     finish(tiny, f"v{before}")
     tiny.commit("more.txt")
+    carry(tiny, word, meant)
     assert resolve(word, None) == meant
-    bump(context(), version=meant)
-    assert resolve(word, None) == meant
-    tag(context(), version=meant)
-    assert resolve(word, None) == meant
-    tiny.git("push", "--quiet", "origin", "main", f"v{meant}")
-    assert resolve(word, None) == meant
-    subprocess.run(["gh", "release", "create", f"v{meant}", "--notes", "", "--repo", "example/tiny"], check=True, capture_output=True)
+    publish(f"v{meant}")
     assert resolve(word, None) == meant
 
 
 @pytest.mark.parametrize(("word", "meant"), [("minor", "0.2.0"), ("major", "1.0.0"), ("patch", "0.1.1"), ("rc", "0.1.1-rc.1")])
 def test_the_first_release_resumes_by_its_word_too(tiny: Place, word: str, meant: str) -> None:
-    assert resolve(word, None) == meant
-    bump(context(), version=meant)
-    assert resolve(word, None) == meant
-    tag(context(), version=meant)
-    assert resolve(word, None) == meant
-    tiny.git("push", "--quiet", "origin", "main", f"v{meant}")
+    carry(tiny, word, meant)
     tiny.git("tag", "--delete", f"v{meant}")
     assert resolve(word, None) == meant
-    subprocess.run(["gh", "release", "create", f"v{meant}", "--notes", "", "--repo", "example/tiny"], check=True, capture_output=True)
+    publish(f"v{meant}")
     assert resolve(word, None) == meant
     tiny.commit("more.txt")
     assert resolve(word, None) != meant
@@ -128,12 +119,11 @@ def test_without_an_origin_words_count_from_the_tags_here(tiny: Place) -> None:
     assert resolve("minor", None) == "0.5.0"
 
 
-def test_each_component_counts_for_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with place(tmp_path, monkeypatch, TWO):
-        assert resolve("core=0.5.0,other=minor", None) == "core=0.5.0,other=0.5.0"
-        assert resolve("patch", "other") == "0.4.1"
-        with pytest.raises(ReleaseError, match="several components"):
-            resolve("minor", None)
+def test_each_component_counts_for_itself(two: Place) -> None:
+    assert resolve("core=0.5.0,other=minor", None) == "core=0.5.0,other=0.5.0"
+    assert resolve("patch", "other") == "0.4.1"
+    with pytest.raises(ReleaseError, match="several components"):
+        resolve("minor", None)
 
 
 def test_a_tag_is_refused_while_a_file_has_the_old_version(tiny: Place) -> None:

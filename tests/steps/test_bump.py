@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from place import TINY, TWO, Place, place
+from place import TINY, Place, place
 
 pytestmark = pytest.mark.tools("git", "gh")
 REQUEST = "core=0.2.0,other=0.5.0"
@@ -27,12 +27,6 @@ setattr(os, sys.argv[1], kill)
 program.run(["inv", "bump", "--version", sys.argv[3]])
 """
 MERGED = TINY | {"pyproject.toml": '[project]\nname = "tiny"\nversion = "0.1.0"\n'}  # it ships nothing but a tag
-
-
-@pytest.fixture
-def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    with place(tmp_path, monkeypatch, TWO) as made:
-        yield made
 
 
 @pytest.fixture
@@ -58,12 +52,12 @@ def test_a_killed_bump_leaves_whole_files_and_the_next_one_repairs(two: Place, c
     left = sorted(path for path in after if path not in old)
     assert left  # the test kills in the middle
     mixed = {path: after[path] for path in old}
-    assert run(two.root, "-m", "invoke", "bump", "--version", REQUEST).returncode == 0
+    assert two.inv("bump", "--version", REQUEST).returncode == 0
     new = contents(two.root)
     assert all(mixed[path] in (old[path], new[path]) for path in old)
     assert new.keys() == old.keys()
     assert sum(new[path] != old[path] for path in old) == 3
-    assert run(two.root, "-m", "invoke", "tag", "--version", REQUEST).returncode == 0
+    assert two.inv("tag", "--version", REQUEST).returncode == 0
     assert two.git("status", "--porcelain") == ""
 
 
@@ -80,7 +74,7 @@ def test_an_interrupted_bump_leaves_the_old_files(two: Place, call: str, count: 
 @pytest.mark.parametrize("how", ["--squash", "--no-ff", "--ff-only"])
 def test_a_bump_that_was_merged_by_a_pull_request_is_tagged_where_it_landed(merged: Place, how: str) -> None:
     merged.git("switch", "--quiet", "-c", "release")
-    assert run(merged.root, "-m", "invoke", "bump", "--version", "0.2.0").returncode == 0
+    assert merged.inv("bump", "--version", "0.2.0").returncode == 0
     merged.git("commit", "--quiet", "--all", "-m", "Bump")
     merged.git("push", "--quiet", "origin", "release")
     server = merged.clone()
@@ -92,7 +86,7 @@ def test_a_bump_that_was_merged_by_a_pull_request_is_tagged_where_it_landed(merg
     merged.git("switch", "--quiet", "main")
     merged.git("pull", "--quiet", "--ff-only", "origin", "main")
 
-    done = run(merged.root, "-m", "invoke", "release", "--version", "0.2.0", "--new", "all")
+    done = merged.inv("release", "--version", "0.2.0", "--new", "all")
 
     assert done.returncode == 0, done.stderr
     assert "bump: nothing to do, every file carries" in done.stderr
@@ -110,14 +104,14 @@ def test_a_hotfix_goes_from_the_last_tag_over_a_branch_of_its_own_to_main(merged
     merged.git("push", "--quiet", "origin", "main")
     merged.git("switch", "--quiet", "--create", "hotfix/v0.1.1", "v0.1.0")
     merged.commit("fix.txt")
-    done = run(merged.root, "-m", "invoke", "bump", "--version", "patch")
+    done = merged.inv("bump", "--version", "patch")
     assert "tiny 0.1.1 now" in done.stderr, done.stderr
     merged.git("commit", "--quiet", "--all", "-m", "Bump")
     merged.git("switch", "--quiet", "main")
     merged.git("merge", "--quiet", "--no-ff", "-m", "Merge the hotfix", "hotfix/v0.1.1")
     landed = merged.head()
 
-    released = run(merged.root, "-m", "invoke", "release", "--version", "patch", "--new", "all")
+    released = merged.inv("release", "--version", "patch", "--new", "all")
 
     assert released.returncode == 0, released.stderr
     assert merged.git("ls-remote", "origin", "refs/tags/v0.1.1^{}").split()[0] == landed == merged.head()

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from place import TINY, TWO, Place, context, place, problems
+from place import TWO, Place, context, problems
 
 from release_tasks.channels import git as origin
 from release_tasks.converge import begin, converge
@@ -21,12 +18,6 @@ from release_tasks.steps.tag import tag
 pytestmark = pytest.mark.tools("git")
 
 
-@pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    with place(tmp_path, monkeypatch, TINY) as made:
-        yield made
-
-
 def tagged(tiny: Place, settings: str = "", version: str = "0.2.0") -> str:
     """Bump and tag, and return what git says of the tag: its kind and its message."""
     if settings:
@@ -34,10 +25,6 @@ def tagged(tiny: Place, settings: str = "", version: str = "0.2.0") -> str:
     bump(context(), version)
     tag(context(), version)
     return tiny.git("for-each-ref", "refs/tags", "--format=%(objecttype) %(contents:subject)").strip()
-
-
-def inv(tiny: Place, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "invoke", *words], cwd=tiny.root, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.statement("B3.3", "B4.10")
@@ -58,17 +45,16 @@ def test_commit_and_tag_say_what_their_templates_say(tiny: Place) -> None:
 
 
 @pytest.mark.statement("B2.7")
-def test_two_components_are_named_in_one_commit_or_in_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with place(tmp_path, monkeypatch, TWO) as two:
-        request = "core=0.2.0,other=0.5.0"
-        assert tagged(two, version=request).splitlines() == ["tag Release other 0.5.0", "tag Release v0.2.0"]
-        assert two.git("log", "-1", "--format=%B").strip() == "release: core v0.2.0 + other v0.5.0"
-        two.commit("release-tasks.toml", '[project]\ncommit = "chore: bump {component} to {version}"\n' + TWO["release-tasks.toml"])
-        bump(context(), "0.6.0", "other")
-        tag(context(), "0.6.0", "other")
-        assert two.git("log", "-1", "--format=%B").strip() == "chore: bump other to 0.6.0"
-        tagged(two, version="core=0.3.0,other=0.7.0")
-        assert two.git("log", "-1", "--format=%B").strip().split("\n\n") == ["chore: bump core to 0.3.0", "chore: bump other to 0.7.0"]
+def test_two_components_are_named_in_one_commit_or_in_their_own(two: Place) -> None:
+    request = "core=0.2.0,other=0.5.0"
+    assert tagged(two, version=request).splitlines() == ["tag Release other 0.5.0", "tag Release v0.2.0"]
+    assert two.git("log", "-1", "--format=%B").strip() == "release: core v0.2.0 + other v0.5.0"
+    two.commit("release-tasks.toml", '[project]\ncommit = "chore: bump {component} to {version}"\n' + TWO["release-tasks.toml"])
+    bump(context(), "0.6.0", "other")
+    tag(context(), "0.6.0", "other")
+    assert two.git("log", "-1", "--format=%B").strip() == "chore: bump other to 0.6.0"
+    tagged(two, version="core=0.3.0,other=0.7.0")
+    assert two.git("log", "-1", "--format=%B").strip().split("\n\n") == ["chore: bump core to 0.3.0", "chore: bump other to 0.7.0"]
 
 
 @pytest.mark.tools("ssh-keygen")
@@ -97,7 +83,7 @@ def test_a_tag_made_by_hand_must_equal_the_manifests(tiny: Place) -> None:
         begin(context(), "0.2.0", None)
     assert raised.value.fix == "inv retag --version 0.2.0"
     assert told in problems(tiny, repository)
-    done = inv(tiny, "publish-pypi")
+    done = tiny.inv("publish-pypi")
     assert (done.returncode, told in done.stderr) == (1, True)
 
 
@@ -116,7 +102,7 @@ def test_a_tagged_commit_must_be_on_the_release_branch(tiny: Place, settings: st
     tiny.git("tag", "-m", "by hand", "v0.1.0")
     tiny.git("push", "--quiet", "origin", "v0.1.0")
     assert [told in problem for problem in problems(tiny, repository, "0.1.0")] == [True]
-    done = inv(tiny, "publish-pypi", "--new", "all")
+    done = tiny.inv("publish-pypi", "--new", "all")
     assert done.returncode == 1
     tiny.git("push", "--quiet", "origin", "side:main")
     assert problems(tiny, repository, "0.1.0") == []
@@ -135,9 +121,9 @@ def test_nothing_is_published_before_origin_has_the_tag(tiny: Place) -> None:
 
 @pytest.mark.statement("B2.8")
 def test_a_tag_is_read_for_ci_as_json(tiny: Place) -> None:
-    done = inv(tiny, "tag", "--parse", "v0.2.0-rc.1")
+    done = tiny.inv("tag", "--parse", "v0.2.0-rc.1")
     assert json.loads(done.stdout) == {"tag": "v0.2.0-rc.1", "component": "tiny", "version": "0.2.0-rc.1", "promotion": False}
-    wrong = inv(tiny, "tag", "--parse", "py-v0.2.0")
+    wrong = tiny.inv("tag", "--parse", "py-v0.2.0")
     assert (wrong.returncode, wrong.stdout) == (1, "")
     assert "py-v0.2.0 is no tag of this project" in wrong.stderr
 

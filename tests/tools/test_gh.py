@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from place import TINY, Place, context, place
+from place import TINY, Place, context
 
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.faults import Fault
@@ -17,12 +16,6 @@ from release_tasks.tools import gh
 
 pytestmark = pytest.mark.tools("gh")
 HERE = "example/tiny"
-
-
-@pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    with place(tmp_path, monkeypatch, TINY) as made:
-        yield made
 
 
 @pytest.fixture(params=["token", "anonymous"])

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from place import TINY, Place, context, place
+from place import TINY, Place, context
 
 from release_tasks.errors import ReleaseError
 from release_tasks.tools import git
-
-
-@pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    with place(tmp_path, monkeypatch, TINY) as made:
-        yield made
 
 
 def test_outside_of_a_repository_there_is_a_way_out(tmp_path: Path) -> None:
