@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks import bump, check, crates, cross, example, listing, status
+from benchmarks import bump, check, compiled, crates, cross, example, listing, status
 from benchmarks.measure import Row
 from release_tasks.commands.status import table
 
@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "status": status.rows,
     "check": check.rows,
     "arm64": cross.rows,
+    "compiled": compiled.rows,
     "wall": example.wall,
     "list": listing.rows,
     "demo": example.whole,
