@@ -37,6 +37,7 @@ def _build(c: Context, release: Release, part: Part, image: Image, builder: Mapp
     text = (release.tree / image.dockerfile).read_text("utf-8", errors="replace")
     contexts = {docker.BINARIES} if docker.takes_binaries(text) else set()
     facts = (image.platforms, image.args, _labels(release, part))
+    _tell_emulation(image, docker.steps_per_platform(text))
     if shell.is_dry(c):
         shown = {context: f"<{context}>" for context in contexts}
         docker.build(c, "<export>", image.dockerfile, output, *facts, shown, release.epoch, builder)
@@ -55,6 +56,17 @@ def _build(c: Context, release: Release, part: Part, image: Image, builder: Mapp
     files.move(unfinished, output)
     row = dist.describe(release, part, "image", output, image.reference, digest=docker.digest_of(output))
     dist.record(part, "docker_buildx", [row], target=name)
+
+
+def _tell_emulation(image: Image, steps: int) -> None:
+    """Say which platforms are built in an emulator, and how to do without."""
+    foreign = [platform for platform in image.platforms if platform not in buildkit.native()] if steps else []
+    if foreign:
+        shell.say(
+            f"{steps} RUN step{'s' if steps > 1 else ''} of {image.dockerfile} for {', '.join(foreign)} will run in an emulator, which can "
+            "make hours of minutes of compiling; a node of that kind (docker buildx create --append), "
+            "FROM --platform=$BUILDPLATFORM, or COPY --from=binaries avoid that"
+        )
 
 
 def _scan(c: Context, release: Release, image: Image, layout: Path | str) -> None:

@@ -51,6 +51,14 @@ def is_usable() -> bool:
     return True
 
 
+def native() -> set[str]:
+    """Return the platforms that the nodes of the builder are, as far as it tells; else that of this machine."""
+    said = shell.ask(["docker", "buildx", "inspect"]) if is_usable() else ""
+    names = {"x86_64": "amd64", "aarch64": "arm64"}
+    here = os.uname().machine
+    return set(re.findall(r"^Platforms:\s*([^\s,*]+)", said, re.M)) or {f"linux/{names.get(here, here)}"}
+
+
 def _can_start() -> bool:
     runs = shell.found("runc") or shell.found("buildkit-runc")
     return bool(shell.found("buildkitd") and runs) and os.geteuid() == 0

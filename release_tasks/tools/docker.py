@@ -38,6 +38,20 @@ def takes_binaries(dockerfile: str) -> bool:
     return stage is None and bool(re.search(rf"(\bfrom=|^\s*FROM\s+){BINARIES}\b", dockerfile, re.I | re.M))
 
 
+def steps_per_platform(dockerfile: str) -> int:
+    """Return how many RUN steps are run for each platform; stages `FROM --platform=$BUILDPLATFORM` are run once."""
+    once: dict[str, bool] = {}
+    is_once, count = False, 0
+    for line in re.sub(r"\\\s*\n", " ", dockerfile).splitlines():
+        word, *rest = line.split() or [""]
+        if word.upper() == "FROM":
+            base, *name = [one for one in rest if not one.startswith("--")] or [""]
+            is_once = once.get(base.lower(), any("BUILDPLATFORM" in one for one in rest if one.startswith("--platform")))
+            once |= dict.fromkeys((one.lower() for one in name[1:]), is_once)
+        count += word.upper() == "RUN" and not is_once
+    return count
+
+
 def build(
     c: Context, context: Path | str, dockerfile: str, output: Path | str, platforms: Sequence[str],
     args: Sequence[tuple[str, str]], labels: Mapping[str, str], contexts: Mapping[str, Path | str],

@@ -154,6 +154,29 @@ def test_binaries_that_are_not_built_are_named(project):
         docker_buildx(Context(), version="1.2.0")
 
 
+EMULATED = """FROM --platform=$BUILDPLATFORM rust AS build
+RUN cargo build \\
+    --release
+FROM build AS more
+RUN true
+FROM scratch
+RUN ["/tool", "init"]
+run ["/tool", "again"]
+COPY --from=more /tool /tool
+"""
+
+
+def test_a_dry_run_tells_what_an_emulator_will_run(project, capfd):
+    commit(write(project, {"Dockerfile": EMULATED}))
+    docker_buildx(dry(), version="1.2.0")
+    said = capfd.readouterr().err
+    foreign = "linux/arm64" if os.uname().machine == "x86_64" else "linux/amd64"
+    assert f"2 RUN steps of Dockerfile for {foreign} will run in an emulator" in said
+    commit(write(project, {"Dockerfile": EMULATED.replace("RUN [", "CMD [").replace("run [", "CMD [")}))
+    docker_buildx(dry(), version="1.2.0")
+    assert "emulator" not in capfd.readouterr().err
+
+
 def test_a_dry_run_shows_the_build_and_changes_nothing(project, world, capfd):
     before = snapshot(project)
     docker_buildx(dry(), version="1.2.0")
