@@ -19,7 +19,7 @@ HELP = {
     "fast": "leave out the gates: formatting, lints, tests",
     "json": "print one JSON object with everything that was found or done",
     "parse": "a tag: only print its component and version, as JSON",
-    "target": "Rust targets to build for, with commas; default: what the settings name",
+    "target": "Rust targets to build for, with commas; default: all that this machine can",
 }
 
 
