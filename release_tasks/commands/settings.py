@@ -108,6 +108,8 @@ def _show(found: dict[str, Any], as_json: bool) -> None:
     if found["left_out"]:
         print(f"not released, as no component names it: {', '.join(found['left_out'])}")
     rows = found["files"]
+    if rows and found["components"][1:]:
+        print("all components:")
     _show_kind("files", rows if isinstance(rows, dict) else [{"name": row["path"]} | row for row in rows])
     table = ""
     for row in found["settings"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,8 +71,9 @@ CRATE = {
 @pytest.mark.statement("B4.38", "B4.39", "B4.40")
 def test_what_the_gates_find_is_mended_committed_and_tagged_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with place(tmp_path, monkeypatch, CRATE) as shop:
-        found = shop.inv("check", "--version", "0.2.0", "--new", "all").stderr
-        assert [name for name in ("cargo fmt", "cargo clippy", "cargo test") if f"`{name}" not in found] == []
+        found = json.loads(shop.inv("check", "--version", "0.2.0", "--new", "all", "--json").stdout)["findings"]
+        failed = [row["problem"] for row in found if row["name"] == "failing-gate"]
+        assert [any(name in one.splitlines()[0] for one in failed) for name in ("fmt", "clippy", "test")] == [True] * 3 == [True] * len(failed)
         for step in ("bump", "tag", "push"):  # which whoever trusts the workflow's own gates does
             done = shop.inv(step, "--version", "0.2.0")
             assert done.returncode == 0, done.stderr
@@ -137,9 +139,9 @@ def test_a_promotion_is_a_second_tag_on_the_commit_and_the_only_release(proxy: P
         assert "nothing to do, only `inv promote` makes a GitHub release" in proxy.inv(step, "--version", "1.0.0").stderr
     assert proxy.running.github.releases("example", "tiny") == []
     proxy.commit("later.txt")
-    for _ in range(2):
-        done = proxy.inv("promote", "--version", "1.0.0")
-        assert done.returncode == 0, done.stderr
+    once, done = (proxy.inv("promote", "--version", "1.0.0") for _ in range(2))
+    assert (once.returncode, done.returncode) == (0, 0), once.stderr
+    assert ("--verify-tag" in once.stderr, "--latest=false" in once.stderr) == (True, True)
     assert on_origin(proxy) == {"v1.0.0": commit, "v1.0.0-stable": commit}
     [page] = proxy.running.github.releases("example", "tiny")
     assert (page["tag"], page["name"], page["draft"], page["prerelease"]) == ("v1.0.0-stable", "Release v1.0.0-stable", False, False)

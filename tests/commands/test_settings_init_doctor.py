@@ -74,6 +74,7 @@ def test_settings_as_json_show_questions_too(tiny: Place) -> None:
 
 def test_settings_name_every_component(two: Place) -> None:
     said = two.inv("settings").stdout
+    assert "\nall components:\n  files     CHANGELOG.md  (discovered)\n" in said
     assert "component core: version 0.1.0, tag v{version}" in said
     assert "component other: version 0.4.0, tag other-v{version}" in said
 

@@ -71,7 +71,7 @@ def test_without_settings_a_bump_writes_the_charts_own_lines_only(tmp_path: Path
 
 
 @pytest.mark.tools("go", "make", "helm")
-@pytest.mark.statement("B3.1", "B3.12")
+@pytest.mark.statement("B3.1")
 def test_its_gates_are_its_own_and_each_that_fails_is_found(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(root)
     assert gates.failing_gate(Case(Context(), Release.at(Context(), "0.2.0"))) == []
@@ -79,6 +79,16 @@ def test_its_gates_are_its_own_and_each_that_fails_is_found(root: Path, monkeypa
     server.write_text(server.read_text().replace("0.1.0", "0.1.3"))
     [failed] = gates.failing_gate(Case(Context(), Release.at(Context(), "0.2.0")))
     assert failed.problem.startswith("`make test` ended with status 2")
+
+
+@pytest.mark.tools("go", "make", "helm")
+@pytest.mark.statement("B3.12")
+def test_a_chart_that_its_own_script_refuses_is_found_before_it_is_packed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    template = root / "deploy/helm/llm-proxy/templates/deployment.yaml"
+    template.write_text(template.read_text() + "{{ nonsense\n")
+    monkeypatch.chdir(root)
+    [failed] = gates.failing_gate(Case(Context(), Release.at(Context(), "0.2.0")))
+    assert "validate-helm-chart" in failed.problem
 
 
 @pytest.mark.slow
