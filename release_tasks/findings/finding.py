@@ -149,7 +149,7 @@ def distinct(found: Iterable[Finding]) -> list[Finding]:
 
 def problems(case: Case, area: ModuleType) -> list[ReleaseError]:
     """Return the problems of one area alone, as errors."""
-    found = (one for kind in vars(area).values() if isinstance(kind, Kind) for one in kind(case))
+    found = (one for kind in vars(area).values() if isinstance(kind, Kind) for one in told(kind, case))
     return [ReleaseError(one.problem, one.fix) for one in found if one.severity == "problem"]
 
 

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from types import ModuleType
+
+from invoke.context import Context
+
+from release_tasks import shell
+from release_tasks.findings import report
 from release_tasks.findings.finding import Finding, Kind, distinct, told
-from release_tasks.proofs import declared
+from release_tasks.proofs import binaries, declared
 from release_tasks.proofs.contents import Contents
+from release_tasks.release import Release
 
-AREAS = (declared,)
+CONTENTS = (binaries,)
+AREAS = (declared, *CONTENTS)
 
 
-def kinds() -> tuple[Kind, ...]:
+def kinds(areas: Iterable[ModuleType] = AREAS) -> tuple[Kind, ...]:
     """Return each proof."""
-    return tuple(one for area in AREAS for one in vars(area).values() if isinstance(one, Kind))
+    return tuple(one for area in areas for one in vars(area).values() if isinstance(one, Kind))
 
 
-def proofs(case: Contents) -> list[Finding]:
+def proofs(case: Contents, areas: Iterable[ModuleType] = AREAS) -> list[Finding]:
     """Return what is wrong with the files of a release."""
-    return distinct(one for kind in kinds() for one in told(kind, case))
+    return distinct(one for kind in kinds(areas) for one in told(kind, case))
+
+
+def refuse(c: Context, release: Release, *kinds: str) -> None:
+    """Raise what is wrong in the files of some kinds as soon as they are built, whatever else lacks."""
+    if not shell.is_dry(c):
+        report.tell(proofs(Contents(c, release, kinds=kinds), CONTENTS))

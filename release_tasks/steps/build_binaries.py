@@ -16,5 +16,8 @@ def build_binaries(
     """Compile the binaries, for every target or those named."""
     from release_tasks.building import binaries
     from release_tasks.converge import begin
+    from release_tasks.proofs.all import refuse
 
-    binaries.build(c, begin(c, version, component), target)
+    release = begin(c, version, component)
+    binaries.build(c, release, target)
+    refuse(c, release, "binary")

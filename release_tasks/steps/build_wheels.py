@@ -14,5 +14,8 @@ def build_wheels(
     """Build the wheels and the sdist of each Python package."""
     from release_tasks.building import wheels
     from release_tasks.converge import begin
+    from release_tasks.proofs.all import refuse
 
-    wheels.build(c, begin(c, version, component), target)
+    release = begin(c, version, component)
+    wheels.build(c, release, target)
+    refuse(c, release, "wheel")

@@ -56,6 +56,15 @@ def pack_into(out: IO[bytes], name: str, files: Mapping[str, Inside], epoch: int
     (_zip if name.endswith(".zip") else _tar_gz)(out, files, epoch)
 
 
+def read(name: str, data: bytes) -> dict[str, bytes]:
+    """Return each file in an archive of the kind that `name` ends with."""
+    if name.endswith((".whl", ".zip")):
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            return {info.filename: packed.read(info) for info in packed.infolist() if not info.is_dir()}
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        return {member.name: file.read() for member in archive if (file := archive.extractfile(member))}
+
+
 def unpack_all(archive: tarfile.TarFile, folder: Path) -> None:
     """Unpack an archive into a folder; raise `ReleaseError` for a name that leads out of it."""
     for member in archive.getmembers():

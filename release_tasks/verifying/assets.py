@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import platform
-import re
-import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import quote
 
 from invoke.context import Context
 
-from release_tasks import endpoints, files, http, shell
+from release_tasks import endpoints, http, shell
 from release_tasks.channels.github_assets import shipped
 from release_tasks.errors import ReleaseError
+from release_tasks.findings.finding import problems
 from release_tasks.http import get_many
-from release_tasks.project.model import Artifact, known
+from release_tasks.project.model import Artifact
+from release_tasks.proofs import binaries
+from release_tasks.proofs.contents import Contents
 from release_tasks.release import Part, Release
 from release_tasks.tools import gh
-from release_tasks.verifying.programs import prove
 
 SUFFIX = ".sha256"
-PACKED = re.compile(r"\.(tar(\.\w+)?|t?gz|t?xz|zip|zst|bz2|deb|rpm|dmg|pkg|msi)$")
 MEND = "delete that asset, then inv gh-release"
 
 
@@ -39,10 +38,10 @@ def verify(c: Context, release: Release) -> Iterator[ReleaseError]:
         if about and about.get("private"):
             shell.say("the repository is private, so nobody can download the assets without a login")
             continue
-        yield from _assets(release, part, page)
+        yield from _assets(c, release, part, page)
 
 
-def _assets(release: Release, part: Part, page: gh.Page) -> Iterator[ReleaseError]:
+def _assets(c: Context, release: Release, part: Part, page: gh.Page) -> Iterator[ReleaseError]:
     wanted = shipped(part, page)
     base = f"{endpoints.GITHUB}/{release.project.repository}/releases/download/{quote(part.tag)}"
     read = get_many(lambda artifact: http.get(f"{base}/{quote(artifact.name)}"), wanted)
@@ -56,7 +55,8 @@ def _assets(release: Release, part: Part, page: gh.Page) -> Iterator[ReleaseErro
     yield from errors
     if bodies and not errors:
         shell.say(f"{len(bodies)} assets of {part.tag} download with the right sha256")
-    yield from _programs(part, bodies)
+    public = replace(release, parts=(part,))
+    yield from problems(Contents(c, public, fetched=bodies), binaries)
 
 
 def _compare(artifact: Artifact, page: gh.Page, bodies: dict[str, bytes]) -> Iterator[ReleaseError]:
@@ -71,21 +71,3 @@ def _compare(artifact: Artifact, page: gh.Page, bodies: dict[str, bytes]) -> Ite
             yield ReleaseError(f"{name} from GitHub has the sha256 {there[:12]}, and {source} {sha256[:12]}", MEND)
     if name + SUFFIX in bodies and not beside:
         yield ReleaseError(f"{name}{SUFFIX} from GitHub is empty", MEND)
-
-
-def _programs(part: Part, bodies: dict[str, bytes]) -> Iterator[ReleaseError]:
-    for binary in known(part.component.binaries):
-        name = binary.file.format(version=part.version)
-        if name not in bodies or PACKED.search(name) or not _runs_here(binary.target):
-            continue
-        with files.scratch("asset") as folder:
-            program = folder / name
-            files.write_bytes(program, bodies[name])
-            program.chmod(0o755)
-            yield from prove([program, "--version"], part.version, f"{name} from GitHub")
-
-
-def _runs_here(target: str) -> bool:
-    machine = {"arm64": "aarch64"}.get(platform.machine(), platform.machine())
-    systems = {"linux": ("unknown-linux-gnu", "unknown-linux-musl"), "darwin": ("apple-darwin",)}
-    return target in {f"{machine}-{system}" for system in systems.get(sys.platform, ())}

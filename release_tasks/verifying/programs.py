@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import platform
 import re
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from errno import ETXTBSY
@@ -12,7 +14,7 @@ from release_tasks import files, shell
 from release_tasks.errors import ReleaseError
 from release_tasks.project.numbers import spellings
 
-LONGEST = 30.0  # seconds; a server that ignores --version would serve for ever
+LONGEST = 10.0  # seconds; a server that ignores --version would serve for ever
 NEXT = "choose the next version for a mended one"
 # What chroot, a container runtime and the dynamic loader say of a program that cannot even begin.
 _NOT_STARTED = r"failed to run command|OCI runtime|error while loading shared libraries"
@@ -23,7 +25,7 @@ def prove(
 ) -> Iterator[ReleaseError]:
     """Start `argv`, and yield an error where it prints another version or cannot begin.
 
-    A program that fails, names no version or runs on for 30 s does not know `--version`, which
+    A program that fails, names no version or runs on for 10 s does not know `--version`, which
     is only said. `env` is all that it sees; without it, the caller's environment less secrets.
     """
     try:
@@ -39,6 +41,24 @@ def prove(
         yield ReleaseError(f"{what} says it is {other[0].strip()[:80]!r}, not {version}", NEXT)
     else:
         shell.say(f"{what} does not know --version, so its version was not compared")
+
+
+def runner(target: str, needs: Sequence[str] = ()) -> list[str] | None:
+    """Return what starts a program of a target: nothing more on such a machine, else qemu; None where it cannot run.
+
+    In qemu's user mode a program finds the libraries it `needs` where Debian's cross compilers have them.
+    """
+    machine, _, system = target.partition("-")
+    here = {"arm64": "aarch64"}.get(platform.machine(), platform.machine())
+    families = {"linux": ("unknown-linux-gnu", "unknown-linux-musl"), "darwin": ("apple-darwin",)}.get(sys.platform, ())
+    if machine == here and system in families:
+        return []
+    name = {"armv7": "arm", "i686": "i386", "powerpc64le": "ppc64le", "riscv64gc": "riscv64"}.get(machine, machine)
+    qemu = next(filter(None, map(shell.found, (f"qemu-{name}-static", f"qemu-{name}"))), None)
+    root = Path(f"/usr/{machine}-linux-gnu")
+    if qemu is None or "-linux-" not in target or not all((root / "lib" / one).exists() for one in needs):
+        return None
+    return [qemu, "-L", str(root)]
 
 
 def says(text: str, version: str) -> bool:

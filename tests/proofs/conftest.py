@@ -22,5 +22,5 @@ def tiny(standing: tuple[Place, str]) -> Place:
     made, first = standing
     made.git("reset", "--quiet", "--hard", first)
     shutil.rmtree(made.root / "dist", ignore_errors=True)
-    put_all(made, b"a program", b"another")
+    put_all(made)
     return made

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import python_projects as projects
+from built_project import MAC_ARM64, macho
 from invoke.context import Context
 from python_projects import HOST, PROGRAM
 
@@ -159,7 +160,7 @@ def test_what_another_machine_built_is_not_asked_for_again(tmp_path: Path, monke
     root = project(tmp_path / "tool", monkeypatch, release_tasks=PROGRAM["release-tasks.toml"] + mac)
     release = projects.release(root)
     part = release.parts[0]
-    (dist.folder(part) / "tiny-0.2.0-mac").write_bytes(b"from a Mac")
+    (dist.folder(part) / "tiny-0.2.0-mac").write_bytes(macho(MAC_ARM64))
     row = dist.describe(release, part, "binary", part.dist / "tiny-0.2.0-mac", target="aarch64-apple-darwin", package="tiny-tool")
     dist.record(part, "build_binaries", [row], target="tiny-0.2.0-mac")
     build_binaries(Context())

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from built_project import AARCH64, elf
 from invoke.context import Context
 from published_world import TARGET, Releasing, left_behind, problems, program, run
 
@@ -40,7 +41,7 @@ def built(tmp_path) -> Path:
     """Two binaries with their checksums, as a build leaves them."""
     folder = tmp_path / "built"
     (program(folder, "hello 0.2.0")).rename(folder / "hello-here")
-    (folder / "hello-there").write_bytes(b"another machine's")
+    (folder / "hello-there").write_bytes(elf(243))  # EM_RISCV
     for name in ("hello-here", "hello-there"):
         checksum(folder / name)
     return folder
@@ -111,11 +112,12 @@ def test_a_binary_of_another_version_is_found(release, built, tmp_path):
     assert verify(release) == ["hello-here from GitHub says it is 'hello 0.1.0', not 0.2.0"]
 
 
-def test_only_binaries_for_this_machine_are_started():
-    assert assets._runs_here(TARGET)
-    assert assets._runs_here(TARGET.replace("gnu", "musl"))
-    assert not assets._runs_here("riscv64gc-unknown-linux-gnu")
-    assert not assets._runs_here(TARGET.replace("unknown-linux-gnu", "pc-windows-msvc"))
+def test_a_binary_for_another_machine_than_its_name_says_is_found(release, built):
+    (built / "hello-there").write_bytes(elf(AARCH64))
+    checksum(built / "hello-there")
+    publish(built)
+    target = "riscv64gc-unknown-linux-gnu"
+    assert verify(release) == [f"hello-there from GitHub is ELF for aarch64, and its name says {target}"]
 
 
 def test_a_project_that_is_not_on_github_has_no_assets(release):
