@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ _guard = threading.RLock()  # steps that run side by side read and write the sam
 
 @dataclass(frozen=True)
 class Built:
-    """One file that was built. `kind` is crate, wheel, sdist, binary, sha256, chart or image;
+    """One file that was built. `kind` is crate, wheel, sdist, binary, bundle, sha256, chart, image or layout;
     `sha256` is that of the file (64 hex digits), `digest` what a registry calls it; `size` in bytes."""
 
     kind: str
@@ -58,13 +58,15 @@ def folder(part: Part) -> Path:
     return part.dist
 
 
-def record(part: Part, step: str, built: Iterable[Built], target: str = "") -> None:
-    """Write the part of one step and target; what other parts said of the same files is dropped."""
+def record(part: Part, step: str, built: Iterable[Built], target: str = "", made_of: Sequence[Built] = ()) -> None:
+    """Write the part of one step and target; what other parts said of the same files, and what it was made of, goes."""
     name = f"{step}-{target}" if target else step
     rows = sorted(built, key=lambda b: (b.kind, b.name))
     with _guard:
-        _drop(part, {(row.kind, row.name) for row in rows})
+        _drop(part, {(row.kind, row.name) for row in (*rows, *made_of)})
         files.write_bytes(folder(part) / "parts" / f"{name}.json", _json([asdict(row) for row in rows]))
+    for row in made_of:
+        files.remove(part.dist / row.file)
 
 
 def inventory(part: Part) -> tuple[Built, ...]:

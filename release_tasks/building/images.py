@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,33 +15,67 @@ from release_tasks.converge import to_build
 from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Image
 from release_tasks.release import Part, Release
-from release_tasks.tools import buildkit, docker, git
+from release_tasks.tools import buildkit, docker, git, layouts
 
 
-def build(c: Context, release: Release) -> None:
-    """Build and scan each image that is neither in dist/ nor on its registry."""
+def build(c: Context, release: Release, target: str | None) -> None:
+    """Build and scan each image that is neither in dist/ nor on its registry.
+
+    `target` names platforms, with commas: each is kept as a layout of its own, until all of an image are here,
+    from whatever machines, and become one image.
+    """
     absent = {artifact.name for artifact in to_build(release, images, "image")}
     wanted = [(part, image) for part, image in images.shipped(release) if image.reference in absent]
     if not wanted:
         shell.say("nothing to do, every image is built or public" if images.expected(release) else "nothing to do, no image configured")
         return
-    docker.require()
-    with buildkit.builder(c) as builder:
-        for part, image in wanted:
-            _build(c, release, part, image, builder)
+    jobs = [(part, image, _platforms(part, image, target)) for part, image in wanted]
+    _check_named(target, wanted)
+    if any(platforms for _, _, platforms in jobs):
+        docker.require()
+        with buildkit.builder(c) as builder:
+            for part, image, platforms in jobs:
+                for some in [platforms] if platforms == image.platforms else [(one,) for one in platforms]:
+                    _build(c, release, part, image, some, builder)
+    for part, image in wanted if not shell.is_dry(c) else ():
+        _finish(c, release, part, image)
 
 
-def _build(c: Context, release: Release, part: Part, image: Image, builder: Mapping[str, str]) -> None:
-    name = image.reference.replace("/", "-").replace(":", "-")
-    output = part.dist / f"{name}-{part.version}.oci.tar"
+def _check_named(target: str | None, wanted: Sequence[tuple[Part, Image]]) -> None:
+    declared = dict.fromkeys(platform for _, image in wanted for platform in image.platforms)
+    if unknown := [name for name in _words(target) if name not in declared]:
+        raise ReleaseError(f"no image is declared for {', '.join(unknown)}", f"declared are {', '.join(declared)}")
+
+
+def _words(target: str | None) -> list[str]:
+    return [word.strip() for word in target.split(",")] if target else []
+
+
+def _platforms(part: Part, image: Image, target: str | None) -> tuple[str, ...]:
+    """Return the platforms to build: those named, or all, less those that are here already."""
+    here, named = _layouts(part, image), _words(target)
+    return tuple(one for one in image.platforms if (not named or one in named) and one not in here)
+
+
+def _layouts(part: Part, image: Image) -> dict[str, dist.Built]:
+    """Return what is here of single platforms, by platform."""
+    rows = [row for row in dist.of_kind(part, "layout") if row.package == image.reference and dist.file_of(part, row)]
+    return {row.target: row for row in rows}
+
+
+def _build(c: Context, release: Release, part: Part, image: Image, platforms: tuple[str, ...], builder: Mapping[str, str]) -> None:
+    """Build some platforms into one file: all of them are the image, one is a layout."""
+    target = "" if platforms == image.platforms else platforms[0]
+    output = part.dist / _file(part, image, target)
     text = (release.tree / image.dockerfile).read_text("utf-8", errors="replace")
     contexts = {docker.BINARIES} if docker.takes_binaries(text) else set()
-    facts = (image.platforms, image.args, _labels(release, part))
-    _tell_emulation(image, docker.steps_per_platform(text))
+    facts = (platforms, image.args, _labels(release, part))
+    _tell_emulation(image, platforms, docker.steps_per_platform(text))
     if shell.is_dry(c):
         shown = {context: f"<{context}>" for context in contexts}
         docker.build(c, "<export>", image.dockerfile, output, *facts, shown, release.epoch, builder)
-        _scan(c, release, image, "<layout>")
+        if not target:
+            _scan(c, release, part, image, "<layout>")
         return
     unfinished = dist.folder(part) / f".{output.name}"
     with files.scratch("image") as folder:
@@ -50,17 +84,18 @@ def _build(c: Context, release: Release, part: Part, image: Image, builder: Mapp
             _copy_binaries(release, folder / context)
         given = {context: folder / context for context in contexts}
         docker.build(c, folder / "tree", image.dockerfile, unfinished, *facts, given, release.epoch, builder)
-        if image.scan:  # before it counts as built, so that the next run scans again
-            docker.unpack(unfinished, folder / "layout")
-            _scan(c, release, image, folder / "layout")
+    if not target:
+        _keep(c, release, part, image, unfinished)
+        return
     files.move(unfinished, output)
-    row = dist.describe(release, part, "image", output, image.reference, digest=docker.digest_of(output))
-    dist.record(part, "docker_buildx", [row], target=name)
+    digest, name = layouts.digest_of(output), f"{image.reference} {target}"
+    row = dist.describe(release, part, "layout", output, name, digest=digest, target=target, package=image.reference)
+    dist.record(part, "docker_buildx", [row], target=output.name)
 
 
-def _tell_emulation(image: Image, steps: int) -> None:
+def _tell_emulation(image: Image, platforms: Sequence[str], steps: int) -> None:
     """Say which platforms are built in an emulator, and how to do without."""
-    foreign = [platform for platform in image.platforms if platform not in buildkit.native()] if steps else []
+    foreign = [platform for platform in platforms if platform not in buildkit.native()] if steps else []
     if foreign:
         shell.say(
             f"{steps} RUN step{'s' if steps > 1 else ''} of {image.dockerfile} for {', '.join(foreign)} will run in an emulator, which can "
@@ -69,9 +104,42 @@ def _tell_emulation(image: Image, steps: int) -> None:
         )
 
 
-def _scan(c: Context, release: Release, image: Image, layout: Path | str) -> None:
+def _finish(c: Context, release: Release, part: Part, image: Image) -> None:
+    """Join the platforms of an image where all are here; else say which come from elsewhere."""
+    here = _layouts(part, image)
+    if not here:
+        return
+    if lacking := [platform for platform in image.platforms if platform not in here]:
+        shell.say(f"{image.reference} lacks {', '.join(lacking)}: build them on other machines, and collect them")
+        return
+    unfinished = part.dist / f".{_file(part, image)}"
+    layouts.join([part.dist / here[platform].file for platform in image.platforms], unfinished)
+    _keep(c, release, part, image, unfinished, tuple(here.values()))
+
+
+def _keep(c: Context, release: Release, part: Part, image: Image, unfinished: Path, made_of: Sequence[dist.Built] = ()) -> None:
+    if image.scan:  # before it counts as built, so that the next run scans again
+        with files.scratch("image") as folder:
+            layouts.unpack(unfinished, folder / "layout")
+            _scan(c, release, part, image, folder / "layout")
+    output = part.dist / _file(part, image)
+    files.move(unfinished, output)
+    row = dist.describe(release, part, "image", output, image.reference, digest=layouts.digest_of(output))
+    dist.record(part, "docker_buildx", [row], _name(image), made_of)
+
+
+def _name(image: Image) -> str:
+    return image.reference.replace("/", "-").replace(":", "-")
+
+
+def _file(part: Part, image: Image, platform: str = "") -> str:
+    return "-".join([_name(image), part.version, *([platform.replace("/", "-")] if platform else [])]) + ".oci.tar"
+
+
+def _scan(c: Context, release: Release, part: Part, image: Image, layout: Path | str) -> None:
+    report = part.dist / f"{_name(image)}-{part.version}.scan"
     if image.scan:
-        shell.do(c, [word.format(layout=layout) for word in shlex.split(image.scan)], cwd=release.tree)
+        shell.do(c, [word.format(layout=layout, report=report) for word in shlex.split(image.scan)], cwd=release.tree)
 
 
 def _labels(release: Release, part: Part) -> dict[str, str]:

@@ -15,7 +15,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.http import get_many
 from release_tasks.project.model import Artifact, Image, Seen, State, compared
 from release_tasks.release import Part, Release
-from release_tasks.tools import docker, oci
+from release_tasks.tools import docker, layouts, oci
 
 __all__ = ["NAME", "credentials", "expected", "is_new", "look", "move", "pointers", "publish", "shipped", "test", "withdraw_hint"]
 
@@ -120,6 +120,6 @@ def _push(c: Context, part: Part, image: Image, tags: Sequence[str]) -> None:
     if tar is None:
         raise ReleaseError(f"{image.reference} is not in {part.dist}", f"inv docker-buildx --version {part.version}")
     with files.scratch("image") as folder:
-        docker.create(c, docker.unpack(tar, folder), image.reference, tags)
+        docker.create(c, layouts.unpack(tar, folder), image.reference, tags)
     if not oci.is_public(image.reference, tags[0]):
         shell.say(f"{image.reference} is private: make it public in its settings on the registry")

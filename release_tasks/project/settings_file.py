@@ -72,7 +72,7 @@ def _templates(settings: Settings) -> Iterator[tuple[str, str, tuple[str, ...]]]
     for template in settings.bundles:
         yield f"[bundles.{template}]", template, ("version", "asset", "variant")
     for reference, image in settings.images.items():
-        yield f"[images.{reference}] scan", image.scan or "", ("layout",)
+        yield f"[images.{reference}] scan", image.scan or "", ("layout", "report")
         yield f"[images.{reference}] test", image.test or "", ("image",)
     for reference, chart in settings.charts.items():
         yield f"[charts.{reference}] app-version", chart.app_version, ("version",)

@@ -92,6 +92,7 @@ def is_declared(release: Release, part: Part, row: dist.Built) -> bool:
         "crate": [crate.name for crate in known(shipped.crates)],
         "binary": binaries, "bundle": bundles, "sha256": [f"{name}.sha256" for name in binaries + bundles],
         "image": [image.reference for image in known(shipped.images)],
+        "layout": [f"{image.reference} {platform}" for image in known(shipped.images) for platform in image.platforms],
         "chart": [chart.reference for chart in known(shipped.charts)],
     }
     slots = (slot for owner, slot in pypi.shipped(release) if owner == part and slot.kind == row.kind)

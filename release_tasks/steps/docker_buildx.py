@@ -10,9 +10,11 @@ NEEDS = {"docker": "images", "buildx": "images"}
 
 
 @step
-def docker_buildx(c: Context, version: str | None = None, component: str | None = None) -> None:
-    """Build the images for all their platforms."""
+def docker_buildx(
+    c: Context, version: str | None = None, component: str | None = None, target: str | None = None
+) -> None:
+    """Build the images for all their platforms, or those named."""
     from release_tasks.building import images
     from release_tasks.converge import begin
 
-    images.build(c, begin(c, version, component))
+    images.build(c, begin(c, version, component), target)

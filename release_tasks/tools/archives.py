@@ -53,7 +53,12 @@ def pack_into(out: IO[bytes], name: str, files: Mapping[str, Inside], epoch: int
 
     `files` maps a name inside to a file or its bytes, and its mode; `epoch` is the time of all of them in seconds since 1970.
     """
-    (_zip if name.endswith(".zip") else _tar_gz)(out, files, epoch)
+    if name.endswith(".zip"):
+        return _zip(out, files, epoch)
+    if name.endswith(".tar"):
+        return _tar(out, files, epoch)
+    with gzip.GzipFile("", "wb", 9, out, mtime=0) as packed:
+        return _tar(packed, files, epoch)
 
 
 def read(name: str, data: bytes) -> dict[str, bytes]:
@@ -73,8 +78,8 @@ def unpack_all(archive: tarfile.TarFile, folder: Path) -> None:
     archive.extractall(folder, **TRUSTED)
 
 
-def _tar_gz(out: IO[bytes], files: Mapping[str, Inside], epoch: int) -> None:
-    with gzip.GzipFile("", "wb", 9, out, mtime=0) as packed, tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar:
+def _tar(out: IO[bytes] | gzip.GzipFile, files: Mapping[str, Inside], epoch: int) -> None:
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for name, (data, mode) in sorted(files.items()):
             entry = tarfile.TarInfo(name)
             with _opened(data) as (size, content):

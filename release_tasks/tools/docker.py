@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,7 +10,6 @@ from invoke.context import Context
 
 from release_tasks import shell
 from release_tasks.errors import ReleaseError
-from release_tasks.tools.archives import unpack_all
 from release_tasks.tools.docker_login import SECRETS
 
 OLDEST = (0, 33)  # of buildx: `imagetools create` reads an OCI layout since then
@@ -77,23 +74,6 @@ def build(
                 "install qemu-user-static (binfmt), or copy prebuilt binaries",
             ) from error
         raise
-
-
-def digest_of(tar: Path) -> str:
-    """Return the digest (`sha256:` and 64 hex digits) of the one image in an OCI tar."""
-    with tarfile.open(tar) as archive:
-        file = archive.extractfile("index.json")
-        found = json.load(file)["manifests"] if file else []
-    if len(found) != 1:
-        raise ReleaseError(f"{tar.name} holds {len(found)} images, not one", f"remove {tar} and build it again")
-    return str(found[0]["digest"])
-
-
-def unpack(tar: Path, folder: Path) -> str:
-    """Unpack an OCI tar into a layout at `folder`; return it as a source for `create`."""
-    with tarfile.open(tar) as archive:
-        unpack_all(archive, folder)
-    return f"oci-layout://{folder}@{digest_of(tar)}"
 
 
 def create(c: Context, source: str, reference: str, tags: Sequence[str]) -> None:

@@ -29,7 +29,7 @@ from release_tasks import dist
 from release_tasks.errors import ReleaseError
 from release_tasks.release import Release
 from release_tasks.steps.docker_buildx import docker_buildx
-from release_tasks.tools import docker
+from release_tasks.tools import docker, layouts
 
 pytestmark = [pytest.mark.tools("docker", "buildkitd", "runc"), pytest.mark.slow]
 
@@ -84,7 +84,7 @@ def test_an_image_of_two_platforms_takes_the_binaries_of_the_release(project):
     }
     row = built("image", "1.2.0")
     assert (row.name, row.commit) == (IMAGE, Release.at(Context(), "1.2.0").commit)
-    assert row.digest == docker.digest_of(project / "dist/v1.2.0" / row.file)
+    assert row.digest == layouts.digest_of(project / "dist/v1.2.0" / row.file)
 
 
 def test_an_image_says_from_which_commit_and_version_it_is(project):
@@ -120,6 +120,46 @@ def test_an_image_is_the_same_from_another_folder_home_zone_and_umask(project, t
         os.umask(before)
     again = built("image", "1.2.0")
     assert (again.digest, again.sha256) == (first.digest, first.sha256)
+
+
+def test_platforms_that_were_built_apart_become_the_image_that_is_built_at_once(project, tmp_path, monkeypatch, capfd):
+    binaries("1.2.0")
+    docker_buildx(Context(), version="1.2.0")
+    whole = built("image", "1.2.0")
+    other = tmp_path / "other"
+    shutil.copytree(project, other, ignore=shutil.ignore_patterns("*.oci.tar", "docker_buildx*"))
+    monkeypatch.chdir(other)
+    docker_buildx(Context(), version="1.2.0", target="linux/arm64")
+    part = Release.at(Context(), "1.2.0").parts[0]
+    assert [(row.name, row.target) for row in dist.of_kind(part, "layout", "image")] == [(f"{IMAGE} linux/arm64", "linux/arm64")]
+    assert f"{IMAGE} lacks linux/amd64: build them on other machines" in capfd.readouterr().err
+    docker_buildx(Context(), version="1.2.0", target="linux/amd64")
+    assert (built("image", "1.2.0").digest, built("image", "1.2.0").file) == (whole.digest, whole.file)
+    assert [one["architecture"] for one in image(other)] == ["amd64", "arm64"]
+    assert dist.of_kind(part, "layout") == ()
+    assert [path.name for path in part.dist.glob("*.oci.tar")] == [whole.file]
+
+
+def test_what_is_here_of_an_image_is_not_built_again_but_joined_without_a_builder(project, tmp_path, monkeypatch, capfd):
+    binaries("1.2.0")
+    for platform in ("linux/arm64", "linux/amd64"):
+        folder = tmp_path / platform.replace("/", "-")
+        shutil.copytree(project, folder)
+        monkeypatch.chdir(folder)
+        docker_buildx(Context(), version="1.2.0", target=platform)
+        shutil.copytree(folder / "dist", project / "dist", dirs_exist_ok=True)
+    monkeypatch.chdir(project)
+    capfd.readouterr()
+    docker_buildx(Context(), version="1.2.0")
+    assert "docker" not in capfd.readouterr().err
+    assert [one["architecture"] for one in image(project)] == ["amd64", "arm64"]
+
+
+def test_a_platform_that_no_image_has_is_named(project):
+    binaries("1.2.0")
+    with pytest.raises(ReleaseError, match="no image is declared for linux/riscv64") as told:
+        docker_buildx(Context(), version="1.2.0", target="linux/amd64,linux/riscv64")
+    assert told.value.fix == "declared are linux/amd64, linux/arm64"
 
 
 def test_an_image_that_is_built_is_not_built_again(project, capfd):
@@ -226,3 +266,12 @@ def test_a_scan_sees_the_built_image_and_keeps_one_that_fails_out_of_dist(tmp_pa
         docker_buildx(Context(), version="1.2.0")
     assert {"index.json", "oci-layout"} <= set((tmp_path / "seen").read_text().split())
     assert dist.of_kind(Release.at(Context(), "1.2.0").parts[0], "image") == ()
+
+
+def test_the_report_of_a_scan_stays_in_dist(tmp_path, monkeypatch):
+    root = image_project(tmp_path / "scanned", SETTINGS + 'scan = "sh scan.sh {layout} {report}"\n')
+    monkeypatch.chdir(root)
+    commit(write(root, {"scan.sh": 'ls "$1" > "$2"\n'}))
+    binaries("1.2.0")
+    docker_buildx(Context(), version="1.2.0")
+    assert "index.json" in (root / "dist/v1.2.0/ghcr.io-example-hello-1.2.0.scan").read_text()
