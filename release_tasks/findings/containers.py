@@ -14,7 +14,7 @@ from release_tasks.findings.finding import Case, Located, problem, warning
 from release_tasks.http import get_many
 from release_tasks.project.model import Chart, Image
 from release_tasks.shell import found
-from release_tasks.tools import helm_dependencies
+from release_tasks.tools import buildkit, docker, helm_dependencies, oci
 from release_tasks.tools.helm_dependencies import Dependency
 
 BUILDS = re.compile(r"\bcargo\s+(\S+\s+)?(build|fetch|check|install|chef)\b")
@@ -28,13 +28,16 @@ def reference_collision(case: Case) -> Iterator[ReleaseError]:
 
 @problem
 def chart_image_unpublished(case: Case) -> Iterator[ReleaseError]:
-    """Yield each chart whose default image has the name of one of ours, and another place or tag."""
+    """Yield each chart whose default image is nearly one of ours, or is nobody's."""
     images = list(case.shipped("images", Image))
+    is_open = any(isinstance(part.component.images, ReleaseError) for part in case.release.parts)  # which are ours is a question
     version = case.release.parts[0].version
     for chart in case.shipped("charts", Chart):
         path = (chart.folder / "values.yaml").relative_to(case.release.tree).as_posix()
         reference, tag = _default_image(case, path)
         ours = next((one for one in images if one.reference.rsplit("/", 1)[-1] == reference.rsplit("/", 1)[-1]), None)
+        if ours is None and not is_open:
+            yield from _absent_image(path, reference, tag or chart.app_version.format(version=version))
         if ours is None:
             continue
         if ours.reference != reference:
@@ -44,6 +47,18 @@ def chart_image_unpublished(case: Case) -> Iterator[ReleaseError]:
         if not tag and wanted not in there:
             fix = f'[charts."{chart.reference}"] app-version = "{{version}}", or give the image that tag'
             yield Located(f"{path} takes the tag {wanted} (the appVersion), and the image gets {some(sorted(there))}", fix, path)
+
+
+@problem
+def platform_not_run(case: Case) -> Iterator[ReleaseError]:
+    """Yield each image with platforms whose programs its Dockerfile runs, and docker's builder cannot."""
+    images = [one for one in case.shipped("images", Image) if docker.steps_per_platform((case.release.tree / one.dockerfile).read_text("utf-8", "replace"))]
+    known = buildkit.platforms() if images and found("docker") else frozenset()
+    for image in images if known else ():
+        if lacking := [one for one in image.platforms if one not in known]:
+            fact = f"{image.dockerfile} runs programs of {some(lacking)}, and docker's builder runs those of {', '.join(sorted(known))}"
+            fix = "let its stages be FROM --platform=$BUILDPLATFORM, install qemu-user-static (binfmt), or take a builder on such a machine"
+            yield Located(fact, fix, image.dockerfile)
 
 
 @problem
@@ -100,6 +115,12 @@ def _fetched(case: Case) -> Iterator[tuple[str, Chart, list[Dependency]]]:
         lacking = [one for one in needs if not any(file.startswith((f"{place}charts/{one.name}-", f"{place}charts/{one.name}/")) for file in files)]
         if lacking:
             yield path, chart, lacking
+
+
+def _absent_image(path: str, reference: str, tag: str) -> Iterator[ReleaseError]:
+    registry = oci.split(reference)[0]
+    if reference and registry != "docker.io" and oci.digest(reference, tag) is None:  # Docker Hub counts what is asked there
+        yield Located(f"{path} takes the image {reference}:{tag}, and {registry} has none", f"name an image that is there in {path}", path)
 
 
 def _update(path: str, lock: str) -> str:

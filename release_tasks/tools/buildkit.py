@@ -13,6 +13,7 @@ from invoke.context import Context
 
 from release_tasks import files, shell
 from release_tasks.errors import ReleaseError
+from release_tasks.once import once
 
 START = 30.0  # seconds in which buildkitd must listen
 
@@ -40,7 +41,7 @@ def builder(c: Context) -> Iterator[Mapping[str, str]]:
 
 def is_usable() -> bool:
     """Tell whether docker's current builder is there and can make an OCI image."""
-    said = shell.ask(["docker", "buildx", "inspect"])  # ends with status 0 for a broken builder, too
+    said = _inspected()  # ends with status 0 for a broken builder, too
     driver = re.search(r"^Driver:\s*(\S+)", said, re.M)
     if driver is None or re.search(r"^Error:", said, re.M):
         return False
@@ -53,10 +54,21 @@ def is_usable() -> bool:
 
 def native() -> set[str]:
     """Return the platforms that the nodes of the builder are, as far as it tells; else that of this machine."""
-    said = shell.ask(["docker", "buildx", "inspect"]) if is_usable() else ""
+    said = _inspected() if is_usable() else ""
     names = {"x86_64": "amd64", "aarch64": "arm64"}
     here = os.uname().machine
     return set(re.findall(r"^Platforms:\s*([^\s,*]+)", said, re.M)) or {f"linux/{names.get(here, here)}"}
+
+
+def platforms() -> frozenset[str]:
+    """Return the platforms whose programs docker's builder runs, natively or emulated; none where it does not say."""
+    said = re.search(r"^Platforms:\s*(.+)", _inspected(), re.M) if is_usable() else None
+    return frozenset(re.findall(r"[\w/]+", said[1])) if said else frozenset()
+
+
+@once
+def _inspected() -> str:
+    return shell.ask(["docker", "buildx", "inspect"])
 
 
 def _can_start() -> bool:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import crate_projects as projects
 import pytest
-from container_world import chart_repository
+from container_world import chart_repository, push_image, registries
 from place import context, look
 
 from release_tasks.findings import containers
 from release_tasks.findings.finding import Case
 from release_tasks.release import Release
+from release_tasks.tools import buildkit
 
 pytestmark = pytest.mark.tools("cargo")
 IMAGE = '[images."ghcr.io/example/shop"]\n'
@@ -161,3 +162,32 @@ def test_a_dependency_that_helm_cannot_get_is_found(root: Path, repository: str)
     depend(root, "file://../gone", "1.0.0")
     write(root / "chart", "charts/common/Chart.yaml", "apiVersion: v2\nname: common\nversion: 1.0.0\n")
     assert told(root) == []
+
+
+def test_a_default_image_of_somebody_else_that_is_not_there_is_found(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(root, "chart/values.yaml", "image:\n  repository: ghcr.io/example/hello\n  tag: '1.0.0'\n")
+    with registries(tmp_path, monkeypatch) as world:
+        projects.commit(root)
+        [one] = look(Case(context(), Release.at(context(), "0.2.0")), containers)
+        assert (one.name, one.problem) == ("chart-image-unpublished", "chart/values.yaml takes the image ghcr.io/example/hello:1.0.0, and ghcr.io has none")
+        push_image(world, "1.0.0")
+        assert look(Case(context(), Release.at(context(), "0.2.0")), containers) == []
+
+
+NOWHERE = "linux/sparc64"  # no builder emulates it
+
+
+@pytest.mark.slow
+@pytest.mark.tools("docker", "buildkitd", "runc")
+def test_a_platform_whose_programs_no_builder_runs_is_found(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(root, "release-tasks.toml", f'{IMAGE}platforms = ["linux/amd64", "{NOWHERE}"]\n')
+    assert told(root) == []  # no builder is running, and that is doctor's affair
+    with registries(tmp_path, monkeypatch), buildkit.builder(context()) as builder:
+        for name, value in builder.items():
+            monkeypatch.setenv(name, value)
+        [(name, fact, fix)] = told(root)
+        assert name == "platform-not-run"
+        assert fact.startswith(f"Dockerfile runs programs of {NOWHERE}, and docker's builder runs those of linux/")
+        stage = fix.partition(" be ")[2].partition(",")[0]
+        write(root, "Dockerfile", f"{stage} rust AS made\nCOPY . .\nRUN cargo build\nFROM made AS tested\nRUN cargo test\nFROM scratch\nCOPY --from=made /app /app\n")
+        assert told(root) == []
