@@ -88,6 +88,13 @@ def dirty(root: Path) -> None:
     path.write_text(path.read_text() + '\n[[package]]\nname = "home"\nversion = "0.5.12"\n')
 
 
+def ignored(root: Path) -> None:
+    """Leave the lock to each machine."""
+    git(root, "rm", "--quiet", "--cached", "Cargo.lock")
+    (root / ".gitignore").write_text((root / ".gitignore").read_text() + "Cargo.lock\n")
+    commit(root)
+
+
 def uploaded(root: Path) -> None:
     """Publish the sdist from a developer's own machine."""
     (root.parent / "edgequake_litellm-0.2.0.tar.gz").write_bytes(sdist("edgequake-litellm"))
@@ -193,6 +200,16 @@ FAILURES = (
     Failure(
         "04c240f: one version in Cargo.toml, another in pyproject.toml", "edgequake-llm", half_bumped,
         "tag-without-version", "is at 0.6.12 in its manifest, not at 0.6.13", version="edgequake-litellm=0.6.13",
+    ),
+    Failure("a4de23e: a lock that git ignores", "edgequake-llm", ignored, "untracked-lock", "Cargo.lock is not in git"),
+    Failure(
+        "e6ba297: a lock that the bump left behind", "llmtrace", edit(("Cargo.lock", 'name = "llmtrace-core"\nversion = "0.1.5"', 'name = "llmtrace-core"\nversion = "0.1.4"')),
+        "stale-lock", "cargo refuses --locked",
+    ),
+    Failure(
+        "acf1c9e: a Rust that is too old for what is built with it", "llmtrace", edit(
+            ("crates/llmtrace-proxy/Cargo.toml", "[lib]", 'rust-version = "1.60"\n[lib]'), ("crates/llmtrace-core/Cargo.toml", "[package]", '[package]\nrust-version = "1.83"'),
+        ), "rust-version-too-low", "llmtrace promises Rust 1.60, and llmtrace-core 0.1.5 needs 1.83",
     ),
     Failure(
         "v0.6.8: one version, two sections", "edgequake-llm", edit(("CHANGELOG.md", "## [0.6.11] - 2026-05-28", "## [0.6.26] - 2026-05-28")),
