@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from functools import partial
@@ -12,11 +13,13 @@ from release_tasks.channels import charts
 from release_tasks.errors import ReleaseError, some
 from release_tasks.findings.finding import Case, Located, problem, warning
 from release_tasks.http import get_many
+from release_tasks.manifests.copies import read
 from release_tasks.project.model import Chart, Image
 from release_tasks.shell import found
 from release_tasks.tools import buildkit, docker, helm_dependencies, oci
 from release_tasks.tools.helm_dependencies import Dependency
 
+TARGETS = {"bin": "src/bin", "bench": "benches", "test": "tests", "example": "examples"}
 BUILDS = re.compile(r"\bcargo\s+(\S+\s+)?(build|fetch|check|install|chef)\b")
 
 
@@ -99,11 +102,38 @@ def dockerfile_lacks_member(case: Case) -> Iterator[ReleaseError]:
     for image in case.shipped("images", Image):
         text = (tree / image.dockerfile).read_text("utf-8")
         for line, copied, ran in _builds(text):
-            lacking = [one for one in folders if one not in ran and not any(_covers(source, one) for source in copied)]
+            lacking = [one for one in folders if one not in ran and not any(_holds(source, f"{one}/Cargo.toml") for source in copied)]
             if lacking and len(lacking) < len(folders):
                 rows = " and ".join(f"COPY {one}/Cargo.toml {one}/Cargo.toml" for one in lacking)
                 fact = f"{image.dockerfile} runs cargo without the manifest of {some(lacking)}, and cargo refuses the workspace"
                 yield Located(fact, f"add before that line: {rows}", image.dockerfile, line)
+
+
+@problem
+def dockerfile_lacks_target(case: Case) -> Iterator[ReleaseError]:
+    """Yield each Dockerfile that runs cargo at the root without a file that the manifest there names."""
+    named = list(_named(case))
+    for image in case.shipped("images", Image) if named else ():
+        text = (case.release.tree / image.dockerfile).read_text("utf-8")
+        for line, copied, ran in _builds(text):
+            lacking = [one for one in named if one not in ran and not any(_holds(source, one) for source in copied)]
+            if lacking and any(_holds(source, "Cargo.toml") for source in copied):
+                rows = " and ".join(f"COPY {one} {one}" for one in lacking)
+                fact = f"{image.dockerfile} runs cargo without {some(lacking)}, which Cargo.toml names, and cargo refuses the package"
+                yield Located(fact, f"add before that line: {rows}", image.dockerfile, line)
+
+
+def _named(case: Case) -> Iterator[str]:
+    """Yield the files of the root package without which cargo builds nothing of it: it looks for tests by name only."""
+    files = case.release.project.files
+    package = tomllib.loads(read(case.release.tree, "Cargo.toml")) if "Cargo.toml" in files else {}
+    if isinstance(script := package.get("package", {}).get("build"), str):
+        yield script
+    for kind, folder in TARGETS.items():
+        for one in package.get(kind, ()):
+            at = f"{folder}/{one.get('name')}"
+            places = [one["path"]] if "path" in one and kind == "bin" else [] if "path" in one else [f"{at}.rs", f"{at}/main.rs"]
+            yield from [place for place in places if place in files][:1]
 
 
 def _fetched(case: Case) -> Iterator[tuple[str, Chart, list[Dependency]]]:
@@ -145,11 +175,11 @@ def _builds(text: str) -> Iterator[tuple[int, list[str], str]]:
         at += instruction.count("\n")
 
 
-def _covers(source: str, folder: str) -> bool:
-    """Tell whether what is copied holds the manifest of a folder."""
+def _holds(source: str, path: str) -> bool:
+    """Tell whether what is copied holds a file."""
     source = source.rstrip("/")
-    parents = [str(one) for one in (PurePosixPath(folder) / "Cargo.toml").parents]
-    return source in ("", ".") or any(fnmatchcase(one, source) for one in (f"{folder}/Cargo.toml", *parents[:-1]))
+    parents = [str(one) for one in PurePosixPath(path).parents]
+    return source in ("", ".") or any(fnmatchcase(one, source) for one in (path, *parents[:-1]))
 
 
 def _default_image(case: Case, path: str) -> tuple[str, str]:

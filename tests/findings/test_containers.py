@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 from collections.abc import Iterator
@@ -191,3 +192,48 @@ def test_a_platform_whose_programs_no_builder_runs_is_found(root: Path, tmp_path
         stage = fix.partition(" be ")[2].partition(",")[0]
         write(root, "Dockerfile", f"{stage} rust AS made\nCOPY . .\nRUN cargo build\nFROM made AS tested\nRUN cargo test\nFROM scratch\nCOPY --from=made /app /app\n")
         assert told(root) == []
+
+
+ONE = """[package]
+name = "shop"
+version = "0.1.0"
+edition = "2021"
+build = "build.rs"
+[[bench]]
+name = "till"
+harness = false
+[[bin]]
+name = "ledger"
+path = "tools/ledger.rs"
+[[test]]
+name = "elsewhere"
+path = "checks/elsewhere.rs"
+"""
+FIRST = 'FROM rust\nCOPY Cargo.toml ./\nRUN mkdir src && echo "fn main() {}" > src/main.rs && cargo build\nCOPY . .\nRUN cargo build\n'
+
+
+def test_a_dockerfile_that_builds_dependencies_without_a_file_that_the_manifest_names_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "shop"
+    root.mkdir()
+    for name in ("build.rs", "src/main.rs", "benches/till.rs", "tools/ledger.rs", "checks/elsewhere.rs"):
+        write(root, name, "fn main() {}\n")
+    for name, text in {"Cargo.toml": ONE, "Dockerfile": FIRST, "release-tasks.toml": IMAGE, ".gitignore": "/target\n"}.items():
+        write(root, name, text)
+    projects.cargo(root, "generate-lockfile", "--offline", "--quiet")
+    projects.git(root, "init", "--quiet", "--initial-branch=main")
+    monkeypatch.chdir(root)
+    [(name, fact, fix)] = told(root)
+    assert (name, fact) == (
+        "dockerfile-lacks-target",
+        "Dockerfile runs cargo without build.rs, tools/ledger.rs, benches/till.rs, which Cargo.toml names, and cargo refuses the package",
+    )
+    lines = fix.removeprefix("add before that line: ").replace(" and ", "\n")
+    write(root, "Dockerfile", FIRST.replace("RUN mkdir", f"{lines}\nRUN mkdir"))
+    assert told(root) == []
+    for path in re.findall(r"COPY (\S+) \S+", lines):  # and cargo builds what is in that layer
+        write(tmp_path / "layer", path, "fn main() {}\n")
+    for name in ("Cargo.toml", "src/main.rs"):
+        write(tmp_path / "layer", name, (root / name).read_text())
+    projects.cargo(tmp_path / "layer", "build", "--offline", "--quiet")

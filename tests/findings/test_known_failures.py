@@ -184,6 +184,7 @@ FAILURES = (
         "v1.0.4: nothing in the changelog", "caro", edit(("CHANGELOG.md", "- Remembers what was asked before.\n", "")),
         "silent-changelog", "CHANGELOG.md says nothing about 1.2.0",
     ),
+    Failure("no commit: an image without a benchmark", "caro", as_before("Dockerfile"), "dockerfile-lacks-target", "benches/cache.rs"),
     Failure(
         "49a4efa9: a token that may not write", "caro",
         write(".github/workflows/release.yml", (PROJECTS / "before/caro/.github/workflows/release.yml").read_text().replace("contents: write", "contents: read")),
