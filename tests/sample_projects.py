@@ -46,6 +46,35 @@ HISTORIES = {
     )),
     "edgequake-llm": History("raphaelmansuy/edgequake-llm", (("v0.5.0", "py-v0.4.0"), ("py-v0.6.12",), ("v0.6.26",))),
 }  # fmt: skip
+RUNBOOKS = {  # the gates that each project's runbook asks for, by name
+    "llmtrace": {
+        "rustfmt": "cargo fmt --all --check",
+        "clippy": "cargo clippy --locked --all-targets --quiet -- -D warnings",
+        "test": "cargo test --locked --quiet",
+    },
+    "llmcc-runbook": {
+        "test": "cargo test --locked --quiet", "build": "cargo build --release",
+        "pytest": "python -m pytest --import-mode=append",
+    },
+    "llm-proxy": {
+        "make-test": "make test", "make-lint": "make lint",
+        "scripts-validate-helm-chart.sh": "./scripts/validate-helm-chart.sh",
+    },
+    "caro": {
+        "rustfmt": "cargo fmt --all --check",
+        "clippy": "cargo clippy --locked --all-targets --quiet -- -D warnings",
+        "test": "cargo test --locked --quiet",
+    },
+    "edgequake-llm": {
+        "rustfmt": "cargo fmt --all --check",
+        "clippy": "cargo clippy --all-targets --all-features -- -D warnings",
+        "test": "cargo test --locked --quiet",
+        "doc": "cargo doc --no-deps --all-features",
+        "ruff": "python -m ruff check .",
+        "mypy": "python -m mypy .",
+        "audit": "cargo audit",
+    },
+}  # fmt: skip
 
 NEXT = {  # the version that each settings file is tried with
     "llmtrace": "0.2.0", "llmcc-workspace": "0.2.66", "llmcc-runbook": "llmcc-core=0.2.0,python=0.2.15", "llm-proxy": "0.2.0",

@@ -17,7 +17,7 @@ LAYERS = (
     {"once", "terminal", "shell", "http", "files"},
     {"tools"},
     {"project", "manifests"},
-    {"release"},
+    {"release", "sessions"},
     {"bumping"},
     {"dist"},
     {"channels"},

@@ -44,7 +44,7 @@ def test_ctrl_c_at_many_moments_leaves_a_state_from_which_the_same_line_goes_on(
         clone = kit.clone()
         moments: list[Callable[[str], object]] = [
             lambda said, words=words: words in said
-            for words in ("cargo clippy", "files carry", "cargo rustc", "-m build --wheel", "docker buildx build")
+            for words in ("Starting session clippy", "files carry", "cargo rustc", "-m build --wheel", "docker buildx build")
         ]
         for fault in (
             Fault("PUT", r"/v2/example/kit/manifests/0\.2\.0", delay=3), Fault("PUT", "/api/v1/crates/new", delay=3),

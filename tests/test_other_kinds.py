@@ -50,7 +50,7 @@ PLAIN = TASKS | {
     '[project]\nname = "rehearsed-other-pure"\nversion = "0.1.0"\n'
     '[tool.pytest.ini_options]\ntestpaths = ["tests"]\npythonpath = ["src"]\n',
     "src/rehearsed_other_pure/__init__.py": '__version__ = "0.1.0"\n',
-    "tests/test_pure.py": "from rehearsed_other_pure import __version__\n\n\ndef test_it() -> None:\n    assert __version__\n",
+    "tests/test_pure.py": "import rehearsed_other_pure as it\n\n\ndef test_it() -> None:\n    assert 'site-packages' in it.__file__\n",
     ".gitignore": "__pycache__\n",
 }
 CHART = "deploy/helm/rehearsed-proxy"
@@ -125,7 +125,7 @@ def test_a_plain_python_package_needs_git_alone(tmp_path: Path) -> None:
     found, ran = rehearsed(root, only(tmp_path / "bin"))
     made = ("rehearsed_other_pure-0.2.0-py3-none-any.whl", "rehearsed_other_pure-0.2.0.tar.gz")
     assert names(found) == ["git v0.2.0", *(f"PyPI {name}" for name in made)]
-    assert "-m pytest -q" in ran.err
+    assert "nox > * pytest: success" in ran.err
     assert "bump: 2 files carry" in ran.err
 
 
@@ -170,8 +170,8 @@ def test_what_gates_leave_in_the_tree_is_named(tmp_path: Path, monkeypatch: pyte
     root = write(tmp_path, PLAIN | {"release-tasks.toml": '[gates]\nrun = ["touch left.txt", "git no-such-command"]\n'})
     monkeypatch.chdir(root)
     failed, left = look(Case(context(), Release.at(context(), "0.2.0")), gates)
-    assert failed.problem.startswith("`git no-such-command` ended with status 1")
-    assert "[gates]" in failed.fix
+    assert failed.problem.startswith("the gate git-no-such-command fails\n")
+    assert "-s git-no-such-command` repeats it" in failed.fix
     assert (left.problem, left.fix) == ("the gates left left.txt in the tree", "name that in .gitignore, or commit it")
 
 

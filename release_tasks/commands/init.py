@@ -1,4 +1,4 @@
-"""A first tasks.py and release-tasks.toml for a project."""
+"""A first tasks.py, noxfile.py and release-tasks.toml for a project."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from release_tasks import files, shell
 from release_tasks.commands import command
 
 TASKS = '"""Release tasks of this project; `inv --list` shows them."""\n\nfrom release_tasks import ns\n\n__all__ = ["ns"]\n'
+GATES = '"""The gates of a release as sessions; `nox -l` lists them."""\n\nfrom release_tasks.sessions import preflight\n\npreflight()\n'
 
 
 @command
 def init(c: Context) -> None:
-    """Write a first tasks.py and release-tasks.toml."""
+    """Write a first tasks.py, noxfile.py and release-tasks.toml."""
     from release_tasks.commands.settings import KINDS
     from release_tasks.errors import ReleaseError
     from release_tasks.project.discovery import discover
@@ -26,7 +27,7 @@ def init(c: Context) -> None:
     asked = [f for one in project.components for kind in KINDS if isinstance(f := getattr(one, kind), ReleaseError)]
     lines = ["# Only what cannot be discovered; `inv settings` shows the rest.\n"]
     lines += ["".join(f"# {line}\n" for line in str(question.message).splitlines()) for question in asked]
-    for name, text in (("tasks.py", TASKS), (FILE, "\n".join(lines))):
+    for name, text in (("tasks.py", TASKS), ("noxfile.py", GATES), (FILE, "\n".join(lines))):
         if (top / name).exists():
             shell.say(f"{name} is there already")
         else:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -33,13 +31,11 @@ def settings(c: Context, json: bool = False) -> None:
 
 def data(project: Project) -> dict[str, Any]:
     """Return the project as JSON can hold it: components, what each ships, files, and every setting with its source."""
-    from release_tasks.findings import gates
     from release_tasks.project.effective import values
     from release_tasks.tools import git
 
     release = _next(project)
-    run = [shlex.join("python" if word == sys.executable else word for word in one) for one in gates.general(release)]
-    computed = {"project.branch": git.branch(project.root), "gates.run": run}
+    computed = {"project.branch": git.branch(project.root)}
     return {
         "project": project.name,
         "repository": project.repository,

@@ -2,29 +2,50 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
 import shlex
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
-from release_tasks import shell
+from release_tasks import files, shell
 from release_tasks.errors import ReleaseError, some
 from release_tasks.findings.finding import Case, problem
+from release_tasks.project.gates import chosen, gates
 from release_tasks.release import Release
 from release_tasks.tools import git
+
+BLOCK = re.compile(r"^={10} \S (\S+): \w+.*={10}\n", re.MULTILINE)  # how nox begins what a session has printed
+NOISE = re.compile(r"Starting session |nox > (Running session|Session|cd) ")  # lines of nox's own
+TAIL = 15  # lines
 
 
 @problem
 def failing_gate(case: Case) -> Iterator[ReleaseError]:
-    """Run every gate, each to its end, and yield one error for each that fails."""
+    """Run the gates side by side, each to its end, and yield one error for each that fails."""
     release, _ = case.release, case.changed
-    if _tests_python(release) and not find_spec("pytest"):
-        shell.say(f"the Python tests are not run: {sys.executable} has no pytest")
-    for argv in commands(release):
+    names = chosen(release.project, (part.version for part in release.parts), git.branch(release.top))
+    wanted, is_ours = [one for one in gates(release.project) if names is None or one.name in names], _has_sessions(release)
+    if not wanted and (names is not None or not is_ours):
+        return
+    for one in wanted:
+        shell.say(f"gate {one.name}: {one.line}")
+    where, env = ([], {}) if is_ours else _noxfile(release)
+    nox = [sys.executable, "-m", "nox", *where]
+    with files.scratch("gates") as folder:
+        report = folder / "report.json"
+        # one job would make nox run them in its own process, one after the other
+        options = (f"--parallel={max(2, os.cpu_count() or 1)}", "--no-error-on-missing-interpreters", f"--report={report}")
         try:
-            shell.do(case.c, argv, cwd=release.tree)
+            shell.do(case.c, [*nox, *options, "--session", *(names or ("preflight",))], cwd=release.tree, env=env)
         except shell.Failed as error:
-            yield ReleaseError(error.problem, "mend it, or name the commands that shall pass in `run` of [gates]")
+            if not report.exists():  # nox itself could not begin
+                raise ReleaseError(error.problem, "mend noxfile.py: `nox --list` reads it") from error
+            repeat = "nox" if is_ours else shlex.join(["env", *(f"{k}={v}" for k, v in env.items()), *nox])
+            yield from _failures(json.loads(report.read_text("utf-8"))["sessions"], error.output, repeat)
 
 
 @problem
@@ -34,31 +55,23 @@ def gate_leftovers(case: Case) -> Iterator[ReleaseError]:
         yield ReleaseError(f"the gates left {some(left)} in the tree", "name that in .gitignore, or commit it")
 
 
-def commands(release: Release) -> tuple[tuple[str, ...], ...]:
-    """Return the gates as commands, those with names of their own last."""
-    named = release.project.settings.gates.named.values()
-    return (*general(release), *(tuple(shlex.split(line)) for line in named))
+def _has_sessions(release: Release) -> bool:
+    path = release.tree / "noxfile.py"
+    return path.exists() and "release_tasks.sessions" in path.read_text("utf-8")
 
 
-def general(release: Release) -> tuple[tuple[str, ...], ...]:
-    """Return the gates without a name: those of the settings, else the defaults for Rust and Python."""
-    project = release.project
-    if project.settings.gates.run:
-        return tuple(tuple(shlex.split(line)) for line in project.settings.gates.run)
-    found: list[tuple[str, ...]] = []
-    if project.manifest:
-        locked = ("--locked",) if "Cargo.lock" in project.files else ()
-        found += [
-            ("cargo", "fmt", "--all", "--check"),
-            ("cargo", "clippy", *locked, "--all-targets", "--quiet", "--", "-D", "warnings"),
-            ("cargo", "test", *locked, "--quiet"),
-        ]
-    if _tests_python(release) and find_spec("pytest"):
-        found.append((sys.executable, "-m", "pytest", "-q"))
-    return tuple(found)
+def _noxfile(release: Release) -> tuple[list[str], dict[str, str]]:
+    """Return the options and the variables with which nox makes the sessions for a project that has no such noxfile."""
+    ours = Path(__file__).parents[1] / "sessions" / "noxfile.py"
+    return [f"--noxfile={ours}", f"--envdir={release.tree / '.nox'}"], {"RELEASE_TASKS_ROOT": str(release.tree)}
 
 
-def _tests_python(release: Release) -> bool:
-    path = release.tree / "pyproject.toml"
-    is_default = not release.project.settings.gates.run
-    return is_default and path.exists() and "[tool.pytest" in path.read_text("utf-8")
+def _failures(sessions: list[dict[str, Any]], output: str, repeat: str) -> Iterator[ReleaseError]:
+    _, *told = BLOCK.split(output)
+    blocks = dict(zip(told[::2], told[1::2], strict=True))
+    for one in sessions:
+        name = one["signatures"][0] if one["signatures"] else one["name"]
+        if one["result_code"] > 0 or name == "preflight":
+            continue
+        said = [line for line in blocks.get(name, "").strip().splitlines() if not NOISE.match(line)] or [one["reason"] or "it printed nothing"]
+        yield ReleaseError(f"the gate {name} fails\n" + "\n".join(said[-TAIL:]), f"mend it; `{repeat} -s {name}` repeats it")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from release_tasks.errors import ReleaseError
 from release_tasks.findings.finding import Case, lasting
+from release_tasks.project.gates import defaults, gates
 from release_tasks.shell import found
 
 if TYPE_CHECKING:
@@ -50,9 +51,8 @@ def missing_program(case: Case) -> list[ReleaseError]:
 
 def lacking(project: Project, is_tagged: bool = False) -> list[ReleaseError]:
     """Return one error for each program that the settings name and that is not installed; no gate runs once the tag exists."""
-    gates = project.settings.gates
-    lines = () if is_tagged else (*gates.run, *gates.named.values())
-    wanted = {shlex.split(line)[0]: "[gates]" for line in lines if line.strip()} | dict.fromkeys(project.settings.build.needs, "[build]")
+    said = () if is_tagged else (one for one in gates(project) if one not in defaults(project))
+    wanted = {one.commands[0][0]: "[gates]" for one in said} | dict.fromkeys(project.settings.build.needs, "[build]")
     for reference, image in project.settings.images.items():
         wanted |= {shlex.split(line)[0]: f"[images.{reference}]" for line in (image.scan, image.test) if line}
     return [

@@ -26,17 +26,24 @@ def discover(root: Path) -> Project:
     return _discover(root, git.fingerprint(root))
 
 
-@lru_cache(maxsize=8)
-def _discover(root: Path, fingerprint: str) -> Project:
+def outline(root: Path) -> Project:
+    """Return a project without what only cargo and the manifests tell: its settings, names and files."""
     settings = load(root)
     files = _visible(git.tracked(root), settings.project.ignore)
     url = git.remote_url(root)
     name = _repository(url or _declared_url(root))
+    called = re.split("[/:]", (name or url or root.name).rstrip("/").removesuffix(".git"))[-1]  # a folder is named at will
+    return Project(root, settings, called, name, (), files=files)
+
+
+@lru_cache(maxsize=8)
+def _discover(root: Path, fingerprint: str) -> Project:
+    project = outline(root)
+    settings, files, name = project.settings, project.files, project.repository
     python = python_packages.packages(root, files, settings)
     workspace = cargo.workspace(root) if "Cargo.toml" in files else None
     crates = _crates(workspace.members if workspace else (), settings, python_packages.built_by_maturin(root, files))
-    called = re.split("[/:]", (name or url or root.name).rstrip("/").removesuffix(".git"))[-1]  # a folder is named at will
-    project = Project(root, settings, called, name, (), crates, files, workspace)
+    project = replace(project, crates=crates, workspace=workspace)
     ships = {
         "crates": tuple(crate for crate in crates if crate.publish),
         "python": python,

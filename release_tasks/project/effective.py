@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from release_tasks.errors import ReleaseError
+from release_tasks.project.gates import defaults
 from release_tasks.project.model import Project, answered
 from release_tasks.project.settings import FILE, ChartTable, ComponentTable, ImageTable, PythonTable, Settings
 
@@ -32,7 +33,10 @@ def values(project: Project, computed: Mapping[str, object]) -> list[dict[str, A
             rows += _said(field, here)
         else:
             rows += _table(project, field, table, here, computed)
-            rows += _said(field, getattr(table, "named", {}))  # gates with names of their own
+        if field == "gates":
+            rows += _said(field, table.named)
+            others = () if table.run else (gate for gate in defaults(project) if gate.name not in table.named)
+            rows += ({"table": field, "key": gate.name, "value": gate.line, "source": "default"} for gate in others)
     return rows
 
 

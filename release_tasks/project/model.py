@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
     from release_tasks.tools.cargo import Workspace
 
 __all__ = (
-    "Artifact", "Binary", "Bundle", "Chart", "Component", "Crate", "Found", "Image", "Place", "Pointer", "Project",
-    "PythonPackage", "Seen", "State", "answered", "compared", "either", "known", "question",
+    "Artifact", "Binary", "Bundle", "Chart", "Component", "Crate", "Found", "Gate", "Image", "Place", "Pointer",
+    "Project", "PythonPackage", "Seen", "State", "answered", "compared", "either", "known", "question",
 )
 T = TypeVar("T")
 Found = tuple[T, ...] | ReleaseError  # a question is an error for those who need the answer
@@ -95,6 +96,27 @@ class Chart:
     def name(self) -> str:
         """Return the chart's own name."""
         return self.reference.rsplit("/", 1)[-1]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What must pass before a release: commands that run one after the other in `folder`.
+
+    With `installs` they run in a clean environment that has these. `{copy}` in a word stands for a copy of the
+    tree, which may be written into; `paths` are the folders that pytest would look into before what is installed.
+    """
+
+    name: str
+    commands: tuple[tuple[str, ...], ...]
+    folder: Path
+    installs: tuple[str, ...] = ()
+    pythons: tuple[str, ...] = ()  # as `3.12`; none for the one that runs us
+    paths: tuple[str, ...] = ()
+
+    @property
+    def line(self) -> str:
+        """Return the commands in one line, as a person would type them."""
+        return " && ".join(shlex.join(word.replace("{copy}/", "") for word in argv) for argv in self.commands)
 
 
 @dataclass(frozen=True)

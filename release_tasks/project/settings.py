@@ -104,7 +104,11 @@ class GatesTable(_Table, frozen=True):
     blockers: tuple[str, ...] = ()  # labels of issues of which none may be open
     milestone: str | None = None  # the title of the milestone in which nothing may be open
     ci: Literal["release-commit"] | None = None  # the tags wait for its green runs
-    named: dict[str, str] = {}  # every other key: a command besides the others
+    major: tuple[str, ...] | None = None  # the gates of such a release; default: all
+    minor: tuple[str, ...] | None = None
+    patch: tuple[str, ...] | None = None
+    hotfix: tuple[str, ...] | None = None  # a patch from a branch called hotfix...; default: those of a patch
+    named: dict[str, str | Literal[False]] = {}  # every other key: a command, or false for a default that is not wanted
 
 
 class NotesTable(_Table, frozen=True):

@@ -43,7 +43,7 @@ def _with_named_gates(data: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(gates, dict):
         return data
     known = {field.encode_name for field in msgspec.structs.fields(tables.GatesTable)}
-    named = {key: value for key, value in gates.items() if isinstance(value, str) and key not in known}
+    named = {key: value for key, value in gates.items() if (isinstance(value, str) or value is False) and key not in known}
     rest = {key: value for key, value in gates.items() if key not in named}
     return data | {"gates": rest | ({"named": named} if named else {})}
 

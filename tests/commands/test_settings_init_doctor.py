@@ -84,7 +84,7 @@ def test_a_project_that_only_its_tag_gives_a_version(tiny: Place) -> None:
     assert "component tiny: version only in the tag, tag v{version}" in tiny.inv("settings").stdout
 
 
-def test_init_writes_two_files_that_work_and_leaves_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_init_writes_three_files_that_work_and_leaves_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     subprocess.run(["git", "init", "--quiet", tmp_path / "empty"], check=True)
     monkeypatch.chdir(tmp_path / "empty")
     (tmp_path / "boot").mkdir()
@@ -95,10 +95,10 @@ def test_init_writes_two_files_that_work_and_leaves_what_is_there(tmp_path: Path
     assert (dry.returncode, os.listdir()) == (0, [".git"])
     ran = inv(Path.cwd(), *boot, "init")
     assert ran.returncode == 0, ran.stderr
-    assert sorted(os.listdir()) == [".git", "release-tasks.toml", "tasks.py"]
+    assert sorted(os.listdir()) == [".git", "noxfile.py", "release-tasks.toml", "tasks.py"]
     (tmp_path / "empty" / "tasks.py").write_text(TINY["tasks.py"])
     again = inv(Path.cwd(), "init")
-    assert again.stderr == "tasks.py is there already\nrelease-tasks.toml is there already\n"
+    assert again.stderr == "tasks.py is there already\nnoxfile.py is there already\nrelease-tasks.toml is there already\n"
     assert (tmp_path / "empty" / "tasks.py").read_text() == TINY["tasks.py"]
     assert inv(Path.cwd(), "settings").returncode == 0
 

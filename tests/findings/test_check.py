@@ -85,10 +85,10 @@ def test_a_silence_without_a_reason_or_for_no_finding_is_an_error(tiny: Place) -
 
 def test_the_gates_run_only_when_asked_and_when_nothing_else_is_wrong(tiny: Place) -> None:
     tiny.commit("release-tasks.toml", '[gates]\nrun = ["false"]\n')
-    assert "`false` ended with status 1" in check(tiny).stderr
+    assert "gates/failing-gate: the gate false fails\n" in check(tiny).stderr
     assert check(tiny, "--fast").returncode == 0
     (tiny.root / "scribble.txt").write_text("")
-    assert "`false`" not in check(tiny).stderr
+    assert "failing-gate" not in check(tiny).stderr
 
 
 def test_a_release_whose_tag_is_public_is_not_refused_for_what_cannot_change_any_more(tiny: Place) -> None:

@@ -78,7 +78,7 @@ def test_its_gates_are_its_own_and_each_that_fails_is_found(root: Path, monkeypa
     server = root / "internal/admin/server.go"
     server.write_text(server.read_text().replace("0.1.0", "0.1.3"))
     [failed] = gates.failing_gate(Case(Context(), Release.at(Context(), "0.2.0")))
-    assert failed.problem.startswith("`make test` ended with status 2")
+    assert failed.problem.startswith("the gate make-test fails\n")
 
 
 @pytest.mark.tools("go", "make", "helm")

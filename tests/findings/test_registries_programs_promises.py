@@ -1,4 +1,4 @@
-"""Registries, programs and gates: each finding fires, and is silent where all is well."""
+"""Registries, programs and promises: each finding fires, and is silent where all is well."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from place import TINY, Place, context, problems
 from python_projects import sdist, wheel
 
-from release_tasks.findings import gates, programs, promises, registries
+from release_tasks.findings import programs, promises, registries
 from release_tasks.findings.all import findings
 from release_tasks.findings.finding import Case
 from release_tasks.order import RELEASE
@@ -105,25 +105,6 @@ def test_a_program_that_a_gate_needs_is_looked_for_until_the_tag_exists(tiny: Pl
     ]
     tiny.tag("v0.2.0")
     assert problems(tiny, programs) == []  # the gates do not run any more
-
-
-def test_every_gate_runs_to_its_end_and_each_failure_is_found(tiny: Place) -> None:
-    tiny.commit("release-tasks.toml", '[gates]\nrun = ["false", "test -e tasks.py", "test -e absent.py"]\n')
-    said = problems(tiny, gates)
-    assert said == ["`false` ended with status 1", "`test -e absent.py` ended with status 1"]
-
-
-def test_the_gates_of_a_python_project_are_its_tests(tiny: Place) -> None:
-    assert gates.commands(tiny.at("0.2.0")) == ()
-    tiny.commit("pyproject.toml", TINY["pyproject.toml"] + "[tool.pytest.ini_options]\n")
-    [argv] = gates.commands(tiny.at("0.2.0"))
-    assert argv[1:3] == ("-m", "pytest")
-
-
-def test_a_gate_with_a_name_runs_after_the_others(tiny: Place) -> None:
-    tiny.commit("release-tasks.toml", '[gates]\naudit = "test -e audit.toml"\nrun = ["test -e tasks.py"]\n')
-    assert gates.commands(tiny.at("0.2.0")) == (("test", "-e", "tasks.py"), ("test", "-e", "audit.toml"))
-    assert problems(tiny, gates) == ["`test -e audit.toml` ended with status 1"]
 
 
 @pytest.mark.statement("B4.6")
