@@ -1,4 +1,4 @@
-"""The gates as nox sessions: `from release_tasks.sessions import preflight`, and a call of it, is a whole noxfile.py."""
+"""The gates as nox sessions: an import of `preflight` from here, and a call of it, is a whole noxfile.py."""
 
 from __future__ import annotations
 
