@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from release_tasks.errors import ReleaseError
 from release_tasks.findings.finding import Case, lasting
-from release_tasks.project.gates import defaults, gates
 from release_tasks.shell import found
 
 if TYPE_CHECKING:
@@ -51,6 +50,8 @@ def missing_program(case: Case) -> list[ReleaseError]:
 
 def lacking(project: Project, is_tagged: bool = False) -> list[ReleaseError]:
     """Return one error for each program that the settings name and that is not installed; no gate runs once the tag exists."""
+    from release_tasks.project.gates import defaults, gates
+
     said = () if is_tagged else (one for one in gates(project) if one not in defaults(project))
     wanted = {one.commands[0][0]: "[gates]" for one in said} | dict.fromkeys(project.settings.build.needs, "[build]")
     for reference, image in project.settings.images.items():
