@@ -41,14 +41,19 @@ def build(c: Context, release: Release, target: str | None) -> None:
     raise_all(impossible.values())
 
 
+def targets_of(release: Release) -> list[str]:
+    """Return the targets that binaries are declared for."""
+    return list(dict.fromkeys(binary.target for part in release.parts for binary in known(part.component.binaries)))
+
+
 def _declared(release: Release, target: str | None) -> list[Asset]:
     found: dict[tuple[str, str], list[Binary]] = {}
     parts = {part.component.name: part for part in release.parts}
     for part in release.parts:
         for binary in known(part.component.binaries):
             found.setdefault((part.component.name, binary.file.format(version=part.version)), []).append(binary)
-    every = dict.fromkeys(programs[0].target for programs in found.values())
-    wanted = [name.strip() for name in target.split(",")] if target else list(every)
+    every = targets_of(release)
+    wanted = [name.strip() for name in target.split(",")] if target else every
     if unknown := [name for name in wanted if name not in every]:
         raise ReleaseError(f"no binary is declared for {', '.join(unknown)}", f"declared are {', '.join(every) or 'none'}")
     for (_, file), programs in found.items():

@@ -25,14 +25,14 @@ Wanted = tuple[Part, Slot, str]  # with the Rust target; empty where any machine
 
 def build(c: Context, release: Release, target: str | None) -> None:
     """Build what is neither in dist/ nor on PyPI, for every target or those named, with commas."""
-    declared = _declared(release, target)
-    absent = [(a.component, a.name) for a in to_build(release, pypi, "wheel", "sdist")] if declared else []
+    asked = declared(release) if target is None else _chosen(release, target)
+    absent = [(a.component, a.name) for a in to_build(release, pypi, "wheel", "sdist")] if asked else []
     wanted = [
-        (part, slot, triple) for part, slot, triple in declared
+        (part, slot, triple) for part, slot, triple in asked
         if any(owner == part.component.name and slot.takes(name) for owner, name in absent)
     ]
     if not wanted:
-        shell.say("nothing to do, every wheel and sdist is built or public" if declared else "nothing to do, no Python package")
+        shell.say("nothing to do, every wheel and sdist is built or public" if asked else "nothing to do, no Python package")
         return
     able, errors = _able(release, wanted)
     targets.leave_out(errors, target is not None or not able)
@@ -42,18 +42,24 @@ def build(c: Context, release: Release, target: str | None) -> None:
     raise_all(errors)
 
 
-def _declared(release: Release, target: str | None) -> list[Wanted]:
-    """Return the files to build: all, or those of the named targets; the first target brings the sdist."""
-    found = [(part, slot, _target(release, slot)) for part, slot in pypi.shipped(release)]
-    if target is None:
-        return found
-    first = {(part.tag, slot.package.name): triple for part, slot, triple in reversed(found) if slot.kind == "wheel"}
-    owner = [(one, one[2] or (first[one[0].tag, one[1].package.name] if one[1].package.maturin else "")) for one in found]
+def declared(release: Release) -> list[Wanted]:
+    """Return every wheel and sdist of the settings, with the Rust target that makes it."""
+    return [(part, slot, _target(release, slot)) for part, slot in pypi.shipped(release)]
+
+
+def targets_of(release: Release) -> list[str]:
+    """Return the targets that wheels are declared for."""
+    return list(dict.fromkeys(triple for _, _, triple in declared(release) if triple))
+
+
+def _chosen(release: Release, target: str) -> list[Wanted]:
+    """Return the files of the named targets; the first one brings the sdist, and what any machine can make."""
+    found, every = declared(release), targets_of(release)
+    first = {(part.tag, slot.package.name): triple for part, slot, triple in reversed(found) if slot.kind == "wheel" and triple}
     wanted = [name.strip() for name in target.split(",")]
-    every = dict.fromkeys(triple for _, triple in owner if triple)
     if unknown := [name for name in wanted if name not in every]:
         raise ReleaseError(f"no wheel is declared for {', '.join(unknown)}", f"declared are {', '.join(every) or 'none'}")
-    return [one for one, triple in owner if not triple or triple in wanted]
+    return [one for one in found if (one[2] or first.get((one[0].tag, one[1].package.name), every[0])) in wanted]
 
 
 def _target(release: Release, slot: Slot) -> str:

@@ -36,6 +36,7 @@ def collection_of(wanted: Order) -> Collection:
     from release_tasks.commands.collect import collect
     from release_tasks.commands.doctor import doctor
     from release_tasks.commands.init import init
+    from release_tasks.commands.matrix import matrix
     from release_tasks.commands.notes import notes
     from release_tasks.commands.plan import plan
     from release_tasks.commands.promote import promote
@@ -46,7 +47,7 @@ def collection_of(wanted: Order) -> Collection:
     from release_tasks.commands.status import status
 
     found = Collection()
-    for one in (release, status, plan, rehearse, doctor, settings, init, notes, retag, promote, collect):
+    for one in (release, status, plan, rehearse, doctor, settings, init, notes, retag, promote, matrix, collect):
         found.add_task(one)
     for step in order.steps(wanted):
         found.add_task(step, name=order.name(step))

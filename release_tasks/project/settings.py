@@ -86,6 +86,7 @@ class BuildTable(_Table, frozen=True):
     needs: tuple[str, ...] = ()  # programs that the build itself needs
     static: tuple[str, ...] = ()  # binaries that are linked statically
     glibc: Annotated[str, msgspec.Meta(pattern=r"^2\.\d+$")] | None = None  # the oldest that binaries for Linux run with
+    runners: dict[str, str] = {}  # by target: the machine of a CI that builds it
 
 
 class BundleTable(_Table, frozen=True):

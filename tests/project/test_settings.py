@@ -51,7 +51,7 @@ UNKNOWN = [
     ("[python.x]\nwheel = []\n", "unknown key wheel in [python.NAME]", "did you mean wheels?"),
     ("[images.x]\nplatform = []\n", "unknown key platform in [images.NAME]", "did you mean platforms?"),
     ("[charts.x]\napp_version = 'x'\n", "unknown key app_version in [charts.NAME]", "did you mean app-version?"),
-    ("[build]\nenvironment = {}\n", "unknown key environment in [build]", "known are env, needs, static, glibc"),
+    ("[build]\nenvironment = {}\n", "unknown key environment in [build]", "known are env, needs, static, glibc, runners"),
     ("[gates]\nruns = []\n", "unknown key runs in [gates]", "did you mean run?"),
     ("[github]\nnote = 'x'\n", "unknown key note in [github]", "did you mean notes?"),
 ]

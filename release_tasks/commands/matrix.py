@@ -1,0 +1,62 @@
+"""The jobs of a CI matrix, and how many wheels there are for which reason."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from invoke.context import Context
+
+from release_tasks.commands import command
+
+if TYPE_CHECKING:
+    from release_tasks.project.model import Project, PythonPackage
+    from release_tasks.release import Release
+
+FIRST, NEWEST = 7, 14  # CPython 3.7 is the first that pyo3's abi3 is for, 3.14 is of October 2025 (PEP 745)
+
+
+@command
+def matrix(c: Context, version: str | None = None, component: str | None = None) -> None:
+    """Print who builds what as JSON, for the matrix of a CI."""
+    from release_tasks.building.jobs import jobs
+    from release_tasks.release import Release
+
+    release = Release.at(c, version, component)
+    words = "".join(f" --{name} {value}" for name, value in (("version", version), ("component", component)) if value)
+    print(json.dumps({"jobs": [*jobs(release, words)], "wheels": [*_wheels(release)]}))
+
+
+def _wheels(release: Release) -> Iterator[dict[str, Any]]:
+    """Yield for each package how many wheels it has, and why so many."""
+    from release_tasks.channels import pypi
+
+    slots = [slot for _, slot in pypi.shipped(release)]
+    for package in dict.fromkeys(slot.package for slot in slots):
+        count = sum(slot.package == package and slot.kind == "wheel" for slot in slots)
+        yield {"package": package.name, "count": count, "why": _why(count, _least(release.project, package), package.pythons)}
+
+
+def _least(project: Project, package: PythonPackage) -> int | None:
+    """Return the least Python 3 of a wheel for several, 0 where it is for all, None where each has its own."""
+    from release_tasks.project.python_packages import crates_in
+
+    names = [crate.name for crate in crates_in(project, package)] if package.maturin and project.workspace else []
+    crates = [project.workspace.packages[name] for name in names] if project.workspace else []
+    uses = [one for crate in crates for one in crate["dependencies"] if one["name"] in ("pyo3", "pyo3-ffi")]
+    if not uses:
+        return 0
+    words = [word for one in uses for word in one["features"]] + [word for crate in crates for word in crate["features"].get("default", ())]
+    floors = [re.search(r"abi3(?:-py3(\d+))?$", word) for word in words]
+    return min((int(found[1] or FIRST) for found in floors if found), default=None)
+
+
+def _why(count: int, least: int | None, pythons: tuple[str, ...]) -> str:
+    several = f"{count} wheel{'s' if count > 1 else ''}"
+    if least:
+        return f"abi3: {several} instead of {count * (NEWEST + 1 - least)}, one for each Python from 3.{least} to 3.{NEWEST}"
+    if least == 0:
+        return f"{several} for every Python"
+    return f"{several}, {count // (len(pythons) or 1)} for {'each of ' if pythons[1:] else ''}Python {', '.join(pythons) or 'of the machine that builds'}"
