@@ -24,7 +24,7 @@ ORIGIN = "git@github.com:example/tiny.git"
 LOG = "# Changelog\n\n## [Unreleased]\n\n- More.\n\n## [0.1.0] - 2026-01-01\n\n- All.\n"
 TINY = {
     "pyproject.toml": '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
-    '[project]\nname = "tiny-plain"\nversion = "0.1.0"\n',
+    '[project]\nname = "tiny-plain"\nversion = "0.1.0"\nreadme = {text = "Tiny", content-type = "text/plain"}\n',
     "tiny_plain/__init__.py": "",
     "CHANGELOG.md": LOG,
     "tasks.py": "from release_tasks import ns\n",

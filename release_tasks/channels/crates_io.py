@@ -9,7 +9,7 @@ from pathlib import Path
 
 from invoke.context import Context
 
-from release_tasks import dist, shell
+from release_tasks import dist, http, shell
 from release_tasks.channels import crates_index, crates_pack
 from release_tasks.endpoints import CRATES
 from release_tasks.errors import ReleaseError, raise_all
@@ -44,7 +44,19 @@ def unpublished(release: Release) -> tuple[Artifact, ...]:
 
 def is_new(artifact: Artifact) -> bool:
     """Tell whether crates.io has never heard of the crate."""
-    return crates_index.lines(artifact.name) is None
+    return versions(artifact) is None
+
+
+def versions(artifact: Artifact) -> list[str] | None:
+    """Return the versions that crates.io has of a crate, None where it has never heard of it."""
+    lines = crates_index.lines(artifact.name)
+    return None if lines is None else [str(line["vers"]) for line in lines]
+
+
+def categories() -> set[str]:
+    """Return the slugs of the categories that crates.io has."""
+    listed = http.get(f"{CRATES}/api/v1/category_slugs", expect=(200,)).json(dict)
+    return {str(one["slug"]) for one in listed["category_slugs"]}
 
 
 def credentials(release: Release) -> Iterator[ReleaseError]:

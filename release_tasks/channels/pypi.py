@@ -82,7 +82,13 @@ def look(release: Release, artifacts: Sequence[Artifact]) -> list[Seen]:
 
 def is_new(artifact: Artifact) -> bool:
     """Tell whether PyPI has no project of that name."""
-    return _page(artifact.package) is None
+    return versions(artifact) is None
+
+
+def versions(artifact: Artifact) -> list[str] | None:
+    """Return the versions that PyPI has of a project, None where there is no project of that name."""
+    page = _page(artifact.package)
+    return None if page is None else list(dict.fromkeys(name.version for file in page if (name := wheels.read_name(file["filename"]))))
 
 
 def credentials(release: Release) -> list[ReleaseError]:
@@ -145,7 +151,7 @@ def _absent(artifact: Artifact, there: list[Any], url: str) -> Seen:
     times = [datetime.fromisoformat(file["upload-time"]) for file in there if file.get("upload-time")]
     if times and datetime.now(UTC) - min(times) > OPEN_FOR:
         return Seen(artifact, State.CLOSED, f"PyPI takes no files {OPEN_FOR.days} days after the first of a version", url)
-    return Seen(artifact, State.MISSING)
+    return Seen(artifact, State.MISSING, f"PyPI takes its other files until {min(times) + OPEN_FOR:%Y-%m-%d %H:%M} UTC" if times else "")
 
 
 def _path(c: Context, release: Release, artifact: Artifact) -> Path | None:

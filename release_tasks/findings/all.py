@@ -13,6 +13,7 @@ from release_tasks.findings import (
     gates,
     programs,
     promises,
+    python,
     registries,
     repository,
     versions,
@@ -22,7 +23,7 @@ from release_tasks.findings.finding import SEVERITIES, Case, Finding, Kind, dist
 from release_tasks.http import get_many
 from release_tasks.proofs import all as proofs
 
-AREAS = (programs, repository, versions, workflows, crates, dependencies, containers, registries, promises)
+AREAS = (programs, repository, versions, workflows, crates, dependencies, python, containers, registries, promises)
 
 
 def kinds() -> tuple[Kind, ...]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
 import os
+import posixpath
 import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from release_tasks.channels import crates_io
+from release_tasks.endpoints import CRATES
 from release_tasks.errors import ReleaseError
 from release_tasks.findings.finding import Case, Located, problem
 from release_tasks.project.model import Crate
@@ -18,6 +22,11 @@ from release_tasks.tools.cargo import Package
 LARGEST = 10 << 20  # bytes of a packed crate; like the numbers below: crates.io, publish.rs
 LIMITS = {"keywords": 5, "categories": 5}
 LONGEST = {"description": 1000, "name": 64}
+READS = re.compile(
+    r'(?:include(?:_str|_bytes)?!\s*[(\[{]|#\[path\s*=)\s*(?P<root>concat!\s*\(\s*env!\s*\(\s*"CARGO_MANIFEST_DIR"\s*\)\s*,\s*)?r?#*"(?P<path>[^"\n]+)"'
+)
+READS_OF_SCRIPT = re.compile(r'(?P<root>)"(?P<path>[^"\n:]*\.\.[^"\n:]*)"')
+TESTS = re.compile(r"#\[cfg\(test\)\]\s*(?:pub )?mod \w+ *\{")
 
 
 @problem
@@ -30,6 +39,31 @@ def crate_metadata(case: Case) -> Iterator[ReleaseError]:
             yield Located(f"{path} has no {lacks}, and crates.io demands it", fix, path)
         for key, fact, fix in _refused(package):
             yield Located(f"{path}: {fact}, and crates.io refuses that", fix, path, line_of(case, path, key))
+
+
+@problem
+def unknown_category(case: Case) -> Iterator[ReleaseError]:
+    """Yield each category that crates.io does not have."""
+    if named := [(path, slug) for _, package, path in published(case) for slug in package["categories"]]:
+        known = crates_io.categories()
+        for path, slug in named:
+            if slug.lower() not in known:
+                near = difflib.get_close_matches(slug.lower(), sorted(known), 1)
+                fix = f"write {near[0]}" if near else f"take one of {CRATES}/category_slugs"
+                yield Located(f"{path}: {slug} is no category of crates.io, which refuses that", fix, path, line_of(case, path, "categories"))
+
+
+@problem
+def file_outside_crate(case: Case) -> Iterator[ReleaseError]:
+    """Yield each line of a crate's code that reads a file which its tarball cannot have."""
+    owned = _sources(case)
+    for crate, package, path in published(case):
+        folder = posixpath.dirname(path)
+        scripts = {Path(one["src_path"]) for one in package["targets"] if "custom-build" in one["kind"]}
+        for file in owned.get(crate.folder, ()):
+            for line, there in _reads(case, file, folder, case.release.tree / file in scripts):
+                fix = f"move it into {folder or 'the repository'}, or put a link to it there and name that: cargo packs the file behind a link"
+                yield Located(f"{file} reads {there}, which the tarball of {crate.name} does not have", fix, file, line)
 
 
 @problem
@@ -107,3 +141,27 @@ def _is_spdx(expression: str) -> bool:
 
 def _packed(path: Path) -> int:
     return len(zlib.compress(path.read_bytes())) if path.is_file() else 0
+
+
+def _sources(case: Case) -> dict[Path, list[str]]:
+    """Return the code of each member of the workspace by its folder, without tests, benches and examples."""
+    tree, found = case.release.tree, dict[Path, list[str]]()
+    members = {crate.folder for crate in case.release.project.crates}
+    for file in case.release.project.files:
+        if file.endswith(".rs") and not {"tests", "benches", "examples", "tests.rs"} & set(file.split("/")):
+            owner = next((folder for folder in (tree / file).parents if folder in members), tree)
+            found.setdefault(owner, []).append(file)
+    return found
+
+
+def _reads(case: Case, file: str, folder: str, is_script: bool) -> Iterator[tuple[int, str]]:
+    """Yield line and path of each file outside of a crate's folder that its code names; a script runs in that folder."""
+    text = TESTS.split((case.release.tree / file).read_text("utf-8", errors="replace"), maxsplit=1)[0]
+    for found in (READS_OF_SCRIPT if is_script else READS).finditer(text):
+        begun = text[: found.start()].rpartition("\n")[2]
+        base = folder if is_script or found["root"] else posixpath.dirname(file)
+        there = posixpath.normpath(posixpath.join(base, found["path"].lstrip("/") if is_script or found["root"] else found["path"]))
+        is_inside = not there.startswith("..") if not folder else there == folder or there.startswith(f"{folder}/")
+        is_odd = is_inside or begun.lstrip().startswith("//") or ".git" in there.split("/")
+        if not is_odd and (case.release.tree / there).exists():
+            yield text.count("\n", 0, found.start()) + 1, there

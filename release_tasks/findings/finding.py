@@ -16,6 +16,7 @@ from release_tasks.project.workflows import Workflow, workflows
 from release_tasks.tools import cargo_lock, git
 
 if TYPE_CHECKING:
+    from release_tasks.bumping import leftovers
     from release_tasks.converge import Channel
     from release_tasks.project.model import Seen
     from release_tasks.release import Release
@@ -74,6 +75,14 @@ class Case:
     def workflows(self) -> tuple[Workflow, ...]:
         """Return the project's workflows."""
         return workflows(self.release.tree)
+
+    @cached_property
+    @once
+    def copies(self) -> tuple[list[leftovers.Odd], list[leftovers.Line]]:
+        """Return the copies of the version that disagree, and the lines that a bump would leave at an old one."""
+        from release_tasks.bumping import edited
+
+        return edited.told(self.release, edited.texts(self.release))
 
     def shipped(self, kind: str, of: type[T]) -> Iterator[T]:
         """Yield the `kind` of every component; an open question is asked by the channels."""

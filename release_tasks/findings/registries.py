@@ -6,9 +6,14 @@ from collections.abc import Iterator
 from functools import partial
 
 from release_tasks import converge, endpoints
-from release_tasks.errors import ReleaseError, collect
-from release_tasks.findings.finding import Case, lasting, problem
+from release_tasks.channels import crates_io, pypi
+from release_tasks.errors import ReleaseError, collect, some
+from release_tasks.findings.finding import Case, Kind, lasting, problem, warning
+from release_tasks.http import get_many
+from release_tasks.project import history
 from release_tasks.project.model import Artifact, Seen, State
+from release_tasks.project.numbers import spellings
+from release_tasks.release import Part
 from release_tasks.tools import docker_login, gh, oci
 
 
@@ -47,6 +52,36 @@ def new_name(case: Case) -> Iterator[ReleaseError]:
         yield from collect(partial(converge.questions, channel, missing, case.new))
 
 
+@warning
+def foreign_name(case: Case) -> Iterator[ReleaseError]:
+    """Yield each name of which its registry has only versions that this repository has no tag of."""
+    ours = {part.component.name: _tagged(case, part) for part in case.release.parts}
+    for channel in (crates_io, pypi):
+        missing = next((found for one, found in _missing(case) if one is channel), ())
+        names = {artifact.package or artifact.name: artifact for artifact in missing}
+        for (name, artifact), there in zip(names.items(), get_many(channel.versions, names.values()), strict=True):
+            if there and not ours[artifact.component] & set(there):
+                fact = f"{name} is on {channel.NAME} as {some(there[::-1])}, and origin has no tag of any: is it somebody else's?"
+                yield ReleaseError(fact, "rename it; where it is yours, push a tag for one of those versions, or say so in [silence]")
+
+
+@partial(Kind, "note", lasting=True)
+def upload_waits(case: Case) -> Iterator[ReleaseError]:
+    """Yield how long crates.io's rate limits make the upload of what is missing wait."""
+    for channel, missing in _missing(case):
+        if channel is crates_io and (seconds := crates_io.buckets(missing)):
+            fact = f"{channel.NAME} takes {len(missing)} crates only in {seconds / 60:.0f} minutes, by its rate limits"
+            yield ReleaseError(fact, "let the release wait; interrupted, the same line goes on with the rest")
+
+
+@partial(Kind, "note", lasting=True)
+def closing_version(case: Case) -> Iterator[ReleaseError]:
+    """Yield until when PyPI takes the other files of a version that is begun."""
+    for seen in (one for channel, every in _read(case) if channel is pypi for one in every):
+        if seen.state is State.MISSING and seen.why:
+            yield ReleaseError(f"{seen.artifact.package} {seen.artifact.version} is begun, and {seen.why}", f"inv release --version {case.release.request}, before that")
+
+
 @lasting
 def missing_credential(case: Case) -> Iterator[ReleaseError]:
     """Yield each credential, by name, that publishing what is missing needs."""
@@ -72,6 +107,11 @@ def token_too_weak(case: Case) -> Iterator[ReleaseError]:
 
 def _may(scopes: frozenset[str] | None, *any_of: str) -> bool:
     return scopes is None or bool(scopes & set(any_of))
+
+
+def _tagged(case: Case, part: Part) -> set[str]:
+    """Return the versions of a component that have a tag, and this one: if that is public, another finding tells."""
+    return {form for one in (part.version, *history.tagged(case.release.project, part.component)) for form in spellings(one)}
 
 
 def _read(case: Case) -> Iterator[tuple[converge.Channel, list[Seen]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from release_tasks.bumping import leftovers
 from release_tasks.errors import ReleaseError, some
 from release_tasks.findings.finding import Case, Located, lasting, note, problem, warning
 from release_tasks.manifests.copies import read
@@ -85,20 +86,36 @@ def version_not_higher(case: Case) -> Iterator[ReleaseError]:
 @problem
 def unfit_file(case: Case) -> Iterator[ReleaseError]:
     """Yield why a file that carries the version cannot be bumped."""
-    from release_tasks.bumping import edited
-
-    edited.texts(case.release)
+    _ = case.copies
     yield from ()
+
+
+@warning
+def disagreeing_copy(case: Case) -> Iterator[ReleaseError]:
+    """Yield each file with a copy that does not show the version before this one, as somebody forgot it."""
+    files: dict[str, list[leftovers.Odd]] = {}
+    for one in case.copies[0]:
+        files.setdefault(one.path, []).append(one)
+    for path, odd in files.items():
+        more = f", and {len(odd) - 1} more like it" if odd[1:] else ""
+        fact = f"{path} says {odd[0].said}{', not ' if odd[0].wanted else ''}{odd[0].wanted}{more}"
+        yield Located(fact, f"inv bump --version {case.release.request} sets it; commit that", path, odd[0].number)
 
 
 @problem
 def forgotten_version(case: Case) -> Iterator[ReleaseError]:
     """Yield the lines that would keep an old version, where the settings are strict about them."""
-    from release_tasks.bumping import edited, leftovers
+    yield from _forgotten(case, "strict")
 
-    release = case.release
-    is_strict = release.project.settings.project.forgotten == "strict"
-    _, lines = edited.told(release, edited.texts(release)) if is_strict else ((), ())
+
+@note
+def old_version(case: Case) -> Iterator[ReleaseError]:
+    """Yield the lines that a bump leaves at an old version, where the settings only list them."""
+    yield from _forgotten(case, "list")
+
+
+def _forgotten(case: Case, how: str) -> Iterator[ReleaseError]:
+    lines = case.copies[1] if case.release.project.settings.project.forgotten == how else ()
     if lines:
         first, *others, last = leftovers.tell(lines)
         yield ReleaseError("\n".join((first, *others)), last)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from release_tasks.manifests import toml_values
@@ -22,6 +22,9 @@ class PyProject:
     backend: str  # build-system.build-backend, "" where it has none
     cargo_manifest: str | None  # tool.maturin.manifest-path
     modules: tuple[str, ...] = ()  # files that the backend may read a dynamic version from
+    pythons: str = ""  # project.requires-python
+    readme: str | None = None  # its file; "" where it is a text, or not said here but by the backend
+    maturin: dict[str, Any] = field(default_factory=dict)  # tool.maturin
 
 
 def read(text: str, path: str) -> PyProject:
@@ -32,10 +35,15 @@ def read(text: str, path: str) -> PyProject:
         value if isinstance(value := _at(data, *keys), str) else None
         for keys in (("project", "name"), ("project", "version"), ("build-system", "build-backend"), ("tool", "maturin", "manifest-path"))
     )
-    is_dynamic = isinstance(dynamic, list) and "version" in dynamic
+    later = [str(one) for one in dynamic] if isinstance(dynamic, list) else []
+    readme, table = _at(data, "project", "readme"), _at(data, "tool", "maturin")
+    if isinstance(readme, dict):
+        readme = readme.get("file") or ""
     is_private = isinstance(classifiers, list) and any("Do Not Upload" in str(text) for text in classifiers)
     return PyProject(
-        name, version, "build-system" in data, is_private, backend or "", manifest, tuple(_modules(data)) if is_dynamic else ()
+        name, version, "build-system" in data, is_private, backend or "", manifest, tuple(_modules(data)) if "version" in later else (),
+        str(_at(data, "project", "requires-python") or ""), "" if readme is None and "readme" in later else readme,
+        table if isinstance(table, dict) else {},
     )
 
 

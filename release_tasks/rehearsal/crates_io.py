@@ -11,6 +11,7 @@ from pathlib import Path
 from release_tasks import endpoints
 from release_tasks.rehearsal import crates_io_api as api
 from release_tasks.rehearsal.clock import Clock
+from release_tasks.rehearsal.crates_io_categories import SLUGS
 from release_tasks.rehearsal.crates_io_limits import YANK, Limits, TooMany
 from release_tasks.rehearsal.crates_io_publish import canonical, publish
 from release_tasks.rehearsal.crates_io_store import Refused, Store, index_path
@@ -103,6 +104,8 @@ class CratesIo:
             return Response.of_json(api.owners(store, request, found[1]))
         if path == "/api/v1/crates":
             return Response.of_json(api.search(store, request))
+        if path == "/api/v1/category_slugs":
+            return Response.of_json({"category_slugs": [{"id": slug, "slug": slug} for slug in sorted(SLUGS)]})
         if found := re.fullmatch(rf"{CRATE}/([^/]+)", path):
             return Response.of_json(api.show_version(store, found[1], found[2]))
         if found := re.fullmatch(CRATE, path):

@@ -8,8 +8,11 @@ from pathlib import Path
 import crate_projects as projects
 import pytest
 from crate_projects import edit
+from invoke.context import Context
+from place import look
 
 from release_tasks.findings import crates, dependencies
+from release_tasks.findings.finding import Case
 
 pytestmark = pytest.mark.tools("cargo")
 
@@ -62,4 +65,67 @@ def test_a_crate_over_ten_mebibytes_is_found_with_its_largest_file(root: Path) -
 
 def test_a_large_crate_of_few_bytes_when_packed_is_well(root: Path) -> None:
     (root / "crates/shop-zero/zeros.bin").write_bytes(bytes(11 << 20))
+    assert told(root) == []
+
+
+def test_a_category_that_crates_io_does_not_have_is_found(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    edit(root, "shop-zero", 'license = "MIT"\n', 'license = "MIT"\ncategories = ["algorithm", "os::linux-apis"]\n')
+    with projects.visiting(tmp_path, monkeypatch):
+        [(name, fact, fix)] = told(root)
+        assert (name, fact) == ("unknown-category", "crates/shop-zero/Cargo.toml: algorithm is no category of crates.io, which refuses that")
+        assert fix == "write algorithms"
+        edit(root, "shop-zero", '"algorithm"', '"algorithms"')
+        assert told(root) == []
+
+
+@pytest.mark.parametrize("line", [
+    'const MENU: &str = include_str!("../../../menu.txt");', 'const MENU: &[u8] = include_bytes!(\n    "../../../menu.txt"\n);',
+    '#![doc = include_str!("../../../menu.txt")]', '#[path = "../../../menu.txt"]\nmod menu;', 'include!("../../../menu.txt");',
+    'const MENU: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../menu.txt"));',
+])
+def test_code_that_reads_a_file_of_another_folder_is_found_at_its_line(root: Path, line: str) -> None:
+    (root / "menu.txt").write_text("// soup\n")
+    code = root / "crates/shop-zero/src/lib.rs"
+    code.write_text(f"// Sells.\n{line}\n")
+    projects.commit(root)
+    [one] = look(Case(Context(), projects.release(root)), crates)
+    assert (one.name, one.file, one.line) == ("file-outside-crate", "crates/shop-zero/src/lib.rs", 2)
+    assert one.problem == "crates/shop-zero/src/lib.rs reads menu.txt, which the tarball of shop-zero does not have"
+    assert one.fix.startswith("move it into crates/shop-zero, or put a link to it there and name that")
+    (root / "crates/shop-zero/menu.txt").symlink_to("../../menu.txt")
+    code.write_text(code.read_text().replace("/../../menu.txt", "/menu.txt").replace("../../../", "../"))
+    assert told(root) == []
+
+
+def test_a_link_to_a_file_of_another_folder_is_packed_as_that_file(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (root / "menu.txt").write_text("soup\n")
+    (root / "crates/shop-zero/menu.txt").symlink_to("../../menu.txt")
+    (root / "crates/shop-zero/src/lib.rs").write_text('pub const MENU: &str = include_str!("../menu.txt");\n')
+    projects.commit(root)
+    with projects.visiting(tmp_path, monkeypatch):
+        projects.cargo(root, "package", "--package", "shop-zero")
+
+
+@pytest.mark.parametrize("line", [
+    '// include_str!("../../../menu.txt")', 'const OUT: &str = include_str!(concat!(env!("OUT_DIR"), "/../../../menu.txt"));',
+    'const OWN: &str = include_str!("../Cargo.toml");', '#[cfg(test)]\nmod tests {\n    const MENU: &str = include_str!("../../../menu.txt");\n}',
+])
+def test_code_that_reads_its_own_files_is_well(root: Path, line: str) -> None:
+    (root / "menu.txt").write_text("soup\n")
+    (root / "crates/shop-zero/src/lib.rs").write_text(f"{line}\n")
+    (root / "crates/shop-zero/tests").mkdir()
+    (root / "crates/shop-zero/tests/sell.rs").write_text('const MENU: &str = include_str!("../../../menu.txt");\n')
+    assert told(root) == []
+
+
+def test_a_build_script_that_reads_a_file_of_another_crate_is_found(root: Path) -> None:
+    (root / "crates/shop-middle/order.proto").write_text('syntax = "proto3";\n')
+    script = root / "crates/shop-zero/build.rs"
+    script.write_text('fn main() {\n    println!("cargo:rerun-if-changed=../../.git/HEAD");\n    std::fs::read("../shop-middle/order.proto").unwrap();\n}\n')
+    [(name, fact, _)] = told(root)
+    assert (name, fact) == (
+        "file-outside-crate", "crates/shop-zero/build.rs reads crates/shop-middle/order.proto, which the tarball of shop-zero does not have",
+    )
+    (root / "crates/shop-middle/order.proto").rename(root / "crates/shop-zero/order.proto")
+    script.write_text(script.read_text().replace("../shop-middle/", ""))
     assert told(root) == []

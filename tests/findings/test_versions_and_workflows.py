@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -114,6 +115,29 @@ def test_an_entry_without_a_number_is_found_where_all_of_the_version_before_have
     fact, fix = told_of_log(tiny, habit)["entry-without-reference"]
     assert fact == "each entry of 0.1.0 in CHANGELOG.md names an issue or pull request, and not - More."
     assert told_of_log(tiny, habit.replace("- More.", f"- More {fix.rpartition(' ')[2]}.")) == {}
+
+
+def test_copies_that_disagree_are_told_at_their_lines_until_a_bump_is_committed(tiny: Place) -> None:
+    tiny.commit("tiny_plain/__init__.py", '"""Tiny."""\n\n__version__ = "0.0.9"\n')
+    [one] = look(Case(context(), tiny.at("0.2.0")), versions)
+    assert (one.name, one.severity, one.file, one.line) == ("disagreeing-copy", "warning", "tiny_plain/__init__.py", 3)
+    assert one.problem == "tiny_plain/__init__.py says 0.0.9, not 0.1.0"
+    assert one.fix == "inv bump --version 0.2.0 sets it; commit that"
+    subprocess.run([sys.executable, "-m", "invoke", "bump", "--version", "0.2.0"], cwd=tiny.root, check=True, capture_output=True)
+    tiny.git("commit", "--quiet", "--all", "--message=0.2.0")
+    assert [one.name for one in look(Case(context(), tiny.at("0.2.0")), versions)] == []
+
+
+@pytest.mark.parametrize(("how", "name", "severity"), [("list", "old-version", "note"), ("strict", "forgotten-version", "problem")])
+def test_lines_that_no_manifest_covers_are_told_or_stop_the_release(tiny: Place, how: str, name: str, severity: str) -> None:
+    tiny.commit("install.sh", "pip install tiny-plain==0.1.0\n")
+    tiny.commit("release-tasks.toml", f'[project]\nforgotten = "{how}"\n')
+    [one] = look(Case(context(), tiny.at("0.2.0")), versions)
+    assert (one.name, one.severity) == (name, severity)
+    assert one.problem == "1 line that no manifest covers still shows an old version:\n  install.sh:1: pip install tiny-plain==0.1.0"
+    assert one.fix == "name them in [files], or in [innocent] with the reason why they stay"
+    tiny.commit("release-tasks.toml", f'[project]\nforgotten = "{how}"\n[innocent]\n"install.sh" = "it installs the first one"\n')
+    assert look(Case(context(), tiny.at("0.2.0")), versions) == []
 
 
 RUNS = "name: CD\n{on}\njobs:\n  a:\n    steps:\n      - run: {run}\n"

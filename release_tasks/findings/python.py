@@ -1,0 +1,132 @@
+"""Python: who can install the wheels that are declared, and what PyPI would refuse."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from release_tasks.errors import ReleaseError
+from release_tasks.findings.finding import Case, Located, note, problem, warning
+from release_tasks.manifests import pyproject
+from release_tasks.manifests.copies import read
+from release_tasks.project.model import PythonPackage
+from release_tasks.project.python_packages import crates_in
+from release_tasks.tools.cargo import Package
+
+MINORS = range(7, 40)  # of Python 3, as far as they are spoken of
+ABI3 = re.compile(r"(?:pyo3(?:-ffi)?/)?abi3(?:-py3(\d+))?")
+
+
+@dataclass(frozen=True)
+class Built:
+    """A package, what its manifests say of it, and the least Python of its one wheel (None: each Python has its own)."""
+
+    package: PythonPackage
+    about: pyproject.PyProject
+    path: str
+    crate: Package | None  # as cargo has it, where maturin builds a member of the workspace
+    least: int | None
+
+    @property
+    def table(self) -> str:
+        """Return the table of the settings that is about it."""
+        return f'[python."{self.package.name}"]'
+
+
+@problem
+def pythons_without_wheels(case: Case) -> Iterator[ReleaseError]:
+    """Yield each package that names several Pythons although its one wheel is for all of them."""
+    for one in _built(case):
+        if one.package.pythons and one.least is not None:
+            why = "abi3 makes one wheel for all of them" if one.least else "its wheel is for every Python"
+            yield ReleaseError(f"{one.table} names Pythons ({', '.join(one.package.pythons)}), and {why}", f"take pythons out of {one.table}")
+
+
+@warning
+def narrow_wheels(case: Case) -> Iterator[ReleaseError]:
+    """Yield each package that promises Pythons for which it has no wheel, and who cannot install it."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    for one in _built(case):
+        if one.least == 0 or not one.crate or not one.about.pythons:
+            continue
+        try:
+            promised = SpecifierSet(one.about.pythons)
+        except InvalidSpecifier:
+            continue  # the backend tells more about it
+        named = sorted(int(re.sub(r"\D", "", python[2:])) for python in one.package.pythons)
+        has = [one.least] if one.least else named or [0]
+        wants = [minor for minor in MINORS if f"3.{minor}.99" in promised]
+        lacks = [minor for minor in wants if minor not in has and minor < max(has)]
+        then = "compiles the sdist" if one.package.sdist else "finds nothing to install"
+        if has == [0] and wants[1:]:
+            fact = f"{one.path} promises Python {one.about.pythons}, and its wheel is for the one that builds it: pip of any other {then}"
+            fix = f'name them, as pythons = ["3.{wants[0]}", "3.{wants[1]}"] in {one.table}, or give pyo3 the feature abi3-py3{wants[0]}'
+            yield Located(fact, fix, one.path)
+        elif lacks:
+            those = f"3.{one.least} and later" if one.least else _named(has)
+            fact = f"{one.path} promises Python {one.about.pythons}, and its wheels are for {those}: pip of {_named(lacks)} {then}"
+            fix = f'give pyo3 the feature abi3-py3{wants[0]}, or say requires-python = ">=3.{has[0]}"'
+            yield Located(fact, fix if one.least else f"add {_named(lacks)} to pythons in {one.table}, {fix}", one.path)
+
+
+@note
+def one_platform(case: Case) -> Iterator[ReleaseError]:
+    """Yield each package with compiled code that is built for one machine only."""
+    for one in _built(case):
+        if one.package.maturin and not one.package.wheels:
+            then = "compile the sdist" if one.package.sdist else "find nothing to install"
+            fact = f"{one.package.name} has one platform, that of the machine that builds it; all others {then}"
+            yield ReleaseError(fact, f'name its platforms, as wheels = ["manylinux_2_28_x86_64", "macosx_11_0_arm64"] in {one.table}')
+
+
+@note
+def import_name(case: Case) -> Iterator[ReleaseError]:
+    """Yield each package that is imported by another name than it is installed by."""
+    for one in _built(case):
+        targets = one.crate["targets"] if one.crate and one.least != 0 else []
+        library = next((t["name"] for t in targets if "cdylib" in t["kind"]), "")
+        module = str(one.about.maturin.get("module-name") or library).partition(".")[0].replace("-", "_")
+        own = re.sub("[-_.]+", "_", one.package.name).lower()
+        if module and own not in (module, *one.about.maturin.get("python-packages", ())):
+            fact = f"{one.package.name} is installed by that name and imported as {module}, which another distribution may bring, too"
+            yield Located(fact, "tell both names where the installation is described, or let module-name in [tool.maturin] be the other", one.path)
+
+
+@problem
+def no_description(case: Case) -> Iterator[ReleaseError]:
+    """Yield each package without a readme, which `twine check --strict` refuses once it is built."""
+    for one in _built(case):
+        if one.about.readme is None:  # maturin passes over the one of Cargo.toml, too
+            fix = "write README.md beside it, and readme = \"README.md\" into [project]"
+            yield Located(f"{one.path} names no readme, and twine refuses a package without a description", fix, one.path)
+        elif one.about.readme and not (one.package.folder / one.about.readme).exists():
+            yield Located(f"{one.path} names {one.about.readme} as its readme, and there is no such file", f"write {one.about.readme}, or name another one", one.path)
+
+
+def _built(case: Case) -> Iterator[Built]:
+    project = case.release.project
+    for package in case.shipped("python", PythonPackage):
+        path = (package.folder / "pyproject.toml").relative_to(case.release.tree).as_posix()
+        about = pyproject.read(read(case.release.tree, path), path)
+        crate = next(iter(crates_in(project, package)), None) if package.maturin and project.workspace else None
+        found = project.workspace.packages[crate.name] if crate and project.workspace else None
+        yield Built(package, about, path, found, _least(about, found) if found else None if package.maturin else 0)
+
+
+def _least(about: pyproject.PyProject, crate: Package) -> int | None:
+    """Return the least Python 3 of a wheel that is for several, 0 where it is for all, None where each has its own."""
+    uses = [d for d in crate["dependencies"] if d["name"] in ("pyo3", "pyo3-ffi") and d["kind"] is None]
+    bindings = about.maturin.get("bindings", "pyo3" if uses else "bin")
+    if bindings != "pyo3":
+        return 0  # cffi, uniffi and programs
+    words = [*(word for one in uses for word in one["features"]), *crate["features"].get("default", ()), *about.maturin.get("features", ())]
+    found = [one for word in words if (one := ABI3.fullmatch(word))]
+    floors = [int(one[1]) for one in found if one[1]]
+    return min(floors) if floors else sys.version_info.minor if found else None
+
+
+def _named(minors: list[int]) -> str:
+    return ", ".join(f"3.{minor}" for minor in minors)
