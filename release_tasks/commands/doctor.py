@@ -11,20 +11,29 @@ from invoke.exceptions import Exit
 
 from release_tasks import order, shell
 from release_tasks.commands import command
-from release_tasks.errors import ReleaseError, raise_all
-from release_tasks.findings.programs import lacking, needed
+from release_tasks.errors import ReleaseError
+from release_tasks.findings.machine import Machine
+from release_tasks.findings.programs import needed
+from release_tasks.once import unchanging
 
 if TYPE_CHECKING:
+    from release_tasks.findings.finding import Finding
     from release_tasks.project.model import Project
 
 
 @command
 def doctor(c: Context, install: bool = False, all: bool = False, json: bool = False) -> None:
-    """Name the programs that are missing, and install them."""
+    """Name what this machine lacks, and install programs."""
+    with unchanging():
+        _look(c, install, Machine(order.of(c), _project()), all, json)
+
+
+def _look(c: Context, install: bool, here: Machine, is_everything: bool, as_json: bool) -> None:
+    from release_tasks.findings import report
+    from release_tasks.findings.all import lacks
     from release_tasks.tools import programs
 
-    project = _project()
-    wants = needed(order.of(c), None if all else project)
+    wants = needed(here.order, None if is_everything else here.project)
     versions = _versions(wants)
     missing = [name for name, there in versions.items() if there is None]
     if install and missing:
@@ -36,8 +45,9 @@ def doctor(c: Context, install: bool = False, all: bool = False, json: bool = Fa
             except ReleaseError as error:
                 shell.say(str(error.message))
         versions = _versions(wants)
-    _show(wants, versions, json)
-    raise_all(lacking(project) if project else ())
+    found = lacks(here)
+    _show(wants, versions, found, as_json)
+    report.tell(found)
     if None in versions.values():
         raise Exit(code=1)
 
@@ -60,7 +70,7 @@ def _versions(wants: dict[str, tuple[str, ...]]) -> dict[str, str | None]:
     return dict(zip(wants, get_many(lambda name: version(PROGRAMS[name]), wants), strict=True))
 
 
-def _show(wants: dict[str, tuple[str, ...]], versions: dict[str, str | None], as_json: bool) -> None:
+def _show(wants: dict[str, tuple[str, ...]], versions: dict[str, str | None], found: list[Finding], as_json: bool) -> None:
     from release_tasks.commands.status import table
     from release_tasks.tools.programs import PROGRAMS, command
 
@@ -69,9 +79,10 @@ def _show(wants: dict[str, tuple[str, ...]], versions: dict[str, str | None], as
             {"name": n, "version": versions[n], "needed_by": list(steps), "install": command(PROGRAMS[n])}
             for n, steps in wants.items()
         ]
-        print(json.dumps({"programs": rows}, indent=2))
+        print(json.dumps({"programs": rows, "findings": [one.data() for one in found]}, indent=2))
         return
     table([("program", "version", "needed by"), *((n, versions[n] or "missing", ", ".join(s) or "every step") for n, s in wants.items())])
+    told = {one.problem.split()[0] for one in found}
     for name, there in versions.items():
-        if there is None:
+        if there is None and name not in told:
             print(f"{name} is missing: {command(PROGRAMS[name])}")

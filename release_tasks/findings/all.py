@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from types import ModuleType
 
 from release_tasks.errors import ReleaseError
 from release_tasks.findings import (
@@ -11,6 +12,7 @@ from release_tasks.findings import (
     crates,
     dependencies,
     gates,
+    machine,
     programs,
     promises,
     python,
@@ -19,7 +21,7 @@ from release_tasks.findings import (
     versions,
     workflows,
 )
-from release_tasks.findings.finding import SEVERITIES, Case, Finding, Kind, distinct, problem, told
+from release_tasks.findings.finding import SEVERITIES, Case, Finding, Kind, Looked, distinct, problem, told
 from release_tasks.http import get_many
 from release_tasks.proofs import all as proofs
 
@@ -28,17 +30,33 @@ AREAS = (programs, repository, versions, workflows, crates, dependencies, python
 
 def kinds() -> tuple[Kind, ...]:
     """Return each kind of finding, area by area, the gates last."""
-    found = (one for area in AREAS for one in vars(area).values() if isinstance(one, Kind))
-    return (unknown_silence, *found, gates.failing_gate, gates.gate_leftovers)
+    found = (one for area in AREAS for one in _of(area))
+    return (unknown_silence, *found, *_of(machine), gates.failing_gate, gates.gate_leftovers)
 
 
 def findings(case: Case, fast: bool = False) -> list[Finding]:
     """Return all that is found, problems last; the gates run only when there are none, and not if `fast`."""
     slow = (gates.failing_gate, gates.gate_leftovers)
-    quick = [kind for kind in kinds() if kind not in slow]
-    found = [one for some in get_many(lambda kind: told(kind, case), quick, len(quick)) for one in some]
+    found = _all(case, [kind for kind in kinds() if kind not in (*slow, *_of(machine))])
     if not fast and not any(one.severity == "problem" for one in found):
         found += [one for kind in slow for one in told(kind, case)]
+    return _sorted(found)
+
+
+def lacks(here: machine.Machine) -> list[Finding]:
+    """Return what the machine lacks, problems last."""
+    return _sorted(_all(here, (*_of(programs), *_of(machine))))
+
+
+def _of(area: ModuleType) -> tuple[Kind, ...]:
+    return tuple(one for one in vars(area).values() if isinstance(one, Kind))
+
+
+def _all(case: Looked, wanted: Sequence[Kind]) -> list[Finding]:
+    return [one for some in get_many(lambda kind: told(kind, case), wanted, len(wanted)) for one in some]
+
+
+def _sorted(found: Iterable[Finding]) -> list[Finding]:
     return sorted(distinct(found), key=lambda one: SEVERITIES.index(one.severity))
 
 

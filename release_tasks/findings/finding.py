@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from invoke.context import Context
 
@@ -18,7 +18,7 @@ from release_tasks.tools import cargo_lock, git
 if TYPE_CHECKING:
     from release_tasks.bumping import leftovers
     from release_tasks.converge import Channel
-    from release_tasks.project.model import Seen
+    from release_tasks.project.model import Project, Seen
     from release_tasks.release import Release
     from release_tasks.shell import Failed
 
@@ -84,11 +84,42 @@ class Case:
 
         return edited.told(self.release, edited.texts(self.release))
 
+    @property
+    def project(self) -> Project:
+        """Return what is released from."""
+        return self.release.project
+
+    @property
+    def order(self) -> Any:
+        """Return the order in which it is released."""
+        return self.c.config.release_tasks.order
+
+    @property
+    def is_tagged(self) -> bool:
+        """Tell whether nothing can be changed any more, as the tag exists."""
+        return self.release.is_tagged
+
     def shipped(self, kind: str, of: type[T]) -> Iterator[T]:
         """Yield the `kind` of every component; an open question is asked by the channels."""
         for part in self.release.parts:
             found = getattr(part.component, kind)
             yield from () if isinstance(found, ReleaseError) else found
+
+
+class Looked(Protocol):
+    """What findings of every kind ask for, whether they look at a release or at a machine."""
+
+    @property
+    def project(self) -> Project | None:
+        """Return the project, or None where there is none."""
+
+    @property
+    def order(self) -> Any:
+        """Return the order of its release."""
+
+    @property
+    def is_tagged(self) -> bool:
+        """Tell whether nothing can be changed any more."""
 
 
 @dataclass(frozen=True)
@@ -131,9 +162,9 @@ class Kind:
         """Return the name of its file."""
         return self.look.__module__.rpartition(".")[2]
 
-    def __call__(self, case: Case) -> list[Finding]:
+    def __call__(self, case: Looked) -> list[Finding]:
         """Return what is found, also where that is told by an error."""
-        if case.release.is_tagged and not self.lasting:
+        if case.is_tagged and not self.lasting:
             return []
         about = (self.name, self.area, self.severity)
         return [
@@ -142,9 +173,9 @@ class Kind:
         ]
 
 
-def told(kind: Kind, case: Case) -> list[Finding]:
+def told(kind: Kind, case: Looked) -> list[Finding]:
     """Return what is found, as notes where the settings say why it may stay."""
-    reason = case.release.project.settings.silence.get(kind.name, "")
+    reason = case.project.settings.silence.get(kind.name, "") if case.project else ""
     return [replace(one, severity="note", silenced=reason) if reason else one for one in kind(case)]
 
 

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from release_tasks.errors import ReleaseError
-from release_tasks.findings.finding import Case, lasting
+from release_tasks.findings.finding import Looked, lasting
 from release_tasks.shell import found
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def needed(order: Order, project: Project | None) -> dict[str, tuple[str, ...]]:
         for step in stage:
             needs: dict[str, str] = getattr(sys.modules[step.body.__module__], "NEEDS", {})
             for program, kind in needs.items():
-                if project is None or _ships(project, kind):
+                if project is None or ships(project, kind):
                     wants.setdefault(program, []).append(step.name.replace("_", "-"))
     if _lacks_builder(project):
         wants |= {program: ["docker-buildx"] for program in BUILDER}
@@ -35,20 +35,19 @@ def needed(order: Order, project: Project | None) -> dict[str, tuple[str, ...]]:
 
 
 @lasting
-def missing_program(case: Case) -> list[ReleaseError]:
+def missing_program(case: Looked) -> list[ReleaseError]:
     """Return one error for each program that a step or the settings need and that is not installed."""
     from release_tasks.tools.programs import PROGRAMS, command, version
 
-    order, project = case.c.config.release_tasks.order, case.release.project
     ours = [
         ReleaseError(f"{name} is not installed, and {', '.join(steps)} need{'' if steps[1:] else 's'} it", command(PROGRAMS[name]))
-        for name, steps in needed(order, project).items()
+        for name, steps in needed(case.order, case.project).items()
         if version(PROGRAMS[name]) is None
     ]
-    return ours + lacking(project, case.release.is_tagged)
+    return ours + (_lacking(case.project, case.is_tagged) if case.project else [])
 
 
-def lacking(project: Project, is_tagged: bool = False) -> list[ReleaseError]:
+def _lacking(project: Project, is_tagged: bool) -> list[ReleaseError]:
     """Return one error for each program that the settings name and that is not installed; no gate runs once the tag exists."""
     from release_tasks.project.gates import defaults, gates
 
@@ -70,10 +69,11 @@ def _lacks_builder(project: Project | None) -> bool:
 
     if project is None:
         return True
-    return _ships(project, "images") and version(PROGRAMS["buildx"]) is not None and not buildkit.is_usable()
+    return ships(project, "images") and version(PROGRAMS["buildx"]) is not None and not buildkit.is_usable()
 
 
-def _ships(project: Project, kind: str) -> bool:
+def ships(project: Project, kind: str) -> bool:
+    """Tell whether a project has something of a kind, or a question about it."""
     if kind == "github":
         return project.repository is not None
     if kind == "rust":  # discovery, gates and maturin call cargo, too

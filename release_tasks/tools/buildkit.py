@@ -27,11 +27,8 @@ def builder(c: Context) -> Iterator[Mapping[str, str]]:
     if shell.is_dry(c) or is_usable():
         yield {}
         return
-    if not _can_start():
-        raise ReleaseError(
-            "docker buildx has no builder that can make an OCI image",
-            "docker buildx create --use, or as root on Linux install buildkitd and runc",
-        )
+    if error := refusal():
+        raise error
     with files.scratch("builder") as folder, _buildkitd(folder) as address:
         # A configuration of its own leaves the user's builders alone, and is gone with its folder.
         env = {"BUILDX_CONFIG": str(folder / "buildx"), "BUILDX_BUILDER": "release-tasks"}
@@ -39,6 +36,7 @@ def builder(c: Context) -> Iterator[Mapping[str, str]]:
         yield env
 
 
+@once
 def is_usable() -> bool:
     """Tell whether docker's current builder is there and can make an OCI image."""
     said = _inspected()  # ends with status 0 for a broken builder, too
@@ -71,9 +69,15 @@ def _inspected() -> str:
     return shell.ask(["docker", "buildx", "inspect"])
 
 
-def _can_start() -> bool:
+def refusal() -> ReleaseError | None:
+    """Return an error where there is no builder that can make images, and none of our own can be started."""
     runs = shell.found("runc") or shell.found("buildkit-runc")
-    return bool(shell.found("buildkitd") and runs) and os.geteuid() == 0
+    if is_usable() or (shell.found("buildkitd") and runs and os.geteuid() == 0):
+        return None
+    return ReleaseError(
+        "docker buildx has no builder that can make an OCI image",
+        "docker buildx create --use, or as root on Linux install buildkitd and runc",
+    )
 
 
 @contextmanager

@@ -11,22 +11,18 @@ from invoke.context import Context
 from release_tasks import shell
 from release_tasks.errors import ReleaseError
 from release_tasks.tools.docker_login import SECRETS
+from release_tasks.tools.programs import PROGRAMS, outdated, version
 
-OLDEST = (0, 33)  # of buildx: `imagetools create` reads an OCI layout since then
 BINARIES = "binaries"  # the build context in which a Dockerfile finds the binaries of the release
 
 
 def require() -> None:
     """Raise `ReleaseError` unless docker has a buildx that can do what a release needs."""
-    way_out = "inv doctor shows how to install it"
-    try:
-        said = shell.ask(["docker", "buildx", "version"])
-    except shell.Failed as error:
-        raise ReleaseError("docker buildx is not installed", way_out) from error
-    number = re.search(r" v?(\d+)\.(\d+)\.\d+", said)
-    version = (int(number[1]), int(number[2])) if number else OLDEST
-    if (0, 0) < version < OLDEST:  # built from source it says 0.0.0
-        raise ReleaseError(f"docker buildx {version[0]}.{version[1]} is too old, 0.33 is needed", way_out)
+    buildx = PROGRAMS["buildx"]
+    if version(buildx) is None:
+        raise ReleaseError("docker buildx is not installed", "inv doctor shows how to install it")
+    if error := outdated(buildx):
+        raise error
 
 
 def takes_binaries(dockerfile: str) -> bool:

@@ -12,6 +12,7 @@ from invoke.context import Context
 
 from release_tasks import endpoints, files, shell
 from release_tasks.errors import ReleaseError
+from release_tasks.once import once
 from release_tasks.tools import go
 
 
@@ -26,23 +27,25 @@ class Program:
     link: str = ""
     plugin: bool = False  # of the docker command
     folders: tuple[str, ...] = ()  # where it may be besides PATH
+    least: str = "0"  # the version that can do what is asked of it here, as docs/findings.md has it
 
 
 PROGRAMS = {
     program.name: program
     for program in (
-        Program("git", ("git", "--version"), apt="git"),
-        Program("cargo", ("cargo", "--version"), link="https://rustup.rs"),
-        Program("gh", ("gh", "--version"), apt="gh"),
+        Program("git", ("git", "--version"), apt="git", least="2.31"),
+        Program("cargo", ("cargo", "--version"), link="https://rustup.rs", least="1.90"),
+        Program("gh", ("gh", "--version"), apt="gh", least="2.23"),
         Program("docker", ("docker", "--version"), apt="docker.io"),
-        Program("buildx", ("docker", "buildx", "version"), module="github.com/docker/buildx/cmd/buildx@v0.33.0", plugin=True),
-        Program("buildkitd", ("buildkitd", "--version"), module="github.com/moby/buildkit/cmd/buildkitd@v0.20.2"),
+        Program("buildx", ("docker", "buildx", "version"), module="github.com/docker/buildx/cmd/buildx@v0.33.0", plugin=True, least="0.33"),
+        Program("buildkitd", ("buildkitd", "--version"), module="github.com/moby/buildkit/cmd/buildkitd@v0.20.2", least="0.13"),
         Program("runc", ("runc", "--version"), apt="runc", folders=("/usr/sbin", "/sbin")),
-        Program("helm", ("helm", "version", "--short"), module="helm.sh/helm/v3/cmd/helm@v3.22.0"),
+        Program("helm", ("helm", "version", "--short"), module="helm.sh/helm/v3/cmd/helm@v3.22.0", least="3.8"),
     )
 }
 
 
+@once
 def version(program: Program) -> str | None:
     """Return what a program says of its version, or None where it is not installed."""
     path = os.pathsep.join((os.environ.get("PATH", ""), *program.folders))
@@ -52,6 +55,20 @@ def version(program: Program) -> str | None:
         return None
     number = re.search(r"v?(\d+\.\d+[.\w+-]*)", said)
     return number[1] if number else said.strip().splitlines()[0]
+
+
+def outdated(program: Program) -> ReleaseError | None:
+    """Return an error for a program that is there and too old for what is asked of it here."""
+    there = version(program)
+    if there is None or not is_before(there, program.least):
+        return None
+    return ReleaseError(f"{program.name} {there} is too old, {program.least} is needed", command(program))
+
+
+def is_before(version: str, least: str) -> bool:
+    """Tell whether a version is before another one; what was built from source may say 0.0.0, which tells nothing."""
+    here, other = (tuple(map(int, re.findall(r"\d+", text)[:2])) for text in (version, least))
+    return any(here) and here < other
 
 
 def command(program: Program) -> str:

@@ -145,7 +145,7 @@ def test_doctor_names_what_is_missing_what_needs_it_and_how_to_install_it(tiny: 
     assert rows["gh"]["needed_by"] == ["gh-draft", "gh-release", "move-pointers"]
     assert rows["gh"]["install"].endswith("apt-get install -y gh")
     text = tiny.inv("doctor", PATH=str(tiny.folder / "bin"))
-    assert "gh is missing: " in text.stdout
+    assert "programs/missing-program: gh is not installed, and gh-draft, gh-release, move-pointers need it\nfix: " in text.stderr
 
 
 @pytest.mark.tools("gh")
