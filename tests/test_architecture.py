@@ -27,7 +27,7 @@ LAYERS = (
     {"steps"},
     {"order"},
     {"commands"},
-    {"__init__"},
+    {"__init__", "__main__"},
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 REHEARSAL_MAY_USE = {"errors", "endpoints", "shell", "http", "files", "rehearsal"}

@@ -23,12 +23,18 @@ HELP = steps.HELP | {
 }
 
 
+class View(steps.Interruptible):
+    """A task that has nothing to go on with."""
+
+    again = "begins anew"
+
+
 def command(function: Callable[..., None]) -> Task[Callable[..., None]]:
     """Make a task of a command, with the same help for the same parameter everywhere."""
     given = inspect.signature(function).parameters
     needs_words = "version" in given and given["version"].default == ""
     texts = HELP | {"version": steps.WORDS} if needs_words else HELP
-    return steps.described(function, texts)
+    return steps.described(function, texts, klass=View)
 
 
 def collection_of(wanted: Order) -> Collection:

@@ -39,7 +39,6 @@ def rehearse(
         return
     if not version:
         raise ReleaseError("no version to rehearse", "inv rehearse --version X.Y.Z")
-    shell.heed_termination()
     project = discover(git.top(Path.cwd()))
     wanted = resolve(version, component)  # here: a word counts from what is really public
     folder = Path(tempfile.mkdtemp(prefix="release-tasks-rehearsal-"))

@@ -26,7 +26,6 @@ def release(c: Context, version: str = "", component: str | None = None, new: st
     from release_tasks.project.words import resolve
     from release_tasks.release import Release
 
-    shell.heed_termination()
     wanted = resolve(version, component)
     timeline: Timeline = []
     try:

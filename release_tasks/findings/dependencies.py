@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from typing import Any
 
 from release_tasks import endpoints
 from release_tasks.channels import crates_index
@@ -122,22 +124,16 @@ def rust_version_too_low(case: Case) -> Iterator[ReleaseError]:
         node["id"]: [one["pkg"] for one in node["deps"] if any(kind["kind"] != "dev" for kind in one["dep_kinds"])]
         for node in found["resolve"]["nodes"]
     }
+    worsts: dict[str, dict[str, Any]] = {}  # of everything that a package is built with, and itself
+    for name in TopologicalSorter(needs).static_order():
+        worsts[name] = max((packages[name], *(worsts[one] for one in needs[name])), key=_rust)
     for crate, package, path in published(case):
-        worst = max((packages[one] for one in _built_with(package["id"], needs)), key=_rust)
+        worst = worsts[package["id"]]
         if package["rust_version"] and _rust(worst) > _rust(package):
             name, wanted = worst["name"], worst["rust_version"]
             fact = f"{crate.name} promises Rust {package['rust_version']}, and {name} {worst['version']} needs {wanted}"
             fix = f'let rust-version be "{wanted}" in {path}, or where the workspace has it, or lock an earlier {name}'
             yield Located(fact, fix, path, line_of(case, path, "rust-version"))
-
-
-def _built_with(name: str, needs: dict[str, list[str]]) -> set[str]:
-    found, left = set[str](), [name]
-    while left:
-        if (one := left.pop()) not in found:
-            found.add(one)
-            left += needs[one]
-    return found
 
 
 def _rust(package: cargo.Package) -> tuple[int, ...]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import os
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from invoke.exceptions import Exit
 from invoke.tasks import Task, task
 
 from release_tasks import shell
@@ -26,15 +29,24 @@ HELP = {
 class Interruptible(Task[Callable[..., None]]):
     """A task that says how to go on after Ctrl-C; invoke itself would end without a word."""
 
+    again = "goes on from here"
+
     def __call__(self, *args: Any, **given: Any) -> Any:
-        """Run the task; Ctrl-C and SIGTERM end every child, and the exit status is 130."""
+        """Run the task; Ctrl-C and SIGTERM end every child, and the exit status is 130.
+
+        It is 141 where nobody reads on, as with `| head`: 128 and the number of SIGPIPE, as shells have it.
+        """
         shell.heed_termination()
         try:
-            return super().__call__(*args, **given)
+            super().__call__(*args, **given)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes it at the end
+            raise Exit(code=141) from None
         except KeyboardInterrupt:
             shell.end_children()
-            line = " ".join([f"inv {self.name.replace('_', '-')}", *(f"--{key} {value}" for key, value in given.items() if value)])
-            raise ReleaseError("interrupted", f"{line} goes on from here", code=130) from None
+            line = " ".join([f"inv {self.name.replace('_', '-')}", *(f"--{key}" if value is True else f"--{key} {value}" for key, value in given.items() if value)])
+            raise ReleaseError("interrupted", f"{line} {self.again}", code=130) from None
 
 
 def step(function: Callable[..., None]) -> Task[Callable[..., None]]:

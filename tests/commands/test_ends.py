@@ -1,0 +1,60 @@
+"""How commands end that somebody stops: Ctrl-C, or a reader that has seen enough."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from place import TINY, Place, place
+
+from release_tasks.rehearsal.faults import Fault
+
+INV = (sys.executable, "-m", "invoke")
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    with place(tmp_path, monkeypatch, TINY) as made:
+        yield made
+
+
+@pytest.mark.parametrize(("words", "again"), [
+    (("status",), "inv status begins anew"), (("plan", "--version", "0.2.0", "--json"), "inv plan --version 0.2.0 --json begins anew"),
+    (("check", "--version", "0.2.0", "--fast"), "inv check --version 0.2.0 --fast goes on from here"),
+])
+@pytest.mark.tools("gh")
+def test_ctrl_c_ends_a_command_at_once_and_with_a_word(tiny: Place, words: tuple[str, ...], again: str) -> None:
+    slow = Fault("GET", "/simple/tiny-plain", delay=3)
+    tiny.running.faults.add(slow)
+    process = subprocess.Popen([*INV, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while slow.times and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert said.endswith(f"interrupted\nfix: {again}\n")
+    assert "Traceback" not in said
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(tiny: Place) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([*INV, "settings"], stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_init_works_where_no_tasks_py_is_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    subprocess.run(["git", "init", "--quiet", tmp_path / "empty"], check=True)
+    monkeypatch.chdir(tmp_path / "empty")
+    done = subprocess.run([sys.executable, "-m", "release_tasks", "init"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert {"tasks.py written", "release-tasks.toml written"} <= set(done.stderr.splitlines())
+    assert subprocess.run([*INV, "settings"], capture_output=True, check=False).returncode == 0
