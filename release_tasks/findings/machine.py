@@ -15,7 +15,7 @@ from release_tasks import shell
 from release_tasks.channels.crates_io import BURST
 from release_tasks.errors import ReleaseError, some
 from release_tasks.findings.finding import problem, warning
-from release_tasks.findings.programs import needed, ships
+from release_tasks.findings.programs import BUILDER, needed, ships
 
 if TYPE_CHECKING:
     from release_tasks.project.model import Project
@@ -58,7 +58,8 @@ def cargo_bug(case: Machine) -> Iterator[ReleaseError]:
 @problem
 def absent_toolchain(case: Machine) -> Iterator[ReleaseError]:
     """Yield the toolchain that the project pins and rustup does not have."""
-    pinned = _pinned(case.project.root) if case.project and case.project.manifest and shell.found("rustup") else None
+    root = case.project.root if case.project else Path.cwd()  # cargo, and so discovery, may fail for this very reason
+    pinned = _pinned(root) if shell.found("rustup") and (case.project is None or case.project.manifest) else None
     there = [line.split()[0] for line in shell.ask(["rustup", "toolchain", "list"]).splitlines() if line] if pinned else []
     if pinned and not any(name == pinned or name.startswith(f"{pinned}-") for name in there):
         yield ReleaseError(f"the project pins the toolchain {pinned}, which is not installed", f"rustup toolchain install {pinned}")
@@ -83,8 +84,9 @@ def unbuildable_target(case: Machine) -> Iterator[ReleaseError]:
 def no_builder(case: Machine) -> Iterator[ReleaseError]:
     """Yield that nothing here can make an image of several platforms; absent programs are told by themselves."""
     from release_tasks.tools import buildkit
+    from release_tasks.tools.programs import PROGRAMS, version
 
-    if case.project and ships(case.project, "images") and all(map(shell.found, ("docker", "buildkitd", "runc"))):
+    if case.project and ships(case.project, "images") and all(version(PROGRAMS[name]) for name in ("buildx", *BUILDER)):
         yield from filter(None, [buildkit.refusal()])
 
 
@@ -127,10 +129,10 @@ def proxied_loopback(case: Machine) -> Iterator[ReleaseError]:
 
 
 def _pinned(root: Path) -> str | None:
-    """Return the toolchain that a project pins (the rustup book, "The toolchain file")."""
-    for name in ("rust-toolchain", "rust-toolchain.toml"):
-        if (root / name).is_file():
-            text = (root / name).read_text("utf-8")
+    """Return the toolchain that a folder or the nearest one above it pins (the rustup book, "The toolchain file")."""
+    for path in (folder / name for folder in (root, *root.parents) for name in ("rust-toolchain", "rust-toolchain.toml")):
+        if path.is_file():
+            text = path.read_text("utf-8")
             if "[" not in text:
                 return text.strip() or None
             channel = tomllib.loads(text).get("toolchain", {}).get("channel")

@@ -51,6 +51,8 @@ def version(program: Program) -> str | None:
     path = os.pathsep.join((os.environ.get("PATH", ""), *program.folders))
     try:
         said = shell.ask(program.probe, env={"PATH": path})
+    except shell.Failed:  # cargo without the toolchain that is pinned here, or docker without that plugin
+        return None if program.plugin else "unknown"
     except ReleaseError:
         return None
     number = re.search(r"v?(\d+\.\d+[.\w+-]*)", said)

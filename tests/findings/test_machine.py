@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -90,14 +92,21 @@ def test_an_old_cargo_is_told_where_crates_io_lets_crates_wait(shop: Path, monke
 @pytest.mark.parametrize(("file", "text"), [
     ("rust-toolchain.toml", '[toolchain]\nchannel = "1.2.3"\n'), ("rust-toolchain", "1.2.3\n"),
 ])
-def test_a_pinned_toolchain_that_is_absent_is_found_without_a_download(shop: Path, file: str, text: str) -> None:
-    project = discover(shop)
-    (shop / file).write_text(text)
-    [error] = machine.absent_toolchain.look(Machine(RELEASE, project))
-    assert (error.problem, error.fix) == ("the project pins the toolchain 1.2.3, which is not installed", "rustup toolchain install 1.2.3")
+def test_a_pinned_toolchain_that_is_absent_is_found_though_cargo_cannot_run(shop: Path, monkeypatch: pytest.MonkeyPatch, file: str, text: str) -> None:
     there = subprocess.run(["rustup", "toolchain", "list"], capture_output=True, text=True, check=True).stdout
+    (shop / file).write_text(text)
+    (shop / "tasks.py").write_text(TINY["tasks.py"])
+    doctor = [sys.executable, "-m", "invoke", "doctor", "--json"]
+    monkeypatch.setenv("RUSTUP_AUTO_INSTALL", "0")
+    done = subprocess.run(doctor, capture_output=True, text=True, check=False)
+    found = {row["name"]: row for row in json.loads(done.stdout)["findings"] if row["severity"] == "problem"}
+    assert done.returncode == 1
+    assert found.keys() == {"absent-toolchain"}
+    assert found["absent-toolchain"]["problem"] == "the project pins the toolchain 1.2.3, which is not installed"
+    assert found["absent-toolchain"]["fix"] == "rustup toolchain install 1.2.3"
     (shop / file).write_text(text.replace("1.2.3", there.split()[0]))
-    assert list(machine.absent_toolchain.look(Machine(RELEASE, project))) == []
+    done = subprocess.run(doctor, capture_output=True, text=True, check=False)
+    assert "absent-toolchain" not in done.stdout
 
 
 def test_a_target_without_compiler_is_found_and_one_with_it_is_not(shop: Path) -> None:
