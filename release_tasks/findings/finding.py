@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from invoke.context import Context
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SEVERITIES = ("note", "warning", "problem")  # in the order in which they are told
 T = TypeVar("T")
+Looked = Any  # a Case, or a Machine: it has `project`, `order` and `is_tagged`
 
 
 class Located(ReleaseError):
@@ -104,22 +105,6 @@ class Case:
         for part in self.release.parts:
             found = getattr(part.component, kind)
             yield from () if isinstance(found, ReleaseError) else found
-
-
-class Looked(Protocol):
-    """What findings of every kind ask for, whether they look at a release or at a machine."""
-
-    @property
-    def project(self) -> Project | None:
-        """Return the project, or None where there is none."""
-
-    @property
-    def order(self) -> Any:
-        """Return the order of its release."""
-
-    @property
-    def is_tagged(self) -> bool:
-        """Tell whether nothing can be changed any more."""
 
 
 @dataclass(frozen=True)

@@ -111,10 +111,9 @@ def absent_certificates(case: Machine) -> Iterator[ReleaseError]:
 @warning
 def one_sided_certificates(case: Machine) -> Iterator[ReleaseError]:
     """Yield that Python trusts other certificates than cargo, gh, docker and helm do."""
-    said = {name: os.environ[name] for name in (FOR_CURL, FOR_PYTHON) if os.environ.get(name)}
     for name, other in ((FOR_CURL, FOR_PYTHON), (FOR_PYTHON, FOR_CURL)):
-        if name in said and other not in said:
-            yield ReleaseError(f"{name} is set and {other} is not, so that not every client trusts the same", f"export {other}={said[name]}")
+        if (path := os.environ.get(name)) and not os.environ.get(other):
+            yield ReleaseError(f"{name} is set and {other} is not, so that not every client trusts the same", f"export {other}={path}")
 
 
 @warning
