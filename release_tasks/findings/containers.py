@@ -75,23 +75,14 @@ def chart_dependency_gone(case: Case) -> Iterator[ReleaseError]:
             yield Located(f"helm cannot get {gone}, which {path} depends on: {why}", fix, path)
 
 
-@problem
-def chart_lock_stale(case: Case) -> Iterator[ReleaseError]:
-    """Yield each Chart.lock that helm refuses, as it was made from another Chart.yaml."""
-    for path, chart, _ in _fetched(case):
-        if helm_dependencies.is_stale(chart.folder):
-            lock = f"{path.removesuffix('yaml')}lock"
-            yield Located(f"{lock} is not of the dependencies that {path} has now, and helm refuses it", _update(path, lock), lock)
-
-
 @warning
 def chart_unlocked(case: Case) -> Iterator[ReleaseError]:
     """Yield each chart without Chart.lock whose dependencies may be another version tomorrow."""
     for path, chart, needs in _fetched(case):
         loose = [f"{one.name} {one.version}" for one in needs if not one.is_exact]
         if loose and not (chart.folder / "Chart.lock").exists():
-            lock = f"{path.removesuffix('yaml')}lock"
-            yield Located(f"{path} gets whatever is newest of {some(loose)} when it is packed", _update(path, lock), path)
+            fix = f"helm dependency update {path.removesuffix('Chart.yaml') or '.'}, and commit {path.removesuffix('yaml')}lock"
+            yield Located(f"{path} gets whatever is newest of {some(loose)} when it is packed", fix, path)
 
 
 @problem
@@ -151,10 +142,6 @@ def _absent_image(path: str, reference: str, tag: str) -> Iterator[ReleaseError]
     registry = oci.split(reference)[0]
     if reference and registry != "docker.io" and oci.digest(reference, tag) is None:  # Docker Hub counts what is asked there
         yield Located(f"{path} takes the image {reference}:{tag}, and {registry} has none", f"name an image that is there in {path}", path)
-
-
-def _update(path: str, lock: str) -> str:
-    return f"helm dependency update {path.removesuffix('Chart.yaml') or '.'}, and commit {lock}"
 
 
 def _builds(text: str) -> Iterator[tuple[int, list[str], str]]:

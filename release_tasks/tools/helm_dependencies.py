@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +9,6 @@ from typing import Any
 
 from release_tasks import shell
 from release_tasks.tools.docker_login import SECRETS
-
-FIELDS = ("name", "version", "repository", "condition", "tags", "enabled", "import-values", "alias")  # as helm orders them
 
 
 @dataclass(frozen=True)
@@ -36,20 +32,6 @@ def dependencies(chart: Path) -> tuple[Dependency, ...]:
     return tuple(Dependency(row["name"], str(row["version"] or ""), row.get("repository") or "") for row in rows)
 
 
-def is_stale(chart: Path) -> bool:
-    """Tell whether Chart.lock was made from another Chart.yaml, so that `helm dependency build` refuses it.
-
-    helm keeps a sha256 of both lists, written as JSON by Go (internal/resolver, HashReq).
-    """
-    if not (chart / "Chart.lock").exists():
-        return False
-    both = [[_row(row) for row in _rows(chart / name)] for name in ("Chart.yaml", "Chart.lock")]
-    text = json.dumps(both, separators=(",", ":"), ensure_ascii=False)
-    for char in "<>&":  # Go writes them so that HTML can hold them
-        text = text.replace(char, f"\\u{ord(char):04x}")
-    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}" != _load(chart / "Chart.lock").get("digest")
-
-
 def fault(chart: Path, one: Dependency) -> str:
     """Return why helm cannot get a dependency, nothing where it can or only its user knows from where."""
     if one.repository.startswith("file:"):
@@ -68,17 +50,8 @@ def fault(chart: Path, one: Dependency) -> str:
     return ""
 
 
-def _row(row: dict[str, Any]) -> dict[str, Any]:
-    values = [dict(sorted(one.items())) if isinstance(one, dict) else one for one in row.get("import-values") or ()]
-    whole = row | {"repository": row.get("repository") or "", "import-values": values}
-    return {key: whole[key] for key in FIELDS if whole.get(key) or key == "repository"}
-
-
 def _rows(path: Path) -> list[dict[str, Any]]:
-    return list(_load(path).get("dependencies") or ()) if path.exists() else []
-
-
-def _load(path: Path) -> dict[str, Any]:
     from ruamel.yaml import YAML
 
-    return YAML(typ="safe", pure=True).load(path) or {}
+    data = YAML(typ="safe", pure=True).load(path) if path.exists() else None
+    return list((data or {}).get("dependencies") or ())

@@ -136,21 +136,6 @@ def test_a_chart_without_a_lock_is_found_until_it_has_one(root: Path, repository
 
 
 @pytest.mark.tools("helm")
-@pytest.mark.parametrize("changed", ["~1.4", ">=1.2, <2"])
-def test_a_lock_that_helm_would_refuse_is_found(root: Path, repository: str, changed: str) -> None:
-    depend(root, repository)
-    follow(root, "helm dependency update chart")
-    assert told(root) == []
-    depend(root, repository, changed)
-    [(name, fact, fix)] = told(root)
-    assert (name, fact) == ("chart-lock-stale", "chart/Chart.lock is not of the dependencies that chart/Chart.yaml has now, and helm refuses it")
-    refused = subprocess.run(["helm", "dependency", "build", "chart"], cwd=root, capture_output=True, text=True, check=False)
-    assert "out of sync" in refused.stderr
-    follow(root, fix)
-    assert told(root) == []
-
-
-@pytest.mark.tools("helm")
 def test_a_dependency_that_helm_cannot_get_is_found(root: Path, repository: str) -> None:
     for place, version, name in ((f"{repository}/nowhere", "1.4.0", "common"), (repository, "2.0.0", "common"), (repository, "1.4.0", "other"), ("file://../gone", "1.0.0", "common")):
         depend(root, place, version, name)

@@ -132,6 +132,11 @@ def installed(one: Try, fix: str) -> None:
     (one.tiny.folder / "bin" / fix.removeprefix("install ")).touch(0o755)
 
 
+def scoped(one: Try, fix: str) -> None:
+    assert fix.startswith("gh auth refresh --scopes repo, or ")
+    one.tiny.running.github.scopes += ", repo"
+
+
 def confirmed(one: Try, fix: str) -> None:
     found = re.match("add --new (\\S+) ", fix)
     assert found, fix
@@ -205,6 +210,8 @@ WAYS: dict[str, tuple[Act, Follow]] = {
     )),
     "sign-off-not-awaited": (settings('[gates]\nsign-off = ["bundles"]\n'), says("release-tasks.toml", 'sign-off = ["bundles"]', "", "take sign-off out of [gates]")),
     "commit-not-green": (red, mends("mend it and commit")),
+    "token-too-weak": (lambda one: setattr(one.tiny.running.github, "scopes", "gist"), scoped),
+    "open-milestone": (settings('[gates]\nmilestone = "v{version}"\n'), says("release-tasks.toml", 'milestone = "v{version}"', "", "take milestone out of [gates]")),
     "open-blocker": (labelled, says("release-tasks.toml", '"P0"', "", "take that label out of [gates] blockers")),
     "failing-gate": (settings('[gates]\nrun = ["test -e mended.txt"]\n'), mends("mend it")),
     "gate-leftovers": (
