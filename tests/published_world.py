@@ -116,16 +116,20 @@ class Layout:
         }
         return {"mediaType": manifest["mediaType"], **self.blob(json.dumps(manifest).encode()), "platform": where}
 
-    def push(self, name: str, *images: dict[str, object]) -> str:
-        """Push an index of these images with buildx, and return its digest."""
+    def write(self, *images: dict[str, object]) -> str:
+        """Write an index of these images, and return its digest."""
         kind = "application/vnd.oci.image.index.v1+json"
         index = {"schemaVersion": 2, "mediaType": kind, "manifests": images}
         line = {"mediaType": kind, **self.blob(json.dumps(index).encode())}
         (self.folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
         (self.folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [line]}))
-        source = f"oci-layout://{self.folder}@{line['digest']}"
-        run("docker", "buildx", "imagetools", "create", "--tag", name, source)
         return str(line["digest"])
+
+    def push(self, name: str, *images: dict[str, object]) -> str:
+        """Push an index of these images with buildx, and return its digest."""
+        digest = self.write(*images)
+        run("docker", "buildx", "imagetools", "create", "--tag", name, f"oci-layout://{self.folder}@{digest}")
+        return digest
 
 
 @pytest.fixture

@@ -122,14 +122,15 @@ def everything(root: Path) -> dict[str, Any]:
 
 
 def wheel(
-    name: str, text: str = "x = 1", tag: str = "py3-none-any", more: dict[str, bytes] | None = None, version: str = VERSION
+    name: str, text: str | None = "x = 1", tag: str = "py3-none-any", more: dict[str, bytes] | None = None, version: str = VERSION
 ) -> bytes:
-    """Return a wheel made by hand, with one module and `more` files."""
+    """Return a wheel made by hand, with one module, unless that has no text, and `more` files."""
     stem = re.sub("[-_.]+", "_", name).lower()
     info = f"{stem}-{version}.dist-info"
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr(f"{stem}.py", text)
+        if text is not None:
+            archive.writestr(f"{stem}.py", text)
         archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
         archive.writestr(f"{info}/WHEEL", f"Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: true\nTag: {tag}\n")
         for path, data in (more or {}).items():

@@ -69,7 +69,7 @@ def _build(c: Context, release: Release, part: Part, image: Image, platforms: tu
     output = part.dist / _file(part, image, target)
     text = (release.tree / image.dockerfile).read_text("utf-8", errors="replace")
     contexts = {docker.BINARIES} if docker.takes_binaries(text) else set()
-    facts = (platforms, image.args, _labels(release, part))
+    facts = (platforms, image.args, labels(release, part))
     _tell_emulation(image, platforms, docker.steps_per_platform(text))
     if shell.is_dry(c):
         shown = {context: f"<{context}>" for context in contexts}
@@ -142,7 +142,7 @@ def _scan(c: Context, release: Release, part: Part, image: Image, layout: Path |
         shell.do(c, [word.format(layout=layout, report=report) for word in shlex.split(image.scan)], cwd=release.tree)
 
 
-def _labels(release: Release, part: Part) -> dict[str, str]:
+def labels(release: Release, part: Part) -> dict[str, str]:
     """Return what the image says of itself (OCI image annotations); `revision` proves its commit later."""
     created = datetime.fromtimestamp(release.epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     said = {"revision": release.commit, "version": part.version, "created": created}

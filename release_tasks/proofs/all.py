@@ -10,11 +10,11 @@ from invoke.context import Context
 from release_tasks import shell
 from release_tasks.findings import report
 from release_tasks.findings.finding import Finding, Kind, distinct, told
-from release_tasks.proofs import binaries, declared
+from release_tasks.proofs import binaries, declared, images, wheels
 from release_tasks.proofs.contents import Contents
 from release_tasks.release import Release
 
-CONTENTS = (binaries,)
+CONTENTS = (binaries, wheels, images)
 AREAS = (declared, *CONTENTS)
 
 

@@ -16,5 +16,8 @@ def docker_buildx(
     """Build the images for all their platforms, or those named."""
     from release_tasks.building import images
     from release_tasks.converge import begin
+    from release_tasks.proofs.all import refuse
 
-    images.build(c, begin(c, version, component), target)
+    release = begin(c, version, component)
+    images.build(c, release, target)
+    refuse(c, release, "image")

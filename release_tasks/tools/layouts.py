@@ -21,6 +21,13 @@ def digest_of(tar: Path) -> str:
     return str(_image(tar)["digest"])
 
 
+def blob(tar: Path, digest: str) -> bytes:
+    """Return what an OCI tar holds under a digest."""
+    with tarfile.open(tar) as archive:
+        file = archive.extractfile(f"blobs/{digest.replace(':', '/')}")
+        return file.read() if file else b""
+
+
 def unpack(tar: Path, folder: Path) -> str:
     """Unpack an OCI tar into a layout at `folder`; return it as a source for `docker.create`."""
     with tarfile.open(tar) as archive:

@@ -1,4 +1,4 @@
-"""The image of this machine's platform is started from the bytes that its registry has."""
+"""An image is started from its blobs, for each platform that runs here: with qemu also for others than this one."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ import platform as machine
 import posixpath
 import sys
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from release_tasks import shell
+from release_tasks import files, shell
 from release_tasks.errors import ReleaseError
 from release_tasks.shell import Failed
-from release_tasks.tools import oci
-from release_tasks.verifying.programs import NEXT, prove
-from release_tasks.verifying.rootfs import Refused, unpack
+from release_tasks.tools import executables
+from release_tasks.verifying.programs import NEXT, prove, runner
+from release_tasks.verifying.rootfs import Refused, inside, unpack
 
-ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}  # as Linux and as images call them
+ARCHITECTURES = {  # as Linux and as images call them
+    "x86_64": "amd64", "aarch64": "arm64", "i686": "386", "armv7": "arm", "powerpc64le": "ppc64le", "s390x": "s390x",
+}
+Blob = Callable[[str], bytes]  # what has a digest
 SHELLS = ("sh", "bash", "ash", "dash")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # what docker gives an image that sets none
 
@@ -32,28 +35,37 @@ def platform() -> str:
     return f"linux/{ARCHITECTURES.get(name, name)}"
 
 
-def config(reference: str, manifest: dict[str, Any]) -> dict[str, Any]:
+def config(blob: Blob, manifest: dict[str, Any]) -> dict[str, Any]:
     """Return the configuration that an image's manifest names."""
-    found: dict[str, Any] = json.loads(oci.blob(reference, manifest["config"]["digest"]))
+    found: dict[str, Any] = json.loads(blob(manifest["config"]["digest"]))
     return found
 
 
-def run(folder: Path, reference: str, name: str, manifest: dict[str, Any], version: str) -> Iterator[ReleaseError]:
-    """Start an image with `--version`: by docker where a daemon answers, else below a new root.
+def run(blob: Blob, where: str, name: str, manifest: dict[str, Any], version: str) -> Iterator[ReleaseError]:
+    """Start an image of the platform `where` with `--version`: by docker where a daemon answers, else below a new root.
 
     The layers are fetched here, each compared with its digest, and not by the daemon, which
     would not see the settings of this process: in a rehearsal it would ask the real registry.
     """
-    about = config(reference, manifest).get("config", {})
+    about = config(blob, manifest).get("config") or {}
     words = list(about.get("Entrypoint") or (about.get("Cmd") or ())[:1])
     if not words or posixpath.basename(words[0]) in SHELLS:
         shell.say(f"{name} starts no program of its own, so it was not run")
-    elif _docker_answers():
-        yield from _in_docker(folder, reference, name, manifest, words, version)
-    elif sys.platform == "linux" and os.geteuid() == 0:
-        yield from _below_root(folder, reference, name, manifest, about, words, version)
-    else:
-        shell.say(f"{name} was not run: no docker daemon answers here")
+        return
+    with files.scratch("image") as folder:
+        if where == platform() and _docker_answers():
+            yield from _in_docker(folder, blob, name, manifest, words, version)
+        elif sys.platform != "linux" or os.geteuid() != 0:
+            shell.say(f"{name} was not run: no docker daemon answers here")
+        elif (start := runner(_target(where))) is None:
+            shell.say(f"{name} was not run: this machine has no qemu for {where}")
+        else:
+            yield from _below_root(folder, blob, name, manifest, about, words, version, start[:1], _target(where))
+
+
+def _target(where: str) -> str:
+    names = {one: name for name, one in ARCHITECTURES.items()}
+    return f"{names.get(where.split('/')[1], 'unknown')}-unknown-linux-gnu"
 
 
 def _docker_answers() -> bool:
@@ -67,10 +79,10 @@ def _docker_answers() -> bool:
 
 
 def _in_docker(
-    folder: Path, reference: str, name: str, manifest: dict[str, Any], words: list[str], version: str
+    folder: Path, blob: Blob, name: str, manifest: dict[str, Any], words: list[str], version: str
 ) -> Iterator[ReleaseError]:
     unique = f"release-tasks-verify-{manifest['config']['digest'][7:19]}-{os.getpid()}"
-    _write_archive(folder / "image.tar", reference, manifest, f"{unique}:once")
+    _write_archive(folder / "image.tar", blob, manifest, f"{unique}:once")
     try:
         shell.ask(["docker", "load", "--quiet", "--input", folder / "image.tar"])
         argv = ["docker", "run", "--rm", "--name", unique, "--network=none", "--pull=never"]
@@ -83,25 +95,26 @@ def _in_docker(
                 shell.ask(argv)
 
 
-def _write_archive(path: Path, reference: str, manifest: dict[str, Any], tag: str) -> None:
+def _write_archive(path: Path, blob: Blob, manifest: dict[str, Any], tag: str) -> None:
     """Write what `docker load` reads: the blobs, and a list of them."""
     digests = [blob["digest"] for blob in (manifest["config"], *manifest["layers"])]
     names = [digest.replace(":", "-") for digest in digests]
     listed = [{"Config": names[0], "RepoTags": [tag], "Layers": names[1:]}]
     with tarfile.open(path, "w") as out:
         for name, digest in {**dict(zip(names, digests, strict=True)), "manifest.json": ""}.items():
-            data = oci.blob(reference, digest) if digest else json.dumps(listed).encode()
+            data = blob(digest) if digest else json.dumps(listed).encode()
             entry = tarfile.TarInfo(name)
             entry.size = len(data)
             out.addfile(entry, io.BytesIO(data))
 
 
 def _below_root(
-    folder: Path, reference: str, name: str, manifest: dict[str, Any], about: dict[str, Any], words: list[str], version: str
+    folder: Path, blob: Blob, name: str, manifest: dict[str, Any], about: dict[str, Any], words: list[str], version: str,
+    qemu: list[str], target: str,
 ) -> Iterator[ReleaseError]:
     root = folder / "root"
     try:
-        unpack((oci.blob(reference, layer["digest"]) for layer in manifest["layers"]), root)
+        unpack((blob(layer["digest"]) for layer in manifest["layers"]), root)
     except Refused as error:
         shell.say(f"{name} was not run: {error}")
         return
@@ -110,5 +123,18 @@ def _below_root(
     if "/" in words[0]:
         words[0] = posixpath.join(about.get("WorkingDir") or "/", words[0])
     env = {"PATH": PATH, **dict(line.split("=", 1) for line in about.get("Env") or ()), "LC_ALL": "C"}
+    places = ("",) if "/" in words[0] else [f"{place}/" for place in env["PATH"].split(":")]
+    if (program := next((one for place in places if (one := inside(root, place + words[0])).is_file()), None)) is None:
+        yield ReleaseError(f"{name} starts {words[0]}, which is not in it", NEXT)
+        return
+    code = executables.read(program.read_bytes())
+    if code and not executables.is_for(code, target):
+        yield ReleaseError(f"{name} starts {words[0]}, which is {code.format} for {code.machines}", NEXT)
+        return
+    if qemu:
+        files.copy(Path(qemu[0]), root / ".qemu")
+        (root / ".qemu").chmod(0o755)
+        words[0] = f"/{program.relative_to(root.resolve()).as_posix()}"
     chroot = shell.found("chroot") or "/usr/sbin/chroot"
-    yield from prove([chroot, *as_user, root, *words, "--version"], version, name, env)
+    start = ["/.qemu"] if qemu else []
+    yield from prove([chroot, *as_user, root, *start, *words, "--version"], version, name, env)

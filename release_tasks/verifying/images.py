@@ -1,13 +1,14 @@
-"""Images are read back blob by blob for every platform, and that of this machine is started."""
+"""Images are read back blob by blob for every platform, and started for each that runs here."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from invoke.context import Context
 
-from release_tasks import dist, files, shell
+from release_tasks import dist, shell
 from release_tasks.channels.image_tags import shipped, version_tag
 from release_tasks.errors import ReleaseError
 from release_tasks.http import get_many
@@ -41,12 +42,10 @@ def _image(part: Part, image: Image) -> Iterator[ReleaseError]:
     if errors:
         return
     shell.say(f"{name} is whole on its registry, for {', '.join(p for p in manifests if '/' in p)}")
-    mine = manifests.get(image_run.platform())
-    if mine is None:
-        shell.say(f"{name} is not for {image_run.platform()}, so it was not run")
-        return
-    with files.scratch("image") as folder:
-        yield from image_run.run(folder, image.reference, name, mine, part.version)
+    for platform, manifest in manifests.items():
+        if "/" in platform:
+            shown = name if platform == image_run.platform() else f"{name} for {platform}"
+            yield from image_run.run(partial(oci.blob, image.reference), platform, shown, manifest, part.version)
 
 
 def _manifests(image: Image, digest: str) -> Manifests:
@@ -63,7 +62,7 @@ def _of_config(image: Image, manifest: dict[str, Any]) -> str:
     digest = manifest.get("config", {}).get("digest", "")
     if not digest or not oci.has_blob(image.reference, digest):
         return image.platforms[0]  # whatever it is for: the missing config is an error of its own
-    return _name(image_run.config(image.reference, manifest), digest)
+    return _name(image_run.config(partial(oci.blob, image.reference), manifest), digest)
 
 
 def _name(platform: dict[str, Any], digest: str) -> str:

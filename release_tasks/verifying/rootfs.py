@@ -38,7 +38,7 @@ def unpack(layers: Iterable[bytes], root: Path) -> None:
 
 def _white_out(root: Path, name: str) -> None:
     """Remove what a whiteout takes away of the layers below."""
-    place, base = _inside(root, posixpath.dirname(name)), posixpath.basename(name)
+    place, base = inside(root, posixpath.dirname(name)), posixpath.basename(name)
     if base == EMPTIED and place.is_dir():
         for path in place.iterdir():
             files.remove(path)
@@ -49,7 +49,7 @@ def _white_out(root: Path, name: str) -> None:
 def _extract(archive: tarfile.TarFile, root: Path, member: tarfile.TarInfo) -> None:
     if posixpath.basename(member.name).startswith(GONE) or not (member.isfile() or member.isdir() or member.issym() or member.islnk()):
         return  # a chroot has no use for devices and pipes
-    target = _inside(root, posixpath.dirname(member.name)) / posixpath.basename(member.name)
+    target = inside(root, posixpath.dirname(member.name)) / posixpath.basename(member.name)
     if not member.isdir() and target != root and os.path.lexists(target):
         files.remove(target)  # or tarfile would write through a link of the layer below
     archive.extract(_safe(root, member), root, **TRUSTED)
@@ -63,11 +63,12 @@ def _safe(root: Path, member: tarfile.TarInfo) -> tarfile.TarInfo:
     if member.issym() and member.linkname.startswith("/"):
         safe.linkname = posixpath.relpath(member.linkname, folder)
     if member.issym() or member.islnk():
-        _inside(root, posixpath.join(folder if member.issym() else "/", safe.linkname))
+        inside(root, posixpath.join(folder if member.issym() else "/", safe.linkname))
     return safe
 
 
-def _inside(root: Path, name: str) -> Path:
+def inside(root: Path, name: str) -> Path:
+    """Return where a path of an image is in its folder, links followed; raise `Refused` where that is outside."""
     place = (root / name.lstrip("/")).resolve()
     if not place.is_relative_to(root.resolve()):
         raise Refused(f"{name} leads out of the image")

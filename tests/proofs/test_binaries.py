@@ -22,6 +22,7 @@ from built_project import (
     compiled,
     elf,
     facts,
+    lay_out,
     macho,
     pe,
     proved,
@@ -174,10 +175,3 @@ def test_a_wheel_that_needs_a_newer_glibc_than_its_tag_says_is_named(tiny: Place
     [problem] = proved()
     assert problem.problem.startswith(f"binaries/newer-glibc: tiny/a.so in {name} needs glibc 2.")
     assert problem.problem.endswith("and 2.5 is promised")
-
-
-def lay_out(tiny: Place, name: str, data: bytes) -> None:
-    """Put a wheel in the place of the one that is there."""
-    for path in (tiny.root / "dist" / "v0.2.0").rglob("*.whl*"):
-        path.unlink()
-    put(tiny, "wheel", name, data, package="Tiny.Plain")

@@ -75,13 +75,13 @@ def test_a_file_that_no_step_built_is_named(tiny: Place) -> None:
 
 def test_two_files_for_one_declared_wheel_are_named(tiny: Place) -> None:
     more = "tiny_plain-0.2.0-cp312-cp312-manylinux_2_17_x86_64.whl"
-    put(tiny, "wheel", more, projects.wheel("Tiny.Plain"), package="Tiny.Plain")
+    put(tiny, "wheel", more, projects.wheel("Tiny.Plain", tag="cp312-cp312-manylinux_2_17_x86_64"), package="Tiny.Plain")
     [problem] = proved()
     assert problem.problem.startswith("declared/file-twice:")
     assert problem.problem.endswith("are both tiny_plain-0.2.0-*.whl, which is one file")
     tiny.commit("release-tasks.toml", SETTINGS + '[python."Tiny.Plain"]\nwheels = ["any", "manylinux_2_17_x86_64"]\n')
     put_all(tiny)
-    put(tiny, "wheel", more, projects.wheel("Tiny.Plain"), package="Tiny.Plain")
+    put(tiny, "wheel", more, projects.wheel("Tiny.Plain", tag="cp312-cp312-manylinux_2_17_x86_64"), package="Tiny.Plain")
     assert facts() == []
 
 

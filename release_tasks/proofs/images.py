@@ -1,0 +1,70 @@
+"""Images are what was declared: their platforms, their labels, and a program that starts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from release_tasks.building.images import labels
+from release_tasks.channels import images
+from release_tasks.errors import ReleaseError
+from release_tasks.findings.finding import lasting
+from release_tasks.project.model import Image
+from release_tasks.proofs.contents import Contents
+from release_tasks.release import Part
+from release_tasks.tools import archives, layouts
+from release_tasks.verifying import image_run
+
+
+@lasting
+def lacking_platform(case: Contents) -> Iterator[ReleaseError]:
+    """Yield each platform that an image is declared for, and is not."""
+    for _, image, path, there in _built(case):
+        for platform in image.platforms:
+            if "/".join(platform.split("/")[:2]) not in there:
+                yield ReleaseError(f"{image.reference} has nothing for {platform}", _again(path))
+
+
+@lasting
+def other_labels(case: Contents) -> Iterator[ReleaseError]:
+    """Yield each image whose labels name another commit, version or repository than this release's."""
+    for part, image, path, there in _built(case):
+        for platform, manifest in there.items():
+            said = image_run.config(partial(layouts.blob, path), manifest).get("config", {}).get("Labels") or {}
+            for name, value in labels(case.release, part).items():
+                if said.get(name) != value:
+                    fact = f"{image.reference} for {platform} has {said.get(name) or 'nothing'} as {name}, not {value}"
+                    yield ReleaseError(fact, _again(path))
+
+
+@lasting
+def image_does_not_start(case: Contents) -> Iterator[ReleaseError]:
+    """Yield each image whose entry point is absent, for another machine, of another version, or cannot begin."""
+    for part, image, path, there in _built(case):
+        for platform, manifest in there.items():
+            shown = f"{image.reference} for {platform}"
+            for error in image_run.run(partial(layouts.blob, path), platform, shown, manifest, part.version):
+                yield ReleaseError(error.problem, f"mend {image.dockerfile}; {_again(path)}")
+
+
+def _built(case: Contents) -> Iterator[tuple[Part, Image, Path, dict[str, dict[str, Any]]]]:
+    """Yield each image in dist/ that is whole, with its manifests by platform."""
+    here = {row.name: path for _, row, path in case.files if row.kind == "image" and archives.is_whole(path)}
+    for part, image in images.shipped(case.release):
+        if path := here.get(image.reference):
+            yield part, image, path, _manifests(path)
+
+
+def _manifests(path: Path) -> dict[str, dict[str, Any]]:
+    blob = partial(layouts.blob, path)
+    top = json.loads(blob(layouts.digest_of(path)))
+    found = [json.loads(blob(row["digest"])) for row in top["manifests"]] if "manifests" in top else [top]
+    configs = [(image_run.config(blob, one), one) for one in found]
+    return {f"{about['os']}/{about['architecture']}": one for about, one in configs if about.get("os", "unknown") != "unknown"}
+
+
+def _again(path: Path) -> str:
+    return f"rm {path}, then inv docker-buildx"

@@ -1,0 +1,71 @@
+"""Wheels bring what they are installed for, under the tags of their names, and nothing beside it."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+from release_tasks import dist
+from release_tasks.errors import ReleaseError, some
+from release_tasks.findings.finding import lasting
+from release_tasks.project.model import known
+from release_tasks.proofs.contents import Contents
+from release_tasks.release import Part
+
+MODULE = re.compile(r"(?:[^/]+\.data/(?:purelib|platlib)/)?([A-Za-z_]\w*)(?:\.(?:[\w-]+\.)*(?:py|so|pyd)$|/.*\.(?:py|so|pyd)$)")
+AT_ROOT = re.compile(r"(?:[^/]+\.data/(?:purelib|platlib)/)?[^/]+$")
+LOADED = (".py", ".pyi", ".so", ".pyd", ".pth")  # what Python finds at the root of site-packages
+
+
+@lasting
+def lacking_import(case: Contents) -> Iterator[ReleaseError]:
+    """Yield each wheel without the module that its pyproject.toml names; without any, where it brings no program either."""
+    for part, path, inside in case.wheels:
+        there = {found[1] for name in inside if (found := MODULE.match(name))}
+        fix = f"mend what pyproject.toml includes; {_again(path)}"
+        if lacking := [name for name in _declared(case, part, path) if name not in there]:
+            fact = f"{path.name} has no module {' and '.join(lacking)}, only {some(sorted(there)) or 'none at all'}"
+            yield ReleaseError(fact, fix)
+        elif not there and not any(".data/scripts/" in name for name in inside):
+            yield ReleaseError(f"{path.name} has neither a module nor a program", fix)
+
+
+@lasting
+def stray_file(case: Contents) -> Iterator[ReleaseError]:
+    """Yield each wheel that puts files into site-packages itself that are no modules."""
+    for _, path, inside in case.wheels:
+        stray = sorted(name for name in inside if AT_ROOT.match(name) and not name.endswith(LOADED))
+        if stray:
+            fix = f"leave them out of `include` in pyproject.toml (licences belong to license-files); {_again(path)}"
+            yield ReleaseError(f"{path.name} would put {some(stray)} beside all other packages", fix)
+
+
+@lasting
+def other_tags(case: Contents) -> Iterator[ReleaseError]:
+    """Yield each wheel whose WHEEL file says other tags than its name."""
+    from packaging.tags import parse_tag
+    from packaging.utils import parse_wheel_filename
+
+    for _, path, inside in case.wheels:
+        text = next((data for name, data in inside.items() if name.endswith(".dist-info/WHEEL")), b"").decode("utf-8", "replace")
+        said = {tag for line in re.findall(r"^Tag: *(\S+)", text, re.M) for tag in parse_tag(line)}
+        if said != parse_wheel_filename(path.name)[3]:
+            yield ReleaseError(f"{path.name} says inside that it is for {some(sorted(map(str, said))) or 'nothing'}", _again(path))
+
+
+def _declared(case: Contents, part: Part, path: Path) -> list[str]:
+    """Return the modules that the package's pyproject.toml names (maturin's module-name, PEP 794's import-names)."""
+    row = dist.row_of(part, path.name, "wheel")
+    for package in known(part.component.python):
+        if row and package.name == row.package:
+            about = tomllib.loads((package.folder / "pyproject.toml").read_text("utf-8-sig"))
+            said = about.get("tool", {}).get("maturin", {}).get("module-name")
+            names = about.get("project", {}).get("import-names") or ([said] if said else [])
+            return sorted({re.split(r"[.;\s]", name)[0] for name in names})
+    return []
+
+
+def _again(path: Path) -> str:
+    return f"rm {path}, then inv build-wheels"
