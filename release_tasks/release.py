@@ -68,7 +68,7 @@ class Release:
         """Return an error for each component whose manifests have not the version it is released under."""
         errors = []
         for part in self.parts:
-            wrong = {name: there for name, there in carried(part.component).items() if there != part.version}
+            wrong = {name: there for name, there in carried(self.project, part.component).items() if there != part.version}
             for name, there in list(wrong.items())[:1]:
                 more = f" (and {len(wrong) - 1} more)" if wrong.keys() - {name} else ""
                 fix = f"inv retag --version {self.request}" if self.is_tagged else f"inv bump --version {self.request}"

@@ -64,9 +64,18 @@ def message(component: Component, version: str, template: str | None) -> str:
     return template.format(component=component.name, version=version, tag=tag_name(component, version))
 
 
-def carried(component: Component) -> dict[str, str]:
-    """Return the version that each crate and Python package of a component has in its own manifest."""
+def carried(project: Project, component: Component) -> dict[str, str]:
+    """Return the version that each crate and Python package of a component has in its own manifest.
+
+    A crate that only a wheel is made of goes with that wheel.
+    """
+    from release_tasks.project.python_packages import crates_in
+
     if component.version is None:
         return {}
-    crates = {one.name: one.version for one in answered(component.crates)}
-    return crates | {one.name: from_pep440(one.version) for one in answered(component.python) if one.version}
+    packages = answered(component.python)
+    owned = {crate.name for one in project.components if one.name != component.name for crate in answered(one.crates)}
+    crates = {one.name: one for package in packages for one in crates_in(project, package) if one.name not in owned}
+    crates |= {one.name: one for one in answered(component.crates)}
+    wheels = {one.name: from_pep440(one.version) for one in packages if one.version}
+    return {f"the crate {name}" if name in wheels else name: one.version for name, one in crates.items()} | wheels

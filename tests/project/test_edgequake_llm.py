@@ -157,6 +157,19 @@ def test_a_pyproject_that_differs_from_its_crate_is_repaired_and_without_that_th
     assert added(root)["edgequake-litellm/pyproject.toml"] == added(root)["edgequake-litellm/Cargo.toml"]
 
 
+@pytest.mark.statement("B5.12")
+@pytest.mark.parametrize(("path", "name"), [("Cargo.toml", "the crate edgequake-litellm"), ("pyproject.toml", "edgequake-litellm")])
+def test_a_tag_by_hand_where_a_pyproject_and_its_crate_differ_releases_nothing(root: Path, path: str, name: str) -> None:
+    bump(root, "edgequake-litellm=0.6.13")
+    behind = root / "edgequake-litellm" / path
+    behind.write_text(behind.read_text().replace('"0.6.13"', '"0.6.12"'))
+    git(root, "commit", "--quiet", "--all", "--message=Bump by half")
+    git(root, "tag", "--annotate", "--message=By hand", "py-v0.6.13")
+    done = inv(root, "build-wheels", "--version", "edgequake-litellm=0.6.13")
+    assert done.returncode == 1
+    assert f"{name} is at 0.6.12 in its manifest, not at 0.6.13\nfix: inv retag" in done.stderr
+
+
 @pytest.mark.slow
 @pytest.mark.tools("gh")
 @pytest.mark.statement("B5.1", "B5.17", "B5.19")

@@ -225,6 +225,15 @@ def test_an_undeclared_target_names_the_declared_ones(running: World, tmp_path: 
 @pytest.mark.tools("cargo")
 def test_another_version_than_the_release_is_refused(running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM)
+    with pytest.raises(ReleaseError, match=r"tiny-tool is at 0\.2\.0 in its manifest, not at 0\.3\.0"):
+        build_wheels(Context(), version="0.3.0")
+    assert not list((root / "dist").rglob("*.whl"))
+
+
+@pytest.mark.slow
+def test_a_backend_that_makes_another_version_than_the_release_is_refused(reading: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dynamic = PLAIN["pyproject.toml"].replace('version = "0.2.0"', 'dynamic = ["version"]') + '[tool.hatch.version]\nsource = "code"\npath = "number.py"\n'
+    root = project(tmp_path / "plain", monkeypatch, PLAIN | {"pyproject.toml": dynamic, "number.py": '__version__ = "0.2." + "0"\n'})
     with pytest.raises(ReleaseError, match=r"and the release is 0\.3\.0") as stopped:
         build_wheels(Context(), version="0.3.0")
     assert stopped.value.fix == "inv bump --version 0.3.0, then inv tag"
