@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from release_tasks.errors import ReleaseError
 
 FULL = """
 import resource, sys
+from collections.abc import Iterator
 from pathlib import Path
 from release_tasks import files
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
@@ -57,3 +60,25 @@ def test_a_folder_goes_although_somebody_that_is_ending_still_writes_there(tmp_p
     files.remove(folder)
     writer.join()
     assert not folder.exists()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 64 KiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    argv = ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(place)]
+    if os.geteuid() != 0 or subprocess.run(argv, capture_output=True, check=False).returncode:
+        pytest.skip("only root can mount a small disk")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+def test_a_full_disk_is_named_and_keeps_what_was_there(small_disk: Path, tmp_path: Path) -> None:
+    (small_disk / "wheel").write_bytes(b"old")
+    (tmp_path / "built").write_bytes(bytes(128 << 10))
+    with pytest.raises(ReleaseError, match="wheel cannot be written: No space left on device") as stopped:
+        files.copy(tmp_path / "built", small_disk / "wheel")
+    assert stopped.value.fix.startswith("make room on that disk")
+    assert [path.name for path in small_disk.iterdir()] == ["wheel"]
+    assert (small_disk / "wheel").read_bytes() == b"old"
