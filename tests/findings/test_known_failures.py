@@ -95,10 +95,13 @@ def ignored(root: Path) -> None:
     commit(root)
 
 
-def uploaded(root: Path) -> None:
-    """Publish the sdist from a developer's own machine."""
-    (root.parent / "edgequake_litellm-0.2.0.tar.gz").write_bytes(sdist("edgequake-litellm"))
-    subprocess.run([sys.executable, "-m", "twine", "upload", root.parent / "edgequake_litellm-0.2.0.tar.gz"], check=True, capture_output=True)
+def uploads(name: str) -> Change:
+    """Publish an sdist of 0.2.0 from a machine elsewhere."""
+    def change(root: Path) -> None:
+        path = root.parent / f"{name.replace('-', '_')}-0.2.0.tar.gz"
+        path.write_bytes(sdist(name))
+        subprocess.run([sys.executable, "-m", "twine", "upload", path], check=True, capture_output=True)
+    return change
 
 
 @dataclass(frozen=True)
@@ -217,10 +220,6 @@ FAILURES = (
         "double-section", "CHANGELOG.md has more than one section for 0.6.26",
     ),
     Failure(
-        "bf270dc: published by hand before", "edgequake-llm", uploaded,
-        "untagged-version", "edgequake_litellm-0.2.0.tar.gz", version="edgequake-llm=0.6.27,edgequake-litellm=0.2.0"
-    ),
-    Failure(
         "d0b64c1: a copy that was forgotten", "edgequake-llm", edit(
             ("release-tasks.toml", "[project]\n", '[project]\nforgotten = "strict"\n'), ("docs/releasing.md", "`Cargo.toml`.", "`Cargo.toml`: 0.6.26."),
         ), "forgotten-version", "docs/releasing.md",
@@ -229,6 +228,13 @@ FAILURES = (
         "cdf3169: nothing to sign in with", "edgequake-llm", nothing, "missing-credential", "no token to upload edgequake-litellm to PyPI",
         without=("TWINE_PASSWORD", "PYPI_API_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL"),
     ),
+    Failure("no commit: build.rs reads what no tarball has", "llmtrace", as_before("crates/llmtrace-proxy/build.rs"), "file-outside-crate", "llmtrace.proto"),
+    # from here on PyPI has files
+    Failure(
+        "bf270dc: published by hand before", "edgequake-llm", uploads("edgequake-litellm"),
+        "untagged-version", "edgequake_litellm-0.2.0.tar.gz", version="edgequake-llm=0.6.27,edgequake-litellm=0.2.0"
+    ),
+    Failure("b2cd3d4: a name on PyPI that somebody else has", "llmtrace", uploads("llmtracing"), "foreign-name", "llmtracing", version="0.3.0"),
 )
 
 
