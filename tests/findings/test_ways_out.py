@@ -159,17 +159,6 @@ def labelled(one: Try) -> None:
     one.type("gh api --method POST repos/example/tiny/issues -f title=Lost -f 'labels[]=P0'")
 
 
-def made(one: Try, fix: str) -> None:
-    assert fix.startswith("make it, or ")
-    one.type("gh api --method POST repos/example/tiny/milestones -f title=v0.2.0")
-
-
-def granted(one: Try, fix: str) -> None:
-    found = re.match(r"gh auth refresh --scopes (\w+),", fix)
-    assert found, fix
-    one.tiny.running.github.scopes = found[1]
-
-
 def two_dockerfiles(one: Try) -> None:
     one.commit("Dockerfile", "FROM scratch\n")
     one.commit("web/Dockerfile", "FROM scratch\n")
@@ -224,8 +213,6 @@ WAYS: dict[str, tuple[Act, Follow]] = {
     "token-too-weak": (lambda one: setattr(one.tiny.running.github, "scopes", "gist"), scoped),
     "open-milestone": (settings('[gates]\nmilestone = "v{version}"\n'), says("release-tasks.toml", 'milestone = "v{version}"', "", "take milestone out of [gates]")),
     "open-blocker": (labelled, says("release-tasks.toml", '"P0"', "", "take that label out of [gates] blockers")),
-    "open-milestone": (settings('[gates]\nmilestone = "v{version}"\n'), made),
-    "token-too-weak": (lambda one: setattr(one.tiny.running.github, "scopes", "gist"), granted),
     "failing-gate": (settings('[gates]\nrun = ["test -e mended.txt"]\n'), mends("mend it")),
     "gate-leftovers": (
         settings('[gates]\nrun = ["touch coverage.xml"]\n'), says(".gitignore", "__pycache__/", "__pycache__/\ncoverage.xml", "name that in .gitignore"),
