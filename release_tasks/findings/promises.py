@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from release_tasks.channels import git_runs
+from release_tasks.channels import git_runs, pypi
 from release_tasks.errors import ReleaseError
 from release_tasks.findings.finding import Case, lasting, problem
+from release_tasks.project.model import answered
 from release_tasks.tools import gh
 
 
@@ -21,6 +22,17 @@ def unusable_bundle(case: Case) -> Iterator[ReleaseError]:
                 yield ReleaseError(f"[bundles.{template}] {name} has url {one.url!r} and sha256 {one.sha256!r}, which stand for no file", fix)
     if case.release.project.settings.bundles and not any("bundles" in part.component.assets for part in case.release.parts):
         yield ReleaseError("[bundles] are packed, and no release has them", 'add "bundles" to assets of [github]')
+
+
+@problem
+def name_for_two_files(case: Case) -> Iterator[ReleaseError]:
+    """Yield each file name that a binary shares with the sdist or the chart of its release, so that one overwrites the other."""
+    for part in case.release.parts:
+        others = {slot.pattern: "an sdist" for owner, slot in pypi.shipped(case.release) if owner == part and slot.kind == "sdist"}
+        others |= {f"{chart.name}-{part.version}.tgz": "a chart" for chart in answered(part.component.charts)}
+        for name in dict.fromkeys(one.file.format(version=part.version) for one in answered(part.component.binaries)):
+            if name in others:
+                yield ReleaseError(f"{name} is a binary and {others[name]}", "give the binary another name in [binaries], as with its target in it")
 
 
 @lasting

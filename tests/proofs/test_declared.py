@@ -11,10 +11,11 @@ import pytest
 import python_projects as projects
 from built_project import FILES, HERE, PACKED, SDIST, SETTINGS, WHEEL, facts, proved, put, put_all, tar_gz
 from invoke.context import Context
-from place import Place, context
+from place import Place, context, problems
 from python_projects import HOST
 
 from release_tasks import dist
+from release_tasks.findings import promises
 from release_tasks.steps.prove import prove
 from release_tasks.tools import twine
 
@@ -148,3 +149,13 @@ def test_a_dry_run_looks_at_nothing(tiny: Place) -> None:
     prove(context(dry=True), "0.2.0")
     assert projects.everything(tiny.root) == before
     assert json.loads(dist.summed(tiny.at("0.2.0"), tiny.at("0.2.0").parts[0]))["tag"] == "v0.2.0"
+
+
+def test_check_names_a_binary_and_an_sdist_of_one_name_before_they_are_built(tiny: Place) -> None:
+    found = problems(tiny, promises)
+    assert found == []
+    name = "tiny_plain-{version}.tar.gz"
+    tiny.commit("release-tasks.toml", SETTINGS.replace("tiny-{version}-arm.tar.gz", name))
+    assert problems(tiny, promises) == [f"{SDIST} is a binary and an sdist"]
+    tiny.commit("release-tasks.toml", SETTINGS.replace("tiny-{version}-arm.tar.gz", f"arm-{name}"))
+    assert problems(tiny, promises) == []
