@@ -20,7 +20,8 @@ def require() -> None:
     """Raise `ReleaseError` unless docker has a buildx that can do what a release needs."""
     buildx = PROGRAMS["buildx"]
     if version(buildx) is None:
-        raise ReleaseError("docker buildx is not installed", "inv doctor shows how to install it")
+        missing = "docker buildx" if shell.found("docker") else "docker"
+        raise ReleaseError(f"{missing} is not installed", "inv doctor shows how to install it")
     if error := outdated(buildx):
         raise error
 
