@@ -15,6 +15,7 @@ from release_tasks.shell import Failed, ask
 from release_tasks.tools import rustflags, zig
 
 DEBIAN = "/usr/bin/rustc"  # where apt's standard libraries for other machines belong to
+MERGED = (2, 34)  # whatever is linked against this glibc or a later one needs it (its release notes: libpthread is in libc)
 UNIVERSAL, HALVES = "universal2-apple-darwin", ("x86_64-apple-darwin", "aarch64-apple-darwin")  # maturin's name for both
 
 
@@ -132,7 +133,7 @@ def _home(target: str) -> str:
 
 def _linker(tree: Path, target: str, command: str, glibc: str, program: str) -> dict[str, str]:
     own = variable(target, "LINKER") in os.environ or any("linker" in table.get(target, {}) for table in rustflags.target_tables(tree))
-    is_too_new = bool(glibc) and numbers(glibc) < numbers(_glibc() or glibc)
+    is_too_new = bool(glibc) and numbers(glibc) < MERGED <= numbers(_glibc() or "0")
     if own or (not is_too_new and _links_natively(host(tree), target)):
         return {}
     if not is_too_new and shell.found(gcc(tree, target)):
