@@ -8,7 +8,9 @@ from release_tasks.bumping import bump
 from release_tasks.channels import git as origin
 from release_tasks.errors import ReleaseError
 from release_tasks.findings.finding import Case, Located, lasting, note, problem, warning
+from release_tasks.project.gates import is_hotfix
 from release_tasks.project.model import State
+from release_tasks.project.numbers import parse
 from release_tasks.tools import git, git_origin
 
 
@@ -45,9 +47,9 @@ def detached_head(case: Case) -> Iterator[ReleaseError]:
 
 @problem
 def wrong_branch(case: Case) -> Iterator[ReleaseError]:
-    """Yield that another branch is checked out than the one of the settings."""
+    """Yield that another branch is checked out than the one of the settings, unless a hotfix is on its way there."""
     branch, wanted = git.branch(case.release.top), case.release.project.settings.project.branch
-    if branch and wanted and branch != wanted:
+    if branch and wanted and branch != wanted and not all(is_hotfix(parse(part.version), branch) for part in case.release.parts):
         yield ReleaseError(f"HEAD is on {branch}, releases are made from {wanted}", f"git switch {wanted}")
 
 
@@ -86,11 +88,11 @@ def unpushed_submodule(case: Case) -> Iterator[ReleaseError]:
 
 @problem
 def behind_origin(case: Case) -> Iterator[ReleaseError]:
-    """Yield that origin's branch has commits that HEAD has not."""
+    """Yield that origin's branch, the one that HEAD is pushed to, has commits that HEAD has not."""
     top = case.release.top
-    branch = git.branch(top)
-    if branch is None or git.remote_url(top) is None:
+    if git.branch(top) is None or git.remote_url(top) is None:
         return
+    branch = origin.release_branch(case.release)
     there = git.remote_refs(top).get(f"refs/heads/{branch}")
     if there and (git.commit_of(top, there) is None or not git.is_ancestor(top, there, "HEAD")):
         yield ReleaseError(f"{branch} on origin has commits that are not here", f"git pull --rebase origin {branch}")

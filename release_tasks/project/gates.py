@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from release_tasks.errors import ReleaseError
 from release_tasks.project import containers, python_gates
 from release_tasks.project.model import Gate, Project, answered
 from release_tasks.project.numbers import parse
 from release_tasks.project.settings import FILE
+
+if TYPE_CHECKING:
+    from semver import Version
 
 ALL = "preflight"  # the session that requires every gate
 KINDS = ("major", "minor", "patch", "hotfix")
@@ -39,19 +43,20 @@ def defaults(project: Project) -> tuple[Gate, ...]:
 
 
 def chosen(project: Project, versions: Iterable[str], branch: str | None) -> tuple[str, ...] | None:
-    """Return the names of the gates that the settings want for a release of these versions, or None for all.
-
-    A patch from a branch called `hotfix...` is a hotfix.
-    """
+    """Return the names of the gates that the settings want for a release of these versions, or None for all."""
     table, names = project.settings.gates, set[str]()
     for number in map(parse, versions):
         kind = "patch" if number.patch else "minor" if number.minor else "major"
-        is_hotfix = kind == "patch" and branch is not None and branch.startswith("hotfix")
-        wanted = table.hotfix if is_hotfix and table.hotfix is not None else getattr(table, kind)
+        wanted = table.hotfix if is_hotfix(number, branch) and table.hotfix is not None else getattr(table, kind)
         if wanted is None:
             return None
         names.update(wanted)
     return tuple(one.name for one in gates(project) if one.name in names)
+
+
+def is_hotfix(number: Version, branch: str | None) -> bool:
+    """Tell whether a version of this branch is a hotfix: a patch from one called `hotfix...`."""
+    return number.patch > 0 and branch is not None and branch.startswith("hotfix")
 
 
 def _listed(project: Project) -> Iterator[Gate]:

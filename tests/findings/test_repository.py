@@ -38,6 +38,30 @@ def test_releases_are_made_from_the_branch_of_the_settings(tiny: Place) -> None:
     assert found(tiny) == ["HEAD is on feature, releases are made from main"]
 
 
+@pytest.mark.statement("B4.57", "B4.58")
+def test_a_hotfix_is_released_from_its_own_branch_once_it_has_all_of_the_release_branch(tiny: Place) -> None:
+    def told_of(version: str) -> list[tuple[str, str]]:
+        return [(one.problem, one.fix) for one in look(Case(context(), tiny.at(version)), repository)]
+
+    tiny.commit("release-tasks.toml", '[project]\nbranch = "main"\n')
+    tiny.git("push", "--quiet", "origin", "main")
+    tiny.git("switch", "--quiet", "--create", "hotfix/v0.1.1")
+    tiny.commit("fix.txt")
+    assert told_of("0.1.1") == []
+    assert told_of("0.2.0") == [("HEAD is on hotfix/v0.1.1, releases are made from main", "git switch main")]
+    tiny.git("switch", "--quiet", "main")
+    tiny.commit("feature.txt")
+    tiny.git("push", "--quiet", "origin", "main")
+    tiny.git("switch", "--quiet", "hotfix/v0.1.1")
+    [(fact, fix)] = told_of("0.1.1")
+    assert fact == "main on origin has commits that are not here"
+    tiny.git(*shlex.split(fix)[1:])
+    assert told_of("0.1.1") == []
+    tiny.git("switch", "--quiet", "main")  # where its runbook merges instead, the merge is released from there
+    tiny.git("merge", "--quiet", "--no-ff", "-m", "Merge the hotfix", "hotfix/v0.1.1")
+    assert {one for one, _ in told_of("0.1.1")} == {"2 commits of main are not on origin yet"}
+
+
 def test_changes_that_are_not_committed_are_named(tiny: Place) -> None:
     for number in range(7):
         (tiny.root / f"new-{number}.txt").write_text("")
