@@ -95,7 +95,7 @@ def dockerfile_lacks_member(case: Case) -> Iterator[ReleaseError]:
         for line, copied, ran in _builds(text):
             lacking = [one for one in folders if one not in ran and not any(_holds(source, f"{one}/Cargo.toml") for source in copied)]
             if lacking and len(lacking) < len(folders):
-                rows = " and ".join(f"COPY {one}/Cargo.toml {one}/Cargo.toml" for one in lacking)
+                rows = " and ".join(f"COPY {one}/Cargo.toml {one}/Cargo.toml{_stub(case, one, copied)}" for one in lacking)
                 fact = f"{image.dockerfile} runs cargo without the manifest of {some(lacking)}, and cargo refuses the workspace"
                 yield Located(fact, f"add before that line: {rows}", image.dockerfile, line)
 
@@ -110,8 +110,20 @@ def dockerfile_lacks_target(case: Case) -> Iterator[ReleaseError]:
             lacking = [one for one in named if one not in ran and not any(_holds(source, one) for source in copied)]
             if lacking and any(_holds(source, "Cargo.toml") for source in copied):
                 rows = " and ".join(f"COPY {one} {one}" for one in lacking)
+                made = " ".join(re.findall(r"\bmkdir ([^-&][^&;|]*)", ran)).split()
+                is_made = any(str(folder) in made for one in lacking for folder in PurePosixPath(one).parents)
+                more = "; it finds the folder there then, so let its mkdir be mkdir -p" if is_made else ""
                 fact = f"{image.dockerfile} runs cargo without {some(lacking)}, which Cargo.toml names, and cargo refuses the package"
-                yield Located(fact, f"add before that line: {rows}", image.dockerfile, line)
+                yield Located(fact, f"add before that line: {rows}{more}", image.dockerfile, line)
+
+
+def _stub(case: Case, folder: str, copied: list[str]) -> str:
+    """Return the line that writes a first source of a member, where none is copied: cargo refuses a member without."""
+    crate = next(one for one in case.release.project.crates if one.folder == case.release.tree / folder)
+    packages = case.release.project.workspace.packages if case.release.project.workspace else {}
+    source = PurePosixPath(folder, PurePosixPath(packages[crate.name]["targets"][0]["src_path"]).relative_to(crate.folder.as_posix()))
+    is_there = any(_holds(one, source.as_posix()) for one in copied)
+    return "" if is_there else f" and RUN mkdir -p {source.parent} && echo 'fn main() {{}}' > {source}"
 
 
 def _named(case: Case) -> Iterator[str]:

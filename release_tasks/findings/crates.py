@@ -62,7 +62,7 @@ def file_outside_crate(case: Case) -> Iterator[ReleaseError]:
         scripts = {Path(one["src_path"]) for one in package["targets"] if "custom-build" in one["kind"]}
         for file in owned.get(crate.folder, ()):
             for line, there in _reads(case, file, folder, case.release.tree / file in scripts):
-                fix = f"move it into {folder or 'the repository'}, or put a link to it there and name that: cargo packs the file behind a link"
+                fix = f"move it into {folder or 'the repository'}, or let {file} read a symbolic link to it there: cargo packs the file behind a link"
                 yield Located(f"{file} reads {there}, which the tarball of {crate.name} does not have", fix, file, line)
 
 

@@ -61,6 +61,8 @@ def tag_filter_too_narrow(case: Case) -> Iterator[ReleaseError]:
         if left_out or not (matched or _promoted(case, one.filters)):
             tag = left_out[0] if left_out else forms[0].format(version=SAMPLES[0])
             fix = f"add {_shortest(left_out[0], one.text) if left_out else forms[0].format(version='[0-9]*')!r} to its tags"
+            if hit := PUBLISHES.search(one.text):  # with that filter it would publish a second time
+                fix = f"take its tag trigger away: the release does what it is for ({hit[0]})"
             yield Located(f"{one.path} waits for tags, but not for {tag}", fix, one.path, one.line(one.filters[0]))
 
 

@@ -86,15 +86,27 @@ def test_a_chart_whose_default_tag_is_never_pushed_is_found(root: Path) -> None:
     assert told(root) == []
 
 
-def test_a_dockerfile_that_builds_dependencies_without_a_member_is_found(root: Path) -> None:
+def test_a_dockerfile_that_builds_dependencies_without_a_member_is_found(root: Path, tmp_path: Path) -> None:
     write(root, "Dockerfile", f"{STUB}FROM rust\nCOPY . .\nRUN cargo build --release\n")
     [(name, fact, fix)] = told(root)
     assert (name, fact) == (
         "dockerfile-lacks-member", "Dockerfile runs cargo without the manifest of crates/shop-middle, and cargo refuses the workspace"
     )
-    line = fix.partition(": ")[2]
-    write(root, "Dockerfile", STUB.replace("RUN ", f"{line}\nRUN "))
+    lines = fix.partition(": ")[2].replace(" and ", "\n")
+    write(root, "Dockerfile", STUB.replace("RUN mkdir", f"{lines}\nRUN mkdir"))
     assert told(root) == []
+    layer = tmp_path / "layer"  # cargo takes the workspace of that layer, and refuses it without the last of these lines
+    for name in ("Cargo.toml", "Cargo.lock", *(f"crates/shop-{one}/{file}" for one in ("zero", "app") for file in ("Cargo.toml", "src/lib.rs"))):
+        write(layer, name, (root / name).read_text())
+    copy, run = lines.splitlines()
+    write(layer, copy.split()[2], (root / copy.split()[1]).read_text())
+    with pytest.raises(subprocess.CalledProcessError):
+        projects.cargo(layer, "metadata", "--offline", "--locked", "--quiet", "--format-version=1")
+    subprocess.run(["sh", "-c", run.removeprefix("RUN ")], cwd=layer, check=True)
+    projects.cargo(layer, "build", "--offline", "--locked", "--quiet", "--package=shop-zero")
+    write(root, "Dockerfile", STUB.replace("RUN mkdir", "COPY crates/shop-middle/src crates/shop-middle/src\nRUN mkdir"))
+    [(_, _, fix)] = told(root)
+    assert fix == "add before that line: COPY crates/shop-middle/Cargo.toml crates/shop-middle/Cargo.toml"
 
 
 @pytest.mark.parametrize("copies", ["COPY crates crates/", "COPY crates/*/Cargo.toml ./", "COPY . /src", "COPY crates/ crates/"])
@@ -189,7 +201,7 @@ name = "till"
 harness = false
 [[bin]]
 name = "ledger"
-path = "tools/ledger.rs"
+path = "src/tools/ledger.rs"
 [[test]]
 name = "elsewhere"
 path = "checks/elsewhere.rs"
@@ -202,7 +214,7 @@ def test_a_dockerfile_that_builds_dependencies_without_a_file_that_the_manifest_
 ) -> None:
     root = tmp_path / "shop"
     root.mkdir()
-    for name in ("build.rs", "src/main.rs", "benches/till.rs", "tools/ledger.rs", "checks/elsewhere.rs"):
+    for name in ("build.rs", "src/main.rs", "benches/till.rs", "src/tools/ledger.rs", "checks/elsewhere.rs"):
         write(root, name, "fn main() {}\n")
     for name, text in {"Cargo.toml": ONE, "Dockerfile": FIRST, "release-tasks.toml": IMAGE, ".gitignore": "/target\n"}.items():
         write(root, name, text)
@@ -212,10 +224,13 @@ def test_a_dockerfile_that_builds_dependencies_without_a_file_that_the_manifest_
     [(name, fact, fix)] = told(root)
     assert (name, fact) == (
         "dockerfile-lacks-target",
-        "Dockerfile runs cargo without build.rs, tools/ledger.rs, benches/till.rs, which Cargo.toml names, and cargo refuses the package",
+        "Dockerfile runs cargo without build.rs, src/tools/ledger.rs, benches/till.rs, which Cargo.toml names, and cargo refuses the package",
     )
-    lines = fix.removeprefix("add before that line: ").replace(" and ", "\n")
-    write(root, "Dockerfile", FIRST.replace("RUN mkdir", f"{lines}\nRUN mkdir"))
+    lines, _, more = fix.removeprefix("add before that line: ").replace(" and ", "\n").partition("; ")
+    assert more == "it finds the folder there then, so let its mkdir be mkdir -p"
+    write(root, "Dockerfile", FIRST.replace("RUN mkdir src", "RUN mkdir -p src"))
+    assert told(root)[0][2].endswith("benches/till.rs benches/till.rs")
+    write(root, "Dockerfile", FIRST.replace("RUN mkdir", f"{lines}\nRUN mkdir -p"))
     assert told(root) == []
     for path in re.findall(r"COPY (\S+) \S+", lines):  # and cargo builds what is in that layer
         write(tmp_path / "layer", path, "fn main() {}\n")

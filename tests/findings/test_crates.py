@@ -91,7 +91,7 @@ def test_code_that_reads_a_file_of_another_folder_is_found_at_its_line(root: Pat
     [one] = look(Case(Context(), projects.release(root)), crates)
     assert (one.name, one.file, one.line) == ("file-outside-crate", "crates/shop-zero/src/lib.rs", 2)
     assert one.problem == "crates/shop-zero/src/lib.rs reads menu.txt, which the tarball of shop-zero does not have"
-    assert one.fix.startswith("move it into crates/shop-zero, or put a link to it there and name that")
+    assert one.fix.startswith("move it into crates/shop-zero, or let crates/shop-zero/src/lib.rs read a symbolic link to it there")
     (root / "crates/shop-zero/menu.txt").symlink_to("../../menu.txt")
     code.write_text(code.read_text().replace("/../../menu.txt", "/menu.txt").replace("../../../", "../"))
     assert told(root) == []

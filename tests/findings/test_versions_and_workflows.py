@@ -235,6 +235,12 @@ def test_a_workflow_on_the_tags_of_promotions_is_well_unless_it_makes_the_releas
         ".github/workflows/cd.yml runs on tag v0.2.0-stable and publishes too (gh release create)"
     ]
     tiny.commit("release-tasks.toml", "")
+    found = {one.file[-6:]: (one.name, one.fix) for one in look(Case(context(), tiny.at("0.2.0")), workflows)}
+    assert found == {  # with other tags the one that publishes would do that twice
+        "ci.yml": ("tag-filter-too-narrow", "add 'v[0-9]*' to its tags"),
+        "cd.yml": ("tag-filter-too-narrow", "take its tag trigger away: the release does what it is for (gh release create)"),
+    }
+    assert told(tiny, "on: workflow_dispatch", "gh release create") == []
     assert warned(tiny, "'v*-stable'")["tag-filter-too-narrow"][0] == ".github/workflows/ci.yml waits for tags, but not for v1.2.3"
 
 
