@@ -8,7 +8,6 @@ from pathlib import Path
 from invoke.context import Context
 
 from release_tasks import dist, files, shell
-from release_tasks.channels import images
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.http import get_many
 from release_tasks.project.model import Artifact, Chart, Seen, State, answered, compared, known
@@ -62,11 +61,6 @@ def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None
             tgz = _file(release, artifact)
             files.set_mtime(tgz, release.epoch)
             helm.push(c, tgz, artifact.name)
-
-
-def withdraw_hint(artifact: Artifact) -> str:
-    """Return how a person takes a chart back: as an image of that name."""
-    return images.withdraw_hint(artifact)
 
 
 def shipped(release: Release) -> Iterator[tuple[Part, Chart]]:

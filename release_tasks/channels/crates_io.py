@@ -89,11 +89,6 @@ def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None
     return None
 
 
-def withdraw(c: Context, release: Release, artifact: Artifact) -> None:
-    """Yank a crate: nobody's new lock file names it any more, but the version stays used."""
-    cargo_publish.yank(c, release.tree, artifact.name, artifact.version)
-
-
 def buckets(missing: Sequence[Artifact]) -> float:
     """Return how many seconds crates.io's rate limits will make the upload of these crates wait."""
     fresh = sum(get_many(is_new, missing))

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from invoke.context import Context
 
-from release_tasks import dist, endpoints, files, shell
+from release_tasks import dist, files, shell
 from release_tasks.channels.image_pointers import move, pointers
 from release_tasks.channels.image_tags import fixed_tags, shipped, version_tag
 from release_tasks.errors import ReleaseError
@@ -17,7 +17,7 @@ from release_tasks.project.model import Artifact, Image, Seen, State, compared
 from release_tasks.release import Part, Release
 from release_tasks.tools import docker, layouts, oci
 
-__all__ = ["NAME", "credentials", "expected", "is_new", "look", "move", "pointers", "publish", "shipped", "test", "withdraw_hint"]
+__all__ = ["NAME", "credentials", "expected", "is_new", "look", "move", "pointers", "publish", "shipped", "test"]
 
 NAME = "images"
 REVISION = "org.opencontainers.image.revision"  # the commit an image was made from (OCI image annotations)
@@ -65,16 +65,6 @@ def test(c: Context, release: Release) -> None:
         words = (word.format(image=f"{image.reference}:{version_tag(part, image)}") for word in shlex.split(image.test or ""))
         if argv := list(words):
             shell.do(c, argv, cwd=release.tree)
-
-
-def withdraw_hint(artifact: Artifact) -> str:
-    """Return how a person takes an image back: no client deletes on every registry."""
-    registry, repository = oci.split(artifact.name)
-    if registry != endpoints.host(endpoints.GHCR):
-        return f"delete the tag: skopeo delete docker://{artifact.name}:{artifact.version}"
-    owner, _, name = repository.partition("/")
-    versions = f"users/{owner}/packages/container/{name.replace('/', '%2F')}/versions"
-    return f"find its ID with `gh api {versions}`, then `gh api --method DELETE {versions}/ID` (orgs/ for an organisation)"
 
 
 def _find(release: Release, reference: str) -> tuple[Part, Image]:

@@ -110,12 +110,6 @@ def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None
         _upload(c, release, group, tokens[package])
 
 
-def withdraw_hint(artifact: Artifact) -> str:
-    """Return how a person takes a release back: PyPI has no call for it."""
-    page = f"{endpoints.PYPI}/manage/project/{_normal(artifact.package)}/release/{artifact.version}/"
-    return f"yank {artifact.package} {artifact.version} at {page} (Options, Yank); a deleted file's name can never be used again"
-
-
 def _artifact(part: Part, slot: Slot, name: str, row: dist.Built | None = None) -> Artifact:
     path = part.dist / row.file if row and (part.dist / row.file).exists() else None
     return Artifact(NAME, name, pep440(part.version), part.component.name, slot.package.name, row.sha256 if row else "", path=path)

@@ -1,4 +1,4 @@
-"""cargo: upload crates, yank them, and understand why crates.io said no."""
+"""cargo: upload crates, and understand why crates.io said no."""
 
 from __future__ import annotations
 
@@ -39,11 +39,6 @@ def publish(c: Context, tree: Path, target: Path, names: Sequence[str], locked: 
     """
     argv: list[str | Path] = ["cargo", "publish", "--no-verify", "--target-dir", target, *select(names, locked)]
     shell.do(c, argv, cwd=tree, secrets=[TOKEN])
-
-
-def yank(c: Context, tree: Path, name: str, version: str) -> None:
-    """Withdraw one version: no new project gets it, those that have it keep it."""
-    shell.do(c, ["cargo", "yank", f"{name}@{version}"], cwd=tree, secrets=[TOKEN])
 
 
 def plain(output: str) -> str:

@@ -125,7 +125,7 @@ def test_a_recorded_hash_that_differs_is_different(one: Path) -> None:
 def test_a_yanked_version_is_yanked(one: Path) -> None:
     upload(one)
     release = projects.release(one)
-    crates_io.withdraw(Context(), release, crates_io.expected(release)[0])
+    projects.cargo(one, "yank", "shop-zero@0.1.0")
     assert states(release) == [State.YANKED]
 
 

@@ -144,9 +144,3 @@ def test_a_private_image_without_a_login_is_an_error_not_missing(release, world,
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "nobody"))
     with pytest.raises(ReleaseError, match="private, or not there"):
         state(release())
-
-
-def test_a_way_to_take_an_image_back_is_named(release):
-    [artifact] = images.expected(release())
-    assert "packages/container/hello/versions" in images.withdraw_hint(artifact)
-    assert "skopeo delete docker://quay.io/o/r:1.2.0" in images.withdraw_hint(replace(artifact, name="quay.io/o/r"))

@@ -173,10 +173,5 @@ def test_a_missing_credential_is_named_and_each_kind_will_do(
     assert pypi.credentials(projects.release(plain)) == []
 
 
-def test_a_person_is_told_where_to_yank(plain: Path) -> None:
-    hint = pypi.withdraw_hint(pypi.expected(projects.release(plain))[0])
-    assert "/manage/project/tiny-plain/release/0.2.0/" in hint
-
-
 def reads(running: World) -> list[str]:
     return [entry.target for entry in running.log.entries() if entry.target == "/simple/tiny-plain/"]
