@@ -22,6 +22,7 @@ def plan(
     c: Context, version: str = "", component: str | None = None, new: str | None = None, json: bool = False
 ) -> None:
     """Show what release would run now, and what it would skip."""
+    from release_tasks.channels import crates_io
     from release_tasks.project.words import resolve
 
     given = {"version": resolve(version, component), "component": component, "new": new or "all"}
@@ -31,7 +32,7 @@ def plan(
         release = Release.at(dry, given["version"], component)  # what no step can do without is said once
         rows = [copy_context().run(_step, dry, step, given) for step in order.steps(order.of(c))]
     try:
-        waits = waiting(release)
+        waits = crates_io.buckets(crates_io.unpublished(release))
     except ReleaseError as error:  # a step that needs crates.io has told more of it
         shell.say(str(error.message))
         waits = 0.0
@@ -40,15 +41,6 @@ def plan(
     _show(rows, waits, json)
     if any(row["problem"] for row in rows):
         raise Exit(code=1)
-
-
-def waiting(release: Release) -> float:
-    """Return how many seconds crates.io's rate limits will make this release wait."""
-    from release_tasks import converge
-    from release_tasks.channels import crates_io
-
-    missing = [seen.artifact for seen in converge.look(release, crates_io) if seen.state in converge.OPEN]
-    return crates_io.buckets(missing)
 
 
 def _step(c: Context, step: Step, given: dict[str, str | None]) -> dict[str, Any]:
