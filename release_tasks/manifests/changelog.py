@@ -25,8 +25,7 @@ def section(text: str, version: str, path: str = NAME) -> str:
     heading = _heading(lines, version, path)
     if heading is None:
         raise ReleaseError(f"{path} has no section for {version}", f"inv bump --version {version}")
-    start, end = body_lines(lines, heading)
-    return "".join(lines[start:end]).rstrip("\r\n")
+    return "".join(body_lines(lines, heading)).rstrip("\r\n")
 
 
 def has(text: str, version: str) -> bool:
@@ -61,17 +60,14 @@ def without_heading(text: str) -> str:
     """Return a section that a program has printed without the heading that announces its version."""
     lines = lines_of(text)
     first = next((one for one in headings(lines) if one.version or one.is_unreleased), None)
-    return "".join(lines[slice(*body_lines(lines, first))] if first else lines).strip()
+    return "".join(body_lines(lines, first) if first else lines).strip()
 
 
 def unreleased(text: str) -> str | None:
     """Return the body of the section `Unreleased`, or None where there is no such section."""
     lines = lines_of(text)
     heading = next((one for one in headings(lines) if one.is_unreleased), None)
-    if heading is None:
-        return None
-    start, end = body_lines(lines, heading)
-    return "".join(lines[start:end]).rstrip("\r\n")
+    return None if heading is None else "".join(body_lines(lines, heading)).rstrip("\r\n")
 
 
 def notes(text: str, version: str, path: str = NAME) -> str:
@@ -140,9 +136,8 @@ def _title(known: Sequence[Heading], version: str, date: str) -> str:
 
 
 def _closed(lines: Sequence[str], place: Heading, title: str, body: str, end: str) -> list[str]:
-    start, stop = body_lines(lines, place)
     added = [end, title + end]
-    if body.strip() and is_empty("".join(lines[start:stop])):
+    if body.strip() and is_empty("".join(body_lines(lines, place))):
         added += [end, *_ended(body, end)]
     own = lines[place.line]
     head = [*lines[:place.line], own if own.endswith("\n") else own + end]

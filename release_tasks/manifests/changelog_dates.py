@@ -32,7 +32,7 @@ def since(text: str, day: date, old: str = "") -> str:
 def _sections(text: str) -> list[tuple[str, list[str]]]:
     lines = lines_of(text)
     every = [one for one in headings(lines) if _day(one)]
-    return [(one.title, "".join(lines[slice(*body_lines(lines, one))]).splitlines()) for one in every]
+    return [(one.title, "".join(body_lines(lines, one)).splitlines()) for one in every]
 
 
 def _day(heading: Heading | str) -> date | None:

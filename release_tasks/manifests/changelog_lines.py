@@ -13,7 +13,6 @@ _VERSION = re.compile(rf"(?i:version |release )?\[?v?(?P<version>{SEMVER.pattern
 _UNRELEASED = re.compile(r"\[?unreleased\b", re.I)
 _DEFINITION = re.compile(r" {0,3}\[(?P<label>(?!\^)[^\]\n]+)\]:[ \t]*(?P<url>\S+)[^\n]*\n?")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-_COMMENT = re.compile(r"<!--.*?(?:-->|$)", re.S)
 
 
 @dataclass(frozen=True)
@@ -59,8 +58,8 @@ def definitions(lines: Sequence[str]) -> list[Definition]:
     return [Definition(number, match["label"], match["url"]) for number, match in matches if match]
 
 
-def body_lines(lines: Sequence[str], heading: Heading) -> tuple[int, int]:
-    """Return the first and the last-but-one line of a section, without blank lines and definitions around."""
+def body_lines(lines: Sequence[str], heading: Heading) -> Sequence[str]:
+    """Return the lines of a section, without blank lines and definitions around."""
     after = (one for one in headings(lines) if one.line > heading.line)
     ends = (one.line for one in after if one.level <= heading.level or one.version or one.is_unreleased)
     start, end = heading.line + 1, next(ends, len(lines))
@@ -69,7 +68,7 @@ def body_lines(lines: Sequence[str], heading: Heading) -> tuple[int, int]:
         end -= 1
     while start < end and not lines[start].strip():
         start += 1
-    return start, end
+    return lines[start:end]
 
 
 def _visible(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
