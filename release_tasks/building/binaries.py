@@ -16,7 +16,7 @@ from release_tasks.converge import to_build
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.project.model import Binary, known
 from release_tasks.release import Part, Release
-from release_tasks.tools import archives, cargo_build, git, rustc, rustflags, zig
+from release_tasks.tools import archives, cargo, cargo_build, git, rustc, rustflags, zig
 
 Asset = tuple[Part, str, tuple[Binary, ...]]  # a file, and the programs that are in it
 
@@ -92,17 +92,17 @@ def _link_flags(release: Release, one: Binary, way: Mapping[str, str]) -> tuple[
 
 def _build(c: Context, release: Release, tree: Path, asset: Asset, way: Mapping[str, str]) -> None:
     part, file, programs = asset
-    workspace = cargo_build.workspace(tree)
+    workspace = cargo.workspace(tree)
     target = programs[0].target
     env = release.build_env | dict(way)
-    extra, flags = rustflags.reproducible(tree, target, workspace.built_in, env)
+    extra, flags = rustflags.reproducible(tree, target, workspace.target, env)
     for one in programs:
         if not shell.is_dry(c):
-            _check_version(release, part, one, workspace.versions.get(one.crate, ""))
+            _check_version(release, part, one, workspace.packages.get(one.crate, {}).get("version", ""))
         cargo_build.program(c, tree, one.crate, one.name, target, workspace.is_locked, _link_flags(release, one, way), extra, env | flags)
     if shell.is_dry(c):
         return
-    built = [cargo_build.file_of(workspace.built_in, one.name, target) for one in programs]
+    built = [cargo_build.file_of(workspace.target, one.name, target) for one in programs]
     _keep(release, tree, dist.folder(part) / file, built)
     row = dist.describe(release, part, "binary", part.dist / file, target=target, package=programs[0].crate)
     dist.record(part, "build_binaries", [row], target=file)

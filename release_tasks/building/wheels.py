@@ -18,7 +18,7 @@ from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.project.numbers import pep440
 from release_tasks.release import Part, Release
 from release_tasks.tools import build as backend
-from release_tasks.tools import cargo_build, git, maturin, rustc, rustflags, twine, wheels
+from release_tasks.tools import cargo, git, maturin, rustc, rustflags, twine, wheels
 
 Wanted = tuple[Part, Slot, str]  # with the Rust target; empty where any machine will do
 
@@ -119,9 +119,9 @@ def _make(c: Context, release: Release, tree: Path, one: Wanted, out: Path, way:
 def _compile(
     c: Context, release: Release, tree: Path, folder: Path, slot: Slot, target: str, out: Path, way: dict[str, str]
 ) -> None:
-    workspace = cargo_build.workspace(folder)
+    workspace = cargo.workspace(folder)
     env = release.build_env | way
-    extra, flags = rustflags.reproducible(tree, target, workspace.built_in, env)
+    extra, flags = rustflags.reproducible(tree, target, workspace.target, env)
     is_host = target == rustc.host(release.tree)
     maturin.wheel(c, folder, out, target, slot.tag, slot.python, is_host, workspace.is_locked, extra, env | flags)
 

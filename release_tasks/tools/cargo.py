@@ -36,10 +36,11 @@ class Member:
 
 @dataclass(frozen=True)
 class Workspace:
-    """The packages of a workspace, by name, and the folder in which cargo builds."""
+    """The packages of a workspace, by name, the folder in which cargo builds, and whether it has a lock file."""
 
     members: tuple[Member, ...]
     target: Path
+    is_locked: bool
     packages: dict[str, Package] = field(default_factory=dict, repr=False, compare=False)
 
 
@@ -50,12 +51,13 @@ def begin(root: Path) -> None:
 
 
 def workspace(root: Path) -> Workspace:
-    """Return the workspace at `root`; raise `ReleaseError` for one that cargo cannot read."""
+    """Return the workspace that a folder belongs to; raise `ReleaseError` for one that cargo cannot read."""
     data = _begun.pop(root).result() if root in _begun else metadata(root)
     packages = data["packages"]
     folders = {os.path.dirname(package["manifest_path"]) for package in packages}
     members = sorted((_member(package, folders) for package in packages), key=lambda m: m.name)
-    return Workspace(tuple(members), Path(data["target_directory"]), {package["name"]: package for package in packages})
+    is_locked = (Path(data["workspace_root"]) / "Cargo.lock").exists()
+    return Workspace(tuple(members), Path(data["target_directory"]), is_locked, {package["name"]: package for package in packages})
 
 
 def packed(folder: Path) -> tuple[str, ...]:

@@ -3,29 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from invoke.context import Context
 
 from release_tasks.shell import do
-from release_tasks.tools.cargo import metadata
-
-
-@dataclass(frozen=True)
-class Workspace:
-    """What cargo says of a folder: where it builds, whether it has a lock file, its packages' versions."""
-
-    built_in: Path
-    is_locked: bool
-    versions: Mapping[str, str]
-
-
-def workspace(folder: Path) -> Workspace:
-    """Ask cargo about the workspace that `folder` belongs to; raise `ReleaseError` where it cannot say."""
-    said = metadata(folder)
-    versions = {package["name"]: package["version"] for package in said["packages"]}
-    return Workspace(Path(said["target_directory"]), (Path(said["workspace_root"]) / "Cargo.lock").exists(), versions)
 
 
 def program(

@@ -13,7 +13,7 @@ import pytest
 from invoke.context import Context
 
 from release_tasks.errors import Problems, ReleaseError
-from release_tasks.tools import archives, cargo_build, rustc, rustflags, wheels, zig
+from release_tasks.tools import archives, cargo, cargo_build, rustc, rustflags, wheels, zig
 
 HELLO = 'fn main() {\n    assert!(std::env::args().count() < 9);\n    println!("{}", cfg!(proj));\n}\n'
 
@@ -96,7 +96,7 @@ def test_a_program_linked_by_zig_needs_no_newer_glibc_than_promised(tree: Path) 
     ways, _ = rustc.possible(tree, [here], "", {here: "2.17"})
     assert zig.MARK in ways[here]
     cargo_build.program(Context(), tree, "hello", "hello", here, False, (), (), ways[here])
-    data = cargo_build.file_of(cargo_build.workspace(tree).built_in, "hello", here).read_bytes()
+    data = cargo_build.file_of(cargo.workspace(tree).target, "hello", here).read_bytes()
     needed = {rustc.numbers(said.decode()) for said in re.findall(rb"GLIBC_(2\.\d+(?:\.\d+)?)", data)}
     assert max(needed) <= (2, 17)
 
@@ -231,9 +231,9 @@ def only_rustc(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def compiled(tree: Path) -> tuple[bool, bytes]:
     """Compile the program; return whether the project's own flag reached it, and its bytes."""
-    workspace, here = cargo_build.workspace(tree), rustc.host(tree)
-    extra, env = rustflags.reproducible(tree, here, workspace.built_in, {})
+    workspace, here = cargo.workspace(tree), rustc.host(tree)
+    extra, env = rustflags.reproducible(tree, here, workspace.target, {})
     cargo_build.program(Context(), tree, "hello", "hello", here, False, (), extra, env)
-    program = cargo_build.file_of(workspace.built_in, "hello", here)
+    program = cargo_build.file_of(workspace.target, "hello", here)
     said = subprocess.run([program], check=True, capture_output=True, text=True).stdout
     return said == "true\n", program.read_bytes()
