@@ -52,10 +52,7 @@ def _declared(release: Release, target: str | None) -> list[Asset]:
     for part in release.parts:
         for binary in known(part.component.binaries):
             found.setdefault((part.component.name, binary.file.format(version=part.version)), []).append(binary)
-    every = targets_of(release)
-    wanted = [name.strip() for name in target.split(",")] if target else every
-    if unknown := [name for name in wanted if name not in every]:
-        raise ReleaseError(f"no binary is declared for {', '.join(unknown)}", f"declared are {', '.join(every) or 'none'}")
+    wanted = targets.chosen(target, targets_of(release), "binary")
     for (_, file), programs in found.items():
         _check_together(file, programs)
     return [(parts[name], file, tuple(programs)) for (name, file), programs in found.items() if programs[0].target in wanted]

@@ -10,6 +10,7 @@ from pathlib import Path
 from invoke.context import Context
 
 from release_tasks import dist, endpoints, files, shell
+from release_tasks.building import targets
 from release_tasks.channels import images
 from release_tasks.converge import to_build
 from release_tasks.errors import ReleaseError
@@ -29,8 +30,8 @@ def build(c: Context, release: Release, target: str | None) -> None:
     if not wanted:
         shell.say("nothing to do, every image is built or public" if images.expected(release) else "nothing to do, no image configured")
         return
-    jobs = [(part, image, _platforms(part, image, target)) for part, image in wanted]
-    _check_named(target, wanted)
+    chosen = targets.chosen(target, [*dict.fromkeys(platform for _, image in wanted for platform in image.platforms)], "image")
+    jobs = [(part, image, _platforms(part, image, chosen)) for part, image in wanted]
     if any(platforms for _, _, platforms in jobs):
         docker.require()
         with buildkit.builder(c) as builder:
@@ -41,20 +42,10 @@ def build(c: Context, release: Release, target: str | None) -> None:
         _finish(c, release, part, image)
 
 
-def _check_named(target: str | None, wanted: Sequence[tuple[Part, Image]]) -> None:
-    declared = dict.fromkeys(platform for _, image in wanted for platform in image.platforms)
-    if unknown := [name for name in _words(target) if name not in declared]:
-        raise ReleaseError(f"no image is declared for {', '.join(unknown)}", f"declared are {', '.join(declared)}")
-
-
-def _words(target: str | None) -> list[str]:
-    return [word.strip() for word in target.split(",")] if target else []
-
-
-def _platforms(part: Part, image: Image, target: str | None) -> tuple[str, ...]:
-    """Return the platforms to build: those named, or all, less those that are here already."""
-    here, named = _layouts(part, image), _words(target)
-    return tuple(one for one in image.platforms if (not named or one in named) and one not in here)
+def _platforms(part: Part, image: Image, chosen: Sequence[str]) -> tuple[str, ...]:
+    """Return the platforms to build: the chosen ones, less those that are here already."""
+    here = _layouts(part, image)
+    return tuple(one for one in image.platforms if one in chosen and one not in here)
 
 
 def _layouts(part: Part, image: Image) -> dict[str, dist.Built]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from release_tasks import shell
 from release_tasks.errors import ReleaseError, raise_all
@@ -24,6 +24,14 @@ def floors(release: Release) -> dict[str, str]:
             if rustc.has_glibc(binary.target) and not binary.static:
                 found.setdefault(binary.target, set()).add(release.project.settings.build.glibc or "")
     return {target: min(said - {""}, key=rustc.numbers) for target, said in found.items() if said - {""}}
+
+
+def chosen(asked: str | None, every: Sequence[str], kind: str) -> Sequence[str]:
+    """Return what is asked for, with commas, else everything that is declared; raise `ReleaseError` for what is not."""
+    wanted = [name.strip() for name in asked.split(",")] if asked else every
+    if unknown := [name for name in wanted if name not in every]:
+        raise ReleaseError(f"no {kind} is declared for {', '.join(unknown)}", f"declared are {', '.join(every) or 'none'}")
+    return wanted
 
 
 def ways(release: Release, wanted: Iterable[str], command: str) -> tuple[Ways, dict[str, ReleaseError]]:

@@ -25,7 +25,7 @@ Wanted = tuple[Part, Slot, str]  # with the Rust target; empty where any machine
 
 def build(c: Context, release: Release, target: str | None) -> None:
     """Build what is neither in dist/ nor on PyPI, for every target or those named, with commas."""
-    asked = declared(release) if target is None else _chosen(release, target)
+    asked = _chosen(release, target) if target else declared(release)
     absent = [(a.component, a.name) for a in to_build(release, pypi, "wheel", "sdist")] if asked else []
     wanted = [
         (part, slot, triple) for part, slot, triple in asked
@@ -56,9 +56,7 @@ def _chosen(release: Release, target: str) -> list[Wanted]:
     """Return the files of the named targets; the first one brings the sdist, and what any machine can make."""
     found, every = declared(release), targets_of(release)
     first = {(part.tag, slot.package.name): triple for part, slot, triple in reversed(found) if slot.kind == "wheel" and triple}
-    wanted = [name.strip() for name in target.split(",")]
-    if unknown := [name for name in wanted if name not in every]:
-        raise ReleaseError(f"no wheel is declared for {', '.join(unknown)}", f"declared are {', '.join(every) or 'none'}")
+    wanted = targets.chosen(target, every, "wheel")
     return [one for one in found if (one[2] or first.get((one[0].tag, one[1].package.name), every[0])) in wanted]
 
 
