@@ -16,9 +16,9 @@ GATES = '"""The gates of a release as sessions; `nox -l` lists them."""\n\nfrom 
 @command
 def init(c: Context) -> None:
     """Write a first tasks.py, noxfile.py and release-tasks.toml."""
-    from release_tasks.commands.settings import KINDS
     from release_tasks.errors import ReleaseError
     from release_tasks.project.discovery import discover
+    from release_tasks.project.model import KINDS
     from release_tasks.project.settings import FILE
     from release_tasks.tools import git
 

@@ -12,10 +12,9 @@ from invoke.context import Context
 
 from release_tasks.commands import command
 from release_tasks.errors import ReleaseError
-from release_tasks.project.model import Component, Project
+from release_tasks.project.model import KINDS, Component, Project
 from release_tasks.release import Part, Release
 
-KINDS = ("crates", "python", "binaries", "images", "charts")
 SAID = ("python", "binaries", "images", "charts")  # their tables list what is shipped
 
 

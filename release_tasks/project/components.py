@@ -10,14 +10,12 @@ from typing import Any
 from msgspec import structs
 
 from release_tasks.errors import ReleaseError
-from release_tasks.project.model import Bundle, Component, Project, answered
+from release_tasks.project.model import KINDS, Bundle, Component, Project, answered
 from release_tasks.project.numbers import from_pep440
 from release_tasks.project.proposal import question
 from release_tasks.project.python_packages import crates_in
 from release_tasks.project.settings import FILE, ComponentTable
 from release_tasks.project.tags import tag_name, version_in
-
-KINDS = ("crates", "python", "binaries", "images", "charts")
 
 
 def split(project: Project, ships: Mapping[str, Any]) -> Project:
