@@ -39,13 +39,17 @@ def unreadable_workflow(case: Case) -> Iterator[ReleaseError]:
 @lasting
 def second_publisher(case: Case) -> Iterator[ReleaseError]:
     """Yield each workflow that would publish the same things a second time, with other bytes."""
+    tags = [tag for part in case.release.parts for tag in tag_names(part.component, part.version)]
+    started = {one.path: f"on tag {tag}" for one in case.workflows for tag in tags[::-1] if one.runs_on(tag)}
+    while more := {one.path: f"after {by.path}" for one in case.workflows for by in case.workflows
+                   if one.path not in started and by.path in started and by.name in one.follows}:
+        started |= more
     for one in case.workflows:
-        hit = PUBLISHES.search(one.text)
-        tags = [tag for part in case.release.parts for tag in tag_names(part.component, part.version) if one.runs_on(tag)]
-        if hit and tags:
+        if one.path in started and (hits := list(dict.fromkeys(PUBLISHES.findall(one.text)))):
+            trigger = "tag" if any(map(one.runs_on, tags)) else "workflow_run"
             yield Located(
-                f"{one.path} runs on tag {tags[0]} and publishes too ({hit[0]})",
-                "let the workflow call the tasks, or take its tag trigger away", one.path, one.line(hit[0]),
+                f"{one.path} runs {started[one.path]} and publishes too ({', '.join(hits)})",
+                f"let the workflow call the tasks, or take its {trigger} trigger away", one.path, one.line(hits[0]),
             )
 
 

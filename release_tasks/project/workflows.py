@@ -25,10 +25,26 @@ class Workflow:
         """Return the jobs by name, less those that are none."""
         return {str(name): job for name, job in (self.data.get("jobs") or {}).items() if isinstance(job, dict)}
 
+    @property
+    def name(self) -> str:
+        """Return the name by which others wait for it."""
+        return str(self.data.get("name") or self.path)
+
+    @property
+    def follows(self) -> tuple[str, ...]:
+        """Return the names of the workflows after whose runs on tags it runs."""
+        run = (self._trigger.get("workflow_run") if isinstance(self._trigger, dict) else None) or {}
+        names = run.get("workflows") or ()
+        return () if "branches" in run else (names,) if isinstance(names, str) else tuple(names)
+
+    @property
+    def _trigger(self) -> Any:
+        return self.data.get("on", self.data.get(True, {}))  # YAML 1.1 reads `on` as true
+
     @cached_property
     def filters(self) -> tuple[str, ...]:
         """Return the filters for the tags that it runs on: none where it runs on no tag, `ALL` where on all."""
-        trigger = self.data.get("on", self.data.get(True, {}))  # YAML 1.1 reads `on` as true
+        trigger = self._trigger
         events = [trigger] if isinstance(trigger, str) else list(trigger or ())
         if "release" in events:
             return (ALL,)  # a release that goes public has a tag

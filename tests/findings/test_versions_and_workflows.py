@@ -170,6 +170,25 @@ def test_a_workflow_that_calls_our_tasks_is_left_alone(tiny: Place) -> None:
     assert told(tiny, "on: push", "inv publish-crates") == []
 
 
+def test_a_workflow_that_publishes_after_another_one_on_this_tag_is_found(tiny: Place) -> None:
+    after = "name: Packages\non:\n  workflow_run:\n    workflows: [CD]\njobs:\n  a:\n    steps:\n      - run: docker push it; gh release create it\n"
+    tiny.commit(".github/workflows/after.yml", after)
+    tiny.commit(".github/workflows/at-last.yml", after.replace("CD", "Packages").replace("name: Packages", "name: Last"))
+    assert told(tiny, "on: push", "make") == [
+        f".github/workflows/{name}.yml runs after .github/workflows/{by}.yml and publishes too (docker push, gh release create)"
+        for name, by in (("after", "cd"), ("at-last", "after"))
+    ]
+    assert told(tiny, "on: pull_request", "make") == []
+    tiny.commit(".github/workflows/after.yml", after.replace("[CD]", "[CD]\n    branches: [main]"))
+    assert told(tiny, "on: push", "make") == []
+    fixed = {one.fix for one in look(Case(context(), tiny.at("0.2.0")), workflows)}
+    tiny.commit(".github/workflows/after.yml", after)
+    fixed |= {one.fix for one in look(Case(context(), tiny.at("0.2.0")), workflows)}
+    assert fixed == {"let the workflow call the tasks, or take its workflow_run trigger away"}
+    tiny.commit(".github/workflows/after.yml", after.replace("workflow_run:\n    workflows: [CD]", "workflow_dispatch:"))
+    assert told(tiny, "on: push", "make") == []
+
+
 def test_a_workflow_that_is_no_yaml_is_an_error(tiny: Place) -> None:
     [problem] = told(tiny, "on: [push")
     assert "cd.yml is no YAML" in problem
