@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tarfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 from invoke.context import Context
 
 from release_tasks import endpoints, files, shell
-from release_tasks.tools.archives import TEXT, pack
+from release_tasks.tools.archives import TEXT, pack, read
 from release_tasks.tools.docker_login import SECRETS
 
 CONTENT = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"  # helm's own name for the layer with the .tgz
@@ -51,8 +50,7 @@ def repack(tgz: Path, target: Path, epoch: int, is_locked: bool) -> None:
     `epoch` is in seconds since 1970. Of a chart that was not locked, Chart.lock was made just
     now, and says when.
     """
-    with tarfile.open(tgz) as packed:
-        inside = {one.name: (file.read(), TEXT) for one in packed if (file := packed.extractfile(one))}
+    inside = {name: (data, TEXT) for name, data in read(tgz.name, tgz.read_bytes()).items()}
     for name in () if is_locked else [name for name in inside if re.fullmatch("[^/]+/Chart.lock", name)]:
         inside[name] = _timeless(inside[name][0], epoch), TEXT
     files.write_bytes(target, pack(target.name, inside, epoch))
