@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from release_tasks.project.model import Project, PythonPackage
     from release_tasks.release import Release
 
-FIRST, NEWEST = 7, 14  # CPython 3.7 is the first that pyo3's abi3 is for, 3.14 is of October 2025 (PEP 745)
+NEWEST = 14  # CPython 3.14 is of October 2025 (PEP 745)
 
 
 @command
@@ -45,12 +46,12 @@ def _least(project: Project, package: PythonPackage) -> int | None:
 
     names = [crate.name for crate in crates_in(project, package)] if package.maturin and project.workspace else []
     crates = [project.workspace.packages[name] for name in names] if project.workspace else []
-    uses = [one for crate in crates for one in crate["dependencies"] if one["name"] in ("pyo3", "pyo3-ffi")]
+    uses = [one for crate in crates for one in crate["dependencies"] if one["name"] in ("pyo3", "pyo3-ffi") and one["kind"] is None]
     if not uses:
         return 0
     words = [word for one in uses for word in one["features"]] + [word for crate in crates for word in crate["features"].get("default", ())]
     floors = [re.search(r"abi3(?:-py3(\d+))?$", word) for word in words]
-    return min((int(found[1] or FIRST) for found in floors if found), default=None)
+    return min((int(found[1] or sys.version_info.minor) for found in floors if found), default=None)
 
 
 def _why(count: int, least: int | None, pythons: tuple[str, ...]) -> str:

@@ -77,6 +77,11 @@ def test_abi3_makes_one_wheel_for_all_pythons_and_the_count_says_so(tmp_path: Pa
         assert matrix(tiny)["wheels"] == [{"package": "tiny-py", "count": 3, "why": why}]
 
 
+def test_abi3_without_a_version_begins_with_the_python_that_builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with project(tmp_path, monkeypatch, cargo=PROJECT["Cargo.toml"].replace("abi3-py38", "abi3")) as tiny:
+        assert f"from 3.{sys.version_info.minor} to 3.14" in matrix(tiny)["wheels"][0]["why"]
+
+
 def test_without_abi3_each_python_has_wheels_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = PROJECT["Cargo.toml"].replace('"abi3-py38"', "")
     with project(tmp_path, monkeypatch, cargo=own, settings=f'{SETTINGS}pythons = ["3.11", "3.12"]\n') as tiny:
