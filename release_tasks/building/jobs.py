@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from fnmatch import fnmatch
 from typing import Any
 
@@ -23,7 +23,7 @@ RUNNERS = {  # of GitHub, where it has a machine of that kind (docs.github.com, 
 def jobs(release: Release, words: str = "") -> Iterator[dict[str, Any]]:
     """Yield `target`, `runner` and `commands` of each job; `words` end each command."""
     made = {"inv build-binaries": binaries.targets_of(release), "inv build-wheels": wheels.targets_of(release)}
-    for target in _once(target for some in made.values() for target in some):
+    for target in dict.fromkeys(target for some in made.values() for target in some):
         halves = " ".join(rustc.HALVES) if target == rustc.UNIVERSAL else target
         commands = [f"rustup target add {halves}"] if release.project.manifest else []
         commands += [f"{command} --target {target}{words}" for command, some in made.items() if target in some]
@@ -36,7 +36,3 @@ def runner(release: Release, target: str) -> str:
     """Return the runner for a target: that of the settings, else one of GitHub's on which it is built natively."""
     said = release.project.settings.build.runners
     return said.get(target) or next(name for pattern, name in RUNNERS.items() if fnmatch(target, pattern))
-
-
-def _once(names: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(names))

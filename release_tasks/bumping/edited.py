@@ -62,7 +62,8 @@ def changes(found: dict[str, Edited]) -> dict[str, str]:
 def told(release: Release, found: dict[str, Edited]) -> tuple[list[leftovers.Odd], list[leftovers.Line]]:
     """Return the copies that had another version than the rest and get the new one, and the lines that a bump
     leaves at the old version, or at a stale copy's; those of components that stay are theirs."""
-    forms, logs = _forms(release, found), {part.component.changelog for part in release.parts}
+    forms = leftovers.forms(release, ((one.old, one.new) for one in found.values() if one.is_whole))
+    logs = {part.component.changelog for part in release.parts}
     odd = [
         one for path, edited in found.items() if path not in logs
         for one in leftovers.stale(forms, path, edited.old, edited.new)
@@ -75,10 +76,6 @@ def told(release: Release, found: dict[str, Edited]) -> tuple[list[leftovers.Odd
     olds = {form for olds in forms.values() for form in olds}
     olds |= {one.said for one in odd if VERSION.fullmatch(one.said)}
     return odd, leftovers.forgotten(release, changes(found), covered, olds) if found else []
-
-
-def _forms(release: Release, found: dict[str, Edited]) -> dict[str, tuple[str, ...]]:
-    return leftovers.forms(release, ((one.old, one.new) for one in found.values() if one.is_whole))
 
 
 def _refuse_two_versions(found: dict[str, Edited], shared: Iterable[Carrier]) -> None:

@@ -50,7 +50,7 @@ def read(text: str, path: str) -> CargoManifest:
     data = toml_values.load(text, path)
     package = _table(data, "package")
     return CargoManifest(
-        path, _text(package.get("name")), _text(package.get("version")), _inherits(package.get("version")),
+        path, _text(package.get("name")), _text(package.get("version")), _table(package, "version").get("workspace") is True,
         tuple(pin for _, _, pin in _pins(data)),
     )
 
@@ -142,7 +142,3 @@ def _table(data: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
-
-
-def _inherits(value: Any) -> bool:
-    return isinstance(value, dict) and value.get("workspace") is True

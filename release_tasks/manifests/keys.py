@@ -19,7 +19,7 @@ def find(text: str, path: str, key: str) -> tuple[Value, ...]:
     """
     suffix = PurePosixPath(path).suffix
     if suffix == ".py":
-        values = _python(text, path, key)
+        values = (*assigned(text, path, key), *keyword(text, path, "setup", key))
     elif suffix in (".json", ".toml", ".yaml", ".yml"):
         values = _data(text, path, key, suffix)
     elif text.lstrip("\ufeff \t\r\n").startswith("<"):
@@ -54,10 +54,6 @@ def _stripped(text: str, start: int, end: int) -> Value:
     value = text[start:end].strip()
     start = text.index(value, start)
     return Value(value, start, start + len(value))
-
-
-def _python(text: str, path: str, key: str) -> tuple[Value, ...]:
-    return (*assigned(text, path, key), *keyword(text, path, "setup", key))
 
 
 def _named(path: tuple[str | int, ...]) -> str:
