@@ -94,10 +94,11 @@ def row_of(part: Part, name: str, *kinds: str) -> Built | None:
     return next((row for row in of_kind(part, *kinds) if row.name == name), None)
 
 
-def file_of(part: Part, row: Built) -> Path | None:
+def file_of(part: Part, row: Built | None) -> Path | None:
     """Return the file of a line, or None where it is not here; raise `ReleaseError` for other bytes."""
-    path = part.dist / row.file
-    foreseen = _foreseen.get(part.dist)
+    if row is None:
+        return None
+    path, foreseen = part.dist / row.file, _foreseen.get(part.dist)
     if foreseen and row.file in foreseen[1]:
         return path
     if not path.exists():
@@ -187,9 +188,7 @@ def _drop(part: Part, gone: set[tuple[str, str]]) -> None:
 
 def sources(part: Part) -> list[Path]:
     """Return every part, and release.json where it is there."""
-    whole = part.dist / INVENTORY
-    parts = sorted((part.dist / "parts").glob("*.json"))
-    return parts + ([whole] if whole.exists() else [])
+    return [*sorted((part.dist / "parts").glob("*.json")), *part.dist.glob(INVENTORY)]
 
 
 def _recorded(part: Part) -> tuple[Built, ...]:

@@ -34,8 +34,7 @@ def _pack(c: Context, release: Release, part: Part, bundle: Bundle) -> None:
     if shell.is_dry(c):
         shell.say(f"{file} would be packed from {made_of} and {bundle.url}")
         return
-    row = dist.row_of(part, made_of, "binary")
-    program = dist.file_of(part, row) if row else None
+    program = dist.file_of(part, dist.row_of(part, made_of, "binary"))
     if program is None:
         raise ReleaseError(f"{file} holds {made_of}, which is not in {part.dist}", f"inv build-binaries --version {part.version}")
     if archives.is_archive(made_of):

@@ -88,8 +88,7 @@ def _seen(artifact: Artifact) -> Seen:
 
 def _file(release: Release, artifact: Artifact) -> Path:
     part = next(part for part in release.parts if part.component.name == artifact.component)
-    row = dist.row_of(part, artifact.name, "chart")
-    path = dist.file_of(part, row) if row else None
+    path = dist.file_of(part, dist.row_of(part, artifact.name, "chart"))
     if path is None:
         raise ReleaseError(f"{artifact.name} is not in {part.dist}", f"inv package-charts --version {part.version}")
     return path

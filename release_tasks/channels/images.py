@@ -105,8 +105,7 @@ def _by_label(release: Release, artifact: Artifact, tag: str, seen: Seen) -> See
 
 
 def _push(c: Context, part: Part, image: Image, tags: Sequence[str]) -> None:
-    row = dist.row_of(part, image.reference, "image")
-    tar = dist.file_of(part, row) if row else None
+    tar = dist.file_of(part, dist.row_of(part, image.reference, "image"))
     if tar is None:
         raise ReleaseError(f"{image.reference} is not in {part.dist}", f"inv docker-buildx --version {part.version}")
     with files.scratch("image") as folder:

@@ -153,7 +153,7 @@ def _path(c: Context, release: Release, artifact: Artifact) -> Path | None:
     row = dist.row_of(part, artifact.name, "wheel", "sdist")
     if row is None and shell.is_dry(c):
         return part.dist / artifact.name
-    return dist.file_of(part, row) if row else None
+    return dist.file_of(part, row)
 
 
 def _lacking(paths: dict[Artifact, Path | None]) -> Iterable[ReleaseError]:
