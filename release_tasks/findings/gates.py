@@ -19,7 +19,7 @@ from release_tasks.release import Release
 from release_tasks.tools import git
 
 BLOCK = re.compile(r"^={10} \S (\S+): \w+.*={10}\n", re.MULTILINE)  # how nox begins what a session has printed
-NOISE = re.compile(r"Starting session |nox > (Running session|Session|cd) ")  # lines of nox's own
+NOISE = re.compile(r"Starting session |nox > (Running session|Session|cd|The virtualenv) ")  # lines of nox's own
 TAIL = 15  # lines
 
 

@@ -95,14 +95,20 @@ def import_name(case: Case) -> Iterator[ReleaseError]:
             yield Located(fact, "tell both names where the installation is described, or let module-name in [tool.maturin] be the other", one.path)
 
 
-@problem
+@warning
 def no_description(case: Case) -> Iterator[ReleaseError]:
-    """Yield each package without a readme, which `twine check --strict` refuses once it is built."""
+    """Yield each package without a readme, of which PyPI's page has nothing to show (`twine check --strict` fails, then)."""
     for one in _built(case):
         if one.about.readme is None:  # maturin passes over the one of Cargo.toml, too
             fix = "write README.md beside it, and readme = \"README.md\" into [project]"
-            yield Located(f"{one.path} names no readme, and twine refuses a package without a description", fix, one.path)
-        elif one.about.readme and not (one.package.folder / one.about.readme).exists():
+            yield Located(f"{one.path} names no readme, so its page on PyPI will be empty", fix, one.path)
+
+
+@problem
+def absent_readme(case: Case) -> Iterator[ReleaseError]:
+    """Yield each package whose readme is not there, so that it cannot be built."""
+    for one in _built(case):
+        if one.about.readme and not (one.package.folder / one.about.readme).exists():
             yield Located(f"{one.path} names {one.about.readme} as its readme, and there is no such file", f"write {one.about.readme}, or name another one", one.path)
 
 

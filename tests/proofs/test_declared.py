@@ -11,11 +11,12 @@ import pytest
 import python_projects as projects
 from built_project import FILES, HERE, PACKED, SDIST, SETTINGS, WHEEL, facts, proved, put, put_all, tar_gz
 from invoke.context import Context
-from place import Place, context, problems
+from place import Place, context, look, problems
 from python_projects import HOST
 
 from release_tasks import dist
 from release_tasks.findings import promises
+from release_tasks.findings.finding import Case
 from release_tasks.steps.prove import prove
 from release_tasks.tools import twine
 
@@ -152,10 +153,11 @@ def test_a_dry_run_looks_at_nothing(tiny: Place) -> None:
 
 
 def test_check_names_a_binary_and_an_sdist_of_one_name_before_they_are_built(tiny: Place) -> None:
-    found = problems(tiny, promises)
-    assert found == []
+    assert problems(tiny, promises) == []
     name = "tiny_plain-{version}.tar.gz"
     tiny.commit("release-tasks.toml", SETTINGS.replace("tiny-{version}-arm.tar.gz", name))
-    assert problems(tiny, promises) == [f"{SDIST} is a binary and an sdist"]
+    [found] = look(Case(context(), tiny.at("0.2.0")), promises)
+    assert (found.name, found.problem) == ("name-for-two-files", f"{SDIST} is a binary and an sdist")
+    assert found.fix.startswith("give the binary another name in [binaries]")
     tiny.commit("release-tasks.toml", SETTINGS.replace("tiny-{version}-arm.tar.gz", f"arm-{name}"))
     assert problems(tiny, promises) == []
