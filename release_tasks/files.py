@@ -29,7 +29,7 @@ def write(c: Context, path: Path, text: str) -> None:
 def write_all(c: Context, texts: Mapping[Path, str]) -> None:
     """Replace the texts of files: all are written aside first, then all are moved into place."""
     new = {path: text.encode() for path, text in texts.items()}
-    old = {path: path.read_bytes() if path.exists() else b"" for path in new}
+    old = {path: _bytes(path) for path in new}
     changed = {path: data for path, data in new.items() if data != old[path]}
     if not shell.is_dry(c):
         for path in changed:  # what a killed process has left aside
@@ -127,6 +127,14 @@ def sha256(path: Path) -> str:
     """Return the SHA-256 of a file, as 64 hex digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return b""
 
 
 def _swap(contents: Mapping[Path, bytes]) -> None:

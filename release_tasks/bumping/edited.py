@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -86,12 +87,14 @@ def _refuse_two_versions(found: dict[str, Edited], shared: Iterable[Carrier]) ->
 
 def data(release: Release, path: str) -> bytes:
     """Return the bytes of a file that a bump may replace; raise `ReleaseError` where it may not."""
-    there = release.top / path
-    if there.is_symlink():  # a replaced link would be a file, and the file behind it may be anywhere
-        raise ReleaseError(f"{path} is a symbolic link to {os.readlink(there)}", "name the file itself in [files], or put a copy here")
+    there = os.path.join(release.top, path)
     try:
-        if not there.stat().st_mode & 0o222:
+        mode = os.lstat(there).st_mode
+        if stat.S_ISLNK(mode):  # a replaced link would be a file, and the file behind it may be anywhere
+            raise ReleaseError(f"{path} is a symbolic link to {os.readlink(there)}", "name the file itself in [files], or put a copy here")
+        if not mode & 0o222:
             raise ReleaseError(f"{path} is read-only", f"chmod u+w {path}")
-        return there.read_bytes()
+        with open(there, "rb") as file:
+            return file.read()
     except OSError as error:
         raise ReleaseError(f"{path} cannot be read: {error.strerror}", f"git restore {path}, or take it out of the settings") from error

@@ -12,18 +12,19 @@ from invoke.exceptions import Exit
 from release_tasks import order, shell
 from release_tasks.commands import command
 from release_tasks.errors import ReleaseError
-from release_tasks.findings.machine import Machine
-from release_tasks.findings.programs import needed
 from release_tasks.once import unchanging
 
 if TYPE_CHECKING:
     from release_tasks.findings.finding import Finding
+    from release_tasks.findings.machine import Machine
     from release_tasks.project.model import Project
 
 
 @command
 def doctor(c: Context, install: bool = False, all: bool = False, json: bool = False) -> None:
     """Name what this machine lacks, and install programs."""
+    from release_tasks.findings.machine import Machine
+
     with unchanging():
         _look(c, install, Machine(order.of(c), _project()), all, json)
 
@@ -31,6 +32,7 @@ def doctor(c: Context, install: bool = False, all: bool = False, json: bool = Fa
 def _look(c: Context, install: bool, here: Machine, is_everything: bool, as_json: bool) -> None:
     from release_tasks.findings import report
     from release_tasks.findings.all import lacks
+    from release_tasks.findings.programs import needed
     from release_tasks.tools import programs
 
     wants = needed(here.order, None if is_everything else here.project)

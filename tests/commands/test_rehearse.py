@@ -113,7 +113,9 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, moment: str) -> None:
     rest, _ = process.communicate(timeout=60)
 
     assert process.returncode != 0
-    assert "Traceback" not in said + rest
+    # what Python itself says where the signal meets a child between fork and exec
+    shown = re.sub(r"Exception ignored in: <function _after_fork.*?\nKeyboardInterrupt:? ?\n", "", said + rest, flags=re.S)
+    assert "Traceback" not in shown
     assert "goes on from here" in rest
     assert list(scratch.iterdir()) == []
     assert running(str(scratch)) == []
