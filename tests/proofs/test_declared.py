@@ -104,7 +104,7 @@ def test_an_archive_and_an_sdist_of_one_name_are_named(tiny: Place) -> None:
     (SDIST, "sdist", b"\x1f\x8b\x08\x00"),
     (PACKED, "binary", tar_gz({})),
     (HERE, "binary", b""),
-])
+], ids=["wheel", "sdist", "archive", "program"])
 def test_a_file_that_is_empty_or_cut_is_named(tiny: Place, name: str, kind: str, data: bytes) -> None:
     put(tiny, kind, name, data, package="Tiny.Plain")
     found = [one for one in proved() if one.problem.startswith("declared/")]
