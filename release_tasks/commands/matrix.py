@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +11,6 @@ from invoke.context import Context
 from release_tasks.commands import command
 
 if TYPE_CHECKING:
-    from release_tasks.project.model import Project, PythonPackage
     from release_tasks.release import Release
 
 NEWEST = 14  # CPython 3.14 is of October 2025 (PEP 745)
@@ -33,25 +30,12 @@ def matrix(c: Context, version: str | None = None, component: str | None = None)
 def _wheels(release: Release) -> Iterator[dict[str, Any]]:
     """Yield for each package how many wheels it has, and why so many."""
     from release_tasks.channels import pypi
+    from release_tasks.project.python_packages import built
 
     slots = [slot for _, slot in pypi.shipped(release)]
     for package in dict.fromkeys(slot.package for slot in slots):
         count = sum(slot.package == package and slot.kind == "wheel" for slot in slots)
-        yield {"package": package.name, "count": count, "why": _why(count, _least(release.project, package), package.pythons)}
-
-
-def _least(project: Project, package: PythonPackage) -> int | None:
-    """Return the least Python 3 of a wheel for several, 0 where it is for all, None where each has its own."""
-    from release_tasks.project.python_packages import crates_in
-
-    names = [crate.name for crate in crates_in(project, package)] if package.maturin and project.workspace else []
-    crates = [project.workspace.packages[name] for name in names] if project.workspace else []
-    uses = [one for crate in crates for one in crate["dependencies"] if one["name"] in ("pyo3", "pyo3-ffi") and one["kind"] is None]
-    if not uses:
-        return 0
-    words = [word for one in uses for word in one["features"]] + [word for crate in crates for word in crate["features"].get("default", ())]
-    floors = [re.search(r"abi3(?:-py3(\d+))?$", word) for word in words]
-    return min((int(found[1] or sys.version_info.minor) for found in floors if found), default=None)
+        yield {"package": package.name, "count": count, "why": _why(count, built(release.project, package).least, package.pythons)}
 
 
 def _why(count: int, least: int | None, pythons: tuple[str, ...]) -> str:

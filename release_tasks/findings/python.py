@@ -3,36 +3,14 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from release_tasks.errors import ReleaseError
 from release_tasks.findings.finding import Case, Located, note, problem, warning
-from release_tasks.manifests import pyproject
-from release_tasks.manifests.copies import read
 from release_tasks.project.model import PythonPackage
-from release_tasks.project.python_packages import crates_in
-from release_tasks.tools.cargo import Package
+from release_tasks.project.python_packages import Built, built
 
 MINORS = range(7, 40)  # of Python 3, as far as they are spoken of
-ABI3 = re.compile(r"(?:pyo3(?:-ffi)?/)?abi3(?:-py3(\d+))?")
-
-
-@dataclass(frozen=True)
-class Built:
-    """A package, what its manifests say of it, and the least Python of its one wheel (None: each Python has its own)."""
-
-    package: PythonPackage
-    about: pyproject.PyProject
-    path: str
-    crate: Package | None  # as cargo has it, where maturin builds a member of the workspace
-    least: int | None
-
-    @property
-    def table(self) -> str:
-        """Return the table of the settings that is about it."""
-        return f'[python."{self.package.name}"]'
 
 
 @problem
@@ -113,25 +91,7 @@ def absent_readme(case: Case) -> Iterator[ReleaseError]:
 
 
 def _built(case: Case) -> Iterator[Built]:
-    project = case.release.project
-    for package in case.shipped("python", PythonPackage):
-        path = (package.folder / "pyproject.toml").relative_to(case.release.tree).as_posix()
-        about = pyproject.read(read(case.release.tree, path), path)
-        crate = next(iter(crates_in(project, package)), None) if package.maturin and project.workspace else None
-        found = project.workspace.packages[crate.name] if crate and project.workspace else None
-        yield Built(package, about, path, found, _least(about, found) if found else None if package.maturin else 0)
-
-
-def _least(about: pyproject.PyProject, crate: Package) -> int | None:
-    """Return the least Python 3 of a wheel that is for several, 0 where it is for all, None where each has its own."""
-    uses = [d for d in crate["dependencies"] if d["name"] in ("pyo3", "pyo3-ffi") and d["kind"] is None]
-    bindings = about.maturin.get("bindings", "pyo3" if uses else "bin")
-    if bindings != "pyo3":
-        return 0  # cffi, uniffi and programs
-    words = [*(word for one in uses for word in one["features"]), *crate["features"].get("default", ()), *about.maturin.get("features", ())]
-    found = [one for word in words if (one := ABI3.fullmatch(word))]
-    floors = [int(one[1]) for one in found if one[1]]
-    return min(floors) if floors else sys.version_info.minor if found else None
+    return (built(case.release.project, package) for package in case.shipped("python", PythonPackage))
 
 
 def _named(minors: list[int]) -> str:

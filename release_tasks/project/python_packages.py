@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from release_tasks.errors import ReleaseError
@@ -12,6 +15,25 @@ from release_tasks.manifests.pyproject import PyProject
 from release_tasks.project.model import Crate, Found, Project, PythonPackage, either, question
 from release_tasks.project.settings import FILE, PythonTable, Settings
 from release_tasks.shell import SECRET_NAME
+from release_tasks.tools.cargo import Package
+
+ABI3 = re.compile(r"(?:pyo3(?:-ffi)?/)?abi3(?:-py3(\d+))?")
+
+
+@dataclass(frozen=True)
+class Built:
+    """A package, what its manifests say of it, and the least Python 3 that its wheel is for."""
+
+    package: PythonPackage
+    about: PyProject
+    path: str
+    crate: Package | None  # as cargo has it, where maturin builds a member of the workspace
+    least: int | None  # 0 where it is for every Python, None where each has a wheel of its own
+
+    @property
+    def table(self) -> str:
+        """Return the table of the settings that is about it."""
+        return f'[python."{self.package.name}"]'
 
 
 def packages(root: Path, files: tuple[str, ...], settings: Settings) -> Found[PythonPackage]:
@@ -51,6 +73,26 @@ def crates_in(project: Project, package: PythonPackage) -> tuple[Crate, ...]:
     path = (package.folder / "pyproject.toml").relative_to(project.root).as_posix()
     built = built_by_maturin(project.root, (path,))
     return tuple(crate for crate in project.crates if crate.folder in built)
+
+
+def built(project: Project, package: PythonPackage) -> Built:
+    """Return a package with what its pyproject.toml and its crate say of the wheels."""
+    path = (package.folder / "pyproject.toml").relative_to(project.root).as_posix()
+    about = pyproject.read(read(project.root, path), path)
+    crates = crates_in(project, package) if package.maturin and project.workspace else ()
+    found = project.workspace.packages[crates[0].name] if crates and project.workspace else None
+    return Built(package, about, path, found, _least(about, found) if found else None if package.maturin else 0)
+
+
+def _least(about: PyProject, crate: Package) -> int | None:
+    uses = [one for one in crate["dependencies"] if one["name"] in ("pyo3", "pyo3-ffi") and one["kind"] is None]
+    bindings = about.maturin.get("bindings", "pyo3" if uses else "bin")
+    if bindings != "pyo3":
+        return 0  # cffi, uniffi and programs
+    words = [*(word for one in uses for word in one["features"]), *crate["features"].get("default", ()), *about.maturin.get("features", ())]
+    found = [one for word in words if (one := ABI3.fullmatch(word))]
+    floors = [int(one[1]) for one in found if one[1]]
+    return min(floors) if floors else sys.version_info.minor if found else None
 
 
 def _package(root: Path, folder: Path, one: PyProject, settings: Settings) -> PythonPackage:
