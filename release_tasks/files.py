@@ -50,7 +50,7 @@ def write_bytes(path: Path, data: bytes) -> None:
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Give a file to fill that replaces `path` after the block, and is gone where the block fails."""
-    aside = path.with_name(f".{path.name}.{os.urandom(8).hex()}{ASIDE}")
+    aside = Path(_aside(path))
     try:
         with aside.open("wb") as out:
             yield out
@@ -129,6 +129,10 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _aside(path: Path) -> str:
+    return f"{path.parent}/.{path.name}.{os.urandom(8).hex()}{ASIDE}"
+
+
 def _bytes(path: Path) -> bytes:
     try:
         with open(path, "rb") as file:
@@ -146,7 +150,7 @@ def _swap(contents: Mapping[Path, bytes]) -> None:
                 mode = os.stat(path).st_mode & 0o777
             except FileNotFoundError:
                 path.parent.mkdir(parents=True, exist_ok=True)
-            name = f"{path.parent}/.{path.name}.{os.urandom(8).hex()}{ASIDE}"
+            name = _aside(path)
             handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             aside[name] = path
             with open(handle, "wb") as out:

@@ -9,6 +9,7 @@ from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.project.model import answered
 from release_tasks.release import Release
 from release_tasks.tools import rustc, wheels
+from release_tasks.tools.executables import numbers
 
 Ways = dict[str, dict[str, str]]  # what cargo needs for each target: another rustc, a linker
 
@@ -23,7 +24,7 @@ def floors(release: Release) -> dict[str, str]:
         for binary in answered(part.component.binaries):
             if rustc.has_glibc(binary.target) and not binary.static:
                 found.setdefault(binary.target, set()).add(release.project.settings.build.glibc or "")
-    return {target: min(said - {""}, key=rustc.numbers) for target, said in found.items() if said - {""}}
+    return {target: min(said - {""}, key=numbers) for target, said in found.items() if said - {""}}
 
 
 def chosen(asked: str | None, every: Sequence[str], kind: str) -> Sequence[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from functools import partial
@@ -13,6 +12,7 @@ from release_tasks.channels import charts
 from release_tasks.errors import ReleaseError, some
 from release_tasks.findings.finding import Case, Located, problem, warning
 from release_tasks.http import get_many
+from release_tasks.manifests import toml_values
 from release_tasks.manifests.copies import read
 from release_tasks.project.model import Chart, Image
 from release_tasks.shell import found
@@ -129,7 +129,7 @@ def _stub(case: Case, folder: str, copied: list[str]) -> str:
 def _named(case: Case) -> Iterator[str]:
     """Yield the files of the root package without which cargo builds nothing of it: it looks for tests by name only."""
     files = case.release.project.files
-    package = tomllib.loads(read(case.release.tree, "Cargo.toml")) if "Cargo.toml" in files else {}
+    package = toml_values.load(read(case.release.tree, "Cargo.toml"), "Cargo.toml") if "Cargo.toml" in files else {}
     if isinstance(script := package.get("package", {}).get("build"), str):
         yield script
     for kind, folder in TARGETS.items():

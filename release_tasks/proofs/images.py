@@ -23,9 +23,8 @@ from release_tasks.verifying import image_run
 def lacking_platform(case: Contents) -> Iterator[ReleaseError]:
     """Yield each platform that an image is declared for, and is not."""
     for _, image, path, there in _built(case):
-        for platform in image.platforms:
-            if "/".join(platform.split("/")[:2]) not in there:
-                yield ReleaseError(f"{image.reference} has nothing for {platform}", _again(path))
+        for platform in image_run.lacking(image, there):
+            yield ReleaseError(f"{image.reference} has nothing for {platform}", _again(path))
 
 
 @lasting

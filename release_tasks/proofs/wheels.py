@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 from release_tasks import dist
 from release_tasks.errors import ReleaseError, some
 from release_tasks.findings.finding import lasting
+from release_tasks.manifests import toml_values
+from release_tasks.manifests.copies import read
 from release_tasks.project.model import known
 from release_tasks.proofs.contents import Contents
 from release_tasks.release import Part
@@ -60,7 +61,7 @@ def _declared(case: Contents, part: Part, path: Path) -> list[str]:
     row = dist.row_of(part, path.name, "wheel")
     for package in known(part.component.python):
         if row and package.name == row.package:
-            about = tomllib.loads((package.folder / "pyproject.toml").read_text("utf-8-sig"))
+            about = toml_values.load(read(package.folder, "pyproject.toml"), "pyproject.toml")
             said = about.get("tool", {}).get("maturin", {}).get("module-name")
             names = about.get("project", {}).get("import-names") or ([said] if said else [])
             return sorted({re.split(r"[.;\s]", name)[0] for name in names})

@@ -55,5 +55,5 @@ def is_for(code: Code, target: str) -> bool:
 
 
 def numbers(text: str) -> tuple[int, ...]:
-    """Return the numbers of a version such as 2.17, to be compared."""
+    """Return the numbers of a version, to compare it (2.17 is before 2.4, as text)."""
     return tuple(int(number) for number in re.findall(r"\d+", text))

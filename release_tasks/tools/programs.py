@@ -14,6 +14,7 @@ from release_tasks import endpoints, files, shell
 from release_tasks.errors import ReleaseError
 from release_tasks.once import once
 from release_tasks.tools import go
+from release_tasks.tools.executables import numbers
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def outdated(program: Program) -> ReleaseError | None:
 
 def is_before(version: str, least: str) -> bool:
     """Tell whether a version is before another one; what was built from source may say 0.0.0, which tells nothing."""
-    here, other = (tuple(map(int, re.findall(r"\d+", text)[:2])) for text in (version, least))
+    here, other = (numbers(text)[:2] for text in (version, least))
     return any(here) and here < other
 
 

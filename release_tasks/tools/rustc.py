@@ -13,6 +13,7 @@ from release_tasks import shell
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.shell import Failed, ask
 from release_tasks.tools import rustflags, zig
+from release_tasks.tools.executables import numbers
 
 DEBIAN = "/usr/bin/rustc"  # where apt's standard libraries for other machines belong to
 MERGED = (2, 34)  # whatever is linked against this glibc or a later one needs it (its release notes: libpthread is in libc)
@@ -62,11 +63,6 @@ def possible(
 def has_glibc(target: str) -> bool:
     """Tell whether programs of a target use the glibc of the machine that they run on."""
     return "-linux-gnu" in target
-
-
-def numbers(version: str) -> tuple[int, ...]:
-    """Return the numbers of a version, to compare it (`2.17` is before `2.4`, as text)."""
-    return tuple(int(number) for number in version.split("."))
 
 
 def gcc(tree: Path, target: str) -> str:

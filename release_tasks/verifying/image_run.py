@@ -10,12 +10,13 @@ import platform as machine
 import posixpath
 import sys
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 from typing import Any
 
 from release_tasks import files, shell
 from release_tasks.errors import ReleaseError
+from release_tasks.project.model import Image
 from release_tasks.shell import Failed
 from release_tasks.tools import executables
 from release_tasks.verifying.programs import NEXT, prove, runner
@@ -33,6 +34,11 @@ def platform() -> str:
     """Return the platform of images that run here, as an index names it."""
     name = machine.machine()
     return f"linux/{ARCHITECTURES.get(name, name)}"
+
+
+def lacking(image: Image, there: Container[str]) -> Iterator[str]:
+    """Yield each platform that an image is declared for and is not; an index names no variants of amd64 and arm64."""
+    yield from (platform for platform in image.platforms if "/".join(platform.split("/")[:2]) not in there)
 
 
 def config(blob: Blob, manifest: dict[str, Any]) -> dict[str, Any]:

@@ -37,7 +37,9 @@ def _image(part: Part, image: Image) -> Iterator[ReleaseError]:
         yield ReleaseError(f"{name} is {digest[:19]}, and {row.digest[:19]} was built", "choose the next version")
         return
     manifests = _manifests(image, digest)
-    errors = [*_platforms(name, image, manifests), *_blobs(name, image, manifests)]
+    fix = "choose the next version, and build it for that, too"
+    errors = [ReleaseError(f"{name} has nothing for {one}", fix) for one in image_run.lacking(image, manifests)]
+    errors += _blobs(name, image, manifests)
     yield from errors
     if errors:
         return
@@ -68,12 +70,6 @@ def _of_config(image: Image, manifest: dict[str, Any]) -> str:
 def _name(platform: dict[str, Any], digest: str) -> str:
     system = platform.get("os", "unknown")
     return digest if system == "unknown" else f"{system}/{platform.get('architecture', '')}"
-
-
-def _platforms(name: str, image: Image, manifests: Manifests) -> Iterator[ReleaseError]:
-    for platform in image.platforms:
-        if "/".join(platform.split("/")[:2]) not in manifests:
-            yield ReleaseError(f"{name} has nothing for {platform}", "choose the next version, and build it for that, too")
 
 
 def _blobs(name: str, image: Image, manifests: Manifests) -> Iterator[ReleaseError]:

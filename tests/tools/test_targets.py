@@ -13,7 +13,7 @@ import pytest
 from invoke.context import Context
 
 from release_tasks.errors import Problems, ReleaseError
-from release_tasks.tools import archives, cargo, cargo_build, rustc, rustflags, wheels, zig
+from release_tasks.tools import archives, cargo, cargo_build, executables, rustc, rustflags, wheels, zig
 
 HELLO = 'fn main() {\n    assert!(std::env::args().count() < 9);\n    println!("{}", cfg!(proj));\n}\n'
 
@@ -97,7 +97,7 @@ def test_a_program_linked_by_zig_needs_no_newer_glibc_than_promised(tree: Path) 
     assert zig.MARK in ways[here]
     cargo_build.program(Context(), tree, "hello", "hello", here, False, (), (), ways[here])
     data = cargo_build.file_of(cargo.workspace(tree).target, "hello", here).read_bytes()
-    needed = {rustc.numbers(said.decode()) for said in re.findall(rb"GLIBC_(2\.\d+(?:\.\d+)?)", data)}
+    needed = {executables.numbers(said.decode()) for said in re.findall(rb"GLIBC_(2\.\d+(?:\.\d+)?)", data)}
     assert max(needed) <= (2, 17)
 
 
