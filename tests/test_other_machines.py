@@ -31,7 +31,8 @@ PE = (
 VERSION, RELEASE = "0.3.0", ("release", "--version", "0.3.0", "--new", "all")
 FILES = PROGRAM | {
     "release-tasks.toml": '[crates]\nignore = ["tiny-tool"]\n[binaries.tiny]\n'
-    f'{HOST} = "tiny-{{version}}-linux"\n{MAC} = "tiny-{{version}}-mac"\n{WINDOWS} = "tiny-{{version}}.exe"\n',
+    f'{HOST} = "tiny-{{version}}-linux"\n{MAC} = "tiny-{{version}}-mac"\n{WINDOWS} = "tiny-{{version}}.exe"\n'
+    '[github]\nassets = ["binaries", "sha256", "SHA256SUMS"]\n',
     "src/main.rs": 'fn main() {\n    println!("tiny {}", env!("CARGO_PKG_VERSION"));\n}\n',
     "CHANGELOG.md": LOG, "tasks.py": TINY["tasks.py"], ".gitignore": "/target\n__pycache__/\n",
 }
@@ -84,6 +85,10 @@ def test_the_whole_set_is_released_once_every_machine_has_brought_its_part(tmp_p
         (release,) = made.running.github.releases("example", "tiny")
         names = [f"tiny-{VERSION}-linux", f"tiny-{VERSION}-mac", f"tiny-{VERSION}.exe"]
         assert not release["draft"]
-        assert sorted(release["assets"]) == sorted([*names, *(f"{name}.sha256" for name in names)])
+        assert sorted(release["assets"]) == sorted([*names, *(f"{name}.sha256" for name in names), "SHA256SUMS"])
+        sums = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
+        done = subprocess.run(sums, cwd=clone / "dist" / f"v{VERSION}", check=True, capture_output=True, text=True)
+        assert done.stdout.splitlines() == sorted(f"{name}: OK" for name in names)
+        assert "7 assets of v0.3.0 download with the right sha256" in whole.err
         assert release["assets"][names[1]]["digest"] == f"sha256:{hashlib.sha256(MACHO).hexdigest()}"
         assert os.access(clone / "dist" / f"v{VERSION}" / names[0], os.X_OK)

@@ -11,12 +11,12 @@ from invoke.context import Context
 
 from release_tasks import dist, files, shell
 from release_tasks.building import targets
-from release_tasks.channels import github
+from release_tasks.channels import github, github_assets
 from release_tasks.converge import to_build
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.project.model import Binary, known
 from release_tasks.release import Part, Release
-from release_tasks.tools import archives, cargo, cargo_build, git, rustc, rustflags, zig
+from release_tasks.tools import archives, cargo, cargo_build, checksums, git, rustc, rustflags, zig
 
 Asset = tuple[Part, str, tuple[Binary, ...]]  # a file, and the programs that are in it
 
@@ -129,11 +129,7 @@ def _check_version(release: Release, part: Part, binary: Binary, there: str) -> 
 
 
 def write_checksum(release: Release, part: Part, kind: str, file: str) -> None:
-    """Write FILE.sha256 as `sha256sum --check` reads it, where the project ships it."""
-    rows = {(row.kind, row.name): row for row in dist.of_kind(part, kind, "sha256")}
-    row, name = rows.get((kind, file)), f"{file}.sha256"
-    if row is None or "sha256" not in part.component.assets or not (part.dist / file).exists():
-        return
-    if ("sha256", name) not in rows or not (part.dist / name).exists():
-        files.write_bytes(part.dist / name, f"{row.sha256}  {file}\n".encode())
-        dist.record(part, "checksum", [dist.describe(release, part, "sha256", part.dist / name)], target=name)
+    """Write FILE.sha256 where the project ships it."""
+    row = dist.row_of(part, file, kind)
+    if row and "sha256" in part.component.assets and (part.dist / file).exists():
+        github_assets.write_sums(release, part, file + checksums.SUFFIX, {file: row.sha256})

@@ -56,6 +56,7 @@ def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None
         if part.tag not in {artifact.package for artifact in artifacts}:
             continue
         page = github_assets.draft(c, release, part)
+        github_assets.sum_up(c, release, part, page)
         if page is not None:
             github_assets.complete(c, release, part, page)
         if shell.is_dry(c):
@@ -70,6 +71,7 @@ def keep(c: Context, release: Release) -> None:
     """Keep every file of dist/ in the draft, release.json last, so that any machine can go on."""
     for part in release.parts:
         page = github_assets.draft(c, release, part)
+        github_assets.sum_up(c, release, part, page)
         if page and not page.is_draft:
             shell.say(f"nothing to do, {part.tag} is public")
         elif page and (is_ready(page, shipped(part, page)) or github_assets.keeps(page, release, part)):

@@ -8,7 +8,7 @@ shipped ones is ready to go public.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from invoke.context import Context
 
@@ -19,7 +19,7 @@ from release_tasks.project import notes
 from release_tasks.project.model import Artifact, Seen, State, compared, known
 from release_tasks.project.numbers import is_prerelease
 from release_tasks.release import Part, Release
-from release_tasks.tools import gh
+from release_tasks.tools import checksums, gh
 
 KINDS = {"wheels": "wheel", "sdist": "sdist", "crates": "crate", "charts": "chart"}
 ENDINGS = {"wheels": ".whl", "sdist": ".tar.gz", "crates": ".crate", "charts": ".tgz"}
@@ -70,6 +70,25 @@ def keeps(page: gh.Page, release: Release, part: Part) -> bool:
     ours = hashlib.sha256(dist.summed(release, part)).hexdigest()
     mixed = [row for row in dist.inventory(part) if page.asset(row.file) and not _holds(page, row) and (part.dist / row.file).exists()]
     return page.holds(dist.INVENTORY, f"sha256:{ours}") and not mixed
+
+
+def sum_up(c: Context, release: Release, part: Part, page: gh.Page | None) -> None:
+    """Write SHA256SUMS where the project ships it, once the bytes of every other asset are known here."""
+    sums = {one.name: one.sha256 for one in shipped(part, page) if checksums.about(one.name)}
+    if checksums.ALL not in part.component.assets or not sums or not all(sums.values()):
+        return
+    if shell.is_dry(c):
+        shell.say(f"{checksums.ALL} would hold\n{checksums.text(sums).decode().rstrip()}")
+    else:
+        write_sums(release, part, checksums.ALL, sums)
+
+
+def write_sums(release: Release, part: Part, name: str, sums: Mapping[str, str]) -> None:
+    """Write a checksum file into dist/ for files and their sha256, unless it is there."""
+    path, data, row = part.dist / name, checksums.text(sums), dist.row_of(part, name, "sha256")
+    if row is None or row.sha256 != hashlib.sha256(data).hexdigest() or not path.exists():
+        files.write_bytes(path, data)
+        dist.record(part, "checksum", [dist.describe(release, part, "sha256", path)], target=name)
 
 
 def draft(c: Context, release: Release, part: Part) -> gh.Page | None:
@@ -143,9 +162,9 @@ def _names(part: Part, kind: str, page: gh.Page | None) -> list[str]:
     if kind in named:
         return named[kind]
     if kind == "sha256":
-        return [f"{name}.sha256" for word, names in named.items() for name in names if word in ("binaries", *part.component.assets)]
-    if kind == dist.INVENTORY:
-        return [dist.INVENTORY]
+        return [name + checksums.SUFFIX for word, names in named.items() for name in names if word in ("binaries", *part.component.assets)]
+    if kind not in KINDS:
+        return [kind]
     built = [row.file for row in dist.of_kind(part, KINDS[kind])]
     kept = [asset.name for asset in page.assets if asset.name.endswith(ENDINGS[kind])] if page else []
     return built or kept

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 FILE = "release-tasks.toml"
-Assets = tuple[Literal["binaries", "sha256", "crates", "wheels", "sdist", "charts", "bundles", "release.json"], ...]
+Assets = tuple[Literal["binaries", "sha256", "SHA256SUMS", "crates", "wheels", "sdist", "charts", "bundles", "release.json"], ...]
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):

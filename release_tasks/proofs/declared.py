@@ -12,7 +12,7 @@ from release_tasks.findings.finding import lasting
 from release_tasks.project.model import Artifact, known
 from release_tasks.proofs.contents import Contents
 from release_tasks.release import Part, Release
-from release_tasks.tools import archives
+from release_tasks.tools import archives, checksums
 
 BUILDERS = (  # in the order of the steps: where it goes, what it is in dist/, what makes it
     (crates_io, ("crate",), "inv package-crates"),
@@ -33,8 +33,7 @@ def broken_file(case: Contents) -> Iterator[ReleaseError]:
         except ReleaseError as changed:
             yield changed
             continue
-        summed = dist.row_of(part, row.name.removesuffix(".sha256"), "binary", "bundle")
-        is_wrong = row.kind == "sha256" and summed is not None and path.read_bytes() != f"{summed.sha256}  {summed.name}\n".encode()
+        is_wrong = row.kind == "sha256" and _contradicts(part, row.name, path.read_bytes())
         if is_wrong or not archives.is_whole(path):
             fact = "names other bytes" if is_wrong else f"is broken: {row.size} bytes"
             yield ReleaseError(f"{row.file} in dist/{part.tag} {fact}", f"rm {path}, and build it again")
@@ -90,7 +89,7 @@ def is_declared(release: Release, part: Part, row: dist.Built) -> bool:
     binaries, bundles = ([one.file.format(version=part.version) for one in found] for found in (known(shipped.binaries), shipped.bundles))
     names = {
         "crate": [crate.name for crate in known(shipped.crates)],
-        "binary": binaries, "bundle": bundles, "sha256": [f"{name}.sha256" for name in binaries + bundles],
+        "binary": binaries, "bundle": bundles, "sha256": [checksums.ALL, *(name + checksums.SUFFIX for name in binaries + bundles)],
         "image": [image.reference for image in known(shipped.images)],
         "layout": [f"{image.reference} {platform}" for image in known(shipped.images) for platform in image.platforms],
         "chart": [chart.reference for chart in known(shipped.charts)],
@@ -99,10 +98,17 @@ def is_declared(release: Release, part: Part, row: dist.Built) -> bool:
     return row.name in names.get(row.kind, ()) or any(slot.takes(row.name) for slot in slots)
 
 
+def _contradicts(part: Part, name: str, data: bytes) -> bool:
+    """Tell whether a checksum file names other bytes or another file than it is for."""
+    said, known = checksums.read(data), {row.file: row.sha256 for row in dist.inventory(part)}
+    is_for = name == checksums.ALL or [*said] == [name.removesuffix(checksums.SUFFIX)]
+    return not is_for or any(known.get(file, sha256) != sha256 for file, sha256 in said.items())
+
+
 def _lacking(case: Contents, part: Part) -> list[Artifact]:
     """Return the assets that are neither here nor on GitHub."""
     if github_draft.absence(case.release):
         return []
-    here = {path.name for _, _, path in case.files} | {dist.INVENTORY}
+    here = {path.name for _, _, path in case.files} | {dist.INVENTORY, checksums.ALL}  # both are made for the draft
     absent = [asset for asset in github_assets.shipped(part) if asset.name not in here]
     return [one.artifact for one in github.look(case.release, absent) if one.state in OPEN]

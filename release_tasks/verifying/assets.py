@@ -18,9 +18,8 @@ from release_tasks.project.model import Artifact
 from release_tasks.proofs import binaries
 from release_tasks.proofs.contents import Contents
 from release_tasks.release import Part, Release
-from release_tasks.tools import gh
+from release_tasks.tools import checksums, gh
 
-SUFFIX = ".sha256"
 MEND = "delete that asset, then inv gh-release"
 
 
@@ -60,14 +59,15 @@ def _assets(c: Context, release: Release, part: Part, page: gh.Page) -> Iterator
 
 
 def _compare(artifact: Artifact, page: gh.Page, bodies: dict[str, bytes]) -> Iterator[ReleaseError]:
-    """Compare an asset with the record, with GitHub's own digest, and with the checksum beside it."""
+    """Compare an asset with the record, with GitHub's own digest, and with the checksums beside it."""
     name, there = artifact.name, hashlib.sha256(bodies[artifact.name]).hexdigest()
     asset = page.asset(name)
     told = asset.digest.removeprefix("sha256:") if asset else ""
-    beside = bodies.get(name + SUFFIX, b"").decode(errors="replace").split()[:1]
-    sources = (("was built", artifact.sha256), ("GitHub says it has", told), (f"{name}{SUFFIX} says", "".join(beside).lower()))
-    for source, sha256 in sources:
+    beside = {file: checksums.read(bodies[file]) for file in checksums.about(name) if file in bodies}
+    said = ((f"{file} says", sums.get(name, "")) for file, sums in beside.items())
+    for source, sha256 in (("was built", artifact.sha256), ("GitHub says it has", told), *said):
         if sha256 and sha256 != there:
             yield ReleaseError(f"{name} from GitHub has the sha256 {there[:12]}, and {source} {sha256[:12]}", MEND)
-    if name + SUFFIX in bodies and not beside:
-        yield ReleaseError(f"{name}{SUFFIX} from GitHub is empty", MEND)
+    for file, sums in beside.items():
+        if name not in sums:
+            yield ReleaseError(f"{file} from GitHub says nothing of {name}", MEND)

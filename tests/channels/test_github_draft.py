@@ -58,6 +58,24 @@ def test_a_draft_that_was_emptied_for_publication_keeps_its_assets(tiny: Place, 
     assert assets(tiny) == {WHEEL, SDIST}
 
 
+def test_one_file_has_the_checksums_of_every_asset_wherever_the_release_is_finished(
+    tiny: Place, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    tiny.commit("release-tasks.toml", '[github]\nassets = ["wheels", "SHA256SUMS", "sdist"]\n')
+    release = built(tiny)
+    github.keep(context(dry=True), release)
+    assert f"{hashlib.sha256(f'bytes of {WHEEL}'.encode()).hexdigest()}  {WHEEL}" in capfd.readouterr().err
+    assert not (release.parts[0].dist / "SHA256SUMS").exists()
+    github.keep(context(), release)
+    there = elsewhere(tiny, monkeypatch)
+    done = subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=there.parts[0].dist, check=True, capture_output=True, text=True)
+    assert done.stdout == f"{WHEEL}: OK\n{SDIST}: OK\n"
+    (there.parts[0].dist / "SHA256SUMS").unlink()
+    converge(context(), there, github)
+    assert assets(tiny) == {WHEEL, SDIST, "SHA256SUMS"}
+    assert set(states(there).values()) == set(states(release).values()) == {"same"}
+
+
 def test_a_draft_of_another_commit_is_never_taken_over(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     github.keep(context(), built(tiny))
     tiny.commit("fix.txt")

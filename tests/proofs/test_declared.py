@@ -15,6 +15,7 @@ from place import Place, context, look, problems
 from python_projects import HOST
 
 from release_tasks import dist
+from release_tasks.channels import github_assets
 from release_tasks.findings import promises
 from release_tasks.findings.finding import Case
 from release_tasks.steps.prove import prove
@@ -124,6 +125,28 @@ def test_a_checksum_of_other_bytes_is_refused(tiny: Place) -> None:
     put(tiny, "sha256", f"{HERE}.sha256", f"{'0' * 64}  {HERE}\n".encode())
     [problem] = proved()
     assert problem.problem == f"declared/broken-file: {HERE}.sha256 in dist/v0.2.0 names other bytes"
+
+
+def test_one_file_of_all_checksums_is_made_last_of_all_and_read_like_the_others(tiny: Place) -> None:
+    tiny.commit("release-tasks.toml", SETTINGS + '[github]\nassets = ["binaries", "SHA256SUMS"]\n')
+    put_all(tiny)
+    release = tiny.at("0.2.0")
+    built(tiny, HERE).rename(built(tiny, "aside"))
+    part = next(built(tiny, "parts").glob(f"*-{HERE}.json")).rename(built(tiny, "aside.part"))
+    github_assets.sum_up(Context(), release, release.parts[0], None)
+    assert not built(tiny, "SHA256SUMS").exists()
+    assert facts() == [f"declared/missing-file: {HERE} of 0.2.0 is declared, and neither in dist/ nor on GitHub"]
+
+    built(tiny, "aside").rename(built(tiny, HERE))
+    part.rename(built(tiny, "parts") / f"built-binary-{HERE}.json")
+    github_assets.sum_up(Context(), release, release.parts[0], None)
+    assert facts() == []
+    subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=built(tiny, "."), check=True, capture_output=True)
+    put(tiny, "sha256", "SHA256SUMS", f"{'0' * 64}  {HERE}\n".encode())
+    [problem] = proved()
+    assert problem.problem == "declared/broken-file: SHA256SUMS in dist/v0.2.0 names other bytes"
+    follow(problem.fix)
+    assert facts() == []
 
 
 def test_what_is_public_need_not_be_here(tiny: Place) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from built_project import AARCH64, elf
+from container_world import commit, write
 from invoke.context import Context
 from published_world import TARGET, Releasing, left_behind, problems, program, run
 
@@ -91,7 +92,18 @@ def test_an_asset_that_differs_from_its_checksum_is_found(release, built):
 def test_an_empty_checksum_is_found(release, built):
     (built / "hello-there.sha256").write_text("\n")
     publish(built)
-    assert verify(release) == ["hello-there.sha256 from GitHub is empty"]
+    assert verify(release) == ["hello-there.sha256 from GitHub says nothing of hello-there"]
+
+
+def test_one_file_of_all_checksums_is_compared_with_each(release, built):
+    sums = "".join(path.read_text() for path in sorted(built.glob("*.sha256")))
+    (built / "SHA256SUMS").write_text(sums.replace("hello-there", "hello-elsewhere"))
+    settings = SETTINGS.replace("[binaries", '[github]\nassets = ["binaries", "SHA256SUMS"]\n[binaries')
+    commit(write(Path.cwd(), {"release-tasks.toml": settings}))
+    run("git", "tag", "-f", "-m", "0.2.0", "v0.2.0")
+    run("git", "push", "-q", "-f", "origin", "v0.2.0")
+    publish(built, names=("hello-here", "hello-there", "SHA256SUMS"))
+    assert verify(Release.at(Context(), "0.2.0")) == ["SHA256SUMS from GitHub says nothing of hello-there"]
 
 
 def test_an_asset_that_differs_from_what_was_built_is_found(release, built):
