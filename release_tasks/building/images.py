@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from invoke.context import Context
@@ -13,14 +15,14 @@ from release_tasks import dist, endpoints, files, shell
 from release_tasks.building import targets
 from release_tasks.channels import images
 from release_tasks.converge import to_build
-from release_tasks.errors import ReleaseError
+from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.project.model import Image
 from release_tasks.release import Part, Release
-from release_tasks.tools import buildkit, docker, git, layouts
+from release_tasks.tools import buildkit, daemon, docker, git, layouts
 
 
 def build(c: Context, release: Release, target: str | None) -> None:
-    """Build and scan each image that is neither in dist/ nor on its registry.
+    """Build, scan and test each image that is neither in dist/ nor on its registry.
 
     `target` names platforms, with commas: each is kept as a layout of its own, until all of an image are here,
     from whatever machines, and become one image.
@@ -32,6 +34,8 @@ def build(c: Context, release: Release, target: str | None) -> None:
         return
     chosen = targets.chosen(target, [*dict.fromkeys(platform for _, image in wanted for platform in image.platforms)], "image")
     jobs = [(part, image, _platforms(part, image, chosen)) for part, image in wanted]
+    whole = [image for part, image, platforms in jobs if {*platforms, *_layouts(part, image)} >= {*image.platforms}]
+    raise_all(filter(None, map(untestable, whole if not shell.is_dry(c) else ())))
     if any(platforms for _, _, platforms in jobs):
         docker.require()
         with buildkit.builder(c) as builder:
@@ -66,7 +70,7 @@ def _build(c: Context, release: Release, part: Part, image: Image, platforms: tu
         shown = {context: f"<{context}>" for context in contexts}
         docker.build(c, "<export>", image.dockerfile, output, *facts, shown, release.epoch, builder)
         if not target:
-            _scan(c, release, part, image, "<layout>")
+            _run_own(c, release, part, image, "<layout>", "<image>")
         return
     unfinished = dist.folder(part) / f".{output.name}"
     with files.scratch("image") as folder:
@@ -109,10 +113,8 @@ def _finish(c: Context, release: Release, part: Part, image: Image) -> None:
 
 
 def _keep(c: Context, release: Release, part: Part, image: Image, unfinished: Path, made_of: Sequence[dist.Built] = ()) -> None:
-    if image.scan:  # before it counts as built, so that the next run scans again
-        with files.scratch("image") as folder:
-            layouts.unpack(unfinished, folder / "layout")
-            _scan(c, release, part, image, folder / "layout")
+    if image.scan or image.test:  # before it counts as built, so that the next run does that again
+        _look_at(c, release, part, image, unfinished)
     output = part.dist / _file(part, image)
     files.move(unfinished, output)
     row = dist.describe(release, part, "image", output, image.reference, digest=layouts.digest_of(output))
@@ -127,10 +129,32 @@ def _file(part: Part, image: Image, platform: str = "") -> str:
     return "-".join([_name(image), part.version, *([platform.replace("/", "-")] if platform else [])]) + ".oci.tar"
 
 
-def _scan(c: Context, release: Release, part: Part, image: Image, layout: Path | str) -> None:
+def untestable(image: Image) -> ReleaseError | None:
+    """Return an error where the image's own test needs a docker daemon, and none answers."""
+    if "{image}" not in (image.test or "") or daemon.platform():
+        return None
+    fact = f"the test of {image.reference} takes {{image}}, which a docker daemon has to load, and none answers here"
+    return ReleaseError(fact, "start docker (`docker info` shows it), or let the test take {layout}, the image's folder")
+
+
+def _look_at(c: Context, release: Release, part: Part, image: Image, tar: Path) -> None:
+    """Run the image's own scan and test on what will be pushed."""
+    with files.scratch("image") as folder, _loaded(image, tar) as name:
+        layouts.unpack(tar, folder / "layout")
+        _run_own(c, release, part, image, folder / "layout", name)
+
+
+def _loaded(image: Image, tar: Path) -> AbstractContextManager[str]:
+    if "{image}" not in (image.test or ""):
+        return nullcontext("")
+    found = layouts.manifests(tar)
+    return daemon.loaded(partial(layouts.blob, tar), found.get(daemon.platform()) or next(iter(found.values())))
+
+
+def _run_own(c: Context, release: Release, part: Part, image: Image, layout: Path | str, name: str) -> None:
     report = part.dist / f"{_name(image)}-{part.version}.scan"
-    if image.scan:
-        shell.do(c, [word.format(layout=layout, report=report) for word in shlex.split(image.scan)], cwd=release.tree)
+    for line in filter(None, (image.scan, image.test)):
+        shell.do(c, [word.format(layout=layout, report=report, image=name) for word in shlex.split(line)], cwd=release.tree)
 
 
 def labels(release: Release, part: Part) -> dict[str, str]:

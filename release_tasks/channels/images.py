@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -17,7 +16,7 @@ from release_tasks.project.model import Artifact, Image, Seen, State, compared
 from release_tasks.release import Part, Release
 from release_tasks.tools import docker, layouts, oci
 
-__all__ = ["NAME", "credentials", "expected", "is_new", "look", "move", "pointers", "publish", "shipped", "test"]
+__all__ = ["NAME", "credentials", "expected", "is_new", "look", "move", "pointers", "publish", "shipped"]
 
 NAME = "images"
 REVISION = "org.opencontainers.image.revision"  # the commit an image was made from (OCI image annotations)
@@ -57,14 +56,6 @@ def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None
             docker.create(c, f"oci-layout://<layout>@{artifact.digest or '<digest>'}", image.reference, lacking)
         else:
             _push(c, part, image, lacking)
-
-
-def test(c: Context, release: Release) -> None:
-    """Run each image's own test on its published tag; raise `Failed` before anything that cannot be taken back."""
-    for part, image in shipped(release):
-        words = (word.format(image=f"{image.reference}:{version_tag(part, image)}") for word in shlex.split(image.test or ""))
-        if argv := list(words):
-            shell.do(c, argv, cwd=release.tree)
 
 
 def _find(release: Release, reference: str) -> tuple[Part, Image]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from release_tasks.errors import ReleaseError
-from release_tasks.findings.finding import Looked, lasting
+from release_tasks.findings.finding import Looked, lasting, problem
 from release_tasks.shell import found
 
 if TYPE_CHECKING:
@@ -45,6 +46,16 @@ def missing_program(case: Looked) -> list[ReleaseError]:
         if version(PROGRAMS[name]) is None
     ]
     return ours + (_lacking(case.project, case.is_tagged) if case.project else [])
+
+
+@problem
+def image_test_without_daemon(case: Looked) -> Iterator[ReleaseError]:
+    """Yield each image whose own test needs a docker daemon, where none answers."""
+    from release_tasks.building.images import untestable
+    from release_tasks.project.model import answered
+
+    images = (image for one in (case.project.components if case.project else ()) for image in answered(one.images))
+    yield from filter(None, map(untestable, images))
 
 
 def _lacking(project: Project, is_tagged: bool) -> list[ReleaseError]:

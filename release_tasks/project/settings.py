@@ -69,7 +69,7 @@ class ImageTable(_Table, frozen=True):
     tags: tuple[str, ...] = ("{version}", "{major}.{minor}", "{major}", "latest")
     args: dict[str, str] = {}
     scan: str | None = None  # a command on the built image, before anything is public
-    test: str | None = None  # a command on the published image, before its pointers move
+    test: str | None = None  # another one, which runs it
 
 
 class ChartTable(_Table, frozen=True):

@@ -73,7 +73,7 @@ def _templates(settings: Settings) -> Iterator[tuple[str, str, tuple[str, ...]]]
         yield f"[bundles.{template}]", template, ("version", "asset", "variant")
     for reference, image in settings.images.items():
         yield f"[images.{reference}] scan", image.scan or "", ("layout", "report")
-        yield f"[images.{reference}] test", image.test or "", ("image",)
+        yield f"[images.{reference}] test", image.test or "", ("layout", "image")
     for reference, chart in settings.charts.items():
         yield f"[charts.{reference}] app-version", chart.app_version, ("version",)
 

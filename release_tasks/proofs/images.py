@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -32,7 +31,7 @@ def other_labels(case: Contents) -> Iterator[ReleaseError]:
     """Yield each image whose labels name another commit, version or repository than this release's."""
     for part, image, path, there in _built(case):
         for platform, manifest in there.items():
-            said = image_run.config(partial(layouts.blob, path), manifest).get("config", {}).get("Labels") or {}
+            said = layouts.config(partial(layouts.blob, path), manifest).get("config", {}).get("Labels") or {}
             for name, value in labels(case.release, part).items():
                 if said.get(name) != value:
                     fact = f"{image.reference} for {platform} has {said.get(name) or 'nothing'} as {name}, not {value}"
@@ -54,15 +53,7 @@ def _built(case: Contents) -> Iterator[tuple[Part, Image, Path, dict[str, dict[s
     here = {row.name: path for _, row, path in case.files if row.kind == "image" and archives.is_whole(path)}
     for part, image in images.shipped(case.release):
         if path := here.get(image.reference):
-            yield part, image, path, _manifests(path)
-
-
-def _manifests(path: Path) -> dict[str, dict[str, Any]]:
-    blob = partial(layouts.blob, path)
-    top = json.loads(blob(layouts.digest_of(path)))
-    found = [json.loads(blob(row["digest"])) for row in top["manifests"]] if "manifests" in top else [top]
-    configs = [(image_run.config(blob, one), one) for one in found]
-    return {f"{about['os']}/{about['architecture']}": one for about, one in configs if about.get("os", "unknown") != "unknown"}
+            yield part, image, path, layouts.manifests(path)
 
 
 def _again(path: Path) -> str:

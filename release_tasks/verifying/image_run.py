@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
 import os
 import platform as machine
 import posixpath
 import sys
-import tarfile
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +14,14 @@ from release_tasks import files, shell
 from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Image
 from release_tasks.shell import Failed
-from release_tasks.tools import executables
+from release_tasks.tools import daemon, executables, layouts
+from release_tasks.tools.daemon import Blob
 from release_tasks.verifying.programs import NEXT, prove, runner
 from release_tasks.verifying.rootfs import Refused, inside, unpack
 
 ARCHITECTURES = {  # as Linux and as images call them
     "x86_64": "amd64", "aarch64": "arm64", "i686": "386", "armv7": "arm", "powerpc64le": "ppc64le", "s390x": "s390x",
 }
-Blob = Callable[[str], bytes]  # what has a digest
 SHELLS = ("sh", "bash", "ash", "dash")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # what docker gives an image that sets none
 
@@ -41,26 +37,20 @@ def lacking(image: Image, there: Container[str]) -> Iterator[str]:
     yield from (platform for platform in image.platforms if "/".join(platform.split("/")[:2]) not in there)
 
 
-def config(blob: Blob, manifest: dict[str, Any]) -> dict[str, Any]:
-    """Return the configuration that an image's manifest names."""
-    found: dict[str, Any] = json.loads(blob(manifest["config"]["digest"]))
-    return found
-
-
 def run(blob: Blob, where: str, name: str, manifest: dict[str, Any], version: str) -> Iterator[ReleaseError]:
     """Start an image of the platform `where` with `--version`: by docker where a daemon answers, else below a new root.
 
     The layers are fetched here, each compared with its digest, and not by the daemon, which
     would not see the settings of this process: in a rehearsal it would ask the real registry.
     """
-    about = config(blob, manifest).get("config") or {}
+    about = layouts.config(blob, manifest).get("config") or {}
     words = list(about.get("Entrypoint") or (about.get("Cmd") or ())[:1])
     if not words or posixpath.basename(words[0]) in SHELLS:
         shell.say(f"{name} starts no program of its own, so it was not run")
         return
     with files.scratch("image") as folder:
-        if where == platform() and _docker_answers():
-            yield from _in_docker(folder, blob, name, manifest, words, version)
+        if where == daemon.platform():
+            yield from _in_docker(blob, name, manifest, words, version)
         elif sys.platform != "linux" or os.geteuid() != 0:
             shell.say(f"{name} was not run: no docker daemon answers here")
         elif (start := runner(_target(where))) is None:
@@ -74,44 +64,13 @@ def _target(where: str) -> str:
     return f"{names.get(where.split('/')[1], 'unknown')}-unknown-linux-gnu"
 
 
-def _docker_answers() -> bool:
-    if shell.found("docker") is None:
-        return False
+def _in_docker(blob: Blob, name: str, manifest: dict[str, Any], words: list[str], version: str) -> Iterator[ReleaseError]:
     try:
-        shell.ask(["docker", "version", "--format={{.Server.Version}}"])
-    except Failed:
-        return False
-    return True
-
-
-def _in_docker(
-    folder: Path, blob: Blob, name: str, manifest: dict[str, Any], words: list[str], version: str
-) -> Iterator[ReleaseError]:
-    unique = f"release-tasks-verify-{manifest['config']['digest'][7:19]}-{os.getpid()}"
-    _write_archive(folder / "image.tar", blob, manifest, f"{unique}:once")
-    try:
-        shell.ask(["docker", "load", "--quiet", "--input", folder / "image.tar"])
-        argv = ["docker", "run", "--rm", "--name", unique, "--network=none", "--pull=never"]
-        yield from prove([*argv, f"--entrypoint={words[0]}", f"{unique}:once", *words[1:], "--version"], version, name)
+        with daemon.loaded(blob, manifest) as image:
+            argv = ["docker", "run", "--rm", "--network=none", "--pull=never", f"--entrypoint={words[0]}", image]
+            yield from prove([*argv, *words[1:], "--version"], version, name)
     except Failed as error:
         yield ReleaseError(f"{name} cannot be loaded into docker: {error.problem}", NEXT)
-    finally:
-        for argv in (["docker", "rm", "--force", unique], ["docker", "rmi", "--force", f"{unique}:once"]):
-            with contextlib.suppress(Failed):  # it is gone, which is all that was wanted
-                shell.ask(argv)
-
-
-def _write_archive(path: Path, blob: Blob, manifest: dict[str, Any], tag: str) -> None:
-    """Write what `docker load` reads: the blobs, and a list of them."""
-    digests = [blob["digest"] for blob in (manifest["config"], *manifest["layers"])]
-    names = [digest.replace(":", "-") for digest in digests]
-    listed = [{"Config": names[0], "RepoTags": [tag], "Layers": names[1:]}]
-    with tarfile.open(path, "w") as out:
-        for name, digest in {**dict(zip(names, digests, strict=True)), "manifest.json": ""}.items():
-            data = blob(digest) if digest else json.dumps(listed).encode()
-            entry = tarfile.TarInfo(name)
-            entry.size = len(data)
-            out.addfile(entry, io.BytesIO(data))
 
 
 def _below_root(

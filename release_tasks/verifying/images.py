@@ -14,7 +14,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.http import get_many
 from release_tasks.project.model import Image
 from release_tasks.release import Part, Release
-from release_tasks.tools import oci
+from release_tasks.tools import layouts, oci
 from release_tasks.verifying import image_run
 
 Manifests = dict[str, dict[str, Any]]  # by platform, `linux/amd64`; attestations by their digest
@@ -64,7 +64,7 @@ def _of_config(image: Image, manifest: dict[str, Any]) -> str:
     digest = manifest.get("config", {}).get("digest", "")
     if not digest or not oci.has_blob(image.reference, digest):
         return image.platforms[0]  # whatever it is for: the missing config is an error of its own
-    return _name(image_run.config(partial(oci.blob, image.reference), manifest), digest)
+    return _name(layouts.config(partial(oci.blob, image.reference), manifest), digest)
 
 
 def _name(platform: dict[str, Any], digest: str) -> str:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from place import TINY, Place, context, problems
+from place import TINY, Place, context, look, problems
 from python_projects import sdist, wheel
 
 from release_tasks.findings import programs, promises, registries
-from release_tasks.findings.all import findings
+from release_tasks.findings.all import findings, lacks
 from release_tasks.findings.finding import Case
+from release_tasks.findings.machine import Machine
 from release_tasks.order import RELEASE
 from release_tasks.rehearsal.clients import GITHUB_TOKEN
 from release_tasks.rehearsal.faults import Fault
@@ -105,6 +107,21 @@ def test_a_program_that_a_gate_needs_is_looked_for_until_the_tag_exists(tiny: Pl
     ]
     tiny.tag("v0.2.0")
     assert problems(tiny, programs) == []  # the gates do not run any more
+
+
+def test_a_test_that_needs_a_docker_daemon_is_named_where_none_answers(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tiny.folder}/no-daemon.sock")
+    tiny.commit("Dockerfile", "FROM scratch\n")
+    settings = '[images."ghcr.io/o/r"]\ntest = "./smoke.sh {image}"\n'
+    tiny.commit("release-tasks.toml", settings)
+    here = Machine(RELEASE, tiny.at().project)
+    [found] = look(Case(context(), tiny.at()), programs)
+    assert found.name == "image-test-without-daemon"
+    assert found.problem == "the test of ghcr.io/o/r takes {image}, which a docker daemon has to load, and none answers here"
+    assert found.problem in [one.problem for one in lacks(here)]  # as doctor says it
+    tiny.commit("release-tasks.toml", settings.replace("{image}", "{layout}"))
+    assert problems(tiny, programs) == []
+    assert lacks(replace(here, project=tiny.at().project)) == []
 
 
 @pytest.mark.statement("B4.6")

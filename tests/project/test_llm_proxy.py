@@ -97,7 +97,7 @@ def test_a_chart_that_its_own_script_refuses_is_found_before_it_is_packed(root: 
 def test_it_is_rehearsed_whole_with_an_image_a_chart_and_no_github_release(root: Path) -> None:
     values, settings = root / "deploy/helm/llm-proxy/values.yaml", root / "release-tasks.toml"
     values.write_text(values.read_text().replace("repository: llm-proxy", "repository: ghcr.io/sofatutor/llm-proxy"))
-    smoke = 'test = "skopeo inspect --raw docker://{image}"'  # its own needs a docker daemon
+    smoke = 'test = "skopeo inspect --raw oci:{layout}"'  # its own needs a docker daemon
     settings.write_text(re.sub("^test = .*", smoke, settings.read_text(), flags=re.M))
     git(root, "commit", "--quiet", "--all", "--message=Name the image in full")
     done = inv(root, "rehearse", "--version", "0.2.0", "--json")

@@ -13,7 +13,6 @@ import pytest
 from container_world import (
     DOCKERFILE,
     IMAGE,
-    SETTINGS,
     binaries,
     built,
     commit,
@@ -254,24 +253,3 @@ def test_a_missing_docker_is_named(project, monkeypatch, tmp_path):
 )
 def test_a_dockerfile_says_whether_it_takes_the_binaries(text, takes):
     assert docker.takes_binaries(text) is takes
-
-
-def test_a_scan_sees_the_built_image_and_keeps_one_that_fails_out_of_dist(tmp_path, monkeypatch):
-    scan = f"sh scan.sh {tmp_path}/seen {{layout}}"
-    root = image_project(tmp_path / "scanned", SETTINGS + f'scan = "{scan}"\n')
-    monkeypatch.chdir(root)
-    commit(write(root, {"scan.sh": 'ls "$2" > "$1"\nexit 3\n'}))
-    binaries("1.2.0")
-    with pytest.raises(ReleaseError, match=r"scan\.sh"):
-        docker_buildx(Context(), version="1.2.0")
-    assert {"index.json", "oci-layout"} <= set((tmp_path / "seen").read_text().split())
-    assert dist.of_kind(Release.at(Context(), "1.2.0").parts[0], "image") == ()
-
-
-def test_the_report_of_a_scan_stays_in_dist(tmp_path, monkeypatch):
-    root = image_project(tmp_path / "scanned", SETTINGS + 'scan = "sh scan.sh {layout} {report}"\n')
-    monkeypatch.chdir(root)
-    commit(write(root, {"scan.sh": 'ls "$1" > "$2"\n'}))
-    binaries("1.2.0")
-    docker_buildx(Context(), version="1.2.0")
-    assert "index.json" in (root / "dist/v1.2.0/ghcr.io-example-hello-1.2.0.scan").read_text()

@@ -183,15 +183,3 @@ def test_a_private_image_is_said_to_be_private(project, world, capfd):
     publish_images(Context(), version="1.2.0", new="all")
     assert digests() == {"1.2.0": digest}
     assert f"{IMAGE} is private" in capfd.readouterr().err
-
-
-def test_an_image_is_tested_where_it_was_published(tmp_path, monkeypatch):
-    root = image_project(tmp_path / "tested", SETTINGS + 'test = "sh smoke.sh {image}"\n')
-    monkeypatch.chdir(root)
-    commit(write(root, {"smoke.sh": f'echo "$1" >> {tmp_path}/seen\nexit 3\n'}))
-    build()
-    for _ in range(2):  # a published image that failed is not taken as tested
-        with pytest.raises(ReleaseError, match=r"smoke\.sh"):
-            publish_images(Context(), version="1.2.0", new="all")
-    assert set(digests()) == {"1.2.0"}
-    assert (tmp_path / "seen").read_text() == f"{IMAGE}:1.2.0\n" * 2

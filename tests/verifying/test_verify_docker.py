@@ -2,55 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import tempfile
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from docker_daemon import daemon, kept
 from invoke.context import Context
-from published_world import HERE, Layout, Releasing, layer, left_behind, problems, program, run
+from published_world import HERE, Layout, Releasing, layer, left_behind, problems, program
 
 from release_tasks.release import Release
 from release_tasks.verifying import images
 
+__all__ = ["daemon"]
 pytestmark = [pytest.mark.tools("git", "docker", "cc"), pytest.mark.slow]
 NAME = "ghcr.io/example/hello:0.2.0"
 SETTINGS = f'[project]\nversion = "tag"\n[images."ghcr.io/example/hello"]\nplatforms = ["linux/{HERE}"]\n'
-
-
-@pytest.fixture(scope="module")
-def daemon() -> Iterator[str]:
-    """A daemon of our own, which knows no proxy and has no network."""
-    if shutil.which("dockerd") is None or os.geteuid() != 0:
-        pytest.skip("only root can start a docker daemon")
-    folder = Path(tempfile.mkdtemp(prefix="d-", dir="/tmp"))  # the path of a socket may have 107 characters
-    places = [f"--data-root={folder}/data", f"--exec-root={folder}/exec", f"--pidfile={folder}/pid"]
-    argv = ["dockerd", f"--host=unix://{folder}/sock", *places, "--bridge=none", "--iptables=false", "--ip6tables=false"]
-    with (folder / "log").open("wb") as log, subprocess.Popen(argv, stdout=log, stderr=log) as process:
-        address = f"unix://{folder}/sock"
-        try:
-            if not _answers(address, process):
-                pytest.skip(f"no docker daemon can run here: {(folder / 'log').read_text()[-300:]}")
-            yield address
-        finally:
-            process.terminate()
-            process.wait()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _answers(address: str, process: subprocess.Popen[bytes]) -> bool:
-    for _ in range(300):
-        done = subprocess.run(["docker", "--host", address, "info"], capture_output=True, check=False)
-        if done.returncode == 0:
-            return True
-        if process.poll() is not None:
-            return False
-        time.sleep(0.1)
-    return False
 
 
 @pytest.fixture
@@ -62,10 +27,6 @@ def release(releasing: Releasing, daemon: str, monkeypatch) -> Release:
 def push(layout: Layout, tmp_path: Path, says: str, **config: object) -> None:
     hello = program(tmp_path / "hello", says).read_bytes()
     layout.push(NAME, layout.image(HERE, [layer(("hello", hello)), layer(("etc/motd", b"hello"))], **config))
-
-
-def kept() -> str:
-    return run("docker", "ps", "--all", "--quiet") + run("docker", "images", "--all", "--quiet")
 
 
 @pytest.mark.parametrize("config", [{"Entrypoint": ["/hello"], "User": "65532"}, {"Cmd": ["/hello", "serve"]}])

@@ -1,0 +1,154 @@
+"""The scan and the test of a project's own look at exactly the image that is pushed, and keep it from there."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+from container_world import (
+    IMAGE,
+    SETTINGS,
+    binaries,
+    built,
+    commit,
+    digests,
+    dry,
+    image_project,
+    registries,
+    tag,
+    write,
+)
+from docker_daemon import daemon, kept
+from invoke.context import Context
+from published_world import HERE, Layout, layer, layout, program
+
+from release_tasks import dist
+from release_tasks.building.images import untestable
+from release_tasks.errors import ReleaseError
+from release_tasks.rehearsal.world import World
+from release_tasks.release import Release
+from release_tasks.steps.docker_buildx import docker_buildx
+from release_tasks.steps.publish_images import publish_images
+
+__all__ = ["daemon", "layout"]
+pytestmark = [pytest.mark.tools("docker", "buildkitd", "runc", "gcc"), pytest.mark.slow]
+ONE = SETTINGS.replace('"linux/amd64", "linux/arm64"', f'"linux/{HERE}"')
+STAGES = """FROM scratch AS manifests
+COPY version.h /app/
+FROM ghcr.io/example/compiler AS builder
+COPY --from=manifests /app /app
+COPY src /app/src
+RUN ["gcc", "-static", "-ffreestanding", "-o", "/app/hello", "/app/src/main.c"]
+FROM scratch
+COPY --from=builder /app/hello /usr/local/bin/hello
+USER 65532
+EXPOSE 8080
+ENTRYPOINT ["/usr/local/bin/hello"]
+"""
+SOURCES = {
+    "Dockerfile": STAGES, "version.h": '#define VERSION "1.2.0"\n',
+    "src/main.c": '#include "../version.h"\nint puts(const char *);\nint main(void) { puts("hello " VERSION); return 0; }\n',
+}
+# Each script notes which image it saw; the second one keeps a report, too.
+SCAN = 'set -e\ngrep -o "sha256:[0-9a-f]*" "$1/index.json" >> ../seen\necho "nothing to fear" > "$2"\ntest -e ../patched\n'
+TEST = 'set -e\ngrep -o "sha256:[0-9a-f]*" "$1/index.json" >> ../seen\ntest -e ../mended\n'
+
+
+@pytest.fixture(autouse=True)
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    with registries(tmp_path, monkeypatch) as running:
+        yield running
+
+
+@pytest.fixture
+def no_daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no-daemon.sock")
+
+
+@lru_cache
+def compiler() -> bytes:
+    """Return a layer with this machine's gcc and all that it needs for a static program."""
+    def gcc(*words: str) -> str:
+        return subprocess.run(["gcc", *words], check=True, capture_output=True, text=True).stdout.strip()
+
+    tools = ["/usr/bin/gcc", "/usr/bin/as", "/usr/bin/ld", gcc("-print-prog-name=cc1"), gcc("-print-prog-name=collect2")]
+    said = subprocess.run(["ldd", *tools], check=True, capture_output=True, text=True).stdout
+    parts = ("crt1.o", "crti.o", "crtn.o", "crtbeginT.o", "crtend.o", "libc.a", "libgcc.a", "libgcc_eh.a", "liblto_plugin.so")
+    found = {*tools, *re.findall(r"(/\S+) \(0x", said), *(gcc(f"-print-file-name={part}") for part in parts)}
+    return layer(*((os.path.normpath(path), Path(path).read_bytes()) for path in sorted(found)))
+
+
+def images() -> tuple[dist.Built, ...]:
+    return dist.of_kind(Release.at(Context(), "1.2.0").parts[0], "image")
+
+
+def test_a_multi_stage_image_that_its_scan_or_test_refuses_stays_here_and_then_exactly_its_digest_is_pushed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: Layout, world: World, no_daemon: None
+) -> None:
+    base = layout.image(HERE, [compiler()], Env=["PATH=/usr/bin"])
+    layout.push("ghcr.io/example/compiler:latest", base)
+    own = 'scan = "sh scan.sh {layout} {report}"\ntest = "sh test.sh {layout}"\n'
+    root = image_project(tmp_path / "project", ONE + own)
+    monkeypatch.chdir(commit(write(root, {**SOURCES, "scan.sh": SCAN, "test.sh": TEST})))
+    tag("1.2.0")
+    before, seen = len(world.log.writes()), tmp_path / "seen"
+    for script, mend in (("scan", "patched"), ("test", "mended")):
+        with pytest.raises(ReleaseError, match=rf"{script}\.sh"):
+            docker_buildx(Context(), version="1.2.0")
+        assert images() == ()
+        with pytest.raises(ReleaseError, match=f"{IMAGE} is not in"):
+            publish_images(Context(), version="1.2.0", new="all")
+        assert len(world.log.writes()) == before
+        (tmp_path / mend).touch()
+
+    docker_buildx(Context(), version="1.2.0")
+    publish_images(Context(), version="1.2.0", new="all")
+
+    digest = images()[0].digest
+    assert digests() == {"1.2.0": digest}
+    assert seen.read_text().split() == [digest] * 5  # refused, scanned and refused, scanned and tested
+    assert (root / "dist/v1.2.0/ghcr.io-example-hello-1.2.0.scan").read_text() == "nothing to fear\n"
+
+
+def test_a_test_that_takes_an_image_is_refused_before_it_is_built_where_no_daemon_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_daemon: None, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(image_project(tmp_path / "project", SETTINGS + 'test = "sh smoke.sh {image}"\n'))
+    binaries("1.2.0")
+    docker_buildx(dry(), version="1.2.0")
+    assert "sh smoke.sh '<image>'" in capfd.readouterr().err
+    with pytest.raises(ReleaseError, match=f"the test of {IMAGE} takes {{image}}, which a docker daemon has to load"):
+        docker_buildx(Context(), version="1.2.0")
+    assert "docker buildx build" not in capfd.readouterr().err
+    docker_buildx(Context(), version="1.2.0", target="linux/amd64")  # what others go on with
+
+
+def test_a_daemon_runs_the_image_before_it_is_kept_and_has_nothing_of_it_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, daemon: str
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", daemon)
+    smoke = 'set -e\ndocker run --network=none "$1" | tee ../seen | grep -q 1.2.0\n'
+    dockerfile = "FROM scratch\nARG TARGETARCH\nCOPY hello-${TARGETARCH} /hello\nENTRYPOINT [\"/hello\"]\n"
+    root = image_project(tmp_path / "project", SETTINGS + 'test = "sh smoke.sh {image}"\n', dockerfile)
+    write(root, {"smoke.sh": smoke, "hello-amd64": "", "hello-arm64": ""})
+    monkeypatch.chdir(root)
+    for says in ("hello 1.1.0", "hello 1.2.0"):
+        program(tmp_path / says, says).rename(root / f"hello-{HERE}")
+        commit(root)
+        tag("1.2.0")
+        release = Release.at(Context(), "1.2.0")
+        assert untestable(release.parts[0].component.images[0]) is None  # type: ignore[index]
+        if says == "hello 1.1.0":
+            with pytest.raises(ReleaseError, match=r"smoke\.sh"):
+                docker_buildx(Context(), version="1.2.0")
+            assert images() == ()
+        else:
+            docker_buildx(Context(), version="1.2.0")
+            assert built("image", "1.2.0").name == IMAGE
+        assert (tmp_path / "seen").read_text() == f"{says}\n"
+        assert kept() == ""
