@@ -45,7 +45,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def demo(session: nox.Session) -> None:
     """Rehearse the whole release of examples/polyglot and show every artifact."""
-    install(session)
+    install(session, package=".[zig]")
     session.run("python", "examples/demo.py", *session.posargs)
 
 
@@ -69,10 +69,10 @@ def preflight(session: nox.Session) -> None:
     """Require every gate that a release of this project has to pass."""
 
 
-def install(session: nox.Session, *groups: str, programs: bool = True) -> None:
+def install(session: nox.Session, *groups: str, programs: bool = True, package: str = ".") -> None:
     """Install this project into the session's own environment, and the programs it needs where root may."""
     wanted = nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), *groups) if groups else ()
-    session.install("-e", ".", *wanted)
+    session.install("-e", package, *wanted)
     is_debian = Path("/etc/debian_version").exists()
     if programs and sys.platform == "linux" and os.geteuid() == 0 and is_debian and shutil.which("apt-get"):
         session.run("inv", "doctor", "--install", "--all", success_codes=[0, 1], silent=False)

@@ -10,12 +10,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from release_tasks.errors import ReleaseError
-from release_tasks.tools import rustc
+from release_tasks import shell
+from release_tasks.tools import rustc, wheels
 from release_tasks.tools.programs import PROGRAMS, version
 
 EXAMPLE = Path(__file__).parent / "polyglot"
 ARM = "aarch64-unknown-linux-gnu"
+TAGS = ("manylinux2014_x86_64", "manylinux2014_aarch64")
 REMOTE = "git@github.com:example/polyglot.git"
 
 
@@ -49,7 +50,11 @@ def reduce(project: Path) -> list[str]:
     if reason := no_cross_compiler():
         edit(project, rf"{ARM} = .*\n", "")
         edit(project, r', "linux/arm64"', "")
-        skipped.append(f"arm64   hello-linux-arm64  skipped: {reason}")
+        skipped.append(f"arm64   hello-0.2.0-linux-arm64.tar.gz  skipped: {reason}")
+    for tag in TAGS:
+        if reason := unbuildable(wheels.target_of(tag), wheels.glibc_of(tag)):
+            edit(project, rf'"{tag}"(, )?', "")  # without any, the wheel is for this machine
+            skipped.append(f"wheels  {tag}  skipped: {reason}")
     return skipped
 
 
@@ -61,12 +66,15 @@ def no_builder() -> list[str]:
 
 
 def no_cross_compiler() -> str:
-    """Return why arm64 cannot be built here, or an empty text."""
-    try:
-        rustc.environments(EXAMPLE, [ARM], "")
-    except ReleaseError as error:
-        return error.problem.splitlines()[0]
-    return ""
+    """Return why a static program for arm64 cannot be built here, or an empty text; zig alone links none."""
+    lacks_gcc = not shell.found(gcc := rustc.gcc(EXAMPLE, ARM)) and f"{gcc} is not installed"
+    return unbuildable(ARM) or lacks_gcc or ""
+
+
+def unbuildable(target: str, glibc: str = "") -> str:
+    """Return why this machine cannot build for a target, and for a glibc as old as this one, or an empty text."""
+    _, errors = rustc.possible(EXAMPLE, [target], "", {target: glibc})
+    return errors[target].problem.splitlines()[0] if errors else ""
 
 
 def edit(project: Path, pattern: str, new: str) -> None:

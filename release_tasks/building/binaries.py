@@ -16,7 +16,7 @@ from release_tasks.converge import to_build
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.project.model import Binary, known
 from release_tasks.release import Part, Release
-from release_tasks.tools import archives, cargo, cargo_build, checksums, git, rustc, rustflags, zig
+from release_tasks.tools import archives, cargo, cargo_build, checksums, git, rustflags
 
 Asset = tuple[Part, str, tuple[Binary, ...]]  # a file, and the programs that are in it
 
@@ -29,8 +29,7 @@ def build(c: Context, release: Release, target: str | None) -> None:
         shell.say("nothing to do, every binary is built or public" if assets else "nothing to do, no binary configured")
     ways, impossible = targets.ways(release, [programs[0].target for _, _, programs in absent], "inv build-binaries")
     able = [asset for asset in absent if asset[2][0].target in ways]
-    for one in (one for asset in able for one in asset[2]):
-        _link_flags(release, one, ways[one.target])
+    raise_all(targets.unlinkable(release.tree, [one for asset in able for one in asset[2]], ways))
     targets.leave_out([*impossible.values()], target is not None or not able)
     with nullcontext(release.tree) if shell.is_dry(c) or not able else git.clean(release.tree, release.commit) as tree:
         for asset in able:
@@ -76,17 +75,6 @@ def _absent(release: Release, assets: Sequence[Asset]) -> list[Asset]:
     return [asset for asset in lacking if (asset[0].component.name, asset[1]) not in public]
 
 
-def _link_flags(release: Release, one: Binary, way: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what makes a program static; raise `ReleaseError` without gcc, as zig puts no glibc inside."""
-    static = ("-C", "target-feature=+crt-static") if one.static else ()
-    if not static or zig.MARK not in way or not rustc.has_glibc(one.target):
-        return static
-    linker = rustc.gcc(release.tree, one.target)
-    if not shell.found(linker):
-        raise ReleaseError(f"{one.name} for {one.target} is to be static, and there is no {linker} to link it", rustc.gcc_fix(linker))
-    return (*static, "-C", f"linker={linker}")
-
-
 def _build(c: Context, release: Release, tree: Path, asset: Asset, way: Mapping[str, str]) -> None:
     part, file, programs = asset
     workspace = cargo.workspace(tree)
@@ -96,7 +84,7 @@ def _build(c: Context, release: Release, tree: Path, asset: Asset, way: Mapping[
     for one in programs:
         if not shell.is_dry(c):
             _check_version(release, part, one, workspace.packages.get(one.crate, {}).get("version", ""))
-        cargo_build.program(c, tree, one.crate, one.name, target, workspace.is_locked, _link_flags(release, one, way), extra, env | flags)
+        cargo_build.program(c, tree, one.crate, one.name, target, workspace.is_locked, targets.link_flags(release.tree, one, way), extra, env | flags)
     if shell.is_dry(c):
         return
     built = [cargo_build.file_of(workspace.target, one.name, target) for one in programs]

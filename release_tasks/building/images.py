@@ -18,7 +18,7 @@ from release_tasks.converge import to_build
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.project.model import Image
 from release_tasks.release import Part, Release
-from release_tasks.tools import buildkit, daemon, docker, git, layouts
+from release_tasks.tools import archives, buildkit, daemon, docker, git, layouts
 
 
 def build(c: Context, release: Release, target: str | None) -> None:
@@ -172,7 +172,13 @@ def _copy_binaries(release: Release, folder: Path) -> None:
     if not here:
         raise ReleaseError("the image is made from binaries, and none is in dist/", "inv build-binaries")
     for path in here:
-        copied = folder / path.name
-        files.copy(path, copied)
-        copied.chmod(0o755)
-        files.set_mtime(copied, release.epoch)
+        _place(release, folder / path.name, path.read_bytes())
+        inside = archives.read(path.name, path.read_bytes()) if archives.is_archive(path.name) else {}
+        for name, data in inside.items():
+            _place(release, folder / archives.stem(path.name) / Path(name).name, data)
+
+
+def _place(release: Release, path: Path, data: bytes) -> None:
+    files.write_bytes(path, data)
+    path.chmod(archives.PROGRAM)
+    files.set_mtime(path, release.epoch)

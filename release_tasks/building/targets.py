@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from release_tasks import shell
 from release_tasks.errors import ReleaseError, raise_all
-from release_tasks.project.model import answered
+from release_tasks.project.model import Binary, Component, answered
 from release_tasks.release import Release
-from release_tasks.tools import rustc, wheels
+from release_tasks.tools import rustc, wheels, zig
 from release_tasks.tools.executables import numbers
 
 Ways = dict[str, dict[str, str]]  # what cargo needs for each target: another rustc, a linker
 
 
-def floors(release: Release) -> dict[str, str]:
-    """Return the oldest glibc (`2.17`) that the binaries and wheels of each target are promised to run with."""
+def floors(components: Iterable[Component], glibc: str | None) -> dict[str, str]:
+    """Return the oldest glibc (`2.17`) that the binaries (`glibc`) and wheels of each target are promised to run with."""
     found: dict[str, set[str]] = {}
-    for part in release.parts:
-        for package in answered(part.component.python):
+    for one in components:
+        for package in answered(one.python):
             for tag in package.wheels if package.maturin else ():
                 found.setdefault(wheels.target_of(tag), set()).add(wheels.glibc_of(tag))
-        for binary in answered(part.component.binaries):
+        for binary in answered(one.binaries):
             if rustc.has_glibc(binary.target) and not binary.static:
-                found.setdefault(binary.target, set()).add(release.project.settings.build.glibc or "")
+                found.setdefault(binary.target, set()).add(glibc or "")
     return {target: min(said - {""}, key=numbers) for target, said in found.items() if said - {""}}
 
 
@@ -37,7 +38,27 @@ def chosen(asked: str | None, every: Sequence[str], kind: str) -> Sequence[str]:
 
 def ways(release: Release, wanted: Iterable[str], command: str) -> tuple[Ways, dict[str, ReleaseError]]:
     """Return how each wanted target is built here, and for the others why not and where `command` can."""
-    return rustc.possible(release.tree, wanted, command, floors(release))
+    promised = floors([part.component for part in release.parts], release.project.settings.build.glibc)
+    return rustc.possible(release.tree, wanted, command, promised)
+
+
+def link_flags(tree: Path, one: Binary, way: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what makes a program static, where it is to be: zig puts no glibc inside, so gcc links it."""
+    linker = _gcc(tree, one, way)
+    return (*(("-C", "target-feature=+crt-static") if one.static else ()), *(("-C", f"linker={linker}") if linker else ()))
+
+
+def unlinkable(tree: Path, binaries: Iterable[Binary], ways: Ways) -> Iterator[ReleaseError]:
+    """Yield an error for each static program that only an absent gcc could link."""
+    for one in binaries:
+        linker = _gcc(tree, one, ways.get(one.target, {}))
+        if linker and not shell.found(linker):
+            fact = f"{one.name} for {one.target} is to be static, and there is no {linker} to link it"
+            yield ReleaseError(fact, rustc.gcc_fix(linker))
+
+
+def _gcc(tree: Path, one: Binary, way: Mapping[str, str]) -> str:
+    return rustc.gcc(tree, one.target) if one.static and zig.MARK in way and rustc.has_glibc(one.target) else ""
 
 
 def leave_out(errors: list[ReleaseError], is_everything: bool) -> None:

@@ -68,16 +68,20 @@ def absent_toolchain(case: Machine) -> Iterator[ReleaseError]:
 @warning
 def unbuildable_target(case: Machine) -> Iterator[ReleaseError]:
     """Yield each target of the settings for which this machine has no compiler or linker."""
+    from release_tasks.building.targets import floors, unlinkable
     from release_tasks.project.model import answered
     from release_tasks.tools import rustc, wheels
 
-    components = case.project.components if case.project and shell.found("rustc") else ()
-    wanted = {"inv build-binaries": [binary.target for one in components for binary in answered(one.binaries)]}
-    maturin = (package for one in components for package in answered(one.python) if package.maturin)
-    wanted["inv build-wheels"] = [wheels.target_of(tag) for package in maturin for tag in package.wheels]
-    for command, targets in wanted.items():
-        if targets and case.project:
-            yield from rustc.possible(case.project.root, targets, command)[1].values()
+    if case.project is None or not shell.found("rustc"):
+        return
+    root, components = case.project.root, case.project.components
+    binaries = [binary for one in components for binary in answered(one.binaries)]
+    tags = [tag for one in components for package in answered(one.python) if package.maturin for tag in package.wheels]
+    promised = floors(components, case.project.settings.build.glibc)
+    ways, errors = rustc.possible(root, [binary.target for binary in binaries], "inv build-binaries", promised)
+    yield from errors.values()
+    yield from rustc.possible(root, map(wheels.target_of, tags), "inv build-wheels", promised)[1].values()
+    yield from unlinkable(root, binaries, ways)
 
 
 @problem

@@ -19,12 +19,18 @@ from release_tasks.errors import ReleaseError
 # Python before 3.11.4 knows no filters; what is extracted here is checked before
 TRUSTED: dict[str, Any] = {"filter": "fully_trusted"} if hasattr(tarfile, "data_filter") else {}
 PROGRAM, TEXT = 0o755, 0o644
+ENDINGS = (".tar.gz", ".tgz", ".zip")
 Inside = tuple[bytes | Path, int]
 
 
 def is_archive(name: str) -> bool:
     """Tell whether a file's name asks for an archive, and not for the bare program."""
-    return name.endswith((".tar.gz", ".tgz", ".zip"))
+    return name.endswith(ENDINGS)
+
+
+def stem(name: str) -> str:
+    """Return a file's name without the ending that makes it an archive."""
+    return next((name.removesuffix(end) for end in ENDINGS if name.endswith(end)), name)
 
 
 def is_whole(path: Path) -> bool:

@@ -41,15 +41,17 @@ print(json.dumps({"version": found.version, "modules": modules, "scripts": scrip
 def verify(c: Context, release: Release) -> Iterator[ReleaseError]:
     """Yield an error for each package that does not install or import, from its wheel or its sdist."""
     public = [one.artifact for one in pypi.look(release, pypi.expected(release)) if one.state in DONE]
+    # cargo compiles what is new to it: the sdist's own crates, less all third-party ones that a gate or an earlier try has compiled
+    target = {"CARGO_TARGET_DIR": str(release.project.workspace.target)} if release.project.workspace else {}
     for package, version in dict.fromkeys((artifact.package, artifact.version) for artifact in public):
         names = [artifact.name for artifact in public if (artifact.package, artifact.version) == (package, version)]
         wheels = [name for name in names if name.endswith(".whl")]
         if any(_fits(wheel) for wheel in wheels):
-            yield from _install(c, package, version, "wheel", f"--only-binary={package}")
+            yield from _install(c, package, version, "wheel", f"--only-binary={package}", {})
         elif wheels:
             shell.say(f"no wheel of {package} {version} fits this machine, so none was installed")
         if len(names) > len(wheels):
-            yield from _install(c, package, version, "sdist", f"--no-binary={package}")
+            yield from _install(c, package, version, "sdist", f"--no-binary={package}", target)
 
 
 def _fits(wheel: str) -> bool:
@@ -60,13 +62,13 @@ def _fits(wheel: str) -> bool:
     return any(tag in tags for tag in sys_tags())
 
 
-def _install(c: Context, name: str, version: str, kind: str, how: str) -> Iterator[ReleaseError]:
+def _install(c: Context, name: str, version: str, kind: str, how: str, env: dict[str, str]) -> Iterator[ReleaseError]:
     what = f"{name} {version} from PyPI ({kind})"
     fix = f"yank it at {endpoints.PYPI}/manage/project/{name}/releases/, then {NEXT}"
     with files.scratch("python") as folder:
         python = folder / "env" / "bin" / "python"
         try:
-            _pip_install(c, folder, python, f"{name}=={version}", how)
+            _pip_install(c, folder, python, f"{name}=={version}", how, env)
         except Failed as error:
             if re.search(OTHER_PYTHON.format(re.escape(version)), error.output):
                 shell.say(f"{what} is for other versions of Python than this one, so it was not installed")
@@ -86,7 +88,7 @@ def _install(c: Context, name: str, version: str, kind: str, how: str) -> Iterat
             yield from prove([python.parent / script, "--version"], version, f"{script} of {what}")
 
 
-def _pip_install(c: Context, folder: Path, python: Path, wanted: str, how: str) -> None:
+def _pip_install(c: Context, folder: Path, python: Path, wanted: str, how: str, env: dict[str, str]) -> None:
     """Install into a fresh environment at `folder`/env, by this environment's pip where it has one.
 
     Making an environment takes a tenth of the time when pip is not copied into it.
@@ -99,4 +101,4 @@ def _pip_install(c: Context, folder: Path, python: Path, wanted: str, how: str) 
     shell.do(c, [sys.executable, "-m", "venv", *bare, str(folder / "env")])
     pip: list[str | Path] = [sys.executable, "-m", "pip", "--python", python] if have_pip else [python, "-m", "pip"]
     quietly = ("--quiet", "--no-input", "--disable-pip-version-check")
-    shell.do(c, [*pip, "install", *quietly, how, wanted], cwd=folder, env=only_pypi)
+    shell.do(c, [*pip, "install", *quietly, how, wanted], cwd=folder, env=only_pypi | env)
