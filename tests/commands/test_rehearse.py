@@ -1,4 +1,4 @@
-"""A rehearsal of examples/polyglot: everything same, everything local, the same bytes every time."""
+"""A rehearsal of examples/polyglot: everything there, everything local, the same bytes in another folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,64 +16,103 @@ import pytest
 from processes import running
 from whole import commit
 
+from release_tasks.errors import ReleaseError
+from release_tasks.rehearsal.world import World, world
+from release_tasks.tools import rustc
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "polyglot"
+KIT = Path(__file__).parents[1] / "projects" / "kit"
 TOOLS = ("cargo", "gh", "docker", "buildkitd", "runc", "helm")
 pytestmark = [pytest.mark.slow, pytest.mark.tools(*TOOLS)]
 
 
-def copy(folder: Path) -> Path:
-    skip = shutil.ignore_patterns("target", "dist", "__pycache__")
-    shutil.copytree(EXAMPLE, folder, ignore=skip)
-    text = (folder / "release-tasks.toml").read_text()
-    if shutil.which("aarch64-linux-gnu-gcc") is None:
-        text = text.replace('aarch64-unknown-linux-gnu = "hello-linux-arm64"\n', "").replace(', "linux/arm64"', "")
-        (folder / "release-tasks.toml").write_text(text)
+def copy(folder: Path, source: Path = EXAMPLE) -> Path:
+    shutil.copytree(source, folder, ignore=shutil.ignore_patterns("target", "dist", "__pycache__"))
     commit(folder, "Say hello")
-    subprocess.run(["git", "remote", "add", "origin", "git@github.com:example/polyglot.git"], cwd=folder, check=True)
+    origin = f"git@github.com:example/{source.name}.git"
+    subprocess.run(["git", "remote", "add", "origin", origin], cwd=folder, check=True)
     return folder
 
 
-def rehearse(folder: Path, umask: int = -1, **env: str) -> dict[str, Any]:
-    words = [sys.executable, "-m", "invoke", "rehearse", "--version", "0.2.0", "--json"]
-    done = subprocess.run(
-        words, cwd=folder, env=os.environ | env, capture_output=True, text=True, umask=umask, check=False, timeout=900
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
-    return json.loads(done.stdout)
+def needs_arm() -> None:
+    """Skip on a laptop without a cross compiler, as without any other program."""
+    try:
+        rustc.environments(EXAMPLE, ["aarch64-unknown-linux-gnu"], "")
+    except ReleaseError as error:
+        if os.environ.get("RELEASE_TASKS_REQUIRE_TOOLS") == "1":
+            raise
+        pytest.skip(error.problem)
 
 
-def hashes(found: Mapping[str, Any]) -> dict[str, str]:
-    return {f"{a['channel']} {a['name']}": a.get("digest") or a["sha256"] for a in found["artifacts"]}
-
-
-def test_two_rehearsals_of_one_commit_end_with_every_artifact_same_and_with_equal_bytes(tmp_path: Path) -> None:
-    scratch = tmp_path / "tmp"
+def rehearse(folder: Path, scratch: Path) -> tuple[dict[str, Any], str]:
     scratch.mkdir()
-    first = rehearse(copy(tmp_path / "here"), TMPDIR=str(scratch))
+    words = [sys.executable, "-m", "invoke", "rehearse", "--version", "0.2.0", "--json"]
+    env = os.environ | {"TMPDIR": str(scratch)}
+    done = subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=900)
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert list(scratch.iterdir()) == []
+    return json.loads(done.stdout), done.stderr
 
-    assert {a["state"] for a in first["artifacts"]} == {"same"}
-    assert {p["state"] for p in first["pointers"]} == {"same"}
-    assert {a["channel"] for a in first["artifacts"]} == {"git", "images", "charts", "PyPI", "crates.io", "GitHub"}
-    clients = {re.match(r"[A-Za-z ]+", row["client"])[0].strip() for row in first["requests"]}
+
+def build(folder: Path, running: World, home: Path) -> dict[str, str]:
+    """Build the version with another umask, zone and home; return the hash of each thing in dist/, and of the tag."""
+    home.mkdir()
+    date = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+    who = {"NAME": "Rehearsal", "EMAIL": "rehearsal@localhost", "DATE": f"{date} +0000"}
+    env = running.environment() | {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in who.items()}
+    own = {"XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))}  # of zig; cargo's is the world's
+    env |= own | {"SOURCE_DATE_EPOCH": date, "HOME": str(home), "TZ": "Pacific/Auckland"}
+    for step in ("bump", "tag", "package-crates", "build-binaries", "build-wheels", "package-charts", "docker-buildx"):
+        words = [sys.executable, "-m", "invoke", step, *(["--version", "0.2.0"] if step == "bump" else [])]
+        done = subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, umask=0o077, check=False, timeout=900)
+        assert done.returncode == 0, done.stderr[-4000:]
+    rows = [row for path in (folder / "dist" / "v0.2.0" / "parts").glob("*.json") for row in json.loads(path.read_text())]
+    tag = subprocess.run(["git", "rev-parse", "v0.2.0^{commit}"], cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+    return {row["name"]: row["digest"] or row["sha256"] for row in rows} | {"v0.2.0": tag}
+
+
+ARCHIVES = [f"hello-0.2.0-linux-{machine}.tar.gz" for machine in ("amd64", "arm64")]
+WHOLE = {
+    "git": {"v0.2.0"}, "images": {"ghcr.io/example/polyglot"}, "charts": {"ghcr.io/example/charts/polyglot"},
+    "PyPI": {"polyglottal_hello-0.2.0.tar.gz"} | {
+        f"polyglottal_hello-0.2.0-cp39-abi3-manylinux2014_{machine}.manylinux_2_17_{machine}.whl" for machine in ("x86_64", "aarch64")
+    },
+    "crates.io": {f"polyglottal-{name}" for name in ("core", "hello", "phrases")},
+    "GitHub": {"v0.2.0", *ARCHIVES, *(f"{name}.sha256" for name in ARCHIVES)},
+}
+VERIFIED = (
+    "hello in hello-0.2.0-linux-arm64.tar.gz from GitHub runs, and says 0.2.0",
+    "ghcr.io/example/polyglot:0.2.0 for linux/arm64 runs, and says 0.2.0",
+    "polyglottal-hello 0.2.0 from PyPI (wheel) installs, and imports polyglottal_hello",
+    "polyglottal-hello 0.2.0 from PyPI (sdist) installs, and imports polyglottal_hello",
+)
+
+
+@pytest.mark.tools("cargo-zigbuild", "aarch64-linux-gnu-gcc", "qemu-aarch64-static")
+def test_the_whole_example_is_released_for_two_machines_and_built_with_equal_bytes_elsewhere(tmp_path: Path) -> None:
+    needs_arm()
+    found, said = rehearse(copy(tmp_path / "here"), tmp_path / "tmp")
+
+    there = {channel: {a["name"] for a in found["artifacts"] if a["channel"] == channel} for channel in WHOLE}
+    assert there == WHOLE
+    assert {a["state"] for a in found["artifacts"]} == {"same"}
+    assert {p["state"] for p in found["pointers"]} == {"same"}
+    assert [line for line in VERIFIED if f"verify: {line}" not in said] == []
+    assert "left out" not in said
+    clients = {re.match(r"[A-Za-z ]+", row["client"])[0].strip() for row in found["requests"]}
     # buildx pushes with the library of containerd, and calls itself by its name
     assert clients == {"cargo", "twine", "containerd", "Helm", "GitHub CLI", "git"}
-    assert first["refused"] == []
-    assert list(scratch.iterdir()) == []
+    assert found["refused"] == []
 
-    there = copy(tmp_path / "a" / "deeper folder" / "there")
-    (there / "dist" / "v0.2.0").mkdir(parents=True)
-    (there / "dist" / "v0.2.0" / "hello-linux-amd64").write_text("stale")
-    home = tmp_path / "home"
-    home.mkdir()
-    own = Path.home()
-    kept = {
-        "RUSTUP_HOME": os.environ.get("RUSTUP_HOME", str(own / ".rustup")),
-        "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(own / ".cache")),
-    }
-    second = rehearse(there, 0o077, HOME=str(home), TZ="Pacific/Auckland", **kept)
+    other = copy(tmp_path / "a" / "deeper folder" / "there")
+    (other / "dist" / "v0.2.0").mkdir(parents=True)
+    (other / "dist" / "v0.2.0" / ARCHIVES[0]).write_text("stale")
+    with world(tmp_path / "world", owner_repo="example/polyglot", source=other) as running:
+        again = build(other, running, tmp_path / "home")
 
-    assert hashes(first) == hashes(second)
-    assert all(value for name, value in hashes(first).items() if name != "GitHub v0.2.0")
+    hashes = {a["name"]: a.get("digest") or a["sha256"] for a in found["artifacts"] if (a["channel"], a["name"]) != ("GitHub", "v0.2.0")}
+    assert again == hashes
+    assert all(again.values())
 
 
 def test_serve_prints_the_addresses_and_ends_with_its_input(tmp_path: Path) -> None:
@@ -93,7 +131,7 @@ def test_serve_prints_the_addresses_and_ends_with_its_input(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("moment", ["check:   Starting session", "build-wheels: $", "publish-crates: $"])
 def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, moment: str) -> None:
-    folder, scratch = copy(tmp_path / "here"), tmp_path / "tmp"
+    folder, scratch = copy(tmp_path / "here", KIT), tmp_path / "tmp"
     scratch.mkdir()
     words = [sys.executable, "-m", "invoke", "rehearse", "--version", "0.2.0"]
     process = subprocess.Popen(

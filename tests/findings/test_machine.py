@@ -14,6 +14,7 @@ from pathlib import Path
 import crate_projects as projects
 import pytest
 from place import TINY, Place, place
+from python_projects import PROGRAM, write
 
 from release_tasks.findings import machine
 from release_tasks.findings.all import lacks
@@ -21,7 +22,7 @@ from release_tasks.findings.finding import Finding
 from release_tasks.findings.machine import Machine
 from release_tasks.order import RELEASE
 from release_tasks.project.discovery import discover
-from release_tasks.tools import docker, programs
+from release_tasks.tools import docker, programs, rustc, zig
 from release_tasks.tools.programs import PROGRAMS
 
 pytestmark = pytest.mark.tools("cargo", "gh")
@@ -117,6 +118,27 @@ def test_a_target_without_compiler_is_found_and_one_with_it_is_not(shop: Path) -
         found = told(shop)
         assert [name for name, *_ in found] == names
         assert all(target in fact and target in fix for _, _, fact, fix in found)
+
+
+@pytest.mark.tools("cargo-zigbuild", "gcc")
+def test_a_glibc_older_than_this_linkers_and_a_static_program_without_gcc_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """zig links for the older glibc, and not statically; each machine lacks one of the two."""
+    here = host()
+    bins = "".join(f'[[bin]]\nname = "{name}"\npath = "src/main.rs"\n' for name in ("still", "other"))
+    settings = f'[build]\nglibc = "2.17"\nstatic = ["still"]\n[binaries.still]\n{here} = "still"\n[binaries.other]\n{here} = "other"\n'
+    root = write(tmp_path / "two", PROGRAM | {"Cargo.toml": PROGRAM["Cargo.toml"].partition("[[bin]]")[0] + bins, "release-tasks.toml": settings})
+    monkeypatch.chdir(root)
+    monkeypatch.setattr(rustc, "_glibc", lambda: "2.39")
+    assert told(root) == []
+    with monkeypatch.context() as patch:
+        patch.setattr(zig, "found", lambda: None)
+        [(name, severity, fact, fix)] = told(root)
+        assert (name, severity) == ("unbuildable-target", "warning")
+        assert fact == f"{here} cannot be built on this machine: its glibc is 2.39, and 2.17 is promised"
+        assert fix.startswith(f"{zig.INSTALL}, or ")
+    monkeypatch.setattr(rustc, "gcc", lambda tree, target: "absent-gcc")
+    facts = [("unbuildable-target", "warning", f"still for {here} is to be static, and there is no absent-gcc to link it", "apt-get install gcc-absent")]
+    assert told(root) == facts
 
 
 def host() -> str:

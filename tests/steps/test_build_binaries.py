@@ -201,16 +201,3 @@ def test_a_dry_run_prints_the_command_and_changes_nothing(tool: Path, capfd: pyt
     build_binaries(projects.dry())
     assert f"cargo rustc --release --locked --package tiny-tool --bin tiny --target {HOST}" in capfd.readouterr().err
     assert projects.everything(tool) == before
-
-
-@pytest.mark.slow
-def test_an_arm_program_is_cross_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = PROGRAM["release-tasks.toml"] + f'{ARM} = "tiny-{{version}}-arm"\n'
-    root = project(tmp_path / "tool", monkeypatch, release_tasks=settings)
-    try:
-        rustc.environments(root, [ARM], "")
-    except ReleaseError as error:
-        pytest.skip(error.problem)
-    build_binaries(Context())
-    machine = (projects.built(root) / "tiny-0.2.0-arm").read_bytes()[18:20]
-    assert int.from_bytes(machine, "little") == 183  # EM_AARCH64

@@ -30,14 +30,6 @@ from release_tasks.tools import rustc
 ON_HOST = pytest.mark.skipif(
     shutil.which("rustc") is None or rustc.host(Path.cwd()) != HOST, reason=f"this machine is no {HOST}"
 )
-ABI3 = projects.ABOUT | {
-    "Cargo.toml": '[package]\nname = "tiny-abi3"\nversion = "0.2.0"\nedition = "2021"\n[lib]\nname = "tiny_abi3"\n'
-    'crate-type = ["cdylib"]\n[dependencies]\npyo3 = { version = "0.30", features = ["abi3-py39"] }\n',
-    "src/lib.rs": "use pyo3::prelude::*;\n#[pyfunction]\nfn at(n: usize) -> usize {\n    vec![1, 2][n]\n}\n"
-    "#[pymodule]\nfn tiny_abi3(m: &Bound<'_, PyModule>) -> PyResult<()> {\n    m.add_function(wrap_pyfunction!(at, m)?)\n}\n",
-    "pyproject.toml": '[build-system]\nrequires = ["maturin>=1.9,<2"]\nbuild-backend = "maturin"\n'
-    '[project]\nname = "tiny-abi3"\ndynamic = ["version"]\nreadme = "README.md"\nrequires-python = ">=3.9"\n',
-}
 
 
 @pytest.fixture
@@ -99,24 +91,6 @@ def test_a_wheel_of_maturin_has_the_same_bytes_everywhere_and_a_true_record(
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--target", tmp_path / "there", wheel[0]], check=True)
     said = subprocess.run([tmp_path / "there" / "bin" / "tiny"], check=True, capture_output=True, text=True).stdout
     assert said == "hello src/main.rs\n"
-
-
-@pytest.mark.slow
-@ON_HOST
-@pytest.mark.tools("cargo")
-def test_an_abi3_module_has_the_same_bytes_everywhere(
-    reading: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    project(tmp_path / "lock", monkeypatch, ABI3)
-    subprocess.run(["cargo", "generate-lockfile", "--quiet"], check=True)
-    files = ABI3 | {"Cargo.lock": Path("Cargo.lock").read_text()}
-    one, two = in_two_folders(tmp_path, monkeypatch, files)
-    assert hashes(one) == hashes(two)
-    wheel = next(projects.built(one).glob("*.whl"))
-    assert wheel.name.startswith("tiny_abi3-0.2.0-cp39-abi3-manylinux_2_")
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--target", tmp_path / "there", wheel], check=True)
-    argv = [sys.executable, "-c", "import tiny_abi3; print(tiny_abi3.at(1))"]
-    assert subprocess.check_output(argv, env=os.environ | {"PYTHONPATH": str(tmp_path / "there")}) == b"2\n"
 
 
 @ON_HOST
