@@ -12,9 +12,14 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
+
+from release_tasks.rehearsal.upstream import Upstream
 
 PROJECTS = Path(__file__).parent / "projects"
 SETTINGS = PROJECTS / "settings"
@@ -114,6 +119,18 @@ def sample(name: str, folder: Path, settings: str | None = None, before: bool = 
     git(root, "commit", "--quiet", "--message=Release with tasks")
     _publish(root, history.repository)
     return root
+
+
+@contextmanager
+def unheard_of(start: str) -> Iterator[None]:
+    """Let stand-ins that read from the real registries know no name there that begins as a sample's do."""
+
+    class Unaware(Upstream):
+        def page(self, url: str, name: str, headers: Mapping[str, str] | None = None) -> bytes | None:
+            return None if name.startswith(start.partition("-")[0]) else super().page(url, name, headers)
+
+    with patch("release_tasks.rehearsal.crates_io.Upstream", Unaware), patch("release_tasks.rehearsal.pypi_upstream.Upstream", Unaware):
+        yield
 
 
 def inv(root: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,8 +41,15 @@ def llmtrace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return sample("llmtrace", tmp_path, "llmtrace")
 
 
+@pytest.fixture(scope="module")
+def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """cargo reads the few crates of others through the stand-in."""
+    with pytest.MonkeyPatch.context() as patch, visiting(tmp_path_factory.mktemp("reading"), patch, offline=False):
+        yield
+
+
 @pytest.fixture
-def runbook(tmp_path: Path) -> Path:
+def runbook(reading: None, tmp_path: Path) -> Path:
     return sample("llmcc-runbook", tmp_path, "llmcc-runbook")
 
 
