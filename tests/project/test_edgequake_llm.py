@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -168,42 +167,3 @@ def test_a_tag_by_hand_where_a_pyproject_and_its_crate_differ_releases_nothing(r
     done = inv(root, "build-wheels", "--version", "edgequake-litellm=0.6.13")
     assert done.returncode == 1
     assert f"{name} is at 0.6.12 in its manifest, not at 0.6.13\nfix: inv retag" in done.stderr
-
-
-@pytest.mark.slow
-@pytest.mark.tools("gh")
-@pytest.mark.statement("B5.1", "B5.17", "B5.19")
-def test_both_go_out_in_one_commit_and_one_push_or_one_alone(root: Path, reading: World) -> None:
-    for key in git(root, "config", "--local", "--name-only", "--get-regexp", "^url").split():
-        git(root, "config", "--local", "--unset", key)
-    reading.github.create("raphaelmansuy", "edgequake-llm", root)
-    settings = root / "release-tasks.toml"
-    settings.write_text(re.sub("^ci = .*\n", "", settings.read_text(), flags=re.M))
-    git(root, "commit", "--quiet", "--all", "--message=Wait for no runs")
-    bump(root, BOTH)
-    (root / "scribble.txt").write_text("a stranger\n")
-    assert "scribble.txt" in inv(root, "tag", "--version", BOTH).stderr
-    (root / "scribble.txt").unlink()
-    go(root, BOTH)
-    pushes = [entry for entry in reading.log.writes() if entry.target.endswith("git-receive-pack")]
-    assert len(pushes) == 2  # the branch, then both tags
-    assert git(root, "log", "-1", "--format=%s") == "release: edgequake-llm v0.6.27 + edgequake-litellm v0.6.13\n"
-    assert set(git(root, "show", "--name-only", "--format=").split()) == NO_PYTHON | NO_CORE
-    assert tags_on_origin(root) == {"v0.6.27", "py-v0.6.13"}
-    assert inv(root, "bump", "--version", "edgequake-litellm=0.6.14").returncode == 0
-    go(root, "edgequake-litellm=0.6.14")
-    assert tags_on_origin(root) == {"py-v0.6.14"}
-
-
-def go(root: Path, version: str) -> None:
-    assert inv(root, "tag", "--version", version).returncode == 0
-    assert tags_on_origin(root) == set()
-    done = inv(root, "push", "--version", version)
-    assert done.returncode == 0, done.stderr
-
-
-def tags_on_origin(root: Path) -> set[str]:
-    """Return the tags that origin has for HEAD."""
-    head = git(root, "rev-parse", "HEAD").strip()
-    rows = [line.split("\t") for line in git(root, "ls-remote", "--tags", "origin").splitlines()]
-    return {ref.removeprefix("refs/tags/").removesuffix("^{}") for commit, ref in rows if commit == head}
