@@ -6,28 +6,28 @@ import json
 import os
 import re
 import threading
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import unquote
 
 from release_tasks import shell
 from release_tasks.errors import ReleaseError
-from release_tasks.once import once
+from release_tasks.once import once, settle
 
 if TYPE_CHECKING:
-    from requests import Session
+    from urllib3 import BaseHTTPResponse, PoolManager
 
 AT_ONCE = 32
 TIMEOUT = (10, 60)  # seconds to connect, seconds without a byte
 LONGEST = 600  # seconds that we wait at most when a server says when to come back
 T = TypeVar("T")
 R = TypeVar("R")
-_idle: defaultdict[Way, list[Session]] = defaultdict(list)
+_opening = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -57,23 +57,24 @@ class _Later(Exception):
 
 @dataclass(frozen=True)
 class Way:
-    """Proxies and certificates as the environment had them at one moment.
+    """The proxy (or none) and the certificates to one server, as the environment had them at one moment.
 
     A stand-in keeps the way of its start: once its process has taken on the environment of
     a rehearsal's clients, it would ask itself for what it lacks, without end.
     """
 
-    proxies: tuple[tuple[str, str], ...]
-    certificates: str | bool
+    proxy: str | None
+    certificates: str
 
     @classmethod
     @once
     def now(cls, url: str) -> Way:
         """Return the way to `url` that the environment gives now."""
-        from requests.utils import get_environ_proxies
+        from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, select_proxy
 
-        found = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
-        return cls(tuple(get_environ_proxies(url).items()), found)
+        proxy = select_proxy(url, get_environ_proxies(url))
+        trusted = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or DEFAULT_CA_BUNDLE_PATH
+        return cls(proxy if not proxy or "://" in proxy else f"http://{proxy}", str(trusted))
 
 
 def get_pages(url: str, headers: Mapping[str, str] | None = None, expect: Iterable[int] = (200, 404)) -> list[Answer]:
@@ -95,22 +96,25 @@ def get(
 
 @once
 def _get(url: str, headers: tuple[tuple[str, str], ...], expect: tuple[int, ...], method: str, way: Way | None) -> Answer:
-    import requests
+    from urllib3 import Timeout
+    from urllib3.exceptions import HTTPError
 
-    def read() -> requests.Response:
-        with _session(way or Way.now("/".join(url.split("/")[:3]))) as session:
-            return session.request(method, url, headers=dict(headers), timeout=TIMEOUT)
+    def read() -> BaseHTTPResponse:
+        to = way or Way.now("/".join(url.split("/")[:3]))
+        with _opening:  # or each of many who come at once would have its own
+            pool = _pool(to)
+        return pool.request(method, url, headers={**pool.headers, **dict(headers)}, timeout=Timeout(*TIMEOUT))
 
     try:
         got = read() if way else _apart(read)  # a stand-in is in a thread of its own
     except _Later as error:
         raise ReleaseError(f"{url} asks to come back in {error}", "run this again then") from error
-    except requests.RequestException as error:
+    except (HTTPError, OSError) as error:
         raise ReleaseError(f"{url} cannot be read: {_reason(error)}", _way_out(error)) from error
-    if got.status_code not in expect:
-        said = got.text.strip()[:200]
-        raise ReleaseError(f"{url} answered {got.status_code}{': ' + said if said else ''}", "try again later")
-    return Answer(url, got.status_code, {k.lower(): v for k, v in got.headers.items()}, got.content)
+    if got.status not in expect:
+        said = got.data.decode(errors="replace").strip()[:200]
+        raise ReleaseError(f"{url} answered {got.status}{': ' + said if said else ''}", "try again later")
+    return Answer(url, got.status, {name.lower(): got.headers[name] for name in got.headers}, got.data)
 
 
 def get_many(work: Callable[[T], R], items: Iterable[T], at_once: int = AT_ONCE) -> list[R]:
@@ -132,14 +136,7 @@ def get_many(work: Callable[[T], R], items: Iterable[T], at_once: int = AT_ONCE)
 def _apart(read: Callable[[], R]) -> R:
     """Read in a thread that nobody waits for once the release is interrupted: a server may take a minute."""
     done: Future[R] = Future()
-
-    def work() -> None:
-        try:
-            done.set_result(read())
-        except BaseException as error:
-            done.set_exception(error)
-
-    thread = threading.Thread(target=copy_context().run, args=(work,), daemon=True)
+    thread = threading.Thread(target=copy_context().run, args=(settle, done, read), daemon=True)
     thread.start()
     while thread.is_alive():
         thread.join(0.1)
@@ -147,21 +144,11 @@ def _apart(read: Callable[[], R]) -> R:
     return done.result()
 
 
-@contextmanager
-def _session(way: Way) -> Iterator[Session]:
-    """Lend a session with its open connections to one thread at a time: requests promises no more."""
-    try:
-        session = _idle[way].pop()
-    except IndexError:
-        session = _new_session(way)
-    yield session
-    _idle[way].append(session)
-
-
-def _new_session(way: Way) -> Session:
-    import requests
-    from requests.adapters import HTTPAdapter
-    from urllib3.util import Retry
+@lru_cache
+def _pool(way: Way) -> PoolManager:
+    """Return what keeps connections open, for all threads; requests' own sessions take three times the time for a read."""
+    from urllib3 import PoolManager, ProxyManager
+    from urllib3.util import Retry, create_urllib3_context, make_headers, parse_url
 
     class Patient(Retry):
         """Waits as the server says, though not for hours, and no longer once the release is interrupted."""
@@ -172,26 +159,29 @@ def _new_session(way: Way) -> Session:
                 raise _Later(f"{asked / 60:.0f} minutes")
             shell.pause(self.get_backoff_time() if asked is None else asked)
 
-    session = requests.Session()
-    session.trust_env, session.proxies, session.verify = False, dict(way.proxies), way.certificates
+    trusted = create_urllib3_context()
+    trusted.load_verify_locations(**{"capath" if os.path.isdir(way.certificates) else "cafile": way.certificates})
     retry = Patient(
         total=5, backoff_factor=0.3, status_forcelist=(429, 500, 502, 503, 504),
         allowed_methods=("GET", "HEAD"), raise_on_status=False, respect_retry_after_header=True,
     )
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(max_retries=retry, pool_maxsize=AT_ONCE))
-    session.headers["User-Agent"] = f"release-tasks/{version('release-tasks')} (a release tool)"
-    return session
+    agent = f"release-tasks/{version('release-tasks')} (a release tool)"
+    headers = make_headers(accept_encoding="gzip,deflate", user_agent=agent)
+    how: dict[str, Any] = {"headers": headers, "retries": retry, "maxsize": AT_ONCE, "block": True, "ssl_context": trusted}
+    if not way.proxy:
+        return PoolManager(**how)
+    login = parse_url(way.proxy).auth
+    asked = make_headers(proxy_basic_auth=unquote(login)) if login else None
+    return ProxyManager(way.proxy, proxy_headers=asked, proxy_ssl_context=trusted, **how)
 
 
 def _reason(error: Exception) -> str:
-    text = str(error)
-    return text.rsplit("Caused by ", 1)[-1].rstrip(")").replace("\n", " ")[:200]
+    return str(error).rsplit("Caused by ", 1)[-1].rstrip(")").replace("\n", " ")[:200]
 
 
 def _way_out(error: Exception) -> str:
-    import requests
+    from urllib3.exceptions import SSLError
 
-    if isinstance(error, requests.exceptions.SSLError):
+    if isinstance(getattr(error, "reason", error), (SSLError, OSError)):
         return "set REQUESTS_CA_BUNDLE (and SSL_CERT_FILE for cargo, gh, docker and helm) to a file with your network's CA"
     return "check the network and try again"

@@ -45,6 +45,14 @@ def ahead(ask: Callable[P, object], *given: P.args, **named: P.kwargs) -> None:
         Thread(target=copy_context().run, args=(work,)).start()
 
 
+def settle(found: Future[R], ask: Callable[[], R]) -> None:
+    """Let whoever waits for an answer have it, or the error instead."""
+    try:
+        found.set_result(ask())
+    except BaseException as error:
+        found.set_exception(error)
+
+
 def once(ask: Callable[P, R]) -> Callable[P, R]:
     """Let a function of hashable arguments remember its answers, errors too, where nothing changes.
 
@@ -59,10 +67,7 @@ def once(ask: Callable[P, R]) -> Callable[P, R]:
         mine: Future[R] = Future()
         answer = known.setdefault((ask, given, *named.items()), mine)
         if answer is mine:
-            try:
-                mine.set_result(ask(*given, **named))
-            except BaseException as error:
-                mine.set_exception(error)
+            settle(mine, lambda: ask(*given, **named))
         found: R = answer.result()
         return found
 

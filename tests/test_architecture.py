@@ -34,6 +34,7 @@ REHEARSAL_MAY_USE = {"errors", "endpoints", "shell", "http", "files", "rehearsal
 DOORS = {
     "subprocess": {"shell.py"},
     "requests": {"http.py"},
+    "urllib3": {"http.py"},
     "urllib.request": set(),
     "http.client": set(),
     "socket": {"rehearsal/server.py"},  # it listens

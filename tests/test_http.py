@@ -7,7 +7,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 
 from release_tasks import http, shell, terminal
 from release_tasks.errors import ReleaseError
+from release_tasks.rehearsal.faults import Fault
 from release_tasks.rehearsal.server import Servers
 from release_tasks.rehearsal.web import Request, Response
 
@@ -27,9 +29,11 @@ class Shop:
     hosts: tuple[str, ...] = ("shop.example",)
     queue: list[Response] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    told: list[Mapping[str, str]] = field(default_factory=list)
 
     def handle(self, request: Request) -> Response:
         self.asked.append(request.target)
+        self.told.append(request.headers)
         return self.queue.pop(0) if self.queue else Response(200, b'{"open": true}', {})
 
 
@@ -115,6 +119,40 @@ def test_a_server_that_asks_to_come_back_much_later_is_not_waited_for(shop: tupl
     with pytest.raises(ReleaseError, match="/door asks to come back in 60 minutes") as told:
         http.get(f"{url}/door")
     assert told.value.fix == "run this again then"
+
+
+def test_a_redirect_is_followed_and_no_other_server_gets_the_token(shop: tuple[Shop, str], tmp_path: Path) -> None:
+    (first, url), other = shop, Shop()
+    (tmp_path / "other").mkdir()
+    with Servers([other], tmp_path / "other") as servers:
+        first.queue.append(Response(302, b"", {"Location": f"{servers.urls['shop']}/file"}))
+        assert http.get(f"{url}/door", {"Authorization": "Bearer tok"}).json() == {"open": True}
+    assert (other.asked, [headers.get("authorization") for headers in (*first.told, *other.told)]) == (["/file"], ["Bearer tok", None])
+
+
+def test_a_proxy_gets_the_name_and_password_of_its_address(shop: tuple[Shop, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    app, url = shop
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, url.replace("//", "//me:p%40ss@"))
+    assert http.get("http://shop.example/door").json() == {"open": True}
+    assert app.asked == ["http://shop.example/door"]
+    assert app.told[0]["proxy-authorization"] == f"Basic {b64encode(b'me:p@ss').decode()}"
+
+
+def test_a_file_of_certificates_that_is_not_there_is_an_error(shop: tuple[Shop, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/file.pem")
+    with pytest.raises(ReleaseError, match=r"cannot be read: .*No such file") as told:
+        http.get(f"{shop[1]}/door")
+    assert "REQUESTS_CA_BUNDLE" in told.value.fix
+
+
+def test_more_reads_at_once_than_connections_wait_without_a_word(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    app = Shop()
+    with Servers([app], tmp_path) as servers:
+        servers.faults.add(Fault(".", ".", delay=0.1, times=10**9))
+        http.get_many(lambda number: http.get(f"{servers.urls['shop']}/{number}"), range(100), 100)
+    assert len(app.asked) == 100
+    assert caplog.records == []
 
 
 def test_an_unknown_ca_is_named_with_the_variables_that_trust_it(
