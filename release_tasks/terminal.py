@@ -26,16 +26,16 @@ _line = ""  # what was drawn or told last of a wait
 _ERASE = "\r\x1b[2K"
 
 
-def say(text: str) -> None:
-    """Print one message to stderr, each line behind the name of the running step.
+def say(*texts: str) -> None:
+    """Print messages to stderr, each line behind the name of the running step.
 
     Where somebody collects messages (`plan` does), they are kept instead of printed.
     """
     if (kept := collected.get()) is not None:
-        kept.append(hide_secrets(text))
+        kept += map(hide_secrets, texts)
         return
     head = f"{start}: " if (start := prefix.get()) else ""
-    lines = "".join(f"{head}{line}\n" for line in hide_secrets(text).splitlines())
+    lines = "".join(f"{head}{line}\n" for line in hide_secrets("\n".join(texts)).splitlines())
     _write((_ERASE if _is_terminal() else "") + lines)
 
 
@@ -72,7 +72,7 @@ def wait_for(lacking: Callable[[], str], at_most: float, longest: float = 5.0) -
 
 def hide_secrets(text: str) -> str:
     """Replace every secret value of the environment in `text`, and passwords in addresses."""
-    values = [value for name, value in os.environ.items() if SECRET_NAME.search(name) and not os.path.exists(value)]
+    values = [value for name in os.environ if SECRET_NAME.search(name) and not os.path.exists(value := os.environ[name])]
     lines = [line.strip() for value in values for line in value.splitlines()]  # output comes line by line
     for secret in sorted({*values, *lines}, key=len, reverse=True):  # one may be the beginning of another
         text = text.replace(secret, MASK) if len(secret) >= 8 else text

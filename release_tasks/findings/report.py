@@ -28,9 +28,8 @@ def tell(found: Sequence[Finding]) -> None:
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for one in found:
             sys.stderr.write(shell.hide_secrets(annotation(one)) + "\n")
-    for one in found:
-        if one.severity != "problem":
-            shell.say(f"{one.severity}: {_fact(one)}\n{f'silenced: {one.silenced}' if one.silenced else f'fix: {one.fix}'}")
+    rest = (one for one in found if one.severity != "problem")
+    shell.say(*(f"{one.severity}: {_fact(one)}\n{f'silenced: {one.silenced}' if one.silenced else f'fix: {one.fix}'}" for one in rest))
     raise_all(ReleaseError(_fact(one), one.fix) for one in found if one.severity == "problem")
 
 
