@@ -9,12 +9,14 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from itertools import accumulate
+from pathlib import Path
 
 from release_tasks.channels import crates_io
 from release_tasks.endpoints import CRATES
 from release_tasks.errors import ReleaseError
 from release_tasks.findings.finding import Case, Located, problem
+from release_tasks.once import once
 from release_tasks.project.model import Crate
 from release_tasks.tools import cargo
 from release_tasks.tools.cargo import Package
@@ -59,9 +61,9 @@ def file_outside_crate(case: Case) -> Iterator[ReleaseError]:
     owned = _sources(case)
     for crate, package, path in published(case):
         folder = posixpath.dirname(path)
-        scripts = {Path(one["src_path"]) for one in package["targets"] if "custom-build" in one["kind"]}
-        for file in owned.get(crate.folder, ()):
-            for line, there in _reads(case, file, folder, case.release.tree / file in scripts):
+        scripts = {one["src_path"] for one in package["targets"] if "custom-build" in one["kind"]}
+        for file in owned.get(folder, ()):
+            for line, there in _reads(case, file, folder, f"{case.release.tree}/{file}" in scripts):
                 fix = f"move it into {folder or 'the repository'}, or let {file} read a symbolic link to it there: cargo packs the file behind a link"
                 yield Located(f"{file} reads {there}, which the tarball of {crate.name} does not have", fix, file, line)
 
@@ -70,27 +72,24 @@ def file_outside_crate(case: Case) -> Iterator[ReleaseError]:
 def crate_too_large(case: Case) -> Iterator[ReleaseError]:
     """Yield each crate that is over 10 MiB when packed, with its largest files."""
     heavy = _heavy_folders(case)
-    for crate in case.shipped("crates", Crate):
-        if crate.folder.relative_to(case.release.tree).as_posix() not in heavy:
-            continue
+    for crate, path in [(crate, path) for crate, _, path in published(case) if posixpath.dirname(path) in heavy]:
         sizes = {name: _packed(crate.folder / name) for name in cargo.packed(crate.folder)}
         if sum(sizes.values()) > LARGEST:
             largest = sorted(sizes, key=lambda name: -sizes[name])[:3]
             fact = f"{crate.name} is {sum(sizes.values()) / (1 << 20):.1f} MiB when packed, and crates.io takes 10"
-            yield Located(fact, f"name its largest files in `exclude` of [package]: {', '.join(largest)}", manifest(case, crate))
+            yield Located(fact, f"name its largest files in `exclude` of [package]: {', '.join(largest)}", path)
 
 
-def published(case: Case) -> Iterator[tuple[Crate, Package, str]]:
-    """Yield each crate of the release, what cargo says of it, and the path of its manifest."""
-    workspace = case.release.project.workspace
-    for crate in case.shipped("crates", Crate):
-        if workspace:
-            yield crate, workspace.packages[crate.name], manifest(case, crate)
+@once
+def published(case: Case) -> tuple[tuple[Crate, Package, str], ...]:
+    """Return each crate of the release, what cargo says of it, and the path of its manifest."""
+    packages = case.release.project.workspace.packages if case.release.project.workspace else {}
+    return tuple((one, packages[one.name], manifest(case, one)) for one in case.shipped("crates", Crate) if packages)
 
 
 def manifest(case: Case, crate: Crate) -> str:
     """Return the path of a crate's manifest, from the root."""
-    return (crate.folder / "Cargo.toml").relative_to(case.release.tree).as_posix()
+    return f"{crate.folder}/Cargo.toml".removeprefix(f"{case.release.tree}/")
 
 
 def line_of(case: Case, path: str, key: str) -> int:
@@ -104,9 +103,10 @@ def _heavy_folders(case: Case) -> set[str]:
     """Return the folders whose tracked files are over 10 MiB before they are packed."""
     sizes: Counter[str] = Counter()
     for path in case.release.project.files:
-        there = case.release.tree / path
-        size = there.lstat().st_size if os.path.lexists(there) else 0  # deleted, and that is not committed yet
-        sizes.update({str(parent): size for parent in PurePosixPath(path).parents})
+        there = f"{case.release.tree}/{path}"
+        size = os.lstat(there).st_size if os.path.lexists(there) else 0  # deleted, and that is not committed yet
+        for folder in _above(path):
+            sizes[folder] += size
     return {folder for folder, size in sizes.items() if size > LARGEST}
 
 
@@ -143,13 +143,18 @@ def _packed(path: Path) -> int:
     return len(zlib.compress(path.read_bytes())) if path.is_file() else 0
 
 
-def _sources(case: Case) -> dict[Path, list[str]]:
+def _above(path: str) -> Iterator[str]:
+    """Return the folders that a path is in: that of the repository, which is empty, first."""
+    return accumulate(path.split("/")[:-1], posixpath.join, initial="")
+
+
+def _sources(case: Case) -> dict[str, list[str]]:
     """Return the code of each member of the workspace by its folder, without tests, benches and examples."""
-    tree, found = case.release.tree, dict[Path, list[str]]()
-    members = {crate.folder for crate in case.release.project.crates}
+    found = dict[str, list[str]]()
+    members = {posixpath.dirname(manifest(case, crate)) for crate in case.release.project.crates}
     for file in case.release.project.files:
         if file.endswith(".rs") and not {"tests", "benches", "examples", "tests.rs"} & set(file.split("/")):
-            owner = next((folder for folder in (tree / file).parents if folder in members), tree)
+            *_, owner = ["", *(folder for folder in _above(file) if folder in members)]
             found.setdefault(owner, []).append(file)
     return found
 

@@ -38,12 +38,12 @@ def needed(order: Order, project: Project | None) -> dict[str, tuple[str, ...]]:
 @lasting
 def missing_program(case: Looked) -> list[ReleaseError]:
     """Return one error for each program that a step or the settings need and that is not installed."""
-    from release_tasks.tools.programs import PROGRAMS, command, version
+    from release_tasks.tools.programs import PROGRAMS, command, is_installed
 
     ours = [
         ReleaseError(f"{name} is not installed, and {', '.join(steps)} need{'' if steps[1:] else 's'} it", command(PROGRAMS[name]))
         for name, steps in needed(case.order, case.project).items()
-        if version(PROGRAMS[name]) is None
+        if not is_installed(PROGRAMS[name])
     ]
     return ours + (_lacking(case.project, case.is_tagged) if case.project else [])
 
@@ -62,7 +62,8 @@ def _lacking(project: Project, is_tagged: bool) -> list[ReleaseError]:
     """Return one error for each program that the settings name and that is not installed; no gate runs once the tag exists."""
     from release_tasks.project.gates import defaults, gates
 
-    said = () if is_tagged else (one for one in gates(project) if one not in defaults(project))
+    usual = defaults(project)
+    said = () if is_tagged else (one for one in gates(project) if one not in usual)
     wanted = {one.commands[0][0]: "[gates]" for one in said} | dict.fromkeys(project.settings.build.needs, "[build]")
     for reference, image in project.settings.images.items():
         wanted |= {shlex.split(line)[0]: f"[images.{reference}]" for line in (image.scan, image.test) if line}
@@ -76,11 +77,11 @@ def _lacking(project: Project, is_tagged: bool) -> list[ReleaseError]:
 def _lacks_builder(project: Project | None) -> bool:
     """Tell whether docker has no builder for the project's images, so that one of our own is started."""
     from release_tasks.tools import buildkit
-    from release_tasks.tools.programs import PROGRAMS, version
+    from release_tasks.tools.programs import PROGRAMS, is_installed
 
     if project is None:
         return True
-    return ships(project, "images") and version(PROGRAMS["buildx"]) is not None and not buildkit.is_usable()
+    return ships(project, "images") and is_installed(PROGRAMS["buildx"]) and not buildkit.is_usable()
 
 
 def ships(project: Project, kind: str) -> bool:

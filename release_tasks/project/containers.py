@@ -18,7 +18,7 @@ HOST = endpoints.host(endpoints.GHCR)  # where a GitHub project's images and cha
 
 def images(files: tuple[str, ...], settings: Settings, name: str | None) -> Found[Image]:
     """Return the images; `name` is owner/name on GitHub, for the reference of an image nobody named."""
-    candidates = [path for path in files if PurePosixPath(path).name in ("Dockerfile", "Containerfile")]
+    candidates = [path for path in files if path.rpartition("/")[2] in ("Dockerfile", "Containerfile")]
     tables = settings.images or (_named(settings, "images", ImageTable) if candidates else {})
     if not tables:
         if len(candidates) > 1:
@@ -40,7 +40,7 @@ def images(files: tuple[str, ...], settings: Settings, name: str | None) -> Foun
 
 def charts(root: Path, files: tuple[str, ...], settings: Settings, name: str | None) -> Found[Chart]:
     """Return the charts; one that another depends on by its path is a part of that one."""
-    folders = [(root / path).parent for path in files if PurePosixPath(path).name == "Chart.yaml"]
+    folders = [(root / path).parent for path in files if path.rpartition("/")[2] == "Chart.yaml"]
     texts = {folder: read(root, (folder / "Chart.yaml").relative_to(root).as_posix()) for folder in folders}
     parts = {(f / m[1]).resolve() for f, text in texts.items() for m in re.finditer(r"file://([^\s\"']+)", text)}
     candidates = [folder for folder in folders if folder not in parts]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TypeVar
 
 from release_tasks.errors import ReleaseError
@@ -73,10 +73,7 @@ def _dated(found: tuple[Versioned, ...], before: Iterable[Versioned]) -> tuple[V
 
 def _visible(files: Iterable[str], ignore: tuple[str, ...]) -> tuple[str, ...]:
     def hidden(path: str) -> bool:
-        folders = PurePosixPath(path).parts[:-1]
-        return any(part.startswith(".") for part in folders) or any(
-            path == skip or path.startswith(f"{skip.rstrip('/')}/") for skip in ignore
-        )
+        return "/." in f"/{path}".rpartition("/")[0] or any(path == skip or path.startswith(f"{skip.rstrip('/')}/") for skip in ignore)
 
     return tuple(path for path in files if not hidden(path))
 

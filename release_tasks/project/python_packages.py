@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests import pyproject
@@ -113,5 +113,5 @@ def _package(root: Path, folder: Path, one: PyProject, settings: Settings) -> Py
 
 def _pyprojects(root: Path, files: tuple[str, ...]) -> Iterator[tuple[Path, PyProject]]:
     for path in files:
-        if PurePosixPath(path).name == "pyproject.toml":
+        if path.rpartition("/")[2] == "pyproject.toml":
             yield (root / path).parent, pyproject.read(read(root, path), path)

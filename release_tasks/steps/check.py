@@ -15,12 +15,14 @@ def check(
     fast: bool = False, json: bool = False,
 ) -> None:
     """Find everything that would break the release."""
-    from release_tasks.findings import report
-    from release_tasks.findings.all import findings
-    from release_tasks.findings.finding import Case
-    from release_tasks.once import unchanging
+    from release_tasks.once import ahead, unchanging
     from release_tasks.release import Release
 
     with unchanging():
+        ahead(Release.at, c, version, component)  # it waits for programs, and the next lines for Python
+        from release_tasks.findings import report
+        from release_tasks.findings.all import findings
+        from release_tasks.findings.finding import Case
+
         release = Release.at(c, version, component)
         report.show(findings(Case(c, release, new), fast), release.title, json)

@@ -60,6 +60,11 @@ def version(program: Program) -> str | None:
     return number[1] if number else said.strip().splitlines()[0]
 
 
+def is_installed(program: Program) -> bool:
+    """Tell whether a program is there; it is started only where that cannot be seen."""
+    return (not program.plugin and shell.found(program.probe[0]) is not None) or version(program) is not None
+
+
 def outdated(program: Program) -> ReleaseError | None:
     """Return an error for a program that is there and too old for what is asked of it here."""
     there = version(program)

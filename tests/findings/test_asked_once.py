@@ -54,6 +54,7 @@ def test_more_crates_take_no_more_processes_and_one_request_each(tmp_path: Path,
         return Counter({" ".join(line.split()[:2]): count for line, count in started.items()})
 
     assert short(few[0]) == short(many[0])
+    assert [line for line in many[0] if line.endswith("--version")] == []
     assert many[0]["cargo metadata --no-deps --offline --format-version=1"] == 1
     assert sum("git ls-remote" in line for line in many[0].elements()) == 1
     assert [line for line, count in many[0].items() if count > 1 and "/releases" in line] == []
