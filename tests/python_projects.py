@@ -19,6 +19,7 @@ from invoke.context import Context
 from release_tasks import dist
 from release_tasks.rehearsal.world import World, world
 from release_tasks.release import Release
+from release_tasks.tools.differences import between
 
 VERSION = "0.2.0"
 HOST = "x86_64-unknown-linux-gnu"
@@ -111,6 +112,15 @@ def rows(root: Path, *kinds: str) -> dict[str, dist.Built]:
 
 def built(root: Path) -> Path:
     return root / "dist" / f"v{VERSION}"
+
+
+def differing(one: Path, two: Path) -> dict[str, str]:
+    """Return each file in which two dist/TAG/ differ, and where first; what only one of them has, too."""
+    here, there = ({path.name: path for path in place.glob("[!.]*") if path.is_file()} for place in (one, two))
+    assert here, f"nothing is in {one}"
+    lacking = dict.fromkeys(here.keys() ^ there.keys(), "is in one of them only")
+    both = [name for name in here if name in there and here[name].read_bytes() != there[name].read_bytes()]
+    return lacking | {name: f"differs{between(here[name], there[name])}" for name in both}
 
 
 def everything(root: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from release_tasks import dist, files, shell
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.project.model import Artifact
 from release_tasks.release import Part, Release
-from release_tasks.tools import cargo, cargo_package, cargo_publish
+from release_tasks.tools import cargo, cargo_package, cargo_publish, differences
 
 STEP = "package_crates"
 
@@ -67,10 +67,9 @@ def _differences(artifacts: Sequence[Artifact], tarballs: dict[str, Path], known
         if not artifact.sha256 and not known_only:
             errors.append(ReleaseError(f"{artifact.name} is not in dist/, so nobody checked it", "inv package-crates"))
         elif artifact.sha256 and artifact.sha256 != now:
-            errors.append(ReleaseError(
-                f"cargo packs {artifact.name} as {now[:12]} now, and dist/ has {artifact.sha256[:12]}",
-                f"use the cargo that packed it, or remove {artifact.path} and run inv package-crates",
-            ))
+            where = differences.between(tarballs[artifact.name], artifact.path)
+            fact = f"cargo packs {artifact.name} as {now[:12]} now, and dist/ has {artifact.sha256[:12]}{where}"
+            errors.append(ReleaseError(fact, f"use the cargo that packed it, or remove {artifact.path} and run inv package-crates"))
     return errors
 
 

@@ -10,6 +10,7 @@ from release_tasks import dist, files
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.proofs.declared import is_declared
 from release_tasks.release import Part, Release
+from release_tasks.tools import differences
 
 OURS = {dist.INVENTORY, "timeline.json"}
 
@@ -50,21 +51,22 @@ def unlisted(found: Sequence[Arrival]) -> list[Path]:
 def merge(release: Release, found: Sequence[Arrival], is_dry: bool) -> list[Arrival]:
     """Copy what lacks in dist/ and record it; return that. Raises `ReleaseError` for all that is wrong, and copies nothing."""
     parts = {part.component.name: part for part in release.parts}
-    here = {(row.component, row.kind, row.name): row.sha256 for part in release.parts for row in dist.inventory(part)}
-    origin = dict.fromkeys(here, "dist/ here")
+    here = {(row.component, row.kind, row.name): (row.sha256, part.dist / row.file) for part in release.parts for row in dist.inventory(part)}
     errors: list[ReleaseError] = []
     lacking: dict[tuple[str, str, str], Arrival] = {}
     for one in found:
         row, part = one.row, parts.get(one.row.component)
         key = (row.component, row.kind, row.name)
+        sha256, there = here.get(key, (row.sha256, one.path))
         if error := _stranger(release, part, one):
             errors.append(error)
-        elif here.get(key, row.sha256) != row.sha256:
-            fix = f"build it on one machine, and remove it from {one.folder} or from {origin[key]}"
-            errors.append(ReleaseError(f"the {row.kind} {row.name} in {one.folder} has other bytes than that in {origin[key]}", fix))
+        elif sha256 != row.sha256:
+            fact = f"the {row.kind} {row.name} in {one.folder} has other bytes than that in {there.parent}"
+            fix = f"build it on one machine, and remove it from {one.folder} or from {there.parent}"
+            errors.append(ReleaseError(fact + differences.between(one.path, there), fix))
         elif part and key not in lacking and not (key in here and dist.file_of(part, row)):
             errors += _broken(one)
-            lacking[key], here[key], origin[key] = one, row.sha256, str(one.folder)
+            lacking[key], here[key] = one, (row.sha256, one.path)
     raise_all(errors)
     for one in lacking.values() if not is_dry else ():
         owner = parts[one.row.component]

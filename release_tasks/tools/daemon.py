@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from release_tasks import files, shell
+from release_tasks.errors import ReleaseError
 from release_tasks.once import once
 
 Blob = Callable[[str], bytes]  # what has a digest
@@ -20,12 +21,9 @@ Blob = Callable[[str], bytes]  # what has a digest
 @once
 def platform() -> str:
     """Return the platform whose images the daemon runs (`linux/amd64`), "" where none answers."""
-    if shell.found("docker") is None:
-        return ""
-    try:
+    with contextlib.suppress(ReleaseError):
         return shell.ask(["docker", "version", "--format={{.Server.Os}}/{{.Server.Arch}}"]).strip()
-    except shell.Failed:
-        return ""
+    return ""
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import signal
 import subprocess
@@ -256,7 +257,10 @@ def test_other_bytes_than_those_checked_are_never_uploaded(packed: Path, running
     part = release.parts[0]
     rows = [replace(row, sha256="1" * 64) if row.name == "shop-app" else row for row in dist.inventory(part)]
     dist.record(part, "package_crates", rows)
-    with pytest.raises(ReleaseError, match=r"cargo packs shop-app as .* now, and dist/ has 111111111111"):
+    with gzip.open(part.dist / "shop-app-0.1.0.crate") as packing:
+        inside = packing.read()
+    (part.dist / "shop-app-0.1.0.crate").write_bytes(gzip.compress(inside.replace(b'"git"', b'"gut"', 1)))
+    with pytest.raises(ReleaseError, match=r"cargo packs shop-app as .* now, and dist/ has 111111111111, first at shop-app-0.1.0/.cargo_vcs_info.json: byte 6"):
         publish(release)
     assert projects.asked(running) == []
 

@@ -98,10 +98,11 @@ def test_what_is_here_stays(tiny: Place) -> None:
 def test_two_machines_that_made_other_bytes_of_one_file_are_both_named(tiny: Place) -> None:
     one, two = machine(tiny, "one", mac="Mach-O"), machine(tiny, "two", mac="other")
     said = refused(one, two)
-    assert f"the binary tiny-mac in {two / 'v0.1.0'} has other bytes than that in {one / 'v0.1.0'}" in said
+    fact = f"the binary tiny-mac in {two / 'v0.1.0'} has other bytes than that in {one / 'v0.1.0'}"
+    assert f"{fact}, first at byte 0: b'other', not b'Mach-O'" in said
     assert here(tiny) == {}
     collect(context(), str(one))
-    assert "has other bytes than that in dist/ here" in refused(two)
+    assert f"has other bytes than that in {tiny.root / 'dist' / 'v0.1.0'}, first at byte 0" in refused(two)
     assert here(tiny) == {"tiny-mac": "Mach-O"}
 
 

@@ -20,6 +20,7 @@ from container_world import (
     write,
 )
 from invoke.context import Context
+from python_projects import differing
 
 from release_tasks.errors import ReleaseError
 from release_tasks.steps.package_charts import package_charts
@@ -88,7 +89,6 @@ def test_the_inventory_has_the_digest_of_the_layer(project):
 
 def test_a_chart_is_the_same_from_another_folder_home_zone_and_umask(project, tmp_path, monkeypatch):
     package_charts(Context(), version="1.2.0")
-    first = (project / "dist/v1.2.0/hello-1.2.0.tgz").read_bytes()
     other = chart_project(tmp_path / "somewhere/else")
     write(other, {"dist/v1.2.0/hello-1.2.0.tgz": "stale", "deploy/hello/templates/stray.yaml": "not committed"})
     monkeypatch.chdir(other)
@@ -100,7 +100,7 @@ def test_a_chart_is_the_same_from_another_folder_home_zone_and_umask(project, tm
     finally:
         os.umask(before)
     again = other / "dist/v1.2.0/hello-1.2.0.tgz"
-    assert again.read_bytes() == first
+    assert differing(project / "dist/v1.2.0", again.parent) == {}
     assert again.stat().st_mtime == (project / "dist/v1.2.0/hello-1.2.0.tgz").stat().st_mtime
 
 
