@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from whole import commit
 
 ROOT = Path(__file__).parents[1]
+GATE = 'run = ["nox -s lint"]'  # types and tests of this very tree are looked at beside this test
 
 
 @pytest.mark.slow
@@ -24,6 +26,8 @@ def test_this_project_releases_itself_in_a_rehearsal(tmp_path: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes((ROOT / name).read_bytes())
         target.chmod((ROOT / name).stat().st_mode)
+    settings = tree / "release-tasks.toml"
+    settings.write_text(re.sub("^run = .*$", GATE, settings.read_text(), flags=re.M))
     commit(tree, "Begin")
 
     words = [sys.executable, "-m", "invoke", "rehearse", "--version", "0.1.0", "--json"]
