@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -31,6 +32,7 @@ def preflight(*more: str) -> None:
     from release_tasks.project.gates import KINDS, gates
     from release_tasks.tools import git
 
+    logging.getLogger("invoke").setLevel(logging.WARNING)  # nox shows what every library logs
     shell.heed_termination()  # nox ends its workers on Ctrl-C alone
     try:
         root = git.top(Path(os.environ.get(ROOT) or Path.cwd()))

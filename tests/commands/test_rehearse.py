@@ -99,6 +99,7 @@ def test_the_whole_example_is_released_for_two_machines_and_built_with_equal_byt
     assert {p["state"] for p in found["pointers"]} == {"same"}
     assert [line for line in VERIFIED if f"verify: {line}" not in said] == []
     assert "left out" not in said
+    assert "invoke >" not in said  # no library talks in between
     clients = {re.match(r"[A-Za-z ]+", row["client"])[0].strip() for row in found["requests"]}
     # buildx pushes with the library of containerd, and calls itself by its name
     assert clients == {"cargo", "twine", "containerd", "Helm", "GitHub CLI", "git"}
