@@ -13,7 +13,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.project.numbers import parse
 from release_tasks.project.tags import carried, refusal, tag_name, version_in
 from release_tasks.project.versions import parse_request
-from release_tasks.tools import git, worktree
+from release_tasks.tools import cargo, git, worktree
 
 if TYPE_CHECKING:
     from release_tasks.project.model import Component, Project
@@ -100,6 +100,8 @@ def _at(is_dry: bool, version: str | None, component: str | None, is_anew: bool 
     top = git.top(Path.cwd())
     head = git.head(top)
     once.ahead(git.remote_refs, top)
+    if (top / "Cargo.toml").exists():
+        once.ahead(cargo.metadata, top)
     project = discover(top)
     wanted = _versions(project, top, head, version, component)
     tag_of = {name: tag_name(project.component(name), number) for name, number in wanted.items()}

@@ -45,7 +45,7 @@ def is_new(artifact: Artifact) -> bool:
 
 def credentials(release: Release) -> list[ReleaseError]:
     """Return an error where gh has no token."""
-    if gh.has_token():
+    if gh.token():
         return []
     return [ReleaseError("gh has no token", "set GH_TOKEN, or run `gh auth login`")]
 

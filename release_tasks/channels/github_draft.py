@@ -35,7 +35,7 @@ def fill(release: Release, is_dry: bool = False) -> None:
 
 def unseen(release: Release) -> list[ReleaseError]:
     """Return one error for each public tag whose draft may exist and cannot be seen without a token."""
-    if not _is_kept(release) or gh.has_token():
+    if not _is_kept(release) or gh.token():
         return []
     repository = str(release.project.repository)
     hidden = [p.tag for p in release.parts if git.remote_tag(release.top, p.tag) and gh.page(repository, p.tag) is None]

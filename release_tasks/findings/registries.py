@@ -92,7 +92,7 @@ def missing_credential(case: Case) -> Iterator[ReleaseError]:
 @problem
 def token_too_weak(case: Case) -> Iterator[ReleaseError]:
     """Yield each token that GitHub says may not do what a release does; crates.io and PyPI tell nobody."""
-    if case.release.project.repository and gh.has_token() and not _may(gh.scopes(), "repo", "public_repo"):
+    if case.release.project.repository and gh.token() and not _may(gh.scopes(), "repo", "public_repo"):
         yield ReleaseError("gh's token may not make releases: it has no scope repo", "gh auth refresh --scopes repo, or set GH_TOKEN to a token with it")
     rows = {channel.NAME: artifacts for channel, artifacts in _missing(case)}
     ghcr = endpoints.host(endpoints.GHCR)

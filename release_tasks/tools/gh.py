@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -65,21 +64,17 @@ def open_in_milestone(repository: str, title: str) -> int | None:
 
 def scopes(password: str = "") -> frozenset[str] | None:
     """Return what a token may do (gh's own without `password`), None where GitHub does not say: only of classic ones it does."""
-    if password:
-        said = http.get(f"{endpoints.GITHUB_API}/rate_limit", {"Authorization": f"Bearer {password}"}, (200, 401, 403)).headers.get("x-oauth-scopes")
-    else:
-        try:
-            head = ask(["gh", "api", "--include", "rate_limit"], secrets=TOKENS)
-        except Failed as error:
-            raise gh_refusals.explain(error) from error
-        said = told[1] if (told := re.search(r"(?im)^x-oauth-scopes: *(.*?)\r?$", head)) else None
+    answer = http.get(f"{endpoints.GITHUB_API}/rate_limit", {"Authorization": f"Bearer {password or token()}"}, (200, 401, 403))
+    if answer.status != 200 and not password:
+        read("rate_limit")  # gh says in its words what is wrong with its token
+    said = answer.headers.get("x-oauth-scopes")
     return None if said is None else frozenset(word.strip() for word in said.split(",") if word.strip())
 
 
 @once
 def read(path: str, every_page: bool = False, *fields: str) -> Any:
     """Return the JSON of a GET on GitHub's API (a POST with `fields`), None for what is not there; anonymous without a token."""
-    if not has_token():
+    if not token():
         accept = {"Accept": "application/vnd.github+json"}
         answers = http.get_pages(f"{endpoints.GITHUB_API}/{path}", accept, (200, 403, 404, 422, 429))
         if answers[0].status in (404, 422):  # a commit that nobody pushed is 422
@@ -98,22 +93,21 @@ def read(path: str, every_page: bool = False, *fields: str) -> Any:
     return _arrays(text) if every_page else json.loads(text)
 
 
-def has_token() -> bool:
-    """Tell whether gh is installed and has a token, from the environment or its own settings."""
+@once
+def token() -> str:
+    """Return gh's token, from the environment or its own settings; an empty text where there is none, or no gh."""
     if not found("gh"):
-        return False
-    if any(os.environ.get(name) for name in TOKENS):
-        return True
+        return ""
     try:
-        return bool(ask(["gh", "auth", "token"], secrets=TOKENS).strip())
+        return next((value for name in TOKENS if (value := os.environ.get(name))), "") or ask(["gh", "auth", "token"], secrets=TOKENS).strip()
     except Failed:
-        return False
+        return ""
 
 
 def fetch(repository: str, asset: Asset) -> bytes:
     """Return the bytes of an asset, also of a draft's."""
     path = f"repos/{repository}/releases/assets/{asset.id}"
-    if not has_token():
+    if not token():
         return http.get(f"{endpoints.GITHUB_API}/{path}", {"Accept": "application/octet-stream"}, (200,)).body
     return ask_bytes(["gh", "api", "-H", "Accept: application/octet-stream", path], secrets=TOKENS)
 

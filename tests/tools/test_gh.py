@@ -150,6 +150,6 @@ def test_without_a_token_a_rate_limit_asks_for_one(tiny: Place, monkeypatch: pyt
 
 def test_without_gh_and_without_a_token_there_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GH_TOKEN", "token")
-    assert gh.has_token()
+    assert gh.token()
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert not gh.has_token()
+    assert not gh.token()
