@@ -4,42 +4,37 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import hashlib
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from invoke.context import Context
 
-from release_tasks import shell
+from release_tasks import once, shell
 from release_tasks.errors import ReleaseError
 
 ASIDE = ".release-tasks"  # how the name of a file ends that is about to replace another one
 
 
-def write(c: Context, path: Path, text: str) -> None:
-    """Replace the text of `path` at once; under `--dry` only show the difference."""
-    write_all(c, {path: text})
-
-
 def write_all(c: Context, texts: Mapping[Path, str]) -> None:
-    """Replace the texts of files: all are written aside first, then all are moved into place."""
-    new = {path: text.encode() for path, text in texts.items()}
-    old = {path: _bytes(path) for path in new}
-    changed = {path: data for path, data in new.items() if data != old[path]}
-    if not shell.is_dry(c):
-        for path in changed:  # what a killed process has left aside
-            for name in os.listdir(path.parent) if path.parent.is_dir() else ():
-                if name.startswith(f".{path.name}.") and name.endswith(ASIDE):
-                    (path.parent / name).unlink(missing_ok=True)
-        return _swap(changed)
-    for path in changed:
-        shell.say(_difference(path, old[path].decode(errors="replace"), texts[path]))
-    return None
+    """Replace the texts of files, all aside first, then all in their places; under `--dry` only show the difference."""
+    if shell.is_dry(c):
+        for path, text in texts.items():
+            old = path.read_bytes() if path.exists() else b""
+            shell.say(_difference(path, old.decode(errors="replace"), text))
+        return
+    for path in texts:  # what a killed process has left aside
+        folder = os.path.dirname(path)
+        for name in os.listdir(folder) if os.path.isdir(folder) else ():
+            if name.startswith(f".{path.name}.") and name.endswith(ASIDE):
+                os.unlink(f"{folder}/{name}")
+    _swap({path: text.encode() for path, text in texts.items()})
+    once.forget()
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -125,6 +120,8 @@ def lock(path: Path) -> int | None:
 
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file, as 64 hex digits."""
+    import hashlib
+
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -133,35 +130,44 @@ def _aside(path: Path) -> str:
     return f"{path.parent}/.{path.name}.{os.urandom(8).hex()}{ASIDE}"
 
 
-def _bytes(path: Path) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except FileNotFoundError:
-        return b""
-
-
 def _swap(contents: Mapping[Path, bytes]) -> None:
-    aside: dict[str, Path] = {}
+    aside: dict[Path, str] = {}
+
+    def put(path: Path, data: bytes) -> None:
+        mode = 0o644
+        try:
+            mode = os.stat(path).st_mode & 0o777
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        name = _aside(path)
+        handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        aside[path] = name
+        with open(handle, "wb") as out:
+            os.fchmod(handle, mode)
+            out.write(data)
+
     try:
-        for path, data in contents.items():
-            mode = 0o644
-            try:
-                mode = os.stat(path).st_mode & 0o777
-            except FileNotFoundError:
-                path.parent.mkdir(parents=True, exist_ok=True)
-            name = _aside(path)
-            handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            aside[name] = path
-            with open(handle, "wb") as out:
-                os.fchmod(handle, mode)
-                out.write(data)
-        for name, path in aside.items():
-            os.replace(name, path)
-    except BaseException as error:
-        for name in aside:
+        _each(put, contents)
+        _each(lambda path, name: os.replace(name, path), aside)
+    except BaseException:
+        for name in aside.values():
             Path(name).unlink(missing_ok=True)
-        raise _full(path, error) if isinstance(error, OSError) else error
+        raise
+
+
+def _each(work: Callable[[Path, Any], None], given: Mapping[Path, Any]) -> None:
+    """Do the work for each file, in several threads: each waits for the disk."""
+    rows = list(given.items())
+
+    def part(begin: int) -> None:
+        for path, what in rows[begin::4]:
+            try:
+                work(path, what)
+            except OSError as error:
+                raise _full(path, error) from error
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(part, range(min(4, len(rows)))))
 
 
 def _full(path: Path, error: OSError) -> ReleaseError:

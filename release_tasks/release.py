@@ -99,7 +99,8 @@ def _at(is_dry: bool, version: str | None, component: str | None, is_anew: bool 
 
     top = git.top(Path.cwd())
     head = git.head(top)
-    once.ahead(git.remote_refs, top)
+    if git.remote_url(top):
+        once.ahead(git.remote_refs, top)
     if (top / "Cargo.toml").exists():
         once.ahead(cargo.metadata, top)
     project = discover(top)

@@ -41,19 +41,19 @@ def write(c: Context, release: Release) -> Bumped:
     every = tuple(carriers(release))
     texts = edited.texts(release, changed, every)
     new = edited.changes(texts)
-    old = {path: edited.data(release, path) for path in (*new, *_lock(release))}
+    old = {path: texts[path].now for path in new} | {path: edited.data(release, path) for path in _lock(release)}
     if new:
         new |= {path: cargo_lock.bumped(decode(old[path], path), pins.new_versions(release)) for path in _lock(release)}
     todo = {path: text for path, text in new.items() if old[path] != text.encode()}
     with _all_or_none(release, old), ThreadPoolExecutor(1) as pool:
         files.write_all(c, {release.top / path: text for path, text in todo.items()})
-        has_lock = bool(_lock(release)) and not shell.is_dry(c)
-        is_locked = pool.submit(cargo_lock.is_proved, release.top) if has_lock else None  # cargo reads all files, too
+        # cargo reads all files, too
+        proof = pool.submit(cargo_lock.prove, release.top, "--offline") if _lock(release) and not shell.is_dry(c) else None
         if not shell.is_dry(c):
             _prove(release, every)
         odd, left = edited.told(release, texts)
         done = Bumped(tuple(todo), tuple(odd), tuple(left))
-        if is_locked and not is_locked.result():
+        if proof and proof.exception():
             toml_values.load(decode(old[LOCK], LOCK), LOCK)
             files.write_bytes(release.top / LOCK, old[LOCK])
             cargo_lock.update(c, release.top)
@@ -137,8 +137,6 @@ def _all_or_none(release: Release, old: dict[str, bytes]) -> Iterator[None]:
 
 
 def _prove(release: Release, every: Iterable[Carrier]) -> None:
-    wrong: list[str] = []
-    for carrier in every:
-        wrong += carrier.prove(decode((release.top / carrier.path).read_bytes(), carrier.path))
-    if wrong:
+    proved = (carrier.prove(decode(edited.data(release, carrier.path), carrier.path)) for carrier in every)
+    if wrong := [said for one in proved for said in one]:
         raise ReleaseError("; ".join(wrong), "mend that file, or name it in [files]")

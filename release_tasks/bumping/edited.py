@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 
 class Edited(NamedTuple):
-    """A file's committed text, the text it becomes, and whether a manifest knows every copy in it."""
+    """A file's committed text, the text it becomes, its bytes now, and whether a manifest knows every copy in it."""
 
     old: str
     new: str
+    now: bytes
     is_whole: bool
 
 
@@ -48,7 +49,7 @@ def texts(
         else:
             now = data(release, carrier.path)
             base = decode(committed.get(carrier.path) or now, carrier.path)
-            found[carrier.path] = Edited(base, base, carrier.is_whole)
+            found[carrier.path] = Edited(base, base, now, carrier.is_whole)
         before = found[carrier.path]
         found[carrier.path] = before._replace(new=carrier.write(before.new))
     _refuse_two_versions(found, [carrier for carrier in every if carrier.path in twice])

@@ -17,8 +17,8 @@ GATES = '"""The gates of a release as sessions; `nox -l` lists them."""\n\nfrom 
 def init(c: Context) -> None:
     """Write a first tasks.py, noxfile.py and release-tasks.toml."""
     from release_tasks.errors import ReleaseError
+    from release_tasks.project import KINDS
     from release_tasks.project.discovery import discover
-    from release_tasks.project.model import KINDS
     from release_tasks.project.settings import FILE
     from release_tasks.tools import git
 
@@ -31,5 +31,5 @@ def init(c: Context) -> None:
         if (top / name).exists():
             shell.say(f"{name} is there already")
         else:
-            files.write(c, top / name, text)
+            files.write_all(c, {top / name: text})
             shell.say(f"{name} written" if not shell.is_dry(c) else f"{name} would be written")

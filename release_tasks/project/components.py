@@ -10,7 +10,8 @@ from typing import Any
 from msgspec import structs
 
 from release_tasks.errors import ReleaseError
-from release_tasks.project.model import KINDS, Bundle, Component, Project, answered
+from release_tasks.project import KINDS
+from release_tasks.project.model import Bundle, Component, Project, answered
 from release_tasks.project.numbers import from_pep440
 from release_tasks.project.proposal import question
 from release_tasks.project.python_packages import crates_in

@@ -15,10 +15,9 @@ if TYPE_CHECKING:
     from release_tasks.tools.cargo import Workspace
 
 __all__ = (
-    "KINDS", "Artifact", "Binary", "Bundle", "Chart", "Component", "Crate", "Found", "Gate", "Image", "Place", "Pointer",
+    "Artifact", "Binary", "Bundle", "Chart", "Component", "Crate", "Found", "Gate", "Image", "Place", "Pointer",
     "Project", "PythonPackage", "Seen", "State", "answered", "compared", "either", "known", "question",
 )
-KINDS = ("crates", "python", "binaries", "images", "charts")  # what a component ships
 T = TypeVar("T")
 Found = tuple[T, ...] | ReleaseError  # a question is an error for those who need the answer
 

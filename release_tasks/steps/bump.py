@@ -10,25 +10,26 @@ from release_tasks.steps import WORDS, step
 @step
 def bump(c: Context, version: str | None = None, component: str | None = None, json: bool = False) -> None:
     """Write the version into every file that carries it."""
+    import gc
     from json import dumps
     from pathlib import Path
 
-    from release_tasks import shell
+    from release_tasks import once, shell
     from release_tasks.tools import cargo, git
 
-    top = git.top(Path.cwd())
-    if (top / "Cargo.toml").exists():
-        cargo.begin(top)  # imports take as long
-    from release_tasks.bumping import bump as edits
-    from release_tasks.project.words import resolve
-    from release_tasks.release import Release
+    with once.unchanging():  # until the first file is written
+        top = git.top(Path.cwd())
+        if (top / "Cargo.toml").exists():
+            once.ahead(cargo.metadata, top)  # imports take as long
+        from release_tasks.bumping import bump as edits
+        from release_tasks.project.words import resolve
+        from release_tasks.release import Release
 
-    release = Release.at(c, resolve(version or "", component), component)
-    done = edits.Bumped()
-    if release.is_tagged:
-        shell.say(f"nothing to do, {release.parts[0].tag} is at {release.commit[:7]}")
-    else:
-        done = edits.write(c, release)
+        release = Release.at(c, resolve(version or "", component), component)
+        if release.is_tagged:
+            shell.say(f"nothing to do, {release.parts[0].tag} is at {release.commit[:7]}")
+        done = edits.Bumped() if release.is_tagged else edits.write(c, release)
+    gc.freeze()  # Python would look through all that was read of every crate three times more before it ends
     if json:
         rows = done._asdict()
         print(dumps(rows | {key: [one._asdict() for one in rows[key]] for key in ("disagreed", "forgotten")}, indent=2))

@@ -5,19 +5,16 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 from release_tasks.errors import ReleaseError
 from release_tasks.once import once
 from release_tasks.shell import Failed, ask
 
-_begun: dict[Path, Future[dict[str, Any]]] = {}  # by root: what cargo is being asked
 Package = dict[str, Any]  # with the keys that `cargo metadata` documents
 
 
@@ -44,15 +41,9 @@ class Workspace:
     packages: dict[str, Package] = field(default_factory=dict, repr=False, compare=False)
 
 
-def begin(root: Path) -> None:
-    """Let cargo read the workspace while this process does something else; the next `workspace(root)` takes what it found."""
-    _begun[root] = Future()
-    Thread(target=_read, args=(root, _begun[root]), daemon=True).start()
-
-
 def workspace(root: Path) -> Workspace:
     """Return the workspace that a folder belongs to; raise `ReleaseError` for one that cargo cannot read."""
-    data = _begun.pop(root).result() if root in _begun else metadata(root)
+    data = metadata(root)
     packages = data["packages"]
     folders = {os.path.dirname(package["manifest_path"]) for package in packages}
     members = sorted((_member(package, folders) for package in packages), key=lambda m: m.name)
@@ -99,13 +90,6 @@ def metadata(root: Path) -> dict[str, Any]:
         said = " ".join(line.strip() for line in error.output.splitlines() if line.strip()).replace(f"{root}/", "")
         raise ReleaseError(f"cargo cannot read the workspace: {said[:500]}", "mend that manifest") from error
     return found
-
-
-def _read(root: Path, found: Future[dict[str, Any]]) -> None:
-    try:
-        found.set_result(metadata(root))
-    except BaseException as error:
-        found.set_exception(error)
 
 
 def _member(package: dict[str, Any], folders: set[str]) -> Member:

@@ -40,15 +40,10 @@ def taken(text: str) -> set[str]:
     return {found[1] for found in _TAKEN.finditer(text)}
 
 
-def is_proved(root: Path) -> bool:
-    """Tell whether cargo finds that Cargo.lock and the manifests agree, without asking anybody."""
-    return not isinstance(resolved(root), Failed)
-
-
 def resolved(root: Path) -> dict[str, Any] | Failed:
     """Return what cargo makes of Cargo.lock, with every package in it, without asking anybody, or why it cannot."""
     try:
-        return dict(json.loads(_prove(root, "--offline")))
+        return dict(json.loads(prove(root, "--offline")))
     except Failed as error:
         return error
 
@@ -64,10 +59,11 @@ def update(c: Context, root: Path) -> None:
     Raises `Failed` where cargo cannot, or where the manifests and Cargo.lock disagree after it.
     """
     shell.do(c, ["cargo", "update", "--workspace", "--quiet"], cwd=root)
-    _prove(root)
+    prove(root)
 
 
-def _prove(root: Path, *network: str) -> str:
+def prove(root: Path, *network: str) -> str:
+    """Return what cargo says of a workspace whose Cargo.lock and manifests agree; raise `Failed` where they do not."""
     return shell.ask(["cargo", "metadata", "--locked", "--format-version=1", *network], cwd=root)
 
 
