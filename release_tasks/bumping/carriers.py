@@ -12,18 +12,8 @@ from typing import TYPE_CHECKING, Any
 from release_tasks.bumping import beside, pins
 from release_tasks.bumping.beside import relative
 from release_tasks.errors import ReleaseError
-from release_tasks.manifests import (
-    cargo_toml,
-    changelog,
-    changelog_dates,
-    chart_yaml,
-    kind_of,
-    pyproject,
-    python_module,
-    uv_lock,
-)
+from release_tasks.manifests import cargo_toml, chart_yaml, kind_of, pyproject, python_module, uv_lock
 from release_tasks.manifests.text import listed
-from release_tasks.project import notes
 from release_tasks.project.model import answered
 from release_tasks.project.settings import FILE
 from release_tasks.tools import git
@@ -85,6 +75,9 @@ def _listed(release: Release, names: dict[str, str]) -> Iterator[Carrier]:
 
 
 def _changelog(release: Release, part: Part, path: str) -> Carrier:
+    from release_tasks.manifests import changelog, changelog_dates
+    from release_tasks.project import notes
+
     date = _dated(release.top / path, part.version) or git.today(os.environ.get("SOURCE_DATE_EPOCH"))
 
     def write(text: str) -> str:

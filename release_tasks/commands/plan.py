@@ -14,7 +14,6 @@ from release_tasks.commands import command
 from release_tasks.errors import ReleaseError
 from release_tasks.once import unchanging
 from release_tasks.order import Step
-from release_tasks.release import Release
 
 
 @command
@@ -24,6 +23,7 @@ def plan(
     """Show what release would run now, and what it would skip."""
     from release_tasks.channels import crates_io
     from release_tasks.project.words import resolve
+    from release_tasks.release import Release
 
     given = {"version": resolve(version, component), "component": component, "new": new or "all"}
     dry = Context(c.config.clone())

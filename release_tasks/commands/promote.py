@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from invoke.context import Context
 
 from release_tasks import shell
 from release_tasks.commands import command
 from release_tasks.errors import ReleaseError, raise_all, some
-from release_tasks.release import Part, Release
+
+if TYPE_CHECKING:
+    from release_tasks.release import Part, Release
 
 
 @command
@@ -15,6 +19,7 @@ def promote(c: Context, version: str | None = None, component: str | None = None
     """Make the GitHub release of a finished version, as -stable."""
     from release_tasks import converge
     from release_tasks.commands.status import read
+    from release_tasks.release import Release
 
     release = Release.at(c, version, component)
     if not all(part.component.promotes for part in release.parts):

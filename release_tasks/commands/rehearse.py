@@ -15,10 +15,10 @@ from invoke.exceptions import Exit
 from release_tasks import endpoints, files, shell
 from release_tasks.commands import command
 from release_tasks.errors import ReleaseError
-from release_tasks.project.model import Project, answered
 from release_tasks.tools import git
 
 if TYPE_CHECKING:
+    from release_tasks.project.model import Project
     from release_tasks.rehearsal.world import World
 
 WHO = "Rehearsal"
@@ -134,6 +134,8 @@ def _requests(registries: World) -> list[dict[str, Any]]:
 
 def _names(project: Project, kind: str) -> list[str]:
     """Return the names that the real registry may know already, because they are this project's."""
+    from release_tasks.project.model import answered
+
     found = [getattr(component, kind) for component in project.components]
     return [one.name for some in found for one in answered(some)]
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from invoke.context import Context
 
 from release_tasks import shell
 from release_tasks.commands import command
 from release_tasks.errors import ReleaseError, raise_all, some
-from release_tasks.release import Release
+
+if TYPE_CHECKING:
+    from release_tasks.release import Release
 
 
 @command
@@ -18,6 +22,7 @@ def retag(c: Context, version: str | None = None, component: str | None = None) 
     from release_tasks.findings import repository
     from release_tasks.findings.finding import Case, problems
     from release_tasks.project.versions import next_version
+    from release_tasks.release import Release
 
     old, new = Release.at(c, version, component), Release.anew(c, version, component)
     raise_all(problems(Case(c, new), repository))

@@ -6,14 +6,17 @@ import json
 import re
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from invoke.context import Context
 
 from release_tasks.commands import command
 from release_tasks.errors import ReleaseError
-from release_tasks.project.model import KINDS, Component, Project
-from release_tasks.release import Part, Release
+from release_tasks.project import KINDS
+
+if TYPE_CHECKING:
+    from release_tasks.project.model import Component, Project
+    from release_tasks.release import Release
 
 SAID = ("python", "binaries", "images", "charts")  # their tables list what is shipped
 
@@ -48,6 +51,7 @@ def data(project: Project) -> dict[str, Any]:
 def _next(project: Project) -> Release:
     """Return a release in which every version changes, to see what would be edited."""
     from release_tasks.project.versions import next_version
+    from release_tasks.release import Part, Release
 
     numbers = [next_version(one.version or "0.0.0", "major") for one in project.components]
     parts = tuple(Part(one, n, one.tag, project.root) for one, n in zip(project.components, numbers, strict=True))

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from invoke.context import Context
 from invoke.exceptions import Exit
 
 from release_tasks.commands import command
 from release_tasks.errors import ReleaseError, raise_all
-from release_tasks.project.model import Place, Pointer, Seen, State
-from release_tasks.release import Release
+
+if TYPE_CHECKING:
+    from release_tasks.project.model import Pointer, Seen
+    from release_tasks.release import Release
 
 T = TypeVar("T")
 DONE, MISSING, PROBLEM = 0, 3, 1
@@ -31,6 +33,8 @@ class Report:
     @property
     def code(self) -> int:
         """Return the exit status: 0 all as wanted, 3 something is missing, 1 a problem."""
+        from release_tasks.project.model import Place, State
+
         states = {seen.state for seen in self.artifacts}
         if self.problems or states & {State.DIFFERENT, State.YANKED, State.CLOSED}:
             return PROBLEM
@@ -56,6 +60,8 @@ class Report:
 @command
 def status(c: Context, version: str | None = None, component: str | None = None, json: bool = False) -> None:
     """Show the state of every artifact on every channel."""
+    from release_tasks.release import Release
+
     report = read(Release.at(c, version, component))
     show(report, json)
     raise_all(report.problems)

@@ -10,7 +10,7 @@ from release_tasks.project.model import Component, Project
 from release_tasks.project.numbers import is_prerelease, parse
 from release_tasks.project.pointers import expand, highest_of_line
 from release_tasks.project.tags import tag_name, version_in
-from release_tasks.tools import gh, git
+from release_tasks.tools import git
 
 if TYPE_CHECKING:
     from release_tasks.release import Part, Release
@@ -33,6 +33,8 @@ def finished(project: Project, component: Component) -> Mapping[str, str]:
 
     On GitHub a release is finished when it is public; elsewhere when its tag is on origin.
     """
+    from release_tasks.tools import gh
+
     found = tagged(project, component)
     if not found or component.promotes or project.repository is None or git.remote_url(project.root) is None:
         return found

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,7 +13,6 @@ from release_tasks.errors import ReleaseError
 from release_tasks.files import ASIDE, scratch
 from release_tasks.once import once
 from release_tasks.shell import Failed, ask, ask_bytes, do
-from release_tasks.tools.archives import unpack_all
 
 
 def top(folder: Path) -> Path:
@@ -147,6 +144,11 @@ def is_ancestor(tree: Path, commit: str, of: str) -> bool:
 
 def export(tree: Path, commit: str, folder: Path) -> None:
     """Write the files of a commit into a new folder, without any history."""
+    import io
+    import tarfile
+
+    from release_tasks.tools.archives import unpack_all
+
     data = ask_bytes(["git", "-c", "tar.umask=0022", "archive", "--format=tar", commit], cwd=tree)
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
         unpack_all(archive, folder)
