@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from release_tasks.release import Release
 
 
-def relative(release: Release, path: Path) -> str:
+def relative(release: Release, path: Path | str) -> str:
     """Return a path below the repository's root; raise `ReleaseError` for one that is elsewhere."""
     root, there = f"{release.tree}{os.sep}", str(path)  # as texts: pathlib takes its time with hundreds of crates
     if not there.startswith(root):
@@ -45,14 +45,14 @@ def uv_locks(release: Release) -> Iterator[tuple[str, dict[str, str]]]:
         for part in release.parts for package in answered(part.component.python)
     ]
     for path in release.project.files:
-        if PurePosixPath(path).name == "uv.lock":
+        if path.rpartition("/")[2] == "uv.lock":
             above = PurePosixPath(path).parent
             yield path, {name: version for name, place, version in places if PurePosixPath(place).is_relative_to(above)}
 
 
 def npm_locks(path: str) -> Iterator[str]:
     """Yield where npm keeps the lock of a package.json."""
-    if PurePosixPath(path).name == "package.json":
+    if path.rpartition("/")[2] == "package.json":
         yield from (str(PurePosixPath(path).with_name(name)) for name in ("package-lock.json", "npm-shrinkwrap.json"))
 
 

@@ -7,7 +7,6 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tasks.bumping.pins import new_versions
@@ -70,13 +69,14 @@ def forms(release: Release, texts: Iterable[tuple[str, str]]) -> dict[str, tuple
 
 def stale(known: Mapping[str, tuple[str, ...]], path: str, old: str, new: str) -> Iterator[Odd]:
     """Yield each place that a bump changes although it did not show the version before."""
-    for number, (was, now) in enumerate(zip(old.split("\n"), new.split("\n"), strict=False), 1):
+    rows = enumerate(zip(old.split("\n"), new.split("\n"), strict=False), 1)
+    for number, (was, now) in (row for row in rows if row[1][0] != row[1][1]):
         pairs = [pair for pair in zip(_NUMBER.findall(was), _NUMBER.findall(now), strict=False) if pair[0] != pair[1]]
         for one, other in dict.fromkeys(pairs):
             wanted = next((olds for form, olds in known.items() if _begins(form, other)), ())
             if wanted and not any(_begins(form, one) for form in wanted):
                 yield Odd(path, number, one, wanted[0])
-        if was != now and not pairs:
+        if not pairs:
             yield Odd(path, number, was.strip()[:80], "")
 
 
@@ -87,7 +87,8 @@ def forgotten(release: Release, new: Mapping[str, str], covered: set[str], olds:
     out: changelogs, locks, test data, binary files, and what the settings call innocent.
     """
     there = [Line(*found) for found in git_grep.lines(release.top, sorted(olds)) if found[0] not in new]
-    there += [Line(path, at, text) for path, whole in new.items() for at, text in enumerate(whole.split("\n"), 1)]
+    old = {path: whole for path, whole in new.items() if any(one in whole for one in olds)}
+    there += [Line(path, at, text) for path, whole in old.items() for at, text in enumerate(whole.split("\n"), 1)]
     found = [
         line for line in there
         if (line.path not in covered or _is_orphan(release, line)) and not _KEEPS.search(line.path)
@@ -127,7 +128,7 @@ def _locks(release: Release) -> Iterator[Line]:
     """Yield the workspace's crates in the Cargo.lock of other trees: cargo brings those up to date only there."""
     names = new_versions(release)
     for path in release.project.files:
-        if PurePosixPath(path).name == "Cargo.lock" and path != "Cargo.lock":
+        if path.rpartition("/")[2] == "Cargo.lock" and path != "Cargo.lock":
             text = (release.top / path).read_text("utf-8", errors="replace") if (release.top / path).exists() else ""
             for name, version, at in cargo_lock.own(text):
                 if version != names.get(name, version):

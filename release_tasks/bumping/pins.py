@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -110,7 +111,7 @@ def _kept(project: Project, component: str | None) -> set[str]:
 
 
 def _path(release: Release, crate: Crate) -> str:
-    return relative(release, crate.folder / "Cargo.toml")
+    return relative(release, os.path.join(crate.folder, "Cargo.toml"))
 
 
 def _manifest(release: Release, crate: Crate) -> CargoManifest:
