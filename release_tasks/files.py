@@ -156,7 +156,7 @@ def _swap(contents: Mapping[Path, bytes]) -> None:
 
 
 def _each(work: Callable[[Path, Any], None], given: Mapping[Path, Any]) -> None:
-    """Do the work for each file, in several threads: each waits for the disk."""
+    """Do the work for each file, in several threads as each waits for the disk; Ctrl-C comes after all of them."""
     rows = list(given.items())
 
     def part(begin: int) -> None:
@@ -166,8 +166,10 @@ def _each(work: Callable[[Path, Any], None], given: Mapping[Path, Any]) -> None:
             except OSError as error:
                 raise _full(path, error) from error
 
-    with ThreadPoolExecutor(4) as pool:
+    with shell.held_back() as interrupts, ThreadPoolExecutor(4) as pool:
         list(pool.map(part, range(min(4, len(rows)))))
+    if interrupts:
+        raise KeyboardInterrupt
 
 
 def _full(path: Path, error: OSError) -> ReleaseError:

@@ -158,6 +158,22 @@ def heed_termination() -> None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
+@contextlib.contextmanager
+def held_back() -> Iterator[list[int]]:
+    """Collect Ctrl-C and SIGTERM inside the block: Python ignores what a handler raises while it forks."""
+    came: list[int] = []
+    is_main = threading.current_thread() is threading.main_thread()
+    known = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM) if is_main}
+    before = {number: handler for number, handler in known.items() if callable(handler)}
+    for number in before:
+        signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def end_children() -> None:
     """End every child that still runs, and let nothing new start."""
     terminal.stopping.set()
@@ -216,7 +232,7 @@ def _start(
     if terminal.stopping.is_set():
         raise ReleaseError("interrupted", code=130)
     try:
-        with _held_back() as interrupts:
+        with held_back() as interrupts:
             process = subprocess.Popen(
                 argv, cwd=cwd, env=dict(env), stdin=stdin, stdout=out, stderr=err, start_new_session=True, umask=0o022,
                 pass_fds=tuple(_inherited), preexec_fn=_die_with_parent if tied and _LIBC else None,
@@ -233,21 +249,6 @@ def _start(
         _end(process)
         raise KeyboardInterrupt
     return process
-
-
-@contextlib.contextmanager
-def _held_back() -> Iterator[list[int]]:
-    """Collect Ctrl-C inside the block: Python ignores what a handler raises while it forks."""
-    came: list[int] = []
-    before = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(before):
-        yield came
-        return
-    signal.signal(signal.SIGINT, lambda number, _: came.append(number))
-    try:
-        yield came
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
