@@ -105,7 +105,7 @@ WHOLE = {
     "caro": Whole("caro", {
         "tags": {"v1.2.0"}, "crates.io": {"caro 1.2.0"}, "ghcr.io/wildcard/caro": {"1.2.0", "1.2", "1", "latest"},
         "GitHub v1.2.0": summed(*CARO, *(f"{one.removesuffix('.exe')}-with-{model}.tar.gz" for one in CARO for model in MODELS)),
-    }, foreign(CARO), changed={SETTINGS: {'sign-off = ["bundles"]\n': ""} | {
+    }, foreign(CARO), changed={SETTINGS: {
         f'{key} = {{ url = "...", sha256 = "...", license = "..."': f'{key} = {{ url = "https://shelf.example/{name}.gguf",'
         f' sha256 = "{hashlib.sha256(data).hexdigest()}", license = "Apache-2.0"'
         for (name, data), key in zip(MODELS.items(), ('"qwen-1.5b"', "smollm-135m"), strict=True)
@@ -141,7 +141,7 @@ class Project:
         return self.site.inv(self.root, command, *words, "--version", self.version)
 
     def release(self) -> Ran:
-        return self.inv("release", "--new", "all")
+        return self.inv("release", "--new", "all", "--sign-off", "Tester")
 
     def collect(self) -> Ran:
         """Bring what was not built here from the machines that can."""

@@ -13,20 +13,34 @@ from release_tasks.project.model import Bundle
 from release_tasks.release import Part, Release
 from release_tasks.tools import archives, downloads, programs
 
-NOTICES = "THIRD_PARTY_NOTICES"
 
+def pack(c: Context, release: Release, sign_off: str | None) -> None:
+    """Pack each bundle that is neither in dist/ nor public; a file that several need is fetched once.
 
-def pack(c: Context, release: Release) -> None:
-    """Pack each bundle that is neither in dist/ nor public; a file that several need is fetched once."""
+    `sign_off` is who has tried the programs, where the bundles wait for that.
+    """
     every = [(part, bundle) for part in release.parts if "bundles" in part.component.assets for bundle in part.component.bundles]
     absent = {artifact.name for artifact in to_build(release, github, "bundle", "sha256", "binary")} if every else set()
     wanted = [(part, bundle) for part, bundle in every if bundle.file.format(version=part.version) in absent]
     if not wanted:
         shell.say("nothing to do, every bundle is packed or public" if every else "nothing to do, no bundle configured")
+    for part in dict.fromkeys(part for part, _ in wanted if "bundles" in release.project.settings.gates.sign_off):
+        _await_word(c, part, sign_off)
     for part, bundle in wanted:
         _pack(c, release, part, bundle)
     for part, bundle in every if not shell.is_dry(c) else ():
         write_checksum(release, part, "bundle", bundle.file.format(version=part.version))
+
+
+def _await_word(c: Context, part: Part, name: str | None) -> None:
+    """Raise `ReleaseError` where nobody has given a word for the programs; keep whose word it was."""
+    path = part.dist / "sign-off.txt"
+    if shell.is_dry(c):
+        shell.say(f"then {part.tag} has to be signed off by whoever has tried its programs")
+    elif name:
+        files.write_bytes(path, f"{name} has signed {part.tag} off\n".encode())
+    elif not path.exists():
+        raise ReleaseError(f"nobody has signed {part.tag} off, and its bundles wait for that", f"try what is in {part.dist}, then add --sign-off NAME")
 
 
 def _pack(c: Context, release: Release, part: Part, bundle: Bundle) -> None:
@@ -46,7 +60,7 @@ def _pack(c: Context, release: Release, part: Part, bundle: Bundle) -> None:
         **papers(release, release.tree),
         bundle.binary.name + ending: (program, archives.PROGRAM),
         name: (more, archives.TEXT),
-        NOTICES: (_notice(bundle, name).encode(), archives.TEXT),
+        "THIRD_PARTY_NOTICES": (_notice(bundle, name).encode(), archives.TEXT),
     }
     with files.replacing(dist.folder(part) / file) as out:
         archives.pack_into(out, file, inside, release.epoch)

@@ -36,9 +36,7 @@ def shipped(part: Part, page: gh.Page | None = None) -> tuple[Artifact, ...]:
     for name in dict.fromkeys(names):
         sha256 = rows[name].sha256 if name in rows else ""
         path = part.dist / name
-        found.append(Artifact(
-            "GitHub", name, part.version, part.component.name, part.tag, sha256, path=path if path.exists() else None
-        ))
+        found.append(Artifact("GitHub", name, part.version, part.component.name, part.tag, sha256, path=path if path.exists() else None))
     return tuple(found)
 
 

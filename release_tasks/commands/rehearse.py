@@ -65,7 +65,7 @@ def _rehearse(
     clone = _clone(registries, project, folder)
     env = _environment(registries, folder, clone)
     said = ["--version", wanted[0], *(["--component", wanted[1]] if wanted[1] else [])]
-    code = shell.follow([*_INVOKE, "release", *said, "--new", "all"], clone, env)
+    code = shell.follow([*_INVOKE, "release", *said, "--new", "all", "--sign-off", WHO], clone, env)
     report = folder / "status.json"
     shell.follow([*_INVOKE, "status", *said, "--json"], clone, env, report)
     data = _read(report)

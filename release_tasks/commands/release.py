@@ -19,7 +19,7 @@ Timeline = list[tuple[str, float, float]]  # step, start and end in seconds sinc
 
 
 @command
-def release(c: Context, version: str = "", component: str | None = None, new: str | None = None) -> None:
+def release(c: Context, version: str = "", component: str | None = None, new: str | None = None, sign_off: str | None = None) -> None:
     """Release a version; the same line again resumes."""
     from release_tasks import dist
     from release_tasks.once import unchanging
@@ -34,7 +34,7 @@ def release(c: Context, version: str = "", component: str | None = None, new: st
                 if number == 1 and not shell.is_dry(c):  # from here on the tree changes, too
                     dist.lock(Release.at(c, wanted, component))
                 with _group(" + ".join(map(order.name, stage))):
-                    _run_stage(c, stage, {"version": wanted, "component": component, "new": new}, timeline)
+                    _run_stage(c, stage, {"version": wanted, "component": component, "new": new, "sign_off": sign_off}, timeline)
     except KeyboardInterrupt:
         shell.end_children()
         raise ReleaseError("interrupted", f"inv release --version {wanted} goes on from here", code=130) from None

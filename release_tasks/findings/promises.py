@@ -35,13 +35,6 @@ def name_for_two_files(case: Case) -> Iterator[ReleaseError]:
                 yield ReleaseError(f"{name} is a binary and {others[name]}", "give the binary another name in [binaries], as with its target in it")
 
 
-@lasting
-def sign_off_not_awaited(case: Case) -> Iterator[ReleaseError]:
-    """Yield that bundles are to wait for a person's word, which no step asks for."""
-    if case.release.project.settings.gates.sign_off:
-        yield ReleaseError("[gates] sign-off: no step waits for it", "take sign-off out of [gates], and begin the release once the word is given")
-
-
 @problem
 def commit_not_green(case: Case) -> Iterator[ReleaseError]:
     """Yield what judged this commit badly or has not yet, where the tags of a release wait for that."""

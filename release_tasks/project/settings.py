@@ -101,7 +101,7 @@ class GatesTable(_Table, frozen=True):
     """What must pass before a release."""
 
     run: tuple[str, ...] = ()  # instead of the defaults
-    sign_off: tuple[Literal["bundles"], ...] = ()  # what waits until a person signed
+    sign_off: tuple[Literal["bundles"], ...] = ()  # what waits for `--sign-off NAME`
     blockers: tuple[str, ...] = ()  # labels of issues of which none may be open
     milestone: str | None = None  # the title of the milestone in which nothing may be open
     ci: Literal["release-commit"] | None = None  # the tags wait for its green runs

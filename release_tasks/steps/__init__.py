@@ -19,6 +19,7 @@ HELP = {
     "version": "the version, X.Y.Z; default: the one this checkout is at",
     "component": "the component a single version is for; default: all",
     "new": "names that may be published for the first time, with commas, or all",
+    "sign_off": "who has tried what was built, where [gates] sign-off waits for that",
     "fast": "leave out the gates: formatting, lints, tests",
     "json": "print one JSON object with everything that was found or done",
     "parse": "a tag: only print its component and version, as JSON",

@@ -92,8 +92,7 @@ def _below_root(
     if (program := next((one for place in places if (one := inside(root, place + words[0])).is_file()), None)) is None:
         yield ReleaseError(f"{name} starts {words[0]}, which is not in it", NEXT)
         return
-    code = executables.read(program.read_bytes())
-    if code and not executables.is_for(code, target):
+    if (code := executables.read(program.read_bytes())) and not executables.is_for(code, target):
         yield ReleaseError(f"{name} starts {words[0]}, which is {code.format} for {code.machines}", NEXT)
         return
     if qemu:
@@ -101,5 +100,4 @@ def _below_root(
         (root / ".qemu").chmod(0o755)
         words[0] = f"/{program.relative_to(root.resolve()).as_posix()}"
     chroot = shell.found("chroot") or "/usr/sbin/chroot"
-    start = ["/.qemu"] if qemu else []
-    yield from prove([chroot, *as_user, root, *start, *words, "--version"], version, name, env)
+    yield from prove([chroot, *as_user, root, *(["/.qemu"] if qemu else ()), *words, "--version"], version, name, env)

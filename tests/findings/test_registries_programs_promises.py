@@ -152,11 +152,6 @@ def test_a_bundle_that_cannot_be_fetched_or_is_never_shipped_is_found(tiny: Plac
     assert problems(tiny, promises) == ["[bundles] are packed, and no release has them"]
 
 
-def test_what_no_step_does_yet_is_said_before_the_release(tiny: Place) -> None:
-    tiny.commit("release-tasks.toml", '[gates]\nsign-off = ["bundles"]\n')
-    assert [problem.partition(":")[0] for problem in problems(tiny, promises)] == ["[gates] sign-off"]
-
-
 @pytest.mark.statement("B4.1")
 def test_a_milestone_in_which_something_is_open_is_found(tiny: Place) -> None:
     tiny.commit("release-tasks.toml", '[gates]\nmilestone = "v{version}"\n')

@@ -208,7 +208,6 @@ WAYS: dict[str, tuple[Act, Follow]] = {
     "unusable-bundle": (settings(BUNDLES), says(
         "release-tasks.toml", 'url = "u", sha256 = "s"', f'url = "https://example.org/model.bin", sha256 = "{"0" * 64}"', "give it the address of a file",
     )),
-    "sign-off-not-awaited": (settings('[gates]\nsign-off = ["bundles"]\n'), says("release-tasks.toml", 'sign-off = ["bundles"]', "", "take sign-off out of [gates]")),
     "commit-not-green": (red, mends("mend it and commit")),
     "token-too-weak": (lambda one: setattr(one.tiny.running.github, "scopes", "gist"), scoped),
     "open-milestone": (settings('[gates]\nmilestone = "v{version}"\n'), says("release-tasks.toml", 'milestone = "v{version}"', "", "take milestone out of [gates]")),

@@ -74,6 +74,30 @@ def test_each_program_is_packed_with_each_variant_and_checksums(tool: Place, she
         assert model.read() == shelf.files["small.gguf"]
 
 
+@pytest.mark.statement("B4.22", "B4.27")
+def test_bundles_wait_until_somebody_signs_the_release_off_and_the_word_is_kept(tool: Place, shelf: Shelf, capfd: pytest.CaptureFixture[str]) -> None:
+    settings = (tool.root / "release-tasks.toml").read_text() + '[gates]\nsign-off = ["bundles"]\n'
+    tool.commit("release-tasks.toml", settings)
+    tool.git("push", "--quiet", "origin", ":v0.2.0")
+    tool.git("tag", "--delete", "v0.2.0")
+    tool.tag("v0.2.0")
+    build_binaries(context())
+    package_bundles(context(dry=True), sign_off="Jane")
+    assert "then v0.2.0 has to be signed off by whoever has tried its programs" in capfd.readouterr().err
+    with pytest.raises(ReleaseError, match=r"nobody has signed v0\.2\.0 off, and its bundles wait for that") as told:
+        package_bundles(context())
+    assert told.value.fix == f"try what is in {tool.root / 'dist' / 'v0.2.0'}, then add --sign-off NAME"
+    assert shelf.sent == []
+    assert BUNDLE not in rows(tool)
+    package_bundles(context(), sign_off="Jane Roe")
+    assert BUNDLE in rows(tool)
+    folder = tool.root / "dist" / "v0.2.0"
+    assert (folder / "sign-off.txt").read_text() == "Jane Roe has signed v0.2.0 off\n"
+    (folder / BUNDLE).unlink()
+    package_bundles(context())  # the word is kept with what it is about
+    assert (folder / BUNDLE).exists()
+
+
 def test_a_second_run_and_another_checkout_fetch_nothing_and_pack_the_same_bytes(
     tool: Place, shelf: Shelf, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
