@@ -38,6 +38,7 @@ def _await_word(c: Context, part: Part, name: str | None) -> None:
     if shell.is_dry(c):
         shell.say(f"then {part.tag} has to be signed off by whoever has tried its programs")
     elif name:
+        shell.say(f"{name} has signed {part.tag} off")
         files.write_bytes(path, f"{name} has signed {part.tag} off\n".encode())
     elif not path.exists():
         raise ReleaseError(f"nobody has signed {part.tag} off, and its bundles wait for that", f"try what is in {part.dist}, then add --sign-off NAME")

@@ -87,6 +87,7 @@ def images() -> tuple[dist.Built, ...]:
     return dist.of_kind(Release.at(Context(), "1.2.0").parts[0], "image")
 
 
+@pytest.mark.statement("B1.31")
 def test_a_multi_stage_image_that_its_scan_or_test_refuses_stays_here_and_then_exactly_its_digest_is_pushed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: Layout, world: World, no_daemon: None
 ) -> None:
