@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,12 +122,12 @@ def sample(name: str, folder: Path, settings: str | None = None, before: bool = 
 
 
 @contextmanager
-def unheard_of(start: str) -> Iterator[None]:
-    """Let stand-ins that read from the real registries know no name there that begins as a sample's do."""
+def unheard_of(names: Collection[str]) -> Iterator[None]:
+    """Let stand-ins that read from the real registries find none of these crates and packages there."""
 
     class Unaware(Upstream):
         def page(self, url: str, name: str, headers: Mapping[str, str] | None = None) -> bytes | None:
-            return None if name.startswith(start.partition("-")[0]) else super().page(url, name, headers)
+            return None if name in names else super().page(url, name, headers)
 
     with patch("release_tasks.rehearsal.crates_io.Upstream", Unaware), patch("release_tasks.rehearsal.pypi_upstream.Upstream", Unaware):
         yield

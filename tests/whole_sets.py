@@ -31,6 +31,7 @@ CODE = {
     MUSL: elf(X86_64), ARM_MUSL: elf(AARCH64), BOTH: macho(MAC_X86_64, MAC_ARM64), WINDOWS: pe(AMD64),
 }
 MODELS = {"qwen-1.5b": b"many weights" * 99, "smollm-135m": b"few weights"}
+SAID = {"llmcc": "llmcc-workspace"}  # the settings of a sample that are not called like it
 SETTINGS = "release-tasks.toml"
 QUIET = "[gates]\nminor = []\npatch = []\n"  # gates have tests of their own
 
@@ -73,6 +74,10 @@ LLMCC = {f"llmcc-0.2.15-cp38-abi3-{tag}.whl": target for tag, target in {
     "manylinux_2_17_x86_64.manylinux2014_x86_64": LINUX, "manylinux_2_17_aarch64.manylinux2014_aarch64": ARM,
     "macosx_10_12_x86_64": INTEL, "macosx_11_0_arm64": SILICON, "win_amd64": WINDOWS,
 }.items()}
+LLMCC_TODAY = {
+    "llmcc-linux-x64": LINUX, "llmcc-linux-arm64": ARM, "llmcc-darwin-x64": INTEL, "llmcc-darwin-arm64": SILICON,
+    "llmcc-win32-x64.exe": WINDOWS,
+}
 LITELLM = {f"edgequake_litellm-0.6.13-cp39-abi3-{tag}.whl": target for tag, target in {
     "manylinux_2_17_x86_64.manylinux2014_x86_64": LINUX, "manylinux_2_17_aarch64.manylinux2014_aarch64": ARM,
     "musllinux_1_2_x86_64": MUSL, "musllinux_1_2_aarch64": ARM_MUSL,
@@ -90,6 +95,12 @@ WHOLE = {
     }, foreign(PROXY) | LLMTRACING, "llmtrace/llmtrace", changed={SETTINGS: {
         '"protoc"': '"cc"', "trivy image --input {layout} --severity CRITICAL,HIGH --exit-code 1": "test -f {layout}/index.json",
     }, "CHANGELOG.md": {"## [0.1.5]": "## [Unreleased]\n\n- Traces more.\n\n## [0.1.5]"}}),
+    "llmcc": Whole("llmcc", {
+        "tags": {"v0.2.66"}, "GitHub v0.2.66": {*LLMCC_TODAY}, "crates.io": {f"{name} 0.2.66" for name in (
+            "llmcc", "llmcc-bumpalo", "llmcc-core", "llmcc-cpp", "llmcc-csharp", "llmcc-dot", "llmcc-error", "llmcc-go",
+            "llmcc-java", "llmcc-js", "llmcc-python", "llmcc-resolver", "llmcc-rust", "llmcc-tree", "llmcc-ts",
+        )},
+    }, foreign(LLMCC_TODAY), version="0.2.66"),
     "llmcc-runbook": Whole("llmcc-runbook", {
         "tags": {"v0.2.15", *(f"{name}-v0.2.0" for name in CRATES)}, "crates.io": {f"{name} 0.2.0" for name in CRATES},
         "PyPI": {*LLMCC, "llmcc-0.2.15.tar.gz"}, "GitHub v0.2.15": {*LLMCC, "llmcc-0.2.15.tar.gz"},
@@ -143,13 +154,13 @@ class Project:
     def release(self) -> Ran:
         return self.inv("release", "--new", "all", "--sign-off", "Tester")
 
-    def collect(self) -> Ran:
-        """Bring what was not built here from the machines that can."""
+    def bring(self) -> Path:
+        """Return a folder with what was not built here, as the machines that can have left it."""
         away, here = self.site.folder / "elsewhere", {spelled(path.name) for path in self.root.glob("dist/*/*")}
         for file, target in self.whole.elsewhere.items():
             if file not in here:
                 _build(self, away / target, file, target)
-        return self.inv("collect", str(away)) if self.whole.elsewhere else Ran(0, "", "")
+        return away
 
     def one_less(self) -> dict[str, str]:
         """Build the rest, go on without each file in turn, and return what stopped that, by file."""
@@ -190,8 +201,11 @@ class Project:
 def finish(project: Project) -> Ran:
     """Bring the rest, show that nothing is pushed without any one file, and release exactly what is declared."""
     before, public = project.refs(), project.whole.public
-    collected = project.collect()
-    assert collected.code == 0, collected.err
+    tagged = project.inv("bump", "--version", project.version, "tag")
+    assert tagged.code == 0, tagged.err
+    if project.whole.elsewhere:
+        collected = project.inv("collect", str(project.bring()))
+        assert collected.code == 0, collected.err
     stopped = project.one_less()
     assert [file for file, why in stopped.items() if "is declared, and neither in dist/ nor" not in why] == []
     named = {name for place, names in public.items() if place.startswith(("GitHub", "PyPI")) for name in names}
@@ -210,7 +224,7 @@ def finish(project: Project) -> Ran:
 @contextmanager
 def standing(whole: Whole, folder: Path) -> Iterator[Project]:
     """Put a sample project on GitHub."""
-    root, (owner, name) = sample(whole.name, folder, whole.name), HISTORIES[whole.name].repository.split("/")
+    root, (owner, name) = sample(whole.name, folder, SAID.get(whole.name, whole.name)), HISTORIES[whole.name].repository.split("/")
     for path, changes in whole.changed.items():
         text = (root / path).read_text()
         for old, new in changes.items():
@@ -218,14 +232,16 @@ def standing(whole: Whole, folder: Path) -> Iterator[Project]:
             text = text.replace(old, new)
         (root / path).write_text(text)
     settings = root / SETTINGS
-    settings.write_text(settings.read_text().replace("[gates]\n", QUIET))
+    text = settings.read_text()
+    settings.write_text(text.replace("[gates]\n", QUIET) if "[gates]" in text else text + QUIET)
     git(root, "commit", "--quiet", "--all", "--message=Release on this machine")
     key = git(root, "config", "--local", "--name-only", "--get-regexp", "^url").strip()
     git(root, "config", "--local", "--unset", key)
+    ours = {re.split(r"[- ]\d", name)[0].replace("_", "-") for place in ("crates.io", "PyPI") for name in whole.public.get(place, ())}
     shelf = Shelf(files={f"{name}.gguf": data for name, data in MODELS.items()})
     with (
         patch("release_tasks.rehearsal.world.Servers", lambda apps, at: Servers((*apps, shelf), at)),
-        unheard_of(whole.name), world(folder / "world", offline=not whole.needs_others) as running,
+        unheard_of(ours), world(folder / "world", offline=not whole.needs_others) as running,
     ):
         origin = running.github.create(owner, name, root)
         running.github.set_checks(owner, name, [{"name": "test", "app": {"slug": "test"}}])

@@ -62,7 +62,7 @@ def test_a_dependency_without_a_version_is_refused_before_anything_is_public(
 @pytest.mark.statement("B2.24")
 def test_a_word_counts_from_the_version_that_a_crate_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = sample("llmcc-runbook", tmp_path, "llmcc-runbook")
-    with unheard_of("llmcc"), visiting(tmp_path, monkeypatch, offline=False) as running:
+    with unheard_of(["llmcc"]), visiting(tmp_path, monkeypatch, offline=False) as running:
         running.github.create(*HISTORIES["llmcc-runbook"].repository.split("/"), root)
         for word, version in (("minor", "0.2.0"), ("patch", "0.1.1"), ("major", "1.0.0")):
             assert inv(root, "bump", "--version", word, "--component", "llmcc").returncode == 0
