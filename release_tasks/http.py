@@ -6,11 +6,13 @@ import json
 import os
 import re
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
@@ -122,15 +124,25 @@ def get_many(work: Callable[[T], R], items: Iterable[T], at_once: int = AT_ONCE)
     todo = list(items)
     if len(todo) < 2:
         return [copy_context().run(work, item) for item in todo]
-    with ThreadPoolExecutor(min(at_once, len(todo))) as pool:
+    found: list[Future[R]] = [Future() for _ in todo]
+    left, threads = deque(zip(found, todo, strict=True)), min(at_once, len(todo))
+
+    def some() -> None:  # until none is left: for what is remembered the first thread is enough
+        with suppress(IndexError):
+            while True:
+                one, item = left.popleft()
+                settle(one, partial(copy_context().run, work, item))
+                if one.exception():
+                    left.clear()
+
+    with ThreadPoolExecutor(threads) as pool:
         try:
-            running = [pool.submit(copy_context().run, work, item) for item in todo]
-            return [one.result() for one in running]
-        except BaseException as error:
-            pool.shutdown(wait=False, cancel_futures=True)
-            if isinstance(error, KeyboardInterrupt):
-                shell.end_children()  # or the pool would wait for them
+            wait([pool.submit(copy_context().run, some) for _ in range(threads)])
+        except KeyboardInterrupt:
+            left.clear()
+            shell.end_children()  # or the pool would wait for them
             raise
+    return [one.result() for one in found]  # those after an error may never have begun
 
 
 def _apart(read: Callable[[], R]) -> R:
@@ -162,8 +174,7 @@ def _pool(way: Way) -> PoolManager:
     trusted = create_urllib3_context()
     trusted.load_verify_locations(**{"capath" if os.path.isdir(way.certificates) else "cafile": way.certificates})
     retry = Patient(
-        total=5, backoff_factor=0.3, status_forcelist=(429, 500, 502, 503, 504),
-        allowed_methods=("GET", "HEAD"), raise_on_status=False, respect_retry_after_header=True,
+        total=5, backoff_factor=0.3, status_forcelist=(429, 500, 502, 503, 504), allowed_methods=("GET", "HEAD"), raise_on_status=False
     )
     agent = f"release-tasks/{version('release-tasks')} (a release tool)"
     headers = make_headers(accept_encoding="gzip,deflate", user_agent=agent)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from functools import wraps
 from threading import Thread
 from typing import Any, ParamSpec, TypeVar
-
-from release_tasks.errors import ReleaseError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -35,14 +33,9 @@ def forget() -> None:
 
 
 def ahead(ask: Callable[P, object], *given: P.args, **named: P.kwargs) -> None:
-    """Begin to ask beside what follows, where answers are remembered; who needs this one waits for it."""
-
-    def work() -> None:
-        with suppress(ReleaseError):  # it is told to those who need the answer
-            ask(*given, **named)
-
+    """Begin to ask beside what follows, where answers are remembered; who needs this one waits for it, or is told why not."""
     if _answers.get() is not None:
-        Thread(target=copy_context().run, args=(work,)).start()
+        Thread(target=copy_context().run, args=(settle, Future(), lambda: ask(*given, **named))).start()
 
 
 def settle(found: Future[R], ask: Callable[[], R]) -> None:

@@ -72,10 +72,8 @@ def _dated(found: tuple[Versioned, ...], before: Iterable[Versioned]) -> tuple[V
 
 
 def _visible(files: Iterable[str], ignore: tuple[str, ...]) -> tuple[str, ...]:
-    def hidden(path: str) -> bool:
-        return "/." in f"/{path}".rpartition("/")[0] or any(path == skip or path.startswith(f"{skip.rstrip('/')}/") for skip in ignore)
-
-    return tuple(path for path in files if not hidden(path))
+    skipped = tuple(f"{one.rstrip('/')}/" for one in ignore)
+    return tuple(path for path in files if "/." not in f"/{path}".rpartition("/")[0] and not f"{path}/".startswith(skipped))
 
 
 def _repository(url: str | None) -> str | None:
