@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -104,13 +105,18 @@ def test_many_reads_come_back_in_order_and_the_first_error_is_raised() -> None:
     assert http.get_many(lambda _: shell.prefix.get(), range(3)) == ["step"] * 3
     shell.prefix.reset(prefix)
 
+    begun: list[int] = []
+
     def work(n: int) -> int:
+        begun.append(n)
+        time.sleep(0.001)
         if n in (3, 40):
             raise ReleaseError(f"{n} cannot be read")
         return n
 
     with pytest.raises(ReleaseError, match="3 cannot be read"):
-        http.get_many(work, range(100))
+        http.get_many(work, range(1000), 4)
+    assert len(begun) < 100
 
 
 def test_a_server_that_asks_to_come_back_much_later_is_not_waited_for(shop: tuple[Shop, str]) -> None:
