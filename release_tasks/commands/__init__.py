@@ -17,6 +17,7 @@ HELP = steps.HELP | {
     "keep": "leave the folder with the clone and everything that was published",
     "offline": "refuse reads of third-party packages, too",
     "serve": "only start the registries, print their addresses, and serve until standard input closes",
+    "collect": "folders with parts of this commit that other machines built, with commas",
     "install": "run the commands that install what is missing",
     "folders": "folders with dist/ of other machines, with commas; those below count, too",
     "all": "look for everything that any project could need, not only this one",

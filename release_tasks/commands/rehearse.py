@@ -27,7 +27,7 @@ WHO = "Rehearsal"
 @command
 def rehearse(
     c: Context, version: str = "", component: str | None = None, json: bool = False,
-    keep: bool = False, offline: bool = False, serve: bool = False,
+    keep: bool = False, offline: bool = False, serve: bool = False, collect: str = "",
 ) -> None:
     """Release a clone of this commit to registries right here."""
     from release_tasks.project.discovery import discover
@@ -45,7 +45,7 @@ def rehearse(
     try:
         crates, packages = _names(project, "crates"), _names(project, "python")
         with world.world(folder, offline=offline, crates=crates, packages=packages) as registries:
-            data, code = _rehearse(registries, project, folder, (wanted, component))
+            data, code = _rehearse(registries, project, folder, (wanted, component), collect)
         _show(data, json, keep)
     finally:
         if keep:
@@ -57,7 +57,7 @@ def rehearse(
 
 
 def _rehearse(
-    registries: World, project: Project, folder: Path, wanted: tuple[str, str | None]
+    registries: World, project: Project, folder: Path, wanted: tuple[str, str | None], elsewhere: str
 ) -> tuple[dict[str, Any], int]:
     git.head(project.root)
     if git.changed(project.root):
@@ -65,7 +65,9 @@ def _rehearse(
     clone = _clone(registries, project, folder)
     env = _environment(registries, folder, clone)
     said = ["--version", wanted[0], *(["--component", wanted[1]] if wanted[1] else [])]
-    code = shell.follow([*_INVOKE, "release", *said, "--new", "all", "--sign-off", WHO], clone, env)
+    brought = ",".join(str(Path(name.strip()).resolve()) for name in elsewhere.split(",") if name.strip())
+    code = shell.follow([*_INVOKE, "collect", brought, *said], clone, env) if brought else 0
+    code = code or shell.follow([*_INVOKE, "release", *said, "--new", "all", "--sign-off", WHO], clone, env)
     report = folder / "status.json"
     shell.follow([*_INVOKE, "status", *said, "--json"], clone, env, report)
     data = _read(report)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from built_project import AMD64, MAC_ARM64, macho, pe
 from place import LOG, Place, context, place
 
 from release_tasks import dist
@@ -36,14 +37,14 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
         yield made
 
 
-def machine(tiny: Place, name: str, **files: str) -> Path:
+def machine(tiny: Place, name: str, **files: str | bytes) -> Path:
     """Return the dist/ of another machine that built these files from HEAD."""
     release = tiny.at("0.1.0")
     part = release.parts[0]
     shutil.rmtree(part.dist, ignore_errors=True)
     for target, text in files.items():
         file = {"linux": "tiny-linux", "mac": "tiny-mac", "windows": "tiny.exe"}.get(target, target)
-        (dist.folder(part) / file).write_text(text)
+        (dist.folder(part) / file).write_bytes(text.encode() if isinstance(text, str) else text)
         row = dist.describe(release, part, "binary", part.dist / file, target=target, package="tiny")
         dist.record(part, "build_binaries", [row], target=file)
     away = tiny.folder / name
@@ -156,6 +157,29 @@ def test_a_dry_run_only_tells(tiny: Place, capfd: pytest.CaptureFixture[str]) ->
     collect(context(dry=True), str(mac))
     assert "tiny-mac from" in capfd.readouterr().err
     assert not (tiny.root / "dist").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.tools("cargo", "gh")
+def test_a_rehearsal_takes_what_other_machines_built_from_its_commit(tiny: Place) -> None:
+    settings = PROJECT["release-tasks.toml"].replace('x86_64-unknown-linux-gnu = "tiny-linux"\n', "")
+    tiny.commit("release-tasks.toml", settings + "[gates]\nminor = []\n")
+    mac, windows = machine(tiny, "mac", mac=macho(MAC_ARM64)), machine(tiny, "windows", windows=pe(AMD64))
+
+    half = tiny.inv("rehearse", "--version", "0.1.0", "--collect", str(mac))
+    whole = tiny.inv("rehearse", "--version", "0.1.0", "--collect", f"../{mac.name}, {windows}")
+    other = tiny.inv("rehearse", "--version", "0.2.0", "--collect", str(mac))
+
+    assert half.returncode == 1
+    assert "x86_64-pc-windows-msvc cannot be built on this machine" in half.stderr
+    assert "aarch64-apple-darwin cannot be built" not in half.stderr
+    assert whole.returncode == 0, whole.stderr[-3000:]
+    assert [line.split()[:3] for line in whole.stdout.splitlines() if "tiny-mac" in line or "tiny.exe" in line] == [
+        ["GitHub", "tiny-mac", "same"], ["GitHub", "tiny.exe", "same"],
+    ]
+    assert other.returncode == 1
+    assert "tiny-mac is of tiny 0.1.0, not of tiny 0.2.0" in other.stderr
+    assert "check: " not in other.stderr
 
 
 def test_a_byte_that_changed_after_collecting_is_found_before_anything_is_public(tiny: Place) -> None:
