@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from place import context
 
 from release_tasks import files
 from release_tasks.errors import ReleaseError
@@ -35,6 +36,18 @@ def test_a_file_that_does_not_fit_is_an_error_and_the_old_one_stays(tmp_path: Pa
     done = subprocess.run([sys.executable, "-c", FULL, path], capture_output=True, text=True, check=True)
     assert done.stdout == f"{path} cannot be written: File too large\n"
     assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("wheel", "old")]
+
+
+def test_of_many_files_none_is_replaced_where_one_of_them_cannot_be(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{number:02}" / "version" for number in range(40)]
+    files.write_all(context(), dict.fromkeys(paths, "old"))
+    (tmp_path / "a file").write_text("")
+    with pytest.raises(ReleaseError, match="a file/version cannot be written"):
+        files.write_all(context(), dict.fromkeys([*paths, tmp_path / "a file" / "version"], "new"))
+    assert {path.read_text() for path in paths} == {"old"}
+    assert [path.name for path in tmp_path.rglob("*.release-tasks")] == []
+    files.write_all(context(), dict.fromkeys(paths, "new"))
+    assert {path.read_text() for path in paths} == {"new"}
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:

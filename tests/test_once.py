@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 from place import context
 
-from release_tasks import once, shell
+from release_tasks import files, once, shell
 from release_tasks.errors import ReleaseError
 from release_tasks.http import get_many
 
@@ -76,7 +77,7 @@ def test_what_is_asked_ahead_fails_for_those_who_need_it() -> None:
     assert world.asked == ["none"]
 
 
-def test_what_acts_makes_all_answers_old_and_a_dry_run_does_not_act() -> None:
+def test_what_acts_makes_all_answers_old_and_a_dry_run_does_not_act(tmp_path: Path) -> None:
     world = World()
     with once.unchanging():
         world.number("one")
@@ -84,3 +85,7 @@ def test_what_acts_makes_all_answers_old_and_a_dry_run_does_not_act() -> None:
         assert world.number("one") == 1
         shell.do(context(), ["true"])
         assert world.number("one") == 2
+        files.write_all(context(dry=True), {tmp_path / "version": "0.2.0"})
+        assert world.number("one") == 2
+        files.write_all(context(), {tmp_path / "version": "0.2.0"})
+        assert world.number("one") == 3

@@ -15,6 +15,7 @@ from release_tasks.once import once
 from release_tasks.shell import Failed, ask, ask_bytes, do
 
 
+@once
 def top(folder: Path) -> Path:
     """Return the root of the work tree around `folder`; raise `ReleaseError` outside of one."""
     try:

@@ -26,6 +26,14 @@ def kill(*given):
 setattr(os, sys.argv[1], kill)
 program.run(["inv", "bump", "--version", sys.argv[3]])
 """
+STARTED = """
+import sys
+started = []
+sys.addaudithook(lambda event, args: event == "subprocess.Popen" and started.append(" ".join(args[1][:2])))
+from invoke.main import program
+program.run(["inv", "bump", "--version", sys.argv[1]], exit=False)
+print(started.count("git status"), started.count("git ls-remote"))
+"""
 MERGED = TINY | {"pyproject.toml": '[project]\nname = "tiny"\nversion = "0.1.0"\n'}  # it ships nothing but a tag
 
 
@@ -69,6 +77,11 @@ def test_an_interrupted_bump_leaves_the_old_files(two: Place, call: str, count: 
     assert ended.returncode == 130, ended.stderr
     assert "goes on from here" in ended.stderr
     assert contents(two.root) == old
+
+
+def test_a_bump_asks_git_once_what_has_changed_and_origin_once_for_its_tags(two: Place) -> None:
+    assert run(two.root, "-c", STARTED, REQUEST).stdout.split() == ["1", "1"]
+    assert '"0.2.0"' in (two.root / "pyproject.toml").read_text()
 
 
 @pytest.mark.parametrize("how", ["--squash", "--no-ff", "--ff-only"])
