@@ -6,30 +6,26 @@ import json
 import os
 import re
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import unquote
 
 from release_tasks import shell
 from release_tasks.errors import ReleaseError
 from release_tasks.once import once, settle
 
 if TYPE_CHECKING:
-    from urllib3 import BaseHTTPResponse, PoolManager
+    from requests import Session
 
 AT_ONCE = 32
 TIMEOUT = (10, 60)  # seconds to connect, seconds without a byte
 LONGEST = 600  # seconds that we wait at most when a server says when to come back
 T = TypeVar("T")
 R = TypeVar("R")
-_opening = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -59,24 +55,23 @@ class _Later(Exception):
 
 @dataclass(frozen=True)
 class Way:
-    """The proxy (or none) and the certificates to one server, as the environment had them at one moment.
+    """Proxies and certificates as the environment had them at one moment.
 
     A stand-in keeps the way of its start: once its process has taken on the environment of
     a rehearsal's clients, it would ask itself for what it lacks, without end.
     """
 
-    proxy: str | None
-    certificates: str
+    proxies: tuple[tuple[str, str], ...]
+    certificates: str | bool
 
     @classmethod
     @once
     def now(cls, url: str) -> Way:
         """Return the way to `url` that the environment gives now."""
-        from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, select_proxy
+        from requests.utils import get_environ_proxies
 
-        proxy = select_proxy(url, get_environ_proxies(url))
-        trusted = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or DEFAULT_CA_BUNDLE_PATH
-        return cls(proxy if not proxy or "://" in proxy else f"http://{proxy}", str(trusted))
+        found = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+        return cls(tuple(get_environ_proxies(url).items()), found)
 
 
 def get_pages(url: str, headers: Mapping[str, str] | None = None, expect: Iterable[int] = (200, 404)) -> list[Answer]:
@@ -98,25 +93,27 @@ def get(
 
 @once
 def _get(url: str, headers: tuple[tuple[str, str], ...], expect: tuple[int, ...], method: str, way: Way | None) -> Answer:
-    from urllib3 import Timeout
-    from urllib3.exceptions import HTTPError
+    import requests
 
-    def read() -> BaseHTTPResponse:
-        to = way or Way.now("/".join(url.split("/")[:3]))
-        with _opening:  # or each of many who come at once would have its own
-            pool = _pool(to)
-        return pool.request(method, url, headers={**pool.headers, **dict(headers)}, timeout=Timeout(*TIMEOUT))
+    def read() -> tuple[requests.Response, bytes]:
+        to, session = way or Way.now("/".join(url.split("/")[:3])), _session()
+        how: dict[str, Any] = {"timeout": TIMEOUT, "verify": to.certificates, "proxies": dict(to.proxies)}
+        question = requests.Request(method, url, {**session.headers, **dict(headers)}).prepare()
+        got = session.get_adapter(url).send(question, **how)  # the session itself would take as long again
+        if got.is_redirect:
+            *_, got = session.resolve_redirects(got, question, **how)
+        return got, got.content
 
     try:
-        got = read() if way else _apart(read)  # a stand-in is in a thread of its own
+        got, body = read() if way else _apart(read)  # a stand-in is in a thread of its own
     except _Later as error:
         raise ReleaseError(f"{url} asks to come back in {error}", "run this again then") from error
-    except (HTTPError, OSError) as error:
+    except OSError as error:  # requests' own are some, and a file of certificates that is not there
         raise ReleaseError(f"{url} cannot be read: {_reason(error)}", _way_out(error)) from error
-    if got.status not in expect:
-        said = got.data.decode(errors="replace").strip()[:200]
-        raise ReleaseError(f"{url} answered {got.status}{': ' + said if said else ''}", "try again later")
-    return Answer(url, got.status, {name.lower(): got.headers[name] for name in got.headers}, got.data)
+    if got.status_code not in expect:
+        said = body.decode(errors="replace").strip()[:200]
+        raise ReleaseError(f"{url} answered {got.status_code}{': ' + said if said else ''}", "try again later")
+    return Answer(url, got.status_code, {k.lower(): v for k, v in got.headers.items()}, body)
 
 
 def get_many(work: Callable[[T], R], items: Iterable[T], at_once: int = AT_ONCE) -> list[R]:
@@ -124,25 +121,21 @@ def get_many(work: Callable[[T], R], items: Iterable[T], at_once: int = AT_ONCE)
     todo = list(items)
     if len(todo) < 2:
         return [copy_context().run(work, item) for item in todo]
-    found: list[Future[R]] = [Future() for _ in todo]
-    left, threads = deque(zip(found, todo, strict=True)), min(at_once, len(todo))
-
-    def some() -> None:  # until none is left: for what is remembered the first thread is enough
-        with suppress(IndexError):
-            while True:
-                one, item = left.popleft()
-                settle(one, partial(copy_context().run, work, item))
-                if one.exception():
-                    left.clear()
-
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(min(at_once, len(todo))) as pool:
         try:
-            wait([pool.submit(copy_context().run, some) for _ in range(threads)])
-        except KeyboardInterrupt:
-            left.clear()
-            shell.end_children()  # or the pool would wait for them
+            running = [pool.submit(copy_context().run, work, item) for item in todo]
+            return [_result(one) for one in running]
+        except BaseException as error:
+            pool.shutdown(wait=False, cancel_futures=True)
+            if isinstance(error, KeyboardInterrupt):
+                shell.end_children()  # or the pool would wait for them
             raise
-    return [one.result() for one in found]  # those after an error may never have begun
+
+
+def _result(one: Future[R]) -> R:
+    while not one.done():  # a Ctrl-C that comes just before a wait without end would only be seen after it
+        wait((one,), 0.1)
+    return one.result()
 
 
 def _apart(read: Callable[[], R]) -> R:
@@ -157,10 +150,11 @@ def _apart(read: Callable[[], R]) -> R:
 
 
 @lru_cache
-def _pool(way: Way) -> PoolManager:
-    """Return what keeps connections open, for all threads; requests' own sessions take three times the time for a read."""
-    from urllib3 import PoolManager, ProxyManager
-    from urllib3.util import Retry, create_urllib3_context, make_headers, parse_url
+def _session() -> Session:
+    """Return what keeps connections open, for all threads; nothing in it changes (cookies are never sent)."""
+    import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3.util import Retry
 
     class Patient(Retry):
         """Waits as the server says, though not for hours, and no longer once the release is interrupted."""
@@ -171,28 +165,27 @@ def _pool(way: Way) -> PoolManager:
                 raise _Later(f"{asked / 60:.0f} minutes")
             shell.pause(self.get_backoff_time() if asked is None else asked)
 
-    trusted = create_urllib3_context()
-    trusted.load_verify_locations(**{"capath" if os.path.isdir(way.certificates) else "cafile": way.certificates})
     retry = Patient(
-        total=5, backoff_factor=0.3, status_forcelist=(429, 500, 502, 503, 504), allowed_methods=("GET", "HEAD"), raise_on_status=False
+        total=5, backoff_factor=0.3, status_forcelist=(429, 500, 502, 503, 504),
+        allowed_methods=("GET", "HEAD"), raise_on_status=False, respect_retry_after_header=True,
     )
-    agent = f"release-tasks/{version('release-tasks')} (a release tool)"
-    headers = make_headers(accept_encoding="gzip,deflate", user_agent=agent)
-    how: dict[str, Any] = {"headers": headers, "retries": retry, "maxsize": AT_ONCE, "block": True, "ssl_context": trusted}
-    if not way.proxy:
-        return PoolManager(**how)
-    login = parse_url(way.proxy).auth
-    asked = make_headers(proxy_basic_auth=unquote(login)) if login else None
-    return ProxyManager(way.proxy, proxy_headers=asked, proxy_ssl_context=trusted, **how)
+    session = requests.Session()
+    session.trust_env = False
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(pool_maxsize=AT_ONCE, max_retries=retry, pool_block=True))
+    session.headers["User-Agent"] = f"release-tasks/{version('release-tasks')} (a release tool)"
+    return session
 
 
 def _reason(error: Exception) -> str:
-    return str(error).rsplit("Caused by ", 1)[-1].rstrip(")").replace("\n", " ")[:200]
+    text = str(error)
+    return text.rsplit("Caused by ", 1)[-1].rstrip(")").replace("\n", " ")[:200]
 
 
 def _way_out(error: Exception) -> str:
-    from urllib3.exceptions import SSLError
+    from requests import RequestException
+    from requests.exceptions import SSLError
 
-    if isinstance(getattr(error, "reason", error), (SSLError, OSError)):
+    if isinstance(error, SSLError) or not isinstance(error, RequestException):
         return "set REQUESTS_CA_BUNDLE (and SSL_CERT_FILE for cargo, gh, docker and helm) to a file with your network's CA"
     return "check the network and try again"

@@ -125,7 +125,7 @@ def proxied_loopback(case: Machine) -> Iterator[ReleaseError]:
     """Yield that what is on this machine would be asked through the proxy."""
     from release_tasks.http import Way
 
-    wrong = [host for host in ("127.0.0.1", "localhost") if Way.now(f"https://{host}").proxy]
+    wrong = [host for host in ("127.0.0.1", "localhost") if Way.now(f"https://{host}").proxies]
     if wrong:
         names = ",".join(filter(None, (os.environ.get("no_proxy") or os.environ.get("NO_PROXY"), *wrong)))
         yield ReleaseError(f"{some(wrong)} would be asked through the proxy", f"export NO_PROXY={names} no_proxy={names}")
