@@ -31,6 +31,10 @@ CODE = {
     MUSL: elf(X86_64), ARM_MUSL: elf(AARCH64), BOTH: macho(MAC_X86_64, MAC_ARM64), WINDOWS: pe(AMD64),
 }
 MODELS = {"qwen-1.5b": b"many weights" * 99, "smollm-135m": b"few weights"}
+SEEN_ELSEWHERE = {"tasks.py": {  # what verify does with such crates and wheels, the other projects show
+    "from release_tasks import ns": "from release_tasks import collection, without\nfrom release_tasks.steps.verify import verify\n\n"
+    "ns = collection(without(verify))",
+}}
 SAID = {"llmcc": "llmcc-workspace"}  # the settings of a sample that are not called like it
 SETTINGS = "release-tasks.toml"
 QUIET = "[gates]\nminor = []\npatch = []\n"  # gates have tests of their own
@@ -100,7 +104,7 @@ WHOLE = {
             "llmcc", "llmcc-bumpalo", "llmcc-core", "llmcc-cpp", "llmcc-csharp", "llmcc-dot", "llmcc-error", "llmcc-go",
             "llmcc-java", "llmcc-js", "llmcc-python", "llmcc-resolver", "llmcc-rust", "llmcc-tree", "llmcc-ts",
         )},
-    }, foreign(LLMCC_TODAY), version="0.2.66"),
+    }, foreign(LLMCC_TODAY), version="0.2.66", changed=SEEN_ELSEWHERE),
     "llmcc-runbook": Whole("llmcc-runbook", {
         "tags": {"v0.2.15", *(f"{name}-v0.2.0" for name in CRATES)}, "crates.io": {f"{name} 0.2.0" for name in CRATES},
         "PyPI": {*LLMCC, "llmcc-0.2.15.tar.gz"}, "GitHub v0.2.15": {*LLMCC, "llmcc-0.2.15.tar.gz"},
@@ -124,7 +128,7 @@ WHOLE = {
     "edgequake-llm": Whole("edgequake-llm", {
         "tags": {"v0.6.27", "py-v0.6.13"}, "crates.io": {"edgequake-llm 0.6.27"}, "GitHub v0.6.27": {"edgequake-llm-0.6.27.crate"},
         "PyPI": {*LITELLM, "edgequake_litellm-0.6.13.tar.gz"}, "GitHub py-v0.6.13": {*LITELLM, "edgequake_litellm-0.6.13.tar.gz"},
-    }, foreign(LITELLM), "edgequake_litellm/_native", "", "edgequake-litellm", True, {SETTINGS: {'audit = "cargo audit"\n': ""},
+    }, foreign(LITELLM), "edgequake_litellm/_native", "", "edgequake-litellm", True, SEEN_ELSEWHERE | {SETTINGS: {'audit = "cargo audit"\n': ""},
         "edgequake-litellm/CHANGELOG.md": {"## [0.6.12]": "## [0.6.13]\n\n### Added\n\n- More models\n\n## [0.6.12]"},
     }),
 }  # fmt: skip
