@@ -37,7 +37,7 @@ def preflight(*more: str) -> None:
     try:
         root = git.top(Path(os.environ.get(ROOT) or Path.cwd()))
         project = outline(root)
-        found = gates(project)
+        found = sorted(gates(project), key=lambda gate: not gate.installs)  # what takes longest begins first
     except ReleaseError as error:
         raise SystemExit(error.message) from None
     wanted = {kind: getattr(project.settings.gates, kind) for kind in KINDS}
