@@ -179,7 +179,7 @@ def _session() -> Session:
 
 def _reason(error: Exception) -> str:
     text = str(error)
-    return text.rsplit("Caused by ", 1)[-1].rstrip(")").replace("\n", " ")[:200]
+    return text.rsplit("Caused by ", 1)[-1].removesuffix(")").replace("\n", " ")[:200]
 
 
 def _way_out(error: Exception) -> str:

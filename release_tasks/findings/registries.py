@@ -54,15 +54,19 @@ def new_name(case: Case) -> Iterator[ReleaseError]:
 
 @warning
 def foreign_name(case: Case) -> Iterator[ReleaseError]:
-    """Yield each name of which its registry has only versions that this repository has no tag of."""
+    """Yield the names of which their registry has only versions that this repository has no tag of."""
     ours = {part.component.name: _tagged(case, part) for part in case.release.parts}
     for channel in (crates_io, pypi):
         missing = next((found for one, found in _missing(case) if one is channel), ())
         names = {artifact.package or artifact.name: artifact for artifact in missing}
+        strange: dict[tuple[str, ...], list[str]] = {}  # by the versions that are there: a fork's crates have the same
         for (name, artifact), there in zip(names.items(), get_many(channel.versions, names.values()), strict=True):
             if there and not ours[artifact.component] & set(there):
-                fact = f"{name} is on {channel.NAME} as {some(there[::-1])}, and origin has no tag of any: is it somebody else's?"
-                yield ReleaseError(fact, "rename it; where it is yours, push a tag for one of those versions, or say so in [silence]")
+                strange.setdefault(tuple(there[::-1]), []).append(name)
+        for there, those in strange.items():
+            are, they = ("are", "are they") if those[1:] else ("is", "is it")
+            fact = f"{some(those)} {are} on {channel.NAME} as {some(there)}, and origin has no tag of any: {they} somebody else's?"
+            yield ReleaseError(fact, "rename it; where it is yours, push a tag for one of those versions, or say so in [silence]")
 
 
 @partial(Kind, "note", lasting=True)

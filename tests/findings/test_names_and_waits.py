@@ -84,9 +84,9 @@ def test_crates_that_crates_io_takes_only_one_after_another_are_told(tmp_path: P
 def test_a_crate_of_somebody_else_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with projects.visiting(tmp_path, monkeypatch) as running:
         root = projects.chain(tmp_path / "shop")
-        for version in ("3.0.0", "3.1.0"):
-            running.crates.store.add({"name": "shop-app", "vers": version, "cksum": "0" * 64, "yanked": False}, b"", {})
-        found = {one.name: one.problem for one in look(Case(context(), projects.release(root), "all"), registries)}
-        assert found["foreign-name"] == "shop-app is on crates.io as 3.1.0, 3.0.0, and origin has no tag of any: is it somebody else's?"
+        for name, version in (("shop-app", "3.0.0"), ("shop-app", "3.1.0"), ("shop-zero", "3.0.0"), ("shop-zero", "3.1.0")):
+            running.crates.store.add({"name": name, "vers": version, "cksum": "0" * 64, "yanked": False}, b"", {})
+        [fact] = [one.problem for one in look(Case(context(), projects.release(root), "all"), registries) if one.name == "foreign-name"]
+        assert fact == "shop-app, shop-zero are on crates.io as 3.1.0, 3.0.0, and origin has no tag of any: are they somebody else's?"
         projects.git(root, "tag", "v3.0.0")
         assert "foreign-name" not in {one.name for one in look(Case(context(), projects.release(root), "all"), registries)}
