@@ -44,8 +44,8 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Rehearse the whole release of examples/polyglot and show every artifact."""
-    install(session, package=".[zig]")
+    """Rehearse the release of examples/polyglot and show every artifact; `-- --whole` with wheels for two machines."""
+    install(session, package=".[zig]" if "--whole" in session.posargs else ".")
     session.run("python", "examples/demo.py", *session.posargs)
 
 

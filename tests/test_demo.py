@@ -87,3 +87,11 @@ def test_zig_alone_links_wheels_for_the_other_machine_and_no_static_program(
 
     assert "arm64   hello-0.2.0-linux-arm64.tar.gz  skipped: absent-gcc is not installed" in said
     assert not any(line.startswith("wheels") for line in said)
+
+
+def test_wheels_for_an_old_glibc_are_built_where_the_whole_example_is_asked_for(demo: ModuleType, project: Path) -> None:
+    said = [line for line in demo.reduce(project, is_whole=False) if line.startswith("wheels")]
+    assert said == [f"wheels  {tag}  skipped: nox -s demo -- --whole builds it, too" for tag in demo.TAGS]
+    demo.commit(project)
+    (part,) = discover(project).components
+    assert [package.wheels for package in known(part.python)] == [()]
