@@ -52,7 +52,8 @@ def image(folder: Path, *layers: bytes, **config: object) -> Path:
     layout.write(*(layout.image(name, list(layers), **config) for name in ("amd64", "arm64")))
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
-        tar.add(folder, ".", filter=lambda one: one if one.isdir() else one.replace(name=one.name.removeprefix("./")))
+        for one in sorted(path for path in folder.rglob("*") if path.is_file()):
+            tar.add(one, one.relative_to(folder).as_posix())
     path = folder.with_suffix(".oci.tar")
     path.write_bytes(out.getvalue())
     return path
