@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.measure import INV, Row, commit, medians, run, scratch
 
-COUNT, ROUNDS = 500, 3
+COUNT, ROUNDS = 500, 5
 ROW = "bump 500 crates, every pin and the lock", "cargo set-version --workspace", 0.12
 
 
@@ -30,9 +30,10 @@ def rows() -> Iterator[Row]:
 
 
 def reset(root: Path) -> None:
-    """Take the version back, and let git know the files again, as it does in a tree that was looked at before."""
+    """Take the version back, let git know the files again, as in a tree that was looked at before, and the disk come to rest."""
     run(root, "git", "checkout", "--quiet", ".")
     run(root, "git", "status")
+    os.sync()
 
 
 def workspace(root: Path, count: int = COUNT) -> Path:
