@@ -70,8 +70,7 @@ class Way:
         """Return the way to `url` that the environment gives now."""
         from requests.utils import get_environ_proxies
 
-        found = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
-        return cls(tuple(get_environ_proxies(url).items()), found)
+        return cls(tuple(get_environ_proxies(url).items()), os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True)
 
 
 def get_pages(url: str, headers: Mapping[str, str] | None = None, expect: Iterable[int] = (200, 404)) -> list[Answer]:
@@ -170,7 +169,7 @@ def _session() -> Session:
         allowed_methods=("GET", "HEAD"), raise_on_status=False, respect_retry_after_header=True,
     )
     session = requests.Session()
-    session.trust_env = False
+    session.trust_env = False  # a `Way` has said what counts
     for scheme in ("http://", "https://"):
         session.mount(scheme, HTTPAdapter(pool_maxsize=AT_ONCE, max_retries=retry, pool_block=True))
     session.headers["User-Agent"] = f"release-tasks/{version('release-tasks')} (a release tool)"
@@ -183,9 +182,8 @@ def _reason(error: Exception) -> str:
 
 
 def _way_out(error: Exception) -> str:
-    from requests import RequestException
-    from requests.exceptions import SSLError
+    import requests
 
-    if isinstance(error, SSLError) or not isinstance(error, RequestException):
+    if isinstance(error, requests.exceptions.SSLError) or not isinstance(error, requests.RequestException):
         return "set REQUESTS_CA_BUNDLE (and SSL_CERT_FILE for cargo, gh, docker and helm) to a file with your network's CA"
     return "check the network and try again"

@@ -64,7 +64,7 @@ def _build(c: Context, release: Release, part: Part, image: Image, platforms: tu
     output = part.dist / _file(part, image, target)
     text = (release.tree / image.dockerfile).read_text("utf-8", errors="replace")
     contexts = {docker.BINARIES} if docker.takes_binaries(text) else set()
-    facts = (platforms, image.args, labels(release, part))
+    facts = (platforms, image.args, labels(release, part, image), image.cache)
     _tell_emulation(image, platforms, docker.steps_per_platform(text))
     if shell.is_dry(c):
         shown = {context: f"<{context}>" for context in contexts}
@@ -157,13 +157,13 @@ def _run_own(c: Context, release: Release, part: Part, image: Image, layout: Pat
         shell.do(c, [word.format(layout=layout, report=report, image=name) for word in shlex.split(line)], cwd=release.tree)
 
 
-def labels(release: Release, part: Part) -> dict[str, str]:
+def labels(release: Release, part: Part, image: Image) -> dict[str, str]:
     """Return what the image says of itself (OCI image annotations); `revision` proves its commit later."""
     created = datetime.fromtimestamp(release.epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     said = {"revision": release.commit, "version": part.version, "created": created}
     if release.project.repository:
         said["source"] = f"{endpoints.GITHUB}/{release.project.repository}"
-    return {f"org.opencontainers.image.{key}": value for key, value in said.items()}
+    return {**dict(image.labels), **{f"org.opencontainers.image.{key}": value for key, value in said.items()}}
 
 
 def _copy_binaries(release: Release, folder: Path) -> None:

@@ -64,8 +64,8 @@ def foreign_name(case: Case) -> Iterator[ReleaseError]:
             if there and not ours[artifact.component] & set(there):
                 strange.setdefault(tuple(there[::-1]), []).append(name)
         for there, those in strange.items():
-            are, they = ("are", "are they") if those[1:] else ("is", "is it")
-            fact = f"{some(those)} {are} on {channel.NAME} as {some(there)}, and origin has no tag of any: {they} somebody else's?"
+            are, it = ("are", "they") if those[1:] else ("is", "it")
+            fact = f"{some(those)} {are} on {channel.NAME} as {some(there)}, and origin has no tag of any: {are} {it} somebody else's?"
             yield ReleaseError(fact, "rename it; where it is yours, push a tag for one of those versions, or say so in [silence]")
 
 

@@ -34,7 +34,9 @@ def images(files: tuple[str, ...], settings: Settings, name: str | None) -> Foun
             return ReleaseError(f"{FILE}: [images.{reference}]: {file or 'no Dockerfile'} is not in the repository", "name it with dockerfile = ...")
         if table.dockerfile is None and file != "Dockerfile" and len(candidates) > 1:
             return question("Dockerfiles", [f'[images."{reference}"]', either("dockerfile", candidates)])
-        found.append(Image(reference, file, table.platforms, table.tags, tuple(sorted(table.args.items())), table.scan, table.test))
+        cache = (*(f"--cache-from={one}" for one in table.cache_from), *(f"--cache-to={one}" for one in table.cache_to))
+        own = (table.scan, table.test, tuple(sorted(table.labels.items())), cache)
+        found.append(Image(reference, file, table.platforms, table.tags, tuple(sorted(table.args.items())), *own))
     return tuple(found)
 
 

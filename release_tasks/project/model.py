@@ -82,6 +82,8 @@ class Image:
     args: tuple[tuple[str, str], ...] = ()
     scan: str | None = None
     test: str | None = None
+    labels: tuple[tuple[str, str], ...] = ()
+    cache: tuple[str, ...] = ()  # options of docker buildx build
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,9 @@ class ImageTable(_Table, frozen=True):
     platforms: tuple[str, ...] = ("linux/amd64", "linux/arm64")
     tags: tuple[str, ...] = ("{version}", "{major}.{minor}", "{major}", "latest")
     args: dict[str, str] = {}
+    labels: dict[str, str] = {}  # besides those of its commit and version
+    cache_from: tuple[str, ...] = ()  # as docker buildx build takes them
+    cache_to: tuple[str, ...] = ()
     scan: str | None = None  # a command on the built image, before anything is public
     test: str | None = None  # another one, which runs it
 

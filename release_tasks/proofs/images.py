@@ -32,7 +32,7 @@ def other_labels(case: Contents) -> Iterator[ReleaseError]:
     for part, image, path, there in _built(case):
         for platform, manifest in there.items():
             said = layouts.config(partial(layouts.blob, path), manifest).get("config", {}).get("Labels") or {}
-            for name, value in labels(case.release, part).items():
+            for name, value in labels(case.release, part, image).items():
                 if said.get(name) != value:
                     fact = f"{image.reference} for {platform} has {said.get(name) or 'nothing'} as {name}, not {value}"
                     yield ReleaseError(fact, _again(path))

@@ -15,7 +15,7 @@ def check(
     fast: bool = False, json: bool = False,
 ) -> None:
     """Find everything that would break the release."""
-    import gc
+    from gc import freeze
 
     from release_tasks.once import ahead, unchanging
     from release_tasks.release import Release
@@ -28,5 +28,5 @@ def check(
 
         release = Release.at(c, version, component)
         found = findings(Case(c, release, new), fast)
-        gc.freeze()  # Python would look through all that was read of every crate three times more before it ends
+        freeze()  # Python would look through all that was read of every crate three times more before it ends
         report.show(found, release.title, json)

@@ -48,22 +48,22 @@ def steps_per_platform(dockerfile: str) -> int:
 
 def build(
     c: Context, context: Path | str, dockerfile: str, output: Path | str, platforms: Sequence[str],
-    args: Sequence[tuple[str, str]], labels: Mapping[str, str], contexts: Mapping[str, Path | str],
+    args: Sequence[tuple[str, str]], labels: Mapping[str, str], cache: Sequence[str], contexts: Mapping[str, Path | str],
     epoch: int, builder: Mapping[str, str],
 ) -> None:
     """Build an image from the folder `context` into the OCI tar `output`, the same bytes every time.
 
-    `epoch` (seconds since 1970) is the time of everything in it; `builder` are variables from
+    `cache` are `--cache-from=...` and `--cache-to=...`, `epoch` (seconds since 1970) is the time of everything in it; `builder` are variables from
     `buildkit.builder`. An attestation would hold the time of the build, so there is none.
     """
     argv = ["docker", "buildx", "build", "--progress=plain", "--provenance=false", "--sbom=false"]
     argv += [f"--platform={','.join(platforms)}", f"--file={context}/{dockerfile}"]
     argv += [f"--build-context={name}={folder}" for name, folder in sorted(contexts.items())]
     argv += [f"--build-arg={name}={value}" for name, value in args]
-    argv += [f"--label={name}={value}" for name, value in sorted(labels.items())]
+    argv += [*(f"--label={name}={value}" for name, value in sorted(labels.items())), *cache]
     argv += [f"--output=type=oci,dest={output},rewrite-timestamp=true", str(context)]
     try:
-        shell.do(c, argv, env={**builder, "SOURCE_DATE_EPOCH": str(epoch)})
+        shell.do(c, argv, env={**builder, "SOURCE_DATE_EPOCH": str(epoch)}, secrets=(*SECRETS, "ACTIONS_RUNTIME_TOKEN") if cache else ())  # type=gha
     except shell.Failed as error:
         if "exec format error" in error.output:
             raise ReleaseError(

@@ -16,6 +16,7 @@ from published_world import HERE, OTHER, Layout, Releasing, layer, layout, relea
 from release_tasks import dist
 from release_tasks.building.images import labels
 from release_tasks.errors import Problems, ReleaseError
+from release_tasks.project.model import known
 from release_tasks.release import Release
 from release_tasks.steps.prove import prove
 
@@ -42,7 +43,7 @@ def put(release: Release, layout: Layout) -> Put:
 
     def start(*programs: bytes, said: dict[str, str] | None = None, **config: object) -> Path:
         part = release.parts[0]
-        about = {"Entrypoint": ["/hello"], "Labels": labels(release, part) | (said or {}), **config}
+        about = {"Entrypoint": ["/hello"], "Labels": labels(release, part, known(part.component.images)[0]) | (said or {}), **config}
         rows = [layout.image(name, [layer(("hello", one))], **about) for name, one in zip((HERE, OTHER), programs, strict=False)]
         digest = layout.write(*rows)
         path = dist.folder(part) / "hello.oci.tar"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tarfile
@@ -75,6 +76,18 @@ def test_building_again_compiles_nothing(tool: Path, capfd: pytest.CaptureFixtur
     said = capfd.readouterr().err
     assert "nothing to do, every binary is built or public" in said
     assert "cargo" not in said
+
+
+def test_a_compiler_error_ends_with_its_last_lines_and_the_command(tool: Path) -> None:
+    (tool / "src" / "main.rs").write_text("fn main() { absent_function() }\n")
+    projects.git(tool, "commit", "--quiet", "--all", "--message=Break it")
+    projects.git(tool, "tag", "--force", "v0.2.0")
+    with pytest.raises(ReleaseError, match="absent_function") as told:
+        build_binaries(Context())
+    first, *rest = told.value.problem.splitlines()
+    assert re.fullmatch(rf"`cargo rustc .*--target {HOST}.*` ended with status 101", first)
+    assert "could not compile `tiny-tool`" in rest[-1]
+    assert projects.rows(tool, "binary") == {}
 
 
 def test_a_lost_checksum_is_written_again_without_compiling(tool: Path, capfd: pytest.CaptureFixture[str]) -> None:

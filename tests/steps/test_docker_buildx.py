@@ -13,6 +13,7 @@ import pytest
 from container_world import (
     DOCKERFILE,
     IMAGE,
+    SETTINGS,
     binaries,
     built,
     commit,
@@ -94,6 +95,23 @@ def test_an_image_says_from_which_commit_and_version_it_is(project):
     assert said["org.opencontainers.image.revision"] == Release.at(Context(), "1.2.0").commit
     assert said["org.opencontainers.image.version"] == "1.2.0"
     assert said["org.opencontainers.image.created"] == "2026-01-02T03:04:05Z"
+
+
+def test_an_image_has_its_own_labels_and_caches_too(tmp_path, monkeypatch):
+    cache = f"cache-from = ['type=local,src={tmp_path}/cache']\ncache-to = ['type=local,dest={tmp_path}/cache,mode=max']\n"
+    said = '[images."ghcr.io/example/hello".labels]\nmaintainer = "the makers"\n"org.opencontainers.image.version" = "another"\n'
+    project = image_project(tmp_path / "labelled", SETTINGS + cache + said)
+    monkeypatch.chdir(project)
+    binaries("1.2.0")
+    docker_buildx(Context(), version="1.2.0")
+    shown = image(project)[0]["config"]["Labels"]
+    assert (shown["maintainer"], shown["org.opencontainers.image.version"]) == ("the makers", "1.2.0")
+    first = built("image", "1.2.0").digest
+    assert (tmp_path / "cache/index.json").exists()
+    shutil.rmtree(project / "dist")
+    binaries("1.2.0")
+    docker_buildx(Context(), version="1.2.0")
+    assert built("image", "1.2.0").digest == first
 
 
 def test_what_is_not_committed_does_not_get_into_an_image(project):
