@@ -18,7 +18,8 @@ nox.options.reuse_venv = "yes"
 def tests(session: nox.Session) -> None:
     """Run every test; as root on Debian or Ubuntu, install the programs they need first."""
     install(session, "tests")
-    session.run("python", "-m", "pytest", "-n", "2", "--dist", "worksteal", *session.posargs)
+    # two cores have time for three: many tests wait for servers and disks
+    session.run("python", "-m", "pytest", "-n", "3", "--dist", "worksteal", *session.posargs)
 
 
 @nox.session
