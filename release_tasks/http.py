@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 AT_ONCE = 32
 TIMEOUT = (10, 60)  # seconds to connect, seconds without a byte
 LONGEST = 600  # seconds that we wait at most when a server says when to come back
+_opening = threading.Lock()
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -95,7 +96,9 @@ def _get(url: str, headers: tuple[tuple[str, str], ...], expect: tuple[int, ...]
     import requests
 
     def read() -> tuple[requests.Response, bytes]:
-        to, session = way or Way.now("/".join(url.split("/")[:3])), _session()
+        to = way or Way.now("/".join(url.split("/")[:3]))
+        with _opening:  # or each of many who come at once would have its own
+            session = _session()
         how: dict[str, Any] = {"timeout": TIMEOUT, "verify": to.certificates, "proxies": dict(to.proxies)}
         question = requests.Request(method, url, {**session.headers, **dict(headers)}).prepare()
         got = session.get_adapter(url).send(question, **how)  # the session itself would take as long again
@@ -164,10 +167,8 @@ def _session() -> Session:
                 raise _Later(f"{asked / 60:.0f} minutes")
             shell.pause(self.get_backoff_time() if asked is None else asked)
 
-    retry = Patient(
-        total=5, backoff_factor=0.3, status_forcelist=(429, 500, 502, 503, 504),
-        allowed_methods=("GET", "HEAD"), raise_on_status=False, respect_retry_after_header=True,
-    )
+    again = (429, 500, 502, 503, 504)
+    retry = Patient(total=5, backoff_factor=0.3, status_forcelist=again, allowed_methods=("GET", "HEAD"), raise_on_status=False)
     session = requests.Session()
     session.trust_env = False  # a `Way` has said what counts
     for scheme in ("http://", "https://"):
@@ -177,8 +178,7 @@ def _session() -> Session:
 
 
 def _reason(error: Exception) -> str:
-    text = str(error)
-    return text.rsplit("Caused by ", 1)[-1].removesuffix(")").replace("\n", " ")[:200]
+    return str(error).rsplit("Caused by ", 1)[-1].removesuffix(")").replace("\n", " ")[:200]
 
 
 def _way_out(error: Exception) -> str:
