@@ -54,13 +54,17 @@ def demo(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure how long things take, as ratios within one run (docs/benchmarks.md)."""
     install(session, "tests", programs=False)
-    tools = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "release-tasks" / "bench"
+    tools = (
+        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "release-tasks" / "bench"
+    )
     names = [word for word in session.posargs if not word.startswith("-")]
     if shutil.which("cargo") and (not names or "bump" in names):
         # where it cannot be built, that row says so
         edit = ("cargo-edit", "--version", "0.13.13", "--locked", "--root", str(tools))
         session.run("cargo", "install", *edit, external=True, success_codes=range(256))
-    session.run("python", "-m", "compileall", "-q", "release_tasks")  # as pip does when it installs a wheel
+    session.run(
+        "python", "-m", "compileall", "-q", "release_tasks"
+    )  # as pip does when it installs a wheel
     path = os.pathsep.join((str(tools / "bin"), session.env.get("PATH") or os.environ["PATH"]))
     session.run("python", "-m", "benchmarks", *session.posargs, env={"PATH": path})
 
@@ -72,8 +76,18 @@ def preflight(session: nox.Session) -> None:
 
 def install(session: nox.Session, *groups: str, programs: bool = True, package: str = ".") -> None:
     """Install this project into the session's own environment, and the programs it needs where root may."""
-    wanted = nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), *groups) if groups else ()
+    wanted = (
+        nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), *groups)
+        if groups
+        else ()
+    )
     session.install("-e", package, *wanted)
     is_debian = Path("/etc/debian_version").exists()
-    if programs and sys.platform == "linux" and os.geteuid() == 0 and is_debian and shutil.which("apt-get"):
+    if (
+        programs
+        and sys.platform == "linux"
+        and os.geteuid() == 0
+        and is_debian
+        and shutil.which("apt-get")
+    ):
         session.run("inv", "doctor", "--install", "--all", success_codes=[0, 1], silent=False)

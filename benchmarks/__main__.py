@@ -30,8 +30,12 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
 
 def main() -> None:
     """Measure all or those named, one after another, and print one table."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure, and print ratios.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"only these: {', '.join(BENCHMARKS)}")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="Measure, and print ratios."
+    )
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"only these: {', '.join(BENCHMARKS)}"
+    )
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
     given = parser.parse_args()
     if unknown := [name for name in given.names if name not in BENCHMARKS]:

@@ -20,13 +20,20 @@ def rows() -> Iterator[Row]:
         return
     with scratch() as folder:
         root = workspace(folder / "many")
-        offline = os.environ | {"CARGO_NET_OFFLINE": "true"}  # nothing is needed, and nobody waits for an index
-        yield Row(*ROW, *medians(
-            ROUNDS,
-            lambda: run(root, *INV, "bump", "--version", "0.2.0", env=offline),
-            lambda: run(root, "cargo", "set-version", "--workspace", "--offline", "0.2.0", env=offline),
-            before=lambda: reset(root),
-        ))
+        offline = os.environ | {
+            "CARGO_NET_OFFLINE": "true"
+        }  # nothing is needed, and nobody waits for an index
+        yield Row(
+            *ROW,
+            *medians(
+                ROUNDS,
+                lambda: run(root, *INV, "bump", "--version", "0.2.0", env=offline),
+                lambda: run(
+                    root, "cargo", "set-version", "--workspace", "--offline", "0.2.0", env=offline
+                ),
+                before=lambda: reset(root),
+            ),
+        )
 
 
 def reset(root: Path) -> None:
@@ -42,7 +49,9 @@ def workspace(root: Path, count: int = COUNT) -> Path:
         folder = root / "crates" / f"many-{i:03}"
         (folder / "src").mkdir(parents=True)
         (folder / "src" / "lib.rs").write_text("")
-        pin = f'many-{i - 1:03} = {{ path = "../many-{i - 1:03}", version = "0.1.0" }}\n' if i else ""
+        pin = (
+            f'many-{i - 1:03} = {{ path = "../many-{i - 1:03}", version = "0.1.0" }}\n' if i else ""
+        )
         (folder / "Cargo.toml").write_text(
             f'[package]\nname = "many-{i:03}"\nversion.workspace = true\nedition = "2021"\n'
             f'description = "One of many"\nlicense = "MIT"\n\n[dependencies]\n{pin}'

@@ -23,12 +23,16 @@ def rows() -> Iterator[Row]:
         yield Row("check --fast", "cargo metadata", 12, skipped="cargo or gh is not installed")
         return
     for count, at_most in ((FEW, 3), (COUNT, 6)):
-        with scratch() as folder, visiting(folder / "world", offline=True, cache=folder / "none") as running:
+        with (
+            scratch() as folder,
+            visiting(folder / "world", offline=True, cache=folder / "none") as running,
+        ):
             yield from measured(project(folder / "many", count, running), running, count, at_most)
 
 
 def measured(root: Path, running: World, count: int, at_most: float) -> Iterator[Row]:
     """Check one workspace; of many crates the ratio, too, before the registries misbehave."""
+
     def look() -> object:
         return run(root, *CHECK)
 
@@ -39,7 +43,12 @@ def measured(root: Path, running: World, count: int, at_most: float) -> Iterator
     running.faults.add(busy)
     running.faults.add(Fault(".", ".", delay=LAG, times=10**9))
     [seconds] = medians(ROUNDS, look, before=lambda: setattr(busy, "times", 1))
-    yield Row(f"check --fast of {count}, answers take {LAG * 1000:.0f} ms, one is 429", "", at_most, seconds)
+    yield Row(
+        f"check --fast of {count}, answers take {LAG * 1000:.0f} ms, one is 429",
+        "",
+        at_most,
+        seconds,
+    )
 
 
 def project(root: Path, count: int, running: World) -> Path:
@@ -51,5 +60,7 @@ def project(root: Path, count: int, running: World) -> Path:
     run(root, "git", "remote", "add", "origin", "git@github.com:example/many.git")
     run(root, "git", "fetch", "--quiet", "origin")
     for path in (root / "crates").iterdir():
-        running.crates.store.add({"name": path.name, "vers": "0.1.0", "cksum": "0" * 64, "yanked": False}, b"", {})
+        running.crates.store.add(
+            {"name": path.name, "vers": "0.1.0", "cksum": "0" * 64, "yanked": False}, b"", {}
+        )
     return root

@@ -14,16 +14,27 @@ from benchmarks.measure import Row, run, scratch, visiting
 from examples import demo
 
 ROUNDS = 3
-ROW = "binary, wheel and image, CPU seconds of compilers", "`cargo build --release --locked` of their crates", 1.15
+ROW = (
+    "binary, wheel and image, CPU seconds of compilers",
+    "`cargo build --release --locked` of their crates",
+    1.15,
+)
 CRATES = ("polyglottal-hello", "polyglottal-py")
 WRAPPER = '#!/bin/sh\n"$@"\nstatus=$?\ntimes >> "$COMPILED"\nexit $status\n'
 
 
 def rows() -> Iterator[Row]:
     """Measure both from no target folder, with the same rustc and everything downloaded."""
-    words = demo.no_builder() or [f"{name} is not installed" for name in ("docker", "maturin") if not shutil.which(name)]
+    words = demo.no_builder() or [
+        f"{name} is not installed" for name in ("docker", "maturin") if not shutil.which(name)
+    ]
     if os.uname().machine != "x86_64" or words:
-        yield Row(*ROW, skipped=words[0] if words else f"{os.uname().machine} is not the machine that it is about")
+        yield Row(
+            *ROW,
+            skipped=words[0]
+            if words
+            else f"{os.uname().machine} is not the machine that it is about",
+        )
         return
     with scratch() as folder:
         tree = cross.project(folder / "amd64", "amd64")
@@ -34,7 +45,10 @@ def rows() -> Iterator[Row]:
             def whole() -> None:
                 run(tree, "cargo", "build", "--release", "--locked", *packages, env=env)
 
-            taken = [[used(tree, work, folder) for work in (lambda: cross.build(tree, env), whole)] for _ in range(ROUNDS)]
+            taken = [
+                [used(tree, work, folder) for work in (lambda: cross.build(tree, env), whole)]
+                for _ in range(ROUNDS)
+            ]
         yield Row(*ROW, *(statistics.median(some) for some in zip(*taken, strict=True)))
 
 

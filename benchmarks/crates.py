@@ -13,13 +13,19 @@ from invoke.context import Context
 from benchmarks.measure import Row, commit, medians, run, scratch, timed, visiting
 from release_tasks import files
 from release_tasks.channels import crates_io
-from release_tasks.project.model import State
+from release_tasks.project.artifacts import State
 from release_tasks.release import Release
 from release_tasks.steps.package_crates import package_crates
-from release_tasks.tools import cargo, cargo_package
+from release_tasks.tools import cargo
+from release_tasks.tools.cargo import package as cargo_package
 
 LAYERS, WIDTH, ROUNDS = 5, 4, 3
-PROMISED = {("cold", ""): 0.35, ("cold", "--offline"): 0.6, ("warm", ""): 0.10, ("warm", "--offline"): 0.75}
+PROMISED = {
+    ("cold", ""): 0.35,
+    ("cold", "--offline"): 0.6,
+    ("warm", ""): 0.10,
+    ("warm", "--offline"): 0.75,
+}
 AT_MOST = {"whole": 0.6, "bare": 1.6}  # docs/benchmarks.md says why
 
 
@@ -29,12 +35,21 @@ def verifying() -> Iterator[Row]:
         root = workspace(folder / "shop")
         for heat in ("cold", "warm"):
             ours, online, offline = medians(
-                ROUNDS, lambda: verify(root), lambda: theirs(root), lambda: theirs(root, "--offline"),
+                ROUNDS,
+                lambda: verify(root),
+                lambda: theirs(root),
+                lambda: theirs(root, "--offline"),
                 before=(lambda: files.remove(root / "target")) if heat == "cold" else lambda: None,
             )
             for how, seconds in (("", online), ("--offline", offline)):
                 against = f"cargo package --workspace {how}".strip()
-                yield Row(f"verify 20 crates with serde, {heat}", against, PROMISED[heat, how], ours, seconds)
+                yield Row(
+                    f"verify 20 crates with serde, {heat}",
+                    against,
+                    PROMISED[heat, how],
+                    ours,
+                    seconds,
+                )
 
 
 def uploading() -> Iterator[Row]:
@@ -55,7 +70,13 @@ def uploading() -> Iterator[Row]:
         seconds = {way: median(times) for way, times in taken.items()}
         for way, at_most in AT_MOST.items():
             against = " ".join(word for word in ways[way] if word != "--quiet")
-            yield Row("upload 20 verified crates", f"{against}, warm", at_most, seconds["ours"], seconds[way])
+            yield Row(
+                "upload 20 verified crates",
+                f"{against}, warm",
+                at_most,
+                seconds["ours"],
+                seconds[way],
+            )
 
 
 def workspace(root: Path) -> Path:

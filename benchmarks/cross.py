@@ -48,8 +48,12 @@ def project(folder: Path, name: str) -> Path:
     settings = tree / "release-tasks.toml"
     text = re.sub(rf"{other} = .*\n", "", settings.read_text())
     text = re.sub(r"platforms = .*", f'platforms = ["linux/{name}"]', text)
-    libc = (os.confstr("CS_GNU_LIBC_VERSION") or "").removeprefix("glibc ").replace(".", "_")  # so both are linked by gcc
-    settings.write_text(re.sub(r"wheels = .*", f'wheels = ["manylinux_{libc}_{machine}"]\nsdist = false', text))
+    libc = (
+        (os.confstr("CS_GNU_LIBC_VERSION") or "").removeprefix("glibc ").replace(".", "_")
+    )  # so both are linked by gcc
+    settings.write_text(
+        re.sub(r"wheels = .*", f'wheels = ["manylinux_{libc}_{machine}"]\nsdist = false', text)
+    )
     demo.commit(tree)
     return tree
 

@@ -25,7 +25,9 @@ def wall() -> Iterator[Row]:
     """Measure releases against what no order of the same work could be faster than; give the median one."""
     with scratch() as folder:
         measured = [released(folder / str(turn)) for turn in range(ROUNDS)]
-    seconds, waits, cpu = sorted(measured, key=lambda one: one[0] / max(one[1:]))[len(measured) // 2]
+    seconds, waits, cpu = sorted(measured, key=lambda one: one[0] / max(one[1:]))[
+        len(measured) // 2
+    ]
     note = f"chain {waits:.1f} s, CPU seconds / cores {cpu:.1f} s"
     yield Row(*WALL, seconds, max(waits, cpu), note=note)
 
@@ -34,13 +36,20 @@ def whole() -> Iterator[Row]:
     """Measure the demo as a user starts it, after a run that filled every cache."""
     argv = (sys.executable, "examples/demo.py", "--json")
     run(PROJECT, *argv)
-    yield Row("the demo, everything warm", "-", 60, median(timed(lambda: run(PROJECT, *argv)) for _ in range(ROUNDS)))
+    yield Row(
+        "the demo, everything warm",
+        "-",
+        60,
+        median(timed(lambda: run(PROJECT, *argv)) for _ in range(ROUNDS)),
+    )
 
 
 def copy(folder: Path) -> Path:
     """Copy the example, less what cannot be built here; it is no repository yet."""
     project = folder / "polyglot"
-    shutil.copytree(demo.EXAMPLE, project, ignore=shutil.ignore_patterns("target", "dist", "__pycache__"))
+    shutil.copytree(
+        demo.EXAMPLE, project, ignore=shutil.ignore_patterns("target", "dist", "__pycache__")
+    )
     demo.reduce(project)
     return project
 
@@ -51,7 +60,11 @@ def released(folder: Path) -> tuple[float, float, float]:
     demo.commit(project)
     with world(folder / "world", owner_repo="example/polyglot", source=project) as running:
         env = running.environment() | {"PYTHONUNBUFFERED": "1", "TMPDIR": str(folder)}
-        env |= {f"GIT_{role}_{key}": f"bench{end}" for role in ("AUTHOR", "COMMITTER") for key, end in (("NAME", ""), ("EMAIL", "@localhost"))}
+        env |= {
+            f"GIT_{role}_{key}": f"bench{end}"
+            for role in ("AUTHOR", "COMMITTER")
+            for key, end in (("NAME", ""), ("EMAIL", "@localhost"))
+        }
         run(folder, "git", "clone", "--quiet", demo.REMOTE, "clone", env=env)
         seconds, cpu = used(folder / "clone", env, folder / "log")
     timeline = json.loads(next((folder / "clone" / "dist").glob("*/timeline.json")).read_text())
@@ -63,7 +76,9 @@ def used(clone: Path, env: Mapping[str, str], log: Path) -> tuple[float, float]:
     with log.open("wb") as sink:
         start = time.perf_counter()
         argv = [*INV, "release", "--version", VERSION, "--new", "all"]
-        process = subprocess.Popen(argv, cwd=clone, env=env, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink)
+        process = subprocess.Popen(
+            argv, cwd=clone, env=env, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink
+        )
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)

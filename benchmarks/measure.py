@@ -42,7 +42,10 @@ class Row:
         row: dict[str, Any] = {"what": self.what, "against": self.against, "at_most": self.at_most}
         if self.skipped:
             return row | {"skipped": self.skipped}
-        seconds = {"ours": round(self.ours, 4), "theirs": None if self.theirs is None else round(self.theirs, 4)}
+        seconds = {
+            "ours": round(self.ours, 4),
+            "theirs": None if self.theirs is None else round(self.theirs, 4),
+        }
         row |= {"note": self.note} if self.note else {}
         return row | seconds | {"value": round(self.value, 4), "within": self.value <= self.at_most}
 
@@ -50,7 +53,13 @@ class Row:
         """Return the row as the table shows it."""
         unit = " s" if self.theirs is None and not self.skipped else ""
         shown = "-" if self.skipped else f"{self.value:.1f} s" if unit else f"{self.value:.3f}"
-        within = f"skipped: {self.skipped}" if self.skipped else "yes" if self.value <= self.at_most else "no"
+        within = (
+            f"skipped: {self.skipped}"
+            if self.skipped
+            else "yes"
+            if self.value <= self.at_most
+            else "no"
+        )
         return self.what, self.against, shown, f"{self.at_most:g}{unit}", within
 
 
@@ -61,7 +70,9 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def medians(rounds: int, *works: Callable[[], object], before: Callable[[], object] = lambda: None) -> list[float]:
+def medians(
+    rounds: int, *works: Callable[[], object], before: Callable[[], object] = lambda: None
+) -> list[float]:
     """Return the median seconds of each work, done in turns, so that a slow minute is slow for all."""
     taken: list[list[float]] = [[] for _ in works]
     for _ in range(rounds):
@@ -71,12 +82,21 @@ def medians(rounds: int, *works: Callable[[], object], before: Callable[[], obje
     return [statistics.median(times) for times in taken]
 
 
-def run(root: Path, *argv: str | Path, env: Mapping[str, str] | None = None, status: tuple[int, ...] = (0,)) -> bytes:
+def run(
+    root: Path,
+    *argv: str | Path,
+    env: Mapping[str, str] | None = None,
+    status: tuple[int, ...] = (0,),
+) -> bytes:
     """Run a program quietly and return what it printed to stdout; stop with what it said where it fails."""
-    done = subprocess.run(argv, cwd=root, env=env, capture_output=True, stdin=subprocess.DEVNULL, check=False)
+    done = subprocess.run(
+        argv, cwd=root, env=env, capture_output=True, stdin=subprocess.DEVNULL, check=False
+    )
     if done.returncode not in status:
         said = (done.stdout + done.stderr).decode(errors="replace")
-        raise SystemExit(f"{' '.join(map(str, argv))} ended with status {done.returncode}\n{said[-3000:]}")
+        raise SystemExit(
+            f"{' '.join(map(str, argv))} ended with status {done.returncode}\n{said[-3000:]}"
+        )
     return done.stdout
 
 

@@ -30,9 +30,14 @@ def rows() -> Iterator[Row]:
         with visiting(folder / "world", offline=True, cache=folder / "none") as running:
             publish(running, root, names)
             running.faults.add(Fault("GET", "/ma/", delay=LAG, times=10**9))
-            one_by_one, status = (lambda: [crates_index.lines(name) for name in names]), (lambda: look(root))
+            one_by_one, status = (
+                (lambda: [crates_index.lines(name) for name in names]),
+                (lambda: look(root)),
+            )
             yield Row(
-                f"status of {COUNT} crates, answers take {LAG * 1000:.0f} ms", "one request after another", 0.06,
+                f"status of {COUNT} crates, answers take {LAG * 1000:.0f} ms",
+                "one request after another",
+                0.06,
                 *medians(ROUNDS, status, one_by_one),
             )
 
@@ -45,9 +50,14 @@ def publish(running: World, root: Path, names: list[str]) -> None:
     with contextlib.chdir(root):
         part = Release.at(Context()).parts[0]
     file = "{}-0.1.0.crate".format
-    dist.record(part, "package_crates", [
-        dist.Built("crate", name, "0.1.0", part.component.name, file(name), 0, SHA256) for name in names
-    ])
+    dist.record(
+        part,
+        "package_crates",
+        [
+            dist.Built("crate", name, "0.1.0", part.component.name, file(name), 0, SHA256)
+            for name in names
+        ],
+    )
 
 
 def look(root: Path) -> None:

@@ -11,7 +11,8 @@ import tempfile
 from pathlib import Path
 
 from release_tasks import shell
-from release_tasks.tools import rustc, wheels
+from release_tasks.formats import wheels
+from release_tasks.tools import rustc
 from release_tasks.tools.programs import PROGRAMS, version
 
 EXAMPLE = Path(__file__).parent / "polyglot"
@@ -25,7 +26,9 @@ def main() -> int:
     """Copy the example, make it a repository, rehearse version 0.2.0, and say what was left out."""
     with tempfile.TemporaryDirectory(prefix="polyglot-") as folder:
         project = Path(folder) / "polyglot"
-        shutil.copytree(EXAMPLE, project, ignore=shutil.ignore_patterns("target", "dist", "__pycache__"))
+        shutil.copytree(
+            EXAMPLE, project, ignore=shutil.ignore_patterns("target", "dist", "__pycache__")
+        )
         skipped = reduce(project, WHOLE in sys.argv)
         commit(project)
         words = [word for word in sys.argv[1:] if word != WHOLE] or ["--keep"]
@@ -41,7 +44,7 @@ def reduce(project: Path, is_whole: bool = True) -> list[str]:
     skipped = []
     lacking = no_builder() if version(PROGRAMS["buildx"]) else ["docker buildx is not installed"]
     if lacking:
-        edit(project, r'\[images\..*?\]\n(?:.+\n)*', "")
+        edit(project, r"\[images\..*?\]\n(?:.+\n)*", "")
         for path in ("Dockerfile", "tools/Dockerfile.dev"):
             (project / path).unlink()
         skipped.append(f"images  ghcr.io/example/polyglot  skipped: {lacking[0]}")
@@ -53,7 +56,11 @@ def reduce(project: Path, is_whole: bool = True) -> list[str]:
         edit(project, r', "linux/arm64"', "")
         skipped.append(f"arm64   hello-0.2.0-linux-arm64.tar.gz  skipped: {reason}")
     for tag in TAGS:
-        if reason := unbuildable(wheels.target_of(tag), wheels.glibc_of(tag)) if is_whole else f"nox -s demo -- {WHOLE} builds it, too":
+        if (
+            reason := unbuildable(wheels.target_of(tag), wheels.glibc_of(tag))
+            if is_whole
+            else f"nox -s demo -- {WHOLE} builds it, too"
+        ):
             edit(project, rf'"{tag}"(, )?', "")  # without any, the wheel is for this machine
             skipped.append(f"wheels  {tag}  skipped: {reason}")
     return skipped
@@ -63,7 +70,11 @@ def no_builder() -> list[str]:
     """Return why no image can be built although buildx is there, or nothing."""
     lacking = [name for name in ("buildkitd", "runc") if version(PROGRAMS[name]) is None]
     daemon = subprocess.run(["docker", "version"], capture_output=True, check=False).returncode == 0
-    return [] if daemon or not lacking else [f"{lacking[0]} is not installed, and no docker daemon runs"]
+    return (
+        []
+        if daemon or not lacking
+        else [f"{lacking[0]} is not installed, and no docker daemon runs"]
+    )
 
 
 def no_cross_compiler() -> str:
@@ -87,10 +98,14 @@ def edit(project: Path, pattern: str, new: str) -> None:
 def commit(project: Path) -> None:
     """Make the copy a repository with one commit, the same one every time."""
     who = {"NAME": "Example", "EMAIL": "example@localhost", "DATE": "1767225600 +0000"}
-    fixed = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in who.items()}
+    fixed = {
+        f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in who.items()
+    }
     for words in (
-        ["init", "--quiet", "--initial-branch=main"], ["add", "--all"],
-        ["commit", "--quiet", "--message=Say hello"], ["remote", "add", "origin", REMOTE],
+        ["init", "--quiet", "--initial-branch=main"],
+        ["add", "--all"],
+        ["commit", "--quiet", "--message=Say hello"],
+        ["remote", "add", "origin", REMOTE],
     ):
         subprocess.run(["git", *words], cwd=project, env=os.environ | fixed, check=True)
 

@@ -2,52 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Sequence
 
 from invoke.context import Context
 
-from release_tasks import dist, shell
+from release_tasks import dist, shell, terminal
 from release_tasks.channels import git, github_draft
+from release_tasks.channels.channel import Channel
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.http import get_many
-from release_tasks.project.model import Artifact, Pointer, Seen, State
+from release_tasks.project.artifacts import Artifact, ArtifactStatus, State
 from release_tasks.release import Release
 
 DEADLINE = 600.0  # seconds until a registry must show what it accepted
 DONE = (State.SAME, State.PRESENT)
 OPEN = (State.MISSING, State.PARTIAL)
-
-
-class Channel(Protocol):
-    """A module of `channels/`: a place where artifacts are published."""
-
-    NAME: str
-
-    def expected(self, release: Release) -> tuple[Artifact, ...]:
-        """Return what the version consists of on this channel."""
-
-    def look(self, release: Release, artifacts: Sequence[Artifact]) -> list[Seen]:
-        """Return the state of each artifact, in the same order, read from the registry."""
-
-    def is_new(self, artifact: Artifact) -> bool:
-        """Tell whether the registry has never heard of the artifact's name."""
-
-    def credentials(self, release: Release) -> Iterable[ReleaseError]:
-        """Return one error for each credential that publishing needs and that is not here."""
-
-    def publish(self, c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
-        """Put the artifacts there."""
-
-
-class Moving(Channel, Protocol):
-    """A channel with references that move from version to version."""
-
-    def pointers(self, release: Release) -> tuple[Pointer, ...]:
-        """Return each moving reference, and where it stands."""
-
-    def move(self, c: Context, release: Release, pointer: Pointer) -> None:
-        """Let it name this release."""
 
 
 def begin(c: Context, version: str | None, component: str | None) -> Release:
@@ -57,26 +26,30 @@ def begin(c: Context, version: str | None, component: str | None) -> Release:
     """
     release = Release.at(c, version, component)
     if release.is_tagged or not shell.is_dry(c):  # a dry bump has written nothing
-        raise_all(release.disagreements)
+        raise_all(release.version_mismatches)
     if not shell.is_dry(c):
         dist.lock(release)
     github_draft.fill(release, shell.is_dry(c))
     return release
 
 
-def look(release: Release, channel: Channel) -> list[Seen]:
+def look(release: Release, channel: Channel) -> list[ArtifactStatus]:
     """Return the state of everything that the release has on a channel."""
     return channel.look(release, channel.expected(release))
 
 
 def to_build(release: Release, channel: Channel, *kinds: str) -> tuple[Artifact, ...]:
     """Return what is neither in dist/ nor public; what is public is never built again."""
-    here = {(part.component.name, row.name) for part in release.parts
-            for row in dist.of_kind(part, *kinds) if dist.file_of(part, row)}
+    here = {
+        (part.component.name, row.name)
+        for part in release.parts
+        for row in dist.of_kind(part, *kinds)
+        if dist.file_of(part, row)
+    }
     absent = [a for a in channel.expected(release) if (a.component, a.name) not in here]
     open_ones = tuple(seen.artifact for seen in channel.look(release, absent) if seen.state in OPEN)
-    for error in github_draft.unseen(release) if open_ones else ():
-        shell.say(f"warning: {error.message}")
+    for error in github_draft.unreadable_drafts(release) if open_ones else ():
+        terminal.say(f"warning: {error.message}")
     return open_ones
 
 
@@ -85,13 +58,13 @@ def converge(c: Context, release: Release, channel: Channel, new: str | None = N
     artifact is there with other bytes, is withdrawn, or can never be added any more."""
     wanted = channel.expected(release)
     if not wanted:
-        shell.say(f"nothing to do, {channel.NAME} gets nothing of {release.title}")
+        terminal.say(f"nothing to do, {channel.NAME} gets nothing of {release.title}")
         return
     seen = channel.look(release, wanted)
     raise_all(refusals(seen))
     missing = tuple(one.artifact for one in seen if one.state in OPEN)
     if not missing:
-        shell.say(f"nothing to do, {_count(len(wanted))} already on {channel.NAME}")
+        terminal.say(f"nothing to do, {_count(len(wanted))} already on {channel.NAME}")
         return
     raise_all(questions(channel, missing, new))
     if not shell.is_dry(c):
@@ -101,17 +74,28 @@ def converge(c: Context, release: Release, channel: Channel, new: str | None = N
         _wait(release, channel, missing)
 
 
-def refusals(seen: Sequence[Seen]) -> list[ReleaseError]:
+def refusals(seen: Sequence[ArtifactStatus]) -> list[ReleaseError]:
     """Return one error for each artifact that no release can make right."""
     errors = []
     for one in seen:
-        a, what = one.artifact, f"{one.artifact.name} {one.artifact.version} on {one.artifact.channel}"
+        a, what = (
+            one.artifact,
+            f"{one.artifact.name} {one.artifact.version} on {one.artifact.channel}",
+        )
         if one.state is State.DIFFERENT:
-            errors.append(ReleaseError(f"{what} is something else: {one.why}", "choose the next version"))
+            errors.append(
+                ReleaseError(f"{what} is something else: {one.why}", "choose the next version")
+            )
         elif one.state is State.YANKED:
-            errors.append(ReleaseError(f"{what} is yanked", f"unyank it, or choose a version after {a.version}"))
+            errors.append(
+                ReleaseError(
+                    f"{what} is yanked", f"unyank it, or choose a version after {a.version}"
+                )
+            )
         elif one.state is State.CLOSED:
-            errors.append(ReleaseError(f"{what} is closed: {one.why}", f"choose a version after {a.version}"))
+            errors.append(
+                ReleaseError(f"{what} is closed: {one.why}", f"choose a version after {a.version}")
+            )
     return errors
 
 
@@ -123,15 +107,25 @@ def untagged(release: Release, channel: Channel) -> list[ReleaseError]:
     """
     if not release.is_tagged:
         part = release.parts[0]
-        return [ReleaseError(f"there is no tag {part.tag} here", f"inv tag --version {part.version}")]
+        return [
+            ReleaseError(f"there is no tag {part.tag} here", f"inv tag --version {part.version}")
+        ]
     if channel.NAME == git.NAME:
         return []
     seen = look(release, git)
     lacking = [one.artifact for one in seen if one.state is State.MISSING]
-    return refusals(seen) + github_draft.unseen(release) + ([] if lacking else git.astray(release)) + [
-        ReleaseError(f"origin has no tag {one.name}, and nothing is published before it", f"inv push --version {one.version}")
-        for one in lacking
-    ]
+    return (
+        refusals(seen)
+        + github_draft.unreadable_drafts(release)
+        + ([] if lacking else git.not_on_release_branch(release))
+        + [
+            ReleaseError(
+                f"origin has no tag {one.name}, and nothing is published before it",
+                f"inv push --version {one.version}",
+            )
+            for one in lacking
+        ]
+    )
 
 
 def questions(channel: Channel, missing: Sequence[Artifact], new: str | None) -> list[ReleaseError]:
@@ -142,11 +136,14 @@ def questions(channel: Channel, missing: Sequence[Artifact], new: str | None) ->
     unknown = [name for name, is_new in zip(names, answers, strict=True) if is_new]
     confirmed = [name for name in unknown if agreed & {name, "all"}]
     if confirmed:
-        shell.say(f"new to {channel.NAME}: {', '.join(confirmed)}")
+        terminal.say(f"new to {channel.NAME}: {', '.join(confirmed)}")
     return [
-        ReleaseError(f"{name} is new to {channel.NAME}, and a first publish can never be taken back",
-                     f"add --new {name} (or --new all) if the name is right")
-        for name in unknown if name not in confirmed
+        ReleaseError(
+            f"{name} is new to {channel.NAME}, and a first publish can never be taken back",
+            f"add --new {name} (or --new all) if the name is right",
+        )
+        for name in unknown
+        if name not in confirmed
     ]
 
 
@@ -155,10 +152,14 @@ def _wait(release: Release, channel: Channel, sent: Sequence[Artifact]) -> None:
         seen = channel.look(release, sent)
         raise_all(refusals(seen))
         left = [one.artifact.name for one in seen if one.state not in DONE]
-        return f"{channel.NAME} to show {left[0]}" + (f" and {len(left) - 1} more" if left[1:] else "") if left else ""
+        return (
+            f"{channel.NAME} to show {left[0]}" + (f" and {len(left) - 1} more" if left[1:] else "")
+            if left
+            else ""
+        )
 
-    shell.wait_for(lacking, DEADLINE)
-    shell.say(f"{_count(len(sent))} now on {channel.NAME}")
+    terminal.wait_for(lacking, DEADLINE)
+    terminal.say(f"{_count(len(sent))} now on {channel.NAME}")
 
 
 def _count(number: int) -> str:

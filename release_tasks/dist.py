@@ -13,13 +13,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from release_tasks import files, shell
+from release_tasks import files, shell, terminal
 from release_tasks.errors import ReleaseError
-from release_tasks.release import Part, Release
+from release_tasks.release import ComponentRelease, Release
 
 INVENTORY = "release.json"
 _held: dict[Path, int] = {}  # locks of this process, by dist folder
-_foreseen: dict[Path, tuple[tuple[Built, ...], frozenset[str]]] = {}  # under --dry, by dist folder: see `foresee`
+_foreseen: dict[
+    Path, tuple[tuple[Built, ...], frozenset[str]]
+] = {}  # under --dry, by dist folder: see `foresee`
 _guard = threading.RLock()  # steps that run side by side read and write the same parts
 
 
@@ -41,15 +43,24 @@ class Built:
     package: str = ""  # the project on PyPI, the crate of a binary
 
 
-def describe(release: Release, part: Part, kind: str, path: Path, name: str = "", **more: str) -> Built:
+def describe(
+    release: Release, part: ComponentRelease, kind: str, path: Path, name: str = "", **more: str
+) -> Built:
     """Return the inventory's line for a file in `part.dist`; `more` are `Built`'s optional fields."""
     return Built(
-        kind, name or path.name, part.version, part.component.name, path.relative_to(part.dist).as_posix(),
-        path.stat().st_size, files.sha256(path), commit=release.commit, **more,
+        kind,
+        name or path.name,
+        part.version,
+        part.component.name,
+        path.relative_to(part.dist).as_posix(),
+        path.stat().st_size,
+        files.sha256(path),
+        commit=release.commit,
+        **more,
     )
 
 
-def folder(part: Part) -> Path:
+def folder(part: ComponentRelease) -> Path:
     """Return dist/<tag>/, made if absent. git and cargo never see what is in dist/."""
     part.dist.mkdir(parents=True, exist_ok=True)
     ignore = part.dist.parent / ".gitignore"
@@ -58,18 +69,26 @@ def folder(part: Part) -> Path:
     return part.dist
 
 
-def record(part: Part, step: str, built: Iterable[Built], target: str = "", made_of: Sequence[Built] = ()) -> None:
+def record(
+    part: ComponentRelease,
+    step: str,
+    built: Iterable[Built],
+    target: str = "",
+    made_of: Sequence[Built] = (),
+) -> None:
     """Write the part of one step and target; what other parts said of the same files, and what it was made of, goes."""
     name = f"{step}-{target}" if target else step
     rows = sorted(built, key=lambda b: (b.kind, b.name))
     with _guard:
         _drop(part, {(row.kind, row.name) for row in (*rows, *made_of)})
-        files.write_bytes(folder(part) / "parts" / f"{name}.json", _json([asdict(row) for row in rows]))
+        files.write_bytes(
+            folder(part) / "parts" / f"{name}.json", _json([asdict(row) for row in rows])
+        )
     for row in made_of:
         files.remove(part.dist / row.file)
 
 
-def inventory(part: Part) -> tuple[Built, ...]:
+def inventory(part: ComponentRelease) -> tuple[Built, ...]:
     """Return every file known of this release; raise `ReleaseError` where two parts disagree."""
     found: dict[tuple[str, str], Built] = {}
     with _guard:
@@ -84,17 +103,17 @@ def inventory(part: Part) -> tuple[Built, ...]:
     return tuple(found.values())
 
 
-def of_kind(part: Part, *kinds: str) -> tuple[Built, ...]:
+def of_kind(part: ComponentRelease, *kinds: str) -> tuple[Built, ...]:
     """Return the inventory's lines of some kinds."""
     return tuple(row for row in inventory(part) if row.kind in kinds)
 
 
-def row_of(part: Part, name: str, *kinds: str) -> Built | None:
+def row_of(part: ComponentRelease, name: str, *kinds: str) -> Built | None:
     """Return the inventory's line of one thing, or None where it was not built."""
     return next((row for row in of_kind(part, *kinds) if row.name == name), None)
 
 
-def file_of(part: Part, row: Built | None) -> Path | None:
+def file_of(part: ComponentRelease, row: Built | None) -> Path | None:
     """Return the file of a line, or None where it is not here; raise `ReleaseError` for other bytes."""
     if row is None:
         return None
@@ -106,25 +125,33 @@ def file_of(part: Part, row: Built | None) -> Path | None:
     if files.sha256(path) != row.sha256:
         if foreseen:
             return None
-        raise ReleaseError(f"{path.name} was changed in dist/ after it was built", f"remove {path} and build it again")
+        raise ReleaseError(
+            f"{path.name} was changed in dist/ after it was built",
+            f"remove {path} and build it again",
+        )
     return path
 
 
-def write_inventory(release: Release, part: Part) -> Path:
+def write_inventory(release: Release, part: ComponentRelease) -> Path:
     """Write release.json, the sum of all parts, and return its path."""
     path = folder(part) / INVENTORY
     files.write_bytes(path, summed(release, part))
     return path
 
 
-def summed(release: Release, part: Part) -> bytes:
+def summed(release: Release, part: ComponentRelease) -> bytes:
     """Return what release.json has to hold: the sum of all parts."""
     rows = [asdict(row) for row in sorted(inventory(part), key=lambda r: (r.kind, r.name))]
-    about = {"component": part.component.name, "version": part.version, "tag": part.tag, "commit": release.commit}
+    about = {
+        "component": part.component.name,
+        "version": part.version,
+        "tag": part.tag,
+        "commit": release.commit,
+    }
     return _json(about | {"files": rows})
 
 
-def adopt(part: Part, data: bytes) -> None:
+def replace_inventory(part: ComponentRelease, data: bytes) -> None:
     """Take over a release.json from elsewhere, and drop all that disagrees with it."""
     files.remove(folder(part) / "parts")
     files.write_bytes(part.dist / INVENTORY, data)
@@ -143,18 +170,18 @@ def parse(data: bytes, where: str) -> tuple[Built, ...]:
         raise ReleaseError(f"{where} is no inventory: {error}", f"remove {where}") from error
 
 
-def foresee(part: Part, rows: Iterable[Built], fetched: Iterable[str] = ()) -> None:
+def simulate(part: ComponentRelease, rows: Iterable[Built], fetched: Iterable[str] = ()) -> None:
     """Let a dry run see dist/ as the release would make it: with these lines, and the named files."""
     _foreseen[part.dist] = (tuple(rows), frozenset(fetched))
 
 
-def discard_strangers(release: Release, part: Part, is_dry: bool = False) -> None:
+def discard_stale_build(release: Release, part: ComponentRelease, is_dry: bool = False) -> None:
     """Empty dist/<tag>/ where it was built from another commit than this release's."""
     if all(row.commit == release.commit for row in _recorded(part)):
         return
-    shell.say(f"dist/{part.tag} was built from another commit: it is emptied")
+    terminal.say(f"dist/{part.tag} was built from another commit: it is emptied")
     if is_dry:
-        foresee(part, ())
+        simulate(part, ())
         return
     for path in part.dist.iterdir():
         if path.name != ".lock":
@@ -169,12 +196,15 @@ def lock(release: Release) -> None:
             if part.dist not in _held:
                 handle = files.lock(folder(part) / ".lock")
                 if handle is None:
-                    raise ReleaseError(f"another process is at work on dist/{part.tag}", "wait until it has ended, then run this again")
+                    raise ReleaseError(
+                        f"another process is at work on dist/{part.tag}",
+                        "wait until it has ended, then run this again",
+                    )
                 shell.inherit(handle)
                 _held[part.dist] = handle
 
 
-def _drop(part: Part, gone: set[tuple[str, str]]) -> None:
+def _drop(part: ComponentRelease, gone: set[tuple[str, str]]) -> None:
     for path in sources(part):
         rows = parse(path.read_bytes(), str(path))
         kept = [row for row in rows if (row.kind, row.name) not in gone]
@@ -186,12 +216,12 @@ def _drop(part: Part, gone: set[tuple[str, str]]) -> None:
             files.remove(path)
 
 
-def sources(part: Part) -> list[Path]:
+def sources(part: ComponentRelease) -> list[Path]:
     """Return every part, and release.json where it is there."""
     return [*sorted((part.dist / "parts").glob("*.json")), *part.dist.glob(INVENTORY)]
 
 
-def _recorded(part: Part) -> tuple[Built, ...]:
+def _recorded(part: ComponentRelease) -> tuple[Built, ...]:
     return tuple(row for path in sources(part) for row in parse(path.read_bytes(), str(path)))
 
 

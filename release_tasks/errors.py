@@ -19,7 +19,7 @@ class ReleaseError(Exit):
         return type(self), (self.problem, self.fix, self.code)
 
 
-class Problems(ReleaseError):
+class MultipleErrors(ReleaseError):
     """Several errors at once; none is hidden behind the first."""
 
     def __init__(self, errors: Iterable[ReleaseError]) -> None:
@@ -35,22 +35,24 @@ def collect(look: Callable[[], Iterable[ReleaseError] | None]) -> list[ReleaseEr
     try:
         for error in look() or ():
             found.append(error)
-    except Problems as several:
+    except MultipleErrors as several:
         found += several.errors
     except ReleaseError as error:
         found.append(error)
     return found
 
 
-def some(names: Sequence[str]) -> str:
+def shorten(names: Sequence[str]) -> str:
     """Return the first five names in one line, and how many more there are."""
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if names[5:] else "")
 
 
 def raise_all(errors: Iterable[ReleaseError]) -> None:
     """Raise nothing for no error, the error itself for one, `Problems` for several."""
-    found = tuple({(error.problem, error.fix): error for error in errors}.values())  # one fact is said once
+    found = tuple(
+        {(error.problem, error.fix): error for error in errors}.values()
+    )  # one fact is said once
     if len(found) == 1:
         raise found[0]
     if found:
-        raise Problems(found)
+        raise MultipleErrors(found)

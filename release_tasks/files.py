@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from invoke.context import Context
 
-from release_tasks import once, shell
+from release_tasks import memo, shell, terminal
 from release_tasks.errors import ReleaseError
 
 ASIDE = ".release-tasks"  # how the name of a file ends that is about to replace another one
@@ -26,7 +26,7 @@ def write_all(c: Context, texts: Mapping[Path, str]) -> None:
     if shell.is_dry(c):
         for path, text in texts.items():
             old = path.read_bytes() if path.exists() else b""
-            shell.say(_difference(path, old.decode(errors="replace"), text))
+            terminal.say(_difference(path, old.decode(errors="replace"), text))
         return
     for path in texts:  # what a killed process has left aside
         folder = os.path.dirname(path)
@@ -34,7 +34,7 @@ def write_all(c: Context, texts: Mapping[Path, str]) -> None:
             if name.startswith(f".{path.name}.") and name.endswith(ASIDE):
                 os.unlink(f"{folder}/{name}")
     _swap({path: text.encode() for path, text in texts.items()})
-    once.forget()
+    memo.invalidate()
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -166,18 +166,23 @@ def _each(work: Callable[[Path, Any], None], given: Mapping[Path, Any]) -> None:
             except OSError as error:
                 raise _full(path, error) from error
 
-    with shell.held_back() as interrupts, ThreadPoolExecutor(4) as pool:
+    with shell.deferred_signals() as interrupts, ThreadPoolExecutor(4) as pool:
         list(pool.map(part, range(min(4, len(rows)))))
     if interrupts:
         raise KeyboardInterrupt
 
 
 def _full(path: Path, error: OSError) -> ReleaseError:
-    return ReleaseError(f"{path} cannot be written: {error.strerror}", "make room on that disk, or let the folder be writable")
+    return ReleaseError(
+        f"{path} cannot be written: {error.strerror}",
+        "make room on that disk, or let the folder be writable",
+    )
 
 
 def _difference(path: Path, old: str, new: str) -> str:
     root = next((folder for folder in path.parents if (folder / ".git").exists()), path.parent)
     name = path.relative_to(root).as_posix()
-    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), f"a/{name}", f"b/{name}", lineterm="", n=1)
+    lines = difflib.unified_diff(
+        old.splitlines(), new.splitlines(), f"a/{name}", f"b/{name}", lineterm="", n=1
+    )
     return "\n".join(lines)

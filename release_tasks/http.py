@@ -14,9 +14,9 @@ from functools import lru_cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from release_tasks import shell
+from release_tasks import shell, terminal
 from release_tasks.errors import ReleaseError
-from release_tasks.once import once, settle
+from release_tasks.memo import complete, memoized
 
 if TYPE_CHECKING:
     from requests import Session
@@ -44,7 +44,9 @@ class Answer:
         try:
             found = json.loads(self.body)
         except ValueError as error:
-            raise ReleaseError(f"{self.url} answered no JSON: {shown!r}", "try again later") from error
+            raise ReleaseError(
+                f"{self.url} answered no JSON: {shown!r}", "try again later"
+            ) from error
         if not isinstance(found, kind):
             raise ReleaseError(f"{self.url} answered something else: {shown!r}", "try again later")
         return found
@@ -55,7 +57,7 @@ class _Later(Exception):
 
 
 @dataclass(frozen=True)
-class Way:
+class ProxySettings:
     """Proxies and certificates as the environment had them at one moment.
 
     A stand-in keeps the way of its start: once its process has taken on the environment of
@@ -66,15 +68,20 @@ class Way:
     certificates: str | bool
 
     @classmethod
-    @once
-    def now(cls, url: str) -> Way:
+    @memoized
+    def now(cls, url: str) -> ProxySettings:
         """Return the way to `url` that the environment gives now."""
         from requests.utils import get_environ_proxies
 
-        return cls(tuple(get_environ_proxies(url).items()), os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True)
+        return cls(
+            tuple(get_environ_proxies(url).items()),
+            os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True,
+        )
 
 
-def get_pages(url: str, headers: Mapping[str, str] | None = None, expect: Iterable[int] = (200, 404)) -> list[Answer]:
+def get_pages(
+    url: str, headers: Mapping[str, str] | None = None, expect: Iterable[int] = (200, 404)
+) -> list[Answer]:
     """Read `url` and every page after it that a `Link` header names (RFC 8288, as GitHub's API pages)."""
     answers = [get(url, headers, expect)]
     while follows := re.search(r'<([^>]+)>; rel="next"', answers[-1].headers.get("link", "")):
@@ -83,25 +90,40 @@ def get_pages(url: str, headers: Mapping[str, str] | None = None, expect: Iterab
 
 
 def get(
-    url: str, headers: Mapping[str, str] | None = None, expect: Iterable[int] = (200, 404),
-    method: str = "GET", way: Way | None = None,
+    url: str,
+    headers: Mapping[str, str] | None = None,
+    expect: Iterable[int] = (200, 404),
+    method: str = "GET",
+    way: ProxySettings | None = None,
 ) -> Answer:
     """Read `url`. 429 and 5xx are retried as the server says; raise `ReleaseError` for a status that
     is not in `expect` and for a server that cannot be reached. Without a `way`, the environment counts."""
     return _get(url, tuple(sorted((headers or {}).items())), tuple(expect), method, way)
 
 
-@once
-def _get(url: str, headers: tuple[tuple[str, str], ...], expect: tuple[int, ...], method: str, way: Way | None) -> Answer:
+@memoized
+def _get(
+    url: str,
+    headers: tuple[tuple[str, str], ...],
+    expect: tuple[int, ...],
+    method: str,
+    way: ProxySettings | None,
+) -> Answer:
     import requests
 
     def read() -> tuple[requests.Response, bytes]:
-        to = way or Way.now("/".join(url.split("/")[:3]))
+        to = way or ProxySettings.now("/".join(url.split("/")[:3]))
         with _opening:  # or each of many who come at once would have its own
             session = _session()
-        how: dict[str, Any] = {"timeout": TIMEOUT, "verify": to.certificates, "proxies": dict(to.proxies)}
+        how: dict[str, Any] = {
+            "timeout": TIMEOUT,
+            "verify": to.certificates,
+            "proxies": dict(to.proxies),
+        }
         question = requests.Request(method, url, {**session.headers, **dict(headers)}).prepare()
-        got = session.get_adapter(url).send(question, **how)  # the session itself would take as long again
+        got = session.get_adapter(url).send(
+            question, **how
+        )  # the session itself would take as long again
         if got.is_redirect:
             *_, got = session.resolve_redirects(got, question, **how)
         return got, got.content
@@ -111,10 +133,14 @@ def _get(url: str, headers: tuple[tuple[str, str], ...], expect: tuple[int, ...]
     except _Later as error:
         raise ReleaseError(f"{url} asks to come back in {error}", "run this again then") from error
     except OSError as error:  # requests' own are some, and a file of certificates that is not there
-        raise ReleaseError(f"{url} cannot be read: {_reason(error)}", _way_out(error)) from error
+        raise ReleaseError(
+            f"{url} cannot be read: {_reason(error)}", _suggest_fix(error)
+        ) from error
     if got.status_code not in expect:
         said = body.decode(errors="replace").strip()[:200]
-        raise ReleaseError(f"{url} answered {got.status_code}{': ' + said if said else ''}", "try again later")
+        raise ReleaseError(
+            f"{url} answered {got.status_code}{': ' + said if said else ''}", "try again later"
+        )
     return Answer(url, got.status_code, {k.lower(): v for k, v in got.headers.items()}, body)
 
 
@@ -135,7 +161,9 @@ def get_many(work: Callable[[T], R], items: Iterable[T], at_once: int = AT_ONCE)
 
 
 def _result(one: Future[R]) -> R:
-    while not one.done():  # a Ctrl-C that comes just before a wait without end would only be seen after it
+    while (
+        not one.done()
+    ):  # a Ctrl-C that comes just before a wait without end would only be seen after it
         wait((one,), 0.1)
     return one.result()
 
@@ -143,11 +171,11 @@ def _result(one: Future[R]) -> R:
 def _apart(read: Callable[[], R]) -> R:
     """Read in a thread that nobody waits for once the release is interrupted: a server may take a minute."""
     done: Future[R] = Future()
-    thread = threading.Thread(target=copy_context().run, args=(settle, done, read), daemon=True)
+    thread = threading.Thread(target=copy_context().run, args=(complete, done, read), daemon=True)
     thread.start()
     while thread.is_alive():
         thread.join(0.1)
-        shell.pause(0)  # raises once the release is interrupted
+        terminal.pause(0)  # raises once the release is interrupted
     return done.result()
 
 
@@ -165,10 +193,16 @@ def _session() -> Session:
             asked = self.get_retry_after(response) if response is not None else None
             if asked and asked > LONGEST:
                 raise _Later(f"{asked / 60:.0f} minutes")
-            shell.pause(self.get_backoff_time() if asked is None else asked)
+            terminal.pause(self.get_backoff_time() if asked is None else asked)
 
     again = (429, 500, 502, 503, 504)
-    retry = Patient(total=5, backoff_factor=0.3, status_forcelist=again, allowed_methods=("GET", "HEAD"), raise_on_status=False)
+    retry = Patient(
+        total=5,
+        backoff_factor=0.3,
+        status_forcelist=again,
+        allowed_methods=("GET", "HEAD"),
+        raise_on_status=False,
+    )
     session = requests.Session()
     session.trust_env = False  # a `Way` has said what counts
     for scheme in ("http://", "https://"):
@@ -181,9 +215,11 @@ def _reason(error: Exception) -> str:
     return str(error).rsplit("Caused by ", 1)[-1].removesuffix(")").replace("\n", " ")[:200]
 
 
-def _way_out(error: Exception) -> str:
+def _suggest_fix(error: Exception) -> str:
     import requests
 
-    if isinstance(error, requests.exceptions.SSLError) or not isinstance(error, requests.RequestException):
+    if isinstance(error, requests.exceptions.SSLError) or not isinstance(
+        error, requests.RequestException
+    ):
         return "set REQUESTS_CA_BUNDLE (and SSL_CERT_FILE for cargo, gh, docker and helm) to a file with your network's CA"
     return "check the network and try again"

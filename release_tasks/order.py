@@ -17,6 +17,7 @@ from release_tasks.steps.build_binaries import build_binaries
 from release_tasks.steps.build_wheels import build_wheels
 from release_tasks.steps.bump import bump
 from release_tasks.steps.check import check
+from release_tasks.steps.check_artifacts import check_artifacts
 from release_tasks.steps.docker_buildx import docker_buildx
 from release_tasks.steps.gh_draft import gh_draft
 from release_tasks.steps.gh_release import gh_release
@@ -24,7 +25,6 @@ from release_tasks.steps.move_pointers import move_pointers
 from release_tasks.steps.package_bundles import package_bundles
 from release_tasks.steps.package_charts import package_charts
 from release_tasks.steps.package_crates import package_crates
-from release_tasks.steps.prove import prove
 from release_tasks.steps.publish_charts import publish_charts
 from release_tasks.steps.publish_crates import publish_crates
 from release_tasks.steps.publish_images import publish_images
@@ -42,7 +42,7 @@ RELEASE: Order = (
     (tag,),                              # commit, and a name for exactly this commit (moved while origin lacks it)
     (package_crates, build_binaries, build_wheels, package_charts),
     (docker_buildx, package_bundles),    # made of the binaries; bytes are final from here on
-    (prove,),                            # exactly the declared files are there, and are what their names say
+    (check_artifacts,),                            # exactly the declared files are there, and are what their names say
     (push,),                             # first public act: the branch, its green runs if they are awaited, the tags
     (gh_draft,),                         # the draft keeps every byte for whoever has to finish
     (publish_images,),                   # can still be taken back
@@ -101,4 +101,7 @@ def _stage(place: Step, order: Order) -> int:
     for at, stage in enumerate(order):
         if place in stage:
             return at
-    raise ReleaseError(f"{name(place)} is no step of this order", f"its steps are {', '.join(map(name, steps(order)))}")
+    raise ReleaseError(
+        f"{name(place)} is no step of this order",
+        f"its steps are {', '.join(map(name, steps(order)))}",
+    )

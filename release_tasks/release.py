@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
-from release_tasks import once, shell
+from release_tasks import memo, shell
 from release_tasks.errors import ReleaseError
-from release_tasks.project.numbers import parse
 from release_tasks.project.tags import carried, refusal, tag_name, version_in
-from release_tasks.project.versions import parse_request
-from release_tasks.tools import cargo, git, worktree
+from release_tasks.tools import cargo, git
+from release_tasks.tools.git import worktree
+from release_tasks.versions.numbers import parse
+from release_tasks.versions.requests import parse_request
 
 if TYPE_CHECKING:
     from release_tasks.project.model import Component, Project
 
 
 @dataclass(frozen=True)
-class Part:
+class ComponentRelease:
     """One component with the version and tag that it is released under."""
 
     component: Component
@@ -35,9 +36,9 @@ class Release:
     checkout itself, or a work tree of the tag's commit where HEAD has moved on."""
 
     project: Project
-    parts: tuple[Part, ...]
-    top: Path
-    tree: Path
+    parts: tuple[ComponentRelease, ...]
+    checkout: Path
+    source_tree: Path
     commit: str
     epoch: int  # seconds since 1970: when the commit was made
     is_tagged: bool  # the tag exists, so `commit` is the tag's and nothing is edited any more
@@ -53,26 +54,40 @@ class Release:
         return _at(shell.is_dry(c), version, component)
 
     @classmethod
-    def anew(cls, c: Context, version: str | None, component: str | None) -> Release:
+    def at_head(cls, c: Context, version: str | None, component: str | None) -> Release:
         """Return the release of `version` from HEAD, although it may have a tag elsewhere."""
-        return _at(shell.is_dry(c), version, component, is_anew=True)
+        return _at(shell.is_dry(c), version, component, at_head=True)
 
     @property
     def request(self) -> str:
         """Return what `--version` takes to mean this release."""
         one_of_one = len(self.project.components) == 1
-        return ",".join(p.version if one_of_one else f"{p.component.name}={p.version}" for p in self.parts)
+        return ",".join(
+            p.version if one_of_one else f"{p.component.name}={p.version}" for p in self.parts
+        )
 
     @property
-    def disagreements(self) -> list[ReleaseError]:
+    def version_mismatches(self) -> list[ReleaseError]:
         """Return an error for each component whose manifests have not the version it is released under."""
         errors = []
         for part in self.parts:
-            wrong = {name: there for name, there in carried(self.project, part.component).items() if there != part.version}
+            wrong = {
+                name: there
+                for name, there in carried(self.project, part.component).items()
+                if there != part.version
+            }
             for name, there in list(wrong.items())[:1]:
                 more = f" (and {len(wrong) - 1} more)" if wrong.keys() - {name} else ""
-                fix = f"inv retag --version {self.request}" if self.is_tagged else f"inv bump --version {self.request}"
-                errors.append(ReleaseError(f"{name} is at {there} in its manifest, not at {part.version}{more}", fix))
+                fix = (
+                    f"inv retag --version {self.request}"
+                    if self.is_tagged
+                    else f"inv bump --version {self.request}"
+                )
+                errors.append(
+                    ReleaseError(
+                        f"{name} is at {there} in its manifest, not at {part.version}{more}", fix
+                    )
+                )
         return errors
 
     @property
@@ -83,8 +98,14 @@ class Release:
     @property
     def target(self) -> Path:
         """Return the folder in which cargo builds; a work tree uses that of the checkout."""
-        folder = self.project.workspace.target if self.project.workspace else self.tree / "target"
-        return self.top / folder.relative_to(self.tree) if folder.is_relative_to(self.tree) else folder
+        folder = (
+            self.project.workspace.target if self.project.workspace else self.source_tree / "target"
+        )
+        return (
+            self.checkout / folder.relative_to(self.source_tree)
+            if folder.is_relative_to(self.source_tree)
+            else folder
+        )
 
     @property
     def build_env(self) -> dict[str, str]:
@@ -93,26 +114,26 @@ class Release:
         return fixed | self.project.settings.build.env
 
 
-@once.once
-def _at(is_dry: bool, version: str | None, component: str | None, is_anew: bool = False) -> Release:
+@memo.memoized
+def _at(is_dry: bool, version: str | None, component: str | None, at_head: bool = False) -> Release:
     from release_tasks.project.discovery import discover
 
     top = git.top(Path.cwd())
     head = git.head(top)
     if git.remote_url(top):
-        once.ahead(git.remote_refs, top)
+        memo.prefetch(git.remote_refs, top)
     if (top / "Cargo.toml").exists():
-        once.ahead(cargo.metadata, top)
+        memo.prefetch(cargo.metadata, top)
     project = discover(top)
     wanted = _versions(project, top, head, version, component)
     tag_of = {name: tag_name(project.component(name), number) for name, number in wanted.items()}
-    commit = None if is_anew else _tagged_commit(top, tuple(tag_of.values()), head, is_dry)
+    commit = None if at_head else _tagged_commit(top, tuple(tag_of.values()), head, is_dry)
     tree = top
     if commit and (commit != head or git.changed(top)):
         tree = worktree.at(top, next(iter(tag_of.values())), commit)
         project = discover(tree)
     parts = tuple(
-        Part(project.component(name), number, tag_of[name], top / "dist" / tag_of[name])
+        ComponentRelease(project.component(name), number, tag_of[name], top / "dist" / tag_of[name])
         for name, number in wanted.items()
     )
     at = commit or head
@@ -143,7 +164,11 @@ def _current(project: Project, only: Component | None, top: Path, head: str) -> 
         return exact
     for one, numbers in tagged.items():
         if one.version is None:
-            fact = f"{' and '.join(numbers)} of {one.name} are tagged" if numbers else f"no tag of {one.name} is"
+            fact = (
+                f"{' and '.join(numbers)} of {one.name} are tagged"
+                if numbers
+                else f"no tag of {one.name} is"
+            )
             raise ReleaseError(f"{fact} at HEAD", "check out a tag, or say --version X.Y.Z")
     return {one.name: str(one.version) for one in chosen}
 
@@ -158,7 +183,8 @@ def _tagged_commit(top: Path, tags: tuple[str, ...], head: str, is_dry: bool) ->
     for tag, commit in public.items():
         if local.get(tag, commit) != commit:
             raise ReleaseError(
-                f"tag {tag} is at {commit[:7]} on origin and at {local[tag][:7]} here", f"git fetch --force origin tag {tag}"
+                f"tag {tag} is at {commit[:7]} on origin and at {local[tag][:7]} here",
+                f"git fetch --force origin tag {tag}",
             )
         if tag not in local:
             git.fetch_tag(top, tag, name_it=not is_dry)
@@ -166,5 +192,8 @@ def _tagged_commit(top: Path, tags: tuple[str, ...], head: str, is_dry: bool) ->
         return None  # tags that only this machine has move with a fixed commit
     one, *others = {public.get(tag, local.get(tag, "")) for tag in tags}
     if others:
-        raise ReleaseError(f"the tags {', '.join(tags)} are on different commits", "release one at a time: --component NAME")
+        raise ReleaseError(
+            f"the tags {', '.join(tags)} are on different commits",
+            "release one at a time: --component NAME",
+        )
     return one

@@ -20,15 +20,16 @@ from typing import Any
 from invoke.context import Context
 from invoke.runners import Local
 
-from release_tasks import once, terminal
+from release_tasks import memo, terminal
 from release_tasks.errors import ReleaseError
-from release_tasks.terminal import SECRET_NAME, collected, hide_secrets, pause, prefix, say, wait_for
-
-__all__ = ["SECRET_NAME", "collected", "hide_secrets", "pause", "prefix", "say", "wait_for"]  # and what follows
+from release_tasks.terminal import SECRET_NAME, hide_secrets, prefix, say
 
 Process = subprocess.Popen[bytes]
 UNATTENDED = {  # no program may ask a question or decorate its output
-    "GIT_TERMINAL_PROMPT": "0", "GH_PROMPT_DISABLED": "1", "GH_NO_UPDATE_NOTIFIER": "1", "NO_COLOR": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GH_PROMPT_DISABLED": "1",
+    "GH_NO_UPDATE_NOTIFIER": "1",
+    "NO_COLOR": "1",
 }
 LONG = 500  # characters of a variable that nobody reads, as zig's for bindgen
 _inherited: set[int] = set()  # descriptors of locks that must outlive us in our children
@@ -49,8 +50,11 @@ class Failed(ReleaseError):
 
 
 def ask(
-    argv: Sequence[str | Path], cwd: Path | None = None, env: Mapping[str, str] | None = None,
-    secrets: Sequence[str] = (), stdin: bytes = b"",
+    argv: Sequence[str | Path],
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    secrets: Sequence[str] = (),
+    stdin: bytes = b"",
 ) -> str:
     """Run `argv` (also under `--dry`) and return what it printed to stdout.
 
@@ -61,8 +65,11 @@ def ask(
 
 
 def ask_bytes(
-    argv: Sequence[str | Path], cwd: Path | None = None, env: Mapping[str, str] | None = None,
-    secrets: Sequence[str] = (), stdin: bytes = b"",
+    argv: Sequence[str | Path],
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    secrets: Sequence[str] = (),
+    stdin: bytes = b"",
 ) -> bytes:
     """Do what `ask` does, for a program that answers in bytes."""
     words = [str(word) for word in argv]
@@ -79,8 +86,12 @@ def ask_bytes(
 
 
 def do(
-    c: Context, argv: Sequence[str | Path], cwd: Path | None = None, env: Mapping[str, str] | None = None,
-    secrets: Sequence[str] = (), stop_at: str = "",
+    c: Context,
+    argv: Sequence[str | Path],
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    secrets: Sequence[str] = (),
+    stop_at: str = "",
 ) -> None:
     """Run `argv` and show its output, or only print it under `--dry`; raise `Failed`.
 
@@ -89,25 +100,41 @@ def do(
     depend on an answer that a dry run does not have.
     """
     words = [str(word) for word in argv]
-    added = " ".join(f"{k}={terminal.MASK if SECRET_NAME.search(k) else shlex.quote(v)}" for k, v in (env or {}).items() if len(v) < LONG)
+    added = " ".join(
+        f"{k}={terminal.MASK if SECRET_NAME.search(k) else shlex.quote(v)}"
+        for k, v in (env or {}).items()
+        if len(v) < LONG
+    )
     line = shlex.join(words) if not added else f"env {added} {shlex.join(words)}"
     result = Child(c, words, cwd, stop_at).run(
-        line, env=environment(env, secrets), replace_env=True, pty=False, in_stream=False,
-        hide=False, warn=True, echo=True, out_stream=sys.stderr, err_stream=sys.stderr,
+        line,
+        env=environment(env, secrets),
+        replace_env=True,
+        pty=False,
+        in_stream=False,
+        hide=False,
+        warn=True,
+        echo=True,
+        out_stream=sys.stderr,
+        err_stream=sys.stderr,
     )
     if not is_dry(c):
-        once.forget()
+        memo.invalidate()
     if not result.ok:
         raise Failed(words, result.exited, result.stderr + result.stdout)
 
 
-def follow(argv: Sequence[str | Path], cwd: Path, env: Mapping[str, str], out: Path | None = None) -> int:
+def follow(
+    argv: Sequence[str | Path], cwd: Path, env: Mapping[str, str], out: Path | None = None
+) -> int:
     """Run one of our own commands with exactly `env`, its output passed on to stderr, and return its status.
 
     What it prints to stdout goes into the file `out` where one is given.
     """
     with open(out or os.devnull, "wb") as sink:
-        process = _start([str(word) for word in argv], cwd, env, out=sink if out else sys.stderr, err=sys.stderr)
+        process = _start(
+            [str(word) for word in argv], cwd, env, out=sink if out else sys.stderr, err=sys.stderr
+        )
         try:
             return process.wait()
         finally:
@@ -125,7 +152,9 @@ def found(program: str) -> str | None:
     return shutil.which(program)
 
 
-def environment(env: Mapping[str, str] | None = None, secrets: Sequence[str] = ()) -> dict[str, str]:
+def environment(
+    env: Mapping[str, str] | None = None, secrets: Sequence[str] = ()
+) -> dict[str, str]:
     """Return the caller's environment without secrets, plus `env` and the named `secrets`."""
     kept = {k: v for k, v in os.environ.items() if k in secrets or not SECRET_NAME.search(k)}
     return kept | UNATTENDED | dict(env or {})
@@ -139,12 +168,21 @@ def inherit(descriptor: int) -> None:
 
 @contextlib.contextmanager
 def running(
-    argv: Sequence[str | Path], cwd: Path | None = None, env: Mapping[str, str] | None = None, log: Path | None = None
+    argv: Sequence[str | Path],
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    log: Path | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Keep a server of our own running inside the block; it ends with the block, or with us."""
     words = [str(word) for word in argv]
     with open(log or os.devnull, "ab") as sink:
-        process = _start(words, cwd, dict(env) if env is not None else environment(), out=sink, err=subprocess.STDOUT)
+        process = _start(
+            words,
+            cwd,
+            dict(env) if env is not None else environment(),
+            out=sink,
+            err=subprocess.STDOUT,
+        )
         try:
             yield process
         finally:
@@ -152,18 +190,20 @@ def running(
             _forget(process)
 
 
-def heed_termination() -> None:
+def handle_sigterm() -> None:
     """Let SIGTERM end us as Ctrl-C does: with every child, and the children of those."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @contextlib.contextmanager
-def held_back() -> Iterator[list[int]]:
+def deferred_signals() -> Iterator[list[int]]:
     """Collect Ctrl-C and SIGTERM inside the block: Python ignores what a handler raises while it forks."""
     came: list[int] = []
     is_main = threading.current_thread() is threading.main_thread()
-    known = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM) if is_main}
+    known = {
+        number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM) if is_main
+    }
     before = {number: handler for number, handler in known.items() if callable(handler)}
     for number in before:
         signal.signal(number, lambda number, _: came.append(number))
@@ -186,7 +226,9 @@ def end_children() -> None:
 class Child(Local):
     """invoke's runner, for an argv without a shell, in a process group of its own."""
 
-    def __init__(self, context: Context, argv: list[str], cwd: Path | None, stop_at: str = "") -> None:
+    def __init__(
+        self, context: Context, argv: list[str], cwd: Path | None, stop_at: str = ""
+    ) -> None:
         super().__init__(context)
         self.argv, self.cwd, self.step, self.stop_at = argv, cwd, prefix.get(), stop_at
 
@@ -226,23 +268,40 @@ class Child(Local):
 
 
 def _start(
-    argv: list[str], cwd: Path | None, env: Mapping[str, str],
-    stdin: int = subprocess.DEVNULL, out: Any = subprocess.PIPE, err: Any = subprocess.PIPE, tied: bool = True,
+    argv: list[str],
+    cwd: Path | None,
+    env: Mapping[str, str],
+    stdin: int = subprocess.DEVNULL,
+    out: Any = subprocess.PIPE,
+    err: Any = subprocess.PIPE,
+    tied: bool = True,
 ) -> subprocess.Popen[bytes]:
     if terminal.stopping.is_set():
         raise ReleaseError("interrupted", code=130)
     try:
-        with held_back() as interrupts:
+        with deferred_signals() as interrupts:
             process = subprocess.Popen(
-                argv, cwd=cwd, env=dict(env), stdin=stdin, stdout=out, stderr=err, start_new_session=True, umask=0o022,
-                pass_fds=tuple(_inherited), preexec_fn=_die_with_parent if tied and _LIBC else None,
+                argv,
+                cwd=cwd,
+                env=dict(env),
+                stdin=stdin,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+                umask=0o022,
+                pass_fds=tuple(_inherited),
+                preexec_fn=_die_with_parent if tied and _LIBC else None,
             )
     except FileNotFoundError as error:
         if cwd is not None and not cwd.is_dir():
             raise ReleaseError(f"{cwd} is no folder") from error
-        raise ReleaseError(f"{argv[0]} is not installed", "inv doctor shows how to install it") from error
+        raise ReleaseError(
+            f"{argv[0]} is not installed", "inv doctor shows how to install it"
+        ) from error
     except OSError as error:
-        raise ReleaseError(f"{argv[0]} cannot be started: {error.strerror}", f"see what {found(argv[0])} is") from error
+        raise ReleaseError(
+            f"{argv[0]} cannot be started: {error.strerror}", f"see what {found(argv[0])} is"
+        ) from error
     with _guard:
         _alive.add(process)
     if interrupts:

@@ -14,7 +14,8 @@ from contextvars import ContextVar
 from release_tasks.errors import ReleaseError
 
 SECRET_NAME = re.compile(
-    r"TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIAL|(API|PRIVATE|ACCESS|SIGNING|DEPLOY)_?KEY|_PAT$|_AUTH$|AUTH_CONFIG", re.I
+    r"TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIAL|(API|PRIVATE|ACCESS|SIGNING|DEPLOY)_?KEY|_PAT$|_AUTH$|AUTH_CONFIG",
+    re.I,
 )
 IN_URL = re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)")  # user:password
 MASK = "***"
@@ -51,7 +52,11 @@ def pause(seconds: float, why: str = "") -> None:
     end = time.monotonic() + seconds
     while not stopping.wait(min(0.5, max(0.0, left := end - time.monotonic()))):
         if why and _is_terminal():
-            _write(f"{_ERASE}{why} ({left:.0f} s)"[: shutil.get_terminal_size().columns] if left > 0 else _ERASE)
+            _write(
+                f"{_ERASE}{why} ({left:.0f} s)"[: shutil.get_terminal_size().columns]
+                if left > 0
+                else _ERASE
+            )
         if left <= 0:
             return
     raise ReleaseError("interrupted", code=130)
@@ -65,16 +70,26 @@ def wait_for(lacking: Callable[[], str], at_most: float, longest: float = 5.0) -
     end, seconds = time.monotonic() + at_most, 0.1
     while what := lacking():
         if time.monotonic() > end:
-            raise ReleaseError(f"waited {at_most:.0f} s in vain for {what}", "run the release again in a while")
+            raise ReleaseError(
+                f"waited {at_most:.0f} s in vain for {what}", "run the release again in a while"
+            )
         pause(seconds, f"waiting for {what}")
         seconds = min(seconds * 2, longest)
 
 
 def hide_secrets(text: str) -> str:
     """Replace every secret value of the environment in `text`, and passwords in addresses."""
-    values = [value for name in os.environ if SECRET_NAME.search(name) and not os.path.exists(value := os.environ[name])]
-    lines = [line.strip() for value in values for line in value.splitlines()]  # output comes line by line
-    for secret in sorted({*values, *lines}, key=len, reverse=True):  # one may be the beginning of another
+    values = [
+        value
+        for name in os.environ
+        if SECRET_NAME.search(name) and not os.path.exists(value := os.environ[name])
+    ]
+    lines = [
+        line.strip() for value in values for line in value.splitlines()
+    ]  # output comes line by line
+    for secret in sorted(
+        {*values, *lines}, key=len, reverse=True
+    ):  # one may be the beginning of another
         text = text.replace(secret, MASK) if len(secret) >= 8 else text
     return IN_URL.sub(MASK, text)
 

@@ -13,13 +13,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from place import Place
+    from support.place import Place
 
 collect_ignore = ["projects", "golden"]  # samples, with tests of their own
-UPSTREAM = "release_tasks.rehearsal.upstream"  # reads third-party crates and packages for the stand-ins
+UPSTREAM = (
+    "release_tasks.rehearsal.upstream"  # reads third-party crates and packages for the stand-ins
+)
 os.environ.pop("SOURCE_DATE_EPOCH", None)  # a rehearsal of this project sets it
-os.environ |= {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER")
-               for key, value in (("NAME", "Tester"), ("EMAIL", "tester@localhost"))}
+os.environ |= {
+    f"GIT_{role}_{key}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for key, value in (("NAME", "Tester"), ("EMAIL", "tester@localhost"))
+}
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -37,7 +42,11 @@ def loopback_only() -> Iterator[None]:
     connect = socket.socket.connect
 
     def checked(self: socket.socket, address: Any) -> None:
-        is_away = self.family != socket.AF_UNIX and str(address[0]) not in ("127.0.0.1", "::1", "localhost")
+        is_away = self.family != socket.AF_UNIX and str(address[0]) not in (
+            "127.0.0.1",
+            "::1",
+            "localhost",
+        )
         if is_away and not _is_upstream():
             raise OSError(f"a test wanted to reach {address}")
         connect(self, address)
@@ -50,7 +59,7 @@ def loopback_only() -> Iterator[None]:
 @pytest.fixture
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     """A small Python project, with its origin on the GitHub stand-in."""
-    from place import TINY, place  # here: what needs no world starts without one
+    from support.place import TINY, place  # here: what needs no world starts without one
 
     with place(tmp_path, monkeypatch, TINY) as made:
         yield made
@@ -59,7 +68,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
 @pytest.fixture
 def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     """The same with two packages, each a component."""
-    from place import TWO, place
+    from support.place import TWO, place
 
     with place(tmp_path, monkeypatch, TWO) as made:
         yield made

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from whole import site
+from support.whole import site
 
 from release_tasks import order
 from release_tasks.order import Step
@@ -31,7 +31,9 @@ def test_file_function_and_step_have_one_name(step: Step) -> None:
 def test_every_step_begins_with_the_same_parameters(step: Step) -> None:
     parameters = list(inspect.signature(step.body).parameters.values())
     assert [p.name for p in parameters[:3]] == ["c", "version", "component"]
-    assert all(p.default is None or (p.default is False and p.annotation == "bool") for p in parameters[1:])
+    assert all(
+        p.default is None or (p.default is False and p.annotation == "bool") for p in parameters[1:]
+    )
     assert set(step.help) == {p.name for p in parameters[1:]} <= set(HELP)
 
 
@@ -53,7 +55,13 @@ def test_no_two_tasks_differ_by_dash_and_underscore() -> None:
 @pytest.mark.statement("B3.32")
 def test_list_shows_each_task_in_one_line_and_loads_nothing_heavy(tmp_path: Path) -> None:
     (tmp_path / "tasks.py").write_text("from release_tasks import ns\n")
-    done = subprocess.run([sys.executable, "-m", "invoke", "--list"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "invoke", "--list"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     rows = [line for line in done.stdout.splitlines() if line.startswith("  ")]
     assert all(re.match(r"  [a-z]\S+ +\S", row) for row in rows), done.stdout
     assert {"bump", "notes", "check"} <= {row.split()[0] for row in rows}
@@ -83,11 +91,15 @@ def test_before_after_and_without_are_pure() -> None:
 def test_every_step_calls_only_the_programs_that_it_names(tmp_path: Path) -> None:
     with site(tmp_path) as kit:
         rows = kit.inv(kit.clone(), "plan", "--version", "0.2.0", "--json").json()["steps"]
-    needs = {order.name(step): getattr(sys.modules[step.body.__module__], "NEEDS", {}) for step in STEPS}
+    needs = {
+        order.name(step): getattr(sys.modules[step.body.__module__], "NEEDS", {}) for step in STEPS
+    }
     for row in rows:
         named = {PROGRAMS[name].probe[0] for name in needs[row["step"]]} | {"git", "python"}
         called = {program(line) for line in row["commands"]}
-        assert called <= named | ({"cargo"} if row["step"] in ("check", "bump") else set()), row["step"]
+        assert called <= named | ({"cargo"} if row["step"] in ("check", "bump") else set()), row[
+            "step"
+        ]
 
 
 def program(line: str) -> str:

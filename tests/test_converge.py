@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from place import TINY, context, place
+from support.place import TINY, context, place
 
 from release_tasks import converge
 from release_tasks.errors import ReleaseError
-from release_tasks.project.model import Artifact, Seen, State
+from release_tasks.project.artifacts import Artifact, ArtifactStatus, State
 from release_tasks.release import Release
 
 
@@ -31,9 +31,9 @@ class Shelf:
     def expected(self, release: Release) -> tuple[Artifact, ...]:
         return tuple(Artifact(self.NAME, name, "0.2.0", "tiny") for name in self.names)
 
-    def look(self, release: Release, artifacts: Sequence[Artifact]) -> list[Seen]:
+    def look(self, release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
         self.looks += 1
-        return [Seen(a, self._state(a.name), "so it is") for a in artifacts]
+        return [ArtifactStatus(a, self._state(a.name), "so it is") for a in artifacts]
 
     def _state(self, name: str) -> State:
         if name in self.published and self.looks > self.lag:
@@ -58,31 +58,38 @@ def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Release
         yield made.at("0.2.0")
 
 
-
-
 def test_exactly_what_is_missing_or_unfinished_is_published(release: Release) -> None:
-    shelf = Shelf(names=("a", "b", "c", "d"), states={"a": State.SAME, "b": State.PRESENT, "c": State.PARTIAL})
+    shelf = Shelf(
+        names=("a", "b", "c", "d"), states={"a": State.SAME, "b": State.PRESENT, "c": State.PARTIAL}
+    )
     converge.converge(context(), release, shelf, "all")
     assert shelf.published == ["c", "d"]
 
 
-def test_where_all_is_there_nothing_happens(release: Release, capsys: pytest.CaptureFixture[str]) -> None:
+def test_where_all_is_there_nothing_happens(
+    release: Release, capsys: pytest.CaptureFixture[str]
+) -> None:
     shelf = Shelf(states={"a": State.SAME, "b": State.PRESENT})
     converge.converge(context(), release, shelf)
     assert shelf.published == []
     assert "nothing to do, 2 artifacts are already on shelf" in capsys.readouterr().err
 
 
-def test_a_channel_that_gets_nothing_says_so(release: Release, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_channel_that_gets_nothing_says_so(
+    release: Release, capsys: pytest.CaptureFixture[str]
+) -> None:
     converge.converge(context(), release, Shelf(names=()))
     assert "nothing to do, shelf gets nothing of tiny 0.2.0" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("state", "words"), [
-    (State.DIFFERENT, "a 0.2.0 on shelf is something else: so it is"),
-    (State.YANKED, "a 0.2.0 on shelf is yanked"),
-    (State.CLOSED, "a 0.2.0 on shelf is closed: so it is"),
-])
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (State.DIFFERENT, "a 0.2.0 on shelf is something else: so it is"),
+        (State.YANKED, "a 0.2.0 on shelf is yanked"),
+        (State.CLOSED, "a 0.2.0 on shelf is closed: so it is"),
+    ],
+)
 def test_what_no_release_can_make_right_stops_before_anything_is_published(
     release: Release, state: State, words: str
 ) -> None:
@@ -96,11 +103,17 @@ def test_what_no_release_can_make_right_stops_before_anything_is_published(
 
 def test_several_such_artifacts_are_all_named(release: Release) -> None:
     shelf = Shelf(states={"a": State.YANKED, "b": State.DIFFERENT})
-    with pytest.raises(ReleaseError, match=r"(?s)2 problems\na 0\.2\.0 on shelf is yanked.*b 0\.2\.0 on shelf is something else"):
+    with pytest.raises(
+        ReleaseError,
+        match=r"(?s)2 problems\na 0\.2\.0 on shelf is yanked.*b 0\.2\.0 on shelf is something else",
+    ):
         converge.converge(context(), release, shelf, "all")
 
 
-@pytest.mark.parametrize(("new", "asked"), [(None, ["a", "b"]), ("a", ["b"]), ("a, b", []), ("all", []), ("other", ["a", "b"])])
+@pytest.mark.parametrize(
+    ("new", "asked"),
+    [(None, ["a", "b"]), ("a", ["b"]), ("a, b", []), ("all", []), ("other", ["a", "b"])],
+)
 def test_new_names_are_a_question_once(release: Release, new: str | None, asked: list[str]) -> None:
     shelf = Shelf()
     said = converge.questions(shelf, shelf.expected(release), new)
@@ -109,7 +122,9 @@ def test_new_names_are_a_question_once(release: Release, new: str | None, asked:
     assert converge.questions(shelf, shelf.expected(release), None) == []
 
 
-def test_a_registry_that_shows_late_is_waited_for(release: Release, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_registry_that_shows_late_is_waited_for(
+    release: Release, capsys: pytest.CaptureFixture[str]
+) -> None:
     shelf = Shelf(lag=3)
     converge.converge(context(), release, shelf, "all")
     said = capsys.readouterr().err
@@ -117,9 +132,13 @@ def test_a_registry_that_shows_late_is_waited_for(release: Release, capsys: pyte
     assert "2 artifacts are now on shelf" in said
 
 
-def test_a_registry_that_never_shows_what_it_took_is_an_error(release: Release, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_registry_that_never_shows_what_it_took_is_an_error(
+    release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(converge, "DEADLINE", 0.0)
-    with pytest.raises(ReleaseError, match="waited 0 s in vain for shelf to show a and 1 more") as told:
+    with pytest.raises(
+        ReleaseError, match="waited 0 s in vain for shelf to show a and 1 more"
+    ) as told:
         converge.converge(context(), release, Shelf(lag=99), "all")
     assert told.value.fix == "run the release again in a while"
 
@@ -132,7 +151,9 @@ def test_nothing_is_published_that_no_tag_names(release: Release) -> None:
     assert shelf.published == []
 
 
-def test_nothing_is_published_before_origin_has_the_tag_on_this_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_published_before_origin_has_the_tag_on_this_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shelf = Shelf()
     with place(tmp_path, monkeypatch, TINY) as made:
         made.tag("v0.2.0", push=False)

@@ -9,10 +9,10 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from python_projects import HOST
+from support.python_projects import HOST
 
 from release_tasks.project.discovery import discover
-from release_tasks.project.model import known
+from release_tasks.project.model import resolved_or_raise
 from release_tasks.tools import rustc, zig
 
 pytestmark = pytest.mark.tools("git", "cargo")
@@ -32,7 +32,11 @@ def demo() -> ModuleType:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    shutil.copytree(DEMO.parent / "polyglot", tmp_path / "polyglot", ignore=shutil.ignore_patterns("target", "dist"))
+    shutil.copytree(
+        DEMO.parent / "polyglot",
+        tmp_path / "polyglot",
+        ignore=shutil.ignore_patterns("target", "dist"),
+    )
     return tmp_path / "polyglot"
 
 
@@ -64,16 +68,20 @@ def test_with_only_this_machines_rust_and_no_zig_there_is_one_binary_and_a_wheel
     said = [line for line in demo.reduce(project) if not line.startswith(("images", "charts"))]
     demo.commit(project)
 
-    absent = f"{demo.ARM} cannot be built on this machine: Rust's standard library for it is missing"
+    absent = (
+        f"{demo.ARM} cannot be built on this machine: Rust's standard library for it is missing"
+    )
     assert said == [
         f"arm64   hello-0.2.0-linux-arm64.tar.gz  skipped: {absent}",
         f"wheels  manylinux2014_x86_64  skipped: {HOST} cannot be built on this machine: its glibc is 2.39, and 2.17 is promised",
         f"wheels  manylinux2014_aarch64  skipped: {absent}",
     ]
     (part,) = discover(project).components
-    assert [binary.target for binary in known(part.binaries)] == [HOST]
-    assert [package.wheels for package in known(part.python)] == [()]
-    assert {platform for image in known(part.images) for platform in image.platforms} <= {"linux/amd64"}
+    assert [binary.target for binary in resolved_or_raise(part.binaries)] == [HOST]
+    assert [package.wheels for package in resolved_or_raise(part.python)] == [()]
+    assert {
+        platform for image in resolved_or_raise(part.images) for platform in image.platforms
+    } <= {"linux/amd64"}
 
 
 def test_zig_alone_links_wheels_for_the_other_machine_and_no_static_program(
@@ -89,9 +97,13 @@ def test_zig_alone_links_wheels_for_the_other_machine_and_no_static_program(
     assert not any(line.startswith("wheels") for line in said)
 
 
-def test_wheels_for_an_old_glibc_are_built_where_the_whole_example_is_asked_for(demo: ModuleType, project: Path) -> None:
+def test_wheels_for_an_old_glibc_are_built_where_the_whole_example_is_asked_for(
+    demo: ModuleType, project: Path
+) -> None:
     said = [line for line in demo.reduce(project, is_whole=False) if line.startswith("wheels")]
-    assert said == [f"wheels  {tag}  skipped: nox -s demo -- --whole builds it, too" for tag in demo.TAGS]
+    assert said == [
+        f"wheels  {tag}  skipped: nox -s demo -- --whole builds it, too" for tag in demo.TAGS
+    ]
     demo.commit(project)
     (part,) = discover(project).components
-    assert [package.wheels for package in known(part.python)] == [()]
+    assert [package.wheels for package in resolved_or_raise(part.python)] == [()]

@@ -6,16 +6,16 @@ import json
 import threading
 
 import pytest
-from place import Place
+from support.place import Place
 
 from release_tasks import dist, http
 from release_tasks.dist import Built
 from release_tasks.errors import ReleaseError
-from release_tasks.release import Part
+from release_tasks.release import ComponentRelease
 
 
 @pytest.fixture
-def part(tiny: Place) -> Part:
+def part(tiny: Place) -> ComponentRelease:
     return tiny.at("0.2.0").parts[0]
 
 
@@ -26,18 +26,23 @@ def made(tiny: Place, name: str, text: str = "bytes", kind: str = "wheel") -> Bu
     return dist.describe(release, release.parts[0], kind, path, target="here")
 
 
-def test_git_never_sees_dist(tiny: Place, part: Part) -> None:
+def test_git_never_sees_dist(tiny: Place, part: ComponentRelease) -> None:
     dist.record(part, "build_wheels", [made(tiny, "a.whl")])
     assert tiny.git("status", "--porcelain", "--untracked-files=all") == ""
 
 
-def test_parts_of_several_steps_and_targets_are_one_inventory(tiny: Place, part: Part) -> None:
+def test_parts_of_several_steps_and_targets_are_one_inventory(
+    tiny: Place, part: ComponentRelease
+) -> None:
     a, b = made(tiny, "a.whl"), made(tiny, "b", kind="binary")
     dist.record(part, "build_wheels", [a], target="x86_64")
     dist.record(part, "build_binaries", [b])
     assert set(dist.inventory(part)) == {a, b}
     assert dist.of_kind(part, "binary", "sha256") == (b,)
-    assert sorted(path.name for path in (part.dist / "parts").iterdir()) == ["build_binaries.json", "build_wheels-x86_64.json"]
+    assert sorted(path.name for path in (part.dist / "parts").iterdir()) == [
+        "build_binaries.json",
+        "build_wheels-x86_64.json",
+    ]
     release = tiny.at("0.2.0")
     data = json.loads(dist.write_inventory(release, part).read_text())
     assert [row["name"] for row in data["files"]] == ["b", "a.whl"]
@@ -45,7 +50,9 @@ def test_parts_of_several_steps_and_targets_are_one_inventory(tiny: Place, part:
     assert data["commit"] == release.commit
 
 
-def test_a_file_that_is_built_again_replaces_every_line_about_it(tiny: Place, part: Part) -> None:
+def test_a_file_that_is_built_again_replaces_every_line_about_it(
+    tiny: Place, part: ComponentRelease
+) -> None:
     dist.record(part, "build_wheels", [made(tiny, "a.whl"), made(tiny, "b.whl")])
     dist.write_inventory(tiny.at("0.2.0"), part)
     again = made(tiny, "a.whl", "other bytes")
@@ -54,16 +61,20 @@ def test_a_file_that_is_built_again_replaces_every_line_about_it(tiny: Place, pa
     assert len(dist.inventory(part)) == 2
 
 
-def test_two_parts_that_disagree_are_an_error(tiny: Place, part: Part) -> None:
+def test_two_parts_that_disagree_are_an_error(tiny: Place, part: ComponentRelease) -> None:
     dist.record(part, "build_wheels", [made(tiny, "a.whl")])
     here = part.dist / "parts" / "build_wheels.json"
-    (here.parent / "build_wheels-other.json").write_text(here.read_text().replace('"sha256": "', '"sha256": "0'))
-    with pytest.raises(ReleaseError, match=r"two parts of v0\.2\.0 have a wheel a\.whl of different bytes"):
+    (here.parent / "build_wheels-other.json").write_text(
+        here.read_text().replace('"sha256": "', '"sha256": "0')
+    )
+    with pytest.raises(
+        ReleaseError, match=r"two parts of v0\.2\.0 have a wheel a\.whl of different bytes"
+    ):
         dist.inventory(part)
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", '[{"kind": "wheel"}]', '{"no": "files"}'])
-def test_a_part_that_is_no_inventory_is_named(part: Part, text: str) -> None:
+def test_a_part_that_is_no_inventory_is_named(part: ComponentRelease, text: str) -> None:
     path = dist.folder(part) / "parts" / "x.json"
     path.parent.mkdir()
     path.write_text(text)
@@ -72,7 +83,9 @@ def test_a_part_that_is_no_inventory_is_named(part: Part, text: str) -> None:
     assert told.value.fix == f"remove {path}"
 
 
-def test_a_file_that_was_changed_after_its_build_is_refused(tiny: Place, part: Part) -> None:
+def test_a_file_that_was_changed_after_its_build_is_refused(
+    tiny: Place, part: ComponentRelease
+) -> None:
     row = made(tiny, "a.whl")
     assert dist.file_of(part, row) == part.dist / "a.whl"
     (part.dist / "a.whl").write_text("changed")
@@ -82,26 +95,30 @@ def test_a_file_that_was_changed_after_its_build_is_refused(tiny: Place, part: P
     assert dist.file_of(part, row) is None
 
 
-def test_what_was_built_from_another_commit_is_thrown_away(tiny: Place, part: Part) -> None:
+def test_what_was_built_from_another_commit_is_thrown_away(
+    tiny: Place, part: ComponentRelease
+) -> None:
     dist.record(part, "build_wheels", [made(tiny, "a.whl")])
-    dist.discard_strangers(tiny.at("0.2.0"), part)
+    dist.discard_stale_build(tiny.at("0.2.0"), part)
     assert (part.dist / "a.whl").exists()
     tiny.commit("fix.txt")
-    dist.discard_strangers(tiny.at("0.2.0"), part)
+    dist.discard_stale_build(tiny.at("0.2.0"), part)
     assert [path.name for path in part.dist.iterdir()] == []
 
 
-def test_an_inventory_from_elsewhere_replaces_what_disagrees_with_it(tiny: Place, part: Part) -> None:
+def test_an_inventory_from_elsewhere_replaces_what_disagrees_with_it(
+    tiny: Place, part: ComponentRelease
+) -> None:
     dist.record(part, "build_wheels", [made(tiny, "a.whl"), made(tiny, "b.whl")])
     theirs = dist.summed(tiny.at("0.2.0"), part)
     dist.record(part, "build_wheels", [made(tiny, "a.whl", "other bytes")])
-    dist.adopt(part, theirs)
+    dist.replace_inventory(part, theirs)
     assert {row.name for row in dist.inventory(part)} == {"a.whl", "b.whl"}
     assert not (part.dist / "a.whl").exists()
     assert (part.dist / "b.whl").exists()
 
 
-def test_steps_side_by_side_lose_no_line(tiny: Place, part: Part) -> None:
+def test_steps_side_by_side_lose_no_line(tiny: Place, part: ComponentRelease) -> None:
     rows = [made(tiny, f"{number}.whl") for number in range(24)]
     dist.record(part, "build_wheels", rows)
     dist.write_inventory(tiny.at("0.2.0"), part)
@@ -123,7 +140,7 @@ def test_steps_side_by_side_lose_no_line(tiny: Place, part: Part) -> None:
     assert set(seen) == {24}
 
 
-def test_the_lock_is_kept_until_the_process_ends(tiny: Place, part: Part) -> None:
+def test_the_lock_is_kept_until_the_process_ends(tiny: Place, part: ComponentRelease) -> None:
     import fcntl
 
     dist.lock(tiny.at("0.2.0"))

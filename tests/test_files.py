@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from place import context
+from support.place import context
 
 from release_tasks import files
 from release_tasks.errors import ReleaseError
@@ -33,7 +33,9 @@ except files.ReleaseError as error:
 def test_a_file_that_does_not_fit_is_an_error_and_the_old_one_stays(tmp_path: Path) -> None:
     path = tmp_path / "wheel"
     path.write_text("old")
-    done = subprocess.run([sys.executable, "-c", FULL, path], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, path], capture_output=True, text=True, check=True
+    )
     assert done.stdout == f"{path} cannot be written: File too large\n"
     assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("wheel", "old")]
 
@@ -90,7 +92,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_is_named_and_keeps_what_was_there(small_disk: Path, tmp_path: Path) -> None:
     (small_disk / "wheel").write_bytes(b"old")
     (tmp_path / "built").write_bytes(bytes(128 << 10))
-    with pytest.raises(ReleaseError, match="wheel cannot be written: No space left on device") as stopped:
+    with pytest.raises(
+        ReleaseError, match="wheel cannot be written: No space left on device"
+    ) as stopped:
         files.copy(tmp_path / "built", small_disk / "wheel")
     assert stopped.value.fix.startswith("make room on that disk")
     assert [path.name for path in small_disk.iterdir()] == ["wheel"]

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from whole import Site, site
+from support.whole import Site, site
 
 from release_tasks import order
 from release_tasks.rehearsal.faults import Fault
 
-pytestmark = [pytest.mark.slow, pytest.mark.tools("cargo", "gh", "docker", "buildkitd", "runc", "helm")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.tools("cargo", "gh", "docker", "buildkitd", "runc", "helm"),
+]
 WORDS = ("--version", "0.2.0", "--new", "all")
 IMAGE = "/v2/example/kit/manifests/"
 STOPS = {
@@ -33,9 +36,11 @@ def kit(tmp_path: Path) -> Iterator[Site]:
         yield made
 
 
-def test_a_release_that_stops_at_any_step_is_checked_and_finished_by_another_machine(kit: Site) -> None:
+def test_a_release_that_stops_at_any_step_is_checked_and_finished_by_another_machine(
+    kit: Site,
+) -> None:
     names = [step.name for step in order.steps(order.RELEASE)]
-    assert names[names.index("push"):] == list(STOPS)
+    assert names[names.index("push") :] == list(STOPS)
     where = kit.clone()
     for step, (method, path) in STOPS.items():
         fault = Fault(method, path, status=403, body=b"not now", times=999)
@@ -46,9 +51,14 @@ def test_a_release_that_stops_at_any_step_is_checked_and_finished_by_another_mac
         fault.times = 0
         where = kit.clone() if step != "push" else where  # the tag is there only
         ran = kit.inv(where, "check", *WORDS)
-        assert (ran.code, ran.err.endswith("nothing stands in the way of kit 0.2.0\n")) == (0, True), ran.err[-3000:]
+        assert (ran.code, ran.err.endswith("nothing stands in the way of kit 0.2.0\n")) == (
+            0,
+            True,
+        ), ran.err[-3000:]
     ran = kit.inv(where, "release", *WORDS)
     assert ran.code == 0, ran.err[-3000:]
     found = kit.inv(where, "status", "--version", "0.2.0", "--json").json()
     assert {row["state"] for row in found["artifacts"]} <= {"same", "present"}
-    assert [row for row in kit.uploads() if "crates/new" in row] == ["PUT crates.io/api/v1/crates/new"] * 2
+    assert [row for row in kit.uploads() if "crates/new" in row] == [
+        "PUT crates.io/api/v1/crates/new"
+    ] * 2

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from release_tasks import http, shell, terminal
+from release_tasks import http, terminal
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.faults import Fault
 from release_tasks.rehearsal.server import Servers
@@ -46,7 +46,9 @@ def shop(tmp_path: Path) -> Iterator[tuple[Shop, str]]:
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_a_server_that_asks_to_come_back_is_asked_again(shop: tuple[Shop, str], status: int) -> None:
+def test_a_server_that_asks_to_come_back_is_asked_again(
+    shop: tuple[Shop, str], status: int
+) -> None:
     app, url = shop
     app.queue += [Response(status, b"", {"Retry-After": "0"})] * 2
     assert http.get(f"{url}/door").json() == {"open": True}
@@ -77,7 +79,9 @@ def test_a_page_instead_of_json_is_an_error(shop: tuple[Shop, str]) -> None:
         http.get(f"{url}/door").json()
 
 
-def test_a_server_that_is_not_there_is_an_error_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_is_not_there_is_an_error_in_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with socket.socket() as taken:  # bound and not listening
         taken.bind(("127.0.0.1", 0))
@@ -91,7 +95,11 @@ def test_a_server_that_is_not_there_is_an_error_in_one_line(monkeypatch: pytest.
 def test_pages_are_followed_to_the_last_one(shop: tuple[Shop, str]) -> None:
     app, url = shop
     app.queue += [
-        Response(200, b"[1]", {"Link": f'<{url}/list?page=2>; rel="next", <{url}/list?page=3>; rel="last"'}),
+        Response(
+            200,
+            b"[1]",
+            {"Link": f'<{url}/list?page=2>; rel="next", <{url}/list?page=3>; rel="last"'},
+        ),
         Response(200, b"[2]", {"Link": f'<{url}/list?page=3>; rel="next"'}),
         Response(200, b"[3]", {"Link": f'<{url}/list?page=1>; rel="first"'}),
     ]
@@ -101,9 +109,9 @@ def test_pages_are_followed_to_the_last_one(shop: tuple[Shop, str]) -> None:
 
 def test_many_reads_come_back_in_order_and_the_first_error_is_raised() -> None:
     assert http.get_many(lambda n: n * n, range(100)) == [n * n for n in range(100)]
-    prefix = shell.prefix.set("step")
-    assert http.get_many(lambda _: shell.prefix.get(), range(3)) == ["step"] * 3
-    shell.prefix.reset(prefix)
+    prefix = terminal.prefix.set("step")
+    assert http.get_many(lambda _: terminal.prefix.get(), range(3)) == ["step"] * 3
+    terminal.prefix.reset(prefix)
 
     begun: list[int] = []
 
@@ -119,7 +127,9 @@ def test_many_reads_come_back_in_order_and_the_first_error_is_raised() -> None:
     assert len(begun) < 100
 
 
-def test_a_server_that_asks_to_come_back_much_later_is_not_waited_for(shop: tuple[Shop, str]) -> None:
+def test_a_server_that_asks_to_come_back_much_later_is_not_waited_for(
+    shop: tuple[Shop, str],
+) -> None:
     app, url = shop
     app.queue += [Response(429, b"", {"Retry-After": "3600"})]
     with pytest.raises(ReleaseError, match="/door asks to come back in 60 minutes") as told:
@@ -127,16 +137,23 @@ def test_a_server_that_asks_to_come_back_much_later_is_not_waited_for(shop: tupl
     assert told.value.fix == "run this again then"
 
 
-def test_a_redirect_is_followed_and_no_other_server_gets_the_token(shop: tuple[Shop, str], tmp_path: Path) -> None:
+def test_a_redirect_is_followed_and_no_other_server_gets_the_token(
+    shop: tuple[Shop, str], tmp_path: Path
+) -> None:
     (first, url), other = shop, Shop()
     (tmp_path / "other").mkdir()
     with Servers([other], tmp_path / "other") as servers:
         first.queue.append(Response(302, b"", {"Location": f"{servers.urls['shop']}/file"}))
         assert http.get(f"{url}/door", {"Authorization": "Bearer tok"}).json() == {"open": True}
-    assert (other.asked, [headers.get("authorization") for headers in (*first.told, *other.told)]) == (["/file"], ["Bearer tok", None])
+    assert (
+        other.asked,
+        [headers.get("authorization") for headers in (*first.told, *other.told)],
+    ) == (["/file"], ["Bearer tok", None])
 
 
-def test_a_proxy_gets_the_name_and_password_of_its_address(shop: tuple[Shop, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_gets_the_name_and_password_of_its_address(
+    shop: tuple[Shop, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     app, url = shop
     for name in ("http_proxy", "HTTP_PROXY"):
         monkeypatch.setenv(name, url.replace("//", "//me:p%40ss@"))
@@ -145,14 +162,18 @@ def test_a_proxy_gets_the_name_and_password_of_its_address(shop: tuple[Shop, str
     assert app.told[0]["proxy-authorization"] == f"Basic {b64encode(b'me:p@ss').decode()}"
 
 
-def test_a_file_of_certificates_that_is_not_there_is_an_error(shop: tuple[Shop, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_certificates_that_is_not_there_is_an_error(
+    shop: tuple[Shop, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/file.pem")
     with pytest.raises(ReleaseError, match=r"cannot be read: .*/no/such/file.pem") as told:
         http.get(f"{shop[1].replace('http', 'https')}/door")
     assert "REQUESTS_CA_BUNDLE" in told.value.fix
 
 
-def test_more_reads_at_once_than_connections_wait_without_a_word(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_more_reads_at_once_than_connections_wait_without_a_word(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     app = Shop()
     with Servers([app], tmp_path) as servers:
         servers.faults.add(Fault(".", ".", delay=0.1, times=10**9))
@@ -169,7 +190,9 @@ def test_an_unknown_ca_is_named_with_the_variables_that_trust_it(
         monkeypatch.setenv("HTTPS_PROXY", servers.proxy)
         monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
         monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
-        with pytest.raises(ReleaseError, match=r"cannot be read: .*CERTIFICATE_VERIFY_FAILED") as told:
+        with pytest.raises(
+            ReleaseError, match=r"cannot be read: .*CERTIFICATE_VERIFY_FAILED"
+        ) as told:
             http.get("https://shop.example/door")
     assert "REQUESTS_CA_BUNDLE" in told.value.fix
     assert "SSL_CERT_FILE" in told.value.fix
@@ -188,7 +211,9 @@ def test_ctrl_c_does_not_wait_for_reads_in_flight(tmp_path: Path, times: int) ->
     with Servers([app], tmp_path) as servers:
         try:
             code = HANGS.format(url=servers.urls["shop"], times=times)
-            process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+            process = subprocess.Popen(
+                [sys.executable, "-c", code], stderr=subprocess.PIPE, text=True
+            )
             assert app.reached.wait(60)
             process.send_signal(signal.SIGINT)
             _, said = process.communicate(timeout=30)
@@ -210,7 +235,9 @@ class Slow(Shop):
         return super().handle(request)
 
 
-def test_an_interrupted_release_does_not_wait_for_the_server(shop: tuple[Shop, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_release_does_not_wait_for_the_server(
+    shop: tuple[Shop, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     app, url = shop
     app.queue += [Response(429, b"", {"Retry-After": "300"})]
     stopping = threading.Event()

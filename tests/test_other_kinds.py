@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from place import context, look
-from whole import Ran, commit
+from support.place import context, look
+from support.whole import Ran, commit
 
 from release_tasks.bumping import bump
-from release_tasks.findings import gates
-from release_tasks.findings.finding import Case
+from release_tasks.checks.check import CheckContext
+from release_tasks.checks.preflight import gates
 from release_tasks.release import Release
 
 TASKS = {"tasks.py": 'from release_tasks import ns\n\n__all__ = ["ns"]\n'}
-LIB = "pub fn hello() -> &'static str {\n    \"hello\"\n}\n"
+LIB = 'pub fn hello() -> &\'static str {\n    "hello"\n}\n'
 INHERITED = "version.workspace = true\nedition.workspace = true\nlicense.workspace = true\n"
 WORKSPACE = TASKS | {
     "Cargo.toml": '[workspace]\nmembers = ["crates/*"]\nresolver = "2"\n'
@@ -73,7 +73,11 @@ def write(folder: Path, files: Mapping[str, str], origin: str = "") -> Path:
         (folder / name).write_text(text)
     commit(folder, "Begin")
     if origin:
-        subprocess.run(["git", "remote", "add", "origin", f"git@github.com:{origin}.git"], cwd=folder, check=True)
+        subprocess.run(
+            ["git", "remote", "add", "origin", f"git@github.com:{origin}.git"],
+            cwd=folder,
+            check=True,
+        )
     return folder
 
 
@@ -81,13 +85,23 @@ def only(folder: Path, *programs: str) -> dict[str, str]:
     """Return the environment of a machine that has these programs, and those that git itself calls."""
     folder.mkdir()
     for name in ("git", "sh", "grep", *programs):
-        (folder / name).symlink_to(shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") or name)
+        (folder / name).symlink_to(
+            shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") or name
+        )
     return {"PATH": str(folder)}
 
 
 def inv(root: Path, *words: str, **env: str) -> Ran:
     argv = [sys.executable, "-m", "invoke", *words]
-    done = subprocess.run(argv, cwd=root, env=os.environ | env, capture_output=True, text=True, check=False, timeout=600)
+    done = subprocess.run(
+        argv,
+        cwd=root,
+        env=os.environ | env,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
     assert "Traceback" not in done.stderr, done.stderr
     return Ran(done.returncode, done.stdout, done.stderr)
 
@@ -99,7 +113,12 @@ def rehearsed(root: Path, env: Mapping[str, str]) -> tuple[dict[str, Any], Ran]:
     found = ran.json()
     assert {row["state"] for row in (*found["artifacts"], *found["pointers"])} == {"same"}
     assert found["refused"] == []
-    assert subprocess.run(["git", "status", "--short"], cwd=root, capture_output=True, check=True).stdout == b""
+    assert (
+        subprocess.run(
+            ["git", "status", "--short"], cwd=root, capture_output=True, check=True
+        ).stdout
+        == b""
+    )
     return found, ran
 
 
@@ -112,9 +131,25 @@ def names(found: dict[str, Any]) -> list[str]:
 def test_a_rust_workspace_needs_git_and_rust_alone(tmp_path: Path) -> None:
     """It has no origin, no changelog, and a Cargo.lock that is not committed."""
     root = write(tmp_path / "other", WORKSPACE)
-    rust = ("cargo", "rustc", "rustdoc", "cargo-fmt", "rustfmt", "cargo-clippy", "clippy-driver", "cc", "ld", "as", "ar")
+    rust = (
+        "cargo",
+        "rustc",
+        "rustdoc",
+        "cargo-fmt",
+        "rustfmt",
+        "cargo-clippy",
+        "clippy-driver",
+        "cc",
+        "ld",
+        "as",
+        "ar",
+    )
     found, _ = rehearsed(root, only(tmp_path / "bin", *rust))
-    assert names(found) == ["git v0.2.0", "crates.io rehearsed-other-core", "crates.io rehearsed-other-text"]
+    assert names(found) == [
+        "git v0.2.0",
+        "crates.io rehearsed-other-core",
+        "crates.io rehearsed-other-text",
+    ]
     assert {row["client"].split("/")[0] for row in found["requests"]} == {"cargo"}
 
 
@@ -137,7 +172,10 @@ def test_an_image_and_a_chart_never_call_cargo(tmp_path: Path) -> None:
     env = only(tmp_path / "bin", "gh", "docker", "buildkitd", "runc", "helm")
     found, ran = rehearsed(root, env)
     assert names(found) == [
-        "git v0.2.0", "images ghcr.io/example/rehearsed-proxy", "charts ghcr.io/example/charts/rehearsed-proxy", "GitHub v0.2.0",
+        "git v0.2.0",
+        "images ghcr.io/example/rehearsed-proxy",
+        "charts ghcr.io/example/charts/rehearsed-proxy",
+        "GitHub v0.2.0",
     ]
     assert "bump: nothing to do, only the tag carries the version" in ran.err
     assert "renders, and ghcr.io/example/rehearsed-proxy:0.2.0 is there" in ran.err
@@ -146,9 +184,18 @@ def test_an_image_and_a_chart_never_call_cargo(tmp_path: Path) -> None:
 def test_a_repository_without_commits_is_one_fact(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
     (tmp_path / "tasks.py").write_text(TASKS["tasks.py"])
-    for words in (["plan", "--version", "0.2.0"], ["rehearse", "--version", "0.2.0"], ["status"], ["check"]):
+    for words in (
+        ["plan", "--version", "0.2.0"],
+        ["rehearse", "--version", "0.2.0"],
+        ["status"],
+        ["check"],
+    ):
         ran = inv(tmp_path, *words)
-        assert (ran.code, ran.out, ran.err) == (1, "", "the repository has no commits\nfix: commit the project first\n")
+        assert (ran.code, ran.out, ran.err) == (
+            1,
+            "",
+            "the repository has no commits\nfix: commit the project first\n",
+        )
     assert "git add" in inv(tmp_path, "settings").out
 
 
@@ -163,30 +210,51 @@ def test_a_crate_that_crates_io_would_refuse_is_named(tmp_path: Path) -> None:
 @pytest.mark.tools("cargo")
 def test_doctor_knows_that_maturin_calls_cargo(tmp_path: Path) -> None:
     root = write(tmp_path, MATURIN)
-    assert [row["name"] for row in json.loads(inv(root, "doctor", "--json").out)["programs"]] == ["git", "cargo"]
+    assert [row["name"] for row in json.loads(inv(root, "doctor", "--json").out)["programs"]] == [
+        "git",
+        "cargo",
+    ]
 
 
-def test_what_gates_leave_in_the_tree_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    root = write(tmp_path, PLAIN | {"release-tasks.toml": '[gates]\nrun = ["touch left.txt", "git no-such-command"]\n'})
+def test_what_gates_leave_in_the_tree_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write(
+        tmp_path,
+        PLAIN
+        | {"release-tasks.toml": '[gates]\nrun = ["touch left.txt", "git no-such-command"]\n'},
+    )
     monkeypatch.chdir(root)
-    failed, left = look(Case(context(), Release.at(context(), "0.2.0")), gates)
+    failed, left = look(CheckContext(context(), Release.at(context(), "0.2.0")), gates)
     assert failed.problem.startswith("the gate git-no-such-command fails\n")
     assert "-s git-no-such-command` repeats it" in failed.fix
-    assert (left.problem, left.fix) == ("the gates left left.txt in the tree", "name that in .gitignore, or commit it")
+    assert (left.problem, left.fix) == (
+        "the gates left left.txt in the tree",
+        "name that in .gitignore, or commit it",
+    )
 
 
 def test_without_settings_an_image_and_a_chart_are_found(tmp_path: Path) -> None:
-    root = write(tmp_path, {name: text for name, text in GO.items() if name != "release-tasks.toml"}, "example/rehearsed-proxy")
+    root = write(
+        tmp_path,
+        {name: text for name, text in GO.items() if name != "release-tasks.toml"},
+        "example/rehearsed-proxy",
+    )
     [component] = json.loads(inv(root, "settings", "--json").out)["components"]
     assert [one["reference"] for kind in ("images", "charts") for one in component[kind]] == [
-        "ghcr.io/example/rehearsed-proxy", "ghcr.io/example/charts/rehearsed-proxy",
+        "ghcr.io/example/rehearsed-proxy",
+        "ghcr.io/example/charts/rehearsed-proxy",
     ]
     assert "version in none of its manifests" in inv(root, "settings").out
 
 
-def test_a_chart_without_app_version_gets_the_version_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chart_without_app_version_gets_the_version_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = '[charts."ghcr.io/example/charts/rehearsed-proxy"]\n'
     root = write(tmp_path, GO | {"release-tasks.toml": settings})
     monkeypatch.chdir(root)
     bump.write(context(), Release.at(context(), "0.2.0"))
-    assert (root / CHART / "Chart.yaml").read_text() == GO[f"{CHART}/Chart.yaml"].replace("0.1.0", "0.2.0")
+    assert (root / CHART / "Chart.yaml").read_text() == GO[f"{CHART}/Chart.yaml"].replace(
+        "0.1.0", "0.2.0"
+    )

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import pytest
-from place import TINY, Place
+from support.place import TINY, Place
 
 from release_tasks.errors import ReleaseError
-from release_tasks.once import unchanging
+from release_tasks.memo import memoizing
 
 
 def test_without_a_tag_the_checkout_itself_is_released(tiny: Place) -> None:
     release = tiny.at("0.2.0")
-    assert (release.tree, release.commit, release.is_tagged) == (tiny.root, tiny.head(), False)
+    assert (release.source_tree, release.commit, release.is_tagged) == (
+        tiny.root,
+        tiny.head(),
+        False,
+    )
     assert release.title == "tiny 0.2.0"
     assert release.parts[0].dist == tiny.root / "dist" / "v0.2.0"
 
 
 def test_where_nothing_changes_a_release_is_looked_for_once(tiny: Place) -> None:
-    with unchanging():
+    with memoizing():
         first = tiny.at("0.2.0")
         tiny.tag("v0.2.0")
         assert tiny.at("0.2.0") is first
@@ -29,7 +33,7 @@ def test_a_local_tag_at_head_is_the_release(tiny: Place) -> None:
     tiny.tag("v0.2.0", push=False)
     release = tiny.at("0.2.0")
     assert release.is_tagged
-    assert release.tree == tiny.root
+    assert release.source_tree == tiny.root
 
 
 def test_a_local_tag_that_origin_lacks_moves_with_a_fixed_commit(tiny: Place) -> None:
@@ -50,12 +54,12 @@ def test_a_public_tag_is_released_from_a_work_tree_of_its_commit(tiny: Place, mo
 
     release = tiny.at("0.2.0")
 
-    assert (release.commit, release.is_tagged, release.top) == (commit, True, tiny.root)
-    assert release.tree != tiny.root
-    assert sorted(path.name for path in release.tree.iterdir() if path.name != ".git") == sorted(
-        {name.split("/")[0] for name in TINY}
-    )
-    assert tiny.at("0.2.0").tree == release.tree
+    assert (release.commit, release.is_tagged, release.checkout) == (commit, True, tiny.root)
+    assert release.source_tree != tiny.root
+    assert sorted(
+        path.name for path in release.source_tree.iterdir() if path.name != ".git"
+    ) == sorted({name.split("/")[0] for name in TINY})
+    assert tiny.at("0.2.0").tree == release.source_tree
 
 
 def test_a_project_is_called_the_same_in_every_folder_and_work_tree(tiny: Place) -> None:
@@ -113,14 +117,20 @@ def test_a_half_made_work_tree_is_made_again(tiny: Place) -> None:
     assert (tiny.at("0.2.0").tree / "pyproject.toml").read_text() == TINY["pyproject.toml"]
 
 
-def test_ci_needs_no_argument_in_a_shallow_checkout_of_the_tag(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ci_needs_no_argument_in_a_shallow_checkout_of_the_tag(
+    tiny: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tiny.commit("more.txt")
     tiny.tag("v0.3.0-rc.1")
     clone = tiny.clone("--depth=1", "--branch=v0.3.0-rc.1")
     tiny.git("remote", "set-url", "origin", str(tiny.folder / "unreachable"), at=clone)
     monkeypatch.chdir(clone)
     release = tiny.at()
-    assert (release.parts[0].version, release.commit, release.is_tagged) == ("0.3.0-rc.1", tiny.head(), True)
+    assert (release.parts[0].version, release.commit, release.is_tagged) == (
+        "0.3.0-rc.1",
+        tiny.head(),
+        True,
+    )
 
 
 def test_without_version_and_tag_the_manifests_say_it(tiny: Place) -> None:
@@ -148,7 +158,8 @@ def test_a_project_without_a_remote_is_released_from_its_local_tag(tiny: Place) 
 def test_several_components_have_a_tag_and_a_folder_each(two: Place) -> None:
     release = two.at("core=0.5.0,other=0.5.1")
     assert [(p.component.name, p.version, p.tag) for p in release.parts] == [
-        ("core", "0.5.0", "v0.5.0"), ("other", "0.5.1", "other-v0.5.1"),
+        ("core", "0.5.0", "v0.5.0"),
+        ("other", "0.5.1", "other-v0.5.1"),
     ]
     assert [p.version for p in two.at().parts] == ["0.1.0", "0.4.0"]
     assert [p.tag for p in two.at("0.5.0", "other").parts] == ["other-v0.5.0"]
@@ -163,7 +174,9 @@ def test_a_checkout_of_one_components_tag_is_about_that_component(two: Place) ->
     assert [p.tag for p in two.at().parts] == ["other-v0.4.0"]
 
 
-def test_components_whose_tags_are_on_different_commits_are_released_one_at_a_time(two: Place) -> None:
+def test_components_whose_tags_are_on_different_commits_are_released_one_at_a_time(
+    two: Place,
+) -> None:
     two.tag("v0.1.0")
     two.commit("more.txt")
     with pytest.raises(ReleaseError, match="are on different commits"):

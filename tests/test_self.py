@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from whole import commit
+from support.whole import commit
 
 ROOT = Path(__file__).parents[1]
 GATE = 'run = ["nox -s lint"]'  # types and tests of this very tree are looked at beside this test
@@ -20,7 +20,9 @@ GATE = 'run = ["nox -s lint"]'  # types and tests of this very tree are looked a
 @pytest.mark.tools("gh")
 def test_this_project_releases_itself_in_a_rehearsal(tmp_path: Path) -> None:
     tree = tmp_path / "release-tasks"
-    files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    files = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     for name in files.strip("\0").split("\0"):
         target = tree / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -31,7 +33,9 @@ def test_this_project_releases_itself_in_a_rehearsal(tmp_path: Path) -> None:
     commit(tree, "Begin")
 
     words = [sys.executable, "-m", "invoke", "rehearse", "--version", "0.1.0", "--json"]
-    done = subprocess.run(words, cwd=tree, env=os.environ, capture_output=True, text=True, check=False, timeout=900)
+    done = subprocess.run(
+        words, cwd=tree, env=os.environ, capture_output=True, text=True, check=False, timeout=900
+    )
 
     assert done.returncode == 0, done.stderr[-4000:]
     found = json.loads(done.stdout)

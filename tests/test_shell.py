@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
-from place import context
+from support.place import context
 
-from release_tasks import shell
+from release_tasks import shell, terminal
 from release_tasks.errors import ReleaseError
 
 SECRET = "s3cret-" + "x" * 30
@@ -36,13 +36,24 @@ def gone(pid: int) -> bool:
 
 def test_words_reach_the_program_as_they_are(tmp_path: Path) -> None:
     words = ["$HOME", "a b", "`id`", "*", "'", ""]
-    assert shell.ask([*python("import sys; print(sys.argv[1:])"), *words], cwd=tmp_path).strip() == str(words)
+    assert shell.ask(
+        [*python("import sys; print(sys.argv[1:])"), *words], cwd=tmp_path
+    ).strip() == str(words)
     assert shell.ask(python("import os; print(os.getcwd())"), cwd=tmp_path).strip() == str(tmp_path)
     assert shell.ask(python("import sys; print(repr(sys.stdin.read()))")).strip() == "''"
 
 
-def test_a_program_sees_only_the_secrets_that_its_call_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    secret = {"CARGO_REGISTRY_TOKEN", "TWINE_PASSWORD", "AWS_SECRET_ACCESS_KEY", "GH_PAT", "SIGNING_PASSPHRASE", "NPM_API_KEY"}
+def test_a_program_sees_only_the_secrets_that_its_call_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    secret = {
+        "CARGO_REGISTRY_TOKEN",
+        "TWINE_PASSWORD",
+        "AWS_SECRET_ACCESS_KEY",
+        "GH_PAT",
+        "SIGNING_PASSPHRASE",
+        "NPM_API_KEY",
+    }
     for name in (*secret, "PATHWAY"):
         monkeypatch.setenv(name, SECRET)
     show = python("import os; print(' '.join(os.environ))")
@@ -72,30 +83,43 @@ def test_a_secret_is_hidden_even_when_it_comes_in_two_pieces(
 def test_no_error_holds_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_TOKEN", SECRET)
     with pytest.raises(shell.Failed) as told:
-        shell.ask(python("import os, sys; sys.exit('no: ' + os.environ['SOME_TOKEN'])"), secrets=("SOME_TOKEN",))
-    assert SECRET not in f"{told.value.problem} {told.value.output} {told.value!r} {told.value.__dict__}"
+        shell.ask(
+            python("import os, sys; sys.exit('no: ' + os.environ['SOME_TOKEN'])"),
+            secrets=("SOME_TOKEN",),
+        )
+    assert (
+        SECRET
+        not in f"{told.value.problem} {told.value.output} {told.value!r} {told.value.__dict__}"
+    )
     assert "no: ***" in told.value.problem
 
 
-def test_letters_of_several_bytes_survive_every_boundary(capsys: pytest.CaptureFixture[str]) -> None:
+def test_letters_of_several_bytes_survive_every_boundary(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     shell.do(context(), python("import os; os.write(1, ('a' + 'é' * 1500).encode())"))
     assert f"a{'é' * 1500}\n" in capsys.readouterr().err
 
 
-def test_command_and_output_go_to_stderr_behind_the_name_of_the_step(capsys: pytest.CaptureFixture[str]) -> None:
-    token = shell.prefix.set("build-wheels")
+def test_command_and_output_go_to_stderr_behind_the_name_of_the_step(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    token = terminal.prefix.set("build-wheels")
     try:
         shell.do(context(), ["echo", "two words"], env={"A_TOKEN": "never", "PLAIN": "1"})
     finally:
-        shell.prefix.reset(token)
+        terminal.prefix.reset(token)
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines() == [
-        "build-wheels: $ env A_TOKEN=*** PLAIN=1 echo 'two words'", "build-wheels:   two words",
+        "build-wheels: $ env A_TOKEN=*** PLAIN=1 echo 'two words'",
+        "build-wheels:   two words",
     ]
 
 
-def test_dry_prints_and_does_nothing_but_questions_are_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_dry_prints_and_does_nothing_but_questions_are_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     shell.do(context(dry=True), ["touch", tmp_path / "made"])
     assert capsys.readouterr().err == f"$ touch {tmp_path}/made\n"
     assert not (tmp_path / "made").exists()
@@ -121,13 +145,17 @@ def test_a_program_that_cannot_start_is_a_fact_and_a_way_out(tmp_path: Path) -> 
 
 def test_a_line_that_is_waited_for_ends_the_program() -> None:
     with pytest.raises(shell.Failed):
-        shell.do(context(), python("import time; print('enough', flush=True); time.sleep(99)"), stop_at="^enough")
+        shell.do(
+            context(),
+            python("import time; print('enough', flush=True); time.sleep(99)"),
+            stop_at="^enough",
+        )
 
 
 CHILDREN = """
 import os, sys
 sys.path[:0] = {path!r}
-from place import context
+from support.place import context
 from release_tasks import shell
 {before}
 shell.do(context(), [sys.executable, "-c", {child!r}])

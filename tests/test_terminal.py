@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from release_tasks import shell
+from release_tasks import terminal
 from release_tasks.errors import ReleaseError
 
 WAITS = """
@@ -45,5 +45,5 @@ def test_in_ci_a_wait_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_wait_in_vain_ends() -> None:
     with pytest.raises(ReleaseError, match="waited 0 s in vain for rain") as told:
-        shell.wait_for(lambda: "rain", 0.0)
+        terminal.wait_for(lambda: "rain", 0.0)
     assert told.value.fix

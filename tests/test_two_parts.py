@@ -7,11 +7,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from two_parts import PARTS
-from whole import Site, commit, site
+from support.two_parts import PARTS
+from support.whole import Site, commit, site
 
 pytestmark = [pytest.mark.slow, pytest.mark.tools("cargo", "gh")]
-UNVERIFIED = {"tasks.py": "from release_tasks import collection, without\nfrom release_tasks.steps.verify import verify\n\nns = collection(without(verify))\n"}
+UNVERIFIED = {
+    "tasks.py": "from release_tasks import collection, without\nfrom release_tasks.steps.verify import verify\n\nns = collection(without(verify))\n"
+}
 BOTH = "abacus-core=0.7.0,abacus-py=minor"
 
 
@@ -23,8 +25,16 @@ def status(made: Site, where: Path, version: str) -> dict[str, str]:
 
 def releases(made: Site, where: Path) -> dict[str, list[str]]:
     argv = ["gh", "api", "repos/example/abacus/releases"]
-    rows = json.loads(subprocess.run(argv, cwd=where, env=made.environment(), check=True, capture_output=True).stdout)
-    return {row["tag_name"]: sorted(a["name"] for a in row["assets"]) for row in rows if not row["draft"]}
+    rows = json.loads(
+        subprocess.run(
+            argv, cwd=where, env=made.environment(), check=True, capture_output=True
+        ).stdout
+    )
+    return {
+        row["tag_name"]: sorted(a["name"] for a in row["assets"])
+        for row in rows
+        if not row["draft"]
+    }
 
 
 @pytest.mark.statement("B5.1", "B5.11", "B5.17", "B5.19", "B5.20", "B5.25", "B5.31")
@@ -44,11 +54,16 @@ def test_two_components_are_released_together_and_then_one_of_them_alone(tmp_pat
         public = releases(made, clone)
         assert public["v0.7.0"] == ["abacus-core-0.7.0.crate"]
         assert [name.split("-")[0] for name in public["py-v0.7.0"]] == ["rehearsed_abacus"] * 2
-        pushes = [row for row in ran.err.splitlines() if row.startswith("push") and "$ git push" in row]
+        pushes = [
+            row for row in ran.err.splitlines() if row.startswith("push") and "$ git push" in row
+        ]
         assert len(pushes) == 2  # the branch, and both tags
 
-        (clone / "py" / "CHANGELOG.md").write_text((clone / "py" / "CHANGELOG.md").read_text().replace(
-            "## [Unreleased]\n", "## [Unreleased]\n\n- Wheels for more.\n"))
+        (clone / "py" / "CHANGELOG.md").write_text(
+            (clone / "py" / "CHANGELOG.md")
+            .read_text()
+            .replace("## [Unreleased]\n", "## [Unreleased]\n\n- Wheels for more.\n")
+        )
         commit(clone, "Support more")
         before = len(made.uploads())
 
@@ -57,8 +72,13 @@ def test_two_components_are_released_together_and_then_one_of_them_alone(tmp_pat
         assert alone.code == 0, alone.err[-4000:]
         assert [row for row in made.uploads()[before:] if "crates.io" in row] == []
         assert set(status(made, clone, "abacus-py=0.7.1").values()) == {"same"}
-        latest = subprocess.run(["gh", "api", "repos/example/abacus/releases/latest"], cwd=clone, env=made.environment(),
-                                check=True, capture_output=True)
+        latest = subprocess.run(
+            ["gh", "api", "repos/example/abacus/releases/latest"],
+            cwd=clone,
+            env=made.environment(),
+            check=True,
+            capture_output=True,
+        )
         assert json.loads(latest.stdout)["tag_name"] == "v0.7.0"
         again = made.inv(clone, "release", "--version", "patch", "--component", "abacus-py")
         assert again.code == 0, again.err[-3000:]

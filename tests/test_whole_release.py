@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from whole import Site, commit, site
+from support.whole import Site, commit, site
 
 from release_tasks.rehearsal.faults import Fault
 
@@ -47,7 +47,9 @@ def states(kit: Site, where: Path) -> dict[str, str]:
 def on_pypi(kit: Site) -> dict[str, str]:
     """Return the sha256 of each file of rehearsed-kit-clock that users can install."""
     url = f"{kit.running.urls['pypi']}/simple/rehearsed-kit-clock/"
-    got = requests.get(url, headers={"Accept": "application/vnd.pypi.simple.v1+json"}, timeout=10).json()
+    got = requests.get(
+        url, headers={"Accept": "application/vnd.pypi.simple.v1+json"}, timeout=10
+    ).json()
     return {row["filename"]: row["hashes"]["sha256"] for row in got["files"]}
 
 
@@ -74,10 +76,21 @@ def test_what_is_there_beforehand_is_not_published_again(kit: Site) -> None:
     """One crate, one wheel and the image are public already: exactly the rest is published."""
     clone = kit.clone()
     for step in (*BUILDING, "push", "publish-images"):
-        ran = kit.inv(clone, step, "--version", "0.2.0", *(["--new", "all"] if step.startswith("publish") else []))
+        ran = kit.inv(
+            clone,
+            step,
+            "--version",
+            "0.2.0",
+            *(["--new", "all"] if step.startswith("publish") else []),
+        )
         assert ran.code == 0, ran.err[-3000:]
     env = kit.environment()
-    subprocess.run(["cargo", "publish", "-p", "rehearsed-kit-core", "--no-verify"], cwd=clone, env=env, check=True)
+    subprocess.run(
+        ["cargo", "publish", "-p", "rehearsed-kit-core", "--no-verify"],
+        cwd=clone,
+        env=env,
+        check=True,
+    )
     wheel = next((clone / "dist" / "v0.2.0").glob("*.whl"))
     twine = ["python", "-m", "twine", "upload", "--non-interactive", wheel]
     subprocess.run(twine, env=env, check=True)
@@ -103,14 +116,20 @@ KILLS = {
 
 
 @pytest.mark.parametrize("place", KILLS)
-def test_a_killed_release_is_finished_from_a_fresh_clone(kit: Site, built: Path, place: str) -> None:
+def test_a_killed_release_is_finished_from_a_fresh_clone(
+    kit: Site, built: Path, place: str
+) -> None:
     """The wheel embeds the time of its build, so whoever builds it twice is found out."""
     clone = kit.clone()
     shutil.copytree(built, clone / "dist")
     log = kit.kill_during(clone, KILLS[place], *RELEASE)
     assert "-m build" not in log
     wheel = next((clone / "dist" / "v0.2.0").glob("*.whl"))
-    bytes_of = {path.name: path.read_bytes() for path in (clone / "dist" / "v0.2.0").iterdir() if path.is_file()}
+    bytes_of = {
+        path.name: path.read_bytes()
+        for path in (clone / "dist" / "v0.2.0").iterdir()
+        if path.is_file()
+    }
     subprocess.run(["rm", "-rf", clone], check=True)
     meanwhile = kit.clone()
     (meanwhile / "NEWS").write_text("life goes on\n")
@@ -125,7 +144,9 @@ def test_a_killed_release_is_finished_from_a_fresh_clone(kit: Site, built: Path,
     (release,) = kit.running.github.releases("example", "kit")
     assert not release["draft"]
     assert set(release["assets"]) == {"kit-linux-amd64", "kit-linux-amd64.sha256", wheel.name}
-    assert on_pypi(kit) == {name: sha256(bytes_of[name]) for name in (wheel.name, "rehearsed_kit_clock-0.2.0.tar.gz")}
+    assert on_pypi(kit) == {
+        name: sha256(bytes_of[name]) for name in (wheel.name, "rehearsed_kit_clock-0.2.0.tar.gz")
+    }
     assert release["assets"][wheel.name]["digest"] == f"sha256:{sha256(bytes_of[wheel.name])}"
     published = [row for row in kit.uploads() if "crates/new" in row]
     assert len(published) == 2

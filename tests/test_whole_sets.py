@@ -6,10 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
-from sample_projects import git
-from whole_sets import WHOLE, finish, standing
+from support.sample_projects import git
+from support.whole_sets import WHOLE, finish, standing
 
-pytestmark = [pytest.mark.slow, pytest.mark.tools("cargo", "gh", "docker", "buildkitd", "runc", "helm")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.tools("cargo", "gh", "docker", "buildkitd", "runc", "helm"),
+]
 
 
 @pytest.mark.statement("B4.18", "B4.20", "B4.24")
@@ -20,8 +23,15 @@ def test_caro_waits_for_every_machine_and_publishes_thirty_assets(tmp_path: Path
         alone = project.release()
 
         assert alone.code == 1
-        for place in ("x86_64-apple-darwin` on a Mac", "aarch64-apple-darwin` on a Mac", "x86_64-pc-windows-msvc` on Windows"):
-            assert f"run `inv build-binaries --target {place}, and `inv collect` its dist/ here" in alone.err
+        for place in (
+            "x86_64-apple-darwin` on a Mac",
+            "aarch64-apple-darwin` on a Mac",
+            "x86_64-pc-windows-msvc` on Windows",
+        ):
+            assert (
+                f"run `inv build-binaries --target {place}, and `inv collect` its dist/ here"
+                in alone.err
+            )
         assert (project.refs(), project.public()) == (before, {})
         finish(project)
         assert os.access(project.root / "dist/v1.2.0/caro-1.2.0-linux-amd64", os.X_OK)
@@ -41,13 +51,20 @@ def test_llmcc_publishes_five_crates_with_a_tag_each_and_five_wheels(tmp_path: P
 
 
 @pytest.mark.statement("B5.1", "B5.17", "B5.19", "B5.25", "B5.27", "B5.28", "B5.31", "B5.33")
-def test_edgequake_llm_publishes_a_crate_and_seven_wheels_in_one_commit_and_one_push(tmp_path: Path) -> None:
+def test_edgequake_llm_publishes_a_crate_and_seven_wheels_in_one_commit_and_one_push(
+    tmp_path: Path,
+) -> None:
     with standing(WHOLE["edgequake-llm"], tmp_path) as project:
         done = finish(project)
         pushes = [row for row in done.err.splitlines() if row.startswith("push: $ git push")]
         assert len(pushes) == 2  # the branch, then both tags
-        assert git(project.root, "log", "-1", "--format=%s", "v0.6.27") == "release: edgequake-llm v0.6.27 + edgequake-litellm v0.6.13\n"
-        assert git(project.root, "rev-parse", "v0.6.27^{commit}") == git(project.root, "rev-parse", "py-v0.6.13^{commit}")
+        assert (
+            git(project.root, "log", "-1", "--format=%s", "v0.6.27")
+            == "release: edgequake-llm v0.6.27 + edgequake-litellm v0.6.13\n"
+        )
+        assert git(project.root, "rev-parse", "v0.6.27^{commit}") == git(
+            project.root, "rev-parse", "py-v0.6.13^{commit}"
+        )
 
 
 def test_llmcc_of_today_publishes_fifteen_crates_and_five_programs(tmp_path: Path) -> None:

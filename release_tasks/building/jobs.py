@@ -22,11 +22,18 @@ RUNNERS = {  # of GitHub, where it has a machine of that kind (docs.github.com, 
 
 def jobs(release: Release, words: str = "") -> Iterator[dict[str, Any]]:
     """Yield `target`, `runner` and `commands` of each job; `words` end each command."""
-    made = {"inv build-binaries": binaries.targets_of(release), "inv build-wheels": wheels.targets_of(release)}
+    made = {
+        "inv build-binaries": binaries.targets_of(release),
+        "inv build-wheels": wheels.targets_of(release),
+    }
     for target in dict.fromkeys(target for some in made.values() for target in some):
         halves = " ".join(rustc.HALVES) if target == rustc.UNIVERSAL else target
         commands = [f"rustup target add {halves}"] if release.project.manifest else []
-        commands += [f"{command} --target {target}{words}" for command, some in made.items() if target in some]
+        commands += [
+            f"{command} --target {target}{words}"
+            for command, some in made.items()
+            if target in some
+        ]
         yield {"target": target, "runner": runner(release, target), "commands": commands}
     if not made["inv build-wheels"] and wheels.declared(release):
         yield {"target": "any", "runner": ANY, "commands": [f"inv build-wheels{words}"]}
@@ -35,4 +42,6 @@ def jobs(release: Release, words: str = "") -> Iterator[dict[str, Any]]:
 def runner(release: Release, target: str) -> str:
     """Return the runner for a target: that of the settings, else one of GitHub's on which it is built natively."""
     said = release.project.settings.build.runners
-    return said.get(target) or next(name for pattern, name in RUNNERS.items() if fnmatch(target, pattern))
+    return said.get(target) or next(
+        name for pattern, name in RUNNERS.items() if fnmatch(target, pattern)
+    )

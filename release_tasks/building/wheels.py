@@ -9,34 +9,47 @@ from pathlib import Path
 from invoke.context import Context
 from packaging.utils import canonicalize_name
 
-from release_tasks import dist, files, shell
+from release_tasks import dist, files, shell, terminal
 from release_tasks.building import targets
 from release_tasks.channels import pypi
 from release_tasks.channels.pypi import Slot
 from release_tasks.converge import to_build
 from release_tasks.errors import ReleaseError, raise_all
-from release_tasks.project.numbers import pep440
-from release_tasks.release import Part, Release
+from release_tasks.formats import wheels
+from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import build as backend
-from release_tasks.tools import cargo, git, maturin, rustc, rustflags, twine, wheels
+from release_tasks.tools import cargo, git, maturin, rustc, twine
+from release_tasks.tools.cargo import rustflags
+from release_tasks.versions.numbers import pep440
 
-Wanted = tuple[Part, Slot, str]  # with the Rust target; empty where any machine will do
+Wanted = tuple[ComponentRelease, Slot, str]  # with the Rust target; empty where any machine will do
 
 
 def build(c: Context, release: Release, target: str | None) -> None:
     """Build what is neither in dist/ nor on PyPI, for every target or those named, with commas."""
     asked = _chosen(release, target) if target else declared(release)
-    absent = [(a.component, a.name) for a in to_build(release, pypi, "wheel", "sdist")] if asked else []
+    absent = (
+        [(a.component, a.name) for a in to_build(release, pypi, "wheel", "sdist")] if asked else []
+    )
     wanted = [
-        (part, slot, triple) for part, slot, triple in asked
+        (part, slot, triple)
+        for part, slot, triple in asked
         if any(owner == part.component.name and slot.takes(name) for owner, name in absent)
     ]
     if not wanted:
-        shell.say("nothing to do, every wheel and sdist is built or public" if asked else "nothing to do, no Python package")
+        terminal.say(
+            "nothing to do, every wheel and sdist is built or public"
+            if asked
+            else "nothing to do, no Python package"
+        )
         return
     able, errors = _able(release, wanted)
     targets.leave_out(errors, target is not None or not able)
-    with nullcontext(release.tree) if shell.is_dry(c) else git.clean(release.tree, release.commit) as tree:
+    with (
+        nullcontext(release.source_tree)
+        if shell.is_dry(c)
+        else git.clean(release.source_tree, release.commit) as tree
+    ):
         for one, way in able:
             _build(c, release, tree, one, way)
     raise_all(errors)
@@ -55,18 +68,28 @@ def targets_of(release: Release) -> list[str]:
 def _chosen(release: Release, target: str) -> list[Wanted]:
     """Return the files of the named targets; the first one brings the sdist, and what any machine can make."""
     found, every = declared(release), targets_of(release)
-    first = {(part.tag, slot.package.name): triple for part, slot, triple in reversed(found) if slot.kind == "wheel" and triple}
+    first = {
+        (part.tag, slot.package.name): triple
+        for part, slot, triple in reversed(found)
+        if slot.kind == "wheel" and triple
+    }
     wanted = targets.chosen(target, every, "wheel")
-    return [one for one in found if (one[2] or first.get((one[0].tag, one[1].package.name), every[0])) in wanted]
+    return [
+        one
+        for one in found
+        if (one[2] or first.get((one[0].tag, one[1].package.name), every[0])) in wanted
+    ]
 
 
 def _target(release: Release, slot: Slot) -> str:
     if slot.tag:
         return wheels.target_of(slot.tag)
-    return rustc.host(release.tree) if slot.package.maturin and slot.kind == "wheel" else ""
+    return rustc.host(release.source_tree) if slot.package.maturin and slot.kind == "wheel" else ""
 
 
-def _able(release: Release, wanted: Sequence[Wanted]) -> tuple[list[tuple[Wanted, dict[str, str]]], list[ReleaseError]]:
+def _able(
+    release: Release, wanted: Sequence[Wanted]
+) -> tuple[list[tuple[Wanted, dict[str, str]]], list[ReleaseError]]:
     """Return the files that can be built here, each with what cargo needs for it, and errors for the others."""
     command, able, errors = "inv build-wheels", [], []
     compiled = [triple for _, slot, triple in wanted if slot.package.maturin and triple]
@@ -98,10 +121,19 @@ def _build(c: Context, release: Release, tree: Path, one: Wanted, way: dict[str,
         target = dist.folder(part) / made.name
         files.copy(made, target)
     row = dist.describe(release, part, slot.kind, target, target=triple, package=slot.package.name)
-    dist.record(part, "build_wheels", [row], target="-".join(filter(None, (slot.package.name, slot.python, slot.tag or triple or slot.kind))))
+    dist.record(
+        part,
+        "build_wheels",
+        [row],
+        target="-".join(
+            filter(None, (slot.package.name, slot.python, slot.tag or triple or slot.kind))
+        ),
+    )
 
 
-def _make(c: Context, release: Release, tree: Path, one: Wanted, out: Path, way: dict[str, str]) -> None:
+def _make(
+    c: Context, release: Release, tree: Path, one: Wanted, out: Path, way: dict[str, str]
+) -> None:
     _, slot, triple = one
     where = slot.package.folder.relative_to(release.project.root)
     if not slot.package.maturin:
@@ -115,22 +147,51 @@ def _make(c: Context, release: Release, tree: Path, one: Wanted, out: Path, way:
 
 
 def _compile(
-    c: Context, release: Release, tree: Path, folder: Path, slot: Slot, target: str, out: Path, way: dict[str, str]
+    c: Context,
+    release: Release,
+    tree: Path,
+    folder: Path,
+    slot: Slot,
+    target: str,
+    out: Path,
+    way: dict[str, str],
 ) -> None:
     workspace = cargo.workspace(folder)
     env = release.build_env | way
     extra, flags = rustflags.reproducible(tree, target, workspace.target, env)
-    is_host = target == rustc.host(release.tree)
-    maturin.wheel(c, folder, out, target, slot.tag, slot.python, is_host, workspace.is_locked, extra, env | flags)
+    is_host = target == rustc.host(release.source_tree)
+    maturin.wheel(
+        c,
+        folder,
+        out,
+        target,
+        slot.tag,
+        slot.python,
+        is_host,
+        workspace.is_locked,
+        extra,
+        env | flags,
+    )
 
 
-def _check(part: Part, slot: Slot, made: Path) -> None:
+def _check(part: ComponentRelease, slot: Slot, made: Path) -> None:
     name, version = wheels.read_name(made.name), pep440(part.version)
     if name is None or name.project != canonicalize_name(slot.package.name):
-        raise ReleaseError(f"the build made {made.name}, not {slot.pattern}", "mend the name in pyproject.toml")
+        raise ReleaseError(
+            f"the build made {made.name}, not {slot.pattern}", "mend the name in pyproject.toml"
+        )
     if name.version != version:
-        raise ReleaseError(f"the build made {made.name}, and the release is {version}", f"inv bump --version {part.version}, then inv tag")
+        raise ReleaseError(
+            f"the build made {made.name}, and the release is {version}",
+            f"inv bump --version {part.version}, then inv tag",
+        )
     if not slot.takes(made.name):
-        raise ReleaseError(f"the build made {made.name}, not {slot.pattern}", "mend `wheels` in release-tasks.toml, or build on such a machine")
+        raise ReleaseError(
+            f"the build made {made.name}, not {slot.pattern}",
+            "mend `wheels` in release-tasks.toml, or build on such a machine",
+        )
     if any(platform.startswith("linux_") for platform in name.platforms):
-        raise ReleaseError(f"PyPI takes no wheel for {', '.join(name.platforms)}", "build it with maturin, or let auditwheel repair it")
+        raise ReleaseError(
+            f"PyPI takes no wheel for {', '.join(name.platforms)}",
+            "build it with maturin, or let auditwheel repair it",
+        )

@@ -6,14 +6,14 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from release_tasks.bumping.beside import relative
+from release_tasks.bumping.version_copies import relative
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests import cargo_toml
 from release_tasks.manifests.cargo_toml import CargoManifest
-from release_tasks.manifests.copies import decode
-from release_tasks.manifests.requirements import admits
-from release_tasks.project.model import Crate, Project, answered
+from release_tasks.manifests.version_locations import decode
+from release_tasks.project.model import Crate, Project, resolved_or_empty
 from release_tasks.project.python_packages import crates_in
+from release_tasks.versions.requirements import admits
 
 if TYPE_CHECKING:
     from release_tasks.release import Release
@@ -22,12 +22,16 @@ if TYPE_CHECKING:
 def owners(project: Project) -> dict[str, str]:
     """Return the component of each crate; one that only a wheel is made of goes with that wheel."""
     only = project.components[0] if len(project.components) == 1 else None
-    found = {crate.name: only.name for crate in project.crates if crate.version == only.version} if only else {}
+    found = (
+        {crate.name: only.name for crate in project.crates if crate.version == only.version}
+        if only
+        else {}
+    )
     for component in project.components:
-        for package in answered(component.python):
+        for package in resolved_or_empty(component.python):
             found |= {crate.name: component.name for crate in crates_in(project, package)}
     for component in project.components:
-        found |= {crate.name: component.name for crate in answered(component.crates)}
+        found |= {crate.name: component.name for crate in resolved_or_empty(component.crates)}
     return found
 
 
@@ -36,7 +40,9 @@ def new_versions(release: Release) -> dict[str, str]:
     owner, number, shared = owners(release.project), _numbers(release), workspace_version(release)
     new = {crate: number[one] for crate, one in owner.items() if one in number}
     loose = [crate for crate in release.project.crates if crate.name not in owner] if shared else []
-    return new | {crate.name: shared for crate in loose if shared and _manifest(release, crate).inherits}
+    return new | {
+        crate.name: shared for crate in loose if shared and _manifest(release, crate).inherits
+    }
 
 
 def manifests(release: Release) -> dict[str, dict[str, str]]:
@@ -45,7 +51,9 @@ def manifests(release: Release) -> dict[str, dict[str, str]]:
     found = {"Cargo.toml": new} if release.project.manifest else {}
     for crate in release.project.crates:
         kept = _kept(release.project, owner.get(crate.name))
-        found[_path(release, crate)] = {name: new[name] for name in new if owner.get(name) not in kept} if kept else new
+        found[_path(release, crate)] = (
+            {name: new[name] for name in new if owner.get(name) not in kept} if kept else new
+        )
     return found
 
 
@@ -83,10 +91,16 @@ def _unkept(release: Release) -> Iterator[ReleaseError]:
     for crate in release.project.crates:
         kept = _kept(release.project, owner.get(crate.name)) & set(number)
         for pin in _manifest(release, crate).pins if kept else ():
-            one, where = owner.get(pin.package, ""), f"{_path(release, crate)}: {pin.key} in [{pin.table}]"
+            one, where = (
+                owner.get(pin.package, ""),
+                f"{_path(release, crate)}: {pin.key} in [{pin.table}]",
+            )
             follow = f'pins = {{ {one} = "follow" }} in [components.{owner[crate.name]}]'
             if one in kept and pin.inherits:
-                yield ReleaseError(f"{where} inherits its requirement, so it cannot be kept", f"write a version there, or {follow}")
+                yield ReleaseError(
+                    f"{where} inherits its requirement, so it cannot be kept",
+                    f"write a version there, or {follow}",
+                )
             elif one in kept and pin.requirement and not admits(pin.requirement, number[one]):
                 yield ReleaseError(
                     f"{where} is kept at {pin.requirement}, which {number[one]} does not satisfy",
@@ -98,7 +112,11 @@ def _inheriting(release: Release) -> dict[str, str | None]:
     """Return the new version of each crate that a component owns and the workspace gives its version to."""
     owner, number = owners(release.project), _numbers(release)
     crates = [crate for crate in release.project.crates if crate.name in owner]
-    return {crate.name: number.get(owner[crate.name]) for crate in crates if _manifest(release, crate).inherits}
+    return {
+        crate.name: number.get(owner[crate.name])
+        for crate in crates
+        if _manifest(release, crate).inherits
+    }
 
 
 def _numbers(release: Release) -> dict[str, str]:

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from release_tasks.converge import Channel, Moving
+    from release_tasks.channels.channel import Channel, Moving
 
 NAMES = ("git", "images", "charts", "pypi", "crates_io", "github")  # in the order of publication
 

@@ -8,11 +8,13 @@ from pathlib import Path
 from invoke.context import Context
 
 from release_tasks import dist, files, shell
+from release_tasks.channels import oci_registry
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.http import get_many
-from release_tasks.project.model import Artifact, Chart, Seen, State, answered, compared, known
-from release_tasks.release import Part, Release
-from release_tasks.tools import helm, oci
+from release_tasks.project.artifacts import Artifact, ArtifactStatus, State, compared
+from release_tasks.project.model import Chart, resolved_or_empty, resolved_or_raise
+from release_tasks.release import ComponentRelease, Release
+from release_tasks.tools import helm
 
 NAME = "charts"
 
@@ -25,37 +27,47 @@ def expected(release: Release) -> tuple[Artifact, ...]:
 
 def collisions(release: Release) -> list[ReleaseError]:
     """Return one error for each chart with the reference of an image, as one would overwrite the other."""
-    images = {image.reference.lower() for part in release.parts for image in answered(part.component.images)}
+    images = {
+        image.reference.lower()
+        for part in release.parts
+        for image in resolved_or_empty(part.component.images)
+    }
     return [
         ReleaseError(
             f"{chart.reference} is the reference of an image and of a chart",
             f'name the chart {place}/charts/{name} in its table, as [charts."{place}/charts/{name}"]',
         )
-        for part in release.parts for chart in answered(part.component.charts) if chart.reference.lower() in images
+        for part in release.parts
+        for chart in resolved_or_empty(part.component.charts)
+        if chart.reference.lower() in images
         for place, _, name in [chart.reference.rpartition("/")]
     ]
 
 
-def look(release: Release, artifacts: Sequence[Artifact]) -> list[Seen]:
+def look(release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
     """Return the state of each chart, by the digest of its content layer."""
     return get_many(_seen, artifacts)
 
 
 def is_new(artifact: Artifact) -> bool:
     """Tell whether the registry has never heard of the chart."""
-    return oci.tags(artifact.name) is None
+    return oci_registry.tags(artifact.name) is None
 
 
 def credentials(release: Release) -> list[ReleaseError]:
     """Return one error for each registry that docker has no login for; helm uses the same."""
-    return oci.lacking_logins(chart.reference for _, chart in shipped(release))
+    return oci_registry.lacking_logins(chart.reference for _, chart in shipped(release))
 
 
 def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
     """Push the charts. helm overwrites without asking, so `look` comes first."""
     for artifact in artifacts:
         if shell.is_dry(c):
-            helm.push(c, artifact.path or f"<{artifact.name.rpartition('/')[2]}-{artifact.version}.tgz>", artifact.name)
+            helm.push(
+                c,
+                artifact.path or f"<{artifact.name.rpartition('/')[2]}-{artifact.version}.tgz>",
+                artifact.name,
+            )
         else:
             # helm writes the file's time into the manifest, and a file out of a draft has another one.
             tgz = _file(release, artifact)
@@ -63,26 +75,35 @@ def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None
             helm.push(c, tgz, artifact.name)
 
 
-def shipped(release: Release) -> Iterator[tuple[Part, Chart]]:
+def shipped(release: Release) -> Iterator[tuple[ComponentRelease, Chart]]:
     """Yield every chart with the part of the release that it belongs to."""
     for part in release.parts:
-        yield from ((part, chart) for chart in known(part.component.charts))
+        yield from ((part, chart) for chart in resolved_or_raise(part.component.charts))
 
 
-def _artifact(part: Part, chart: Chart) -> Artifact:
+def _artifact(part: ComponentRelease, chart: Chart) -> Artifact:
     row = dist.row_of(part, chart.reference, "chart")
     digest, path = (row.digest, part.dist / row.file) if row else ("", None)
-    return Artifact(NAME, chart.reference, part.version, part.component.name, digest=digest, path=path)
+    return Artifact(
+        NAME, chart.reference, part.version, part.component.name, digest=digest, path=path
+    )
 
 
-def _seen(artifact: Artifact) -> Seen:
+def _seen(artifact: Artifact) -> ArtifactStatus:
     tag = helm.tag(artifact.version)
-    manifest, url = oci.manifest(artifact.name, tag), oci.url(artifact.name, f"manifests/{tag}")
+    manifest, url = (
+        oci_registry.manifest(artifact.name, tag),
+        oci_registry.url(artifact.name, f"manifests/{tag}"),
+    )
     if manifest is None:
-        return Seen(artifact, State.MISSING)
-    layers = [layer["digest"] for layer in manifest.get("layers", ()) if layer.get("mediaType") == helm.CONTENT]
+        return ArtifactStatus(artifact, State.MISSING)
+    layers = [
+        layer["digest"]
+        for layer in manifest.get("layers", ())
+        if layer.get("mediaType") == helm.CONTENT
+    ]
     if len(layers) != 1:
-        return Seen(artifact, State.DIFFERENT, f"{tag} is no chart", url)
+        return ArtifactStatus(artifact, State.DIFFERENT, f"{tag} is no chart", url)
     return compared(artifact, layers[0], url)
 
 
@@ -90,5 +111,7 @@ def _file(release: Release, artifact: Artifact) -> Path:
     part = next(part for part in release.parts if part.component.name == artifact.component)
     path = dist.file_of(part, dist.row_of(part, artifact.name, "chart"))
     if path is None:
-        raise ReleaseError(f"{artifact.name} is not in {part.dist}", f"inv package-charts --version {part.version}")
+        raise ReleaseError(
+            f"{artifact.name} is not in {part.dist}", f"inv package-charts --version {part.version}"
+        )
     return path

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from release_tasks import http
 from release_tasks.endpoints import CRATES_FILES, CRATES_INDEX
 from release_tasks.errors import ReleaseError
-from release_tasks.once import once
+from release_tasks.memo import memoized
 
 ABSENT = (404, 410, 451)  # the Cargo book, "Index Format": each says that there is no such crate
 FRESH = {"Cache-Control": "no-cache"}
@@ -26,7 +26,7 @@ def path(name: str) -> str:
     return f"3/{low[0]}/{low}" if len(low) == 3 else f"{low[:2]}/{low[2:4]}/{low}"
 
 
-@once
+@memoized
 def lines(name: str) -> list[dict[str, Any]] | None:
     """Return one line for each version of a crate, or None for a name that crates.io does not have."""
     answer = http.get(f"{CRATES_INDEX}/{path(name)}", FRESH, expect=(200, *ABSENT))
@@ -41,7 +41,9 @@ def lines(name: str) -> list[dict[str, Any]] | None:
 def find(name: str, version: str) -> dict[str, Any] | None:
     """Return the index's line for a version, or None; crates.io ignores build metadata."""
     wanted = version.split("+")[0]
-    return next((line for line in lines(name) or () if str(line.get("vers")).split("+")[0] == wanted), None)
+    return next(
+        (line for line in lines(name) or () if str(line.get("vers")).split("+")[0] == wanted), None
+    )
 
 
 def commit_of(name: str, version: str) -> str | None:

@@ -9,21 +9,25 @@ from pathlib import Path
 
 from invoke.context import Context
 
-from release_tasks import dist, http, shell
-from release_tasks.channels import crates_index, crates_pack
+from release_tasks import dist, http, terminal
+from release_tasks.channels import crates_index, crates_upload
 from release_tasks.endpoints import CRATES
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.http import get_many
-from release_tasks.project.model import Artifact, Seen, State, known
-from release_tasks.release import Part, Release
+from release_tasks.project.artifacts import Artifact, ArtifactStatus, State
+from release_tasks.project.model import resolved_or_raise
+from release_tasks.release import ComponentRelease, Release
 from release_tasks.shell import Failed
-from release_tasks.tools import cargo_publish
+from release_tasks.tools.cargo import publish as cargo_publish
 
 NAME = "crates.io"
 DEADLINE = 600.0  # seconds until the index must show what was uploaded
 LONGEST = 3600.0  # seconds that we wait at most when crates.io says when to come back
 TRIES = 5  # failures in a row without one more crate on crates.io
-NEW_BURST, NEW_EVERY = 5, 600  # crates.io, rate_limiter.rs: new crates at once, then one every so many seconds
+NEW_BURST, NEW_EVERY = (
+    5,
+    600,
+)  # crates.io, rate_limiter.rs: new crates at once, then one every so many seconds
 BURST, EVERY = 30, 60  # the same for new versions of crates
 
 
@@ -32,14 +36,16 @@ def expected(release: Release) -> tuple[Artifact, ...]:
     return tuple(artifact for part in release.parts for artifact in _artifacts(part))
 
 
-def look(release: Release, artifacts: Sequence[Artifact]) -> list[Seen]:
+def look(release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
     """Return the state of each crate: by its hash, else by the commit that the published file names."""
     return get_many(lambda artifact: _seen(release, artifact), artifacts)
 
 
 def unpublished(release: Release) -> tuple[Artifact, ...]:
     """Return the crates that crates.io does not have in this version."""
-    return tuple(one.artifact for one in look(release, expected(release)) if one.state is State.MISSING)
+    return tuple(
+        one.artifact for one in look(release, expected(release)) if one.state is State.MISSING
+    )
 
 
 def is_new(artifact: Artifact) -> bool:
@@ -65,7 +71,8 @@ def credentials(release: Release) -> Iterator[ReleaseError]:
     stored = any((home / name).exists() for name in ("credentials.toml", "credentials"))
     if not os.environ.get(cargo_publish.TOKEN) and not stored:
         yield ReleaseError(
-            f"there is no token for {NAME}", f"set {cargo_publish.TOKEN} ({CRATES}/settings/tokens), or run cargo login"
+            f"there is no token for {NAME}",
+            f"set {cargo_publish.TOKEN} ({CRATES}/settings/tokens), or run cargo login",
         )
 
 
@@ -74,11 +81,11 @@ def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None
 
     Before anything leaves, cargo packs them again and must get the bytes that dist/ has.
     """
-    crates_pack.prove(c, release, artifacts)
+    crates_upload.repack_and_compare(c, release, artifacts)
     left, stalled = tuple(artifacts), 0
     while left:
         try:
-            return crates_pack.upload(c, release, left)
+            return crates_upload.upload(c, release, left)
         except Failed as error:
             _wait_after(release, left, error)
             rest = _missing(release, left)
@@ -89,47 +96,52 @@ def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None
     return None
 
 
-def buckets(missing: Sequence[Artifact]) -> float:
+def rate_limit_wait(missing: Sequence[Artifact]) -> float:
     """Return how many seconds crates.io's rate limits will make the upload of these crates wait."""
     fresh = sum(get_many(is_new, missing))
     updates = len(missing) - fresh
     return float(max(0, fresh - NEW_BURST) * NEW_EVERY + max(0, updates - BURST) * EVERY)
 
 
-def _artifacts(part: Part) -> Iterator[Artifact]:
+def _artifacts(part: ComponentRelease) -> Iterator[Artifact]:
     built = {row.name: row for row in dist.of_kind(part, "crate")}
-    for crate in known(part.component.crates):
+    for crate in resolved_or_raise(part.component.crates):
         row = built.get(crate.name)
         sha256, path = (row.sha256, part.dist / row.file) if row else ("", None)
-        yield Artifact(NAME, crate.name, part.version, part.component.name, sha256=sha256, path=path)
+        yield Artifact(
+            NAME, crate.name, part.version, part.component.name, sha256=sha256, path=path
+        )
 
 
-def _seen(release: Release, artifact: Artifact) -> Seen:
+def _seen(release: Release, artifact: Artifact) -> ArtifactStatus:
     line = crates_index.find(artifact.name, artifact.version)
     if line is None:
-        return Seen(artifact, State.MISSING)
+        return ArtifactStatus(artifact, State.MISSING)
     there, url = str(line["cksum"]), f"{CRATES}/crates/{artifact.name}/{artifact.version}"
     if line.get("yanked"):
-        return Seen(artifact, State.YANKED, "yanked", url, there)
+        return ArtifactStatus(artifact, State.YANKED, "yanked", url, there)
     if there == artifact.sha256:
-        return Seen(artifact, State.SAME, "same sha256", url, there)
+        return ArtifactStatus(artifact, State.SAME, "same sha256", url, there)
     commit = crates_index.commit_of(artifact.name, str(line["vers"]))
     if commit and commit != release.commit:
         why = f"made from commit {commit[:7]}, and this release is {release.commit[:7]}"
-        return Seen(artifact, State.DIFFERENT, why, url, there)
+        return ArtifactStatus(artifact, State.DIFFERENT, why, url, there)
     if artifact.sha256:
         why = f"sha256 {there[:12]} there, {artifact.sha256[:12]} in dist/"
-        return Seen(artifact, State.DIFFERENT, why, url, there)
+        return ArtifactStatus(artifact, State.DIFFERENT, why, url, there)
     why = "made from this commit" if commit else "names no commit"
-    return Seen(artifact, State.PRESENT, f"{why}, bytes not compared", url, there)
+    return ArtifactStatus(artifact, State.PRESENT, f"{why}, bytes not compared", url, there)
 
 
 def _missing(release: Release, artifacts: Sequence[Artifact]) -> tuple[Artifact, ...]:
     seen = look(release, artifacts)
     raise_all(
-        ReleaseError(f"{one.artifact.name} {one.artifact.version} on {NAME} is something else: {one.why}",
-                     "choose the next version")
-        for one in seen if one.state in (State.DIFFERENT, State.YANKED)
+        ReleaseError(
+            f"{one.artifact.name} {one.artifact.version} on {NAME} is something else: {one.why}",
+            "choose the next version",
+        )
+        for one in seen
+        if one.state in (State.DIFFERENT, State.YANKED)
     )
     return tuple(one.artifact for one in seen if one.state is State.MISSING)
 
@@ -138,18 +150,21 @@ def _wait_after(release: Release, left: Sequence[Artifact], error: Failed) -> No
     """Wait for what made cargo fail to pass; raise what does not pass by itself."""
     sent = cargo_publish.uploaded(error.output)
     taken = [artifact for artifact in left if artifact.name in sent]
-    again = cargo_publish.again_at(error.output)
+    again = cargo_publish.retry_at(error.output)
     if not taken and again is None and not cargo_publish.is_transient(error.output):
         raise cargo_publish.explain(error) from error
-    shell.wait_for(lambda: _not_shown(release, taken), DEADLINE)
+    terminal.wait_for(lambda: _not_shown(release, taken), DEADLINE)
     rest = len(left) - len(taken)
     if again is not None:
         seconds = max(1.0, (again - datetime.now(UTC)).total_seconds())
         if seconds > LONGEST:
-            raise ReleaseError(f"{NAME} takes the next crate at {again:%Y-%m-%d %H:%M:%S} UTC", "run the release again then")
-        shell.pause(seconds, f"waiting until {again:%H:%M:%S} UTC, as {NAME} asks, {rest} to go")
+            raise ReleaseError(
+                f"{NAME} takes the next crate at {again:%Y-%m-%d %H:%M:%S} UTC",
+                "run the release again then",
+            )
+        terminal.pause(seconds, f"waiting until {again:%H:%M:%S} UTC, as {NAME} asks, {rest} to go")
     elif not taken:
-        shell.pause(1.0, "waiting a second: the upload failed for a reason that may pass")
+        terminal.pause(1.0, "waiting a second: the upload failed for a reason that may pass")
 
 
 def _not_shown(release: Release, sent: Sequence[Artifact]) -> str:

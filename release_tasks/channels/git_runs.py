@@ -5,16 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from release_tasks import shell
-from release_tasks.errors import ReleaseError, raise_all, some
+from release_tasks import terminal
+from release_tasks.errors import ReleaseError, raise_all, shorten
 from release_tasks.release import Release
-from release_tasks.tools import gh_checks
-from release_tasks.tools.gh_checks import Check, Row
+from release_tasks.tools.gh import checks as gh_checks
+from release_tasks.tools.gh.checks import Check, Row
 
 BEGIN = 300.0  # seconds in which something must begin to judge the commit
 LONGEST = 6 * 3600.0  # seconds; no job of GitHub's own runners takes longer
 EVERY = 20.0  # seconds between two looks of three requests: a workflow's token has a thousand in an hour
-JUDGES = ("push", "pull_request", "merge_group")  # a run on a schedule or by hand says nothing of the commit
+JUDGES = (
+    "push",
+    "pull_request",
+    "merge_group",
+)  # a run on a schedule or by hand says nothing of the commit
 
 
 def are_awaited(release: Release) -> bool:
@@ -40,10 +44,14 @@ def wait(release: Release) -> None:
             )
         waiting = [one.name for one in found if not one.verdict]
         looks = looks + 1 if found and not waiting else 0
-        return "" if looks > 1 else f"{some(waiting) if waiting else 'the runs'} of {release.commit[:7]} to be green"
+        return (
+            ""
+            if looks > 1
+            else f"{shorten(waiting) if waiting else 'the runs'} of {release.commit[:7]} to be green"
+        )
 
-    shell.wait_for(lacking, LONGEST, EVERY)
-    shell.say(f"the runs of {release.commit[:7]} are green")
+    terminal.wait_for(lacking, LONGEST, EVERY)
+    terminal.say(f"the runs of {release.commit[:7]} are green")
 
 
 def not_green(release: Release) -> Iterator[ReleaseError]:
@@ -51,20 +59,30 @@ def not_green(release: Release) -> Iterator[ReleaseError]:
     found = judged(release)
     yield from red(release, found)
     if waiting := [one for one in found if not one.verdict]:
-        names = some([one.name for one in waiting])
-        yield ReleaseError(f"{names} of {release.commit[:7]} has not ended yet: {waiting[0].url}", "wait until it is green")
+        names = shorten([one.name for one in waiting])
+        yield ReleaseError(
+            f"{names} of {release.commit[:7]} has not ended yet: {waiting[0].url}",
+            "wait until it is green",
+        )
 
 
 def judged(release: Release) -> tuple[Check, ...]:
     """Return all that judges the release's commit; raise `ReleaseError` where that is not on GitHub."""
     repository, tags = release.project.repository, {part.tag for part in release.parts}
     if repository is None:
-        raise ReleaseError("[gates] ci: origin is not on GitHub, so nothing tells of runs", "take ci out of [gates]")
+        raise ReleaseError(
+            "[gates] ci: origin is not on GitHub, so nothing tells of runs",
+            "take ci out of [gates]",
+        )
 
     def is_wanted(run: Row) -> bool:
-        return run["event"] in JUDGES and run["head_branch"] not in tags  # those of a tag begin after the wait
+        return (
+            run["event"] in JUDGES and run["head_branch"] not in tags
+        )  # those of a tag begin after the wait
 
-    return gh_checks.runs(repository, release.commit, is_wanted) + gh_checks.others(repository, release.commit)
+    return gh_checks.runs(repository, release.commit, is_wanted) + gh_checks.others(
+        repository, release.commit
+    )
 
 
 def red(release: Release, found: tuple[Check, ...]) -> list[ReleaseError]:
@@ -74,5 +92,6 @@ def red(release: Release, found: tuple[Check, ...]) -> list[ReleaseError]:
             f"{one.name} of {release.commit[:7]} ended with {one.verdict}: {one.url}",
             f"mend it and commit, or {f'`{one.again}`' if one.again else 'let it run again'} where it was an accident; then run the release again",
         )
-        for one in found if one.is_red
+        for one in found
+        if one.is_red
     ]

@@ -8,33 +8,33 @@ from collections.abc import Iterable, Iterator
 from semver import Version
 
 from release_tasks.errors import ReleaseError
-from release_tasks.project.model import Image, known
-from release_tasks.project.numbers import is_prerelease
-from release_tasks.project.pointers import expand, is_moving, oci_tag
-from release_tasks.release import Part, Release
+from release_tasks.project.model import Image, resolved_or_raise
+from release_tasks.release import ComponentRelease, Release
+from release_tasks.versions.numbers import is_prerelease
+from release_tasks.versions.templates import expand, is_moving, oci_tag
 
 _NUMBER = r"(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)"
 
 
-def shipped(release: Release) -> Iterator[tuple[Part, Image]]:
+def shipped(release: Release) -> Iterator[tuple[ComponentRelease, Image]]:
     """Yield every image with the part of the release that it belongs to."""
     for part in release.parts:
-        yield from ((part, image) for image in known(part.component.images))
+        yield from ((part, image) for image in resolved_or_raise(part.component.images))
 
 
-def version_tag(part: Part, image: Image) -> str:
+def version_tag(part: ComponentRelease, image: Image) -> str:
     """Return the tag that carries the version; raise `ReleaseError` where there can be none."""
     return _template(image).replace("{version}", oci_tag(part.version))
 
 
-def fixed_tags(release: Release, part: Part, image: Image) -> tuple[str, ...]:
+def fixed_tags(release: Release, part: ComponentRelease, image: Image) -> tuple[str, ...]:
     """Return the tags that stay with this version."""
     fixed = (template for template in image.tags if not is_moving(template))
     tags = (expand(template, part.version, sha=release.commit[:7]) for template in fixed)
     return tuple(dict.fromkeys(tag for tag in tags if tag))
 
 
-def moving_tags(part: Part, image: Image) -> dict[str, str]:
+def moving_tags(part: ComponentRelease, image: Image) -> dict[str, str]:
     """Return the tags that move to this version, and their templates; a prerelease has none.
 
     One without a number in it, like `latest`, belongs to the component with `latest`.
@@ -51,11 +51,17 @@ def finished(image: Image, tags: Iterable[str]) -> dict[str, str]:
     pattern = re.compile(f"{re.escape(before)}{_NUMBER}{re.escape(after)}")
     versions = {got[1]: tag for tag in tags if (got := pattern.fullmatch(tag))}
     # 01.2.3 is somebody's tag, no version
-    return {version: tag for version, tag in versions.items() if Version.is_valid(version) and not is_prerelease(version)}
+    return {
+        version: tag
+        for version, tag in versions.items()
+        if Version.is_valid(version) and not is_prerelease(version)
+    }
 
 
 def _template(image: Image) -> str:
     for template in image.tags:
         if re.findall(r"{\w*}", template) == ["{version}"]:
             return template
-    raise ReleaseError(f"no tag of {image.reference} is made from the version", 'add "{version}" to its tags')
+    raise ReleaseError(
+        f"no tag of {image.reference} is made from the version", 'add "{version}" to its tags'
+    )

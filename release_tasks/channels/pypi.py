@@ -13,10 +13,12 @@ from invoke.context import Context
 
 from release_tasks import dist, endpoints, http, shell
 from release_tasks.errors import ReleaseError, raise_all
-from release_tasks.project.model import Artifact, PythonPackage, Seen, State, compared, known
-from release_tasks.project.numbers import pep440
-from release_tasks.release import Part, Release
-from release_tasks.tools import twine, wheels
+from release_tasks.formats import wheels
+from release_tasks.project.artifacts import Artifact, ArtifactStatus, State, compared
+from release_tasks.project.model import PythonPackage, resolved_or_raise
+from release_tasks.release import ComponentRelease, Release
+from release_tasks.tools import twine
+from release_tasks.versions.numbers import pep440
 
 NAME = "PyPI"
 SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"
@@ -44,10 +46,10 @@ class Slot:
         return (self.kind == "wheel") == bool(name.platforms) and is_ours
 
 
-def shipped(release: Release) -> Iterator[tuple[Part, Slot]]:
+def shipped(release: Release) -> Iterator[tuple[ComponentRelease, Slot]]:
     """Yield every file that the settings declare, with the part of the release that it belongs to."""
     for part in release.parts:
-        for package in known(part.component.python):
+        for package in resolved_or_raise(part.component.python):
             start = f"{_normal(package.name).replace('-', '_')}-{pep440(part.version)}"
             for python, tag in product(package.pythons or ("",), package.wheels or ("",)):
                 yield part, Slot(package, "wheel", tag, f"{start}-{_abi(python)}*{tag}.whl", python)
@@ -60,20 +62,26 @@ def expected(release: Release) -> tuple[Artifact, ...]:
     pages: dict[str, list[Any]] = {}
     found: list[Artifact] = []
     for part, slot in shipped(release):
-        rows = [row for row in dist.of_kind(part, slot.kind) if row.package == slot.package.name and slot.takes(row.name)]
+        rows = [
+            row
+            for row in dist.of_kind(part, slot.kind)
+            if row.package == slot.package.name and slot.takes(row.name)
+        ]
         names = {row.name: row for row in rows}
         if not names:
             package = slot.package.name
             if package not in pages:
                 pages[package] = _files(package, pep440(part.version))
-            found += [_artifact(part, slot, f["filename"]) for f in pages[package] if slot.takes(f["filename"])] or [
-                _artifact(part, slot, slot.pattern)
-            ]
+            found += [
+                _artifact(part, slot, f["filename"])
+                for f in pages[package]
+                if slot.takes(f["filename"])
+            ] or [_artifact(part, slot, slot.pattern)]
         found += [_artifact(part, slot, name, row) for name, row in names.items()]
     return tuple(dict.fromkeys(found))
 
 
-def look(release: Release, artifacts: Sequence[Artifact]) -> list[Seen]:
+def look(release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
     """Return the state of each file, with one read for each package."""
     wanted = list(dict.fromkeys((a.package, a.version) for a in artifacts))
     pages = dict(zip(wanted, http.get_many(lambda one: _files(*one), wanted), strict=True))
@@ -88,15 +96,27 @@ def is_new(artifact: Artifact) -> bool:
 def versions(artifact: Artifact) -> list[str] | None:
     """Return the versions that PyPI has of a project, None where there is no project of that name."""
     page = _page(artifact.package)
-    return None if page is None else list(dict.fromkeys(name.version for file in page if (name := wheels.read_name(file["filename"]))))
+    return (
+        None
+        if page is None
+        else list(
+            dict.fromkeys(
+                name.version for file in page if (name := wheels.read_name(file["filename"]))
+            )
+        )
+    )
 
 
 def credentials(release: Release) -> list[ReleaseError]:
     """Return one error for each package whose upload would not know who it is."""
     packages = {slot.package.name: slot.package for _, slot in shipped(release)}
     return [
-        ReleaseError(f"there is no token to upload {name} to PyPI", f"set {package.token}, TWINE_PASSWORD, or use Trusted Publishing")
-        for name, package in packages.items() if not twine.has_credential(package.token)
+        ReleaseError(
+            f"there is no token to upload {name} to PyPI",
+            f"set {package.token}, TWINE_PASSWORD, or use Trusted Publishing",
+        )
+        for name, package in packages.items()
+        if not twine.has_credential(package.token)
     ]
 
 
@@ -110,9 +130,19 @@ def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None
         _upload(c, release, group, tokens[package])
 
 
-def _artifact(part: Part, slot: Slot, name: str, row: dist.Built | None = None) -> Artifact:
+def _artifact(
+    part: ComponentRelease, slot: Slot, name: str, row: dist.Built | None = None
+) -> Artifact:
     path = part.dist / row.file if row and (part.dist / row.file).exists() else None
-    return Artifact(NAME, name, pep440(part.version), part.component.name, slot.package.name, row.sha256 if row else "", path=path)
+    return Artifact(
+        NAME,
+        name,
+        pep440(part.version),
+        part.component.name,
+        slot.package.name,
+        row.sha256 if row else "",
+        path=path,
+    )
 
 
 def _page(package: str) -> list[Any] | None:
@@ -131,21 +161,34 @@ def _files(package: str, version: str) -> list[Any]:
     return [file for name, file in named if name and name.version == version]
 
 
-def _seen(artifact: Artifact, there: list[Any]) -> Seen:
+def _seen(artifact: Artifact, there: list[Any]) -> ArtifactStatus:
     url = f"{endpoints.PYPI}/project/{_normal(artifact.package)}/{artifact.version}/"
     if there and all(file.get("yanked") for file in there):
-        return Seen(artifact, State.YANKED, "", url)
+        return ArtifactStatus(artifact, State.YANKED, "", url)
     found = next((file for file in there if file["filename"] == artifact.name), None)
     if found is None:
         return _absent(artifact, there, url)
     return compared(artifact, found.get("hashes", {}).get("sha256", ""), url)
 
 
-def _absent(artifact: Artifact, there: list[Any], url: str) -> Seen:
-    times = [datetime.fromisoformat(file["upload-time"]) for file in there if file.get("upload-time")]
+def _absent(artifact: Artifact, there: list[Any], url: str) -> ArtifactStatus:
+    times = [
+        datetime.fromisoformat(file["upload-time"]) for file in there if file.get("upload-time")
+    ]
     if times and datetime.now(UTC) - min(times) > OPEN_FOR:
-        return Seen(artifact, State.CLOSED, f"PyPI takes no files {OPEN_FOR.days} days after the first of a version", url)
-    return Seen(artifact, State.MISSING, f"PyPI takes its other files until {min(times) + OPEN_FOR:%Y-%m-%d %H:%M} UTC" if times else "")
+        return ArtifactStatus(
+            artifact,
+            State.CLOSED,
+            f"PyPI takes no files {OPEN_FOR.days} days after the first of a version",
+            url,
+        )
+    return ArtifactStatus(
+        artifact,
+        State.MISSING,
+        f"PyPI takes its other files until {min(times) + OPEN_FOR:%Y-%m-%d %H:%M} UTC"
+        if times
+        else "",
+    )
 
 
 def _path(c: Context, release: Release, artifact: Artifact) -> Path | None:
@@ -161,7 +204,9 @@ def _lacking(paths: dict[Artifact, Path | None]) -> Iterable[ReleaseError]:
         names = [a.name for a, path in paths.items() if a.package == package and path is None]
         if names:
             fix = "inv build-wheels, with --target for what another machine builds"
-            yield ReleaseError(f"{package} {version} lacks {', '.join(names)}, so nothing of it is uploaded", fix)
+            yield ReleaseError(
+                f"{package} {version} lacks {', '.join(names)}, so nothing of it is uploaded", fix
+            )
 
 
 def _upload(c: Context, release: Release, group: dict[Artifact, Path], token: str) -> None:

@@ -54,7 +54,20 @@ def collection_of(wanted: Order) -> Collection:
     from release_tasks.commands.status import status
 
     found = Collection()
-    for one in (release, status, plan, rehearse, doctor, settings, init, notes, retag, promote, matrix, collect):
+    for one in (
+        release,
+        status,
+        plan,
+        rehearse,
+        doctor,
+        settings,
+        init,
+        notes,
+        retag,
+        promote,
+        matrix,
+        collect,
+    ):
         found.add_task(one)
     for step in order.steps(wanted):
         found.add_task(step, name=order.name(step))

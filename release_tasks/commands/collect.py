@@ -10,18 +10,20 @@ from release_tasks.commands import command
 
 
 @command
-def collect(c: Context, folders: str, version: str | None = None, component: str | None = None) -> None:
+def collect(
+    c: Context, folders: str, version: str | None = None, component: str | None = None
+) -> None:
     """Merge what other machines built into dist/."""
-    from release_tasks import shell
+    from release_tasks import shell, terminal
+    from release_tasks.checks.artifacts import incoming
     from release_tasks.converge import begin
-    from release_tasks.proofs import arrivals
 
     release = begin(c, version, component)
-    found = arrivals.find([Path(name.strip()) for name in folders.split(",")])
-    for path in arrivals.unlisted(found):
-        shell.say(f"left there, as no inventory lists it: {path}")
-    merged = arrivals.merge(release, found, shell.is_dry(c))
+    found = incoming.find([Path(name.strip()) for name in folders.split(",")])
+    for path in incoming.unlisted(found):
+        terminal.say(f"left there, as no inventory lists it: {path}")
+    merged = incoming.merge(release, found, shell.is_dry(c))
     for one in merged:
-        shell.say(f"{one.row.file} from {one.folder}")
+        terminal.say(f"{one.row.file} from {one.folder}")
     if not merged:
-        shell.say(f"nothing to do, all {len(found)} files are in dist/")
+        terminal.say(f"nothing to do, all {len(found)} files are in dist/")

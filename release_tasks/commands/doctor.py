@@ -9,30 +9,30 @@ from typing import TYPE_CHECKING
 from invoke.context import Context
 from invoke.exceptions import Exit
 
-from release_tasks import order, shell
+from release_tasks import order, terminal
 from release_tasks.commands import command
 from release_tasks.errors import ReleaseError
-from release_tasks.once import unchanging
+from release_tasks.memo import memoizing
 
 if TYPE_CHECKING:
-    from release_tasks.findings.finding import Finding
-    from release_tasks.findings.machine import Machine
+    from release_tasks.checks.check import Finding
+    from release_tasks.checks.preflight.machine import Machine
     from release_tasks.project.model import Project
 
 
 @command
 def doctor(c: Context, install: bool = False, all: bool = False, json: bool = False) -> None:
     """Name what this machine lacks, and install programs."""
-    from release_tasks.findings.machine import Machine
+    from release_tasks.checks.preflight.machine import Machine
 
-    with unchanging():
+    with memoizing():
         _look(c, install, Machine(order.of(c), _project()), all, json)
 
 
 def _look(c: Context, install: bool, here: Machine, is_everything: bool, as_json: bool) -> None:
-    from release_tasks.findings import report
-    from release_tasks.findings.all import lacks
-    from release_tasks.findings.programs import needed
+    from release_tasks.checks import report
+    from release_tasks.checks.preflight.all import lacks
+    from release_tasks.checks.preflight.programs import needed
     from release_tasks.tools import programs
 
     wants = needed(here.order, None if is_everything else here.project)
@@ -45,11 +45,11 @@ def _look(c: Context, install: bool, here: Machine, is_everything: bool, as_json
             try:
                 programs.install(c, programs.PROGRAMS[name])
             except ReleaseError as error:
-                shell.say(str(error.message))
+                terminal.say(str(error.message))
         versions = _versions(wants)
     found = lacks(here)
     _show(wants, versions, found, as_json)
-    report.tell(found)
+    report.print_findings(found)
     if None in versions.values():
         raise Exit(code=1)
 
@@ -61,7 +61,7 @@ def _project() -> Project | None:
     try:
         return discover(git.top(Path.cwd()))
     except ReleaseError as error:
-        shell.say(f"every program is looked for: {error.problem}")
+        terminal.say(f"every program is looked for: {error.problem}")
         return None
 
 
@@ -72,18 +72,36 @@ def _versions(wants: dict[str, tuple[str, ...]]) -> dict[str, str | None]:
     return dict(zip(wants, get_many(lambda name: version(PROGRAMS[name]), wants), strict=True))
 
 
-def _show(wants: dict[str, tuple[str, ...]], versions: dict[str, str | None], found: list[Finding], as_json: bool) -> None:
+def _show(
+    wants: dict[str, tuple[str, ...]],
+    versions: dict[str, str | None],
+    found: list[Finding],
+    as_json: bool,
+) -> None:
     from release_tasks.commands.status import table
     from release_tasks.tools.programs import PROGRAMS, command
 
     if as_json:
         rows = [
-            {"name": n, "version": versions[n], "needed_by": list(steps), "install": command(PROGRAMS[n])}
+            {
+                "name": n,
+                "version": versions[n],
+                "needed_by": list(steps),
+                "install": command(PROGRAMS[n]),
+            }
             for n, steps in wants.items()
         ]
         print(json.dumps({"programs": rows, "findings": [one.data() for one in found]}, indent=2))
         return
-    table([("program", "version", "needed by"), *((n, versions[n] or "missing", ", ".join(s) or "every step") for n, s in wants.items())])
+    table(
+        [
+            ("program", "version", "needed by"),
+            *(
+                (n, versions[n] or "missing", ", ".join(s) or "every step")
+                for n, s in wants.items()
+            ),
+        ]
+    )
     told = {one.problem.split()[0] for one in found}
     for name, there in versions.items():
         if there is None and name not in told:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from invoke.context import Context
 
-from release_tasks import files, shell
+from release_tasks import files, shell, terminal
 from release_tasks.commands import command
 
 TASKS = '"""Release tasks of this project; `inv --list` shows them."""\n\nfrom release_tasks import ns\n\n__all__ = ["ns"]\n'
@@ -24,12 +24,19 @@ def init(c: Context) -> None:
 
     top = git.top(Path.cwd())
     project = discover(top)
-    asked = [f for one in project.components for kind in KINDS if isinstance(f := getattr(one, kind), ReleaseError)]
+    asked = [
+        f
+        for one in project.components
+        for kind in KINDS
+        if isinstance(f := getattr(one, kind), ReleaseError)
+    ]
     lines = ["# Only what cannot be discovered; `inv settings` shows the rest.\n"]
-    lines += ["".join(f"# {line}\n" for line in str(question.message).splitlines()) for question in asked]
+    lines += [
+        "".join(f"# {line}\n" for line in str(question.message).splitlines()) for question in asked
+    ]
     for name, text in (("tasks.py", TASKS), ("noxfile.py", GATES), (FILE, "\n".join(lines))):
         if (top / name).exists():
-            shell.say(f"{name} is there already")
+            terminal.say(f"{name} is there already")
         else:
             files.write_all(c, {top / name: text})
-            shell.say(f"{name} written" if not shell.is_dry(c) else f"{name} would be written")
+            terminal.say(f"{name} written" if not shell.is_dry(c) else f"{name} would be written")

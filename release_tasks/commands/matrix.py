@@ -23,7 +23,11 @@ def matrix(c: Context, version: str | None = None, component: str | None = None)
     from release_tasks.release import Release
 
     release = Release.at(c, version, component)
-    words = "".join(f" --{name} {value}" for name, value in (("version", version), ("component", component)) if value)
+    words = "".join(
+        f" --{name} {value}"
+        for name, value in (("version", version), ("component", component))
+        if value
+    )
     print(json.dumps({"jobs": [*jobs(release, words)], "wheels": [*_wheels(release)]}))
 
 
@@ -35,7 +39,11 @@ def _wheels(release: Release) -> Iterator[dict[str, Any]]:
     slots = [slot for _, slot in pypi.shipped(release)]
     for package in dict.fromkeys(slot.package for slot in slots):
         count = sum(slot.package == package and slot.kind == "wheel" for slot in slots)
-        yield {"package": package.name, "count": count, "why": _why(count, built(release.project, package).least, package.pythons)}
+        yield {
+            "package": package.name,
+            "count": count,
+            "why": _why(count, built(release.project, package).least, package.pythons),
+        }
 
 
 def _why(count: int, least: int | None, pythons: tuple[str, ...]) -> str:

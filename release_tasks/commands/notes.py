@@ -10,7 +10,7 @@ from release_tasks.commands import command
 @command
 def notes(c: Context, version: str | None = None, component: str | None = None) -> None:
     """Print what the GitHub release of a version says."""
-    from release_tasks.project import notes
+    from release_tasks.changelogs import notes
     from release_tasks.release import Release
 
     release = Release.at(c, version, component)

@@ -9,35 +9,43 @@ from typing import Any
 from invoke.context import Context
 from invoke.exceptions import Exit
 
-from release_tasks import order, shell
+from release_tasks import order, terminal
 from release_tasks.commands import command
 from release_tasks.errors import ReleaseError
-from release_tasks.once import unchanging
+from release_tasks.memo import memoizing
 from release_tasks.order import Step
 
 
 @command
 def plan(
-    c: Context, version: str = "", component: str | None = None, new: str | None = None, json: bool = False
+    c: Context,
+    version: str = "",
+    component: str | None = None,
+    new: str | None = None,
+    json: bool = False,
 ) -> None:
     """Show what release would run now, and what it would skip."""
     from release_tasks.channels import crates_io
-    from release_tasks.project.words import resolve
+    from release_tasks.project.version_levels import resolve
     from release_tasks.release import Release
 
     given = {"version": resolve(version, component), "component": component, "new": new or "all"}
     dry = Context(c.config.clone())
     dry.config.run.dry = True
-    with unchanging():
-        release = Release.at(dry, given["version"], component)  # what no step can do without is said once
+    with memoizing():
+        release = Release.at(
+            dry, given["version"], component
+        )  # what no step can do without is said once
         rows = [copy_context().run(_step, dry, step, given) for step in order.steps(order.of(c))]
     try:
-        waits = crates_io.buckets(crates_io.unpublished(release))
+        waits = crates_io.rate_limit_wait(crates_io.unpublished(release))
     except ReleaseError as error:  # a step that needs crates.io has told more of it
-        shell.say(str(error.message))
+        terminal.say(str(error.message))
         waits = 0.0
     if release.project.left_out:
-        shell.say(f"not released, as no component names it: {', '.join(release.project.left_out)}")
+        terminal.say(
+            f"not released, as no component names it: {', '.join(release.project.left_out)}"
+        )
     _show(rows, waits, json)
     if any(row["problem"] for row in rows):
         raise Exit(code=1)
@@ -45,7 +53,7 @@ def plan(
 
 def _step(c: Context, step: Step, given: dict[str, str | None]) -> dict[str, Any]:
     collected: list[str] = []
-    shell.collected.set(collected)
+    terminal.collected.set(collected)
     problem = ""
     try:
         order.run(step, c, given)

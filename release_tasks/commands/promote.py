@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
-from release_tasks import shell
+from release_tasks import terminal
 from release_tasks.commands import command
-from release_tasks.errors import ReleaseError, raise_all, some
+from release_tasks.errors import ReleaseError, raise_all, shorten
 
 if TYPE_CHECKING:
-    from release_tasks.release import Part, Release
+    from release_tasks.release import ComponentRelease, Release
 
 
 @command
@@ -23,32 +23,47 @@ def promote(c: Context, version: str | None = None, component: str | None = None
 
     release = Release.at(c, version, component)
     if not all(part.component.promotes for part in release.parts):
-        raise ReleaseError("gh-release makes the GitHub release, as the settings are", '[github]\nrelease = "promote"')
+        raise ReleaseError(
+            "gh-release makes the GitHub release, as the settings are",
+            '[github]\nrelease = "promote"',
+        )
     report = read(release)
     raise_all(report.problems)
-    open_ones = [f"{one.artifact.name} on {one.artifact.channel}" for one in report.artifacts if one.state not in converge.DONE]
+    open_ones = [
+        f"{one.artifact.name} on {one.artifact.channel}"
+        for one in report.artifacts
+        if one.state not in converge.DONE
+    ]
     if open_ones:
-        raise ReleaseError(f"{release.title} is not finished: {some(open_ones)}", f"inv release --version {release.request}")
+        raise ReleaseError(
+            f"{release.title} is not finished: {shorten(open_ones)}",
+            f"inv release --version {release.request}",
+        )
     for part in release.parts:
         _promote(c, release, part)
 
 
-def _promote(c: Context, release: Release, part: Part) -> None:
+def _promote(c: Context, release: Release, part: ComponentRelease) -> None:
     from release_tasks.channels import github, github_assets
     from release_tasks.project.tags import PROMOTED
     from release_tasks.tools import gh, git
 
     name = part.tag + PROMOTED
-    there = git.remote_tag(release.top, name)
+    there = git.remote_tag(release.checkout, name)
     if there not in (None, release.commit):
-        raise ReleaseError(f"{name} is at {str(there)[:7]} on origin, {part.tag} at {release.commit[:7]}", "promote the next version")
+        raise ReleaseError(
+            f"{name} is at {str(there)[:7]} on origin, {part.tag} at {release.commit[:7]}",
+            "promote the next version",
+        )
     if there is None:
-        git.create_tag(c, release.top, name, f"Release {name}", release.commit)
-        git.push(c, release.top, f"refs/tags/{name}")
+        git.create_tag(c, release.checkout, name, f"Release {name}", release.commit)
+        git.push(c, release.checkout, f"refs/tags/{name}")
     page = gh.page(github.repository(release), name)
     if page is None:
-        github_assets.create(c, release, part, name, *(() if part.component.latest else ("--latest=false",)))
+        github_assets.create(
+            c, release, part, name, *(() if part.component.latest else ("--latest=false",))
+        )
     elif page.is_draft:
         gh.publish(c, github.repository(release), name, False)
     else:
-        shell.say(f"nothing to do, {name} is public")
+        terminal.say(f"nothing to do, {name} is public")

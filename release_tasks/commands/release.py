@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from invoke.context import Context
 
-from release_tasks import order, shell
+from release_tasks import order, shell, terminal
 from release_tasks.commands import command
 from release_tasks.errors import ReleaseError, collect, raise_all
 from release_tasks.order import Step
@@ -19,25 +19,43 @@ Timeline = list[tuple[str, float, float]]  # step, start and end in seconds sinc
 
 
 @command
-def release(c: Context, version: str = "", component: str | None = None, new: str | None = None, sign_off: str | None = None) -> None:
+def release(
+    c: Context,
+    version: str = "",
+    component: str | None = None,
+    new: str | None = None,
+    sign_off: str | None = None,
+) -> None:
     """Release a version; the same line again resumes."""
     from release_tasks import dist
-    from release_tasks.once import unchanging
-    from release_tasks.project.words import resolve
+    from release_tasks.memo import memoizing
+    from release_tasks.project.version_levels import resolve
     from release_tasks.release import Release
 
     wanted = resolve(version, component)
     timeline: Timeline = []
     try:
-        with unchanging(shell.is_dry(c)):
+        with memoizing(shell.is_dry(c)):
             for number, stage in enumerate(order.of(c)):
                 if number == 1 and not shell.is_dry(c):  # from here on the tree changes, too
                     dist.lock(Release.at(c, wanted, component))
                 with _group(" + ".join(map(order.name, stage))):
-                    _run_stage(c, stage, {"version": wanted, "component": component, "new": new, "sign_off": sign_off}, timeline)
+                    _run_stage(
+                        c,
+                        stage,
+                        {
+                            "version": wanted,
+                            "component": component,
+                            "new": new,
+                            "sign_off": sign_off,
+                        },
+                        timeline,
+                    )
     except KeyboardInterrupt:
         shell.end_children()
-        raise ReleaseError("interrupted", f"inv release --version {wanted} goes on from here", code=130) from None
+        raise ReleaseError(
+            "interrupted", f"inv release --version {wanted} goes on from here", code=130
+        ) from None
     show(timeline)
     if not shell.is_dry(c):
         _keep(c, wanted, component, timeline)
@@ -48,7 +66,9 @@ def show(timeline: Timeline) -> None:
     total = max((end for _, _, end in timeline), default=0.0) or 1.0
     for name, start, end in timeline:
         left, width = round(start / total * 40), max(1, round((end - start) / total * 40))
-        shell.say(f"{name:<16} {' ' * left}{'█' * width}{' ' * (41 - left - width)}{end - start:6.1f} s")
+        terminal.say(
+            f"{name:<16} {' ' * left}{'█' * width}{' ' * (41 - left - width)}{end - start:6.1f} s"
+        )
 
 
 @contextmanager
@@ -56,12 +76,12 @@ def _group(name: str) -> Iterator[None]:
     """Fold what a stage prints, where GitHub Actions shows it (workflow command `group`)."""
     is_folded = os.environ.get("GITHUB_ACTIONS") == "true"
     if is_folded:
-        shell.say(f"::group::{name}")
+        terminal.say(f"::group::{name}")
     try:
         yield
     finally:
         if is_folded:
-            shell.say("::endgroup::")
+            terminal.say("::endgroup::")
 
 
 def _keep(c: Context, version: str, component: str | None, timeline: Timeline) -> None:
@@ -69,12 +89,17 @@ def _keep(c: Context, version: str, component: str | None, timeline: Timeline) -
     from release_tasks import files
     from release_tasks.release import Release
 
-    rows = [{"step": name, "start": round(start, 3), "end": round(end, 3)} for name, start, end in timeline]
+    rows = [
+        {"step": name, "start": round(start, 3), "end": round(end, 3)}
+        for name, start, end in timeline
+    ]
     path = Release.at(c, version, component).parts[0].dist / "timeline.json"
     files.write_bytes(path, json.dumps(rows).encode())
 
 
-def _run_stage(c: Context, stage: tuple[Step, ...], given: dict[str, str | None], timeline: Timeline) -> None:
+def _run_stage(
+    c: Context, stage: tuple[Step, ...], given: dict[str, str | None], timeline: Timeline
+) -> None:
     from release_tasks.http import get_many
 
     errors = get_many(lambda step: collect(lambda: _run_step(c, step, given, timeline)), stage)
@@ -86,7 +111,7 @@ _BEGAN = time.monotonic()
 
 def _run_step(c: Context, step: Step, given: dict[str, str | None], timeline: Timeline) -> None:
     name = order.name(step)
-    shell.prefix.set(name)
+    terminal.prefix.set(name)
     start = time.monotonic() - _BEGAN
     try:
         order.run(step, c, given)

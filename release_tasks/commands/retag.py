@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
-from release_tasks import shell
+from release_tasks import shell, terminal
 from release_tasks.commands import command
-from release_tasks.errors import ReleaseError, raise_all, some
+from release_tasks.errors import ReleaseError, raise_all, shorten
 
 if TYPE_CHECKING:
     from release_tasks.release import Release
@@ -19,24 +19,30 @@ def retag(c: Context, version: str | None = None, component: str | None = None) 
     """Move a public tag to HEAD, while nothing else is public."""
     from release_tasks.bumping import bump
     from release_tasks.channels import git
-    from release_tasks.findings import repository
-    from release_tasks.findings.finding import Case, problems
-    from release_tasks.project.versions import next_version
+    from release_tasks.checks.check import CheckContext, problems
+    from release_tasks.checks.preflight import repository
     from release_tasks.release import Release
+    from release_tasks.versions.requests import next_version
 
-    old, new = Release.at(c, version, component), Release.anew(c, version, component)
-    raise_all(problems(Case(c, new), repository))
+    old, new = Release.at(c, version, component), Release.at_head(c, version, component)
+    raise_all(problems(CheckContext(c, new), repository))
     if old.is_tagged and old.commit == new.commit and not bump.unwritten(new):
-        shell.say(f"nothing to do, {old.parts[0].tag} is at {old.commit[:7]}, which is HEAD")
+        terminal.say(f"nothing to do, {old.parts[0].tag} is at {old.commit[:7]}, which is HEAD")
         return
     if public := _public(old):
-        following = [(part.component.name, next_version(part.version, "patch")) for part in old.parts]
-        wanted = ",".join(map("=".join, following)) if old.project.components[1:] else following[0][1]
+        following = [
+            (part.component.name, next_version(part.version, "patch")) for part in old.parts
+        ]
+        wanted = (
+            ",".join(map("=".join, following)) if old.project.components[1:] else following[0][1]
+        )
         fix = f"inv release --version {wanted}; crates.io and PyPI delete no version, they can only yank it"
-        raise ReleaseError(f"{old.parts[0].tag} cannot move, this is public: {some(public)}", fix)
+        raise ReleaseError(
+            f"{old.parts[0].tag} cannot move, this is public: {shorten(public)}", fix
+        )
     _take_back(c, old)
     bump.write(c, new)
-    git.name_commit(c, new)
+    git.commit_and_tag(c, new)
     made = new if shell.is_dry(c) else Release.at(c, new.request)
     git.publish(c, made, git.expected(made))
 
@@ -45,14 +51,20 @@ def _public(release: Release) -> list[str]:
     """Return what a registry has of a release, drafts aside; raise `ReleaseError` where one cannot be read."""
     from release_tasks import channels, converge
     from release_tasks.channels import git, github, github_draft
-    from release_tasks.project.model import State
+    from release_tasks.project.artifacts import State
 
-    raise_all(github_draft.unseen(release))
+    raise_all(github_draft.unreadable_drafts(release))
     pages = github_draft.pages(release)
     found = [f"{tag} on {github.NAME}" for tag, page in pages.items() if not page.is_draft]
     for channel in channels.every():
-        seen = converge.look(release, channel) if channel.NAME not in (git.NAME, github.NAME) else ()
-        found += [f"{one.artifact.name} on {channel.NAME}" for one in seen if one.state is not State.MISSING]
+        seen = (
+            converge.look(release, channel) if channel.NAME not in (git.NAME, github.NAME) else ()
+        )
+        found += [
+            f"{one.artifact.name} on {channel.NAME}"
+            for one in seen
+            if one.state is not State.MISSING
+        ]
     return found
 
 

@@ -50,11 +50,14 @@ def data(project: Project) -> dict[str, Any]:
 
 def _next(project: Project) -> Release:
     """Return a release in which every version changes, to see what would be edited."""
-    from release_tasks.project.versions import next_version
-    from release_tasks.release import Part, Release
+    from release_tasks.release import ComponentRelease, Release
+    from release_tasks.versions.requests import next_version
 
     numbers = [next_version(one.version or "0.0.0", "major") for one in project.components]
-    parts = tuple(Part(one, n, one.tag, project.root) for one, n in zip(project.components, numbers, strict=True))
+    parts = tuple(
+        ComponentRelease(one, n, one.tag, project.root)
+        for one, n in zip(project.components, numbers, strict=True)
+    )
     return Release(project, parts, project.root, project.root, "", 0, False)
 
 
@@ -63,7 +66,10 @@ def _files(release: Release) -> Any:
 
     said = release.project.settings.files
     try:
-        return [{"path": path, "source": "settings" if path in said else "discovered"} for path in sorted(bump.paths(release))]
+        return [
+            {"path": path, "source": "settings" if path in said else "discovered"}
+            for path in sorted(bump.paths(release))
+        ]
     except ReleaseError as error:
         return {"question": error.problem, "fix": error.fix}
 
@@ -78,7 +84,9 @@ def _component(project: Project, component: Component) -> dict[str, Any]:
             row[kind] = {"question": found.problem, "fix": found.fix}
         else:
             named = project.settings.components.get(component.name)
-            said = (kind in SAID and getattr(project.settings, kind)) or (named and getattr(named, kind))
+            said = (kind in SAID and getattr(project.settings, kind)) or (
+                named and getattr(named, kind)
+            )
             source = "settings" if said else "discovered"
             row[kind] = [_relative(project, asdict(one)) | {"source": source} for one in found]
     return row
@@ -86,7 +94,10 @@ def _component(project: Project, component: Component) -> dict[str, Any]:
 
 def _relative(project: Project, row: dict[str, Any]) -> dict[str, Any]:
     root = project.root
-    return {key: value.relative_to(root).as_posix() if isinstance(value, Path) else value for key, value in row.items()}
+    return {
+        key: value.relative_to(root).as_posix() if isinstance(value, Path) else value
+        for key, value in row.items()
+    }
 
 
 def _show(found: dict[str, Any], as_json: bool) -> None:
@@ -95,7 +106,9 @@ def _show(found: dict[str, Any], as_json: bool) -> None:
         return
     print(f"{found['project']}  ({found['repository'] or 'not on GitHub'})")
     if not any(row[kind] for row in found["components"] for kind in KINDS):
-        print("nothing is shipped: none of the files that git tracks says so (git add the new ones)")
+        print(
+            "nothing is shipped: none of the files that git tracks says so (git add the new ones)"
+        )
     by_tag = any(row["key"] == "version" and row["value"] == "tag" for row in found["settings"])
     for row in found["components"]:
         version = row["version"] or ("only in the tag" if by_tag else "in none of its manifests")
@@ -109,7 +122,9 @@ def _show(found: dict[str, Any], as_json: bool) -> None:
     rows = found["files"]
     if rows and found["components"][1:]:
         print("all components:")
-    _show_kind("files", rows if isinstance(rows, dict) else [{"name": row["path"]} | row for row in rows])
+    _show_kind(
+        "files", rows if isinstance(rows, dict) else [{"name": row["path"]} | row for row in rows]
+    )
     table = ""
     for row in found["settings"]:
         if row["table"] != table:

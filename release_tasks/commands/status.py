@@ -14,7 +14,7 @@ from release_tasks.commands import command
 from release_tasks.errors import ReleaseError, raise_all
 
 if TYPE_CHECKING:
-    from release_tasks.project.model import Pointer, Seen
+    from release_tasks.project.artifacts import ArtifactStatus, Pointer
     from release_tasks.release import Release
 
 T = TypeVar("T")
@@ -26,31 +26,38 @@ class Report:
     """What the registries show of one release."""
 
     release: Release
-    artifacts: tuple[Seen, ...]
+    artifacts: tuple[ArtifactStatus, ...]
     pointers: tuple[Pointer, ...]
     problems: tuple[ReleaseError, ...] = ()  # channels that could not be read, open questions
 
     @property
     def code(self) -> int:
         """Return the exit status: 0 all as wanted, 3 something is missing, 1 a problem."""
-        from release_tasks.project.model import Place, State
+        from release_tasks.project.artifacts import PointerState, State
 
         states = {seen.state for seen in self.artifacts}
         if self.problems or states & {State.DIFFERENT, State.YANKED, State.CLOSED}:
             return PROBLEM
-        is_behind = any(pointer.place is Place.BEHIND for pointer in self.pointers)
+        is_behind = any(pointer.place is PointerState.BEHIND for pointer in self.pointers)
         return MISSING if is_behind or states & {State.MISSING, State.PARTIAL} else DONE
 
     def data(self) -> dict[str, Any]:
         """Return the report in the shape that docs/json.md describes."""
         return {
             "components": [
-                {"name": p.component.name, "version": p.version, "tag": p.tag} for p in self.release.parts
+                {"name": p.component.name, "version": p.version, "tag": p.tag}
+                for p in self.release.parts
             ],
             "commit": self.release.commit,
             "artifacts": [_row(seen) for seen in self.artifacts],
             "pointers": [
-                {"channel": p.channel, "name": p.name, "state": str(p.place), "now": p.now, "target": p.target}
+                {
+                    "channel": p.channel,
+                    "name": p.name,
+                    "state": str(p.place),
+                    "now": p.now,
+                    "target": p.target,
+                }
                 for p in self.pointers
             ],
             "problems": [{"problem": error.problem, "fix": error.fix} for error in self.problems],
@@ -58,7 +65,9 @@ class Report:
 
 
 @command
-def status(c: Context, version: str | None = None, component: str | None = None, json: bool = False) -> None:
+def status(
+    c: Context, version: str | None = None, component: str | None = None, json: bool = False
+) -> None:
     """Show the state of every artifact on every channel."""
     from release_tasks.release import Release
 
@@ -87,7 +96,10 @@ def read(release: Release) -> Report:
     pointers = get_many(lambda one: asked(lambda: one.pointers(release)), channels.moving())
     told = {error.message: error for error in problems}  # a channel and its pointers fail alike
     return Report(
-        release, tuple(one for some in seen for one in some), tuple(p for some in pointers for p in some), tuple(told.values())
+        release,
+        tuple(one for some in seen for one in some),
+        tuple(p for some in pointers for p in some),
+        tuple(told.values()),
     )
 
 
@@ -97,11 +109,19 @@ def show(report: Report, as_json: bool) -> None:
         print(json.dumps(report.data(), indent=2))
         return
     print(report.release.title)
-    table([
-        ("channel", "artifact", "state", "sha256 / digest", "remark"),
-        *((s.artifact.channel, s.artifact.name, str(s.state), _short(s), s.why) for s in report.artifacts),
-        *((p.channel, f"→ {p.name}", str(p.place), "", f"{p.now or 'nothing'} → {p.target}") for p in report.pointers),
-    ])
+    table(
+        [
+            ("channel", "artifact", "state", "sha256 / digest", "remark"),
+            *(
+                (s.artifact.channel, s.artifact.name, str(s.state), _short(s), s.why)
+                for s in report.artifacts
+            ),
+            *(
+                (p.channel, f"→ {p.name}", str(p.place), "", f"{p.now or 'nothing'} → {p.target}")
+                for p in report.pointers
+            ),
+        ]
+    )
 
 
 def table(rows: list[tuple[str, ...]]) -> None:
@@ -120,25 +140,40 @@ def table(rows: list[tuple[str, ...]]) -> None:
         return
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
     for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )
 
 
-def _row(seen: Seen) -> dict[str, str]:
+def _row(seen: ArtifactStatus) -> dict[str, str]:
     artifact = seen.artifact
     row = {
-        "channel": artifact.channel, "name": artifact.name, "version": artifact.version,
-        "component": artifact.component, "state": str(seen.state), "why": seen.why, "url": seen.url,
+        "channel": artifact.channel,
+        "name": artifact.name,
+        "version": artifact.version,
+        "component": artifact.component,
+        "state": str(seen.state),
+        "why": seen.why,
+        "url": seen.url,
     }
     sha256, digest = seen.sha256 or artifact.sha256, seen.digest or artifact.digest
     return row | ({"digest": digest} if digest else {"sha256": sha256})
 
 
-def _short(seen: Seen) -> str:
+def _short(seen: ArtifactStatus) -> str:
     known = seen.digest or seen.sha256 or seen.artifact.digest or seen.artifact.sha256
     return known.removeprefix("sha256:")[:12]
 
 
 def _coloured(cell: str) -> str:
-    colours = {"same": "green", "present": "green", "missing": "yellow", "partial": "yellow", "behind": "yellow",
-               "different": "red", "yanked": "red", "closed": "red"}
+    colours = {
+        "same": "green",
+        "present": "green",
+        "missing": "yellow",
+        "partial": "yellow",
+        "behind": "yellow",
+        "different": "red",
+        "yanked": "red",
+        "closed": "red",
+    }
     return f"[{colours[cell]}]{cell}[/]" if cell in colours else cell.replace("[", "\\[")

@@ -6,7 +6,7 @@ import importlib
 from pathlib import PurePosixPath
 from typing import cast
 
-from release_tasks.manifests.copies import Kind
+from release_tasks.manifests.version_locations import ManifestKind
 
 KINDS = {
     "Cargo.toml": "cargo_toml",
@@ -22,8 +22,8 @@ KINDS = {
 }
 
 
-def kind_of(path: str) -> Kind | None:
+def kind_of(path: str) -> ManifestKind | None:
     """Return what reads and edits a file of this name, or None."""
     name = KINDS.get(PurePosixPath(path).name)
     module = importlib.import_module(f"{__name__}.{name}") if name else None
-    return cast(Kind | None, getattr(module, "KIND", module))
+    return cast(ManifestKind | None, getattr(module, "KIND", module))

@@ -8,11 +8,17 @@ from typing import Any, NamedTuple
 
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests import toml_values
-from release_tasks.manifests.copies import line_at, unproved
-from release_tasks.manifests.requirements import moved
-from release_tasks.manifests.toml_values import Path
+from release_tasks.manifests.toml_values import KeyPath
+from release_tasks.manifests.version_locations import line_at, mismatch_message
+from release_tasks.versions.requirements import moved
 
-TABLES = ("dependencies", "dev-dependencies", "dev_dependencies", "build-dependencies", "build_dependencies")
+TABLES = (
+    "dependencies",
+    "dev-dependencies",
+    "dev_dependencies",
+    "build-dependencies",
+    "build_dependencies",
+)
 
 
 class Pin(NamedTuple):
@@ -38,8 +44,8 @@ class CargoManifest:
     pins: tuple[Pin, ...]
 
 
-class _Place(NamedTuple):
-    at: Path
+class _Location(NamedTuple):
+    at: KeyPath
     what: str
     old: str
     pin: Pin | None = None
@@ -50,12 +56,17 @@ def read(text: str, path: str) -> CargoManifest:
     data = toml_values.load(text, path)
     package = _table(data, "package")
     return CargoManifest(
-        path, _text(package.get("name")), _text(package.get("version")), _table(package, "version").get("workspace") is True,
+        path,
+        _text(package.get("name")),
+        _text(package.get("version")),
+        _table(package, "version").get("workspace") is True,
         tuple(pin for _, _, pin in _pins(data)),
     )
 
 
-def set_versions(text: str, path: str, versions: Mapping[str, str], workspace_version: str | None = None) -> str:
+def set_versions(
+    text: str, path: str, versions: Mapping[str, str], workspace_version: str | None = None
+) -> str:
     """Return the text with the versions of the crates in `versions` and their pins.
 
     `versions` names members of the workspace only; `workspace_version` is for [workspace.package]. Only
@@ -65,16 +76,21 @@ def set_versions(text: str, path: str, versions: Mapping[str, str], workspace_ve
     return toml_values.edit(text, path, {place.at: new for place, new in wanted})
 
 
-def prove(text: str, path: str, versions: Mapping[str, str], workspace_version: str | None = None) -> list[str]:
+def mismatches(
+    text: str, path: str, versions: Mapping[str, str], workspace_version: str | None = None
+) -> list[str]:
     """Return one sentence for each copy that does not show the version it should."""
     wanted = _wanted(text, path, versions, workspace_version)
     spans = toml_values.spans(text, path) if wanted else {}
-    return [unproved(path, line_at(text, spans[one.at][0]), one.what, one.old, new) for one, new in wanted]
+    return [
+        mismatch_message(path, line_at(text, spans[one.at][0]), one.what, one.old, new)
+        for one, new in wanted
+    ]
 
 
 def _wanted(
     text: str, path: str, versions: Mapping[str, str], workspace_version: str | None
-) -> list[tuple[_Place, str]]:
+) -> list[tuple[_Location, str]]:
     data = toml_values.load(text, path)
     name = _table(data, "package").get("name")
     changes = []
@@ -85,14 +101,22 @@ def _wanted(
     return changes
 
 
-def _new(place: _Place, name: Any, versions: Mapping[str, str], workspace_version: str | None, path: str) -> str | None:
+def _new(
+    place: _Location,
+    name: Any,
+    versions: Mapping[str, str],
+    workspace_version: str | None,
+    path: str,
+) -> str | None:
     if place.at == ("package", "version"):
         return versions.get(name)
     pin = place.pin
     if pin is None:
         return workspace_version
     # a crate cannot depend on itself but by path: without one the pin means an older, published self
-    is_own_past = pin.package == name and pin.folder is None and not pin.table.startswith("workspace.")
+    is_own_past = (
+        pin.package == name and pin.folder is None and not pin.table.startswith("workspace.")
+    )
     if pin.package not in versions or pin.is_foreign or is_own_past:
         return None
     try:
@@ -101,35 +125,60 @@ def _new(place: _Place, name: Any, versions: Mapping[str, str], workspace_versio
         raise ReleaseError(f"{path}: {place.what}: {error.problem}", error.fix) from None
 
 
-def _places(data: Mapping[str, Any]) -> Iterator[_Place]:
+def _places(data: Mapping[str, Any]) -> Iterator[_Location]:
     if old := _text(_table(data, "package").get("version")):
-        yield _Place(("package", "version"), "[package] version", old)
+        yield _Location(("package", "version"), "[package] version", old)
     if old := _text(_table(_table(data, "workspace"), "package").get("version")):
-        yield _Place(("workspace", "package", "version"), "[workspace.package] version", old)
+        yield _Location(("workspace", "package", "version"), "[workspace.package] version", old)
     for at, is_short, pin in _pins(data):
         if pin.requirement is not None:
-            yield _Place(at if is_short else (*at, "version"), f"{pin.key} in [{pin.table}]", pin.requirement, pin)
+            yield _Location(
+                at if is_short else (*at, "version"),
+                f"{pin.key} in [{pin.table}]",
+                pin.requirement,
+                pin,
+            )
 
 
-def _pins(data: Mapping[str, Any]) -> Iterator[tuple[Path, bool, Pin]]:
+def _pins(data: Mapping[str, Any]) -> Iterator[tuple[KeyPath, bool, Pin]]:
     for at, shown, table in _dependency_tables(data):
         for key, entry in table.items():
             row = entry if isinstance(entry, dict) else {"version": entry}
             requirement, folder = row.get("version"), _text(row.get("path"))
-            foreign = folder is None and any(other in row for other in ("git", "registry", "registry-index"))
-            yield (*at, key), row is not entry, Pin(
-                shown, key, str(row.get("package", key)), _text(requirement), folder, row.get("workspace") is True, foreign
+            foreign = folder is None and any(
+                other in row for other in ("git", "registry", "registry-index")
+            )
+            yield (
+                (*at, key),
+                row is not entry,
+                Pin(
+                    shown,
+                    key,
+                    str(row.get("package", key)),
+                    _text(requirement),
+                    folder,
+                    row.get("workspace") is True,
+                    foreign,
+                ),
             )
 
 
-def _dependency_tables(data: Mapping[str, Any]) -> Iterator[tuple[Path, str, dict[str, Any]]]:
-    yield ("workspace", "dependencies"), "workspace.dependencies", _table(_table(data, "workspace"), "dependencies")
+def _dependency_tables(data: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str, dict[str, Any]]]:
+    yield (
+        ("workspace", "dependencies"),
+        "workspace.dependencies",
+        _table(_table(data, "workspace"), "dependencies"),
+    )
     for name in TABLES:
         yield (name,), name, _table(data, name)
     targets = _table(data, "target")
     for target in targets:
         for name in TABLES:
-            yield ("target", target, name), f"target.'{target}'.{name}", _table(_table(targets, target), name)
+            yield (
+                ("target", target, name),
+                f"target.'{target}'.{name}",
+                _table(_table(targets, target), name),
+            )
     patches = _table(data, "patch")
     for source in patches:
         yield ("patch", source), f"patch.{source}", _table(patches, source)

@@ -6,8 +6,8 @@ from pathlib import PurePosixPath
 
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests import json_values, toml_values, yaml_values
-from release_tasks.manifests.copies import Value
 from release_tasks.manifests.python_values import assigned, keyword
+from release_tasks.manifests.version_locations import Value
 from release_tasks.manifests.xml_values import elements
 
 
@@ -25,9 +25,15 @@ def find(text: str, path: str, key: str) -> tuple[Value, ...]:
     elif text.lstrip("\ufeff \t\r\n").startswith("<"):
         values = _xml(text, path, key)
     else:
-        raise ReleaseError(f"{path} is no JSON, TOML, YAML, XML or Python: it has no keys", "write a text with {version} in [files]")
+        raise ReleaseError(
+            f"{path} is no JSON, TOML, YAML, XML or Python: it has no keys",
+            "write a text with {version} in [files]",
+        )
     if not values:
-        raise ReleaseError(f"{path} has no {key} with a text behind it", f"correct [files] {path}: tables and key are joined by dots")
+        raise ReleaseError(
+            f"{path} has no {key} with a text behind it",
+            f"correct [files] {path}: tables and key are joined by dots",
+        )
     return values
 
 
@@ -37,16 +43,20 @@ def _data(text: str, path: str, key: str, suffix: str) -> tuple[Value, ...]:
         return tuple(value for at, value in scalars if _named(at) == key)
     kind = json_values if suffix == ".json" else toml_values
     spans = kind.spans(text, path).items()
-    return tuple(Value(text[start:end], start, end) for at, (start, end) in spans if _named(at) == key)
+    return tuple(
+        Value(text[start:end], start, end) for at, (start, end) in spans if _named(at) == key
+    )
 
 
 def _xml(text: str, path: str, key: str) -> tuple[Value, ...]:
     wanted = tuple(key.split("."))
-    found = [one for one in elements(text, path, wanted[-1]) if one[0][-len(wanted):] == wanted]
+    found = [one for one in elements(text, path, wanted[-1]) if one[0][-len(wanted) :] == wanted]
     nearest = min((len(names) for names, _, _ in found), default=0)
     found = [one for one in found if len(one[0]) == nearest]
     if len(found) > 1:
-        raise ReleaseError(f"{path} has {len(found)} elements <{key}>", f"correct [files] {path}: parent.{key}")
+        raise ReleaseError(
+            f"{path} has {len(found)} elements <{key}>", f"correct [files] {path}: parent.{key}"
+        )
     return tuple(_stripped(text, start, end) for _, start, end in found)
 
 

@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from release_tasks.manifests import json_values
-from release_tasks.manifests.copies import Place, Places
+from release_tasks.manifests.version_locations import VersionLocation, VersionLocations
 
 # a lock repeats its package's version: docs.npmjs.com/cli/configuring-npm/package-lock-json
-_AT: dict[tuple[str, ...], str] = {("version",): "version", ("packages", "", "version"): 'packages[""].version'}
+_AT: dict[tuple[str, ...], str] = {
+    ("version",): "version",
+    ("packages", "", "version"): 'packages[""].version',
+}
 
 
-def _places(text: str, path: str, versions: Mapping[str, str], version: str | None) -> Iterator[Place]:
+def _places(
+    text: str, path: str, versions: Mapping[str, str], version: str | None
+) -> Iterator[VersionLocation]:
     spans = json_values.spans(text, path)
     name = text[slice(*spans.get(("name",), (0, 0)))]
     for at, what in _AT.items():
         if at in spans:
             start, end = spans[at]
-            yield Place(what, text[start:end], start, end, versions.get(name, version))
+            yield VersionLocation(what, text[start:end], start, end, versions.get(name, version))
 
 
-KIND = Places(_places)
+KIND = VersionLocations(_places)

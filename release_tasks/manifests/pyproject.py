@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from release_tasks.manifests import toml_values
-from release_tasks.manifests.copies import Place, Places
-from release_tasks.project.numbers import pep440
+from release_tasks.manifests.version_locations import VersionLocation, VersionLocations
+from release_tasks.versions.numbers import pep440
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,9 @@ class PyProject:
     cargo_manifest: str | None  # tool.maturin.manifest-path
     modules: tuple[str, ...] = ()  # files that the backend may read a dynamic version from
     pythons: str = ""  # project.requires-python
-    readme: str | None = None  # its file; "" where it is a text, or not said here but by the backend
+    readme: str | None = (
+        None  # its file; "" where it is a text, or not said here but by the backend
+    )
     maturin: dict[str, Any] = field(default_factory=dict)  # tool.maturin
 
 
@@ -33,26 +35,44 @@ def read(text: str, path: str) -> PyProject:
     dynamic, classifiers = (_at(data, "project", key) for key in ("dynamic", "classifiers"))
     name, version, backend, manifest = (
         value if isinstance(value := _at(data, *keys), str) else None
-        for keys in (("project", "name"), ("project", "version"), ("build-system", "build-backend"), ("tool", "maturin", "manifest-path"))
+        for keys in (
+            ("project", "name"),
+            ("project", "version"),
+            ("build-system", "build-backend"),
+            ("tool", "maturin", "manifest-path"),
+        )
     )
     later = [str(one) for one in dynamic] if isinstance(dynamic, list) else []
     readme, table = _at(data, "project", "readme"), _at(data, "tool", "maturin")
     if isinstance(readme, dict):
         readme = readme.get("file") or ""
-    is_private = isinstance(classifiers, list) and any("Do Not Upload" in str(text) for text in classifiers)
+    is_private = isinstance(classifiers, list) and any(
+        "Do Not Upload" in str(text) for text in classifiers
+    )
     return PyProject(
-        name, version, "build-system" in data, is_private, backend or "", manifest, tuple(_modules(data)) if "version" in later else (),
-        str(_at(data, "project", "requires-python") or ""), "" if readme is None and "readme" in later else readme,
+        name,
+        version,
+        "build-system" in data,
+        is_private,
+        backend or "",
+        manifest,
+        tuple(_modules(data)) if "version" in later else (),
+        str(_at(data, "project", "requires-python") or ""),
+        "" if readme is None and "readme" in later else readme,
         table if isinstance(table, dict) else {},
     )
 
 
-def _places(text: str, path: str, versions: Mapping[str, str], version: str | None) -> Iterator[Place]:
+def _places(
+    text: str, path: str, versions: Mapping[str, str], version: str | None
+) -> Iterator[VersionLocation]:
     found = read(text, path)
     if found.version is not None:
         new = versions.get(str(found.name), version)
         span = toml_values.spans(text, path)["project", "version"]
-        yield Place("[project] version", found.version, *span, pep440(new) if new else None)
+        yield VersionLocation(
+            "[project] version", found.version, *span, pep440(new) if new else None
+        )
 
 
 def _modules(data: Any) -> Iterator[str]:
@@ -60,7 +80,9 @@ def _modules(data: Any) -> Iterator[str]:
         yield hatch
     if isinstance(attribute := _at(data, "tool", "setuptools", "dynamic", "version", "attr"), str):
         module = attribute.rpartition(".")[0].replace(".", "/")
-        yield from (f"{folder}{module}{end}" for folder in ("", "src/") for end in (".py", "/__init__.py"))
+        yield from (
+            f"{folder}{module}{end}" for folder in ("", "src/") for end in (".py", "/__init__.py")
+        )
 
 
 def _at(data: Any, *keys: str) -> Any:
@@ -69,4 +91,4 @@ def _at(data: Any, *keys: str) -> Any:
     return data
 
 
-KIND = Places(_places)
+KIND = VersionLocations(_places)

@@ -7,7 +7,7 @@ import re
 import warnings
 
 from release_tasks.errors import ReleaseError
-from release_tasks.manifests.copies import BOM, Value
+from release_tasks.manifests.version_locations import BOM, Value
 
 _QUOTED = re.compile(r"""[A-Za-z]{0,2}("{3}|'{3}|["'])(.*)\1""", re.S)
 
@@ -17,10 +17,17 @@ def assigned(text: str, path: str, name: str) -> list[Value]:
 
     What stands deeper is a fallback (`except PackageNotFoundError: __version__ = "0.0.0"`).
     """
+
     def found(node: ast.AST) -> ast.expr | None:
-        if isinstance(node, ast.Assign) and any(isinstance(one, ast.Name) and one.id == name for one in node.targets):
+        if isinstance(node, ast.Assign) and any(
+            isinstance(one, ast.Name) and one.id == name for one in node.targets
+        ):
             return node.value
-        is_it = isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name
+        is_it = (
+            isinstance(node, ast.AnnAssign)
+            and isinstance(node.target, ast.Name)
+            and node.target.id == name
+        )
         return node.value if is_it and isinstance(node, ast.AnnAssign) else None
 
     return _literals(text, [value for node in _parsed(text, path).body if (value := found(node))])
@@ -28,8 +35,14 @@ def assigned(text: str, path: str, name: str) -> list[Value]:
 
 def keyword(text: str, path: str, function: str, name: str) -> list[Value]:
     """Return the strings given as keyword `name` to calls of `function` (`setup(version=...)`)."""
-    calls = [node for node in ast.walk(_parsed(text, path)) if isinstance(node, ast.Call) and _called(node) == function]
-    return _literals(text, [one.value for call in calls for one in call.keywords if one.arg == name])
+    calls = [
+        node
+        for node in ast.walk(_parsed(text, path))
+        if isinstance(node, ast.Call) and _called(node) == function
+    ]
+    return _literals(
+        text, [one.value for call in calls for one in call.keywords if one.arg == name]
+    )
 
 
 def _called(call: ast.Call) -> str:
@@ -45,7 +58,9 @@ def _parsed(text: str, path: str) -> ast.Module:
         where = f"line {error.lineno}, column {error.offset}"
         raise ReleaseError(f"{path} is no Python: {error.msg} ({where})", f"mend {path}") from None
     except (ValueError, RecursionError, MemoryError) as error:
-        raise ReleaseError(f"{path} is no Python: {error or 'it is nested too deeply'}", f"mend {path}") from None
+        raise ReleaseError(
+            f"{path} is no Python: {error or 'it is nested too deeply'}", f"mend {path}"
+        ) from None
 
 
 def _literals(text: str, values: list[ast.expr]) -> list[Value]:

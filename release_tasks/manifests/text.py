@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests import keys
-from release_tasks.manifests.copies import Place, Places
-from release_tasks.project.numbers import parse, pep440
+from release_tasks.manifests.version_locations import VersionLocation, VersionLocations
+from release_tasks.versions.numbers import parse, pep440
 
 # a prerelease only by its usual words, so that `caro-1.1.1-linux-amd64` holds 1.1.1
 VERSION = re.compile(
@@ -19,10 +19,12 @@ VERSION = re.compile(
 )
 _PLACEHOLDER = re.compile(r"\{([^{}\s]+)\}")
 _PARTS = ("major", "minor", "patch")
-_PYTHON = re.compile(r"\.pyi?$|(?:^|/)(?:pyproject\.toml|setup\.cfg|(?:[\w-]*requirements|constraints)[^/]*\.(?:txt|in))$")
+_PYTHON = re.compile(
+    r"\.pyi?$|(?:^|/)(?:pyproject\.toml|setup\.cfg|(?:[\w-]*requirements|constraints)[^/]*\.(?:txt|in))$"
+)
 
 
-def listed(spec: str | Sequence[str]) -> Places:
+def listed(spec: str | Sequence[str]) -> VersionLocations:
     """Return the kind of one entry of [files]: a key or a text, or several.
 
     A spec with a placeholder is a text: `{version}`, `{major}`, `{minor}`, `{patch}` or the name of a
@@ -31,32 +33,46 @@ def listed(spec: str | Sequence[str]) -> Places:
     """
     specs = (spec,) if isinstance(spec, str) else tuple(spec)
 
-    def places(text: str, path: str, versions: Mapping[str, str], version: str | None) -> Iterator[Place]:
+    def places(
+        text: str, path: str, versions: Mapping[str, str], version: str | None
+    ) -> Iterator[VersionLocation]:
         for one in specs:
-            yield from (_key if _PLACEHOLDER.search(one) is None else _text)(one, text, path, versions, version)
+            yield from (_key if _PLACEHOLDER.search(one) is None else _text)(
+                one, text, path, versions, version
+            )
 
-    return Places(places)
+    return VersionLocations(places)
 
 
-def _key(spec: str, text: str, path: str, versions: Mapping[str, str], version: str | None) -> Iterator[Place]:
+def _key(
+    spec: str, text: str, path: str, versions: Mapping[str, str], version: str | None
+) -> Iterator[VersionLocation]:
     for value, start, end in keys.find(text, path, spec):
         new = version
         if version is not None:
             before = "v" if re.match(r"v[0-9]", value) else ""
             new = before + str(_form(path, before, version))
-        yield Place(spec, value, start, end, new)
+        yield VersionLocation(spec, value, start, end, new)
 
 
-def _text(spec: str, text: str, path: str, versions: Mapping[str, str], version: str | None) -> Iterator[Place]:
+def _text(
+    spec: str, text: str, path: str, versions: Mapping[str, str], version: str | None
+) -> Iterator[VersionLocation]:
     matches = list(_pattern(spec).finditer(text))
     if not matches:
         raise ReleaseError(
-            f"{path} has no text {spec!r} with a version in it", f"correct [files] {path}, or put the text back"
+            f"{path} has no text {spec!r} with a version in it",
+            f"correct [files] {path}, or put the text back",
         )
     for match in matches:
         for group, name in enumerate(_PLACEHOLDER.findall(spec), 1):
             new = _shown(name, spec, path, versions, version)
-            yield Place(spec, match[group], *match.span(group), _form(path, text[:match.start(group)][-2:], new))
+            yield VersionLocation(
+                spec,
+                match[group],
+                *match.span(group),
+                _form(path, text[: match.start(group)][-2:], new),
+            )
 
 
 def _pattern(spec: str) -> re.Pattern[str]:
@@ -76,13 +92,20 @@ def _form(path: str, before: str, version: str | None) -> str | None:
     return pep440(version) if version and is_pep440 and version.count(".") > 1 else version
 
 
-def _shown(name: str, spec: str, path: str, versions: Mapping[str, str], version: str | None) -> str | None:
+def _shown(
+    name: str, spec: str, path: str, versions: Mapping[str, str], version: str | None
+) -> str | None:
     if name in _PARTS:  # a prerelease does not move what shows only a part, as with image tags
         number = parse(version) if version else None
         return str(getattr(number, name)) if number and not number.prerelease else None
     if name != "version" and versions and name not in versions:
-        raise ReleaseError(f"{path}: {spec!r} names no component", f"known are {', '.join(versions)}")
+        raise ReleaseError(
+            f"{path}: {spec!r} names no component", f"known are {', '.join(versions)}"
+        )
     new = version if name == "version" else versions.get(name)
     if new and VERSION.fullmatch(new) is None:
-        raise ReleaseError(f"{path}: {new} cannot be told from the text around it", "--version with alpha.N, beta.N or rc.N")
+        raise ReleaseError(
+            f"{path}: {new} cannot be told from the text around it",
+            "--version with alpha.N, beta.N or rc.N",
+        )
     return new

@@ -14,22 +14,24 @@ from functools import lru_cache
 from typing import Any
 
 from release_tasks.errors import ReleaseError
-from release_tasks.manifests.copies import BOM, Edit, replaced
+from release_tasks.manifests.version_locations import BOM, Edit, replaced
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 Span = tuple[int, int]
 _KEY = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[A-Za-z0-9_-]+)"""
 _KEYS = re.compile(rf"[ \t]*({_KEY}(?:[ \t]*\.[ \t]*{_KEY})*)[ \t]*")
 _ONE_KEY = re.compile(_KEY)
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _STRING = re.compile(
-    r'''"{3}(?P<a>(?s:\\.|(?!"{3})[^\\])*"{0,2})"{3}|'{3}(?P<b>(?s:.)*?'{0,2})'{3}(?!')'''
-    r'''|"(?P<c>(?:[^"\\\n]|\\.)*)"|'(?P<d>[^'\n]*)\''''
+    r""""{3}(?P<a>(?s:\\.|(?!"{3})[^\\])*"{0,2})"{3}|'{3}(?P<b>(?s:.)*?'{0,2})'{3}(?!')"""
+    r"""|"(?P<c>(?:[^"\\\n]|\\.)*)"|'(?P<d>[^'\n]*)\'"""
 )
 _OTHER = re.compile(r"[^\s,\]}#]+(?: [0-9]{2}:[^\s,\]}#]+)?")
 
 
-@lru_cache(maxsize=2048)  # whoever edits a text has just read it, and reads the file again to prove it
+@lru_cache(
+    maxsize=2048
+)  # whoever edits a text has just read it, and reads the file again to prove it
 def load(text: str, path: str) -> Mapping[str, Any]:
     """Return the data of a TOML text; raise `ReleaseError` with line and column for a broken one."""
     import tomllib
@@ -44,20 +46,24 @@ def load(text: str, path: str) -> Mapping[str, Any]:
         return newer
 
 
-def spans(text: str, path: str) -> dict[Path, Span]:
+def spans(text: str, path: str) -> dict[KeyPath, Span]:
     """Return for the path of each string where its characters stand, without the quotes."""
     load(text, path)
     try:
         return dict(_strings(text))
     except (AttributeError, IndexError, RecursionError, ReleaseError) as error:
-        raise ReleaseError(f"{path} has a form of TOML that cannot be edited", f"write {path} as TOML 1.0") from error
+        raise ReleaseError(
+            f"{path} has a form of TOML that cannot be edited", f"write {path} as TOML 1.0"
+        ) from error
 
 
-def edit(text: str, path: str, changes: Mapping[Path, str]) -> str:
+def edit(text: str, path: str, changes: Mapping[KeyPath, str]) -> str:
     """Return the text with the string at each path changed; read again, each has to show it, so that no other did."""
     places = spans(text, path) if changes else {}
     if lost := [".".join(map(str, where)) for where in changes if where not in places]:
-        raise ReleaseError(f"{path}: {lost[0]} cannot be found to be edited", f"write {path} as TOML 1.0")
+        raise ReleaseError(
+            f"{path}: {lost[0]} cannot be found to be edited", f"write {path} as TOML 1.0"
+        )
     return replaced(text, (Edit(*places[where], new) for where, new in changes.items()), path)
 
 
@@ -68,13 +74,21 @@ def _toml_1_1(text: str) -> dict[str, Any] | None:
 
     try:
         return dict(parse(text).unwrap())
-    except (TOMLKitError, ValueError, RecursionError, TypeError, KeyError, IndexError, AttributeError):
+    except (
+        TOMLKitError,
+        ValueError,
+        RecursionError,
+        TypeError,
+        KeyError,
+        IndexError,
+        AttributeError,
+    ):
         return None
 
 
-def _strings(text: str) -> Iterator[tuple[Path, Span]]:
-    table: Path = ()
-    counts: dict[Path, int] = {}
+def _strings(text: str) -> Iterator[tuple[KeyPath, Span]]:
+    table: KeyPath = ()
+    counts: dict[KeyPath, int] = {}
     at = _after(_BLANK, text, 1 if text.startswith(BOM) else 0)
     while at < len(text):
         if text[at] == "[":
@@ -88,8 +102,8 @@ def _strings(text: str) -> Iterator[tuple[Path, Span]]:
         at = _after(_BLANK, text, at)
 
 
-def _table(keys: Path, many: bool, counts: dict[Path, int]) -> Path:
-    table: Path = ()
+def _table(keys: KeyPath, many: bool, counts: dict[KeyPath, int]) -> KeyPath:
+    table: KeyPath = ()
     for number, key in enumerate(keys, 1):
         table += (key,)
         if many and number == len(keys):
@@ -99,7 +113,7 @@ def _table(keys: Path, many: bool, counts: dict[Path, int]) -> Path:
     return table
 
 
-def strings_in(text: str, path: Path, at: int) -> Generator[tuple[Path, Span], None, int]:
+def strings_in(text: str, path: KeyPath, at: int) -> Generator[tuple[KeyPath, Span], None, int]:
     """Yield path and place of each string of the value at a position, and return where it ends."""
     at = _after(_BLANK, text, at)
     opened = text[at]
@@ -113,7 +127,7 @@ def strings_in(text: str, path: Path, at: int) -> Generator[tuple[Path, Span], N
         return _after(_OTHER, text, at)
     at, index = _after(_BLANK, text, at + 1), 0
     while text[at] not in "]}":
-        keys: Path = (index,)
+        keys: KeyPath = (index,)
         if opened == "{":
             keys, at = _keys(text, at)
             at = _after(_BLANK, text, at) + 1
@@ -124,7 +138,7 @@ def strings_in(text: str, path: Path, at: int) -> Generator[tuple[Path, Span], N
     return at + 1
 
 
-def _keys(text: str, at: int) -> tuple[Path, int]:
+def _keys(text: str, at: int) -> tuple[KeyPath, int]:
     found = _KEYS.match(text, at)
     if found is None:
         raise ReleaseError(f"no key at character {at}")

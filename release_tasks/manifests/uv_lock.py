@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from release_tasks.manifests import toml_values
-from release_tasks.manifests.copies import Place, Places
-from release_tasks.project.numbers import pep440
+from release_tasks.manifests.version_locations import VersionLocation, VersionLocations
+from release_tasks.versions.numbers import pep440
 
 
-def _places(text: str, path: str, versions: Mapping[str, str], version: str | None) -> Iterator[Place]:
+def _places(
+    text: str, path: str, versions: Mapping[str, str], version: str | None
+) -> Iterator[VersionLocation]:
     from packaging.utils import canonicalize_name
 
     ours = {str(canonicalize_name(name)): new for name, new in versions.items()}
@@ -20,7 +22,12 @@ def _places(text: str, path: str, versions: Mapping[str, str], version: str | No
         span = spans.get(("package", index, "version"))  # none where the version is dynamic
         if span and isinstance(source, dict) and {"editable", "virtual"} & set(source):
             new = ours.get(str(row.get("name")), version if "." in source.values() else None)
-            yield Place(f"{row.get('name')} in [[package]]", text[slice(*span)], *span, pep440(new) if new else None)
+            yield VersionLocation(
+                f"{row.get('name')} in [[package]]",
+                text[slice(*span)],
+                *span,
+                pep440(new) if new else None,
+            )
 
 
-KIND = Places(_places)
+KIND = VersionLocations(_places)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from release_tasks.errors import ReleaseError
-from release_tasks.manifests.copies import BOM
+from release_tasks.manifests.version_locations import BOM
 
 Found = tuple[tuple[str, ...], int, int]
 
@@ -16,7 +16,11 @@ def elements(text: str, path: str, name: str) -> list[Found]:
     def position(byte: int) -> int:
         return len(data[:byte].decode(errors="replace")) + shift
 
-    return [(names, position(a), position(b)) for names, a, b in _parsed(data, path) if names[-1] == name]
+    return [
+        (names, position(a), position(b))
+        for names, a, b in _parsed(data, path)
+        if names[-1] == name
+    ]
 
 
 def _parsed(data: bytes, path: str) -> list[Found]:
@@ -25,7 +29,9 @@ def _parsed(data: bytes, path: str) -> list[Found]:
     parser = expat.ParserCreate("UTF-8")
     names: list[str] = []  # of the elements that are open
     found: list[Found] = []
-    begin: int | None = None  # of the innermost one's text: -1 before it, None behind another element
+    begin: int | None = (
+        None  # of the innermost one's text: -1 before it, None behind another element
+    )
 
     def start(name: str, _attributes: dict[str, str]) -> None:
         nonlocal begin
@@ -43,7 +49,11 @@ def _parsed(data: bytes, path: str) -> list[Found]:
         names.pop()
         begin = None
 
-    parser.StartElementHandler, parser.CharacterDataHandler, parser.EndElementHandler = start, text, end
+    parser.StartElementHandler, parser.CharacterDataHandler, parser.EndElementHandler = (
+        start,
+        text,
+        end,
+    )
     try:
         parser.Parse(data, True)
     except (expat.ExpatError, ValueError) as error:

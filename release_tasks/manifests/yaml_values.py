@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from release_tasks.errors import ReleaseError
-from release_tasks.manifests.copies import Value
+from release_tasks.manifests.version_locations import Value
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 
 
-def scalars(text: str, path: str) -> dict[Path, Value]:
+def scalars(text: str, path: str) -> dict[KeyPath, Value]:
     """Return each scalar of a one-document YAML text by its path; raise `ReleaseError` for a broken one."""
     import warnings
 
@@ -26,12 +26,27 @@ def scalars(text: str, path: str) -> dict[Path, Value]:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-        raise ReleaseError(f"{path} is no YAML: {error.problem or error.context}{where}", f"mend {path}") from None
-    except (YAMLError, ValueError, RecursionError, IndexError, AttributeError, TypeError, AssertionError) as error:
-        raise ReleaseError(f"{path} is no YAML: {str(error).splitlines()[0] if str(error) else 'it is nested too deeply'}", f"mend {path}") from None
+        raise ReleaseError(
+            f"{path} is no YAML: {error.problem or error.context}{where}", f"mend {path}"
+        ) from None
+    except (
+        YAMLError,
+        ValueError,
+        RecursionError,
+        IndexError,
+        AttributeError,
+        TypeError,
+        AssertionError,
+    ) as error:
+        raise ReleaseError(
+            f"{path} is no YAML: {str(error).splitlines()[0] if str(error) else 'it is nested too deeply'}",
+            f"mend {path}",
+        ) from None
 
 
-def _scalars(node: Any, path: Path, text: str, above: frozenset[int]) -> Iterator[tuple[Path, Value]]:
+def _scalars(
+    node: Any, path: KeyPath, text: str, above: frozenset[int]
+) -> Iterator[tuple[KeyPath, Value]]:
     if id(node) in above:  # an anchor that contains itself
         return
     above |= {id(node)}

@@ -19,7 +19,7 @@ class State(StrEnum):
     CLOSED = "closed"
 
 
-class Place(StrEnum):
+class PointerState(StrEnum):
     """Where a pointer stands, compared with where this release would put it."""
 
     SAME = "same"
@@ -44,7 +44,7 @@ class Artifact:
 
 
 @dataclass(frozen=True)
-class Seen:
+class ArtifactStatus:
     """An artifact as its registry shows it; `why` says what was compared, `url` where to look."""
 
     artifact: Artifact
@@ -55,16 +55,21 @@ class Seen:
     digest: str = ""
 
 
-def compared(artifact: Artifact, there: str, url: str) -> Seen:
+def compared(artifact: Artifact, there: str, url: str) -> ArtifactStatus:
     """Return an artifact as seen where its registry tells a hash: 64 hex digits, or a digest with `sha256:` before them."""
     is_digest = there.startswith("sha256:")
-    ours, told = artifact.digest if is_digest else artifact.sha256, {"digest" if is_digest else "sha256": there}
+    ours, told = (
+        artifact.digest if is_digest else artifact.sha256,
+        {"digest" if is_digest else "sha256": there},
+    )
     if not ours or not there:
-        return Seen(artifact, State.PRESENT, "not compared", url, **told)
+        return ArtifactStatus(artifact, State.PRESENT, "not compared", url, **told)
     if ours == there:
-        return Seen(artifact, State.SAME, "", url, **told)
+        return ArtifactStatus(artifact, State.SAME, "", url, **told)
     shown, wanted = (one.removeprefix("sha256:")[:12] for one in (there, ours))
-    return Seen(artifact, State.DIFFERENT, f"its sha256 is {shown}, not {wanted}", url, **told)
+    return ArtifactStatus(
+        artifact, State.DIFFERENT, f"its sha256 is {shown}, not {wanted}", url, **told
+    )
 
 
 @dataclass(frozen=True)
@@ -75,5 +80,5 @@ class Pointer:
     name: str
     target: str
     component: str
-    place: Place = Place.BEHIND
+    place: PointerState = PointerState.BEHIND
     now: str = ""

@@ -11,25 +11,32 @@ from msgspec import structs
 
 from release_tasks.errors import ReleaseError
 from release_tasks.project import KINDS
-from release_tasks.project.model import Bundle, Component, Project, answered
-from release_tasks.project.numbers import from_pep440
-from release_tasks.project.proposal import question
+from release_tasks.project.model import Bundle, Component, Project, resolved_or_empty
 from release_tasks.project.python_packages import crates_in
 from release_tasks.project.settings import FILE, ComponentTable
+from release_tasks.project.suggested_components import ambiguity
 from release_tasks.project.tags import tag_name, version_in
+from release_tasks.versions.numbers import from_pep440
 
 
 def split(project: Project, ships: Mapping[str, Any]) -> Project:
     """Give each shipped thing to its component; `ships` maps a kind to what was found."""
     tables = dict(project.settings.components)
     if not tables:
-        return replace(project, components=(_component(project, project.name, ComponentTable(), ships),))
+        return replace(
+            project, components=(_component(project, project.name, ComponentTable(), ships),)
+        )
     expanded = _expand(tables, ships["crates"])
     _refuse_twice(expanded)
     _refuse_odd_names(expanded)
     expanded = _one_latest(_with_binaries(expanded, ships["binaries"]))
     components = tuple(
-        _component(project, name, table, {kind: _named(name, kind, getattr(table, kind), ships[kind]) for kind in KINDS})
+        _component(
+            project,
+            name,
+            table,
+            {kind: _named(name, kind, getattr(table, kind), ships[kind]) for kind in KINDS},
+        )
         for name, table in expanded.items()
     )
     _refuse_same_tag(components)
@@ -56,7 +63,9 @@ def _refuse_twice(tables: dict[str, ComponentTable]) -> None:
             for thing in getattr(table, kind):
                 other = owner.setdefault((kind, thing), name)
                 if other != name:
-                    raise ReleaseError(f"{FILE}: {other} and {name} both ship {thing}", "leave it in one of them")
+                    raise ReleaseError(
+                        f"{FILE}: {other} and {name} both ship {thing}", "leave it in one of them"
+                    )
 
 
 def _refuse_same_tag(components: tuple[Component, ...]) -> None:
@@ -65,13 +74,24 @@ def _refuse_same_tag(components: tuple[Component, ...]) -> None:
         start = one.tag.partition("{version}")[0]
         for name, tag in tags.items():
             if name != one.name and tag.startswith(start) and version_in(one, tag):
-                raise ReleaseError(f"{FILE}: {tag} would be a tag of {name} and of {one.name}", f'[components.{name}]\ntag = "{name}-v{{version}}"')
+                raise ReleaseError(
+                    f"{FILE}: {tag} would be a tag of {name} and of {one.name}",
+                    f'[components.{name}]\ntag = "{name}-v{{version}}"',
+                )
 
 
 def _left_out(components: tuple[Component, ...], ships: Mapping[str, Any]) -> tuple[str, ...]:
-    found = [(kind, one) for kind in KINDS for one in answered(ships[kind])]
-    missing = [(kind, one) for kind, one in found if not any(one in getattr(part, kind) for part in components)]
-    return tuple(dict.fromkeys(f"{getattr(one, 'reference', '') or one.name} ({kind})" for kind, one in missing))
+    found = [(kind, one) for kind in KINDS for one in resolved_or_empty(ships[kind])]
+    missing = [
+        (kind, one)
+        for kind, one in found
+        if not any(one in getattr(part, kind) for part in components)
+    ]
+    return tuple(
+        dict.fromkeys(
+            f"{getattr(one, 'reference', '') or one.name} ({kind})" for kind, one in missing
+        )
+    )
 
 
 def _refuse_same_changelog(components: tuple[Component, ...]) -> None:
@@ -87,22 +107,38 @@ def _refuse_same_changelog(components: tuple[Component, ...]) -> None:
 def _refuse_odd_names(tables: dict[str, ComponentTable]) -> None:
     for name, table in tables.items():
         if odd := next((one for one in table.pins if one not in tables), None):
-            raise ReleaseError(f"{FILE}: [components.{name}] pins: {odd} is no component", f"known are {', '.join(tables)}")
+            raise ReleaseError(
+                f"{FILE}: [components.{name}] pins: {odd} is no component",
+                f"known are {', '.join(tables)}",
+            )
 
 
 def _one_latest(tables: dict[str, ComponentTable]) -> dict[str, ComponentTable]:
     owners = [name for name, table in tables.items() if table.latest]
     if len(owners) > 1:
-        raise ReleaseError(f"{FILE}: {' and '.join(owners[:2])} both have latest = true", "GitHub has one \"Latest\": leave it in one of them")
-    return tables if len(tables) > 1 else {name: structs.replace(table, latest=True) for name, table in tables.items()}
+        raise ReleaseError(
+            f"{FILE}: {' and '.join(owners[:2])} both have latest = true",
+            'GitHub has one "Latest": leave it in one of them',
+        )
+    return (
+        tables
+        if len(tables) > 1
+        else {name: structs.replace(table, latest=True) for name, table in tables.items()}
+    )
 
 
 def _with_binaries(tables: dict[str, ComponentTable], binaries: Any) -> dict[str, ComponentTable]:
     """Give each program that no component names to the one that ships its crate."""
     named = {program for table in tables.values() for program in table.binaries}
-    loose = {one.name: one.crate for one in answered(binaries) if one.name not in named}
+    loose = {one.name: one.crate for one in resolved_or_empty(binaries) if one.name not in named}
     return {
-        name: structs.replace(table, binaries=(*table.binaries, *(one for one, crate in loose.items() if crate in table.crates)))
+        name: structs.replace(
+            table,
+            binaries=(
+                *table.binaries,
+                *(one for one, crate in loose.items() if crate in table.crates),
+            ),
+        )
         for name, table in tables.items()
     }
 
@@ -120,37 +156,67 @@ def _named(component: str, kind: str, names: tuple[str, ...], found: Any) -> Any
     return tuple(thing for thing in found if getattr(thing, key) in names)
 
 
-def _component(project: Project, name: str, table: ComponentTable, ships: Mapping[str, Any]) -> Component:
+def _component(
+    project: Project, name: str, table: ComponentTable, ships: Mapping[str, Any]
+) -> Component:
     github = project.settings.github
     if table.changelog and table.changelog not in project.files:
-        raise ReleaseError(f"{FILE}: [components.{name}] changelog: {table.changelog} is not in the repository", "git add it, or mend the path")
+        raise ReleaseError(
+            f"{FILE}: [components.{name}] changelog: {table.changelog} is not in the repository",
+            "git add it, or mend the path",
+        )
     only = not project.settings.components
     return Component(
-        name, table.tag, _version(project, name, ships), **ships,
-        latest=github.latest and (table.latest or only), bundles=_bundles(project, ships["binaries"]),
-        pins=tuple(table.pins.items()), title=table.title or github.title,
+        name,
+        table.tag,
+        _version(project, name, ships),
+        **ships,
+        latest=github.latest and (table.latest or only),
+        bundles=_bundles(project, ships["binaries"]),
+        pins=tuple(table.pins.items()),
+        title=table.title or github.title,
         assets=github.assets if table.assets is None else table.assets,
-        prereleases=project.settings.project.prerelease != "refuse", promotes=github.release == "promote",
-        tag_message=table.tag_message, commit=table.commit,
+        prereleases=project.settings.project.prerelease != "refuse",
+        promotes=github.release == "promote",
+        tag_message=table.tag_message,
+        commit=table.commit,
         changelog=table.changelog or _changelog(project, ships, table.latest or only),
     )
 
 
 def _bundles(project: Project, binaries: Any) -> tuple[Bundle, ...]:
     """Return each binary with each variant."""
-    stems = {re.sub(r"\.(exe|zip|tar\.gz)$", "", binary.file): binary for binary in answered(binaries)}
+    stems = {
+        re.sub(r"\.(exe|zip|tar\.gz)$", "", binary.file): binary
+        for binary in resolved_or_empty(binaries)
+    }
     return tuple(
-        Bundle(template.format(asset=stem, variant=variant, version="{version}"), binary, variant, table.url, table.sha256, table.license)
+        Bundle(
+            template.format(asset=stem, variant=variant, version="{version}"),
+            binary,
+            variant,
+            table.url,
+            table.sha256,
+            table.license,
+        )
         for template, variants in project.settings.bundles.items()
-        for stem, binary in stems.items() for variant, table in variants.items()
+        for stem, binary in stems.items()
+        for variant, table in variants.items()
     )
 
 
 def _changelog(project: Project, ships: Mapping[str, Any], is_main: bool) -> str | None:
     """Return the changelog in the folder of what a component ships, else the one at the root for the main component."""
-    shipped = [thing for kind in ("python", "crates") for thing in answered(ships[kind])]
-    folders = [thing.folder.relative_to(project.root) for thing in shipped] if project.settings.components else []
-    names = [*((folder / "CHANGELOG.md").as_posix() for folder in folders), *(["CHANGELOG.md"] if is_main else [])]
+    shipped = [thing for kind in ("python", "crates") for thing in resolved_or_empty(ships[kind])]
+    folders = (
+        [thing.folder.relative_to(project.root) for thing in shipped]
+        if project.settings.components
+        else []
+    )
+    names = [
+        *((folder / "CHANGELOG.md").as_posix() for folder in folders),
+        *(["CHANGELOG.md"] if is_main else []),
+    ]
     return next((name for name in names if name in project.files), None)
 
 
@@ -160,9 +226,11 @@ def _version(project: Project, name: str, ships: Mapping[str, Any]) -> str | Non
     python = _python_versions(project, ships["python"])
     shipped = {crate.version for crate in ships["crates"]}
     if not project.settings.components and shipped and len(shipped | set(python.values())) > 1:
-        raise question(project.name, ships, python)
+        raise ambiguity(project.name, ships, python)
     parted = project.settings.components or python
-    versions = sorted({crate.version for crate in ships["crates"] or (() if parted else project.crates)})
+    versions = sorted(
+        {crate.version for crate in ships["crates"] or (() if parted else project.crates)}
+    )
     if len(versions) > 1:
         raise ReleaseError(
             f"the crates of {name} have different versions: {', '.join(versions)}",
@@ -174,7 +242,7 @@ def _version(project: Project, name: str, ships: Mapping[str, Any]) -> str | Non
 def _python_versions(project: Project, packages: Any) -> dict[str, str]:
     """Return the SemVer of each Python package; a wheel of a crate may have that crate's."""
     found = {}
-    for package in answered(packages):
+    for package in resolved_or_empty(packages):
         if package.version:
             found[package.name] = from_pep440(package.version)
         elif crates := crates_in(project, package):

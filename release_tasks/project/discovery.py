@@ -10,10 +10,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from release_tasks.errors import ReleaseError
-from release_tasks.manifests.copies import read
+from release_tasks.manifests.version_locations import read
 from release_tasks.project import containers, python_packages
 from release_tasks.project.components import split
-from release_tasks.project.model import Binary, Crate, Found, Project, PythonPackage, answered
+from release_tasks.project.model import (
+    Binary,
+    Crate,
+    Project,
+    PythonPackage,
+    Resolved,
+    resolved_or_empty,
+)
 from release_tasks.project.settings import FILE, Settings
 from release_tasks.project.settings_file import load
 from release_tasks.tools import cargo, git
@@ -32,7 +39,9 @@ def outline(root: Path) -> Project:
     files = _visible(git.tracked(root), settings.project.ignore)
     url = git.remote_url(root)
     name = _repository(url or _declared_url(root))
-    called = re.split("[/:]", (name or url or root.name).rstrip("/").removesuffix(".git"))[-1]  # a folder is named at will
+    called = re.split("[/:]", (name or url or root.name).rstrip("/").removesuffix(".git"))[
+        -1
+    ]  # a folder is named at will
     return Project(root, settings, called, name, (), files=files)
 
 
@@ -42,7 +51,11 @@ def _discover(root: Path, fingerprint: str) -> Project:
     settings, files, name = project.settings, project.files, project.repository
     python = python_packages.packages(root, files, settings)
     workspace = cargo.workspace(root) if "Cargo.toml" in files else None
-    crates = _crates(workspace.members if workspace else (), settings, python_packages.built_by_maturin(root, files))
+    crates = _crates(
+        workspace.members if workspace else (),
+        settings,
+        python_packages.built_by_maturin(root, files),
+    )
     project = replace(project, crates=crates, workspace=workspace)
     ships = {
         "crates": tuple(crate for crate in crates if crate.publish),
@@ -62,7 +75,10 @@ def _discover(root: Path, fingerprint: str) -> Project:
     crates = _dated(crates, before.crates)
     ships |= {"crates": tuple(crate for crate in crates if crate.publish)}
     if not isinstance(python, ReleaseError):
-        ships["python"] = _dated(python, (package for one in before.components for package in answered(one.python)))
+        ships["python"] = _dated(
+            python,
+            (package for one in before.components for package in resolved_or_empty(one.python)),
+        )
     return split(replace(project, crates=crates), ships)
 
 
@@ -73,7 +89,11 @@ def _dated(found: tuple[Versioned, ...], before: Iterable[Versioned]) -> tuple[V
 
 def _visible(files: Iterable[str], ignore: tuple[str, ...]) -> tuple[str, ...]:
     skipped = tuple(f"{one.rstrip('/')}/" for one in ignore)
-    return tuple(path for path in files if "/." not in f"/{path}".rpartition("/")[0] and not f"{path}/".startswith(skipped))
+    return tuple(
+        path
+        for path in files
+        if "/." not in f"/{path}".rpartition("/")[0] and not f"{path}/".startswith(skipped)
+    )
 
 
 def _repository(url: str | None) -> str | None:
@@ -85,35 +105,53 @@ def _declared_url(root: Path) -> str | None:
     """Return the repository that the manifests name, for a checkout without a remote."""
     for name in ("Cargo.toml", "pyproject.toml"):
         text = read(root, name) if (root / name).exists() else ""
-        if got := re.search(r'^\s*"?(?:repository|source|homepage)"?\s*=\s*"(https://github[^"]+)"', text, re.M | re.I):
+        if got := re.search(
+            r'^\s*"?(?:repository|source|homepage)"?\s*=\s*"(https://github[^"]+)"',
+            text,
+            re.M | re.I,
+        ):
             return got[1]
     return None
 
 
-def _crates(members: tuple[cargo.Member, ...], settings: Settings, maturin: set[Path]) -> tuple[Crate, ...]:
+def _crates(
+    members: tuple[cargo.Member, ...], settings: Settings, maturin: set[Path]
+) -> tuple[Crate, ...]:
     names = {member.name for member in members}
     for key in ("ignore", "include"):
         for name in getattr(settings.crates, key):
             if name not in names:
-                raise ReleaseError(f"{FILE}: [crates] {key} names {name}, which is no crate here", f"known are {', '.join(sorted(names))}")
+                raise ReleaseError(
+                    f"{FILE}: [crates] {key} names {name}, which is no crate here",
+                    f"known are {', '.join(sorted(names))}",
+                )
 
     def published(member: cargo.Member) -> bool:
         if member.name in settings.crates.include:
             return True
-        return member.publish and member.name not in settings.crates.ignore and member.folder not in maturin
+        return (
+            member.publish
+            and member.name not in settings.crates.ignore
+            and member.folder not in maturin
+        )
 
     return tuple(
         Crate(m.name, m.version, m.folder, m.needs, published(m), m.binaries) for m in members
     )
 
 
-def _binaries(crates: tuple[Crate, ...], settings: Settings) -> Found[Binary]:
-    owners = {program: crate.name for crate in crates if crate.publish for program in crate.binaries}
+def _binaries(crates: tuple[Crate, ...], settings: Settings) -> Resolved[Binary]:
+    owners = {
+        program: crate.name for crate in crates if crate.publish for program in crate.binaries
+    }
     owners = {program: crate.name for crate in crates for program in crate.binaries} | owners
     found = []
     for name, targets in settings.binaries.items():
         if name not in owners:
-            return ReleaseError(f"{FILE}: [binaries.{name}]: no crate has that binary", f"known are {', '.join(owners) or 'none'}")
+            return ReleaseError(
+                f"{FILE}: [binaries.{name}]: no crate has that binary",
+                f"known are {', '.join(owners) or 'none'}",
+            )
         for target, file in targets.items():
             found.append(Binary(name, owners[name], target, file, name in settings.build.static))
     return tuple(found)

@@ -9,11 +9,27 @@ from typing import Any
 
 from release_tasks.errors import ReleaseError
 from release_tasks.project.gates import defaults
-from release_tasks.project.model import Project, answered
-from release_tasks.project.settings import FILE, ChartTable, ComponentTable, ImageTable, PythonTable, Settings
+from release_tasks.project.model import Project, resolved_or_empty
+from release_tasks.project.settings import (
+    FILE,
+    ChartTable,
+    ComponentTable,
+    ImageTable,
+    PythonTable,
+    Settings,
+)
 
-NAMED: dict[str, Any] = {"components": ComponentTable, "python": PythonTable, "images": ImageTable, "charts": ChartTable}
-INHERITED = ("title", "assets", "latest")  # a component has them from [github], or by being the only one
+NAMED: dict[str, Any] = {
+    "components": ComponentTable,
+    "python": PythonTable,
+    "images": ImageTable,
+    "charts": ChartTable,
+}
+INHERITED = (
+    "title",
+    "assets",
+    "latest",
+)  # a component has them from [github], or by being the only one
 Said = Mapping[str, Any]
 
 
@@ -35,8 +51,15 @@ def values(project: Project, computed: Mapping[str, object]) -> list[dict[str, A
             rows += _table(project, field, table, here, computed)
         if field == "gates":
             rows += _said(field, table.named)
-            others = () if table.run else (gate for gate in defaults(project) if gate.name not in table.named)
-            rows += ({"table": field, "key": gate.name, "value": gate.line, "source": "default"} for gate in others)
+            others = (
+                ()
+                if table.run
+                else (gate for gate in defaults(project) if gate.name not in table.named)
+            )
+            rows += (
+                {"table": field, "key": gate.name, "value": gate.line, "source": "default"}
+                for gate in others
+            )
     return rows
 
 
@@ -51,22 +74,39 @@ def _said(header: str, table: Said) -> Iterator[dict[str, Any]]:
 def _named(project: Project, kind: str, said: Said) -> Iterator[dict[str, Any]]:
     whole = said.get("github", {}) if kind == "components" else {}
     shared, here = {key: whole[key] for key in INHERITED if key in whole}, said.get(kind, {})
-    found = [project.components] if kind == "components" else [getattr(one, kind) for one in project.components]
-    for one in (one for some in found for one in answered(some)):
+    found = (
+        [project.components]
+        if kind == "components"
+        else [getattr(one, kind) for one in project.components]
+    )
+    for one in (one for some in found for one in resolved_or_empty(some)):
         name = getattr(one, "reference", None) or one.name
         table = getattr(project.settings, kind).get(name, NAMED[kind]())
         heard = shared | here.get(name, here.get("{crate}", {}))
-        yield from _table(project, f'{kind}."{name}"', table, heard, vars(one) | {"path": getattr(one, "folder", "")})
+        yield from _table(
+            project,
+            f'{kind}."{name}"',
+            table,
+            heard,
+            vars(one) | {"path": getattr(one, "folder", "")},
+        )
 
 
-def _table(project: Project, header: str, table: Any, said: Said, found: Said) -> Iterator[dict[str, Any]]:
+def _table(
+    project: Project, header: str, table: Any, said: Said, found: Said
+) -> Iterator[dict[str, Any]]:
     for name, key in zip(table.__struct_fields__, table.__struct_encode_fields__, strict=True):
         default = getattr(table, name)
         value = found.get(name, found.get(f"{header}.{name}", default))
         is_default = not value or value == default or name in INHERITED
         source = "settings" if key in said else "default" if is_default else "discovered"
         if name != "named":
-            yield {"table": header, "key": key, "value": _plain(project, default if isinstance(default, dict) else value), "source": source}
+            yield {
+                "table": header,
+                "key": key,
+                "value": _plain(project, default if isinstance(default, dict) else value),
+                "source": source,
+            }
 
 
 def _plain(project: Project, value: Any) -> Any:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from release_tasks.errors import ReleaseError
 from release_tasks.project import containers, python_gates
-from release_tasks.project.model import Gate, Project, answered
-from release_tasks.project.numbers import parse
+from release_tasks.project.model import Gate, Project, resolved_or_empty
 from release_tasks.project.settings import FILE
+from release_tasks.versions.numbers import parse
 
 if TYPE_CHECKING:
     from semver import Version
@@ -26,7 +26,9 @@ def gates(project: Project) -> tuple[Gate, ...]:
     found = {one.name: one for one in (_listed(project) if table.run else defaults(project))}
     for name, line in table.named.items():
         if name == ALL:
-            raise ReleaseError(f"{FILE}: [gates]: {name} is the name of all of them", "choose another one")
+            raise ReleaseError(
+                f"{FILE}: [gates]: {name} is the name of all of them", "choose another one"
+            )
         if line is False:
             _known(name, found)
             del found[name]
@@ -47,7 +49,11 @@ def chosen(project: Project, versions: Iterable[str], branch: str | None) -> tup
     table, names = project.settings.gates, set[str]()
     for number in map(parse, versions):
         kind = "patch" if number.patch else "minor" if number.minor else "major"
-        wanted = table.hotfix if is_hotfix(number, branch) and table.hotfix is not None else getattr(table, kind)
+        wanted = (
+            table.hotfix
+            if is_hotfix(number, branch) and table.hotfix is not None
+            else getattr(table, kind)
+        )
         if wanted is None:
             return None
         names.update(wanted)
@@ -64,7 +70,9 @@ def _listed(project: Project) -> Iterator[Gate]:
     for line in project.settings.gates.run:
         names.append(re.sub(r"[^\w.]+", "-", line).strip("-."))
         is_again = names[-1] in names[:-1]
-        yield Gate(f"{names[-1]}-{len(names)}" if is_again else names[-1], (_words(line),), project.root)
+        yield Gate(
+            f"{names[-1]}-{len(names)}" if is_again else names[-1], (_words(line),), project.root
+        )
 
 
 def _rust(project: Project) -> Iterator[Gate]:
@@ -81,7 +89,9 @@ def _rust(project: Project) -> Iterator[Gate]:
 
 
 def _charts(project: Project) -> Iterator[Gate]:
-    found = answered(containers.charts(project.root, project.files, project.settings, project.repository))
+    found = resolved_or_empty(
+        containers.charts(project.root, project.files, project.settings, project.repository)
+    )
     places = [f"{{copy}}/{chart.folder.relative_to(project.root).as_posix()}" for chart in found]
     for verb in ("lint", "template") if places else ():
         yield Gate(f"helm-{verb}", tuple(("helm", verb, place) for place in places), project.root)
@@ -91,12 +101,18 @@ def _words(line: str) -> tuple[str, ...]:
     try:
         words = tuple(shlex.split(line))
     except ValueError as error:
-        raise ReleaseError(f"{FILE}: [gates]: {line} is no command: {error}", "mend its quotes") from error
+        raise ReleaseError(
+            f"{FILE}: [gates]: {line} is no command: {error}", "mend its quotes"
+        ) from error
     if not words:
-        raise ReleaseError(f"{FILE}: [gates]: an empty text is no command", "name a command, or false for none")
+        raise ReleaseError(
+            f"{FILE}: [gates]: an empty text is no command", "name a command, or false for none"
+        )
     return words
 
 
 def _known(name: str, found: Iterable[str]) -> None:
     if name not in found:
-        raise ReleaseError(f"{FILE}: [gates]: there is no gate {name}", f"known are {', '.join(found) or 'none'}")
+        raise ReleaseError(
+            f"{FILE}: [gates]: there is no gate {name}", f"known are {', '.join(found) or 'none'}"
+        )

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Component, Project
-from release_tasks.project.numbers import is_prerelease, parse
-from release_tasks.project.pointers import expand, highest_of_line
 from release_tasks.project.tags import tag_name, version_in
 from release_tasks.tools import git
-
-if TYPE_CHECKING:
-    from release_tasks.release import Part, Release
+from release_tasks.versions.numbers import is_prerelease, parse
+from release_tasks.versions.templates import expand, highest_of_line
 
 
 def tagged(project: Project, component: Component) -> Mapping[str, str]:
@@ -22,9 +18,15 @@ def tagged(project: Project, component: Component) -> Mapping[str, str]:
     Without an origin the tags are those of this repository.
     """
     root = project.root
-    start, refs = ("refs/tags/", git.remote_refs(root)) if git.remote_url(root) else ("", git.tags(root))
-    tags = {ref.removeprefix(start): commit for ref, commit in refs.items() if ref.startswith(start)}
-    found = {number: commit for tag, commit in tags.items() if (number := version_in(component, tag))}
+    start, refs = (
+        ("refs/tags/", git.remote_refs(root)) if git.remote_url(root) else ("", git.tags(root))
+    )
+    tags = {
+        ref.removeprefix(start): commit for ref, commit in refs.items() if ref.startswith(start)
+    }
+    found = {
+        number: commit for tag, commit in tags.items() if (number := version_in(component, tag))
+    }
     return {number: found[number] for number in sorted(found, key=parse, reverse=True)}
 
 
@@ -36,10 +38,17 @@ def finished(project: Project, component: Component) -> Mapping[str, str]:
     from release_tasks.tools import gh
 
     found = tagged(project, component)
-    if not found or component.promotes or project.repository is None or git.remote_url(project.root) is None:
+    if (
+        not found
+        or component.promotes
+        or project.repository is None
+        or git.remote_url(project.root) is None
+    ):
         return found
     public = {row["tag_name"] for row in gh.releases(project.repository) if not row["draft"]}
-    return {number: commit for number, commit in found.items() if tag_name(component, number) in public}
+    return {
+        number: commit for number, commit in found.items() if tag_name(component, number) in public
+    }
 
 
 def before_head(project: Project, versions: Mapping[str, str]) -> Iterator[str]:
@@ -57,7 +66,10 @@ def last_finished(project: Project, component: Component) -> str | None:
     every = finished(project, component)
     last = next(before_head(project, every), None)
     if every and last is None and (git.common_dir(project.root) / "shallow").exists():
-        raise ReleaseError("this clone is shallow, so the last release before HEAD cannot be told", "git fetch --unshallow, or --version X.Y.Z")
+        raise ReleaseError(
+            "this clone is shallow, so the last release before HEAD cannot be told",
+            "git fetch --unshallow, or --version X.Y.Z",
+        )
     return last or next(iter(every), None)
 
 
@@ -67,20 +79,26 @@ def is_backport(project: Project, version: str, public: Mapping[str, str]) -> bo
     mine = parse(version)
     higher = {number: commit for number, commit in public.items() if parse(number) > mine}
     line = "{major}" if mine.major else "0.{minor}"
-    known = any(expand(line, number) == expand(line, mine) for number in public if number not in higher)
-    return known and highest_of_line("{major}.{minor}", mine, public) and not any(before_head(project, higher))
+    known = any(
+        expand(line, number) == expand(line, mine) for number in public if number not in higher
+    )
+    return (
+        known
+        and highest_of_line("{major}.{minor}", mine, public)
+        and not any(before_head(project, higher))
+    )
 
 
-def previous(release: Release, part: Part) -> tuple[str, str]:
-    """Return the tag and commit of the version before a part's, two empty texts where it is the first.
+def previous(project: Project, component: Component, version: str) -> tuple[str, str]:
+    """Return the tag and commit of the version before one, two empty texts where it is the first.
 
     A prerelease is only before other prereleases.
     """
-    mine = parse(part.version)
-    for number, commit in tagged(release.project, part.component).items():
+    mine = parse(version)
+    for number, commit in tagged(project, component).items():
         if parse(number) < mine and (mine.prerelease or not is_prerelease(number)):
-            tag = tag_name(part.component, number)
-            if git.commit_of(release.top, commit) is None:
-                git.fetch_tag(release.top, tag, name_it=False)
+            tag = tag_name(component, number)
+            if git.commit_of(project.root, commit) is None:
+                git.fetch_tag(project.root, tag, name_it=False)
             return tag, commit
     return "", ""

@@ -8,18 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from release_tasks.errors import ReleaseError
-from release_tasks.project.artifacts import Artifact, Place, Pointer, Seen, State, compared
 
 if TYPE_CHECKING:
     from release_tasks.project.settings import Settings
     from release_tasks.tools.cargo import Workspace
 
-__all__ = (
-    "Artifact", "Binary", "Bundle", "Chart", "Component", "Crate", "Found", "Gate", "Image", "Place", "Pointer",
-    "Project", "PythonPackage", "Seen", "State", "answered", "compared", "either", "known", "question",
-)
 T = TypeVar("T")
-Found = tuple[T, ...] | ReleaseError  # a question is an error for those who need the answer
+Resolved = tuple[T, ...] | ReleaseError  # a question is an error for those who need the answer
 
 
 @dataclass(frozen=True)
@@ -118,7 +113,9 @@ class Gate:
     @property
     def line(self) -> str:
         """Return the commands in one line, as a person would type them."""
-        return " && ".join(shlex.join(word.replace("{copy}/", "") for word in argv) for argv in self.commands)
+        return " && ".join(
+            shlex.join(word.replace("{copy}/", "") for word in argv) for argv in self.commands
+        )
 
 
 @dataclass(frozen=True)
@@ -128,17 +125,19 @@ class Component:
     name: str
     tag: str
     version: str | None  # as the manifests have it; None where only the tag carries it
-    crates: Found[Crate] = ()
-    python: Found[PythonPackage] = ()
-    binaries: Found[Binary] = ()
-    images: Found[Image] = ()
-    charts: Found[Chart] = ()
+    crates: Resolved[Crate] = ()
+    python: Resolved[PythonPackage] = ()
+    binaries: Resolved[Binary] = ()
+    images: Resolved[Image] = ()
+    charts: Resolved[Chart] = ()
     latest: bool = True
     title: str = "{tag}"
     assets: tuple[str, ...] = ()
     bundles: tuple[Bundle, ...] = ()
     changelog: str | None = None
-    pins: tuple[tuple[str, str], ...] = ()  # other components, and whether pins on them "follow" or "keep"
+    pins: tuple[
+        tuple[str, str], ...
+    ] = ()  # other components, and whether pins on them "follow" or "keep"
     tag_message: str | None = None  # a template; "" for lightweight tags
     commit: str | None = None  # a template, too
     prereleases: bool = True  # whether it may have any
@@ -168,26 +167,31 @@ class Project:
         """Return a component by name, or the only one; raise `ReleaseError` where that is not one."""
         names = [component.name for component in self.components]
         if name is None and len(names) > 1:
-            raise ReleaseError("this project has several components", f"--version {'=X.Y.Z,'.join(names)}=X.Y.Z, or --component NAME")
+            raise ReleaseError(
+                "this project has several components",
+                f"--version {'=X.Y.Z,'.join(names)}=X.Y.Z, or --component NAME",
+            )
         for component in self.components:
             if name in (None, component.name):
                 return component
-        raise ReleaseError(f"{name} is no component of this project", f"known are {', '.join(names)}")
+        raise ReleaseError(
+            f"{name} is no component of this project", f"known are {', '.join(names)}"
+        )
 
 
-def known(found: Found[T]) -> tuple[T, ...]:
+def resolved_or_raise(found: Resolved[T]) -> tuple[T, ...]:
     """Return what was found; raise the question where more than one answer is possible."""
     if isinstance(found, ReleaseError):
         raise found
     return found
 
 
-def answered(found: Found[T]) -> tuple[T, ...]:
+def resolved_or_empty(found: Resolved[T]) -> tuple[T, ...]:
     """Return what was found, nothing where that is a question: it stops only what depends on the answer."""
     return () if isinstance(found, ReleaseError) else found
 
 
-def question(what: str, lines: list[str]) -> ReleaseError:
+def ambiguity(what: str, lines: list[str]) -> ReleaseError:
     """Return the error that asks which of several candidates is meant, with the lines that say so."""
     fix = "\n".join(("add the ones that are released to release-tasks.toml:", *lines))
     return ReleaseError(f"several {what} are possible", fix)

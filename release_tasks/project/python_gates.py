@@ -10,9 +10,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from release_tasks.manifests import toml_values
-from release_tasks.manifests.copies import read
+from release_tasks.manifests.version_locations import read
 from release_tasks.project import python_packages
-from release_tasks.project.model import Gate, Project, PythonPackage, answered
+from release_tasks.project.model import Gate, Project, PythonPackage, resolved_or_empty
 from release_tasks.shell import found as is_installed
 
 Data = Mapping[str, Any]
@@ -25,8 +25,12 @@ def found(project: Project) -> Iterator[Gate]:
     root = project.root
     # a backend leaves files where it builds; maturin builds into cargo's folder
     wheels = {
-        one: str(one.folder) if one.maturin else f"{{copy}}/{one.folder.relative_to(root).as_posix()}"
-        for one in answered(python_packages.packages(root, project.files, project.settings))
+        one: str(one.folder)
+        if one.maturin
+        else f"{{copy}}/{one.folder.relative_to(root).as_posix()}"
+        for one in resolved_or_empty(
+            python_packages.packages(root, project.files, project.settings)
+        )
     }
     top = [root] if "pyproject.toml" in project.files else []
     data = {folder: _data(root, folder) for folder in [*top, *(one.folder for one in wheels)]}
@@ -34,7 +38,12 @@ def found(project: Project) -> Iterator[Gate]:
         places = [folder for folder in data if _is_configured(project, folder, data[folder], tool)]
         for folder in places:
             name = tool if len(places) == 1 else f"{tool}-{folder.name}"
-            yield gate(name, folder, data[folder], {one: wheels[one] for one in wheels if one.folder == folder} or wheels)
+            yield gate(
+                name,
+                folder,
+                data[folder],
+                {one: wheels[one] for one in wheels if one.folder == folder} or wheels,
+            )
 
 
 def _pytest(name: str, folder: Path, data: Data, wheels: Wheels) -> Gate:
@@ -44,11 +53,20 @@ def _pytest(name: str, folder: Path, data: Data, wheels: Wheels) -> Gate:
     argv = ("python", "-m", "pytest", *(() if is_importlib else ("--import-mode=append",)))
     said = options.get("pythonpath", ())
     paths = tuple(shlex.split(said) if isinstance(said, str) else map(str, said))
-    return Gate(name, (argv,), folder, _installs(folder, data, "pytest", wheels), _pythons(data, wheels), paths)
+    return Gate(
+        name,
+        (argv,),
+        folder,
+        _installs(folder, data, "pytest", wheels),
+        _pythons(data, wheels),
+        paths,
+    )
 
 
 def _ruff(name: str, folder: Path, data: Data, _: Wheels) -> Gate:
-    wanted = next((row for *_, rows in _lists(data) for row in rows if _named(row) == "ruff"), "ruff")
+    wanted = next(
+        (row for *_, rows in _lists(data) for row in rows if _named(row) == "ruff"), "ruff"
+    )
     return Gate(name, (("python", "-m", "ruff", "check", "."),), folder, (wanted,))
 
 
@@ -65,7 +83,11 @@ def _installs(folder: Path, data: Data, tool: str, wheels: Wheels) -> tuple[str,
         if tool in map(_named, rows):
             if not is_extra:
                 return (*wheels.values(), f"--group={folder}/pyproject.toml:{group}")
-            return tuple(f"{place}[{group}]" for place in wheels.values()) if is_here else (*wheels.values(), *rows)
+            return (
+                tuple(f"{place}[{group}]" for place in wheels.values())
+                if is_here
+                else (*wheels.values(), *rows)
+            )
     return (*wheels.values(), tool)
 
 
@@ -81,20 +103,30 @@ def _pythons(data: Data, wheels: Wheels) -> tuple[str, ...]:
             allowed = SpecifierSet(str(project["requires-python"]))
         except InvalidSpecifier:  # its backend says so as it builds the wheel
             return ()
-        wanted = [f"3.{minor}" for minor in range(NEWEST) if allowed.contains(f"3.{minor}.{NEWEST}")]
-    there = tuple(one for one in dict.fromkeys(wanted) if one == here or is_installed(f"python{one}"))
+        wanted = [
+            f"3.{minor}" for minor in range(NEWEST) if allowed.contains(f"3.{minor}.{NEWEST}")
+        ]
+    there = tuple(
+        one for one in dict.fromkeys(wanted) if one == here or is_installed(f"python{one}")
+    )
     return () if there == (here,) else there
 
 
 def _is_configured(project: Project, folder: Path, data: Data, tool: str) -> bool:
     place = folder.relative_to(project.root)
-    own = {(place / f"{dot}{tool}.{end}").as_posix() for dot in ("", ".") for end in ("ini", "toml")}
+    own = {
+        (place / f"{dot}{tool}.{end}").as_posix() for dot in ("", ".") for end in ("ini", "toml")
+    }
     is_said = tool in _table(data, "tool") or not own.isdisjoint(project.files)
     if not is_said and not any(tool in map(_named, rows) for *_, rows in _lists(data)):
         return False
     if tool != "pytest":
         return True
-    below = (PurePosixPath(path) for path in project.files if (project.root / path).is_relative_to(folder))
+    below = (
+        PurePosixPath(path)
+        for path in project.files
+        if (project.root / path).is_relative_to(folder)
+    )
     return any(path.match("test_*.py") or path.match("*_test.py") for path in below)
 
 

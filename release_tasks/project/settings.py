@@ -7,7 +7,20 @@ from typing import Annotated, Literal
 import msgspec
 
 FILE = "release-tasks.toml"
-Assets = tuple[Literal["binaries", "sha256", "SHA256SUMS", "crates", "wheels", "sdist", "charts", "bundles", "release.json"], ...]
+Assets = tuple[
+    Literal[
+        "binaries",
+        "sha256",
+        "SHA256SUMS",
+        "crates",
+        "wheels",
+        "sdist",
+        "charts",
+        "bundles",
+        "release.json",
+    ],
+    ...,
+]
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
@@ -23,7 +36,9 @@ class ProjectTable(_Table, frozen=True):
     prerelease: Literal["semver", "refuse"] = "semver"
     branch: str | None = None  # the branch releases are made from; default: the current one
     ignore: tuple[str, ...] = ()  # paths that discovery passes over
-    forgotten: Literal["list", "strict"] = "list"  # old versions that nothing covers: told, or a problem
+    forgotten: Literal["list", "strict"] = (
+        "list"  # old versions that nothing covers: told, or a problem
+    )
 
 
 class ComponentTable(_Table, frozen=True):
@@ -56,7 +71,9 @@ class PythonTable(_Table, frozen=True):
 
     path: str | None = None
     wheels: tuple[str, ...] = ()  # platform tags; default: one wheel, of the building machine
-    pythons: tuple[Annotated[str, msgspec.Meta(pattern=r"^3\.\d+t?$")], ...] = ()  # each gets wheels of its own
+    pythons: tuple[
+        Annotated[str, msgspec.Meta(pattern=r"^3\.\d+t?$")], ...
+    ] = ()  # each gets wheels of its own
     sdist: bool = True
     token: str = "PYPI_API_TOKEN"  # the name of the variable, never a value
 
@@ -88,7 +105,9 @@ class BuildTable(_Table, frozen=True):
     env: dict[str, str] = {}
     needs: tuple[str, ...] = ()  # programs that the build itself needs
     static: tuple[str, ...] = ()  # binaries that are linked statically
-    glibc: Annotated[str, msgspec.Meta(pattern=r"^2\.\d+$")] | None = None  # the oldest that binaries for Linux run with
+    glibc: Annotated[str, msgspec.Meta(pattern=r"^2\.\d+$")] | None = (
+        None  # the oldest that binaries for Linux run with
+    )
     runners: dict[str, str] = {}  # by target: the machine of a CI that builds it
 
 
@@ -111,8 +130,12 @@ class GatesTable(_Table, frozen=True):
     major: tuple[str, ...] | None = None  # the gates of such a release; default: all
     minor: tuple[str, ...] | None = None
     patch: tuple[str, ...] | None = None
-    hotfix: tuple[str, ...] | None = None  # a patch from a branch called hotfix...; default: those of a patch
-    named: dict[str, str | Literal[False]] = {}  # every other key: a command, or false for a default that is not wanted
+    hotfix: tuple[str, ...] | None = (
+        None  # a patch from a branch called hotfix...; default: those of a patch
+    )
+    named: dict[
+        str, str | Literal[False]
+    ] = {}  # every other key: a command, or false for a default that is not wanted
 
 
 class NotesTable(_Table, frozen=True):
@@ -128,7 +151,9 @@ class GithubTable(_Table, frozen=True):
     title: str = "{tag}"
     assets: Assets = ("binaries", "sha256")
     latest: bool = True  # whether any release of this project is GitHub's "Latest"
-    notes: str | tuple[str, ...] | NotesTable = "changelog"  # or generated, or the path of a template
+    notes: str | tuple[str, ...] | NotesTable = (
+        "changelog"  # or generated, or the path of a template
+    )
 
 
 class Settings(_Table, frozen=True):
@@ -143,7 +168,9 @@ class Settings(_Table, frozen=True):
     charts: dict[str, ChartTable] = {}
     bundles: dict[str, dict[str, BundleTable]] = {}
     files: dict[str, str | tuple[str, ...]] = {}
-    innocent: dict[str, Annotated[str, msgspec.Meta(min_length=1)]] = {}  # path or glob: why old versions stay there
+    innocent: dict[
+        str, Annotated[str, msgspec.Meta(min_length=1)]
+    ] = {}  # path or glob: why old versions stay there
     silence: dict[str, Annotated[str, msgspec.Meta(min_length=1)]] = {}  # finding: why it may stay
     build: BuildTable = BuildTable()
     gates: GatesTable = GatesTable()

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from release_tasks.errors import ReleaseError
-from release_tasks.manifests.copies import read
+from release_tasks.manifests.version_locations import read
 from release_tasks.project import settings as tables
 from release_tasks.project.settings import FILE, Settings
 
@@ -24,7 +24,9 @@ def load(root: Path) -> Settings:
     if not (root / FILE).exists():
         return Settings()
     try:
-        settings = msgspec.convert(_with_named_gates(msgspec.toml.decode(read(root, FILE))), Settings)
+        settings = msgspec.convert(
+            _with_named_gates(msgspec.toml.decode(read(root, FILE))), Settings
+        )
     except msgspec.ValidationError as error:
         raise _explain(str(error)) from error
     except msgspec.DecodeError as error:
@@ -32,7 +34,10 @@ def load(root: Path) -> Settings:
     notes = settings.github.notes
     for one in (notes,) if isinstance(notes, str) else notes if isinstance(notes, tuple) else ():
         if one not in ("changelog", "generated") and not (root / one).is_file():
-            raise ReleaseError(f"{FILE}: github.notes: {one} is no file here", "changelog, generated, or the path of a template")
+            raise ReleaseError(
+                f"{FILE}: github.notes: {one} is no file here",
+                "changelog, generated, or the path of a template",
+            )
     for place, text, names in _templates(settings):
         _check(place, text, names)
     return settings
@@ -43,7 +48,11 @@ def _with_named_gates(data: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(gates, dict):
         return data
     known = {field.encode_name for field in msgspec.structs.fields(tables.GatesTable)}
-    named = {key: value for key, value in gates.items() if (isinstance(value, str) or value is False) and key not in known}
+    named = {
+        key: value
+        for key, value in gates.items()
+        if (isinstance(value, str) or value is False) and key not in known
+    }
     rest = {key: value for key, value in gates.items() if key not in named}
     return data | {"gates": rest | ({"named": named} if named else {})}
 
@@ -58,14 +67,26 @@ def _templates(settings: Settings) -> Iterator[tuple[str, str, tuple[str, ...]]]
     yield "[github] notes", run, ("version", "tag", "previous", "range")
     yield "[github] title", settings.github.title, about
     for name, component in settings.components.items():
-        yield f"[components.{name}] tag", component.tag, ("version", "crate") if name == "{crate}" else ("version",)
+        yield (
+            f"[components.{name}] tag",
+            component.tag,
+            ("version", "crate") if name == "{crate}" else ("version",),
+        )
         yield f"[components.{name}] title", component.title or "", about
         yield f"[components.{name}] commit", component.commit or "", (*about, "components")
         yield f"[components.{name}] tag-message", component.tag_message or "", about
         if component.tag.count("{version}") != 1:
-            raise ReleaseError(f"{FILE}: [components.{name}] tag: {component.tag} holds {{version}} not once", 'tag = "v{version}"')
-        if re.search(r"[\x00-\x20~^:?*\[\\\x7f]|\.\.|@\{|//|/\.|^[-./]|[./]$", component.tag):  # git check-ref-format
-            raise ReleaseError(f"{FILE}: [components.{name}] tag: git takes no tag like {component.tag}", 'tag = "v{version}"')
+            raise ReleaseError(
+                f"{FILE}: [components.{name}] tag: {component.tag} holds {{version}} not once",
+                'tag = "v{version}"',
+            )
+        if re.search(
+            r"[\x00-\x20~^:?*\[\\\x7f]|\.\.|@\{|//|/\.|^[-./]|[./]$", component.tag
+        ):  # git check-ref-format
+            raise ReleaseError(
+                f"{FILE}: [components.{name}] tag: git takes no tag like {component.tag}",
+                'tag = "v{version}"',
+            )
     for name, targets in settings.binaries.items():
         for target, file in targets.items():
             yield f"[binaries.{name}] {target}", file, ("version",)
@@ -83,7 +104,9 @@ def _check(place: str, text: str, names: tuple[str, ...]) -> None:
         text.format(**dict.fromkeys(names, ""))
     except (KeyError, IndexError, ValueError, AttributeError) as error:
         known = ", ".join(f"{{{name}}}" for name in names)
-        raise ReleaseError(f"{FILE}: {place}: {text} cannot be filled in ({error})", f"it may hold {known}") from error
+        raise ReleaseError(
+            f"{FILE}: {place}: {text} cannot be filled in ({error})", f"it may hold {known}"
+        ) from error
 
 
 def _explain(said: str) -> ReleaseError:
@@ -91,7 +114,9 @@ def _explain(said: str) -> ReleaseError:
     if not unknown:
         what, _, where = said.partition(" - at ")
         place = where.strip("`").removeprefix("$.").removeprefix("$").replace("[...]", ".NAME")
-        return ReleaseError(f"{FILE}: {place}: {what}" if place else f"{FILE}: {what}", f"mend that key of {FILE}")
+        return ReleaseError(
+            f"{FILE}: {place}: {what}" if place else f"{FILE}: {what}", f"mend that key of {FILE}"
+        )
     key, at = unknown[1], unknown[2] or ""
     table: type[msgspec.Struct] = Settings
     for word in at.replace("[...]", "").split("."):
@@ -104,7 +129,14 @@ def _explain(said: str) -> ReleaseError:
 
 
 _TABLES: dict[str, type[msgspec.Struct]] = {
-    "project": tables.ProjectTable, "components": tables.ComponentTable, "crates": tables.CratesTable,
-    "python": tables.PythonTable, "images": tables.ImageTable, "charts": tables.ChartTable,
-    "bundles": tables.BundleTable, "build": tables.BuildTable, "gates": tables.GatesTable, "github": tables.GithubTable,
+    "project": tables.ProjectTable,
+    "components": tables.ComponentTable,
+    "crates": tables.CratesTable,
+    "python": tables.PythonTable,
+    "images": tables.ImageTable,
+    "charts": tables.ChartTable,
+    "bundles": tables.BundleTable,
+    "build": tables.BuildTable,
+    "gates": tables.GatesTable,
+    "github": tables.GithubTable,
 }

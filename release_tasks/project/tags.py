@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from release_tasks.errors import ReleaseError
-from release_tasks.project.model import Component, Project, answered
-from release_tasks.project.numbers import from_pep440, parse
+from release_tasks.project.model import Component, Project, resolved_or_empty
+from release_tasks.versions.numbers import from_pep440, parse
 
 PROMOTED = "-stable"  # what `inv promote` adds to a tag
 
@@ -23,7 +23,7 @@ def tag_names(component: Component, version: str) -> tuple[str, ...]:
 def version_in(component: Component, tag: str) -> str | None:
     """Return the version in a tag of this component, or None for any other tag (exact match)."""
     before, _, after = component.tag.partition("{version}")
-    number = tag[len(before):len(tag) - len(after)]
+    number = tag[len(before) : len(tag) - len(after)]
     if not number[:1].isdigit() or tag != f"{before}{number}{after}" or refusal(component, number):
         return None
     return number
@@ -39,7 +39,10 @@ def read(project: Project, tag: str) -> tuple[Component, str, bool]:
             return component, version, False
         if component.promotes and (version := version_in(component, tag.removesuffix(PROMOTED))):
             return component, version, True
-    raise ReleaseError(f"{tag} is no tag of this project", f"its tags are {', '.join(one.tag for one in project.components)}")
+    raise ReleaseError(
+        f"{tag} is no tag of this project",
+        f"its tags are {', '.join(one.tag for one in project.components)}",
+    )
 
 
 def refusal(component: Component, version: str) -> ReleaseError | None:
@@ -50,9 +53,14 @@ def refusal(component: Component, version: str) -> ReleaseError | None:
         return error
     final = str(number.finalize_version())
     if number.prerelease and not component.prereleases:
-        return ReleaseError(f"{version} is a prerelease, and the settings refuse those", f"--version {final}")
+        return ReleaseError(
+            f"{version} is a prerelease, and the settings refuse those", f"--version {final}"
+        )
     if component.promotes and version.endswith(PROMOTED):
-        return ReleaseError(f"{version} is the name of a promotion", f"inv promote --version {version.removesuffix(PROMOTED)}")
+        return ReleaseError(
+            f"{version} is the name of a promotion",
+            f"inv promote --version {version.removesuffix(PROMOTED)}",
+        )
     return None
 
 
@@ -61,7 +69,9 @@ def message(component: Component, version: str, template: str | None) -> str:
     if template is None:
         is_bare = component.tag in ("v{version}", "{version}")
         template = "Release {tag}" if is_bare else "Release {component} {version}"
-    return template.format(component=component.name, version=version, tag=tag_name(component, version))
+    return template.format(
+        component=component.name, version=version, tag=tag_name(component, version)
+    )
 
 
 def carried(project: Project, component: Component) -> dict[str, str]:
@@ -73,9 +83,21 @@ def carried(project: Project, component: Component) -> dict[str, str]:
 
     if component.version is None:
         return {}
-    packages = answered(component.python)
-    owned = {crate.name for one in project.components if one.name != component.name for crate in answered(one.crates)}
-    crates = {one.name: one for package in packages for one in crates_in(project, package) if one.name not in owned}
-    crates |= {one.name: one for one in answered(component.crates)}
+    packages = resolved_or_empty(component.python)
+    owned = {
+        crate.name
+        for one in project.components
+        if one.name != component.name
+        for crate in resolved_or_empty(one.crates)
+    }
+    crates = {
+        one.name: one
+        for package in packages
+        for one in crates_in(project, package)
+        if one.name not in owned
+    }
+    crates |= {one.name: one for one in resolved_or_empty(component.crates)}
     wheels = {one.name: from_pep440(one.version) for one in packages if one.version}
-    return {f"the crate {name}" if name in wheels else name: one.version for name, one in crates.items()} | wheels
+    return {
+        f"the crate {name}" if name in wheels else name: one.version for name, one in crates.items()
+    } | wheels

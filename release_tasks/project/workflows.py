@@ -23,7 +23,11 @@ class Workflow:
     @property
     def jobs(self) -> dict[str, dict[str, Any]]:
         """Return the jobs by name, less those that are none."""
-        return {str(name): job for name, job in (self.data.get("jobs") or {}).items() if isinstance(job, dict)}
+        return {
+            str(name): job
+            for name, job in (self.data.get("jobs") or {}).items()
+            if isinstance(job, dict)
+        }
 
     @property
     def name(self) -> str:
@@ -68,7 +72,9 @@ class Workflow:
 def workflows(tree: Path) -> tuple[Workflow, ...]:
     """Return every workflow of a tree, by name."""
     folder = tree / ".github" / "workflows"
-    return tuple(_read(tree, file) for file in sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")]))
+    return tuple(
+        _read(tree, file) for file in sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")])
+    )
 
 
 def passes(tag: str, filters: tuple[str, ...]) -> bool:
@@ -96,4 +102,6 @@ def _pattern(glob: str) -> str:
     """Return GitHub's glob as a regular expression: `*` stops at a slash, `?` and `+` repeat what is before them."""
     words = re.findall(r"\*\*|\\.|\[[^\]]*\]|.", glob)
     known = {"**": ".*", "*": "[^/]*", "?": "?", "+": "+"}
-    return "".join(known.get(word) or (word if len(word) > 1 else re.escape(word)) for word in words)
+    return "".join(
+        known.get(word) or (word if len(word) > 1 else re.escape(word)) for word in words
+    )

@@ -58,7 +58,9 @@ def _cargo(folder: Path, ca: str) -> dict[str, str]:
     home = folder / "cargo"  # fresh: a cached index of the real crates.io would mix with ours
     home.mkdir(parents=True, exist_ok=True)
     return {
-        "CARGO_HOME": str(home), "CARGO_HTTP_CAINFO": ca, "CARGO_REGISTRY_TOKEN": CRATES_TOKEN,
+        "CARGO_HOME": str(home),
+        "CARGO_HTTP_CAINFO": ca,
+        "CARGO_REGISTRY_TOKEN": CRATES_TOKEN,
         # rustup finds its toolchains beside the real CARGO_HOME
         "RUSTUP_HOME": os.environ.get("RUSTUP_HOME") or str(Path.home() / ".rustup"),
     }
@@ -66,15 +68,24 @@ def _cargo(folder: Path, ca: str) -> dict[str, str]:
 
 def _python(folder: Path, ca: str) -> dict[str, str]:
     return {
-        "PIP_CONFIG_FILE": os.devnull, "PIP_CERT": ca, "PIP_CACHE_DIR": str(folder / "pip"),
-        "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1",
-        "UV_NO_CONFIG": "1", "UV_CACHE_DIR": str(folder / "uv"), "UV_PUBLISH_TOKEN": PYPI_TOKEN,
-        "TWINE_USERNAME": "__token__", "TWINE_PASSWORD": PYPI_TOKEN, "TWINE_NON_INTERACTIVE": "1",
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_CERT": ca,
+        "PIP_CACHE_DIR": str(folder / "pip"),
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_NO_INPUT": "1",
+        "UV_NO_CONFIG": "1",
+        "UV_CACHE_DIR": str(folder / "uv"),
+        "UV_PUBLISH_TOKEN": PYPI_TOKEN,
+        "TWINE_USERNAME": "__token__",
+        "TWINE_PASSWORD": PYPI_TOKEN,
+        "TWINE_NON_INTERACTIVE": "1",
     }
 
 
 def _git(folder: Path, proxy: str, ca: str) -> dict[str, str]:
-    settings = folder / "gitconfig"  # instead of the user's, whose rewritten addresses could lead elsewhere
+    settings = (
+        folder / "gitconfig"
+    )  # instead of the user's, whose rewritten addresses could lead elsewhere
     settings.write_text(
         "[user]\n\tname = Rehearsal\n\temail = rehearsal@localhost\n"
         "[init]\n\tdefaultBranch = main\n[safe]\n\tdirectory = *\n"
@@ -82,14 +93,22 @@ def _git(folder: Path, proxy: str, ca: str) -> dict[str, str]:
     host = endpoints.host(endpoints.GITHUB)
     rewrite = f"url.{endpoints.GITHUB}/.insteadOf"
     pairs = [
-        (rewrite, f"git@{host}:"), (rewrite, f"ssh://git@{host}/"), (rewrite, f"git://{host}/"),
-        ("http.proxy", proxy), ("http.sslCAInfo", ca), ("credential.helper", ""),
+        (rewrite, f"git@{host}:"),
+        (rewrite, f"ssh://git@{host}/"),
+        (rewrite, f"git://{host}/"),
+        ("http.proxy", proxy),
+        ("http.sslCAInfo", ca),
+        ("credential.helper", ""),
     ]
     numbered = {f"GIT_CONFIG_KEY_{i}": key for i, (key, _) in enumerate(pairs)}
     numbered |= {f"GIT_CONFIG_VALUE_{i}": value for i, (_, value) in enumerate(pairs)}
     return numbered | {
-        "GIT_CONFIG_COUNT": str(len(pairs)), "GIT_CONFIG_GLOBAL": str(settings), "GIT_SSL_CAINFO": ca,
-        "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_SSH_COMMAND": NO_SSH,
+        "GIT_CONFIG_COUNT": str(len(pairs)),
+        "GIT_CONFIG_GLOBAL": str(settings),
+        "GIT_SSL_CAINFO": ca,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_SSH_COMMAND": NO_SSH,
     }
 
 
@@ -97,23 +116,29 @@ def _github(folder: Path) -> dict[str, str]:
     settings = folder / "gh"
     settings.mkdir(exist_ok=True)
     return {
-        "GH_TOKEN": GITHUB_TOKEN, "GH_CONFIG_DIR": str(settings),
-        "GH_PROMPT_DISABLED": "1", "GH_NO_UPDATE_NOTIFIER": "1",
+        "GH_TOKEN": GITHUB_TOKEN,
+        "GH_CONFIG_DIR": str(settings),
+        "GH_PROMPT_DISABLED": "1",
+        "GH_NO_UPDATE_NOTIFIER": "1",
     }
 
 
 def _containers(folder: Path, auths: Mapping[str, str]) -> dict[str, str]:
     docker, helm = folder / "docker", folder / "helm"
     real = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker") / "cli-plugins"
-    text = json.dumps({"auths": {host: {"auth": _basic(password)} for host, password in auths.items()}})
+    text = json.dumps(
+        {"auths": {host: {"auth": _basic(password)} for host, password in auths.items()}}
+    )
     for place in (docker / "config.json", helm / "config" / "registry" / "config.json"):
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text)
     if real.is_dir() and not (docker / "cli-plugins").exists():
         (docker / "cli-plugins").symlink_to(real.resolve())
     return {
-        "DOCKER_CONFIG": str(docker), "BUILDX_CONFIG": str(folder / "buildx"),
-        "HELM_CONFIG_HOME": str(helm / "config"), "HELM_CACHE_HOME": str(helm / "cache"),
+        "DOCKER_CONFIG": str(docker),
+        "BUILDX_CONFIG": str(folder / "buildx"),
+        "HELM_CONFIG_HOME": str(helm / "config"),
+        "HELM_CACHE_HOME": str(helm / "cache"),
         "HELM_DATA_HOME": str(helm / "data"),
     }
 

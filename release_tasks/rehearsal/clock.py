@@ -46,7 +46,10 @@ class Bucket:
             if whole and self._tokens + whole >= self.burst:
                 self._tokens, self._filled = self.burst, self.clock.now()
             elif whole:
-                self._tokens, self._filled = self._tokens + whole, self._filled + whole * self.seconds
+                self._tokens, self._filled = (
+                    self._tokens + whole,
+                    self._filled + whole * self.seconds,
+                )
             if self._tokens == 0:
                 return self._filled + self.seconds
             if self._tokens == self.burst:

@@ -115,7 +115,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def finish(self) -> None:
         """Close the connection whatever happened; of a TLS one socketserver does not even know."""
-        for end in (self.wfile.close, self.rfile.close, lambda: self.connection.shutdown(socket.SHUT_RDWR), self.connection.close):
+        for end in (
+            self.wfile.close,
+            self.rfile.close,
+            lambda: self.connection.shutdown(socket.SHUT_RDWR),
+            self.connection.close,
+        ):
             with contextlib.suppress(OSError, ValueError):
                 end()
 

@@ -32,7 +32,7 @@ class Upstream:
     def __init__(self, cache: Path, offline: bool, ours: Collection[str] | None = None) -> None:
         self.cache, self.offline = cache, offline
         self.ours = None if ours is None else {_canonical(name) for name in ours}
-        self._way = http.Way.now(endpoints.CRATES_INDEX)
+        self._way = http.ProxySettings.now(endpoints.CRATES_INDEX)
         self._pages: dict[str, bytes | None] = {}
 
     def page(self, url: str, name: str, headers: Mapping[str, str] | None = None) -> bytes | None:
@@ -72,7 +72,9 @@ class Upstream:
         try:
             answer = http.get(url, headers, expect=(200, 404, 410, 451), way=self._way)
         except ReleaseError as error:
-            raise Unreachable(f"{error.problem}; a rehearsal can do without it by --offline") from error
+            raise Unreachable(
+                f"{error.problem}; a rehearsal can do without it by --offline"
+            ) from error
         return answer.body if answer.status == 200 else None
 
 

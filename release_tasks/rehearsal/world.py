@@ -20,10 +20,10 @@ from release_tasks.rehearsal.server import Servers
 from release_tasks.rehearsal.web import Log
 
 if TYPE_CHECKING:
-    from release_tasks.rehearsal.crates_io import CratesIo
-    from release_tasks.rehearsal.github import GitHub
-    from release_tasks.rehearsal.oci import Oci
-    from release_tasks.rehearsal.pypi import PyPI
+    from release_tasks.rehearsal.crates_io.app import CratesIo
+    from release_tasks.rehearsal.github.app import GitHub
+    from release_tasks.rehearsal.oci.app import Oci
+    from release_tasks.rehearsal.pypi.app import PyPI
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,21 @@ class World:
 
     def environment(self) -> dict[str, str]:
         """Return this process's environment as a client in this world should see it."""
-        return {key: value for key, value in os.environ.items() if key not in self.removed} | self.env
+        return {
+            key: value for key, value in os.environ.items() if key not in self.removed
+        } | self.env
 
 
 @contextlib.contextmanager
 def world(
-    folder: Path, *, owner_repo: str = "", source: Path | None = None, offline: bool = False,
-    cache: Path | None = None, crates: Collection[str] | None = None, packages: Collection[str] | None = None,
+    folder: Path,
+    *,
+    owner_repo: str = "",
+    source: Path | None = None,
+    offline: bool = False,
+    cache: Path | None = None,
+    crates: Collection[str] | None = None,
+    packages: Collection[str] | None = None,
     rate_limits: bool = False,
 ) -> Iterator[World]:
     """Run all stand-ins inside the block and keep what they hold in `folder`.
@@ -59,21 +67,31 @@ def world(
     `cache` keeps downloads for later rehearsals; `crates` and `packages` name what may be
     published, which `offline` needs to tell "free" from "not known".
     """
-    from release_tasks.rehearsal.crates_io import CratesIo
-    from release_tasks.rehearsal.github import GitHub
-    from release_tasks.rehearsal.oci import Oci
-    from release_tasks.rehearsal.pypi import PyPI
+    from release_tasks.rehearsal.crates_io.app import CratesIo
+    from release_tasks.rehearsal.github.app import GitHub
+    from release_tasks.rehearsal.oci.app import Oci
+    from release_tasks.rehearsal.pypi.app import PyPI
 
     clock, kept = Clock(), cache or download_cache()
     settings = folder / "clients"
     settings.mkdir(parents=True, exist_ok=True)
     index = CratesIo(
-        folder / "crates", clients.CRATES_TOKEN, offline, cache=kept / "crates", ours=crates,
-        rate_limits=rate_limits, clock=clock,
+        folder / "crates",
+        clients.CRATES_TOKEN,
+        offline,
+        cache=kept / "crates",
+        ours=crates,
+        rate_limits=rate_limits,
+        clock=clock,
     )
     pypi = PyPI(
-        folder / "pypi", clients.PYPI_TOKEN, offline, cache=kept / "pypi", ours=packages,
-        rate_limits=rate_limits, clock=clock,
+        folder / "pypi",
+        clients.PYPI_TOKEN,
+        offline,
+        cache=kept / "pypi",
+        ours=packages,
+        rate_limits=rate_limits,
+        clock=clock,
     )
     oci = Oci(folder / "oci", clients.REGISTRY_PASSWORD)
     github = GitHub(folder / "github", clients.GITHUB_TOKEN)
@@ -83,8 +101,16 @@ def world(
     with Servers((index, pypi, oci, github), folder) as servers:
         env = clients.environment(servers.proxy, servers.ca_file, settings)
         yield World(
-            {**servers.urls, "proxy": servers.proxy}, env, clients.leftovers(os.environ, env),
-            servers.log, servers.faults, clock, index, pypi, oci, github,
+            {**servers.urls, "proxy": servers.proxy},
+            env,
+            clients.leftovers(os.environ, env),
+            servers.log,
+            servers.faults,
+            clock,
+            index,
+            pypi,
+            oci,
+            github,
         )
 
 
@@ -96,10 +122,16 @@ def serve(stdin: TextIO, stdout: TextIO, offline: bool = False) -> None:
     """
     quiet = contextlib.suppress(KeyboardInterrupt)
     with (
-        _interrupted_by_sigterm(), quiet, files.scratch("serve") as folder,
+        _interrupted_by_sigterm(),
+        quiet,
+        files.scratch("serve") as folder,
         world(folder, offline=offline) as here,
     ):
-        print(json.dumps({**here.urls, "env": here.env, "unset": here.removed}), file=stdout, flush=True)
+        print(
+            json.dumps({**here.urls, "env": here.env, "unset": here.removed}),
+            file=stdout,
+            flush=True,
+        )
         while stdin.read(4096):
             continue
 

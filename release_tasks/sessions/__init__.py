@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release_tasks import shell
+from release_tasks import shell, terminal
 from release_tasks.errors import ReleaseError
 
 if TYPE_CHECKING:
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from release_tasks.project.model import Gate
 
 ROOT = "RELEASE_TASKS_ROOT"  # where the project is that has no noxfile of its own
-CLEAN = {"PYTHONSAFEPATH": "1", "PYTHONPATH": None, "PYTHONDONTWRITEBYTECODE": "1"}  # only what is installed is imported
+CLEAN = {
+    "PYTHONSAFEPATH": "1",
+    "PYTHONPATH": None,
+    "PYTHONDONTWRITEBYTECODE": "1",
+}  # only what is installed is imported
 
 
 def preflight(*more: str) -> None:
@@ -33,11 +37,13 @@ def preflight(*more: str) -> None:
     from release_tasks.tools import git
 
     logging.getLogger("invoke").setLevel(logging.WARNING)  # nox shows what every library logs
-    shell.heed_termination()  # nox ends its workers on Ctrl-C alone
+    shell.handle_sigterm()  # nox ends its workers on Ctrl-C alone
     try:
         root = git.top(Path(os.environ.get(ROOT) or Path.cwd()))
         project = outline(root)
-        found = sorted(gates(project), key=lambda gate: not gate.installs)  # what takes longest begins first
+        found = sorted(
+            gates(project), key=lambda gate: not gate.installs
+        )  # what takes longest begins first
     except ReleaseError as error:
         raise SystemExit(error.message) from None
     wanted = {kind: getattr(project.settings.gates, kind) for kind in KINDS}
@@ -45,11 +51,22 @@ def preflight(*more: str) -> None:
         tags = [kind for kind, names in wanted.items() if gate.name in (names or ())]
         backend, pythons = (None, list(gate.pythons) or None) if gate.installs else ("none", None)
         session = nox.session(
-            name=gate.name, python=pythons, venv_backend=backend, tags=tags, allow_parallel=True, download_python="never"
+            name=gate.name,
+            python=pythons,
+            venv_backend=backend,
+            tags=tags,
+            allow_parallel=True,
+            download_python="never",
         )
         session(_session(gate, root))
-    requires = [f"{gate.name}-{python}" if python else gate.name for gate in found for python in gate.pythons or ("",)]
-    nox.session(name="preflight", requires=[*requires, *more], venv_backend="none", allow_parallel=True)(_all)
+    requires = [
+        f"{gate.name}-{python}" if python else gate.name
+        for gate in found
+        for python in gate.pythons or ("",)
+    ]
+    nox.session(
+        name="preflight", requires=[*requires, *more], venv_backend="none", allow_parallel=True
+    )(_all)
     nox.options.parallel = nox.options.parallel or max(2, os.cpu_count() or 1)
 
 
@@ -69,11 +86,15 @@ def _session(gate: Gate, root: Path):  # type: ignore[no-untyped-def]
 
 
 def _run(session: Session, gate: Gate, root: Path) -> None:
-    env: dict[str, str | None] = {name: None for name in os.environ if shell.SECRET_NAME.search(name)}
+    env: dict[str, str | None] = {
+        name: None for name in os.environ if terminal.SECRET_NAME.search(name)
+    }
     env |= shell.UNATTENDED | (CLEAN if gate.installs else {})
     words = [*gate.installs, *(word for argv in gate.commands for word in argv)]
     with ExitStack() as stack:
-        copy = stack.enter_context(_copied(root)) if any("{copy}" in word for word in words) else root
+        copy = (
+            stack.enter_context(_copied(root)) if any("{copy}" in word for word in words) else root
+        )
         session.chdir(gate.folder)
         if gate.installs:
             session.install(*(word.replace("{copy}", str(copy)) for word in gate.installs), env=env)
@@ -102,10 +123,16 @@ def _copied(root: Path) -> Iterator[Path]:
 
 def _beside(session: Session, gate: Gate) -> list[str]:
     """Return those of pytest's paths that have nothing in them which is installed."""
-    there = {one.name.split(".")[0] for one in Path(session.virtualenv.location).glob("lib/*/site-packages/*")}
+    there = {
+        one.name.split(".")[0]
+        for one in Path(session.virtualenv.location).glob("lib/*/site-packages/*")
+    }
     return [
-        path for path in gate.paths
-        if not any((gate.folder / path / f"{name}{end}").exists() for name in there for end in ("", ".py"))
+        path
+        for path in gate.paths
+        if not any(
+            (gate.folder / path / f"{name}{end}").exists() for name in there for end in ("", ".py")
+        )
     ]
 
 

@@ -37,16 +37,27 @@ class Interruptible(Task[Callable[..., None]]):
 
         It is 141 where nobody reads on, as with `| head`: 128 and the number of SIGPIPE, as shells have it.
         """
-        shell.heed_termination()
+        shell.handle_sigterm()
         try:
             super().__call__(*args, **given)
             sys.stdout.flush()
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes it at the end
+            os.dup2(
+                os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+            )  # Python flushes it at the end
             raise Exit(code=141) from None
         except KeyboardInterrupt:
             shell.end_children()
-            line = " ".join([f"inv {self.name.replace('_', '-')}", *(f"--{key}" if value is True else f"--{key} {value}" for key, value in given.items() if value)])
+            line = " ".join(
+                [
+                    f"inv {self.name.replace('_', '-')}",
+                    *(
+                        f"--{key}" if value is True else f"--{key} {value}"
+                        for key, value in given.items()
+                        if value
+                    ),
+                ]
+            )
             raise ReleaseError("interrupted", f"{line} {self.again}", code=130) from None
 
 
@@ -55,7 +66,9 @@ def step(function: Callable[..., None]) -> Task[Callable[..., None]]:
     return described(function, HELP, klass=Interruptible)
 
 
-def described(function: Callable[..., None], texts: Mapping[str, str], **kind: Any) -> Task[Callable[..., None]]:
+def described(
+    function: Callable[..., None], texts: Mapping[str, str], **kind: Any
+) -> Task[Callable[..., None]]:
     """Make a task of a function, with the help of each of its parameters from `texts`; `kind` is for invoke."""
     named = {key: texts[key] for key in list(inspect.signature(function).parameters)[1:]}
     made: Any = task(auto_shortflags=False, help=named, **kind)(function)

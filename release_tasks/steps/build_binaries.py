@@ -15,8 +15,8 @@ def build_binaries(
 ) -> None:
     """Compile the binaries, for every target or those named."""
     from release_tasks.building import binaries
+    from release_tasks.checks.artifacts.all import refuse
     from release_tasks.converge import begin
-    from release_tasks.proofs.all import refuse
 
     release = begin(c, version, component)
     binaries.build(c, release, target)

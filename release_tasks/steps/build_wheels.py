@@ -13,8 +13,8 @@ def build_wheels(
 ) -> None:
     """Build the wheels and the sdist of each Python package."""
     from release_tasks.building import wheels
+    from release_tasks.checks.artifacts.all import refuse
     from release_tasks.converge import begin
-    from release_tasks.proofs.all import refuse
 
     release = begin(c, version, component)
     wheels.build(c, release, target)

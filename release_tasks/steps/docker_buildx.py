@@ -15,8 +15,8 @@ def docker_buildx(
 ) -> None:
     """Build the images for all their platforms, or those named."""
     from release_tasks.building import images
+    from release_tasks.checks.artifacts.all import refuse
     from release_tasks.converge import begin
-    from release_tasks.proofs.all import refuse
 
     release = begin(c, version, component)
     images.build(c, release, target)

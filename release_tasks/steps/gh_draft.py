@@ -12,15 +12,15 @@ NEEDS = {"gh": "github"}
 @step
 def gh_draft(c: Context, version: str | None = None, component: str | None = None) -> None:
     """Keep every file of the release in GitHub's draft."""
-    from release_tasks import shell
+    from release_tasks import shell, terminal
     from release_tasks.channels import github, github_draft
     from release_tasks.converge import begin, untagged
     from release_tasks.errors import raise_all
 
     release = begin(c, version, component)
-    if why := github_draft.absence(release):
-        shell.say(f"nothing to do, {why}")
+    if why := github_draft.no_release_reason(release):
+        terminal.say(f"nothing to do, {why}")
         return
     if not shell.is_dry(c):
         raise_all(untagged(release, github))
-    github.keep(c, release)
+    github.fill_draft(c, release)

@@ -12,12 +12,12 @@ NEEDS = {"gh": "github"}
 @step
 def gh_release(c: Context, version: str | None = None, component: str | None = None) -> None:
     """Let GitHub's draft go public with exactly its assets."""
-    from release_tasks import shell
+    from release_tasks import terminal
     from release_tasks.channels import github, github_draft
     from release_tasks.converge import begin, converge
 
     release = begin(c, version, component)
-    if why := github_draft.absence(release):
-        shell.say(f"nothing to do, {why}")
+    if why := github_draft.no_release_reason(release):
+        terminal.say(f"nothing to do, {why}")
         return
     converge(c, release, github)

@@ -11,27 +11,31 @@ from release_tasks.steps import step
 NEEDS = {"docker": "images", "buildx": "images", "gh": "github"}
 
 if TYPE_CHECKING:
-    from release_tasks.project.model import Pointer
+    from release_tasks.project.artifacts import Pointer
 
 
 @step
 def move_pointers(c: Context, version: str | None = None, component: str | None = None) -> None:
     """Let `latest`, `1.2` and `1` name the highest version."""
-    from release_tasks import channels, shell
+    from release_tasks import channels, terminal
     from release_tasks.converge import begin
     from release_tasks.errors import ReleaseError, raise_all
-    from release_tasks.project.model import Place
+    from release_tasks.project.artifacts import PointerState
 
     release = begin(c, version, component)
-    found = [(channel, pointer) for channel in channels.moving() for pointer in channel.pointers(release)]
+    found = [
+        (channel, pointer) for channel in channels.moving() for pointer in channel.pointers(release)
+    ]
     if not found:
-        shell.say(f"nothing to do, {release.title} has no pointers")
+        terminal.say(f"nothing to do, {release.title} has no pointers")
     if not any(component.latest for component in release.project.components):
-        shell.say('no component has latest = true, so GitHub\'s "Latest" and `latest` stay where they are')
+        terminal.say(
+            'no component has latest = true, so GitHub\'s "Latest" and `latest` stay where they are'
+        )
     errors = []
     for channel, pointer in found:
-        if pointer.place is not Place.BEHIND:
-            shell.say(_left(pointer))
+        if pointer.place is not PointerState.BEHIND:
+            terminal.say(_left(pointer))
             continue
         try:
             channel.move(c, release, pointer)

@@ -8,7 +8,12 @@ from release_tasks.steps import step
 
 
 @step
-def package_bundles(c: Context, version: str | None = None, component: str | None = None, sign_off: str | None = None) -> None:
+def package_bundles(
+    c: Context,
+    version: str | None = None,
+    component: str | None = None,
+    sign_off: str | None = None,
+) -> None:
     """Pack each binary with the files that it needs besides."""
     from release_tasks.building import bundles
     from release_tasks.converge import begin

@@ -12,15 +12,16 @@ NEEDS = {"cargo": "crates"}
 @step
 def package_crates(c: Context, version: str | None = None, component: str | None = None) -> None:
     """Pack the crates that crates.io lacks, and prove each."""
-    from release_tasks import shell
-    from release_tasks.channels import crates_io, crates_pack
+    from release_tasks import terminal
+    from release_tasks.building import crates
+    from release_tasks.channels import crates_io
     from release_tasks.converge import begin, to_build
 
     release = begin(c, version, component)
     missing = to_build(release, crates_io, "crate")
     if missing:
-        crates_pack.build(c, release, missing, crates_io.unpublished(release))
+        crates.build(c, release, missing, crates_io.unpublished(release))
     elif crates_io.expected(release):
-        shell.say("nothing to do, every crate is in dist/ or on crates.io")
+        terminal.say("nothing to do, every crate is in dist/ or on crates.io")
     else:
-        shell.say("nothing to do, no crate is published")
+        terminal.say("nothing to do, no crate is published")

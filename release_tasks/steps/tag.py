@@ -8,9 +8,11 @@ from release_tasks.steps import step
 
 
 @step
-def tag(c: Context, version: str | None = None, component: str | None = None, parse: str | None = None) -> None:
+def tag(
+    c: Context, version: str | None = None, component: str | None = None, parse: str | None = None
+) -> None:
     """Commit what bump changed and tag that commit."""
-    from release_tasks import shell
+    from release_tasks import terminal
     from release_tasks.channels import git
     from release_tasks.release import Release
 
@@ -19,9 +21,11 @@ def tag(c: Context, version: str | None = None, component: str | None = None, pa
         return
     release = Release.at(c, version, component)
     if release.is_tagged:
-        shell.say(f"nothing to do, {', '.join(p.tag for p in release.parts)} is at {release.commit[:7]}")
+        terminal.say(
+            f"nothing to do, {', '.join(p.tag for p in release.parts)} is at {release.commit[:7]}"
+        )
         return
-    git.name_commit(c, release)
+    git.commit_and_tag(c, release)
 
 
 def _show(name: str) -> None:
@@ -33,4 +37,13 @@ def _show(name: str) -> None:
     from release_tasks.tools import git
 
     component, version, is_promotion = read(discover(git.top(Path.cwd())), name)
-    print(json.dumps({"tag": name, "component": component.name, "version": version, "promotion": is_promotion}))
+    print(
+        json.dumps(
+            {
+                "tag": name,
+                "component": component.name,
+                "version": version,
+                "promotion": is_promotion,
+            }
+        )
+    )

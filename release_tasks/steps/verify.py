@@ -12,8 +12,8 @@ NEEDS = {"cargo": "crates", "helm": "charts"}
 @step
 def verify(c: Context, version: str | None = None, component: str | None = None) -> None:
     """Fetch everything back, as a user would."""
+    from release_tasks.checks.published import all
     from release_tasks.converge import begin
     from release_tasks.errors import raise_all
-    from release_tasks.verifying import all
 
     raise_all(all.problems(c, begin(c, version, component)))

@@ -8,7 +8,7 @@ import re
 import zipfile
 from pathlib import Path
 
-from release_tasks import endpoints, files, http, shell
+from release_tasks import endpoints, files, http, shell, terminal
 from release_tasks.errors import ReleaseError
 
 LEAST = (1, 21)  # older ones cannot fetch the toolchain that a module asks for
@@ -43,12 +43,16 @@ def _version(go: str) -> tuple[int, ...]:
 def _download(machine: str, sha256: str, target: Path) -> None:
     name = f"v0.0.1-go{VERSION}.linux-{machine}"
     half = target.with_name(f".{target.name}-{os.getpid()}")
-    shell.say(f"Go {VERSION} is downloaded, to build what no package brings")
+    terminal.say(f"Go {VERSION} is downloaded, to build what no package brings")
     try:
-        packed = http.get(f"{endpoints.GO_PROXY}/golang.org/toolchain/@v/{name}.zip", expect=(200,)).body
+        packed = http.get(
+            f"{endpoints.GO_PROXY}/golang.org/toolchain/@v/{name}.zip", expect=(200,)
+        ).body
         files.write_bytes(half / "go.zip", packed)
         if files.sha256(half / "go.zip") != sha256:
-            raise ReleaseError(f"the Go toolchain {name} has another sha256 than expected", "install Go by hand")
+            raise ReleaseError(
+                f"the Go toolchain {name} has another sha256 than expected", "install Go by hand"
+            )
         with zipfile.ZipFile(half / "go.zip") as archive:
             archive.extractall(half)
         made = half / f"golang.org/toolchain@{name}"

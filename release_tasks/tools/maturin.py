@@ -15,8 +15,16 @@ MATURIN = (sys.executable, "-m", "maturin")  # ours: it need not be on PATH
 
 
 def wheel(
-    c: Context, folder: Path, out: Path, target: str, tag: str, python: str, is_host: bool,
-    is_locked: bool, extra: Sequence[str], env: Mapping[str, str],
+    c: Context,
+    folder: Path,
+    out: Path,
+    target: str,
+    tag: str,
+    python: str,
+    is_host: bool,
+    is_locked: bool,
+    extra: Sequence[str],
+    env: Mapping[str, str],
 ) -> None:
     """Build the wheel of the package in `folder` for one Rust target into `out`.
 
@@ -26,7 +34,18 @@ def wheel(
     # abi3 needs no interpreter and takes any; else it is the named or the running one, or its twin on the other machine
     ours = f"{sys.version_info[0]}.{sys.version_info[1]}"
     interpreter = sys.executable if is_host and python in ("", ours) else f"python{python or ours}"
-    argv: list[str | Path] = [*MATURIN, "build", "--release", *locked, "--out", out, "--target", target, "--interpreter", interpreter]
+    argv: list[str | Path] = [
+        *MATURIN,
+        "build",
+        "--release",
+        *locked,
+        "--out",
+        out,
+        "--target",
+        target,
+        "--interpreter",
+        interpreter,
+    ]
     do(c, [*argv, *_compatibility(tag), *extra], cwd=folder, env=_environment(tag, env))
 
 

@@ -12,9 +12,9 @@ from invoke.context import Context
 
 from release_tasks import endpoints, files, shell
 from release_tasks.errors import ReleaseError
-from release_tasks.once import once
+from release_tasks.formats.executables import numbers
+from release_tasks.memo import memoized
 from release_tasks.tools import go
-from release_tasks.tools.executables import numbers
 
 
 @dataclass(frozen=True)
@@ -38,21 +38,39 @@ PROGRAMS = {
         Program("cargo", ("cargo", "--version"), link="https://rustup.rs", least="1.90"),
         Program("gh", ("gh", "--version"), apt="gh", least="2.23"),
         Program("docker", ("docker", "--version"), apt="docker.io"),
-        Program("buildx", ("docker", "buildx", "version"), module="github.com/docker/buildx/cmd/buildx@v0.33.0", plugin=True, least="0.33"),
-        Program("buildkitd", ("buildkitd", "--version"), module="github.com/moby/buildkit/cmd/buildkitd@v0.20.2", least="0.13"),
+        Program(
+            "buildx",
+            ("docker", "buildx", "version"),
+            module="github.com/docker/buildx/cmd/buildx@v0.33.0",
+            plugin=True,
+            least="0.33",
+        ),
+        Program(
+            "buildkitd",
+            ("buildkitd", "--version"),
+            module="github.com/moby/buildkit/cmd/buildkitd@v0.20.2",
+            least="0.13",
+        ),
         Program("runc", ("runc", "--version"), apt="runc", folders=("/usr/sbin", "/sbin")),
-        Program("helm", ("helm", "version", "--short"), module="helm.sh/helm/v3/cmd/helm@v3.22.0", least="3.8"),
+        Program(
+            "helm",
+            ("helm", "version", "--short"),
+            module="helm.sh/helm/v3/cmd/helm@v3.22.0",
+            least="3.8",
+        ),
     )
 }
 
 
-@once
+@memoized
 def version(program: Program) -> str | None:
     """Return what a program says of its version, or None where it is not installed."""
     path = os.pathsep.join((os.environ.get("PATH", ""), *program.folders))
     try:
         said = shell.ask(program.probe, env={"PATH": path})
-    except shell.Failed:  # cargo without the toolchain that is pinned here, or docker without that plugin
+    except (
+        shell.Failed
+    ):  # cargo without the toolchain that is pinned here, or docker without that plugin
         return None if program.plugin else "unknown"
     except ReleaseError:
         return None
@@ -62,7 +80,9 @@ def version(program: Program) -> str | None:
 
 def is_installed(program: Program) -> bool:
     """Tell whether a program is there; it is started only where that cannot be seen."""
-    return (not program.plugin and shell.found(program.probe[0]) is not None) or version(program) is not None
+    return (not program.plugin and shell.found(program.probe[0]) is not None) or version(
+        program
+    ) is not None
 
 
 def outdated(program: Program) -> ReleaseError | None:
@@ -70,7 +90,9 @@ def outdated(program: Program) -> ReleaseError | None:
     there = version(program)
     if there is None or not is_before(there, program.least):
         return None
-    return ReleaseError(f"{program.name} {there} is too old, {program.least} is needed", command(program))
+    return ReleaseError(
+        f"{program.name} {there} is too old, {program.least} is needed", command(program)
+    )
 
 
 def is_before(version: str, least: str) -> bool:
@@ -86,14 +108,20 @@ def command(program: Program) -> str:
         return f"{sudo}apt-get install -y {program.apt}"
     if program.module:
         line = " && ".join(shlex.join(words) for words in _build(program, _target(program)))
-        return f"cd $(mktemp -d) && {line}" + ("" if shell.found("go") else f"  # Go itself: {endpoints.GO}")
+        return f"cd $(mktemp -d) && {line}" + (
+            "" if shell.found("go") else f"  # Go itself: {endpoints.GO}"
+        )
     return f"see {program.link}"
 
 
 def install(c: Context, program: Program) -> None:
     """Install a program; raise `ReleaseError` where only a person can."""
     if program.apt:
-        shell.do(c, ["apt-get", "install", "-y", "-qq", program.apt], env={"DEBIAN_FRONTEND": "noninteractive"})
+        shell.do(
+            c,
+            ["apt-get", "install", "-y", "-qq", program.apt],
+            env={"DEBIAN_FRONTEND": "noninteractive"},
+        )
     elif program.module:
         kept = cache() / f"{program.name}-{program.module.rsplit('@', 1)[1]}"
         if not kept.exists():
@@ -120,7 +148,12 @@ def _compile(c: Context, program: Program, kept: Path) -> None:
     with files.scratch(program.name) as folder:
         made = folder / "made"
         for words in _build(program, made):
-            shell.do(c, (compiler, *words[1:]), cwd=folder, env={"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"})
+            shell.do(
+                c,
+                (compiler, *words[1:]),
+                cwd=folder,
+                env={"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"},
+            )
         if not shell.is_dry(c):
             files.copy(made, kept)
 

@@ -11,13 +11,20 @@ from pathlib import Path
 
 from release_tasks import shell
 from release_tasks.errors import ReleaseError, raise_all
+from release_tasks.formats.executables import numbers
 from release_tasks.shell import Failed, ask
-from release_tasks.tools import rustflags, zig
-from release_tasks.tools.executables import numbers
+from release_tasks.tools import zig
+from release_tasks.tools.cargo import rustflags
 
 DEBIAN = "/usr/bin/rustc"  # where apt's standard libraries for other machines belong to
-MERGED = (2, 34)  # whatever is linked against this glibc or a later one needs it (its release notes: libpthread is in libc)
-UNIVERSAL, HALVES = "universal2-apple-darwin", ("x86_64-apple-darwin", "aarch64-apple-darwin")  # maturin's name for both
+MERGED = (
+    2,
+    34,
+)  # whatever is linked against this glibc or a later one needs it (its release notes: libpthread is in libc)
+UNIVERSAL, HALVES = (
+    "universal2-apple-darwin",
+    ("x86_64-apple-darwin", "aarch64-apple-darwin"),
+)  # maturin's name for both
 
 
 @lru_cache(maxsize=8)
@@ -51,7 +58,9 @@ def possible(
             way: dict[str, str] = {}
             for part in HALVES if target == UNIVERSAL else (target,):
                 way |= _compiler(tree, part, command)
-                way |= _linker(tree, part, command, (glibc or {}).get(target, ""), way.get("RUSTC", ""))
+                way |= _linker(
+                    tree, part, command, (glibc or {}).get(target, ""), way.get("RUSTC", "")
+                )
             found[target] = way
         except Failed:
             raise
@@ -77,7 +86,11 @@ def variable(target: str, what: str) -> str:
 
 def gcc_fix(name: str) -> str:
     """Return the command that installs a compiler of `gcc`."""
-    return f"apt-get install gcc-{name.removesuffix('-gcc').replace('_', '-')}" if name != "cc" else "apt-get install gcc"
+    return (
+        f"apt-get install gcc-{name.removesuffix('-gcc').replace('_', '-')}"
+        if name != "cc"
+        else "apt-get install gcc"
+    )
 
 
 def elsewhere(target: str, command: str, place: str = "on such a machine") -> str:
@@ -93,17 +106,29 @@ def _compiler(tree: Path, target: str, command: str) -> dict[str, str]:
         if folder and any(folder.glob("libstd-*.rlib")):
             return {} if program == _programs()[0] else {"RUSTC": program}
     if unknown:
-        raise ReleaseError(f"rustc knows no target {target}", "`rustc --print target-list` shows the known ones")
-    raise ReleaseError(f"{target} cannot be built on this machine: Rust's standard library for it is missing", _library_fix(target, command))
+        raise ReleaseError(
+            f"rustc knows no target {target}", "`rustc --print target-list` shows the known ones"
+        )
+    raise ReleaseError(
+        f"{target} cannot be built on this machine: Rust's standard library for it is missing",
+        _library_fix(target, command),
+    )
 
 
 def _universal(command: str) -> ReleaseError:
-    return ReleaseError(f"{UNIVERSAL} cannot be built on this machine", elsewhere(UNIVERSAL, command, "on a Mac with both targets"))
+    return ReleaseError(
+        f"{UNIVERSAL} cannot be built on this machine",
+        elsewhere(UNIVERSAL, command, "on a Mac with both targets"),
+    )
 
 
 def _programs() -> list[str]:
     first = os.environ.get("RUSTC") or "rustc"
-    on_path = [str(Path(folder) / "rustc") for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
+    on_path = [
+        str(Path(folder) / "rustc")
+        for folder in os.environ.get("PATH", "").split(os.pathsep)
+        if folder
+    ]
     return [first, *dict.fromkeys(path for path in [*on_path, DEBIAN] if os.access(path, os.X_OK))]
 
 
@@ -128,7 +153,9 @@ def _home(target: str) -> str:
 
 
 def _linker(tree: Path, target: str, command: str, glibc: str, program: str) -> dict[str, str]:
-    own = variable(target, "LINKER") in os.environ or any("linker" in table.get(target, {}) for table in rustflags.target_tables(tree))
+    own = variable(target, "LINKER") in os.environ or any(
+        "linker" in table.get(target, {}) for table in rustflags.target_tables(tree)
+    )
     is_too_new = bool(glibc) and numbers(glibc) < MERGED <= numbers(_glibc() or "0")
     if own or (not is_too_new and _links_natively(host(tree), target)):
         return {}
@@ -140,7 +167,10 @@ def _linker(tree: Path, target: str, command: str, glibc: str, program: str) -> 
     if place := _home(target):
         raise ReleaseError(f"{start}: it has no linker for it", elsewhere(target, command, place))
     if is_too_new:
-        raise ReleaseError(f"{start}: its glibc is {_glibc()}, and {glibc} is promised", f"{zig.INSTALL}, or {elsewhere(target, command)}")
+        raise ReleaseError(
+            f"{start}: its glibc is {_glibc()}, and {glibc} is promised",
+            f"{zig.INSTALL}, or {elsewhere(target, command)}",
+        )
     name = gcc(tree, target)
     fix = f"{gcc_fix(name)}, {zig.INSTALL}, set {variable(target, 'LINKER')}, or {elsewhere(target, command)}"
     raise ReleaseError(f"{start}: it has no linker {name}", fix)
@@ -156,7 +186,10 @@ def _links_natively(here: str, target: str) -> bool:
     if here == target:
         return True
     arch, _, system = target.partition("-")
-    if any(here.endswith(family) and target.endswith(family) for family in ("apple-darwin", "windows-msvc")):
+    if any(
+        here.endswith(family) and target.endswith(family)
+        for family in ("apple-darwin", "windows-msvc")
+    ):
         return True
     # rustc brings its own start files for musl
     return system == "unknown-linux-musl" and here == f"{arch}-unknown-linux-gnu"

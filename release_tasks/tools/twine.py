@@ -26,10 +26,21 @@ def check(paths: Sequence[Path]) -> None:
     try:
         ask([*TWINE, "check", *paths], env=WHOLE_LINES)
     except Failed as error:
-        names = [path.name for path in paths if re.search(rf"{re.escape(path.name)}: FAILED", error.output)]
-        reasons = [" ".join(line.split()[1:]) for line in error.output.splitlines() if re.match(r"(ERROR|WARNING)\s+\S", line)]
+        names = [
+            path.name
+            for path in paths
+            if re.search(rf"{re.escape(path.name)}: FAILED", error.output)
+        ]
+        reasons = [
+            " ".join(line.split()[1:])
+            for line in error.output.splitlines()
+            if re.match(r"(ERROR|WARNING)\s+\S", line)
+        ]
         said = "; ".join(dict.fromkeys(reasons)) or " ".join(error.output.split())[-300:]
-        raise ReleaseError(f"twine check: {', '.join(names) or paths[0].name}: {said}", "mend `readme` in pyproject.toml") from error
+        raise ReleaseError(
+            f"twine check: {', '.join(names) or paths[0].name}: {said}",
+            "mend `readme` in pyproject.toml",
+        ) from error
 
 
 def upload(c: Context, paths: Sequence[Path], token: str) -> None:
@@ -40,7 +51,13 @@ def upload(c: Context, paths: Sequence[Path], token: str) -> None:
     env, secrets = _credential(token)
     # wheels before the sdist: an installer that sees only the sdist would compile
     ordered = sorted(paths, key=lambda path: (not path.name.endswith(".whl"), path.name))
-    do(c, [*TWINE, "upload", "--non-interactive", "--disable-progress-bar", *ordered], env=WHOLE_LINES | env, secrets=secrets, stop_at=BROKEN)
+    do(
+        c,
+        [*TWINE, "upload", "--non-interactive", "--disable-progress-bar", *ordered],
+        env=WHOLE_LINES | env,
+        secrets=secrets,
+        stop_at=BROKEN,
+    )
 
 
 def has_credential(token: str) -> bool:
@@ -61,10 +78,17 @@ def is_taken(output: str) -> bool:
 
 def explained(error: Failed, token: str) -> ReleaseError:
     """Return what a failed upload means, with a way on where PyPI's words allow one."""
-    if gone := re.search(r"This filename was previously used by a file that has since been deleted", error.output):
-        return ReleaseError(f"PyPI: {gone[0]}", "choose the next version: PyPI never takes a name twice")
+    if gone := re.search(
+        r"This filename was previously used by a file that has since been deleted", error.output
+    ):
+        return ReleaseError(
+            f"PyPI: {gone[0]}", "choose the next version: PyPI never takes a name twice"
+        )
     if re.search(r"\b403\b", error.output):
-        return ReleaseError(f"{error.problem}", f"check the token in {token} or TWINE_PASSWORD, and that it may upload this project")
+        return ReleaseError(
+            f"{error.problem}",
+            f"check the token in {token} or TWINE_PASSWORD, and that it may upload this project",
+        )
     return error
 
 
@@ -72,5 +96,7 @@ def _credential(token: str) -> tuple[dict[str, str], tuple[str, ...]]:
     if value := os.environ.get(token):
         return {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": value}, ()
     if os.environ.get("TWINE_PASSWORD"):
-        return {"TWINE_USERNAME": os.environ.get("TWINE_USERNAME") or "__token__"}, ("TWINE_PASSWORD",)
+        return {"TWINE_USERNAME": os.environ.get("TWINE_USERNAME") or "__token__"}, (
+            "TWINE_PASSWORD",
+        )
     return {}, ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL")

@@ -27,13 +27,19 @@ def environment(tree: Path, target: str, glibc: str, rustc: str) -> dict[str, st
     `maturin --zig` and `cargo zigbuild` have linkers of different paths, and each would compile again what
     the other has compiled; with these variables plain cargo and plain maturin share it.
     """
-    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))  # its python3 has zig
+    path = os.pathsep.join(
+        (str(Path(sys.executable).parent), os.environ.get("PATH", ""))
+    )  # its python3 has zig
     with files.scratch("zig") as folder:
         cargo = folder / "cargo"
         files.write_bytes(cargo, b"#!/bin/sh\nexec env -0\n")
         cargo.chmod(0o755)
         given = {"CARGO": str(cargo), "PATH": path} | ({"RUSTC": rustc} if rustc else {})
-        said = shell.ask([str(found()), "rustc", "--target", f"{target}.{glibc}" if glibc else target], cwd=tree, env=given)
+        said = shell.ask(
+            [str(found()), "rustc", "--target", f"{target}.{glibc}" if glibc else target],
+            cwd=tree,
+            env=given,
+        )
     pairs = (line.split("=", 1) for line in said.split("\0") if "=" in line)
     known = shell.environment(given).keys() | OF_THE_SHELL
     return {name: value for name, value in pairs if name not in known}

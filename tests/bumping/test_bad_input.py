@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from invoke.context import Context
-from whole import commit
+from support.whole import commit
 
 from release_tasks.bumping import bump
 from release_tasks.errors import ReleaseError
@@ -55,7 +55,16 @@ def refused(root: Path, version: str = "0.2.0") -> ReleaseError:
     """Return what a bump was refused for; every refusal has a way out and leaves the tree as it was."""
     with pytest.raises(ReleaseError) as caught:
         bump.write(Context(), Release.at(Context(), version))
-    assert subprocess.run(["git", "diff", "HEAD", "--name-only"], cwd=root, capture_output=True, text=True, check=True).stdout == ""
+    assert (
+        subprocess.run(
+            ["git", "diff", "HEAD", "--name-only"],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        == ""
+    )
     assert caught.value.fix
     assert "\n" not in caught.value.problem
     return caught.value
@@ -64,25 +73,68 @@ def refused(root: Path, version: str = "0.2.0") -> ReleaseError:
 def test_the_project_is_bumped_as_it_is(make: Make) -> None:
     root = make()
     bump.write(Context(), Release.at(Context(), "0.2.0"))
-    left = subprocess.run(["git", "grep", "-l", "0[.]1[.]0"], cwd=root, capture_output=True, text=True, check=False).stdout
+    left = subprocess.run(
+        ["git", "grep", "-l", "0[.]1[.]0"], cwd=root, capture_output=True, text=True, check=False
+    ).stdout
     assert left == ""
 
 
-@pytest.mark.parametrize(("path", "text", "said"), [
-    ("pyproject.toml", "[project]\nname = \n", "pyproject.toml is no TOML: Invalid value (at line 2, column 8)"),
-    ("uv.lock", "[[package]]\n<<<<<<< HEAD\n", "uv.lock is no TOML: Invalid statement (at line 2, column 1)"),
-    ("release-tasks.toml", "[files]\na\n", "release-tasks.toml is no TOML: Expected '=' after a key in a key/value pair (at line 2, column 2)"),
-    ("setup.py", "setup(\n  version=\n", "setup.py is no Python: '(' was never closed (line 1, column 6)"),
-    ("tiny/__init__.py", "x = 1\ny = [\n", "tiny/__init__.py is no Python: '[' was never closed (line 2, column 5)"),
-    ("deploy/tiny/Chart.yaml", "name: tiny\nversion: [\n", "deploy/tiny/Chart.yaml is no YAML: expected the node content, but found '<stream end>' (line 3, column 1)"),
-    ("package.json", '{\n  "version": 0.1.0\n}\n', "package.json is no JSON: Expecting ',' delimiter: line 2 column 17 (char 18)"),
-    ("package-lock.json", '{"version": "0.1.0"', "package-lock.json is no JSON: Expecting ',' delimiter: line 1 column 20 (char 19)"),
-    ("tiny.nuspec", "<package>\n<version>0.1.0\n</package>\n", "tiny.nuspec is no XML: mismatched tag: line 3, column 2"),
-    ("tiny.nuspec", "", "tiny.nuspec is no JSON, TOML, YAML, XML or Python: it has no keys"),
-    ("README.md", "# tiny\n", "README.md has no text 'tiny {version}' with a version in it"),
-    ("package.json", '{"version": 1}\n', "package.json has no version with a text behind it"),
-])
-def test_a_broken_file_is_named_with_line_and_column(make: Make, path: str, text: str, said: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "text", "said"),
+    [
+        (
+            "pyproject.toml",
+            "[project]\nname = \n",
+            "pyproject.toml is no TOML: Invalid value (at line 2, column 8)",
+        ),
+        (
+            "uv.lock",
+            "[[package]]\n<<<<<<< HEAD\n",
+            "uv.lock is no TOML: Invalid statement (at line 2, column 1)",
+        ),
+        (
+            "release-tasks.toml",
+            "[files]\na\n",
+            "release-tasks.toml is no TOML: Expected '=' after a key in a key/value pair (at line 2, column 2)",
+        ),
+        (
+            "setup.py",
+            "setup(\n  version=\n",
+            "setup.py is no Python: '(' was never closed (line 1, column 6)",
+        ),
+        (
+            "tiny/__init__.py",
+            "x = 1\ny = [\n",
+            "tiny/__init__.py is no Python: '[' was never closed (line 2, column 5)",
+        ),
+        (
+            "deploy/tiny/Chart.yaml",
+            "name: tiny\nversion: [\n",
+            "deploy/tiny/Chart.yaml is no YAML: expected the node content, but found '<stream end>' (line 3, column 1)",
+        ),
+        (
+            "package.json",
+            '{\n  "version": 0.1.0\n}\n',
+            "package.json is no JSON: Expecting ',' delimiter: line 2 column 17 (char 18)",
+        ),
+        (
+            "package-lock.json",
+            '{"version": "0.1.0"',
+            "package-lock.json is no JSON: Expecting ',' delimiter: line 1 column 20 (char 19)",
+        ),
+        (
+            "tiny.nuspec",
+            "<package>\n<version>0.1.0\n</package>\n",
+            "tiny.nuspec is no XML: mismatched tag: line 3, column 2",
+        ),
+        ("tiny.nuspec", "", "tiny.nuspec is no JSON, TOML, YAML, XML or Python: it has no keys"),
+        ("README.md", "# tiny\n", "README.md has no text 'tiny {version}' with a version in it"),
+        ("package.json", '{"version": 1}\n', "package.json has no version with a text behind it"),
+    ],
+)
+def test_a_broken_file_is_named_with_line_and_column(
+    make: Make, path: str, text: str, said: str
+) -> None:
     assert refused(make(**{path: text})).problem == said
 
 
@@ -94,7 +146,9 @@ def test_a_file_that_is_no_utf_8_is_named_with_its_line(make: Make, path: str) -
 
 
 @pytest.mark.parametrize("path", EDITED)
-def test_a_link_is_refused_and_what_it_points_to_stays(make: Make, tmp_path: Path, path: str) -> None:
+def test_a_link_is_refused_and_what_it_points_to_stays(
+    make: Make, tmp_path: Path, path: str
+) -> None:
     outside = tmp_path / "outside"
     outside.write_text(PROJECT[path])
     root = make()
@@ -117,16 +171,28 @@ def test_a_file_that_is_read_only_is_refused(make: Make, path: str) -> None:
 def test_a_tracked_file_that_is_gone_is_told(make: Make, path: str) -> None:
     root = make()
     (root / path).unlink()
-    with pytest.raises(ReleaseError, match=f"{path} cannot be read: No such file or directory") as caught:
+    with pytest.raises(
+        ReleaseError, match=f"{path} cannot be read: No such file or directory"
+    ) as caught:
         bump.write(Context(), Release.at(Context(), "0.2.0"))
     assert f"git restore {path}" in caught.value.fix
 
 
-@pytest.mark.parametrize("path", ["gone.md", "notes/untracked.md", "../outside.md", "/etc/hostname", "deploy"])
-def test_a_listed_path_that_git_does_not_track_is_refused(make: Make, tmp_path: Path, path: str) -> None:
+@pytest.mark.parametrize(
+    "path", ["gone.md", "notes/untracked.md", "../outside.md", "/etc/hostname", "deploy"]
+)
+def test_a_listed_path_that_git_does_not_track_is_refused(
+    make: Make, tmp_path: Path, path: str
+) -> None:
     (tmp_path / "outside.md").write_text("tiny 0.1.0\n")
     settings = f'{PROJECT["release-tasks.toml"]}"{path}" = "tiny {{version}}"\n'
-    root = make(**{"release-tasks.toml": settings, ".gitignore": "notes\n", "notes/untracked.md": "tiny 0.1.0\n"})
+    root = make(
+        **{
+            "release-tasks.toml": settings,
+            ".gitignore": "notes\n",
+            "notes/untracked.md": "tiny 0.1.0\n",
+        }
+    )
     (root / "notes/untracked.md").write_text("tiny 0.1.0\n")
     assert refused(root).problem == f"release-tasks.toml: [files] {path} is not in the repository"
 
@@ -138,9 +204,14 @@ EXTRA = PROJECT["pyproject.toml"].replace("tiny", "extra")
 def test_two_components_cannot_have_one_chart(make: Make) -> None:
     names = ("core", "extra")
     charts = "".join(f'[charts."ghcr.io/example/{name}"]\npath = "deploy/tiny"\n' for name in names)
-    settings = TWO.replace('["tiny"]\n', '["tiny"]\ncharts = ["ghcr.io/example/core"]\n').replace('["extra"]\n', '["extra"]\ncharts = ["ghcr.io/example/extra"]\n')
+    settings = TWO.replace('["tiny"]\n', '["tiny"]\ncharts = ["ghcr.io/example/core"]\n').replace(
+        '["extra"]\n', '["extra"]\ncharts = ["ghcr.io/example/extra"]\n'
+    )
     root = make(**{"release-tasks.toml": settings + charts, "extra/pyproject.toml": EXTRA})
-    assert "two versions are wanted at one place: deploy/tiny/Chart.yaml:" in refused(root, "core=0.2.0,extra=0.3.0").problem
+    assert (
+        "two versions are wanted at one place: deploy/tiny/Chart.yaml:"
+        in refused(root, "core=0.2.0,extra=0.3.0").problem
+    )
 
 
 def test_a_key_and_a_component_cannot_have_one_version(make: Make) -> None:
@@ -152,20 +223,47 @@ def test_a_key_and_a_component_cannot_have_one_version(make: Make) -> None:
 
 
 def test_a_listed_file_follows_the_component_of_its_folder(make: Make) -> None:
-    settings = TWO + '[files]\n"extra/a.md" = "it {version}"\n"README.md" = ["tiny {version}", "extra={extra}"]\n'
-    root = make(**{"release-tasks.toml": settings, "extra/pyproject.toml": EXTRA, "extra/a.md": "it 0.0.1\n", "README.md": "tiny 0.1.0\nextra=0.0.1\n"})
+    settings = (
+        TWO
+        + '[files]\n"extra/a.md" = "it {version}"\n"README.md" = ["tiny {version}", "extra={extra}"]\n'
+    )
+    root = make(
+        **{
+            "release-tasks.toml": settings,
+            "extra/pyproject.toml": EXTRA,
+            "extra/a.md": "it 0.0.1\n",
+            "README.md": "tiny 0.1.0\nextra=0.0.1\n",
+        }
+    )
     bump.write(Context(), Release.at(Context(), "core=0.2.0"))
-    assert ((root / "extra/a.md").read_text(), (root / "README.md").read_text()) == ("it 0.0.1\n", "tiny 0.2.0\nextra=0.1.0\n")
+    assert ((root / "extra/a.md").read_text(), (root / "README.md").read_text()) == (
+        "it 0.0.1\n",
+        "tiny 0.2.0\nextra=0.1.0\n",
+    )
     commit(root, "Bump")
     bump.write(Context(), Release.at(Context(), "extra=0.3.0"))
-    assert ((root / "extra/a.md").read_text(), (root / "README.md").read_text()) == ("it 0.3.0\n", "tiny 0.2.0\nextra=0.3.0\n")
+    assert ((root / "extra/a.md").read_text(), (root / "README.md").read_text()) == (
+        "it 0.3.0\n",
+        "tiny 0.2.0\nextra=0.3.0\n",
+    )
 
 
-@pytest.mark.parametrize("text", [
-    "project = 1", "project = []", "[project]\nname = 5", "[project]\nname = 'x'\nversion = 1", "[project]\nclassifiers = 1", "build-system = 1\n[project]\nname = 'x'",
-    "[build-system]\nbuild-backend = 3", "tool = 1\n[build-system]\nbuild-backend = 'maturin'", "[build-system]\nbuild-backend = 'maturin'\n[tool.maturin]\nmanifest-path = 3",
-    "[build-system]\n[project]\nname = 'tiny'\ndynamic = 'version'", "[build-system]\n[project]\nname = 'tiny'\ndynamic = ['version']\n[tool.hatch]\nversion = 1",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "project = 1",
+        "project = []",
+        "[project]\nname = 5",
+        "[project]\nname = 'x'\nversion = 1",
+        "[project]\nclassifiers = 1",
+        "build-system = 1\n[project]\nname = 'x'",
+        "[build-system]\nbuild-backend = 3",
+        "tool = 1\n[build-system]\nbuild-backend = 'maturin'",
+        "[build-system]\nbuild-backend = 'maturin'\n[tool.maturin]\nmanifest-path = 3",
+        "[build-system]\n[project]\nname = 'tiny'\ndynamic = 'version'",
+        "[build-system]\n[project]\nname = 'tiny'\ndynamic = ['version']\n[tool.hatch]\nversion = 1",
+    ],
+)
 def test_a_pyproject_of_another_shape_is_no_accident(make: Make, text: str) -> None:
     make(**{"pyproject.toml": text})
     bump.write(Context(), Release.at(Context(), "0.2.0"))
@@ -174,30 +272,50 @@ def test_a_pyproject_of_another_shape_is_no_accident(make: Make, text: str) -> N
 @pytest.mark.tools("cargo")
 def test_a_workspace_member_that_is_missing_is_named(make: Make) -> None:
     root = make(**{"Cargo.toml": WORKSPACE, "core/Cargo.toml": CRATE, "core/src/lib.rs": ""})
-    assert "workspace member `gone` referenced by workspace at `Cargo.toml`" in refused(root).problem
+    assert (
+        "workspace member `gone` referenced by workspace at `Cargo.toml`" in refused(root).problem
+    )
 
 
 @pytest.mark.tools("cargo")
 def test_a_broken_lock_is_named_with_line_and_column(make: Make) -> None:
-    alone = {"Cargo.toml": WORKSPACE.replace(', "gone"', ""), "core/Cargo.toml": CRATE, "core/src/lib.rs": ""}
+    alone = {
+        "Cargo.toml": WORKSPACE.replace(', "gone"', ""),
+        "core/Cargo.toml": CRATE,
+        "core/src/lib.rs": "",
+    }
     root = make(**alone, **{"Cargo.lock": "version = 4\n<<<<<<< HEAD\n"})
     assert refused(root).problem == "Cargo.lock is no TOML: Invalid statement (at line 2, column 1)"
 
 
-def test_a_repository_in_which_nothing_carries_a_version_is_told_so(make: Make, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_repository_in_which_nothing_carries_a_version_is_told_so(
+    make: Make, capfd: pytest.CaptureFixture[str]
+) -> None:
     root = make()
     for path in EDITED:
         (root / path).unlink()
     (root / "release-tasks.toml").write_text("")
     commit(root, "Begin again")
     bump.write(Context(), Release.at(Context(), "0.2.0"))
-    assert capfd.readouterr().err == "nothing to do, no file of what is released carries a version\n"
+    assert (
+        capfd.readouterr().err == "nothing to do, no file of what is released carries a version\n"
+    )
 
 
 @pytest.mark.tools("cargo")
-def test_a_workspace_member_outside_of_the_repository_is_refused(make: Make, tmp_path: Path) -> None:
+def test_a_workspace_member_outside_of_the_repository_is_refused(
+    make: Make, tmp_path: Path
+) -> None:
     (tmp_path / "gone/src").mkdir(parents=True)
     (tmp_path / "gone/src/lib.rs").write_text("")
-    (tmp_path / "gone/Cargo.toml").write_text(CRATE.replace("core", "gone") + 'workspace = "../tiny"\n')
-    root = make(**{"Cargo.toml": WORKSPACE.replace('"gone"', '"../gone"'), "core/Cargo.toml": CRATE, "core/src/lib.rs": ""})
+    (tmp_path / "gone/Cargo.toml").write_text(
+        CRATE.replace("core", "gone") + 'workspace = "../tiny"\n'
+    )
+    root = make(
+        **{
+            "Cargo.toml": WORKSPACE.replace('"gone"', '"../gone"'),
+            "core/Cargo.toml": CRATE,
+            "core/src/lib.rs": "",
+        }
+    )
     assert refused(root).problem == f"{tmp_path}/gone/Cargo.toml is outside of the repository"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from invoke.context import Context
-from whole import PROJECTS, WHEN, commit
+from support.whole import PROJECTS, WHEN, commit
 
 from release_tasks import shell
 from release_tasks.bumping import bump
@@ -33,7 +33,9 @@ def at(version: str = "0.2.0") -> Release:
 
 
 def changed(root: Path) -> list[str]:
-    done = subprocess.run(["git", "status", "--porcelain"], cwd=root, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["git", "status", "--porcelain"], cwd=root, capture_output=True, text=True, check=True
+    )
     return [line[3:] for line in done.stdout.splitlines()]
 
 
@@ -43,16 +45,33 @@ def forget_a_crate(root: Path) -> None:
     commit(root, "Forget the crates in the lock")
 
 
-EVERY_COPY = ["CHANGELOG.md", "Cargo.lock", "Cargo.toml", "README.md", "deploy/kit/Chart.yaml", "python/pyproject.toml"]
+EVERY_COPY = [
+    "CHANGELOG.md",
+    "Cargo.lock",
+    "Cargo.toml",
+    "README.md",
+    "deploy/kit/Chart.yaml",
+    "python/pyproject.toml",
+]
 
 
 @pytest.mark.statement("B1.8", "B4.3", "B5.15")
 def test_every_copy_shows_the_new_version_and_nothing_else_changes(kit: Path) -> None:
     bump.write(Context(), at())
     assert changed(kit) == EVERY_COPY
-    assert (kit / "deploy/kit/Chart.yaml").read_text().endswith('version: 0.2.0\nappVersion: "0.2.0"\n')
-    assert "## [0.2.0] - 2026-01-02\n\n### Added\n\n- A clock.\n" in (kit / "CHANGELOG.md").read_text()
-    subprocess.run(["cargo", "metadata", "--locked", "--offline", "--format-version=1"], check=True, capture_output=True)
+    assert (
+        (kit / "deploy/kit/Chart.yaml")
+        .read_text()
+        .endswith('version: 0.2.0\nappVersion: "0.2.0"\n')
+    )
+    assert (
+        "## [0.2.0] - 2026-01-02\n\n### Added\n\n- A clock.\n" in (kit / "CHANGELOG.md").read_text()
+    )
+    subprocess.run(
+        ["cargo", "metadata", "--locked", "--offline", "--format-version=1"],
+        check=True,
+        capture_output=True,
+    )
 
 
 def test_a_second_bump_changes_nothing(kit: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -74,9 +93,15 @@ def test_a_bump_that_stopped_half_way_is_finished_by_the_next(kit: Path) -> None
 def test_line_endings_that_git_converts_are_no_change(kit: Path) -> None:
     (kit / ".gitattributes").write_text("*.toml text eol=crlf\n")
     commit(kit, "Check out as on Windows")
-    subprocess.run("git rm --quiet --cached -r . && git reset --quiet --hard", cwd=kit, shell=True, check=True)
+    subprocess.run(
+        "git rm --quiet --cached -r . && git reset --quiet --hard", cwd=kit, shell=True, check=True
+    )
     bump.write(Context(), at())
-    assert (kit / "Cargo.toml").read_bytes().count(b"\r\n") == (kit / "Cargo.toml").read_bytes().count(b"\n") > 0
+    assert (
+        (kit / "Cargo.toml").read_bytes().count(b"\r\n")
+        == (kit / "Cargo.toml").read_bytes().count(b"\n")
+        > 0
+    )
     bump.write(Context(), at())  # which refuses to go on where somebody else has changed something
 
 
@@ -95,7 +120,9 @@ def test_all_files_are_put_back_when_the_lock_cannot_be_written(
     forget_a_crate(kit)  # so that cargo has to write it
     program = tmp_path / "bin" / "cargo"  # the real one, with a disk that is full when it counts
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\n[ "$1" = update ] && {{ echo no space left >&2; exit 101; }}\nexec {shutil.which("cargo")} "$@"\n')
+    program.write_text(
+        f'#!/bin/sh\n[ "$1" = update ] && {{ echo no space left >&2; exit 101; }}\nexec {shutil.which("cargo")} "$@"\n'
+    )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(program.parent), prepend=":")
     with pytest.raises(ReleaseError, match="no space left"):
@@ -103,15 +130,23 @@ def test_all_files_are_put_back_when_the_lock_cannot_be_written(
     assert changed(kit) == []
 
 
-def test_a_lock_that_was_behind_is_brought_up_by_cargo(kit: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_lock_that_was_behind_is_brought_up_by_cargo(
+    kit: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     forget_a_crate(kit)
     bump.write(Context(), at())
     assert "$ cargo update --workspace" in capfd.readouterr().err
     assert changed(kit) == EVERY_COPY
-    subprocess.run(["cargo", "metadata", "--locked", "--offline", "--format-version=1"], check=True, capture_output=True)
+    subprocess.run(
+        ["cargo", "metadata", "--locked", "--offline", "--format-version=1"],
+        check=True,
+        capture_output=True,
+    )
 
 
-def test_a_lock_of_now_needs_no_update_by_cargo(kit: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_lock_of_now_needs_no_update_by_cargo(
+    kit: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     bump.write(Context(), at())
     by_us = (kit / "Cargo.lock").read_bytes()
     subprocess.run(["cargo", "update", "--workspace", "--offline"], check=True, capture_output=True)
@@ -138,7 +173,9 @@ def test_a_project_whose_tag_is_the_version_has_nothing_to_edit(kit: Path) -> No
     assert bump.edits(at()) == {}
 
 
-def test_a_dry_bump_shows_the_edits_and_writes_nothing(kit: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_bump_shows_the_edits_and_writes_nothing(
+    kit: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     c = Context()
     c.config.run.dry = True
     bump.write(c, at())

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 from invoke.context import Context
-from whole import commit
+from support.whole import commit
 
 from release_tasks.bumping import bump
-from release_tasks.findings import versions
-from release_tasks.findings.finding import Case, Finding
+from release_tasks.checks.check import CheckContext, Finding
+from release_tasks.checks.preflight import versions
 from release_tasks.release import Release
 
 pytestmark = pytest.mark.tools("git")
@@ -38,7 +38,9 @@ PROJECT = {
     "release-tasks.toml": '[files]\n"README.md" = "tiny {version}"\n[innocent]\n"tests/*.py" = "checks an old release"\n',
 }
 DISAGREED = [
-    "src/tiny_plain/__init__.py:1 said 0.1.0, not 0.1.5", "uv.lock:3 said 0.1.2, not 0.1.5", "README.md:1 said 0.1.3, not 0.1.5",
+    "src/tiny_plain/__init__.py:1 said 0.1.0, not 0.1.5",
+    "uv.lock:3 said 0.1.2, not 0.1.5",
+    "README.md:1 said 0.1.3, not 0.1.5",
 ]
 FORGOTTEN = [
     "  .github/workflows/ci.yml:1: tiny: v0.1.5",
@@ -48,7 +50,9 @@ FORGOTTEN = [
     '  setup.py:2: setup(name="tiny-plain", version="0.2.0", url="https://x/0.1.5")',
 ]
 TOLD = [
-    *DISAGREED, "5 lines that no manifest covers still show an old version:", *FORGOTTEN,
+    *DISAGREED,
+    "5 lines that no manifest covers still show an old version:",
+    *FORGOTTEN,
     "name them in [files], or in [innocent] with the reason why they stay",
 ]
 
@@ -69,30 +73,48 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def inv(root: Path, *words: str) -> list[str]:
     """Run `inv` and return what it told."""
-    done = subprocess.run([sys.executable, "-m", "invoke", *words], cwd=root, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "invoke", *words],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return done.stderr.splitlines()
 
 
 def test_a_version_that_one_copy_was_left_at_is_looked_for_elsewhere(tiny: Path) -> None:
     (tiny / "docs/releasing.md").write_text("install tiny==0.1.3, not 0.1.30\n")
     commit(tiny, "Forget the page, too")
-    assert "  docs/releasing.md:1: install tiny==0.1.3, not 0.1.30" in inv(tiny, "bump", "--version", "0.2.0")
+    assert "  docs/releasing.md:1: install tiny==0.1.3, not 0.1.30" in inv(
+        tiny, "bump", "--version", "0.2.0"
+    )
 
 
 @pytest.mark.statement("B2.13", "B2.14")
 def test_a_bump_mends_what_disagreed_and_lists_what_nothing_covers(tiny: Path) -> None:
-    assert inv(tiny, "bump", "--version", "0.2.0") == [f"6 files carry {tiny.name} 0.2.0 now", *TOLD]
+    assert inv(tiny, "bump", "--version", "0.2.0") == [
+        f"6 files carry {tiny.name} 0.2.0 now",
+        *TOLD,
+    ]
     assert (tiny / "src/tiny_plain/__init__.py").read_text() == '__version__ = "0.2.0"\n'
     assert 'version = "0.2.0"' in (tiny / "uv.lock").read_text()
     assert "left==0.1.5" in (tiny / "pyproject.toml").read_text()
-    assert inv(tiny, "bump", "--version", "0.2.0") == [f"nothing to do, every file carries {tiny.name} 0.2.0"]
+    assert inv(tiny, "bump", "--version", "0.2.0") == [
+        f"nothing to do, every file carries {tiny.name} 0.2.0"
+    ]
 
 
 def test_a_dry_bump_tells_the_same_once(tiny: Path) -> None:
     said = inv(tiny, "--dry", "bump", "--version", "0.2.0")
-    assert said[-len(TOLD):] == TOLD
+    assert said[-len(TOLD) :] == TOLD
     assert [said.count(line) for line in TOLD] == [1] * len(TOLD)
-    assert subprocess.run(["git", "status", "--porcelain"], cwd=tiny, capture_output=True, check=True).stdout == b""
+    assert (
+        subprocess.run(
+            ["git", "status", "--porcelain"], cwd=tiny, capture_output=True, check=True
+        ).stdout
+        == b""
+    )
 
 
 def test_a_bump_that_stopped_half_way_still_tells_what_disagreed(tiny: Path) -> None:
@@ -109,26 +131,39 @@ def test_a_list_of_forgotten_lines_is_bounded(tiny: Path) -> None:
     assert said[-2] == "  and 26 more (inv bump --json has them all)"
     assert max(map(len, said)) < 130
     for _ in range(2):  # also when the bump is done, and not yet committed
-        done = subprocess.run([sys.executable, "-m", "invoke", "bump", "--version=0.2.0", "--json"], cwd=tiny, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "invoke", "bump", "--version=0.2.0", "--json"],
+            cwd=tiny,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         found = json.loads(done.stdout)
         assert len(found["forgotten"]) == 46
-        assert {"path": "docs/releasing.md", "number": 1, "text": "install tiny==0.1.5"} in found["forgotten"]
+        assert {"path": "docs/releasing.md", "number": 1, "text": "install tiny==0.1.5"} in found[
+            "forgotten"
+        ]
         assert [one["said"] for one in found["disagreed"]] == ["0.1.0", "0.1.2", "0.1.3"]
 
 
 def test_only_a_strict_project_fails_its_check_for_them(tiny: Path) -> None:
     def problems() -> list[Finding]:
-        return versions.forgotten_version(Case(Context(), Release.at(Context(), "0.2.0")))
+        return versions.forgotten_version(CheckContext(Context(), Release.at(Context(), "0.2.0")))
 
     assert problems() == []
     settings = tiny / "release-tasks.toml"
     settings.write_text('[project]\nforgotten = "strict"\n' + settings.read_text())
     commit(tiny, "Be strict")
     (found,) = problems()
-    assert found.problem.splitlines() == ["5 lines that no manifest covers still show an old version:", *FORGOTTEN]
+    assert found.problem.splitlines() == [
+        "5 lines that no manifest covers still show an old version:",
+        *FORGOTTEN,
+    ]
     (tiny / "README.md").write_text("no version\n")
     commit(tiny, "Say less")
-    assert [one.problem for one in problems()] == ["README.md has no text 'tiny {version}' with a version in it"]
+    assert [one.problem for one in problems()] == [
+        "README.md has no text 'tiny {version}' with a version in it"
+    ]
     (tiny / "README.md").write_text(PROJECT["README.md"])
     everything = '".github/**" = "x"\n"README.md" = "history"\n"docs/*" = "y"\n"setup.py" = "z"\n'
     settings.write_text(settings.read_text() + everything)
@@ -136,25 +171,36 @@ def test_only_a_strict_project_fails_its_check_for_them(tiny: Path) -> None:
     assert problems() == []
 
 
-def test_a_version_that_python_writes_otherwise_is_found_in_both_forms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    files = {"pyproject.toml": PROJECT["pyproject.toml"].replace('"0.1.5"', '"0.1.5rc2"'), "a.txt": "0.1.5rc2\n0.1.5-rc.2\n0.1.5\n", "tasks.py": PROJECT["tasks.py"]}
+def test_a_version_that_python_writes_otherwise_is_found_in_both_forms(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {
+        "pyproject.toml": PROJECT["pyproject.toml"].replace('"0.1.5"', '"0.1.5rc2"'),
+        "a.txt": "0.1.5rc2\n0.1.5-rc.2\n0.1.5\n",
+        "tasks.py": PROJECT["tasks.py"],
+    }
     monkeypatch.chdir(begin(tmp_path, files))
     said = inv(tmp_path, "bump", "--version", "0.1.5")
     assert said[2:4] == ["  a.txt:1: 0.1.5rc2", "  a.txt:2: 0.1.5-rc.2"]
 
 
 @pytest.mark.tools("cargo")
-def test_the_lock_of_an_excluded_tree_is_told_and_not_edited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_lock_of_an_excluded_tree_is_told_and_not_edited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lock = 'version = 4\n\n[[package]]\nname = "core"\nversion = "0.0.9"\n\n[[package]]\nname = "other"\nversion = "0.1.0"\n'
     files = {
         "Cargo.toml": '[package]\nname = "core"\nversion = "0.1.0"\nedition = "2021"\n[workspace]\nexclude = ["other"]\n',
-        "src/lib.rs": "", "other/Cargo.toml": '[package]\nname = "other"\nversion = "0.1.0"\n[dependencies]\ncore = { path = ".." }\n',
-        "other/Cargo.lock": lock, "other/src/lib.rs": "", "tasks.py": PROJECT["tasks.py"],
+        "src/lib.rs": "",
+        "other/Cargo.toml": '[package]\nname = "other"\nversion = "0.1.0"\n[dependencies]\ncore = { path = ".." }\n',
+        "other/Cargo.lock": lock,
+        "other/src/lib.rs": "",
+        "tasks.py": PROJECT["tasks.py"],
     }
     begin(tmp_path, files)
     said = inv(tmp_path, "bump", "--version", "0.2.0")
     assert "  other/Cargo.lock:5: core 0.0.9 (cargo update --workspace in that folder)" in said
-    assert "  other/Cargo.toml:3: version = \"0.1.0\"" in said
+    assert '  other/Cargo.toml:3: version = "0.1.0"' in said
     assert (tmp_path / "other/Cargo.lock").read_text() == lock
 
 
@@ -162,12 +208,20 @@ def test_the_lock_of_npm_follows_its_package_json(tmp_path: Path) -> None:
     package = {"name": "tiny-npm", "version": "0.1.0", "dependencies": {"left": "0.1.5"}}
     lock = package | {"packages": {"": package, "node_modules/left": {"version": "0.1.5"}}}
     files = {
-        "pyproject.toml": PROJECT["pyproject.toml"], "npm/package.json": json.dumps(package), "npm/package-lock.json": json.dumps(lock),
-        "web/package.json": json.dumps(package), "release-tasks.toml": '[files]\n"npm/package.json" = "version"\n', "tasks.py": PROJECT["tasks.py"],
+        "pyproject.toml": PROJECT["pyproject.toml"],
+        "npm/package.json": json.dumps(package),
+        "npm/package-lock.json": json.dumps(lock),
+        "web/package.json": json.dumps(package),
+        "release-tasks.toml": '[files]\n"npm/package.json" = "version"\n',
+        "tasks.py": PROJECT["tasks.py"],
     }
     begin(tmp_path, files)
     inv(tmp_path, "bump", "--version", "0.2.0")
     new = json.loads((tmp_path / "npm/package-lock.json").read_text())
-    assert (new["version"], new["packages"][""]["version"], new["packages"]["node_modules/left"]["version"]) == ("0.2.0", "0.2.0", "0.1.5")
+    assert (
+        new["version"],
+        new["packages"][""]["version"],
+        new["packages"]["node_modules/left"]["version"],
+    ) == ("0.2.0", "0.2.0", "0.1.5")
     assert json.loads((tmp_path / "npm/package.json").read_text())["version"] == "0.2.0"
     assert json.loads((tmp_path / "web/package.json").read_text())["version"] == "0.1.0"

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from invoke.context import Context
-from python_projects import git, write
-from two_parts import CRATE, KEEP, LIB, PARTS
+from support.python_projects import git, write
+from support.two_parts import CRATE, KEEP, LIB, PARTS
 
 from release_tasks.errors import ReleaseError
-from release_tasks.manifests.requirements import admits
 from release_tasks.steps.bump import bump
 from release_tasks.steps.tag import tag
+from release_tasks.versions.requirements import admits
 
 pytestmark = pytest.mark.tools("git", "cargo")
 
@@ -29,7 +29,11 @@ def enter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def lines(root: Path, path: str, *words: str) -> list[str]:
-    return [line for line in (root / path).read_text().splitlines() if any(word in line for word in words)]
+    return [
+        line
+        for line in (root / path).read_text().splitlines()
+        if any(word in line for word in words)
+    ]
 
 
 def changed(root: Path) -> list[str]:
@@ -42,12 +46,17 @@ def test_two_components_are_bumped_in_every_place_at_once(enter) -> None:
     bump(Context(), version="abacus-core=0.7.0,abacus-py=0.7.1")
     assert lines(root, "Cargo.toml", "version") == ['version = "0.7.0"', 'rust-version = "1.70.0"']
     assert lines(root, "py/Cargo.toml", "version") == [
-        'version = "0.7.1"', 'abacus-core = { path = "..", version = "0.7.0", features = [] }',
+        'version = "0.7.1"',
+        'abacus-core = { path = "..", version = "0.7.0", features = [] }',
     ]
     assert lines(root, "py/pyproject.toml", "version =") == ['version = "0.7.1"']
     assert "## [0.7.0]" in (root / "CHANGELOG.md").read_text()
     assert "## [0.7.1]" in (root / "py/CHANGELOG.md").read_text()
-    subprocess.run(["cargo", "metadata", "--locked", "--offline", "--format-version=1"], check=True, capture_output=True)
+    subprocess.run(
+        ["cargo", "metadata", "--locked", "--offline", "--format-version=1"],
+        check=True,
+        capture_output=True,
+    )
 
 
 @pytest.mark.statement("B5.17", "B5.19")
@@ -55,10 +64,18 @@ def test_two_components_are_one_commit_with_two_tags(enter) -> None:
     root = enter(PARTS)
     bump(Context(), version="abacus-core=0.7.0,abacus-py=0.7.1")
     tag(Context(), version="abacus-core=0.7.0,abacus-py=0.7.1")
-    assert git(root, "log", "-1", "--format=%s").strip() == "release: abacus-core v0.7.0 + abacus-py v0.7.1"
+    assert (
+        git(root, "log", "-1", "--format=%s").strip()
+        == "release: abacus-core v0.7.0 + abacus-py v0.7.1"
+    )
     assert git(root, "tag", "--points-at", "HEAD").split() == ["py-v0.7.1", "v0.7.0"]
     assert git(root, "show", "--name-only", "--format=").split() == [
-        "CHANGELOG.md", "Cargo.lock", "Cargo.toml", "py/CHANGELOG.md", "py/Cargo.toml", "py/pyproject.toml",
+        "CHANGELOG.md",
+        "Cargo.lock",
+        "Cargo.toml",
+        "py/CHANGELOG.md",
+        "py/Cargo.toml",
+        "py/pyproject.toml",
     ]
 
 
@@ -67,7 +84,8 @@ def test_pins_follow_a_component_that_is_bumped_alone(enter) -> None:
     root = enter(PARTS)
     bump(Context(), version="0.7.0", component="abacus-core")
     assert lines(root, "py/Cargo.toml", "version") == [
-        'version = "0.6.12"', 'abacus-core = { path = "..", version = "0.7.0", features = [] }',
+        'version = "0.6.12"',
+        'abacus-core = { path = "..", version = "0.7.0", features = [] }',
     ]
     assert changed(root) == ["CHANGELOG.md", "Cargo.lock", "Cargo.toml", "py/Cargo.toml"]
 
@@ -77,50 +95,69 @@ def test_a_kept_pin_stays_as_long_as_it_admits_the_new_version(enter) -> None:
     root = enter(PARTS | {"release-tasks.toml": KEEP})
     bump(Context(), version="abacus-core=0.6.27,abacus-py=0.6.13")
     assert lines(root, "py/Cargo.toml", "version") == [
-        'version = "0.6.13"', 'abacus-core = { path = "..", version = "0.6.14", features = [] }',
+        'version = "0.6.13"',
+        'abacus-core = { path = "..", version = "0.6.14", features = [] }',
     ]
     assert 'version = "0.6.27"' in (root / "Cargo.lock").read_text()
 
 
 @pytest.mark.statement("B5.13")
-def test_a_kept_pin_that_the_new_version_does_not_satisfy_is_refused_with_both_ways_out(enter) -> None:
+def test_a_kept_pin_that_the_new_version_does_not_satisfy_is_refused_with_both_ways_out(
+    enter,
+) -> None:
     root = enter(PARTS | {"release-tasks.toml": KEEP})
     with pytest.raises(ReleaseError) as told:
         bump(Context(), version="0.7.0", component="abacus-core")
-    assert told.value.problem == "py/Cargo.toml: abacus-core in [dependencies] is kept at 0.6.14, which 0.7.0 does not satisfy"
+    assert (
+        told.value.problem
+        == "py/Cargo.toml: abacus-core in [dependencies] is kept at 0.6.14, which 0.7.0 does not satisfy"
+    )
     assert told.value.fix == (
         'pins = { abacus-core = "follow" } in [components.abacus-py], or commit a requirement that admits 0.6.26 and 0.7.0'
     )
     assert changed(root) == []
-    (root / "py/Cargo.toml").write_text((root / "py/Cargo.toml").read_text().replace('"0.6.14"', '">=0.6.14, <0.8"'))
+    (root / "py/Cargo.toml").write_text(
+        (root / "py/Cargo.toml").read_text().replace('"0.6.14"', '">=0.6.14, <0.8"')
+    )
     git(root, "commit", "--quiet", "--all", "--message=Admit both")
     bump(Context(), version="0.7.0", component="abacus-core")
-    assert lines(root, "py/Cargo.toml", "abacus-core") == ['abacus-core = { path = "..", version = ">=0.6.14, <0.8", features = [] }']
+    assert lines(root, "py/Cargo.toml", "abacus-core") == [
+        'abacus-core = { path = "..", version = ">=0.6.14, <0.8", features = [] }'
+    ]
 
 
 def test_a_component_that_is_bumped_alone_leaves_the_others_as_they_are(enter) -> None:
     root = enter(PARTS)
     bump(Context(), version="0.6.13", component="abacus-py")
     assert changed(root) == ["Cargo.lock", "py/CHANGELOG.md", "py/Cargo.toml", "py/pyproject.toml"]
-    assert lines(root, "py/Cargo.toml", "abacus-core") == ['abacus-core = { path = "..", version = "0.6.14", features = [] }']
+    assert lines(root, "py/Cargo.toml", "abacus-core") == [
+        'abacus-core = { path = "..", version = "0.6.14", features = [] }'
+    ]
 
 
 def test_a_pin_on_what_is_no_component_is_an_error(enter) -> None:
     enter(PARTS | {"release-tasks.toml": KEEP.replace("{ abacus-core", "{ abacus-cor")})
-    with pytest.raises(ReleaseError, match=r"\[components.abacus-py\] pins: abacus-cor is no component"):
+    with pytest.raises(
+        ReleaseError, match=r"\[components.abacus-py\] pins: abacus-cor is no component"
+    ):
         bump(Context(), version="0.7.0", component="abacus-core")
 
 
 def test_a_wheel_and_a_crate_of_one_name_are_told_apart(enter) -> None:
     """A bump of the Python package `abacus-core` does not touch the crate of that name, or pins on it."""
-    settings = PARTS["release-tasks.toml"].replace("components.abacus-py", "components.python").replace('["rehearsed-abacus"]', '["abacus-core"]')
+    settings = (
+        PARTS["release-tasks.toml"]
+        .replace("components.abacus-py", "components.python")
+        .replace('["rehearsed-abacus"]', '["abacus-core"]')
+    )
     pyproject = PARTS["py/pyproject.toml"].replace("rehearsed-abacus", "abacus-core")
     root = enter(PARTS | {"py/pyproject.toml": pyproject, "release-tasks.toml": settings})
     bump(Context(), version="python=0.8.0")
     assert "Cargo.toml" not in changed(root)
     assert lines(root, "py/pyproject.toml", "version =") == ['version = "0.8.0"']
     assert lines(root, "py/Cargo.toml", "version") == [
-        'version = "0.8.0"', 'abacus-core = { path = "..", version = "0.6.14", features = [] }',
+        'version = "0.8.0"',
+        'abacus-core = { path = "..", version = "0.6.14", features = [] }',
     ]
 
 
@@ -129,11 +166,16 @@ def inheriting(*own: str) -> dict[str, str]:
     files = {
         "Cargo.toml": '[workspace]\nmembers = ["one", "two", "three"]\nresolver = "2"\n[workspace.package]\nversion = "0.2.65"\n'
         '[workspace.dependencies]\none = { version = "0.2.65", path = "one" }\n',
-        "release-tasks.toml": '[components."{crate}"]\ntag = "{crate}-v{version}"\n', "tasks.py": PARTS["tasks.py"],
+        "release-tasks.toml": '[components."{crate}"]\ntag = "{crate}-v{version}"\n',
+        "tasks.py": PARTS["tasks.py"],
     }
     for name in ("one", "two", "three"):
-        text = CRATE.format(name, "0.2.65", "" if name == "one" else "[dependencies]\none = { workspace = true }\n")
-        text = text if name in own else text.replace('version = "0.2.65"', "version.workspace = true")
+        text = CRATE.format(
+            name, "0.2.65", "" if name == "one" else "[dependencies]\none = { workspace = true }\n"
+        )
+        text = (
+            text if name in own else text.replace('version = "0.2.65"', "version.workspace = true")
+        )
         files |= {f"{name}/Cargo.toml": text, f"{name}/src/lib.rs": LIB}
     return files
 
@@ -143,7 +185,9 @@ def test_a_crate_that_inherits_its_version_is_not_bumped_alone(enter) -> None:
     root = enter(inheriting())
     with pytest.raises(ReleaseError) as told:
         bump(Context(), version="two=0.3.0")
-    assert told.value.problem == "two inherits the workspace's version, so two cannot be bumped alone"
+    assert (
+        told.value.problem == "two inherits the workspace's version, so two cannot be bumped alone"
+    )
     assert told.value.fix == (
         'write version = "0.2.65" for version.workspace = true in two/Cargo.toml, or --version one=0.3.0,three=0.3.0,two=0.3.0'
     )
@@ -159,16 +203,25 @@ def test_both_ways_out_of_an_inherited_version_work(enter) -> None:
     bump(Context(), version="two=0.3.0")
     git(root, "commit", "--quiet", "--all", "--message=Bump two")
     bump(Context(), version="one=0.3.0,three=0.3.0,two=0.4.0")
-    assert lines(root, "Cargo.toml", "0.") == ['version = "0.3.0"', 'one = { version = "0.3.0", path = "one" }']
+    assert lines(root, "Cargo.toml", "0.") == [
+        'version = "0.3.0"',
+        'one = { version = "0.3.0", path = "one" }',
+    ]
     assert lines(root, "two/Cargo.toml", "version") == ['version = "0.4.0"']
 
 
 def test_an_inheriting_crate_of_no_component_moves_along(enter) -> None:
     settings = '[components.all]\ncrates = ["one", "two"]\n[components.other]\ntag = "o-v{version}"\ncrates = ["other"]\n'
-    files = inheriting() | {"other/Cargo.toml": CRATE.format("other", "0.9.0", ""), "other/src/lib.rs": LIB, "release-tasks.toml": settings}
+    files = inheriting() | {
+        "other/Cargo.toml": CRATE.format("other", "0.9.0", ""),
+        "other/src/lib.rs": LIB,
+        "release-tasks.toml": settings,
+    }
     files["Cargo.toml"] = files["Cargo.toml"].replace('"three"]', '"three", "other"]')
     files["three/Cargo.toml"] += "two = { path = '../two', version = '0.2.65' }\n"
-    files["three/Cargo.toml"] = files["three/Cargo.toml"].replace("edition", "publish = false\nedition")
+    files["three/Cargo.toml"] = files["three/Cargo.toml"].replace(
+        "edition", "publish = false\nedition"
+    )
     root = enter(files)
     bump(Context(), version="all=0.3.0")
     assert changed(root) == ["Cargo.toml", "three/Cargo.toml"]
@@ -176,11 +229,18 @@ def test_an_inheriting_crate_of_no_component_moves_along(enter) -> None:
 
 
 def test_a_requirement_in_a_pyproject_is_a_text_of_the_settings(enter) -> None:
-    pyproject = PARTS["py/pyproject.toml"].replace("[tool.maturin]", 'dependencies = ["abacus==0.6.26"]\n[tool.maturin]')
-    settings = PARTS["release-tasks.toml"] + "[files]\n\"py/pyproject.toml\" = 'abacus=={abacus-core}'\n"
+    pyproject = PARTS["py/pyproject.toml"].replace(
+        "[tool.maturin]", 'dependencies = ["abacus==0.6.26"]\n[tool.maturin]'
+    )
+    settings = (
+        PARTS["release-tasks.toml"] + "[files]\n\"py/pyproject.toml\" = 'abacus=={abacus-core}'\n"
+    )
     root = enter(PARTS | {"py/pyproject.toml": pyproject, "release-tasks.toml": settings})
     bump(Context(), version="0.7.0", component="abacus-core")
-    assert lines(root, "py/pyproject.toml", "0.") == ['version = "0.6.12"', 'dependencies = ["abacus==0.7.0"]']
+    assert lines(root, "py/pyproject.toml", "0.") == [
+        'version = "0.6.12"',
+        'dependencies = ["abacus==0.7.0"]',
+    ]
 
 
 @pytest.mark.statement("B2.4")
@@ -193,18 +253,39 @@ def test_a_crate_with_a_literal_version_is_bumped_in_its_own_manifest_alone(ente
 def test_an_inherited_pin_cannot_be_kept(enter) -> None:
     settings = '[components.two]\ntag = "two-v{version}"\ncrates = ["two"]\npins = { one = "keep" }\n[components.one]\ncrates = ["one"]\n'
     enter(inheriting("one", "two", "three") | {"release-tasks.toml": settings})
-    with pytest.raises(ReleaseError, match=r"two/Cargo.toml: one in \[dependencies\] inherits its requirement, so it cannot be kept"):
+    with pytest.raises(
+        ReleaseError,
+        match=r"two/Cargo.toml: one in \[dependencies\] inherits its requirement, so it cannot be kept",
+    ):
         bump(Context(), version="one=0.3.0")
 
 
-@pytest.mark.parametrize(("requirement", "yes", "no"), [
-    ("0.6.14", "0.6.26", "0.7.0"), ("0.6.14", "0.6.14", "0.6.13"), ("^0.6", "0.6.0", "0.5.9"), ("0", "0.9.0", "1.0.0"),
-    ("0.0", "0.0.5", "0.1.0"), ("0.0.3", "0.0.3", "0.0.4"), ("1", "1.9.9", "2.0.0"), ("~1.2.3", "1.2.9", "1.3.0"),
-    ("~1", "1.9.0", "2.0.0"), ("=1.2", "1.2.5", "1.3.0"), ("=1.2.3", "1.2.3", "1.2.4"), ("*", "3.0.0", "3.0.0-rc.1"),
-    ("1.*", "1.5.0", "2.0.0"), ("0.2.x", "0.2.9", "0.3.0"), (">=0.1, <0.3", "0.2.5", "0.3.0"), (">0.1.2", "0.1.3", "0.1.2"),
-    (">=0.1, <0.4", "0.2.0", "0.3.0-rc.1"), ("0.3.0-rc.1", "0.3.0-rc.2", "0.3.0-beta.1"), ("0.3.0-rc.1", "0.3.0", "0.3.1-rc.1"),
-    ("=0.3.0-rc.1", "0.3.0-rc.1", "0.3.0"), ("0.3.0-rc.2", "0.3.1", "0.3.0-rc.1"),
-])
+@pytest.mark.parametrize(
+    ("requirement", "yes", "no"),
+    [
+        ("0.6.14", "0.6.26", "0.7.0"),
+        ("0.6.14", "0.6.14", "0.6.13"),
+        ("^0.6", "0.6.0", "0.5.9"),
+        ("0", "0.9.0", "1.0.0"),
+        ("0.0", "0.0.5", "0.1.0"),
+        ("0.0.3", "0.0.3", "0.0.4"),
+        ("1", "1.9.9", "2.0.0"),
+        ("~1.2.3", "1.2.9", "1.3.0"),
+        ("~1", "1.9.0", "2.0.0"),
+        ("=1.2", "1.2.5", "1.3.0"),
+        ("=1.2.3", "1.2.3", "1.2.4"),
+        ("*", "3.0.0", "3.0.0-rc.1"),
+        ("1.*", "1.5.0", "2.0.0"),
+        ("0.2.x", "0.2.9", "0.3.0"),
+        (">=0.1, <0.3", "0.2.5", "0.3.0"),
+        (">0.1.2", "0.1.3", "0.1.2"),
+        (">=0.1, <0.4", "0.2.0", "0.3.0-rc.1"),
+        ("0.3.0-rc.1", "0.3.0-rc.2", "0.3.0-beta.1"),
+        ("0.3.0-rc.1", "0.3.0", "0.3.1-rc.1"),
+        ("=0.3.0-rc.1", "0.3.0-rc.1", "0.3.0"),
+        ("0.3.0-rc.2", "0.3.1", "0.3.0-rc.1"),
+    ],
+)
 def test_a_requirement_admits_what_cargo_would_take(requirement: str, yes: str, no: str) -> None:
     assert admits(requirement, yes)
     assert not admits(requirement, no)

@@ -6,12 +6,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from container_world import CHART, IMAGE, chart_project, commit, push_image, registries, write
 from invoke.context import Context
+from support.container_world import (
+    CHART,
+    IMAGE,
+    chart_project,
+    commit,
+    push_image,
+    registries,
+    write,
+)
 
 from release_tasks.channels import charts
 from release_tasks.errors import ReleaseError
-from release_tasks.project.model import State
+from release_tasks.project.artifacts import State
 from release_tasks.release import Release
 
 

@@ -14,15 +14,15 @@ from dataclasses import replace
 from email.utils import formatdate
 from pathlib import Path
 
-import crate_projects as projects
 import pytest
-from crate_projects import CHAIN
 from invoke.context import Context
+from support import crate_projects as projects
+from support.crate_projects import CHAIN
 
 from release_tasks import dist
 from release_tasks.channels import crates_index, crates_io
 from release_tasks.errors import ReleaseError
-from release_tasks.project.model import Artifact, State
+from release_tasks.project.artifacts import Artifact, State
 from release_tasks.rehearsal.faults import Fault
 from release_tasks.rehearsal.world import World
 from release_tasks.release import Release
@@ -115,9 +115,22 @@ def test_a_recorded_hash_that_differs_is_different(one: Path) -> None:
     upload(one)
     release = projects.release(one)
     part = release.parts[0]
-    dist.record(part, "package_crates", [
-        dist.Built("crate", "shop-zero", "0.1.0", "shop", "shop-zero-0.1.0.crate", 1, "0" * 64, commit=release.commit)
-    ])
+    dist.record(
+        part,
+        "package_crates",
+        [
+            dist.Built(
+                "crate",
+                "shop-zero",
+                "0.1.0",
+                "shop",
+                "shop-zero-0.1.0.crate",
+                1,
+                "0" * 64,
+                commit=release.commit,
+            )
+        ],
+    )
     seen = crates_io.look(release, crates_io.expected(release))[0]
     assert seen.state is State.DIFFERENT
     assert "000000000000 in dist/" in seen.why
@@ -170,7 +183,9 @@ def test_a_wait_of_hours_is_an_error_that_says_when(packed: Path, running: World
     assert caught.value.fix == "run the release again then"
 
 
-def test_the_real_buckets_are_waited_out_on_a_faster_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_real_buckets_are_waited_out_on_a_faster_clock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     names = [f"shop-{letter}" for letter in "abcdefg"]
     with projects.visiting(tmp_path, monkeypatch, rate_limits=True) as running:
         running.clock.speed = 600.0
@@ -178,7 +193,7 @@ def test_the_real_buckets_are_waited_out_on_a_faster_clock(tmp_path: Path, monke
         monkeypatch.chdir(root)
         package_crates(Context())
         release = projects.release(root)
-        assert crates_io.buckets(crates_io.expected(release)) == 1200.0
+        assert crates_io.rate_limit_wait(crates_io.expected(release)) == 1200.0
         publish(release, names)
         assert sorted(projects.uploads(running)) == names
         assert states(release) == [State.SAME] * 7
@@ -209,7 +224,9 @@ def test_what_was_uploaded_and_is_not_shown_yet_is_waited_for(
     packed: Path, running: World, capfd: pytest.CaptureFixture[str]
 ) -> None:
     upload(packed, "-p", "shop-zero")
-    running.crates.store._visible["shop-zero", "0.1.0"] = time.monotonic() + 3.0  # a stale cache in between
+    running.crates.store._visible["shop-zero", "0.1.0"] = (
+        time.monotonic() + 3.0
+    )  # a stale cache in between
     publish(projects.release(packed))
     assert projects.uploads(running) == list(CHAIN)
     assert "waiting for crates.io to show shop-zero" in capfd.readouterr().err
@@ -218,7 +235,9 @@ def test_what_was_uploaded_and_is_not_shown_yet_is_waited_for(
 @pytest.mark.slow
 def test_a_lag_that_is_longer_than_cargo_waits_is_waited_for(packed: Path, running: World) -> None:
     running.crates.store.lag = 63.0
-    threading.Timer(30, lambda: setattr(running.crates.store, "lag", 0.0)).start()  # only the first one is late
+    threading.Timer(
+        30, lambda: setattr(running.crates.store, "lag", 0.0)
+    ).start()  # only the first one is late
     publish(projects.release(packed), ["shop-zero", "shop-middle"])
     assert projects.uploads(running) == ["shop-zero", "shop-middle"]
     assert len(projects.asked(running)) == 2
@@ -242,25 +261,37 @@ def test_a_wrong_token_is_an_error_with_a_way_out(
     assert "another-secret" not in str(caught.value)
 
 
-def test_without_a_token_the_error_names_its_variable(packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_token_the_error_names_its_variable(
+    packed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     release = projects.release(packed)
     assert list(crates_io.credentials(release)) == []
     monkeypatch.delenv("CARGO_REGISTRY_TOKEN")
     with pytest.raises(ReleaseError, match="no token found") as caught:
         publish(release)
     assert "CARGO_REGISTRY_TOKEN" in caught.value.fix
-    assert ["CARGO_REGISTRY_TOKEN" in error.fix for error in crates_io.credentials(release)] == [True]
+    assert ["CARGO_REGISTRY_TOKEN" in error.fix for error in crates_io.credentials(release)] == [
+        True
+    ]
 
 
 def test_other_bytes_than_those_checked_are_never_uploaded(packed: Path, running: World) -> None:
     release = projects.release(packed)
     part = release.parts[0]
-    rows = [replace(row, sha256="1" * 64) if row.name == "shop-app" else row for row in dist.inventory(part)]
+    rows = [
+        replace(row, sha256="1" * 64) if row.name == "shop-app" else row
+        for row in dist.inventory(part)
+    ]
     dist.record(part, "package_crates", rows)
     with gzip.open(part.dist / "shop-app-0.1.0.crate") as packing:
         inside = packing.read()
-    (part.dist / "shop-app-0.1.0.crate").write_bytes(gzip.compress(inside.replace(b'"git"', b'"gut"', 1)))
-    with pytest.raises(ReleaseError, match=r"cargo packs shop-app as .* now, and dist/ has 111111111111, first at shop-app-0.1.0/.cargo_vcs_info.json: byte 6"):
+    (part.dist / "shop-app-0.1.0.crate").write_bytes(
+        gzip.compress(inside.replace(b'"git"', b'"gut"', 1))
+    )
+    with pytest.raises(
+        ReleaseError,
+        match=r"cargo packs shop-app as .* now, and dist/ has 111111111111, first at shop-app-0.1.0/.cargo_vcs_info.json: byte 6",
+    ):
         publish(release)
     assert projects.asked(running) == []
 
@@ -271,7 +302,9 @@ def test_a_crate_that_was_never_packed_is_never_uploaded(one: Path, running: Wor
     assert projects.asked(running) == []
 
 
-def test_a_release_killed_between_two_uploads_goes_on_with_the_rest(packed: Path, running: World) -> None:
+def test_a_release_killed_between_two_uploads_goes_on_with_the_rest(
+    packed: Path, running: World
+) -> None:
     running.faults.add(Fault(*PUT, delay=0.01))
     running.faults.add(Fault(*PUT, delay=3.0, cut=True))
     script = (
@@ -279,7 +312,9 @@ def test_a_release_killed_between_two_uploads_goes_on_with_the_rest(packed: Path
         "from release_tasks.release import Release\nrelease = Release.at(Context())\n"
         "crates_io.publish(Context(), release, crates_io.unpublished(release))"
     )
-    process = subprocess.Popen([sys.executable, "-c", script], cwd=packed, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], cwd=packed, stderr=subprocess.DEVNULL
+    )
     while not projects.uploads(running):
         assert process.poll() is None
         time.sleep(0.02)
@@ -295,6 +330,6 @@ def test_the_rate_limits_of_a_release_are_known_beforehand(running: World, one: 
     upload(one)
     new = [Artifact("crates.io", f"shop-new-{i}", "0.1.0", "shop") for i in range(7)]
     known = [Artifact("crates.io", "shop-zero", "0.1.0", "shop")] * 33
-    assert crates_io.buckets(new[:5]) == 0.0
-    assert crates_io.buckets(new) == 1200.0
-    assert crates_io.buckets([*new, *known]) == 1200.0 + 180.0
+    assert crates_io.rate_limit_wait(new[:5]) == 0.0
+    assert crates_io.rate_limit_wait(new) == 1200.0
+    assert crates_io.rate_limit_wait([*new, *known]) == 1200.0 + 180.0

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from place import TINY, Place, context, place
+from support.place import TINY, Place, context, place
 
 from release_tasks.channels import git
 from release_tasks.converge import converge
 from release_tasks.errors import ReleaseError
-from release_tasks.project.model import State
+from release_tasks.project.artifacts import State
 
 
 @pytest.fixture
@@ -23,7 +23,11 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
 def on_origin(tiny: Place) -> dict[str, str]:
     lines = tiny.git("ls-remote", "origin", "refs/heads/*", "refs/tags/*").splitlines()
     refs = dict(reversed(line.split("\t")) for line in lines)
-    return {name: refs.get(f"{name}^{{}}", commit) for name, commit in refs.items() if not name.endswith("^{}")}
+    return {
+        name: refs.get(f"{name}^{{}}", commit)
+        for name, commit in refs.items()
+        if not name.endswith("^{}")
+    }
 
 
 def test_branch_and_tag_are_pushed_once(tiny: Place) -> None:
@@ -36,7 +40,9 @@ def test_branch_and_tag_are_pushed_once(tiny: Place) -> None:
     assert len(tiny.running.log.writes()) == writes
 
 
-def test_a_commit_that_was_merged_is_not_pushed_again(tiny: Place, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_commit_that_was_merged_is_not_pushed_again(
+    tiny: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
     commit = tiny.commit("more.txt")
     tiny.tag("v0.2.0", push=False)
     tiny.commit("later.txt")
@@ -90,19 +96,31 @@ def test_a_dry_run_pushes_nothing(tiny: Place, capsys: pytest.CaptureFixture[str
     assert on_origin(tiny) == before
 
 
-def test_more_than_three_tags_arrive_in_several_pushes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_than_three_tags_arrive_in_several_pushes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """GitHub starts no workflow where more than three tags arrive at once."""
     names = ("a", "b", "c", "d")
-    files = {f"{n}/pyproject.toml": TINY["pyproject.toml"].replace("tiny-plain", f"tiny-{n}") for n in names}
-    settings = "".join(f'[components.{n}]\ntag = "{n}-v{{version}}"\npython = ["tiny-{n}"]\n' for n in names)
+    files = {
+        f"{n}/pyproject.toml": TINY["pyproject.toml"].replace("tiny-plain", f"tiny-{n}")
+        for n in names
+    }
+    settings = "".join(
+        f'[components.{n}]\ntag = "{n}-v{{version}}"\npython = ["tiny-{n}"]\n' for n in names
+    )
     with place(tmp_path, monkeypatch, TINY | files | {"release-tasks.toml": settings}) as four:
         commit = four.commit("more.txt")
         for n in names:
             four.tag(f"{n}-v0.1.0", push=False)
         pushed = len([e for e in four.running.log.writes() if "git-receive-pack" in e.target])
         converge(context(), four.at(",".join(f"{n}=0.1.0" for n in names)), git)
-        assert on_origin(four) == {"refs/heads/main": commit} | dict.fromkeys((f"refs/tags/{n}-v0.1.0" for n in names), commit)
-        assert len([e for e in four.running.log.writes() if "git-receive-pack" in e.target]) - pushed == 3
+        assert on_origin(four) == {"refs/heads/main": commit} | dict.fromkeys(
+            (f"refs/tags/{n}-v0.1.0" for n in names), commit
+        )
+        assert (
+            len([e for e in four.running.log.writes() if "git-receive-pack" in e.target]) - pushed
+            == 3
+        )
 
 
 def test_two_components_have_two_tags_on_one_commit(two: Place) -> None:
@@ -110,7 +128,9 @@ def test_two_components_have_two_tags_on_one_commit(two: Place) -> None:
     two.tag("v0.5.0", push=False)
     two.tag("other-v0.4.1", push=False)
     converge(context(), two.at("core=0.5.0,other=0.4.1"), git)
-    assert on_origin(two) == dict.fromkeys(("refs/heads/main", "refs/tags/v0.5.0", "refs/tags/other-v0.4.1"), commit)
+    assert on_origin(two) == dict.fromkeys(
+        ("refs/heads/main", "refs/tags/v0.5.0", "refs/tags/other-v0.4.1"), commit
+    )
 
 
 def test_a_tag_can_be_taken_back(tiny: Place) -> None:

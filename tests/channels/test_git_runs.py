@@ -9,16 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from place import TINY, Place, context, place, problems
+from support.place import TINY, Place, context, place, problems
 
 from release_tasks.channels import git, git_runs
+from release_tasks.checks.preflight import promises
 from release_tasks.converge import converge
-from release_tasks.errors import Problems, ReleaseError
-from release_tasks.findings import promises
+from release_tasks.errors import MultipleErrors, ReleaseError
 
 pytestmark = pytest.mark.tools("gh")
 AWAITED = '[gates]\nci = "release-commit"\n'
-FAILED = {"conclusion": "failure", "jobs": [{"name": "lint", "conclusion": "success"}, {"name": "test", "conclusion": "failure"}]}
+FAILED = {
+    "conclusion": "failure",
+    "jobs": [{"name": "lint", "conclusion": "success"}, {"name": "test", "conclusion": "failure"}],
+}
 
 
 @pytest.fixture
@@ -32,7 +35,9 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
 
 def runs(tiny: Place, *some: dict[str, Any]) -> None:
     """Let GitHub have these runs, of the release commit unless they say another one."""
-    tiny.running.github.set_runs("example", "tiny", [{"head_sha": tiny.head(), "head_branch": "main"} | one for one in some])
+    tiny.running.github.set_runs(
+        "example", "tiny", [{"head_sha": tiny.head(), "head_branch": "main"} | one for one in some]
+    )
 
 
 def push(tiny: Place) -> None:
@@ -44,9 +49,13 @@ def tagged(tiny: Place) -> bool:
 
 
 @pytest.mark.statement("B5.18")
-def test_the_tag_is_pushed_when_every_run_of_the_commit_is_green(tiny: Place, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_tag_is_pushed_when_every_run_of_the_commit_is_green(
+    tiny: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
     runs(tiny, {"workflow": "ci.yml"}, {"workflow": "python-ci.yml", "status": "in_progress"})
-    threading.Timer(2.0, runs, [tiny, {"workflow": "ci.yml"}, {"workflow": "python-ci.yml"}]).start()
+    threading.Timer(
+        2.0, runs, [tiny, {"workflow": "ci.yml"}, {"workflow": "python-ci.yml"}]
+    ).start()
     push(tiny)
     assert tagged(tiny)
     said = capsys.readouterr().err
@@ -58,18 +67,29 @@ def test_a_red_run_is_told_with_its_job_and_address_and_no_tag_is_pushed(tiny: P
     runs(tiny, {}, FAILED | {"workflow": "test.yml"})
     with pytest.raises(ReleaseError) as told:
         push(tiny)
-    assert told.value.problem.startswith(f".github/workflows/test.yml / test of {tiny.head()[:7]} ended with failure: https://github.com/example/tiny/actions/runs/")
+    assert told.value.problem.startswith(
+        f".github/workflows/test.yml / test of {tiny.head()[:7]} ended with failure: https://github.com/example/tiny/actions/runs/"
+    )
     assert not tagged(tiny)
     assert tiny.head() in tiny.git("ls-remote", "origin", "main")
-    subprocess.run(["sh", "-c", told.value.fix.split("`")[1]], cwd=tiny.root, check=True, capture_output=True)
+    subprocess.run(
+        ["sh", "-c", told.value.fix.split("`")[1]], cwd=tiny.root, check=True, capture_output=True
+    )
     push(tiny)
     assert tagged(tiny)
 
 
-def test_runs_of_another_commit_of_a_tag_and_on_a_schedule_do_not_count(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_of_another_commit_of_a_tag_and_on_a_schedule_do_not_count(
+    tiny: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(git_runs, "BEGIN", 0.5)
     before = tiny.git("rev-parse", "HEAD~1").strip()
-    runs(tiny, {"head_sha": before}, {"event": "schedule", "workflow": "nightly.yml"}, {"head_branch": "v0.2.0", "workflow": "cd.yml"})
+    runs(
+        tiny,
+        {"head_sha": before},
+        {"event": "schedule", "workflow": "nightly.yml"},
+        {"head_branch": "v0.2.0", "workflow": "cd.yml"},
+    )
     with pytest.raises(ReleaseError, match=f"nothing judges {tiny.head()[:7]}"):
         push(tiny)
     assert not tagged(tiny)
@@ -89,11 +109,18 @@ def test_a_workflow_that_did_not_even_start_is_red(tiny: Place) -> None:
 
 def test_checks_and_statuses_of_other_services_count_too(tiny: Place) -> None:
     tiny.git("push", "--quiet", "origin", "main")
-    tiny.running.github.set_checks("example", "tiny", [{"name": "elsewhere", "app": {"slug": "other"}, "conclusion": "timed_out"}])
+    tiny.running.github.set_checks(
+        "example",
+        "tiny",
+        [{"name": "elsewhere", "app": {"slug": "other"}, "conclusion": "timed_out"}],
+    )
     status(tiny, "failure")
-    with pytest.raises(Problems) as told:
+    with pytest.raises(MultipleErrors) as told:
         push(tiny)
-    assert [error.problem.partition(" of ")[0] for error in told.value.errors] == ["elsewhere", "builds/tiny"]
+    assert [error.problem.partition(" of ")[0] for error in told.value.errors] == [
+        "elsewhere",
+        "builds/tiny",
+    ]
     tiny.running.github.set_checks("example", "tiny", [])
     status(tiny, "success")
     push(tiny)
@@ -101,17 +128,33 @@ def test_checks_and_statuses_of_other_services_count_too(tiny: Place) -> None:
 
 
 def status(tiny: Place, state: str) -> None:
-    fields = ("-f", f"state={state}", "-f", "context=builds/tiny", "-f", "target_url=https://builds.invalid/1")
-    subprocess.run(["gh", "api", f"repos/example/tiny/statuses/{tiny.head()}", *fields], check=True, capture_output=True)
+    fields = (
+        "-f",
+        f"state={state}",
+        "-f",
+        "context=builds/tiny",
+        "-f",
+        "target_url=https://builds.invalid/1",
+    )
+    subprocess.run(
+        ["gh", "api", f"repos/example/tiny/statuses/{tiny.head()}", *fields],
+        check=True,
+        capture_output=True,
+    )
 
 
 def test_a_dry_run_says_that_it_would_wait(tiny: Place, capsys: pytest.CaptureFixture[str]) -> None:
     converge(context(dry=True), tiny.at("0.2.0", dry=True), git)
-    assert "then the tags wait for the green runs of the commit\n$ git push" in capsys.readouterr().err
+    assert (
+        "then the tags wait for the green runs of the commit\n$ git push" in capsys.readouterr().err
+    )
 
 
 def found(tiny: Place) -> list[str]:
-    return [problem.replace(tiny.head()[:7], "HEAD").partition(": ")[0] for problem in problems(tiny, promises)]
+    return [
+        problem.replace(tiny.head()[:7], "HEAD").partition(": ")[0]
+        for problem in problems(tiny, promises)
+    ]
 
 
 @pytest.mark.statement("B4.4")
@@ -120,7 +163,10 @@ def test_check_looks_at_the_runs_of_head_for_which_pending_is_not_green(tiny: Pl
     assert found(tiny) == []  # nobody has seen this commit yet
     tiny.git("push", "--quiet", "origin", "main")
     runs(tiny, FAILED | {"workflow": "test.yml"}, {"status": "queued"})
-    assert found(tiny) == [".github/workflows/test.yml / test of HEAD ended with failure", ".github/workflows/ci.yml of HEAD has not ended yet"]
+    assert found(tiny) == [
+        ".github/workflows/test.yml / test of HEAD ended with failure",
+        ".github/workflows/ci.yml of HEAD has not ended yet",
+    ]
     runs(tiny, {}, {"workflow": "test.yml"})
     assert found(tiny) == []
     runs(tiny, FAILED)
@@ -140,7 +186,9 @@ def test_outside_of_github_nothing_can_be_awaited(tiny: Place) -> None:
     assert not tagged(tiny)
 
 
-def test_without_a_token_the_runs_are_read_as_anybody_may(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_token_the_runs_are_read_as_anybody_may(
+    tiny: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("GH_TOKEN")
     assert git_runs.judged(tiny.at("0.2.0")) == ()
     tiny.git("push", "--quiet", "origin", "main")

@@ -6,13 +6,13 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from github_place import SDIST, WHEEL, assets, built, gh, releases, states
-from place import TWO, Place, context, place
+from support.github_place import SDIST, WHEEL, assets, built, gh, releases, states
+from support.place import TWO, Place, context, place
 
 from release_tasks.channels import github
 from release_tasks.converge import converge
 from release_tasks.errors import ReleaseError
-from release_tasks.project.model import Place as Stands
+from release_tasks.project.artifacts import PointerState as Stands
 from release_tasks.steps.move_pointers import move_pointers
 
 pytestmark = pytest.mark.tools("gh")
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.tools("gh")
 @pytest.mark.statement("B4.46")
 def test_it_goes_public_with_exactly_its_assets(tiny: Place) -> None:
     release = built(tiny)
-    github.keep(context(), release)
+    github.fill_draft(context(), release)
     converge(context(), release, github)
     assert assets(tiny) == {WHEEL, SDIST}
     assert set(states(release).values()) == {"same"}
@@ -32,17 +32,21 @@ def test_it_goes_public_with_exactly_its_assets(tiny: Place) -> None:
 
 @pytest.mark.statement("B1.37")
 @pytest.mark.parametrize(("version", "is_prerelease"), [("0.2.0-rc.1", True), ("0.2.0", False)])
-def test_a_version_with_a_hyphen_is_a_prerelease_on_github_and_another_is_none(tiny: Place, version: str, is_prerelease: bool) -> None:
+def test_a_version_with_a_hyphen_is_a_prerelease_on_github_and_another_is_none(
+    tiny: Place, version: str, is_prerelease: bool
+) -> None:
     release = built(tiny, version)
-    github.keep(context(), release)
+    github.fill_draft(context(), release)
     converge(context(), release, github)
     assert [one["prerelease"] for one in releases(tiny)] == [is_prerelease]
 
 
-def test_other_bytes_in_a_draft_are_replaced_and_in_a_public_release_stop_everything(tiny: Place) -> None:
-    github.keep(context(), built(tiny))
+def test_other_bytes_in_a_draft_are_replaced_and_in_a_public_release_stop_everything(
+    tiny: Place,
+) -> None:
+    github.fill_draft(context(), built(tiny))
     again = built(tiny, wheel="better")
-    github.keep(context(), again)
+    github.fill_draft(context(), again)
     converge(context(), again, github)
     [public] = releases(tiny)
     assert public["assets"][WHEEL]["digest"] == f"sha256:{hashlib.sha256(b'better').hexdigest()}"
@@ -52,9 +56,11 @@ def test_other_bytes_in_a_draft_are_replaced_and_in_a_public_release_stop_everyt
         converge(context(), third, github)
 
 
-def test_a_public_release_that_lacks_an_asset_is_partial_and_an_immutable_one_closed(tiny: Place) -> None:
+def test_a_public_release_that_lacks_an_asset_is_partial_and_an_immutable_one_closed(
+    tiny: Place,
+) -> None:
     release = built(tiny)
-    github.keep(context(), release)
+    github.fill_draft(context(), release)
     converge(context(), release, github)
     gh("release", "delete-asset", "v0.2.0", SDIST, "--yes")
     assert states(release) == {"v0.2.0": "partial", WHEEL: "same", SDIST: "missing"}
@@ -69,7 +75,10 @@ def test_a_public_release_that_lacks_an_asset_is_partial_and_an_immutable_one_cl
     assert states(later) == {"v0.3.0": "closed", WHEEL: "closed", SDIST: "closed"}
 
 
-@pytest.mark.parametrize(("version", "stands"), [("0.3.0", Stands.BEHIND), ("0.1.5", Stands.AHEAD), ("0.2.0", Stands.SAME)])
+@pytest.mark.parametrize(
+    ("version", "stands"),
+    [("0.3.0", Stands.BEHIND), ("0.1.5", Stands.AHEAD), ("0.2.0", Stands.SAME)],
+)
 def test_latest_never_moves_backwards(tiny: Place, version: str, stands: Stands) -> None:
     tiny.tag("v0.2.0")
     gh("release", "create", "v0.2.0", "--notes", "", "--latest")
@@ -96,11 +105,18 @@ def test_the_owner_takes_latest_back_from_another_component(two: Place) -> None:
 def test_that_no_component_owns_latest_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with place(tmp_path, monkeypatch, TWO | {"release-tasks.toml": TWO["release-tasks.toml"].replace("latest = true\n", "")}) as two:
+    with place(
+        tmp_path,
+        monkeypatch,
+        TWO | {"release-tasks.toml": TWO["release-tasks.toml"].replace("latest = true\n", "")},
+    ) as two:
         two.tag("v0.1.0")
         gh("release", "create", "v0.1.0", "--notes", "", "--latest=false")
         move_pointers(context(), version="0.1.0", component="core")
-        assert 'no component has latest = true, so GitHub\'s "Latest" and `latest` stay where they are' in capfd.readouterr().err
+        assert (
+            'no component has latest = true, so GitHub\'s "Latest" and `latest` stay where they are'
+            in capfd.readouterr().err
+        )
 
 
 def test_a_project_that_is_not_on_github_has_no_release_there(tiny: Place) -> None:

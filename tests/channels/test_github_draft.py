@@ -10,8 +10,8 @@ import sys
 from dataclasses import replace
 
 import pytest
-from github_place import KEPT, SDIST, WHEEL, assets, built, elsewhere, gh, releases, states
-from place import Place, context
+from support.github_place import KEPT, SDIST, WHEEL, assets, built, elsewhere, gh, releases, states
+from support.place import Place, context
 
 from release_tasks import dist
 from release_tasks.channels import github, github_draft, pypi
@@ -24,8 +24,8 @@ pytestmark = pytest.mark.tools("gh")
 
 def test_the_draft_is_made_once_and_keeps_every_file(tiny: Place) -> None:
     release = built(tiny)
-    github.keep(context(), release)
-    github.keep(context(), release)
+    github.fill_draft(context(), release)
+    github.fill_draft(context(), release)
     [draft] = releases(tiny)
     assert draft["draft"]
     assert draft["body"].strip() == "- More."
@@ -33,24 +33,28 @@ def test_the_draft_is_made_once_and_keeps_every_file(tiny: Place) -> None:
     assert set(states(release).values()) == {"partial"}
 
 
-def test_another_machine_goes_on_with_the_bytes_of_the_draft(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_machine_goes_on_with_the_bytes_of_the_draft(
+    tiny: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     release = built(tiny)
-    github.keep(context(), release)
+    github.fill_draft(context(), release)
     there = elsewhere(tiny, monkeypatch)
     rows = {row.name: row.sha256 for row in dist.inventory(there.parts[0])}
     assert rows == {row.name: row.sha256 for row in dist.inventory(release.parts[0])}
     assert (there.parts[0].dist / KEPT).read_text() == f"bytes of {KEPT}"
-    github.keep(context(), there)
+    github.fill_draft(context(), there)
     assert len(releases(tiny)) == 1
 
 
-def test_a_draft_that_was_emptied_for_publication_keeps_its_assets(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_draft_that_was_emptied_for_publication_keeps_its_assets(
+    tiny: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Killed between the removal of release.json and publication; what is on PyPI is not built again."""
-    github.keep(context(), built(tiny))
+    github.fill_draft(context(), built(tiny))
     for name in (KEPT, "release.json"):
         gh("release", "delete-asset", "v0.2.0", name, "--yes")
     there = elsewhere(tiny, monkeypatch)
-    github.keep(context(), there)
+    github.fill_draft(context(), there)
     assert assets(tiny) == {WHEEL, SDIST}
     github.publish(context(), there, github.expected(there))
     [public] = releases(tiny)
@@ -63,12 +67,21 @@ def test_one_file_has_the_checksums_of_every_asset_wherever_the_release_is_finis
 ) -> None:
     tiny.commit("release-tasks.toml", '[github]\nassets = ["wheels", "SHA256SUMS", "sdist"]\n')
     release = built(tiny)
-    github.keep(context(dry=True), release)
-    assert f"{hashlib.sha256(f'bytes of {WHEEL}'.encode()).hexdigest()}  {WHEEL}" in capfd.readouterr().err
+    github.fill_draft(context(dry=True), release)
+    assert (
+        f"{hashlib.sha256(f'bytes of {WHEEL}'.encode()).hexdigest()}  {WHEEL}"
+        in capfd.readouterr().err
+    )
     assert not (release.parts[0].dist / "SHA256SUMS").exists()
-    github.keep(context(), release)
+    github.fill_draft(context(), release)
     there = elsewhere(tiny, monkeypatch)
-    done = subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=there.parts[0].dist, check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        ["sha256sum", "--check", "--strict", "SHA256SUMS"],
+        cwd=there.parts[0].dist,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     assert done.stdout == f"{WHEEL}: OK\n{SDIST}: OK\n"
     (there.parts[0].dist / "SHA256SUMS").unlink()
     converge(context(), there, github)
@@ -76,8 +89,10 @@ def test_one_file_has_the_checksums_of_every_asset_wherever_the_release_is_finis
     assert set(states(there).values()) == set(states(release).values()) == {"same"}
 
 
-def test_a_draft_of_another_commit_is_never_taken_over(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    github.keep(context(), built(tiny))
+def test_a_draft_of_another_commit_is_never_taken_over(
+    tiny: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    github.fill_draft(context(), built(tiny))
     tiny.commit("fix.txt")
     tiny.git("push", "--quiet", "origin", ":v0.2.0")
     tiny.git("tag", "--delete", "v0.2.0")
@@ -89,9 +104,19 @@ def test_a_draft_of_another_commit_is_never_taken_over(tiny: Place, monkeypatch:
 def test_two_drafts_of_one_tag_that_have_files_are_an_error(tiny: Place) -> None:
     release = built(tiny)
     for _ in range(2):
-        gh("release", "create", "v0.2.0", "CHANGELOG.md", "--draft", "--notes", "", "--title", "v0.2.0")
+        gh(
+            "release",
+            "create",
+            "v0.2.0",
+            "CHANGELOG.md",
+            "--draft",
+            "--notes",
+            "",
+            "--title",
+            "v0.2.0",
+        )
     with pytest.raises(ReleaseError, match=r"GitHub has 2 drafts of v0\.2\.0") as told:
-        github.keep(context(), release)
+        github.fill_draft(context(), release)
     assert "gh api -X DELETE repos/example/tiny/releases/ID" in told.value.fix
 
 
@@ -108,7 +133,7 @@ def test_a_dry_run_writes_nothing_even_where_a_draft_is(tiny: Place) -> None:
     release = built(tiny)
     gh("release", "create", "v0.2.0", "--draft", "--notes", "", "--title", "v0.2.0")
     writes, files = len(tiny.running.log.writes()), sorted(release.parts[0].dist.rglob("*"))
-    github.keep(context(dry=True), release)
+    github.fill_draft(context(dry=True), release)
     github.publish(context(dry=True), release, github.expected(release))
     assert len(tiny.running.log.writes()) == writes
     assert sorted(release.parts[0].dist.rglob("*")) == files
@@ -124,13 +149,13 @@ def test_release_json_says_what_was_built(tiny: Place) -> None:
 def test_a_plan_in_a_fresh_clone_sees_what_the_draft_keeps_and_writes_nothing(
     tiny: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    github.keep(context(), built(tiny))
+    github.fill_draft(context(), built(tiny))
     monkeypatch.chdir(tiny.clone())
     release = begin(context(dry=True), "0.2.0", None)
     [part] = release.parts
     assert [row.name for row in dist.inventory(part)] == [KEPT, SDIST, WHEEL]
     assert to_build(release, pypi, "wheel", "sdist") == ()
-    github.keep(context(dry=True), release)
+    github.fill_draft(context(dry=True), release)
     assert not part.dist.parent.exists()
     begin(context(), "0.2.0", None)
     assert (part.dist / WHEEL).read_text() == f"bytes of {WHEEL}"
@@ -140,7 +165,7 @@ def test_a_plan_where_dist_has_other_bytes_or_another_commit_sees_those_of_the_d
     tiny: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     theirs = built(tiny)
-    github.keep(context(), theirs)
+    github.fill_draft(context(), theirs)
     monkeypatch.chdir(tiny.clone())
     [part] = tiny.at("0.2.0").parts
     path = dist.folder(part) / WHEEL
@@ -150,7 +175,9 @@ def test_a_plan_where_dist_has_other_bytes_or_another_commit_sees_those_of_the_d
         dist.record(part, "wheel", [replace(row, commit=commit)])
         github_draft._filled.clear()
         release = begin(context(dry=True), "0.2.0", None)
-        assert {row.sha256 for row in dist.inventory(part)} == {row.sha256 for row in dist.inventory(theirs.parts[0])}
+        assert {row.sha256 for row in dist.inventory(part)} == {
+            row.sha256 for row in dist.inventory(theirs.parts[0])
+        }
         assert to_build(release, pypi, "wheel", "sdist") == ()
         assert path.read_text() == "what was built here"
 
@@ -159,7 +186,7 @@ def test_who_cannot_see_drafts_is_warned_before_a_build_and_stopped_before_publi
     tiny: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     release = built(tiny)
-    github.keep(context(), release)
+    github.fill_draft(context(), release)
     monkeypatch.chdir(tiny.clone())
     monkeypatch.delenv("GH_TOKEN")
     there = begin(context(), "0.2.0", None)
@@ -168,16 +195,22 @@ def test_who_cannot_see_drafts_is_warned_before_a_build_and_stopped_before_publi
     with pytest.raises(ReleaseError, match=r"which files of v0\.2\.0 exist already") as told:
         converge(context(), there, pypi, "all")
     assert "set GH_TOKEN" in told.value.fix
-    assert "POST /legacy/" not in [f"{entry.method} {entry.target}" for entry in tiny.running.log.entries()]
+    assert "POST /legacy/" not in [
+        f"{entry.method} {entry.target}" for entry in tiny.running.log.entries()
+    ]
 
 
-def test_where_the_release_is_public_no_token_is_needed(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_the_release_is_public_no_token_is_needed(
+    tiny: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gh("release", "create", built(tiny).parts[0].tag, "--notes", "")
     monkeypatch.delenv("GH_TOKEN")
-    assert github_draft.unseen(tiny.at("0.2.0")) == []
+    assert github_draft.unreadable_drafts(tiny.at("0.2.0")) == []
 
 
-def test_two_machines_that_make_the_draft_at_once_end_with_one(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_machines_that_make_the_draft_at_once_end_with_one(
+    tiny: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Both look before either makes it; whoever comes second goes on with the files of the first."""
     release = built(tiny)
     other = tiny.clone()
@@ -186,8 +219,16 @@ def test_two_machines_that_make_the_draft_at_once_end_with_one(tiny: Place, monk
     tiny.running.faults.add(Fault("POST", "/repos/example/tiny/releases", delay=2, times=2))
     draft = [sys.executable, "-m", "invoke", "gh-draft", "--version", "0.2.0"]
     row = next((other / "dist" / "v0.2.0" / "parts").glob("wheel.json"))
-    row.write_text(row.read_text().replace(hashlib.sha256(f"bytes of {WHEEL}".encode()).hexdigest(), hashlib.sha256(b"other bytes").hexdigest()))
-    machines = [subprocess.Popen(draft, cwd=where, stderr=subprocess.PIPE, text=True) for where in (tiny.root, other)]
+    row.write_text(
+        row.read_text().replace(
+            hashlib.sha256(f"bytes of {WHEEL}".encode()).hexdigest(),
+            hashlib.sha256(b"other bytes").hexdigest(),
+        )
+    )
+    machines = [
+        subprocess.Popen(draft, cwd=where, stderr=subprocess.PIPE, text=True)
+        for where in (tiny.root, other)
+    ]
     said = [machine.communicate(timeout=120)[1] for machine in machines]
     assert all("Traceback" not in one for one in said)
     for where in (tiny.root, other, tiny.root):
@@ -196,4 +237,6 @@ def test_two_machines_that_make_the_draft_at_once_end_with_one(tiny: Place, monk
     assert assets(tiny) == {WHEEL, SDIST, KEPT, "release.json"}
     [one] = releases(tiny)
     here = {(where / "dist" / "v0.2.0" / WHEEL).read_bytes() for where in (tiny.root, other)}
-    assert [f"sha256:{hashlib.sha256(data).hexdigest()}" for data in here] == [one["assets"][WHEEL]["digest"]]
+    assert [f"sha256:{hashlib.sha256(data).hexdigest()}" for data in here] == [
+        one["assets"][WHEEL]["digest"]
+    ]

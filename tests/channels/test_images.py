@@ -5,12 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from container_world import IMAGE, SETTINGS, commit, image_project, push_image, registries, write
 from invoke.context import Context
+from support.container_world import (
+    IMAGE,
+    SETTINGS,
+    commit,
+    image_project,
+    push_image,
+    registries,
+    write,
+)
 
 from release_tasks.channels import image_tags, images
 from release_tasks.errors import ReleaseError
-from release_tasks.project.model import Place, State
+from release_tasks.project.artifacts import PointerState, State
 from release_tasks.release import Release
 
 
@@ -32,7 +40,7 @@ def state(release: Release, digest: str = "") -> State:
     return images.look(release, [replace(artifact, digest=digest)])[0].state
 
 
-def places(release: Release) -> dict[str, tuple[Place, str]]:
+def places(release: Release) -> dict[str, tuple[PointerState, str]]:
     return {p.name.removeprefix(f"{IMAGE}:"): (p.place, p.now) for p in images.pointers(release)}
 
 
@@ -63,40 +71,54 @@ def test_an_image_is_new_until_the_registry_has_one(world, release):
 
 
 def test_pointers_of_a_new_image_are_behind(release):
-    assert places(release()) == {"1.2": (Place.BEHIND, ""), "1": (Place.BEHIND, ""), "latest": (Place.BEHIND, "")}
+    assert places(release()) == {
+        "1.2": (PointerState.BEHIND, ""),
+        "1": (PointerState.BEHIND, ""),
+        "latest": (PointerState.BEHIND, ""),
+    }
 
 
 def test_a_pointer_on_an_older_version_is_behind_and_on_ours_the_same(world, release):
     push_image(world, "1.1.0", also=["1", "latest"])
     push_image(world, "1.2.0", also=["1.2"])
     assert places(release()) == {
-        "1.2": (Place.SAME, "1.2.0"), "1": (Place.BEHIND, "1.1.0"), "latest": (Place.BEHIND, "1.1.0"),
+        "1.2": (PointerState.SAME, "1.2.0"),
+        "1": (PointerState.BEHIND, "1.1.0"),
+        "latest": (PointerState.BEHIND, "1.1.0"),
     }
 
 
 def test_a_pointer_on_a_higher_version_of_its_line_is_ahead(world, release):
     push_image(world, "1.2.9", also=["1.2"])
     push_image(world, "2.0.0", also=["2.0", "2", "latest"])
-    assert places(release()) == {"1.2": (Place.AHEAD, "1.2.9"), "1": (Place.AHEAD, ""), "latest": (Place.AHEAD, "2.0.0")}
+    assert places(release()) == {
+        "1.2": (PointerState.AHEAD, "1.2.9"),
+        "1": (PointerState.AHEAD, ""),
+        "latest": (PointerState.AHEAD, "2.0.0"),
+    }
 
 
 def test_a_back_port_moves_the_pointers_of_its_own_line_only(world, release):
     push_image(world, "1.1.0", also=["1.1"])
     push_image(world, "1.2.0", also=["1.2", "1", "latest"])
     found = places(release("1.1.1"))
-    assert found == {"1.1": (Place.BEHIND, "1.1.0"), "1": (Place.AHEAD, "1.2.0"), "latest": (Place.AHEAD, "1.2.0")}
+    assert found == {
+        "1.1": (PointerState.BEHIND, "1.1.0"),
+        "1": (PointerState.AHEAD, "1.2.0"),
+        "latest": (PointerState.AHEAD, "1.2.0"),
+    }
 
 
 def test_a_prerelease_of_a_higher_version_holds_no_pointer(world, release):
     push_image(world, "1.2.0", also=["1"])
     push_image(world, "1.3.0-rc.1")
-    assert places(release("1.2.1"))["1"] == (Place.BEHIND, "1.2.0")
+    assert places(release("1.2.1"))["1"] == (PointerState.BEHIND, "1.2.0")
 
 
 def test_a_pointer_that_names_no_version_is_foreign(world, release):
     push_image(world, "1.1.0")
     digest = push_image(world, "latest", {"made": "from main"})
-    assert places(release())["latest"] == (Place.FOREIGN, digest[:19])
+    assert places(release())["latest"] == (PointerState.FOREIGN, digest[:19])
 
 
 def test_a_prerelease_has_no_pointers(release):
@@ -111,7 +133,12 @@ def test_latest_belongs_to_the_component_that_owns_it(tmp_path, monkeypatch):
     table = '[components.server]\ntag = "server-v{version}"\nimages = ["ghcr.io/example/hello"]\n'
     other = '[components.docs]\ntag = "docs-v{version}"\n'
     for owns, wanted in (("", {"1.2", "1"}), ("latest = true\n", {"1.2", "1", "latest"})):
-        folder = commit(write(image_project(tmp_path / f"owner{len(owns)}"), {"release-tasks.toml": SETTINGS + other + table + owns}))
+        folder = commit(
+            write(
+                image_project(tmp_path / f"owner{len(owns)}"),
+                {"release-tasks.toml": SETTINGS + other + table + owns},
+            )
+        )
         monkeypatch.chdir(folder)
         assert set(places(Release.at(Context(), "1.2.0", "server"))) == wanted
 
@@ -124,12 +151,14 @@ def test_tags_with_words_around_the_version_are_read_back(tmp_path, world, monke
     push_image(world, "1.9.0")
     [[part, image]] = image_tags.shipped(release)
     assert image_tags.version_tag(part, image) == "v1.2.0-alpine"
-    assert places(release) == {"v1-alpine": (Place.BEHIND, "v1.1.0-alpine")}
+    assert places(release) == {"v1-alpine": (PointerState.BEHIND, "v1.1.0-alpine")}
 
 
 def test_tags_of_others_are_no_versions(release):
     [[_, image]] = image_tags.shipped(release())
-    assert image_tags.finished(image, ["1.0.0", "01.2.3", "main", "1.2.0-rc.1", "v1.3.0", "1.2"]) == {"1.0.0": "1.0.0"}
+    assert image_tags.finished(
+        image, ["1.0.0", "01.2.3", "main", "1.2.0-rc.1", "v1.3.0", "1.2"]
+    ) == {"1.0.0": "1.0.0"}
 
 
 def test_publishing_needs_a_login_of_docker(release, world, tmp_path, monkeypatch):
@@ -139,7 +168,9 @@ def test_publishing_needs_a_login_of_docker(release, world, tmp_path, monkeypatc
     assert (error.problem, error.fix) == ("docker has no login for ghcr.io", "docker login ghcr.io")
 
 
-def test_a_private_image_without_a_login_is_an_error_not_missing(release, world, tmp_path, monkeypatch):
+def test_a_private_image_without_a_login_is_an_error_not_missing(
+    release, world, tmp_path, monkeypatch
+):
     world.oci.tokens.private_by_default = True
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "nobody"))
     with pytest.raises(ReleaseError, match="private, or not there"):

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import python_projects as projects
-from python_projects import PLAIN, WHEEL_OF_A_PROGRAM
+from support import python_projects as projects
+from support.python_projects import PLAIN, WHEEL_OF_A_PROGRAM
 
 from release_tasks import dist, files
 from release_tasks.channels import pypi
 from release_tasks.converge import refusals, to_build
 from release_tasks.errors import ReleaseError
-from release_tasks.project.model import State
+from release_tasks.project.artifacts import State
 from release_tasks.rehearsal.faults import Fault
 from release_tasks.rehearsal.world import World
 from release_tasks.tools import twine
@@ -47,7 +47,12 @@ def keep(root: Path, name: str, data: bytes) -> None:
     part = release.parts[0]
     files.write_bytes(dist.folder(part) / name, data)
     kind = "wheel" if name.endswith(".whl") else "sdist"
-    dist.record(part, "build_wheels", [dist.describe(release, part, kind, part.dist / name, package="Tiny.Plain")], target=name)
+    dist.record(
+        part,
+        "build_wheels",
+        [dist.describe(release, part, kind, part.dist / name, package="Tiny.Plain")],
+        target=name,
+    )
 
 
 def upload(root: Path, *names: str) -> None:
@@ -69,7 +74,10 @@ def test_what_is_nowhere_is_expected_by_its_pattern(plain: Path) -> None:
 
 def test_a_prerelease_is_expected_under_its_pep_440_name(plain: Path) -> None:
     expected = pypi.expected(projects.release(plain, "1.0.0-rc.1"))
-    assert {(a.name, a.version) for a in expected} == {("tiny_plain-1.0.0rc1-*.whl", "1.0.0rc1"), ("tiny_plain-1.0.0rc1.tar.gz", "1.0.0rc1")}
+    assert {(a.name, a.version) for a in expected} == {
+        ("tiny_plain-1.0.0rc1-*.whl", "1.0.0rc1"),
+        ("tiny_plain-1.0.0rc1.tar.gz", "1.0.0rc1"),
+    }
 
 
 def test_the_same_bytes_are_same_and_the_rest_is_missing(built: Path) -> None:
@@ -101,7 +109,9 @@ def test_a_yanked_version_is_yanked_whichever_files_it_has(built: Path, running:
     assert set(states(built).values()) == {State.YANKED}
 
 
-def test_a_version_older_than_14_days_is_closed_for_what_it_lacks(built: Path, running: World) -> None:
+def test_a_version_older_than_14_days_is_closed_for_what_it_lacks(
+    built: Path, running: World
+) -> None:
     running.clock.skip(-15 * DAY)
     upload(built, WHEEL)
     assert states(built) == {WHEEL: State.SAME, SDIST: State.CLOSED}
@@ -114,7 +124,9 @@ def test_a_version_of_13_days_still_takes_files(built: Path, running: World) -> 
 
 
 def test_each_declared_tag_is_a_file_of_its_own(running: World, tmp_path: Path) -> None:
-    settings = '[python."Tiny.Plain"]\nwheels = ["manylinux_2_17_x86_64", "win_amd64"]\nsdist = false\n'
+    settings = (
+        '[python."Tiny.Plain"]\nwheels = ["manylinux_2_17_x86_64", "win_amd64"]\nsdist = false\n'
+    )
     root = projects.write(tmp_path / "tags", PLAIN | {"release-tasks.toml": settings})
     name = "tiny_plain-0.2.0-cp39-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
     keep(root, name, projects.wheel("Tiny.Plain"))
@@ -123,11 +135,15 @@ def test_each_declared_tag_is_a_file_of_its_own(running: World, tmp_path: Path) 
 
 def test_each_declared_python_has_a_file_for_each_tag(running: World, tmp_path: Path) -> None:
     settings = '[python.tiny-tool]\nwheels = ["manylinux_2_17_x86_64", "win_amd64"]\npythons = ["3.12", "3.13t"]\nsdist = false\n'
-    root = projects.write(tmp_path / "pythons", WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings})
+    root = projects.write(
+        tmp_path / "pythons", WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings}
+    )
     release = projects.release(root)
     assert [artifact.name for artifact in pypi.expected(release)] == [
-        "tiny_tool-0.2.0-cp312-cp312-*manylinux_2_17_x86_64.whl", "tiny_tool-0.2.0-cp312-cp312-*win_amd64.whl",
-        "tiny_tool-0.2.0-cp313-cp313t-*manylinux_2_17_x86_64.whl", "tiny_tool-0.2.0-cp313-cp313t-*win_amd64.whl",
+        "tiny_tool-0.2.0-cp312-cp312-*manylinux_2_17_x86_64.whl",
+        "tiny_tool-0.2.0-cp312-cp312-*win_amd64.whl",
+        "tiny_tool-0.2.0-cp313-cp313t-*manylinux_2_17_x86_64.whl",
+        "tiny_tool-0.2.0-cp313-cp313t-*win_amd64.whl",
     ]
     first = next(slot for _, slot in pypi.shipped(release))
     assert first.takes("tiny_tool-0.2.0-cp312-cp312-manylinux_2_17_x86_64.manylinux2014_x86_64.whl")
@@ -160,7 +176,9 @@ def test_an_index_that_cannot_be_read_is_no_answer(built: Path, running: World) 
         states(built)
 
 
-@pytest.mark.parametrize("name", ["PYPI_API_TOKEN", "TWINE_PASSWORD", "ACTIONS_ID_TOKEN_REQUEST_URL"])
+@pytest.mark.parametrize(
+    "name", ["PYPI_API_TOKEN", "TWINE_PASSWORD", "ACTIONS_ID_TOKEN_REQUEST_URL"]
+)
 def test_a_missing_credential_is_named_and_each_kind_will_do(
     name: str, plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,4 +192,6 @@ def test_a_missing_credential_is_named_and_each_kind_will_do(
 
 
 def reads(running: World) -> list[str]:
-    return [entry.target for entry in running.log.entries() if entry.target == "/simple/tiny-plain/"]
+    return [
+        entry.target for entry in running.log.entries() if entry.target == "/simple/tiny-plain/"
+    ]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from whole import Site, commit, site
+from support.whole import Site, commit, site
 
 from release_tasks import files
 from release_tasks.rehearsal.faults import Fault
@@ -23,12 +23,17 @@ def kit(tmp_path: Path) -> Iterator[Site]:
 
 
 def git(where: Path, *words: str) -> str:
-    return subprocess.run(["git", *words], cwd=where, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        ["git", *words], cwd=where, capture_output=True, text=True, check=True
+    ).stdout
 
 
 def refused(kit: Site, where: Path, *words: str, **env: str) -> str:
     """Run `inv`, see that it refuses in the promised form, and return what it said."""
-    inside = subprocess.run(["git", "rev-parse"], cwd=where, capture_output=True, check=False).returncode == 0
+    inside = (
+        subprocess.run(["git", "rev-parse"], cwd=where, capture_output=True, check=False).returncode
+        == 0
+    )
     before = git(where, "status", "--porcelain") if inside else ""
     ran = kit.inv(where, *words, **env)
     assert ran.code == 1, ran.err
@@ -40,7 +45,9 @@ def refused(kit: Site, where: Path, *words: str, **env: str) -> str:
     return ran.err
 
 
-@pytest.mark.parametrize("version", ["v0.2.0", "0.2", "", "--help", "0.2.0.0", "latest", "1.0.0+", "00.1.0"])
+@pytest.mark.parametrize(
+    "version", ["v0.2.0", "0.2", "", "--help", "0.2.0.0", "latest", "1.0.0+", "00.1.0"]
+)
 def test_a_wrong_version_is_refused(kit: Site, version: str) -> None:
     refused(kit, kit.clone(), "release", "--version", version)
 
@@ -52,7 +59,9 @@ def test_no_version_at_all_is_refused(kit: Site) -> None:
 def test_a_version_below_the_last_finished_release_is_refused(kit: Site) -> None:
     clone = kit.clone()
     git(clone, "tag", "v0.5.0")
-    subprocess.run(["git", "push", "--quiet", "origin", "v0.5.0"], cwd=clone, env=kit.environment(), check=True)
+    subprocess.run(
+        ["git", "push", "--quiet", "origin", "v0.5.0"], cwd=clone, env=kit.environment(), check=True
+    )
     create = ["gh", "release", "create", "v0.5.0", "--notes", "done", "--repo", "example/kit"]
     subprocess.run(create, env=kit.environment(), check=True, capture_output=True)
     writes = len(kit.running.log.writes())
@@ -101,12 +110,16 @@ def test_a_detached_head_is_refused(kit: Site) -> None:
     assert "HEAD is detached" in refused(kit, clone, "check", "--version", "0.2.0", "--new", "all")
 
 
-def test_a_missing_tool_is_an_error_with_the_command_that_installs_it(kit: Site, tmp_path: Path) -> None:
+def test_a_missing_tool_is_an_error_with_the_command_that_installs_it(
+    kit: Site, tmp_path: Path
+) -> None:
     clone = kit.clone()
     folder = tmp_path / "bin"
     folder.mkdir()
     for name in ("git", "cargo", "rustc", "docker", "python3"):
-        found = subprocess.run(["which", name], capture_output=True, text=True, check=True).stdout.strip()
+        found = subprocess.run(
+            ["which", name], capture_output=True, text=True, check=True
+        ).stdout.strip()
         (folder / name).symlink_to(found)
     said = refused(kit, clone, "check", "--version", "0.2.0", "--new", "all", PATH=str(folder))
     assert "gh is not installed" in said
@@ -116,7 +129,16 @@ def test_a_missing_tool_is_an_error_with_the_command_that_installs_it(kit: Site,
 def test_missing_credentials_are_named(kit: Site) -> None:
     clone = kit.clone()
     kit.running.env.pop("CARGO_REGISTRY_TOKEN")
-    said = refused(kit, clone, "check", "--version", "0.2.0", "--new", "all", CARGO_HOME=str(kit.folder / "home"))
+    said = refused(
+        kit,
+        clone,
+        "check",
+        "--version",
+        "0.2.0",
+        "--new",
+        "all",
+        CARGO_HOME=str(kit.folder / "home"),
+    )
     assert "CARGO_REGISTRY_TOKEN" in said
 
 
@@ -124,7 +146,9 @@ def test_an_unreadable_manifest_is_named(kit: Site) -> None:
     clone = kit.clone()
     (clone / "crates" / "core" / "Cargo.toml").write_text("[package\n")
     commit(clone, "Break it")
-    assert "crates/core/Cargo.toml" in refused(kit, clone, "release", "--version", "0.2.0", "--new", "all")
+    assert "crates/core/Cargo.toml" in refused(
+        kit, clone, "release", "--version", "0.2.0", "--new", "all"
+    )
 
 
 def test_an_unknown_key_in_the_settings_names_the_nearest_known_one(kit: Site) -> None:
@@ -146,7 +170,9 @@ def test_two_tasks_at_once_on_one_dist_are_refused(kit: Site) -> None:
     (folder.parent / ".gitignore").write_text("*\n")
     with (folder / ".lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        assert "another process is at work on dist/v0.1.0" in refused(kit, clone, "package-crates", "--version", "0.1.0")
+        assert "another process is at work on dist/v0.1.0" in refused(
+            kit, clone, "package-crates", "--version", "0.1.0"
+        )
 
 
 @pytest.mark.slow
@@ -164,8 +190,12 @@ def test_a_second_release_at_once_is_refused_before_it_edits_anything(kit: Site)
 
 
 @pytest.mark.parametrize(("status", "body"), [(500, b"oops"), (200, b"<html>a portal</html>")])
-def test_a_registry_that_answers_nonsense_is_an_error_and_never_missing(kit: Site, status: int, body: bytes) -> None:
+def test_a_registry_that_answers_nonsense_is_an_error_and_never_missing(
+    kit: Site, status: int, body: bytes
+) -> None:
     clone = kit.clone()
-    kit.running.faults.add(Fault("GET", "/simple/rehearsed-kit-clock", status=status, body=body, times=100))
+    kit.running.faults.add(
+        Fault("GET", "/simple/rehearsed-kit-clock", status=status, body=body, times=100)
+    )
     said = refused(kit, clone, "publish-pypi", "--version", "0.1.0", "--new", "all")
     assert "rehearsed-kit-clock" in said

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from built_project import AMD64, MAC_ARM64, macho, pe
-from place import LOG, Place, context, place
+from support.built_project import AMD64, MAC_ARM64, macho, pe
+from support.place import LOG, Place, context, place
 
 from release_tasks import dist
 from release_tasks.commands.collect import collect
-from release_tasks.errors import Problems, ReleaseError
-from release_tasks.steps.prove import prove
+from release_tasks.errors import MultipleErrors, ReleaseError
+from release_tasks.steps.check_artifacts import check_artifacts
 
 PROJECT = {
     "Cargo.toml": '[package]\nname = "tiny"\nversion = "0.1.0"\nedition = "2021"\npublish = false\n',
@@ -45,7 +45,9 @@ def machine(tiny: Place, name: str, **files: str | bytes) -> Path:
     for target, text in files.items():
         file = {"linux": "tiny-linux", "mac": "tiny-mac", "windows": "tiny.exe"}.get(target, target)
         (dist.folder(part) / file).write_bytes(text.encode() if isinstance(text, str) else text)
-        row = dist.describe(release, part, "binary", part.dist / file, target=target, package="tiny")
+        row = dist.describe(
+            release, part, "binary", part.dist / file, target=target, package="tiny"
+        )
         dist.record(part, "build_binaries", [row], target=file)
     away = tiny.folder / name
     shutil.move(part.dist.parent, away)
@@ -54,19 +56,27 @@ def machine(tiny: Place, name: str, **files: str | bytes) -> Path:
 
 def here(tiny: Place) -> dict[str, str]:
     part = tiny.at("0.1.0").parts[0]
-    return {row.name: (part.dist / row.file).read_text() for row in dist.inventory(part) if dist.file_of(part, row)}
+    return {
+        row.name: (part.dist / row.file).read_text()
+        for row in dist.inventory(part)
+        if dist.file_of(part, row)
+    }
 
 
 def refused(*folders: Path) -> str:
     with pytest.raises(ReleaseError) as stopped:
         collect(context(), ",".join(map(str, folders)))
-    assert isinstance(stopped.value, Problems) or stopped.value.fix
+    assert isinstance(stopped.value, MultipleErrors) or stopped.value.fix
     return str(stopped.value.message)
 
 
-def test_parts_of_several_machines_are_one_inventory(tiny: Place, capfd: pytest.CaptureFixture[str]) -> None:
+def test_parts_of_several_machines_are_one_inventory(
+    tiny: Place, capfd: pytest.CaptureFixture[str]
+) -> None:
     mac, windows = machine(tiny, "mac", mac="Mach-O"), machine(tiny, "windows", windows="PE")
-    subprocess.run([sys.executable, "-m", "invoke", "collect", f"{mac},{windows}"], cwd=tiny.root, check=True)
+    subprocess.run(
+        [sys.executable, "-m", "invoke", "collect", f"{mac},{windows}"], cwd=tiny.root, check=True
+    )
     assert here(tiny) == {"tiny-mac": "Mach-O", "tiny.exe": "PE"}
     assert f"tiny-mac from {mac / 'v0.1.0'}" in capfd.readouterr().err
     collect(context(), f"{mac},{windows}")
@@ -103,18 +113,30 @@ def test_two_machines_that_made_other_bytes_of_one_file_are_both_named(tiny: Pla
     assert f"{fact}, first at byte 0: b'other', not b'Mach-O'" in said
     assert here(tiny) == {}
     collect(context(), str(one))
-    assert f"has other bytes than that in {tiny.root / 'dist' / 'v0.1.0'}, first at byte 0" in refused(two)
+    assert (
+        f"has other bytes than that in {tiny.root / 'dist' / 'v0.1.0'}, first at byte 0"
+        in refused(two)
+    )
     assert here(tiny) == {"tiny-mac": "Mach-O"}
 
 
 def test_every_stranger_is_named_and_nothing_is_merged(tiny: Place) -> None:
-    mac, windows = machine(tiny, "mac", mac="Mach-O"), machine(tiny, "windows", windows="PE", unknown="?")
+    mac, windows = (
+        machine(tiny, "mac", mac="Mach-O"),
+        machine(tiny, "windows", windows="PE", unknown="?"),
+    )
     linux = machine(tiny, "linux", linux="ELF")
-    for path, old, new in ((linux, '"version": "0.1.0"', '"version": "0.3.0"'), (mac, tiny.head(), "a" * 40)):
+    for path, old, new in (
+        (linux, '"version": "0.1.0"', '"version": "0.3.0"'),
+        (mac, tiny.head(), "a" * 40),
+    ):
         part = next(path.rglob("parts/*.json"))
         part.write_text(part.read_text().replace(old, new))
     said = refused(mac, windows, linux)
-    assert f"{mac / 'v0.1.0' / 'tiny-mac'} was built from commit aaaaaaa, and v0.1.0 is {tiny.head()[:7]}" in said
+    assert (
+        f"{mac / 'v0.1.0' / 'tiny-mac'} was built from commit aaaaaaa, and v0.1.0 is {tiny.head()[:7]}"
+        in said
+    )
     assert f"nothing declares the binary unknown in {windows / 'v0.1.0'}" in said
     assert f"{linux / 'v0.1.0' / 'tiny-linux'} is of tiny 0.3.0, not of tiny 0.1.0" in said
     assert here(tiny) == {}
@@ -137,15 +159,22 @@ def test_a_lost_and_a_changed_file_are_refused(tiny: Place) -> None:
     assert f"{windows / 'v0.1.0' / 'tiny.exe'} was changed after it was built" in said
 
 
-def test_a_file_that_no_inventory_lists_stays_where_it_is_and_is_named(tiny: Place, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_no_inventory_lists_stays_where_it_is_and_is_named(
+    tiny: Place, capfd: pytest.CaptureFixture[str]
+) -> None:
     mac = machine(tiny, "mac", mac="Mach-O")
     (mac / "v0.1.0" / "extra.exe").write_text("who made this")
     collect(context(), str(mac))
-    assert f"left there, as no inventory lists it: {mac / 'v0.1.0' / 'extra.exe'}" in capfd.readouterr().err
+    assert (
+        f"left there, as no inventory lists it: {mac / 'v0.1.0' / 'extra.exe'}"
+        in capfd.readouterr().err
+    )
     assert here(tiny) == {"tiny-mac": "Mach-O"}
 
 
-def test_a_folder_without_parts_and_a_broken_inventory_are_named(tiny: Place, tmp_path: Path) -> None:
+def test_a_folder_without_parts_and_a_broken_inventory_are_named(
+    tiny: Place, tmp_path: Path
+) -> None:
     assert "nowhere has no parts of a dist/" in refused(tmp_path / "nowhere")
     mac = machine(tiny, "mac", mac="Mach-O")
     next(mac.rglob("parts/*.json")).write_text("[{")
@@ -162,9 +191,14 @@ def test_a_dry_run_only_tells(tiny: Place, capfd: pytest.CaptureFixture[str]) ->
 @pytest.mark.slow
 @pytest.mark.tools("cargo", "gh")
 def test_a_rehearsal_takes_what_other_machines_built_from_its_commit(tiny: Place) -> None:
-    settings = PROJECT["release-tasks.toml"].replace('x86_64-unknown-linux-gnu = "tiny-linux"\n', "")
+    settings = PROJECT["release-tasks.toml"].replace(
+        'x86_64-unknown-linux-gnu = "tiny-linux"\n', ""
+    )
     tiny.commit("release-tasks.toml", settings + "[gates]\nminor = []\n")
-    mac, windows = machine(tiny, "mac", mac=macho(MAC_ARM64)), machine(tiny, "windows", windows=pe(AMD64))
+    mac, windows = (
+        machine(tiny, "mac", mac=macho(MAC_ARM64)),
+        machine(tiny, "windows", windows=pe(AMD64)),
+    )
 
     half = tiny.inv("rehearse", "--version", "0.1.0", "--collect", str(mac))
     whole = tiny.inv("rehearse", "--version", "0.1.0", "--collect", f"../{mac.name}, {windows}")
@@ -174,19 +208,26 @@ def test_a_rehearsal_takes_what_other_machines_built_from_its_commit(tiny: Place
     assert "x86_64-pc-windows-msvc cannot be built on this machine" in half.stderr
     assert "aarch64-apple-darwin cannot be built" not in half.stderr
     assert whole.returncode == 0, whole.stderr[-3000:]
-    assert [line.split()[:3] for line in whole.stdout.splitlines() if "tiny-mac" in line or "tiny.exe" in line] == [
-        ["GitHub", "tiny-mac", "same"], ["GitHub", "tiny.exe", "same"],
+    assert [
+        line.split()[:3]
+        for line in whole.stdout.splitlines()
+        if "tiny-mac" in line or "tiny.exe" in line
+    ] == [
+        ["GitHub", "tiny-mac", "same"],
+        ["GitHub", "tiny.exe", "same"],
     ]
     assert other.returncode == 1
     assert "tiny-mac is of tiny 0.1.0, not of tiny 0.2.0" in other.stderr
     assert "check: " not in other.stderr
 
 
-def test_a_byte_that_changed_after_collecting_is_found_before_anything_is_public(tiny: Place) -> None:
+def test_a_byte_that_changed_after_collecting_is_found_before_anything_is_public(
+    tiny: Place,
+) -> None:
     everything = machine(tiny, "all", mac="Mach-O", windows="PE", linux="ELF")
     collect(context(), str(everything))
     path = tiny.at("0.1.0").parts[0].dist / "tiny-mac"
     assert hashlib.sha256(path.read_bytes()).hexdigest() == hashlib.sha256(b"Mach-O").hexdigest()
     path.write_text("Mach-0")
     with pytest.raises(ReleaseError, match="tiny-mac was changed in dist/ after it was built"):
-        prove(context())
+        check_artifacts(context())

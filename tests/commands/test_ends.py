@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from place import TINY, Place, place
+from support.place import TINY, Place, place
 
 from release_tasks.rehearsal.faults import Fault
 
@@ -24,15 +24,26 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
         yield made
 
 
-@pytest.mark.parametrize(("words", "again"), [
-    (("status",), "inv status begins anew"), (("plan", "--version", "0.2.0", "--json"), "inv plan --version 0.2.0 --json begins anew"),
-    (("check", "--version", "0.2.0", "--fast"), "inv check --version 0.2.0 --fast goes on from here"),
-])
+@pytest.mark.parametrize(
+    ("words", "again"),
+    [
+        (("status",), "inv status begins anew"),
+        (("plan", "--version", "0.2.0", "--json"), "inv plan --version 0.2.0 --json begins anew"),
+        (
+            ("check", "--version", "0.2.0", "--fast"),
+            "inv check --version 0.2.0 --fast goes on from here",
+        ),
+    ],
+)
 @pytest.mark.tools("gh")
-def test_ctrl_c_ends_a_command_at_once_and_with_a_word(tiny: Place, words: tuple[str, ...], again: str) -> None:
+def test_ctrl_c_ends_a_command_at_once_and_with_a_word(
+    tiny: Place, words: tuple[str, ...], again: str
+) -> None:
     slow = Fault("GET", "/simple/tiny-plain", delay=3)
     tiny.running.faults.add(slow)
-    process = subprocess.Popen([*INV, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*INV, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     deadline = time.monotonic() + 60
     while slow.times and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -46,15 +57,21 @@ def test_ctrl_c_ends_a_command_at_once_and_with_a_word(tiny: Place, words: tuple
 def test_a_reader_that_has_seen_enough_is_no_error(tiny: Place) -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    done = subprocess.run([*INV, "settings"], stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(
+        [*INV, "settings"], stdout=writer, stderr=subprocess.PIPE, text=True, check=False
+    )
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, "")
 
 
-def test_init_works_where_no_tasks_py_is_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_init_works_where_no_tasks_py_is_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     subprocess.run(["git", "init", "--quiet", tmp_path / "empty"], check=True)
     monkeypatch.chdir(tmp_path / "empty")
-    done = subprocess.run([sys.executable, "-m", "release_tasks", "init"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "release_tasks", "init"], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert {"tasks.py written", "release-tasks.toml written"} <= set(done.stderr.splitlines())
     assert subprocess.run([*INV, "settings"], capture_output=True, check=False).returncode == 0

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from place import TINY, Place, place
+from support.place import TINY, Place, place
 
 LINUX, ARM, MAC = "x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu", "aarch64-apple-darwin"
 WINDOWS, UNIVERSAL = "x86_64-pc-windows-msvc", "universal2-apple-darwin"
@@ -32,7 +32,10 @@ PROJECT = {name: TINY[name] for name in ("CHANGELOG.md", "tasks.py", ".gitignore
 
 @contextmanager
 def project(folder: Path, monkeypatch: pytest.MonkeyPatch, **files: str) -> Iterator[Place]:
-    named = {{"settings": "release-tasks.toml", "cargo": "Cargo.toml"}[name]: text for name, text in files.items()}
+    named = {
+        {"settings": "release-tasks.toml", "cargo": "Cargo.toml"}[name]: text
+        for name, text in files.items()
+    }
     with place(folder, monkeypatch, PROJECT | named) as made:
         yield made
 
@@ -44,66 +47,116 @@ def matrix(at: Place, *words: str) -> Any:
     return json.loads(said)
 
 
-def test_each_target_is_a_job_with_its_own_machine_and_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_target_is_a_job_with_its_own_machine_and_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with project(tmp_path, monkeypatch) as tiny:
         jobs = {job["target"]: job for job in matrix(tiny)["jobs"]}
     assert {target: job["runner"] for target, job in jobs.items()} == {
-        LINUX: "ubuntu-latest", ARM: "ubuntu-24.04-arm", WINDOWS: "windows-latest", UNIVERSAL: "macos-latest",
+        LINUX: "ubuntu-latest",
+        ARM: "ubuntu-24.04-arm",
+        WINDOWS: "windows-latest",
+        UNIVERSAL: "macos-latest",
     }
     assert jobs[LINUX]["commands"] == [
-        f"rustup target add {LINUX}", f"inv build-binaries --target {LINUX}", f"inv build-wheels --target {LINUX}",
+        f"rustup target add {LINUX}",
+        f"inv build-binaries --target {LINUX}",
+        f"inv build-wheels --target {LINUX}",
     ]
-    assert jobs[ARM]["commands"] == [f"rustup target add {ARM}", f"inv build-binaries --target {ARM}"]
+    assert jobs[ARM]["commands"] == [
+        f"rustup target add {ARM}",
+        f"inv build-binaries --target {ARM}",
+    ]
     assert jobs[UNIVERSAL]["commands"] == [
-        "rustup target add x86_64-apple-darwin aarch64-apple-darwin", f"inv build-wheels --target {UNIVERSAL}",
+        "rustup target add x86_64-apple-darwin aarch64-apple-darwin",
+        f"inv build-wheels --target {UNIVERSAL}",
     ]
 
 
-def test_what_was_asked_for_is_in_every_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_asked_for_is_in_every_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with project(tmp_path, monkeypatch) as tiny:
         jobs = matrix(tiny, "--version", "0.2.0")["jobs"]
     assert jobs[1]["commands"][1] == f"inv build-binaries --target {ARM} --version 0.2.0"
 
 
-def test_the_settings_choose_the_machine_of_a_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with project(tmp_path, monkeypatch, settings=f'{SETTINGS}[build.runners]\n{ARM} = "our-arm"\n') as tiny:
+def test_the_settings_choose_the_machine_of_a_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with project(
+        tmp_path, monkeypatch, settings=f'{SETTINGS}[build.runners]\n{ARM} = "our-arm"\n'
+    ) as tiny:
         assert {job["target"]: job["runner"] for job in matrix(tiny)["jobs"]}[ARM] == "our-arm"
 
 
 @pytest.mark.statement("B2.16")
-def test_abi3_makes_one_wheel_for_all_pythons_and_the_count_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_abi3_makes_one_wheel_for_all_pythons_and_the_count_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with project(tmp_path, monkeypatch) as tiny:
         why = "abi3: 3 wheels instead of 21, one for each Python from 3.8 to 3.14"
         assert matrix(tiny)["wheels"] == [{"package": "tiny-py", "count": 3, "why": why}]
 
 
-def test_abi3_without_a_version_begins_with_the_python_that_builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with project(tmp_path, monkeypatch, cargo=PROJECT["Cargo.toml"].replace("abi3-py38", "abi3")) as tiny:
+def test_abi3_without_a_version_begins_with_the_python_that_builds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with project(
+        tmp_path, monkeypatch, cargo=PROJECT["Cargo.toml"].replace("abi3-py38", "abi3")
+    ) as tiny:
         assert f"from 3.{sys.version_info.minor} to 3.14" in matrix(tiny)["wheels"][0]["why"]
 
 
-def test_without_abi3_each_python_has_wheels_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_abi3_each_python_has_wheels_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     own = PROJECT["Cargo.toml"].replace('"abi3-py38"', "")
-    with project(tmp_path, monkeypatch, cargo=own, settings=f'{SETTINGS}pythons = ["3.11", "3.12"]\n') as tiny:
+    with project(
+        tmp_path, monkeypatch, cargo=own, settings=f'{SETTINGS}pythons = ["3.11", "3.12"]\n'
+    ) as tiny:
         why = "6 wheels, 3 for each of Python 3.11, 3.12"
         assert matrix(tiny)["wheels"] == [{"package": "tiny-py", "count": 6, "why": why}]
 
 
-def test_a_package_without_compiled_code_is_built_by_any_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_package_without_compiled_code_is_built_by_any_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with place(tmp_path, monkeypatch, TINY) as tiny:
         assert matrix(tiny) == {
-            "jobs": [{"target": "any", "runner": "ubuntu-latest", "commands": ["inv build-wheels"]}],
+            "jobs": [
+                {"target": "any", "runner": "ubuntu-latest", "commands": ["inv build-wheels"]}
+            ],
             "wheels": [{"package": "tiny-plain", "count": 1, "why": "1 wheel for every Python"}],
         }
 
 
-def test_a_package_without_compiled_code_is_built_with_the_first_target_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    both = '[python.tiny-py]\nwheels = ["manylinux_2_17_x86_64", "win_amd64"]\n[python.tiny-plain]\n'
-    files = PROJECT | {"release-tasks.toml": both} | {f"plain/{name}": TINY[name] for name in ("pyproject.toml", "tiny_plain/__init__.py")}
+def test_a_package_without_compiled_code_is_built_with_the_first_target_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = (
+        '[python.tiny-py]\nwheels = ["manylinux_2_17_x86_64", "win_amd64"]\n[python.tiny-plain]\n'
+    )
+    files = (
+        PROJECT
+        | {"release-tasks.toml": both}
+        | {f"plain/{name}": TINY[name] for name in ("pyproject.toml", "tiny_plain/__init__.py")}
+    )
     with place(tmp_path, monkeypatch, files) as tiny:
-        argv = [sys.executable, "-m", "invoke", "--dry", "build-wheels", "--version", "0.1.0", "--target"]
+        argv = [
+            sys.executable,
+            "-m",
+            "invoke",
+            "--dry",
+            "build-wheels",
+            "--version",
+            "0.1.0",
+            "--target",
+        ]
         said = {
-            target: subprocess.run([*argv, target], cwd=tiny.root, capture_output=True, text=True, check=False).stderr
+            target: subprocess.run(
+                [*argv, target], cwd=tiny.root, capture_output=True, text=True, check=False
+            ).stderr
             for target in (LINUX, WINDOWS)
         }
     assert "-m build" in said[LINUX]

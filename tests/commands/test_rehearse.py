@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from processes import running
-from whole import commit
+from support.processes import running
+from support.whole import commit
 
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.world import World, world
@@ -56,7 +56,9 @@ def rehearse(folder: Path, scratch: Path) -> tuple[dict[str, Any], str]:
     scratch.mkdir()
     words = [sys.executable, "-m", "invoke", "rehearse", "--version", "0.2.0", "--json"]
     env = os.environ | {"TMPDIR": str(scratch)}
-    done = subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=900)
+    done = subprocess.run(
+        words, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=900
+    )
     assert done.returncode == 0, done.stderr[-4000:]
     assert list(scratch.iterdir()) == []
     return json.loads(done.stdout), done.stderr
@@ -65,25 +67,68 @@ def rehearse(folder: Path, scratch: Path) -> tuple[dict[str, Any], str]:
 def build(folder: Path, running: World, home: Path) -> dict[str, str]:
     """Build the version with another umask, zone and home; return the hash of each thing in dist/, and of the tag."""
     home.mkdir()
-    date = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+    date = subprocess.run(
+        ["git", "log", "-1", "--format=%ct"], cwd=folder, capture_output=True, text=True, check=True
+    ).stdout.strip()
     who = {"NAME": "Rehearsal", "EMAIL": "rehearsal@localhost", "DATE": f"{date} +0000"}
-    env = running.environment() | {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in who.items()}
-    own = {"XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))}  # of zig; cargo's is the world's
+    env = running.environment() | {
+        f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in who.items()
+    }
+    own = {
+        "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
+    }  # of zig; cargo's is the world's
     env |= own | {"SOURCE_DATE_EPOCH": date, "HOME": str(home), "TZ": "Pacific/Auckland"}
-    for step in ("bump", "tag", "package-crates", "build-binaries", "build-wheels", "package-charts", "docker-buildx"):
-        words = [sys.executable, "-m", "invoke", step, *(["--version", "0.2.0"] if step == "bump" else [])]
-        done = subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, umask=0o077, check=False, timeout=900)
+    for step in (
+        "bump",
+        "tag",
+        "package-crates",
+        "build-binaries",
+        "build-wheels",
+        "package-charts",
+        "docker-buildx",
+    ):
+        words = [
+            sys.executable,
+            "-m",
+            "invoke",
+            step,
+            *(["--version", "0.2.0"] if step == "bump" else []),
+        ]
+        done = subprocess.run(
+            words,
+            cwd=folder,
+            env=env,
+            capture_output=True,
+            text=True,
+            umask=0o077,
+            check=False,
+            timeout=900,
+        )
         assert done.returncode == 0, done.stderr[-4000:]
-    rows = [row for path in (folder / "dist" / "v0.2.0" / "parts").glob("*.json") for row in json.loads(path.read_text())]
-    tag = subprocess.run(["git", "rev-parse", "v0.2.0^{commit}"], cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+    rows = [
+        row
+        for path in (folder / "dist" / "v0.2.0" / "parts").glob("*.json")
+        for row in json.loads(path.read_text())
+    ]
+    tag = subprocess.run(
+        ["git", "rev-parse", "v0.2.0^{commit}"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
     return {row["name"]: row["digest"] or row["sha256"] for row in rows} | {"v0.2.0": tag}
 
 
 ARCHIVES = [f"hello-0.2.0-linux-{machine}.tar.gz" for machine in ("amd64", "arm64")]
 WHOLE = {
-    "git": {"v0.2.0"}, "images": {"ghcr.io/example/polyglot"}, "charts": {"ghcr.io/example/charts/polyglot"},
-    "PyPI": {"polyglottal_hello-0.2.0.tar.gz"} | {
-        f"polyglottal_hello-0.2.0-cp39-abi3-manylinux2014_{machine}.manylinux_2_17_{machine}.whl" for machine in ("x86_64", "aarch64")
+    "git": {"v0.2.0"},
+    "images": {"ghcr.io/example/polyglot"},
+    "charts": {"ghcr.io/example/charts/polyglot"},
+    "PyPI": {"polyglottal_hello-0.2.0.tar.gz"}
+    | {
+        f"polyglottal_hello-0.2.0-cp39-abi3-manylinux2014_{machine}.manylinux_2_17_{machine}.whl"
+        for machine in ("x86_64", "aarch64")
     },
     "crates.io": {f"polyglottal-{name}" for name in ("core", "hello", "phrases")},
     "GitHub": {"v0.2.0", *ARCHIVES, *(f"{name}.sha256" for name in ARCHIVES)},
@@ -97,11 +142,16 @@ VERIFIED = (
 
 
 @pytest.mark.tools("cargo-zigbuild", "aarch64-linux-gnu-gcc", "qemu-aarch64-static")
-def test_the_whole_example_is_released_for_two_machines_and_built_with_equal_bytes_elsewhere(tmp_path: Path) -> None:
+def test_the_whole_example_is_released_for_two_machines_and_built_with_equal_bytes_elsewhere(
+    tmp_path: Path,
+) -> None:
     needs_arm()
     found, said = rehearse(ungated(copy(tmp_path / "here")), tmp_path / "tmp")
 
-    there = {channel: {a["name"] for a in found["artifacts"] if a["channel"] == channel} for channel in WHOLE}
+    there = {
+        channel: {a["name"] for a in found["artifacts"] if a["channel"] == channel}
+        for channel in WHOLE
+    }
     assert there == WHOLE
     assert {a["state"] for a in found["artifacts"]} == {"same"}
     assert {p["state"] for p in found["pointers"]} == {"same"}
@@ -119,15 +169,23 @@ def test_the_whole_example_is_released_for_two_machines_and_built_with_equal_byt
     with world(tmp_path / "world", owner_repo="example/polyglot", source=other) as running:
         again = build(other, running, tmp_path / "home")
 
-    hashes = {a["name"]: a.get("digest") or a["sha256"] for a in found["artifacts"] if (a["channel"], a["name"]) != ("GitHub", "v0.2.0")}
+    hashes = {
+        a["name"]: a.get("digest") or a["sha256"]
+        for a in found["artifacts"]
+        if (a["channel"], a["name"]) != ("GitHub", "v0.2.0")
+    }
     assert again == hashes
     assert all(again.values())
 
 
 def test_serve_prints_the_addresses_and_ends_with_its_input(tmp_path: Path) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "invoke", "rehearse", "--serve"], cwd=EXAMPLE, env=os.environ,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        [sys.executable, "-m", "invoke", "rehearse", "--serve"],
+        cwd=EXAMPLE,
+        env=os.environ,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout
     said = json.loads(process.stdout.readline())
@@ -144,8 +202,14 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, moment: str) -> None:
     scratch.mkdir()
     words = [sys.executable, "-m", "invoke", "rehearse", "--version", "0.2.0"]
     process = subprocess.Popen(
-        words, cwd=folder, env=os.environ | {"TMPDIR": str(scratch)}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        words,
+        cwd=folder,
+        env=os.environ | {"TMPDIR": str(scratch)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert process.stdout
     said = ""
@@ -161,10 +225,17 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, moment: str) -> None:
 
     assert process.returncode != 0
     # what Python itself says where the signal meets a child between fork and exec
-    shown = re.sub(r"Exception ignored in: <function _after_fork.*?\nKeyboardInterrupt:? ?\n", "", said + rest, flags=re.S)
+    shown = re.sub(
+        r"Exception ignored in: <function _after_fork.*?\nKeyboardInterrupt:? ?\n",
+        "",
+        said + rest,
+        flags=re.S,
+    )
     assert "Traceback" not in shown
     assert "goes on from here" in rest
     assert list(scratch.iterdir()) == []
     assert running(str(scratch)) == []
-    git = subprocess.run(["git", "status", "--porcelain"], cwd=folder, capture_output=True, text=True, check=True)
+    git = subprocess.run(
+        ["git", "status", "--porcelain"], cwd=folder, capture_output=True, text=True, check=True
+    )
     assert git.stdout == ""

@@ -9,8 +9,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from place import TINY, Place
-from sample_projects import inv
+from support.place import TINY, Place
+from support.sample_projects import inv
 
 
 def test_settings_say_what_was_found_and_what_was_said(tiny: Place) -> None:
@@ -32,10 +32,16 @@ def test_settings_say_what_was_found_and_what_was_said(tiny: Place) -> None:
 
 
 def test_settings_show_every_effective_value_and_its_source(tiny: Place) -> None:
-    tiny.commit("release-tasks.toml", '[images."ghcr.io/example/tiny"]\nargs = { A-B = "c" }\n[files]\n"a.md" = "{version}"\n')
+    tiny.commit(
+        "release-tasks.toml",
+        '[images."ghcr.io/example/tiny"]\nargs = { A-B = "c" }\n[files]\n"a.md" = "{version}"\n',
+    )
     tiny.commit("Dockerfile", "FROM scratch\n")
     tiny.commit("a.md", "0.1.0\n")
-    rows = {(row["table"], row["key"]): (row["value"], row["source"]) for row in json.loads(tiny.inv("settings", "--json").stdout)["settings"]}
+    rows = {
+        (row["table"], row["key"]): (row["value"], row["source"])
+        for row in json.loads(tiny.inv("settings", "--json").stdout)["settings"]
+    }
     assert rows["project", "commit"] == ("release: {components}", "default")
     assert rows["project", "branch"] == ("main", "discovered")
     assert rows['components."tiny"', "python"] == (["tiny-plain"], "discovered")
@@ -50,14 +56,30 @@ def test_settings_show_every_effective_value_and_its_source(tiny: Place) -> None
 
 
 def test_what_a_component_names_needs_no_table_of_its_own(tiny: Place) -> None:
-    tiny.commit("release-tasks.toml", '[components.tiny]\nimages = ["docker.io/some/one"]\ncharts = ["ghcr.io/x/two"]\n')
+    tiny.commit(
+        "release-tasks.toml",
+        '[components.tiny]\nimages = ["docker.io/some/one"]\ncharts = ["ghcr.io/x/two"]\n',
+    )
     for path in ("one/Dockerfile", "chart/Chart.yaml", "other/Chart.yaml"):
         name = {"chart": "two"}.get(path.split("/")[0], "three")
-        tiny.commit(path, f"apiVersion: v2\nname: {name}\nversion: 0.1.0\n" if "Chart" in path else "FROM scratch\n")
+        tiny.commit(
+            path,
+            f"apiVersion: v2\nname: {name}\nversion: 0.1.0\n"
+            if "Chart" in path
+            else "FROM scratch\n",
+        )
     [component] = json.loads(tiny.inv("settings", "--json").stdout)["components"]
     [image], [chart] = component["images"], component["charts"]
-    assert (image["reference"], image["dockerfile"], image["source"]) == ("docker.io/some/one", "one/Dockerfile", "settings")
-    assert (chart["reference"], chart["folder"], chart["source"]) == ("ghcr.io/x/two", "chart", "settings")
+    assert (image["reference"], image["dockerfile"], image["source"]) == (
+        "docker.io/some/one",
+        "one/Dockerfile",
+        "settings",
+    )
+    assert (chart["reference"], chart["folder"], chart["source"]) == (
+        "ghcr.io/x/two",
+        "chart",
+        "settings",
+    )
 
 
 def test_settings_as_json_show_questions_too(tiny: Place) -> None:
@@ -84,7 +106,9 @@ def test_a_project_that_only_its_tag_gives_a_version(tiny: Place) -> None:
     assert "component tiny: version only in the tag, tag v{version}" in tiny.inv("settings").stdout
 
 
-def test_init_writes_three_files_that_work_and_leaves_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_init_writes_three_files_that_work_and_leaves_what_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     subprocess.run(["git", "init", "--quiet", tmp_path / "empty"], check=True)
     monkeypatch.chdir(tmp_path / "empty")
     (tmp_path / "boot").mkdir()
@@ -98,7 +122,10 @@ def test_init_writes_three_files_that_work_and_leaves_what_is_there(tmp_path: Pa
     assert sorted(os.listdir()) == [".git", "noxfile.py", "release-tasks.toml", "tasks.py"]
     (tmp_path / "empty" / "tasks.py").write_text(TINY["tasks.py"])
     again = inv(Path.cwd(), "init")
-    assert again.stderr == "tasks.py is there already\nnoxfile.py is there already\nrelease-tasks.toml is there already\n"
+    assert (
+        again.stderr
+        == "tasks.py is there already\nnoxfile.py is there already\nrelease-tasks.toml is there already\n"
+    )
     assert (tmp_path / "empty" / "tasks.py").read_text() == TINY["tasks.py"]
     assert inv(Path.cwd(), "settings").returncode == 0
 
@@ -114,7 +141,11 @@ def test_init_writes_the_open_questions_as_comments(tiny: Place) -> None:
 
 def test_an_image_that_no_remote_names_is_a_question_with_that_reason(tiny: Place) -> None:
     tiny.commit("Dockerfile", "FROM scratch\n")
-    subprocess.run(["git", "remote", "set-url", "origin", str(tiny.root.parent / "elsewhere.git")], cwd=tiny.root, check=True)
+    subprocess.run(
+        ["git", "remote", "set-url", "origin", str(tiny.root.parent / "elsewhere.git")],
+        cwd=tiny.root,
+        check=True,
+    )
     said = tiny.inv("settings").stdout
     assert "origin is no GitHub repository, so nothing names the image" in said
     assert '[images."REGISTRY/OWNER/NAME"]' in said
@@ -122,7 +153,9 @@ def test_an_image_that_no_remote_names_is_a_question_with_that_reason(tiny: Plac
 
 @pytest.mark.statement("B5.2")
 def test_a_bump_tells_which_versions_it_takes(tiny: Place) -> None:
-    assert "major (it breaks), minor (it adds), patch (it mends)" in " ".join(tiny.inv("bump", "--help").stdout.split())
+    assert "major (it breaks), minor (it adds), patch (it mends)" in " ".join(
+        tiny.inv("bump", "--help").stdout.split()
+    )
     assert "default: the one this checkout is at" in tiny.inv("tag", "--help").stdout
 
 
@@ -130,7 +163,9 @@ def only(folder: Path, *names: str) -> str:
     """Return a PATH with exactly these programs."""
     folder.mkdir()
     for name in names:
-        found = subprocess.run(["which", name], capture_output=True, text=True, check=True).stdout.strip()
+        found = subprocess.run(
+            ["which", name], capture_output=True, text=True, check=True
+        ).stdout.strip()
         (folder / name).symlink_to(found)
     return str(folder)
 
@@ -145,7 +180,10 @@ def test_doctor_names_what_is_missing_what_needs_it_and_how_to_install_it(tiny: 
     assert rows["gh"]["needed_by"] == ["gh-draft", "gh-release", "move-pointers"]
     assert rows["gh"]["install"].endswith("apt-get install -y gh")
     text = tiny.inv("doctor", PATH=str(tiny.folder / "bin"))
-    assert "programs/missing-program: gh is not installed, and gh-draft, gh-release, move-pointers need it\nfix: " in text.stderr
+    assert (
+        "programs/missing-program: gh is not installed, and gh-draft, gh-release, move-pointers need it\nfix: "
+        in text.stderr
+    )
 
 
 @pytest.mark.tools("gh")
@@ -164,7 +202,10 @@ def test_doctor_asks_for_what_the_build_needs(tiny: Place) -> None:
 
 def test_doctor_asks_for_what_scans_and_tests_an_image(tiny: Place) -> None:
     tiny.commit("Dockerfile", "FROM scratch\n")
-    tiny.commit("release-tasks.toml", '[images."ghcr.io/o/r"]\nscan = "no-such-scanner {layout}"\ntest = "./smoke.sh {image}"\n')
+    tiny.commit(
+        "release-tasks.toml",
+        '[images."ghcr.io/o/r"]\nscan = "no-such-scanner {layout}"\ntest = "./smoke.sh {image}"\n',
+    )
     ran = tiny.inv("doctor")
     assert "no-such-scanner is not installed, and [images.ghcr.io/o/r] needs it" in ran.stderr
     assert "smoke.sh" not in ran.stderr
@@ -174,5 +215,7 @@ def test_doctor_works_outside_of_a_project(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tasks.py").write_text(TINY["tasks.py"])
     ran = inv(Path.cwd(), "doctor", "--json")
-    assert {"git", "cargo", "helm", "buildx"} <= {row["name"] for row in json.loads(ran.stdout)["programs"]}
+    assert {"git", "cargo", "helm", "buildx"} <= {
+        row["name"] for row in json.loads(ran.stdout)["programs"]
+    }
     assert "every program is looked for" in ran.stderr

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from place import Place
-from python_projects import sdist, wheel
+from support.place import Place
+from support.python_projects import sdist, wheel
 
 from release_tasks.commands.status import table
 from release_tasks.rehearsal.faults import Fault
@@ -20,15 +20,32 @@ WHEEL, SDIST = "tiny_plain-0.2.0-py3-none-any.whl", "tiny_plain-0.2.0.tar.gz"
 
 def upload(folder: Path, *names: str) -> None:
     for name in names:
-        (folder / name).write_bytes(wheel("tiny-plain") if name.endswith(".whl") else sdist("tiny-plain"))
-    subprocess.run([sys.executable, "-m", "twine", "upload", *names], cwd=folder, check=True, capture_output=True)
+        (folder / name).write_bytes(
+            wheel("tiny-plain") if name.endswith(".whl") else sdist("tiny-plain")
+        )
+    subprocess.run(
+        [sys.executable, "-m", "twine", "upload", *names],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
 
 
 def finish(tiny: Place, *, latest: bool = True) -> None:
     """Publish everything by hand."""
     tiny.tag("v0.2.0")
     upload(tiny.folder, WHEEL, SDIST)
-    create = ["gh", "release", "create", "v0.2.0", "--notes", "", f"--latest={str(latest).lower()}", "--repo", "example/tiny"]
+    create = [
+        "gh",
+        "release",
+        "create",
+        "v0.2.0",
+        "--notes",
+        "",
+        f"--latest={str(latest).lower()}",
+        "--repo",
+        "example/tiny",
+    ]
     subprocess.run(create, check=True, capture_output=True)
 
 
@@ -44,10 +61,18 @@ def test_status_0_says_that_all_is_as_wanted(tiny: Place) -> None:
     data = json.loads(ran.stdout)
     assert ran.returncode == 0, ran.stderr
     assert {(row["channel"], row["state"]) for row in data["artifacts"]} == {
-        ("git", "same"), ("PyPI", "present"), ("GitHub", "same"),
+        ("git", "same"),
+        ("PyPI", "present"),
+        ("GitHub", "same"),
     }
     assert data["pointers"] == [
-        {"channel": "GitHub", "name": "Latest", "state": "same", "now": "v0.2.0", "target": "v0.2.0"}
+        {
+            "channel": "GitHub",
+            "name": "Latest",
+            "state": "same",
+            "now": "v0.2.0",
+            "target": "v0.2.0",
+        }
     ]
     assert data["problems"] == []
     assert data["commit"] == tiny.head()
@@ -55,7 +80,17 @@ def test_status_0_says_that_all_is_as_wanted(tiny: Place) -> None:
 
 def test_a_pointer_that_is_behind_is_missing_something(tiny: Place) -> None:
     tiny.tag("v0.1.0")
-    first = ["gh", "release", "create", "v0.1.0", "--notes", "", "--latest", "--repo", "example/tiny"]
+    first = [
+        "gh",
+        "release",
+        "create",
+        "v0.1.0",
+        "--notes",
+        "",
+        "--latest",
+        "--repo",
+        "example/tiny",
+    ]
     subprocess.run(first, check=True, capture_output=True)
     tiny.commit("more.txt")
     finish(tiny, latest=False)
@@ -71,12 +106,23 @@ def test_status_1_says_that_there_is_a_problem(tiny: Place) -> None:
     assert index.exists()
     (tiny.root / "dist" / "v0.2.0" / "parts").mkdir(parents=True)
     (tiny.root / "dist" / ".gitignore").write_text("*\n")
-    row = {"kind": "wheel", "name": WHEEL, "version": "0.2.0", "component": "tiny", "file": WHEEL, "size": 1,
-           "sha256": "0" * 64, "commit": tiny.head(), "package": "tiny-plain"}
+    row = {
+        "kind": "wheel",
+        "name": WHEEL,
+        "version": "0.2.0",
+        "component": "tiny",
+        "file": WHEEL,
+        "size": 1,
+        "sha256": "0" * 64,
+        "commit": tiny.head(),
+        "package": "tiny-plain",
+    }
     (tiny.root / "dist" / "v0.2.0" / "parts" / "build_wheels.json").write_text(json.dumps([row]))
     ran = tiny.inv("status", "--version", "0.2.0", "--json")
     assert ran.returncode == 1, ran.stderr
-    assert {row["state"] for row in json.loads(ran.stdout)["artifacts"] if row["name"] == WHEEL} == {"different"}
+    assert {
+        row["state"] for row in json.loads(ran.stdout)["artifacts"] if row["name"] == WHEEL
+    } == {"different"}
 
 
 def test_a_registry_that_cannot_be_read_does_not_hide_the_others(tiny: Place) -> None:
@@ -110,7 +156,9 @@ def test_a_project_without_a_remote_shows_what_it_can(tiny: Place) -> None:
     assert "git remote add origin URL" in ran.stderr
 
 
-def test_a_private_or_absent_repository_is_an_error_and_not_missing(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_private_or_absent_repository_is_an_error_and_not_missing(
+    tiny: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tiny.tag("v0.2.0")
     tiny.running.github._repos.pop("example/tiny")
     monkeypatch.chdir(tiny.root)
@@ -120,11 +168,22 @@ def test_a_private_or_absent_repository_is_an_error_and_not_missing(tiny: Place,
     assert "GitHub shows no repository example/tiny" in ran.stderr
 
 
-def test_a_narrow_terminal_shows_whole_names(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_narrow_terminal_shows_whole_names(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "60")
-    name, image = "rehearsed_tiny-0.2.0-cp39-abi3-manylinux_2_34_x86_64.whl", "→ ghcr.io/example/tiny:0.2"
-    table([("channel", "artifact", "state", "digest"), ("PyPI", name, "same", "0" * 12), ("images", image, "same", "")])
+    name, image = (
+        "rehearsed_tiny-0.2.0-cp39-abi3-manylinux_2_34_x86_64.whl",
+        "→ ghcr.io/example/tiny:0.2",
+    )
+    table(
+        [
+            ("channel", "artifact", "state", "digest"),
+            ("PyPI", name, "same", "0" * 12),
+            ("images", image, "same", ""),
+        ]
+    )
     shown = capsys.readouterr().out
     assert "…" not in shown
     assert "_x86_64.whl" in shown

@@ -8,7 +8,7 @@ import pytest
 
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests import cargo_toml
-from release_tasks.manifests.requirements import moved
+from release_tasks.versions.requirements import moved
 
 ROOT = """
 [package]
@@ -42,7 +42,8 @@ def test_a_manifest_is_read_as_it_stands():
     found = cargo_toml.read(ROOT, "Cargo.toml")
     assert (found.name, found.version, found.inherits) == ("app", None, True)
     assert [pin[:4] for pin in found.pins] == [
-        ("dependencies", "a", "a", None), ("dependencies", "b", "b", None),
+        ("dependencies", "a", "a", None),
+        ("dependencies", "b", "b", None),
         ("target.'cfg(unix)'.build-dependencies", "c", "core", "0.3"),
     ]
     assert [pin.folder for pin in found.pins] == [None, "../b", "../core"]
@@ -50,7 +51,7 @@ def test_a_manifest_is_read_as_it_stands():
 
 
 def test_the_proof_names_what_does_not_show_the_new_version():
-    assert cargo_toml.prove(ROOT, "Cargo.toml", {"core": "0.4.0"}, "0.4.0") == [
+    assert cargo_toml.mismatches(ROOT, "Cargo.toml", {"core": "0.4.0"}, "0.4.0") == [
         "Cargo.toml:17: [workspace.package] version is 0.3.0, not 0.4.0",
         "Cargo.toml:25: c in [target.'cfg(unix)'.build-dependencies] is 0.3, not 0.4",
     ]
@@ -62,23 +63,49 @@ def test_what_cargo_does_not_read_is_refused(requirement):
         moved(requirement, "1.0.0")
 
 
-@pytest.mark.parametrize(("requirement", "version"), [
-    ("<0.2", "0.3.0"), (">0.3", "0.3.9"), ("<=0.2.0", "0.2.1"), (">=0.1, <0.1.5", "0.2.0"), ("<1", "0.2.0-rc.1"),
-    ("> 3.2.2-rc.3, < 4.5", "5.0.0"), ("<=0.3.0-rc.1", "0.3.0"), ("> 0.2.2-rc.2, <0", "0.2.2"),
-])
+@pytest.mark.parametrize(
+    ("requirement", "version"),
+    [
+        ("<0.2", "0.3.0"),
+        (">0.3", "0.3.9"),
+        ("<=0.2.0", "0.2.1"),
+        (">=0.1, <0.1.5", "0.2.0"),
+        ("<1", "0.2.0-rc.1"),
+        ("> 3.2.2-rc.3, < 4.5", "5.0.0"),
+        ("<=0.3.0-rc.1", "0.3.0"),
+        ("> 0.2.2-rc.2, <0", "0.2.2"),
+    ],
+)
 def test_a_bound_that_would_leave_the_version_out_is_refused(requirement, version):
     with pytest.raises(ReleaseError, match="admit"):
         moved(requirement, version)
 
 
 REQUIREMENTS = (
-    "0.1.0", "0.1", "0", "^0.1.0", "~0.1", "=0.1.0", "=0.1", ">=0.1.0", ">=0.1, <0.2", ">=0.1.0, <0.2.0", ">=0.1, <2",
-    "0.1.*", "*", "<3", ">0.0.9", "<=3.0", ">=0.1.0,<0.1.1",
+    "0.1.0",
+    "0.1",
+    "0",
+    "^0.1.0",
+    "~0.1",
+    "=0.1.0",
+    "=0.1",
+    ">=0.1.0",
+    ">=0.1, <0.2",
+    ">=0.1.0, <0.2.0",
+    ">=0.1, <2",
+    "0.1.*",
+    "*",
+    "<3",
+    ">0.0.9",
+    "<=3.0",
+    ">=0.1.0,<0.1.1",
 )
 
 
 @pytest.mark.tools("cargo")
-@pytest.mark.parametrize("version", ["0.2.0", "0.1.7", "1.0.0", "2.4.1", "0.2.0-rc.1", "0.1.0-alpha.2"])
+@pytest.mark.parametrize(
+    "version", ["0.2.0", "0.1.7", "1.0.0", "2.4.1", "0.2.0-rc.1", "0.1.0-alpha.2"]
+)
 def test_the_real_cargo_resolves_every_moved_requirement(tmp_path, version):
     """A dependency by path whose requirement leaves its version out is an error to cargo."""
     admitted = {}
@@ -90,18 +117,31 @@ def test_the_real_cargo_resolves_every_moved_requirement(tmp_path, version):
     names = dict.fromkeys(admitted, version)
     for name in admitted:
         write(tmp_path / name, cargo_toml.set_versions(crate(name, ""), "Cargo.toml", names))
-    pins = "".join(f'{name} = {{ path = "../{name}", version = "{old}" }}\n' for name, (old, _) in admitted.items())
+    pins = "".join(
+        f'{name} = {{ path = "../{name}", version = "{old}" }}\n'
+        for name, (old, _) in admitted.items()
+    )
     bumped = cargo_toml.set_versions(crate("app", pins), "Cargo.toml", names)
     assert all(f'version = "{new}" }}' in bumped for _, new in admitted.values())
     assert len(admitted) >= 10
     write(tmp_path / "app", bumped)
-    argv = ("cargo", "metadata", "--offline", "--format-version", "1", "--manifest-path", str(tmp_path / "app/Cargo.toml"))
+    argv = (
+        "cargo",
+        "metadata",
+        "--offline",
+        "--format-version",
+        "1",
+        "--manifest-path",
+        str(tmp_path / "app/Cargo.toml"),
+    )
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
 def crate(name, pins):
-    return f'[package]\nname = "{name}"\nversion = "0.1.0"\nedition = "2021"\n\n[dependencies]\n{pins}'
+    return (
+        f'[package]\nname = "{name}"\nversion = "0.1.0"\nedition = "2021"\n\n[dependencies]\n{pins}'
+    )
 
 
 def write(folder, text):

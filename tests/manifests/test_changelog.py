@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from release_tasks.changelogs import changelog
 from release_tasks.errors import ReleaseError
-from release_tasks.manifests import changelog
 
 LOG = """# Changelog
 
@@ -75,8 +75,16 @@ def test_notes_bring_the_links_they_refer_to():
 
 
 def test_an_empty_unreleased_takes_the_body_that_is_given():
-    there = changelog.release("# Changelog\n\n## [Unreleased]\n\n## [0.1.0]\n", "0.2.0", "2026-03-01", body="- made\n- by\n")
-    assert there == "# Changelog\n\n## [Unreleased]\n\n## [0.2.0] - 2026-03-01\n\n- made\n- by\n\n## [0.1.0]\n"
+    there = changelog.release(
+        "# Changelog\n\n## [Unreleased]\n\n## [0.1.0]\n",
+        "0.2.0",
+        "2026-03-01",
+        body="- made\n- by\n",
+    )
+    assert (
+        there
+        == "# Changelog\n\n## [Unreleased]\n\n## [0.2.0] - 2026-03-01\n\n- made\n- by\n\n## [0.1.0]\n"
+    )
     full = changelog.release("## [Unreleased]\n\n- own\n", "0.2.0", "2026-03-01", body="- made")
     assert changelog.section(full, "0.2.0") == "- own"
 
@@ -85,7 +93,10 @@ def test_a_tag_can_be_given_for_the_compare_links():
     log = "## [Unreleased]\n\n[Unreleased]: https://github.com/o/r/compare/abc1234...HEAD\n"
     assert changelog.release(log, "0.2.0", "2026-03-01").endswith(log.splitlines()[-1] + "\n")
     there = changelog.release(log, "0.2.0", "2026-03-01", tag="py-v0.2.0")
-    assert "compare/py-v0.2.0...HEAD\n[0.2.0]: https://github.com/o/r/compare/abc1234...py-v0.2.0\n" in there
+    assert (
+        "compare/py-v0.2.0...HEAD\n[0.2.0]: https://github.com/o/r/compare/abc1234...py-v0.2.0\n"
+        in there
+    )
 
 
 def test_an_unclosed_code_block_is_refused():

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from release_tasks.changelogs import changelog
 from release_tasks.errors import ReleaseError
-from release_tasks.manifests import changelog, chart_yaml, kind_of
-from release_tasks.manifests.copies import decode
+from release_tasks.manifests import chart_yaml, kind_of
 from release_tasks.manifests.text import listed
+from release_tasks.manifests.version_locations import decode
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 CASES = sorted(folder.name for folder in GOLDEN.iterdir() if folder.is_dir())
@@ -27,8 +28,8 @@ def edited(path: str, text: str, command: dict) -> tuple[str, list[str]]:
     if kind is None:
         return text, []
     new = kind.set_versions(text, path, crates, version)
-    assert bool(kind.prove(text, path, crates, version)) == (new != text)
-    return new, kind.prove(new, path, crates, version)
+    assert bool(kind.mismatches(text, path, crates, version)) == (new != text)
+    return new, kind.mismatches(new, path, crates, version)
 
 
 def bumped(folder: Path, command: dict) -> dict[str, bytes]:
@@ -69,5 +70,15 @@ def test_in_and_the_command_give_out(name):
 
 def test_there_are_cases_of_every_kind():
     kinds = {name.split("_")[0] for name in CASES}
-    assert kinds >= {"cargo", "pyproject", "chart", "package", "python", "setup", "uv", "files", "changelog"}
+    assert kinds >= {
+        "cargo",
+        "pyproject",
+        "chart",
+        "package",
+        "python",
+        "setup",
+        "uv",
+        "files",
+        "changelog",
+    }
     assert len(CASES) >= 90

@@ -6,22 +6,37 @@ import pytest
 
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests import kind_of
-from release_tasks.manifests.copies import decode
 from release_tasks.manifests.text import listed
+from release_tasks.manifests.version_locations import decode
 
 README = "hello-0.1.0-linux\nhello-0.0.9-linux\n"
 
 
 def test_the_proof_names_each_copy_that_lags():
-    assert listed(["hello-{version}-"]).prove(README, "README.md", {}, "0.1.0") == [
+    assert listed(["hello-{version}-"]).mismatches(README, "README.md", {}, "0.1.0") == [
         "README.md:2: hello-{version}- is 0.0.9, not 0.1.0"
     ]
 
 
-@pytest.mark.parametrize("version", ["0.1.0", "0.1.0-rc.1", "0.1.0-beta.12", "0.1.0rc1", "0.1.0.post1", "1.0.0+build.5", "0.1.0-SNAPSHOT", "0.1.0-alpha"])
+@pytest.mark.parametrize(
+    "version",
+    [
+        "0.1.0",
+        "0.1.0-rc.1",
+        "0.1.0-beta.12",
+        "0.1.0rc1",
+        "0.1.0.post1",
+        "1.0.0+build.5",
+        "0.1.0-SNAPSHOT",
+        "0.1.0-alpha",
+    ],
+)
 def test_a_placeholder_matches_any_version(version):
     assert listed("x{version}").set_versions(f"x{version}", "a.md", {}, "2.0.0") == "x2.0.0"
-    assert listed("{version}-").set_versions(f"{version}-linux-x", "a.md", {}, "2.0.0") == "2.0.0-linux-x"
+    assert (
+        listed("{version}-").set_versions(f"{version}-linux-x", "a.md", {}, "2.0.0")
+        == "2.0.0-linux-x"
+    )
 
 
 @pytest.mark.parametrize("text", ["x1.2", "x1.2.3.4", "x1.2.3a", "x.1.2.3", "y1.2.3"])
@@ -32,7 +47,10 @@ def test_a_placeholder_matches_nothing_else(text):
 
 def test_a_template_over_two_lines_matches_both_line_endings():
     spec = listed("name: hello\nversion: {version}")
-    assert spec.set_versions("name: hello\r\nversion: 0.1.0\r\n", "a.md", {}, "0.2.0") == "name: hello\r\nversion: 0.2.0\r\n"
+    assert (
+        spec.set_versions("name: hello\r\nversion: 0.1.0\r\n", "a.md", {}, "0.2.0")
+        == "name: hello\r\nversion: 0.2.0\r\n"
+    )
 
 
 def test_a_name_that_is_no_component_is_refused():
@@ -50,7 +68,9 @@ def test_two_templates_for_one_place_agree_or_are_refused():
     both = listed(["hello {version}", "{version}"])
     assert both.set_versions("hello 0.1.0", "a.md", {}, "0.2.0") == "hello 0.2.0"
     with pytest.raises(ReleaseError, match="two versions"):
-        listed(["hello {version}", "{core}"]).set_versions("hello 0.1.0", "a.md", {"core": "3.0.0"}, "0.2.0")
+        listed(["hello {version}", "{core}"]).set_versions(
+            "hello 0.1.0", "a.md", {"core": "3.0.0"}, "0.2.0"
+        )
 
 
 def test_a_key_needs_a_file_with_keys():
@@ -61,10 +81,15 @@ def test_a_key_needs_a_file_with_keys():
 
 def test_an_element_that_is_there_twice_is_a_question():
     with pytest.raises(ReleaseError, match="2 elements"):
-        listed("version").set_versions("<a><version>1.0.0</version><version>2.0.0</version></a>", "a.xml", {}, "2.0.0")
+        listed("version").set_versions(
+            "<a><version>1.0.0</version><version>2.0.0</version></a>", "a.xml", {}, "2.0.0"
+        )
 
 
-@pytest.mark.parametrize("text", ["<a><version/></a>", "<a><version></version></a>", "<a><version><!-- 1.0.0 --></version></a>"])
+@pytest.mark.parametrize(
+    "text",
+    ["<a><version/></a>", "<a><version></version></a>", "<a><version><!-- 1.0.0 --></version></a>"],
+)
 def test_an_element_without_text_has_no_version(text):
     with pytest.raises(ReleaseError, match="has no version"):
         listed("version").set_versions(text, "a.xml", {}, "2.0.0")

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from python_projects import visiting
-from sample_projects import added, changed, git, golden, inv, sample, shown
+from support.python_projects import visiting
+from support.sample_projects import added, changed, git, golden, inv, sample, shown
 
 from release_tasks.rehearsal.world import World
 
@@ -19,7 +19,12 @@ pytestmark = pytest.mark.tools("git", "cargo")
 BOTH = "edgequake-llm=0.6.27,edgequake-litellm=0.6.13"
 PIN = 'edgequake-llm = { path = "..", version = "0.6.14", features = ["bedrock"] }'
 NO_PYTHON = {"CHANGELOG.md", "Cargo.lock", "Cargo.toml", "README.md"}
-NO_CORE = {"Cargo.lock", "edgequake-litellm/CHANGELOG.md", "edgequake-litellm/Cargo.toml", "edgequake-litellm/pyproject.toml"}
+NO_CORE = {
+    "Cargo.lock",
+    "edgequake-litellm/CHANGELOG.md",
+    "edgequake-litellm/Cargo.toml",
+    "edgequake-litellm/pyproject.toml",
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -34,7 +39,13 @@ def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 def is_installed(toolchain: str) -> bool:
     rustup = shutil.which("rustup")
-    return rustup is None or subprocess.run([rustup, "run", toolchain, "rustc", "-V"], capture_output=True, check=False).returncode == 0
+    return (
+        rustup is None
+        or subprocess.run(
+            [rustup, "run", toolchain, "rustc", "-V"], capture_output=True, check=False
+        ).returncode
+        == 0
+    )
 
 
 @pytest.fixture
@@ -55,7 +66,9 @@ def test_it_shows_two_components_with_what_each_ships(root: Path) -> None:
 
 
 @pytest.mark.statement("B5.1")
-def test_without_settings_two_versions_are_a_question_and_its_lines_are_the_answer(tmp_path: Path) -> None:
+def test_without_settings_two_versions_are_a_question_and_its_lines_are_the_answer(
+    tmp_path: Path,
+) -> None:
     root = sample("edgequake-llm", tmp_path)
     asked = inv(root, "settings")
     assert asked.returncode == 1
@@ -68,7 +81,10 @@ def test_without_settings_two_versions_are_a_question_and_its_lines_are_the_answ
     (root / "release-tasks.toml").write_text(asked.stderr.partition("release-tasks.toml:\n")[2])
     git(root, "add", "release-tasks.toml")
     git(root, "commit", "--quiet", "--message=Answer")
-    rows = {row["name"]: (row["tag"], row["version"], row["changelog"]) for row in shown(root)["components"]}
+    rows = {
+        row["name"]: (row["tag"], row["version"], row["changelog"])
+        for row in shown(root)["components"]
+    }
     assert rows == {
         "edgequake-llm": ("v{version}", "0.6.26", "CHANGELOG.md"),
         "edgequake-litellm": ("py-v{version}", "0.6.12", "edgequake-litellm/CHANGELOG.md"),
@@ -76,16 +92,23 @@ def test_without_settings_two_versions_are_a_question_and_its_lines_are_the_answ
 
 
 @pytest.mark.statement("B5.6", "B5.7", "B5.10", "B5.11", "B5.14", "B5.15")
-def test_the_first_bump_of_both_moves_every_copy_and_no_other(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_bump_of_both_moves_every_copy_and_no_other(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     today = datetime.now(UTC).date().isoformat()
-    monkeypatch.setenv("TZ", "UTC-14" if datetime.now(UTC).hour >= 12 else "UTC+12")  # where it is another day
+    monkeypatch.setenv(
+        "TZ", "UTC-14" if datetime.now(UTC).hour >= 12 else "UTC+12"
+    )  # where it is another day
     said = bump(root, BOTH)
     assert set(changed(root)) == NO_PYTHON | NO_CORE
     assert added(root) == {
         "CHANGELOG.md": [f"## [0.6.27] - {today}", ""],
         "Cargo.lock": ['version = "0.6.13"', 'version = "0.6.27"'],
         "Cargo.toml": ['version = "0.6.27"'],
-        "README.md": ['edgequake-llm = "0.6.27"', 'edgequake-llm = { version = "0.6.27", features = ["bedrock"] }'],
+        "README.md": [
+            'edgequake-llm = "0.6.27"',
+            'edgequake-llm = { version = "0.6.27", features = ["bedrock"] }',
+        ],
         "edgequake-litellm/CHANGELOG.md": [f"## [0.6.13] - {today}", ""],
         "edgequake-litellm/Cargo.toml": ['version = "0.6.13"'],
         "edgequake-litellm/pyproject.toml": ['version = "0.6.13"'],
@@ -95,7 +118,9 @@ def test_the_first_bump_of_both_moves_every_copy_and_no_other(root: Path, monkey
     assert "0.6.17" not in said
     log = (root / "CHANGELOG.md").read_text()
     assert f"## [Unreleased]\n\n## [0.6.27] - {today}\n\n### Fixed\n" in log
-    assert log.endswith("[0.2.0]: https://github.com/raphaelmansuy/edgequake-llm/releases/tag/v0.2.0\n")
+    assert log.endswith(
+        "[0.2.0]: https://github.com/raphaelmansuy/edgequake-llm/releases/tag/v0.2.0\n"
+    )
     assert PIN in (root / "edgequake-litellm/Cargo.toml").read_text()
     assert metadata(root) == {"edgequake-llm": "0.6.27", "edgequake-litellm": "0.6.13"}
 
@@ -110,7 +135,11 @@ def metadata(root: Path) -> dict[str, str]:
     """Return the versions by `cargo metadata --locked`, which fails where the lock disagrees."""
     argv = ["cargo", "metadata", "--locked", "--format-version=1"]
     done = subprocess.run(argv, cwd=root, capture_output=True, text=True, check=True)
-    return {one["name"]: one["version"] for one in json.loads(done.stdout)["packages"] if one["source"] is None}
+    return {
+        one["name"]: one["version"]
+        for one in json.loads(done.stdout)["packages"]
+        if one["source"] is None
+    }
 
 
 @pytest.mark.statement("B5.13")
@@ -131,7 +160,10 @@ def test_the_python_package_alone_leaves_core(root: Path) -> None:
 def test_a_pin_that_is_kept_and_no_longer_fits_stops_the_bump(root: Path) -> None:
     done = inv(root, "bump", "--version", "edgequake-llm=0.7.0")
     assert done.returncode == 1
-    assert "edgequake-llm in [dependencies] is kept at 0.6.14, which 0.7.0 does not satisfy" in done.stderr
+    assert (
+        "edgequake-llm in [dependencies] is kept at 0.6.14, which 0.7.0 does not satisfy"
+        in done.stderr
+    )
     assert changed(root) == []
 
 
@@ -141,24 +173,42 @@ def test_a_pin_that_follows_goes_with_core(root: Path) -> None:
     settings.write_text(settings.read_text().replace('"keep"', '"follow"'))
     git(root, "commit", "--quiet", "--all", "--message=Let the pin follow")
     bump(root, "edgequake-llm=0.7.0,edgequake-litellm=0.7.0")
-    assert added(root)["edgequake-litellm/Cargo.toml"] == ['version = "0.7.0"', PIN.replace("0.6.14", "0.7.0")]
+    assert added(root)["edgequake-litellm/Cargo.toml"] == [
+        'version = "0.7.0"',
+        PIN.replace("0.6.14", "0.7.0"),
+    ]
     assert metadata(root) == {"edgequake-llm": "0.7.0", "edgequake-litellm": "0.7.0"}
 
 
 @pytest.mark.statement("B2.23", "B5.12")
-def test_a_pyproject_that_differs_from_its_crate_is_repaired_and_without_that_there_is_no_tag(root: Path) -> None:
+def test_a_pyproject_that_differs_from_its_crate_is_repaired_and_without_that_there_is_no_tag(
+    root: Path,
+) -> None:
     project = root / "edgequake-litellm/pyproject.toml"
     project.write_text(project.read_text().replace('"0.6.12"', '"0.6.11"'))
     git(root, "commit", "--quiet", "--all", "--message=Forget one")
-    assert "does not carry edgequake-litellm 0.6.13" in inv(root, "tag", "--version", "edgequake-litellm=0.6.13").stderr
+    assert (
+        "does not carry edgequake-litellm 0.6.13"
+        in inv(root, "tag", "--version", "edgequake-litellm=0.6.13").stderr
+    )
     assert "py-v0.6.13" not in git(root, "tag")
-    assert "edgequake-litellm/Cargo.toml:3 said 0.6.12, not 0.6.11" in bump(root, "edgequake-litellm=0.6.13")
-    assert added(root)["edgequake-litellm/pyproject.toml"] == added(root)["edgequake-litellm/Cargo.toml"]
+    assert "edgequake-litellm/Cargo.toml:3 said 0.6.12, not 0.6.11" in bump(
+        root, "edgequake-litellm=0.6.13"
+    )
+    assert (
+        added(root)["edgequake-litellm/pyproject.toml"]
+        == added(root)["edgequake-litellm/Cargo.toml"]
+    )
 
 
 @pytest.mark.statement("B5.12")
-@pytest.mark.parametrize(("path", "name"), [("Cargo.toml", "the crate edgequake-litellm"), ("pyproject.toml", "edgequake-litellm")])
-def test_a_tag_by_hand_where_a_pyproject_and_its_crate_differ_releases_nothing(root: Path, path: str, name: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("Cargo.toml", "the crate edgequake-litellm"), ("pyproject.toml", "edgequake-litellm")],
+)
+def test_a_tag_by_hand_where_a_pyproject_and_its_crate_differ_releases_nothing(
+    root: Path, path: str, name: str
+) -> None:
     bump(root, "edgequake-litellm=0.6.13")
     behind = root / "edgequake-litellm" / path
     behind.write_text(behind.read_text().replace('"0.6.13"', '"0.6.12"'))

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from sample_projects import RUNBOOKS, git, sample
-from whole import commit
+from support.sample_projects import RUNBOOKS, git, sample
+from support.whole import commit
 
 from release_tasks.errors import ReleaseError
 from release_tasks.project.discovery import outline
@@ -35,8 +35,12 @@ def of(root: Path) -> dict[str, Gate]:
 
 @pytest.mark.statement("B1.16", "B2.10", "B2.33", "B3.1", "B4.13", "B5.5", "B5.26")
 @pytest.mark.parametrize("name", RUNBOOKS)
-def test_the_gates_of_a_sample_project_are_those_that_its_runbook_names(name: str, tmp_path: Path) -> None:
-    assert {one.name: one.line for one in of(sample(name, tmp_path, name)).values()} == RUNBOOKS[name]
+def test_the_gates_of_a_sample_project_are_those_that_its_runbook_names(
+    name: str, tmp_path: Path
+) -> None:
+    assert {one.name: one.line for one in of(sample(name, tmp_path, name)).values()} == RUNBOOKS[
+        name
+    ]
 
 
 @pytest.mark.statement("B4.58")
@@ -58,20 +62,31 @@ def test_of_two_components_the_gates_of_both_kinds_are_chosen(tmp_path: Path) ->
 
 
 def test_a_default_is_dropped_by_false_and_replaced_by_a_command(tmp_path: Path) -> None:
-    root = made(tmp_path, RUST | {"release-tasks.toml": '[gates]\ndoc = false\ntest = "cargo nextest run"\nmore = "true"\n'})
+    root = made(
+        tmp_path,
+        RUST
+        | {
+            "release-tasks.toml": '[gates]\ndoc = false\ntest = "cargo nextest run"\nmore = "true"\n'
+        },
+    )
     assert {one.name: one.line for one in of(root).values()} == {
-        "rustfmt": "cargo fmt --all --check", "clippy": "cargo clippy --all-targets --quiet -- -D warnings",
-        "test": "cargo nextest run", "more": "true",
+        "rustfmt": "cargo fmt --all --check",
+        "clippy": "cargo clippy --all-targets --quiet -- -D warnings",
+        "test": "cargo nextest run",
+        "more": "true",
     }
 
 
-@pytest.mark.parametrize(("text", "problem"), [
-    ("docs = false", "there is no gate docs"),
-    ('hotfix = ["tests"]', "there is no gate tests"),
-    ('odd = "echo \'"', "echo ' is no command: No closing quotation"),
-    ('run = [""]', "an empty text is no command"),
-    ('preflight = "true"', "preflight is the name of all of them"),
-])
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("docs = false", "there is no gate docs"),
+        ('hotfix = ["tests"]', "there is no gate tests"),
+        ('odd = "echo \'"', "echo ' is no command: No closing quotation"),
+        ('run = [""]', "an empty text is no command"),
+        ('preflight = "true"', "preflight is the name of all of them"),
+    ],
+)
 def test_what_is_no_gate_is_refused(text: str, problem: str, tmp_path: Path) -> None:
     with pytest.raises(ReleaseError) as caught:
         of(made(tmp_path, RUST | {"release-tasks.toml": f"[gates]\n{text}\n"}))
@@ -80,12 +95,19 @@ def test_what_is_no_gate_is_refused(text: str, problem: str, tmp_path: Path) -> 
 
 
 def test_a_command_that_is_listed_twice_gets_two_names(tmp_path: Path) -> None:
-    root = made(tmp_path, {"release-tasks.toml": '[gates]\nrun = ["make test", "make  test", "make test"]\n'})
+    root = made(
+        tmp_path,
+        {"release-tasks.toml": '[gates]\nrun = ["make test", "make  test", "make test"]\n'},
+    )
     assert list(of(root)) == ["make-test", "make-test-2", "make-test-3"]
 
 
-def test_a_python_package_is_tested_as_its_wheel_with_the_group_that_has_pytest(tmp_path: Path) -> None:
-    groups = '[dependency-groups]\nlint = ["ruff==0.9", "other"]\ntests = ["pytest>=8", "hypothesis"]\n'
+def test_a_python_package_is_tested_as_its_wheel_with_the_group_that_has_pytest(
+    tmp_path: Path,
+) -> None:
+    groups = (
+        '[dependency-groups]\nlint = ["ruff==0.9", "other"]\ntests = ["pytest>=8", "hypothesis"]\n'
+    )
     root = made(tmp_path, {"pyproject.toml": PACKAGE + CONFIGURED + groups, "tests/test_x.py": ""})
     found = of(root)
     assert list(found) == ["pytest", "ruff", "mypy"]
@@ -96,35 +118,58 @@ def test_a_python_package_is_tested_as_its_wheel_with_the_group_that_has_pytest(
 
 
 def test_an_extra_that_has_pytest_is_installed_with_the_wheel(tmp_path: Path) -> None:
-    root = made(tmp_path, {"pyproject.toml": f'{PACKAGE}optional-dependencies.dev = ["pytest"]\n', "test_x.py": ""})
+    root = made(
+        tmp_path,
+        {"pyproject.toml": f'{PACKAGE}optional-dependencies.dev = ["pytest"]\n', "test_x.py": ""},
+    )
     assert of(root)["pytest"].installs == ("{copy}/.[dev]",)
 
 
 def test_without_tests_or_configuration_there_is_no_gate_of_python(tmp_path: Path) -> None:
     assert of(made(tmp_path / "a", {"pyproject.toml": PACKAGE, "tests/test_x.py": ""})) == {}
-    assert list(of(made(tmp_path / "b", {"pyproject.toml": PACKAGE + CONFIGURED}))) == ["ruff", "mypy"]
+    assert list(of(made(tmp_path / "b", {"pyproject.toml": PACKAGE + CONFIGURED}))) == [
+        "ruff",
+        "mypy",
+    ]
 
 
 def test_a_private_pyproject_at_the_root_tests_the_packages_below_it(tmp_path: Path) -> None:
     maturin = PACKAGE.replace("hatchling.build", "maturin").replace("hatchling", "maturin")
     top = "[tool.pytest.ini_options]\n"
-    root = made(tmp_path, {"pyproject.toml": top, "python/pyproject.toml": maturin, "tests/test_x.py": ""})
+    root = made(
+        tmp_path, {"pyproject.toml": top, "python/pyproject.toml": maturin, "tests/test_x.py": ""}
+    )
     [gate] = of(root).values()
     assert (gate.folder, gate.installs) == (root, (str(root / "python"), "pytest"))
 
 
-def test_each_python_that_the_project_names_and_that_is_installed_is_tested(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_python_that_the_project_names_and_that_is_installed_is_tested(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     here = f"3.{sys.version_info.minor}"
     for name in ("python3.8", "python3.99"):
         (tmp_path / name).symlink_to(sys.executable)
     monkeypatch.setenv("PATH", f"{tmp_path}:{Path(shutil.which('git') or '').parent}")
-    monkeypatch.setattr("release_tasks.project.python_gates.is_installed", lambda name: shutil.which(name, path=str(tmp_path)))
+    monkeypatch.setattr(
+        "release_tasks.project.python_gates.is_installed",
+        lambda name: shutil.which(name, path=str(tmp_path)),
+    )
     tests = {"tests/test_x.py": ""}
-    for number, (said, wanted) in enumerate({
-        "": (), 'requires-python = ">=3.8"\n': ("3.8", here), 'requires-python = ">=3.9"\n': (),
-        f'classifiers = ["Programming Language :: Python :: {here}", "Programming Language :: Python :: 3.99"]\n': (here, "3.99"),
-    }.items()):
-        root = made(tmp_path / str(number), tests | {"pyproject.toml": f"{PACKAGE}{said}[tool.pytest.ini_options]\n"})
+    for number, (said, wanted) in enumerate(
+        {
+            "": (),
+            'requires-python = ">=3.8"\n': ("3.8", here),
+            'requires-python = ">=3.9"\n': (),
+            f'classifiers = ["Programming Language :: Python :: {here}", "Programming Language :: Python :: 3.99"]\n': (
+                here,
+                "3.99",
+            ),
+        }.items()
+    ):
+        root = made(
+            tmp_path / str(number),
+            tests | {"pyproject.toml": f"{PACKAGE}{said}[tool.pytest.ini_options]\n"},
+        )
         assert of(root)["pytest"].pythons == wanted
 
 

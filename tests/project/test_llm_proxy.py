@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from invoke.context import Context
-from sample_projects import added, changed, git, golden, inv, sample, shown
-from whole_sets import WHOLE, finish, standing
+from support.sample_projects import added, changed, git, golden, inv, sample, shown
+from support.whole_sets import WHOLE, finish, standing
 
-from release_tasks.findings import gates
-from release_tasks.findings.finding import Case
+from release_tasks.checks.check import CheckContext
+from release_tasks.checks.preflight import gates
 from release_tasks.release import Release
 
 pytestmark = pytest.mark.tools("git")
@@ -35,7 +35,10 @@ def test_without_settings_the_dockerfile_and_the_chart_are_the_defaults(tmp_path
 @pytest.mark.statement("B3.4")
 def test_its_first_bump_edits_nothing(root: Path) -> None:
     done = inv(root, "bump", "--version", "0.2.0")
-    assert (done.returncode, done.stderr) == (0, "nothing to do, only the tag carries the version\n")
+    assert (done.returncode, done.stderr) == (
+        0,
+        "nothing to do, only the tag carries the version\n",
+    )
     assert changed(root) == []
 
 
@@ -45,11 +48,17 @@ def test_its_tag_is_annotated_and_on_the_commit_that_is_there(root: Path) -> Non
     assert [inv(root, step, "--version", "0.2.0").returncode for step in ("bump", "tag")] == [0, 0]
     assert git(root, "rev-parse", "HEAD") == head
     assert git(root, "rev-parse", "v0.2.0^{commit}") == head
-    assert git(root, "for-each-ref", "refs/tags/v0.2.0", "--format=%(objecttype) %(subject)") == "tag Release v0.2.0\n"
+    assert (
+        git(root, "for-each-ref", "refs/tags/v0.2.0", "--format=%(objecttype) %(subject)")
+        == "tag Release v0.2.0\n"
+    )
 
 
 @pytest.mark.statement("B3.2", "B3.35")
-@pytest.mark.parametrize("version", ["v0.2.0", "0.2", "0.2.0-rc.1", "0.2.0-rc1", "0.2.0-stable", "0.2.0stable", "", "--help"])
+@pytest.mark.parametrize(
+    "version",
+    ["v0.2.0", "0.2", "0.2.0-rc.1", "0.2.0-rc1", "0.2.0-stable", "0.2.0stable", "", "--help"],
+)
 def test_what_is_no_release_of_it_is_refused(root: Path, version: str) -> None:
     for command in ("bump", "tag"):
         done = inv(root, command, "--version", version)
@@ -71,22 +80,26 @@ def test_without_settings_a_bump_writes_the_charts_own_lines_only(tmp_path: Path
 
 @pytest.mark.tools("go", "make", "helm")
 @pytest.mark.statement("B3.1")
-def test_its_gates_are_its_own_and_each_that_fails_is_found(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_gates_are_its_own_and_each_that_fails_is_found(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(root)
-    assert gates.failing_gate(Case(Context(), Release.at(Context(), "0.2.0"))) == []
+    assert gates.failing_gate(CheckContext(Context(), Release.at(Context(), "0.2.0"))) == []
     server = root / "internal/admin/server.go"
     server.write_text(server.read_text().replace("0.1.0", "0.1.3"))
-    [failed] = gates.failing_gate(Case(Context(), Release.at(Context(), "0.2.0")))
+    [failed] = gates.failing_gate(CheckContext(Context(), Release.at(Context(), "0.2.0")))
     assert failed.problem.startswith("the gate make-test fails\n")
 
 
 @pytest.mark.tools("go", "make", "helm")
 @pytest.mark.statement("B3.12")
-def test_a_chart_that_its_own_script_refuses_is_found_before_it_is_packed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chart_that_its_own_script_refuses_is_found_before_it_is_packed(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     template = root / "deploy/helm/llm-proxy/templates/deployment.yaml"
     template.write_text(template.read_text() + "{{ nonsense\n")
     monkeypatch.chdir(root)
-    [failed] = gates.failing_gate(Case(Context(), Release.at(Context(), "0.2.0")))
+    [failed] = gates.failing_gate(CheckContext(Context(), Release.at(Context(), "0.2.0")))
     assert "validate-helm-chart" in failed.problem
 
 
@@ -96,7 +109,9 @@ def test_a_chart_that_its_own_script_refuses_is_found_before_it_is_packed(root: 
 def test_it_is_released_whole_with_an_image_a_chart_and_no_github_release(tmp_path: Path) -> None:
     with standing(WHOLE["llm-proxy"], tmp_path) as project:
         done = finish(project)
-        writes = [entry.target for entry in project.site.running.log.writes() if entry.app == "github"]
+        writes = [
+            entry.target for entry in project.site.running.log.writes() if entry.app == "github"
+        ]
         assert writes == ["/sofatutor/llm-proxy.git/git-receive-pack"]  # the tag
     for fact in (
         "ghcr.io/sofatutor/llm-proxy:0.2.0 is whole on its registry, for linux/amd64, linux/arm64",

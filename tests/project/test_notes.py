@@ -6,14 +6,14 @@ import os
 import subprocess
 
 import pytest
-from place import LOG, TINY, Place, context
-from place import problems as found
+from support.place import LOG, TINY, Place, context
+from support.place import problems as found
 
 from release_tasks.bumping import bump
 from release_tasks.channels import github
+from release_tasks.checks.check import CheckContext
+from release_tasks.checks.preflight import versions
 from release_tasks.errors import ReleaseError
-from release_tasks.findings import versions
-from release_tasks.findings.finding import Case
 
 pytestmark = pytest.mark.tools("git", "gh")
 DATED = "# Changelog\n\n## March 27, 2026\n\n### Added\n\n- **New** (#3)\n- **Old** (#2)\n\n## January 02, 2026\n\n- First\n"
@@ -29,8 +29,12 @@ def shown(tiny: Place, settings: str = "", version: str = "0.2.0") -> str:
         if version not in (tiny.root / "pyproject.toml").read_text():
             tiny.commit("pyproject.toml", TINY["pyproject.toml"].replace("0.1.0", version))
         tiny.tag(f"v{version}")
-    github.keep(context(), tiny.at(version))
-    body = next(row["body"] for row in tiny.running.github.releases("example", "tiny") if row["tag"] == f"v{version}")
+    github.fill_draft(context(), tiny.at(version))
+    body = next(
+        row["body"]
+        for row in tiny.running.github.releases("example", "tiny")
+        if row["tag"] == f"v{version}"
+    )
     assert str(body).strip() == done.stdout.strip()
     return done.stdout
 
@@ -41,21 +45,32 @@ def problems(tiny: Place, version: str = "0.2.0") -> list[str]:
 
 @pytest.mark.statement("B1.38", "B2.34")
 def test_the_section_of_the_changelog_is_shown(tiny: Place) -> None:
-    tiny.commit("CHANGELOG.md", LOG.replace("- More.", "### ✨ Added\n\n#### Deep\n\n- More, see [#31].") + "\n[#31]: https://github.com/o/r/31\n")
+    tiny.commit(
+        "CHANGELOG.md",
+        LOG.replace("- More.", "### ✨ Added\n\n#### Deep\n\n- More, see [#31].")
+        + "\n[#31]: https://github.com/o/r/31\n",
+    )
     assert shown(tiny) == "### ✨ Added\n\n#### Deep\n\n- More, see [#31].\n"
     bump.write(context(), tiny.at("0.3.0"))
     tiny.git("commit", "--quiet", "-am", "release")
-    assert shown(tiny, version="0.3.0").endswith("- More, see [#31].\n\n[#31]: https://github.com/o/r/31\n")
+    assert shown(tiny, version="0.3.0").endswith(
+        "- More, see [#31].\n\n[#31]: https://github.com/o/r/31\n"
+    )
 
 
 @pytest.mark.statement("B3.36")
 @pytest.mark.parametrize("settings", ['[github]\nnotes = "generated"\n', ""])
-def test_without_a_changelog_github_writes_the_notes_from_our_previous_tag(tiny: Place, settings: str) -> None:
+def test_without_a_changelog_github_writes_the_notes_from_our_previous_tag(
+    tiny: Place, settings: str
+) -> None:
     tiny.tag("v0.1.0")
     tiny.git("push", "--quiet", "origin", "HEAD:refs/tags/v0.1.1-rc.1", "HEAD:refs/tags/py-v0.1.9")
     tiny.git("rm", "--quiet", "CHANGELOG.md")
     tiny.git("commit", "--quiet", "-m", "no log")
-    assert shown(tiny, settings) == "**Full Changelog**: https://github.com/example/tiny/compare/v0.1.0...v0.2.0\n"
+    assert (
+        shown(tiny, settings)
+        == "**Full Changelog**: https://github.com/example/tiny/compare/v0.1.0...v0.2.0\n"
+    )
 
 
 def test_outside_of_github_nobody_generates_notes(tiny: Place) -> None:
@@ -68,7 +83,10 @@ def test_outside_of_github_nobody_generates_notes(tiny: Place) -> None:
 
 
 def test_a_list_is_shown_in_its_order_with_the_template_filled(tiny: Place) -> None:
-    tiny.commit(".github/RELEASE_TEMPLATE.md", "Get caro-VERSION-linux from {tag}, not OLD_VERSION; {version}.\n")
+    tiny.commit(
+        ".github/RELEASE_TEMPLATE.md",
+        "Get caro-VERSION-linux from {tag}, not OLD_VERSION; {version}.\n",
+    )
     said = shown(tiny, '[github]\nnotes = ["generated", ".github/RELEASE_TEMPLATE.md"]\n')
     assert said == (
         "**Full Changelog**: https://github.com/example/tiny/commits/v0.2.0\n\n"
@@ -94,13 +112,20 @@ def test_a_command_prints_the_section_and_bump_writes_it_into_the_changelog(tiny
 
 def test_the_heading_that_a_command_prints_is_left_out(tiny: Place) -> None:
     tiny.git("rm", "--quiet", "CHANGELOG.md")
-    tiny.commit("printed.md", "# Changelog\n\n## [0.2.0] - 2026-03-01\n\n- New\n\n## [0.1.0]\n\n- Old\n")
+    tiny.commit(
+        "printed.md", "# Changelog\n\n## [0.2.0] - 2026-03-01\n\n- New\n\n## [0.1.0]\n\n- Old\n"
+    )
     assert shown(tiny, '[github]\nnotes = { run = "cat printed.md" }\n') == "- New\n"
 
 
-@pytest.mark.parametrize(("notes", "told"), [
-    ('"NEWS.md"', "github.notes: NEWS.md is no file here"), ('{ run = "x {date}" }', "cannot be filled in"), ("{ }", "run"),
-])
+@pytest.mark.parametrize(
+    ("notes", "told"),
+    [
+        ('"NEWS.md"', "github.notes: NEWS.md is no file here"),
+        ('{ run = "x {date}" }', "cannot be filled in"),
+        ("{ }", "run"),
+    ],
+)
 def test_notes_that_cannot_be_are_refused(tiny: Place, notes: str, told: str) -> None:
     tiny.commit("release-tasks.toml", f"[github]\nnotes = {notes}\n")
     with pytest.raises(ReleaseError, match=told):
@@ -110,37 +135,71 @@ def test_notes_that_cannot_be_are_refused(tiny: Place, notes: str, told: str) ->
 def test_a_log_of_dates_is_read_from_the_previous_tag_on_and_never_written(tiny: Place) -> None:
     before = DATED.replace("- **New** (#3)\n", "")
     tiny.commit("CHANGELOG.md", before)
-    who = {"GIT_COMMITTER_DATE": "2026-03-27T10:00:00Z", "GIT_COMMITTER_NAME": "Test", "GIT_COMMITTER_EMAIL": "test@localhost"}
+    who = {
+        "GIT_COMMITTER_DATE": "2026-03-27T10:00:00Z",
+        "GIT_COMMITTER_NAME": "Test",
+        "GIT_COMMITTER_EMAIL": "test@localhost",
+    }
     amend = ["git", "commit", "--quiet", "--amend", "--no-edit"]
     subprocess.run(amend, cwd=tiny.root, env=os.environ | who, check=True)
     tiny.tag("v0.1.1")
     assert problems(tiny) == ["CHANGELOG.md says nothing about 0.2.0"]
     tiny.commit("CHANGELOG.md", DATED.replace("- First", "- First, in other words"))
     assert shown(tiny) == "### Added\n\n- **New** (#3)\n"
-    late = DATED.replace("- **Old** (#2)", "- **Old** (#2)\n- **Late** (#4)").replace("- First", "- First, in other words")
-    tiny.commit("CHANGELOG.md", late.replace("# Changelog\n", "# Changelog\n\n## April 02, 2026\n\n### Fixed\n\n- **Newer**\n"))
-    newest, older = "## April 02, 2026\n\n### Fixed\n\n- **Newer**", "## March 27, 2026\n\n### Added\n\n- **Late** (#4)"
+    late = DATED.replace("- **Old** (#2)", "- **Old** (#2)\n- **Late** (#4)").replace(
+        "- First", "- First, in other words"
+    )
+    tiny.commit(
+        "CHANGELOG.md",
+        late.replace(
+            "# Changelog\n", "# Changelog\n\n## April 02, 2026\n\n### Fixed\n\n- **Newer**\n"
+        ),
+    )
+    newest, older = (
+        "## April 02, 2026\n\n### Fixed\n\n- **Newer**",
+        "## March 27, 2026\n\n### Added\n\n- **Late** (#4)",
+    )
     assert shown(tiny, version="0.3.0") == f"{newest}\n\n{older}\n"
     assert "CHANGELOG.md" not in bump.paths(tiny.at("0.4.0"))
 
 
-@pytest.mark.parametrize(("log", "told"), [
-    (LOG.replace("- More.", "### ✨ Added\n\n<!-- nothing yet\n-->\n### Fixed"), "CHANGELOG.md says nothing about 0.2.0"),
-    (LOG + "\n## 0.1.0\n\n- Again.\n", "CHANGELOG.md has more than one section for 0.1.0"),
-    (LOG + "\n## Unreleased\n\n- Again.\n", "CHANGELOG.md has more than one section for Unreleased"),
-])
+@pytest.mark.parametrize(
+    ("log", "told"),
+    [
+        (
+            LOG.replace("- More.", "### ✨ Added\n\n<!-- nothing yet\n-->\n### Fixed"),
+            "CHANGELOG.md says nothing about 0.2.0",
+        ),
+        (LOG + "\n## 0.1.0\n\n- Again.\n", "CHANGELOG.md has more than one section for 0.1.0"),
+        (
+            LOG + "\n## Unreleased\n\n- Again.\n",
+            "CHANGELOG.md has more than one section for Unreleased",
+        ),
+    ],
+)
 @pytest.mark.statement("B4.2")
-def test_an_empty_section_and_a_double_heading_are_problems(tiny: Place, log: str, told: str) -> None:
+def test_an_empty_section_and_a_double_heading_are_problems(
+    tiny: Place, log: str, told: str
+) -> None:
     tiny.commit("CHANGELOG.md", log)
     assert problems(tiny) == [told]
 
 
-@pytest.mark.parametrize(("log", "where"), [
-    (LOG.replace("- More.\n", ""), "under Unreleased"),
-    ("# Changelog\n\n## [0.1.0] - 2026-01-01\n\n- First.\n", "under a new heading, ## [0.2.0],"),
-    ("# Changelog\n\n## [0.2.0] - 2026-02-01\n\n## [0.1.0] - 2026-01-01\n\n- First.\n", "in the section of 0.2.0"),
-])
+@pytest.mark.parametrize(
+    ("log", "where"),
+    [
+        (LOG.replace("- More.\n", ""), "under Unreleased"),
+        (
+            "# Changelog\n\n## [0.1.0] - 2026-01-01\n\n- First.\n",
+            "under a new heading, ## [0.2.0],",
+        ),
+        (
+            "# Changelog\n\n## [0.2.0] - 2026-02-01\n\n## [0.1.0] - 2026-01-01\n\n- First.\n",
+            "in the section of 0.2.0",
+        ),
+    ],
+)
 def test_an_empty_section_says_where_to_write(tiny: Place, log: str, where: str) -> None:
     tiny.commit("CHANGELOG.md", log)
-    [said] = versions.silent_changelog(Case(context(), tiny.at("0.2.0")))
+    [said] = versions.missing_changelog_entry(CheckContext(context(), tiny.at("0.2.0")))
     assert said.fix == f"write what changed {where} in CHANGELOG.md"

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from python_projects import visiting
-from sample_projects import HISTORIES, added, changed, git, inv, sample
+from support.python_projects import visiting
+from support.sample_projects import HISTORIES, added, changed, git, inv, sample
 
 pytestmark = pytest.mark.tools("git", "cargo")
 
@@ -44,7 +44,10 @@ def llmtrace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="module")
 def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """cargo reads the few crates of others through the stand-in."""
-    with pytest.MonkeyPatch.context() as patch, visiting(tmp_path_factory.mktemp("reading"), patch, offline=False):
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        visiting(tmp_path_factory.mktemp("reading"), patch, offline=False),
+    ):
         yield
 
 
@@ -54,7 +57,9 @@ def runbook(reading: None, tmp_path: Path) -> Path:
 
 
 @pytest.mark.statement("B1.3", "B1.4", "B1.5", "B1.8")
-def test_the_first_bump_of_llmtrace_changes_every_copy_that_its_settings_name(llmtrace: Path) -> None:
+def test_the_first_bump_of_llmtrace_changes_every_copy_that_its_settings_name(
+    llmtrace: Path,
+) -> None:
     said = bumped(llmtrace, "--version", "0.2.0")
     lines = added(llmtrace)
     assert lines.pop("Cargo.lock") == ['version = "0.2.0"'] * 8
@@ -72,16 +77,24 @@ def test_the_first_bump_of_llmtrace_changes_every_copy_that_its_settings_name(ll
         ],
     }
     assert changed(llmtrace) == sorted([*lines, "Cargo.lock"])
-    assert 'wasm-timer = { version = "0.1.5", default-features = false }' in (llmtrace / "Cargo.toml").read_text()
+    assert (
+        'wasm-timer = { version = "0.1.5", default-features = false }'
+        in (llmtrace / "Cargo.toml").read_text()
+    )
     assert not (llmtrace / "crates/llmtrace-sdk/Cargo.toml").read_bytes().endswith(b"\n")
     assert locked(llmtrace)
     assert "deployments/helm/llmtrace/Chart.yaml:6 said 0.1.0, not 0.1.5\n" in said
     assert "docs/getting-started/installation.md:6 said 0.1.3, not 0.1.5\n" in said
-    assert "crates/llmtrace-nodejs/Cargo.lock:7: llmtrace-core 0.1.0 (cargo update --workspace in that folder)" in said
+    assert (
+        "crates/llmtrace-nodejs/Cargo.lock:7: llmtrace-core 0.1.0 (cargo update --workspace in that folder)"
+        in said
+    )
 
 
 def test_a_copy_of_the_version_that_nothing_covers_is_told(llmtrace: Path) -> None:
-    (llmtrace / "docs/deployment/kubernetes.md").write_text("# Kubernetes\n\nllmtrace-proxy:0.1.5\nllmtrace-proxy:0.1.50\n")
+    (llmtrace / "docs/deployment/kubernetes.md").write_text(
+        "# Kubernetes\n\nllmtrace-proxy:0.1.5\nllmtrace-proxy:0.1.50\n"
+    )
     git(llmtrace, "commit", "--quiet", "--all", "--message=Show the newest image")
     said = bumped(llmtrace, "--version", "0.2.0")
     assert "  docs/deployment/kubernetes.md:3: llmtrace-proxy:0.1.5\n" in said
@@ -105,14 +118,34 @@ def test_commit_and_tag_of_llmtrace_go_to_origin_with_exactly_what_the_bump_chan
     edited = changed(llmtrace)
     git(llmtrace, "tag", "v0.1.6-mine")  # what `git push --tags` would take along
     to_origin(llmtrace, "0.2.0", monkeypatch)
-    assert git(llmtrace, "for-each-ref", "refs/tags/v0.2.0", "--format=%(objecttype) %(subject)") == "tag Release v0.2.0\n"
-    assert git(llmtrace, "show", "--format=%s", "--name-only").splitlines() == ["release: v0.2.0", "", *edited]
-    refs = dict(reversed(line.split("\t")) for line in git(llmtrace, "ls-remote", "origin").splitlines())
+    assert (
+        git(llmtrace, "for-each-ref", "refs/tags/v0.2.0", "--format=%(objecttype) %(subject)")
+        == "tag Release v0.2.0\n"
+    )
+    assert git(llmtrace, "show", "--format=%s", "--name-only").splitlines() == [
+        "release: v0.2.0",
+        "",
+        *edited,
+    ]
+    refs = dict(
+        reversed(line.split("\t")) for line in git(llmtrace, "ls-remote", "origin").splitlines()
+    )
     head = git(llmtrace, "rev-parse", "HEAD").strip()
     assert (refs["refs/heads/main"], refs["refs/tags/v0.2.0^{}"]) == (head, head)
-    assert {name for name in refs if "0.2.0" in name or "mine" in name} == {"refs/tags/v0.2.0", "refs/tags/v0.2.0^{}"}
-    log = git(llmtrace, "show", "origin/main:CHANGELOG.md").splitlines()  # and nothing has to be committed after the release
-    assert [line[4:9] for line in log if line.startswith("## ")] == ["0.2.0", "0.1.5", "0.1.4", "0.1.3", "0.1.1"]
+    assert {name for name in refs if "0.2.0" in name or "mine" in name} == {
+        "refs/tags/v0.2.0",
+        "refs/tags/v0.2.0^{}",
+    }
+    log = git(
+        llmtrace, "show", "origin/main:CHANGELOG.md"
+    ).splitlines()  # and nothing has to be committed after the release
+    assert [line[4:9] for line in log if line.startswith("## ")] == [
+        "0.2.0",
+        "0.1.5",
+        "0.1.4",
+        "0.1.3",
+        "0.1.1",
+    ]
 
 
 @pytest.mark.statement("B1.13", "B1.14")
@@ -126,7 +159,9 @@ def test_a_tag_that_is_not_the_manifests_version_goes_nowhere(llmtrace: Path) ->
 
 
 @pytest.mark.statement("B4.9")
-def test_the_first_bump_of_llmcc_changes_what_is_its_own_and_nothing_that_looks_like_it(tmp_path: Path) -> None:
+def test_the_first_bump_of_llmcc_changes_what_is_its_own_and_nothing_that_looks_like_it(
+    tmp_path: Path,
+) -> None:
     root = sample("llmcc", tmp_path, "llmcc-workspace")
     before = (root / "Cargo.toml").read_text()
     said = bumped(root, "--version", "0.2.66")
@@ -140,11 +175,14 @@ def test_the_first_bump_of_llmcc_changes_what_is_its_own_and_nothing_that_looks_
     assert lines["npm/package.json"] == ['  "version": "0.2.66",']
     text = (root / "Cargo.toml").read_text()
     kept = [line for line in text.splitlines() if "0.2.66" not in line and "version" in line]
-    assert kept == [
-        'llmcc-descriptor = { version = "0.2.65", path = "crates/llmcc-descriptor" }',  # nothing is there
-        '# llmcc-python = { version = "0.2.51", path = "crates/llmcc-python" }',
-        'rayon = { version = "1.10" }',
-    ]
+    assert (
+        kept
+        == [
+            'llmcc-descriptor = { version = "0.2.65", path = "crates/llmcc-descriptor" }',  # nothing is there
+            '# llmcc-python = { version = "0.2.51", path = "crates/llmcc-python" }',
+            'rayon = { version = "1.10" }',
+        ]
+    )
     assert text.count("0.2.66") == 16
     assert text.replace("0.2.66", "0.2.65") == before
     assert locked(root)
@@ -153,7 +191,9 @@ def test_the_first_bump_of_llmcc_changes_what_is_its_own_and_nothing_that_looks_
 @pytest.mark.statement("B2.5")
 def test_a_crate_that_inherits_its_version_cannot_be_bumped_alone(tmp_path: Path) -> None:
     root = sample("llmcc", tmp_path)
-    (root / "release-tasks.toml").write_text('[components."{crate}"]\ntag = "{crate}-v{version}"\n[crates]\nignore = ["llmcc-bench"]\n')
+    (root / "release-tasks.toml").write_text(
+        '[components."{crate}"]\ntag = "{crate}-v{version}"\n[crates]\nignore = ["llmcc-bench"]\n'
+    )
     git(root, "add", "--all")
     git(root, "commit", "--quiet", "--message=A version for each crate")
     ran = inv(root, "bump", "--version", "llmcc-core=0.2.66")
@@ -167,14 +207,20 @@ def test_a_crate_that_inherits_its_version_cannot_be_bumped_alone(tmp_path: Path
 def test_what_is_not_a_declared_component_is_refused(runbook: Path) -> None:
     ran = inv(runbook, "bump", "--version", "llmcc-tree=0.2.0")
     assert ran.returncode == 1
-    assert "known are llmcc, llmcc-bindings, llmcc-core, llmcc-python, llmcc-rust, python" in ran.stderr
+    assert (
+        "known are llmcc, llmcc-bindings, llmcc-core, llmcc-python, llmcc-rust, python"
+        in ran.stderr
+    )
 
 
 @pytest.mark.statement("B2.4")
 def test_one_crate_with_a_version_of_its_own_is_bumped_alone(runbook: Path) -> None:
     said = bumped(runbook, "--version", "llmcc=0.1.1")
     assert "still show" not in said  # 0.1.0 in llmcc/__init__.py is Python's
-    assert added(runbook) == {"Cargo.lock": ['version = "0.1.1"'], "crates/llmcc/Cargo.toml": ['version = "0.1.1"']}
+    assert added(runbook) == {
+        "Cargo.lock": ['version = "0.1.1"'],
+        "crates/llmcc/Cargo.toml": ['version = "0.1.1"'],
+    }
     assert locked(runbook)
 
 
@@ -189,7 +235,9 @@ def test_the_pins_of_other_crates_follow_one_that_is_bumped_alone(runbook: Path)
 
 
 @pytest.mark.statement("B2.6", "B2.7")
-def test_a_crate_of_llmcc_is_pushed_to_main_before_its_annotated_tag(runbook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crate_of_llmcc_is_pushed_to_main_before_its_annotated_tag(
+    runbook: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen = runbook.parent / "seen"
     hook = runbook.parent / "llmcc-runbook-origin.git" / "hooks" / "update"
     hook.write_text(f'#!/bin/sh\necho "$1" >> {seen}\n')
@@ -197,9 +245,9 @@ def test_a_crate_of_llmcc_is_pushed_to_main_before_its_annotated_tag(runbook: Pa
     bumped(runbook, "--version", "llmcc-core=0.2.0")
     to_origin(runbook, "llmcc-core=0.2.0", monkeypatch)
     assert git(runbook, "log", "-1", "--format=%s").strip() == "chore: bump llmcc-core to 0.2.0"
-    assert git(runbook, "tag", "--list", "--format=%(refname:strip=2) %(objecttype) %(contents:subject)").splitlines() == [
-        "llmcc-core-v0.2.0 tag Release llmcc-core 0.2.0"
-    ]
+    assert git(
+        runbook, "tag", "--list", "--format=%(refname:strip=2) %(objecttype) %(contents:subject)"
+    ).splitlines() == ["llmcc-core-v0.2.0 tag Release llmcc-core 0.2.0"]
     assert seen.read_text().split() == ["refs/heads/main", "refs/tags/llmcc-core-v0.2.0"]
 
 
@@ -220,10 +268,17 @@ def test_rust_and_python_go_out_together_with_a_tag_for_each_crate_or_alone(runb
 
 
 @pytest.mark.statement("B2.8")
-@pytest.mark.parametrize(("tag", "component", "version"), [
-    ("llmcc-core-v0.2.0", "llmcc-core", "0.2.0"), ("llmcc-bindings-v0.1.5", "llmcc-bindings", "0.1.5"),
-    ("llmcc-v1.0.0", "llmcc", "1.0.0"), ("v0.2.0", "python", "0.2.0"), ("llmcc-tree-v0.2.0", None, None), ("0.2.29", None, None),
-])
+@pytest.mark.parametrize(
+    ("tag", "component", "version"),
+    [
+        ("llmcc-core-v0.2.0", "llmcc-core", "0.2.0"),
+        ("llmcc-bindings-v0.1.5", "llmcc-bindings", "0.1.5"),
+        ("llmcc-v1.0.0", "llmcc", "1.0.0"),
+        ("v0.2.0", "python", "0.2.0"),
+        ("llmcc-tree-v0.2.0", None, None),
+        ("0.2.29", None, None),
+    ],
+)
 def test_a_tag_names_its_component_and_version_or_is_refused(
     runbook: Path, tag: str, component: str | None, version: str | None
 ) -> None:
@@ -235,13 +290,21 @@ def test_a_tag_names_its_component_and_version_or_is_refused(
 
 
 @pytest.mark.statement("B2.13", "B2.14")
-def test_the_first_bump_of_python_repairs_the_copies_that_had_stayed_behind_and_names_the_rest(runbook: Path) -> None:
+def test_the_first_bump_of_python_repairs_the_copies_that_had_stayed_behind_and_names_the_rest(
+    runbook: Path,
+) -> None:
     said = bumped(runbook, "--version", "python=0.2.15")
     assert added(runbook) == {
-        "pyproject.toml": ['version = "0.2.15"'], "setup.py": ['    version="0.2.15",'],
-        "llmcc/__init__.py": ['__version__ = "0.2.15"'], "uv.lock": ['version = "0.2.15"'],
+        "pyproject.toml": ['version = "0.2.15"'],
+        "setup.py": ['    version="0.2.15",'],
+        "llmcc/__init__.py": ['__version__ = "0.2.15"'],
+        "uv.lock": ['version = "0.2.15"'],
     }
-    for fact in ("setup.py:5 said 0.2.0", "llmcc/__init__.py:3 said 0.1.0", "uv.lock:7 said 0.2.12"):
+    for fact in (
+        "setup.py:5 said 0.2.0",
+        "llmcc/__init__.py:3 said 0.1.0",
+        "uv.lock:7 said 0.2.12",
+    ):
         assert f"{fact}, not 0.2.14\n" in said
     assert '  crates/llmcc-bindings/pyproject.toml:8: version = "0.2.14"\n' in said
 
@@ -251,7 +314,11 @@ def test_python_is_committed_and_tagged_as_the_runbook_says(runbook: Path) -> No
     bumped(runbook, "--version", "python=0.2.15")
     edited = changed(runbook)
     assert inv(runbook, "tag", "--version", "python=0.2.15").returncode == 0
-    assert git(runbook, "show", "--format=%s", "--name-only").splitlines() == ["chore: bump llmcc to 0.2.15", "", *edited]
-    assert git(runbook, "tag", "--list", "--format=%(refname:strip=2) %(objecttype) %(contents:subject)").splitlines() == [
-        "v0.2.15 tag Release 0.2.15"
+    assert git(runbook, "show", "--format=%s", "--name-only").splitlines() == [
+        "chore: bump llmcc to 0.2.15",
+        "",
+        *edited,
     ]
+    assert git(
+        runbook, "tag", "--list", "--format=%(refname:strip=2) %(objecttype) %(contents:subject)"
+    ).splitlines() == ["v0.2.15 tag Release 0.2.15"]

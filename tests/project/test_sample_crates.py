@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from python_projects import visiting
-from sample_projects import HISTORIES, git, inv, sample, shown, unheard_of
+from support.python_projects import visiting
+from support.sample_projects import HISTORIES, git, inv, sample, shown, unheard_of
 
 from release_tasks.tools import cargo
 
@@ -18,7 +18,10 @@ def levels(root: Path) -> list[set[str]]:
     done: dict[str, int] = {}
     for member in cargo.in_order(cargo.workspace(root).members):
         done[member.name] = max((done[need] + 1 for need in member.needs), default=0)
-    return [{name for name, at in done.items() if at == level} for level in range(max(done.values()) + 1)]
+    return [
+        {name for name, at in done.items() if at == level}
+        for level in range(max(done.values()) + 1)
+    ]
 
 
 @pytest.mark.statement("B1.17", "B1.18", "B1.19")
@@ -27,17 +30,26 @@ def test_the_five_crates_of_llmtrace_are_published_from_core_to_the_proxy(tmp_pa
     private = {member.name for member in cargo.workspace(root).members if not member.publish}
     assert private == {"llmtrace-python", "llmtrace-wasm", "llmtrace-benchmarks"}
     assert [level - private for level in levels(root)] == [
-        {"llmtrace-core"}, {"llmtrace-storage", "llmtrace-security", "llmtrace-sdk"}, {"llmtrace"},
+        {"llmtrace-core"},
+        {"llmtrace-storage", "llmtrace-security", "llmtrace-sdk"},
+        {"llmtrace"},
     ]
     [component] = shown(root)["components"]
     assert {crate["name"] for crate in component["crates"]} == set().union(*levels(root)) - private
 
 
-def test_the_order_of_llmcc_follows_build_dependencies_and_those_of_one_target(tmp_path: Path) -> None:
-    languages = {f"llmcc-{name}" for name in ("cpp", "csharp", "go", "java", "js", "python", "rust", "ts")}
+def test_the_order_of_llmcc_follows_build_dependencies_and_those_of_one_target(
+    tmp_path: Path,
+) -> None:
+    languages = {
+        f"llmcc-{name}" for name in ("cpp", "csharp", "go", "java", "js", "python", "rust", "ts")
+    }
     assert levels(sample("llmcc", tmp_path)) == [
-        {"llmcc-bumpalo", "llmcc-error", "llmcc-bench"}, {"llmcc-core", "llmcc-tree"}, {"llmcc-dot", "llmcc-resolver"},
-        languages, {"llmcc", "llmcc-test"},
+        {"llmcc-bumpalo", "llmcc-error", "llmcc-bench"},
+        {"llmcc-core", "llmcc-tree"},
+        {"llmcc-dot", "llmcc-resolver"},
+        languages,
+        {"llmcc", "llmcc-test"},
     ]
 
 
@@ -47,7 +59,11 @@ def test_a_dependency_without_a_version_is_refused_before_anything_is_public(
 ) -> None:
     root = sample("llmtrace", tmp_path, "llmtrace")
     manifest = root / "crates/llmtrace-sdk/Cargo.toml"
-    manifest.write_text(manifest.read_text().replace("llmtrace-core.workspace = true", 'llmtrace-core = { path = "../llmtrace-core" }'))
+    manifest.write_text(
+        manifest.read_text().replace(
+            "llmtrace-core.workspace = true", 'llmtrace-core = { path = "../llmtrace-core" }'
+        )
+    )
     git(root, "commit", "--quiet", "--all", "--message=Leave out a version")
     with visiting(tmp_path, monkeypatch) as running:
         running.github.create(*HISTORIES["llmtrace"].repository.split("/"), root)
@@ -60,7 +76,9 @@ def test_a_dependency_without_a_version_is_refused_before_anything_is_public(
 
 
 @pytest.mark.statement("B2.24")
-def test_a_word_counts_from_the_version_that_a_crate_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_word_counts_from_the_version_that_a_crate_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     root = sample("llmcc-runbook", tmp_path, "llmcc-runbook")
     with unheard_of(["llmcc"]), visiting(tmp_path, monkeypatch, offline=False) as running:
         running.github.create(*HISTORIES["llmcc-runbook"].repository.split("/"), root)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from sample_projects import changed, git, golden, inv, sample, shown
+from support.sample_projects import changed, git, golden, inv, sample, shown
 
 pytestmark = pytest.mark.tools("git", "cargo")
 
@@ -14,7 +14,9 @@ SHOWN = [("llmtrace", "llmtrace"), ("llmcc", "llmcc-workspace"), ("llmcc-runbook
 
 
 @pytest.mark.parametrize(("name", "settings"), SHOWN)
-def test_settings_show_exactly_what_a_project_ships(tmp_path: Path, name: str, settings: str) -> None:
+def test_settings_show_exactly_what_a_project_ships(
+    tmp_path: Path, name: str, settings: str
+) -> None:
     found = shown(sample(name, tmp_path, settings))
     assert found == golden(settings, found)
 
@@ -24,7 +26,9 @@ def test_the_history_of_a_sample_is_that_of_its_project(tmp_path: Path) -> None:
     assert git(root, "tag", "--list").split() == ["0.2.29", "v0.2.28", "v0.2.30", "v0.2.65"]
     assert git(root, "cat-file", "-t", "v0.2.65").strip() == "tag"
     assert git(root, "tag", "--merged", "main") == ""  # main was written anew
-    assert [line[:6] for line in git(root, "ls-files", "--stage", "corpus").splitlines()] == ["160000"] * 3
+    assert [line[:6] for line in git(root, "ls-files", "--stage", "corpus").splitlines()] == [
+        "160000"
+    ] * 3
     assert changed(root) == []
     assert "refs/tags/v0.2.65^{}" in git(root, "ls-remote", "origin")
     assert git(sample("llmtrace", tmp_path), "cat-file", "-t", "v0.1.5").strip() == "commit"
@@ -39,7 +43,11 @@ def test_llmtrace_without_settings_asks_only_which_dockerfile_is_shipped(tmp_pat
     root = sample("llmtrace", tmp_path)
     [component] = json.loads(inv(root, "settings", "--json").stdout)["components"]
     assert [crate["name"] for crate in component["crates"]] == [
-        "llmtrace", "llmtrace-core", "llmtrace-sdk", "llmtrace-security", "llmtrace-storage",
+        "llmtrace",
+        "llmtrace-core",
+        "llmtrace-sdk",
+        "llmtrace-security",
+        "llmtrace-storage",
     ]
     assert [one["name"] for one in component["python"]] == ["llmtracing"]
     assert [one["reference"] for one in component["charts"]] == ["ghcr.io/epappas/charts/llmtrace"]
@@ -49,15 +57,22 @@ def test_llmtrace_without_settings_asks_only_which_dockerfile_is_shipped(tmp_pat
         '[images."ghcr.io/epappas/llmtrace"]\ndockerfile = "Dockerfile"\n'
         '[images."ghcr.io/epappas/llmtrace-dashboard"]\ndockerfile = "dashboard/Dockerfile"\n'
     )
-    assert inv(root, "bump", "--version", "0.2.0").returncode == 0  # it does not depend on the answer
+    assert (
+        inv(root, "bump", "--version", "0.2.0").returncode == 0
+    )  # it does not depend on the answer
     git(root, "checkout", "--quiet", ".")
     (root / "release-tasks.toml").write_text(lines)
     git(root, "add", "--all")
     [component] = json.loads(inv(root, "settings", "--json").stdout)["components"]
-    assert [one["dockerfile"] for one in component["images"]] == ["Dockerfile", "dashboard/Dockerfile"]
+    assert [one["dockerfile"] for one in component["images"]] == [
+        "Dockerfile",
+        "dashboard/Dockerfile",
+    ]
 
 
-def test_llmcc_without_settings_asks_because_of_the_one_crate_with_a_version_of_its_own(tmp_path: Path) -> None:
+def test_llmcc_without_settings_asks_because_of_the_one_crate_with_a_version_of_its_own(
+    tmp_path: Path,
+) -> None:
     root = sample("llmcc", tmp_path)
     ran = inv(root, "settings")
     assert ran.returncode == 1
@@ -68,15 +83,22 @@ def test_llmcc_without_settings_asks_because_of_the_one_crate_with_a_version_of_
     ran = inv(root, "settings", "--json")
     assert ran.returncode == 0, ran.stderr
     rows = {row["name"]: row for row in json.loads(ran.stdout)["components"]}
-    assert {name: (row["version"], row["tag"], len(row["crates"])) for name, row in rows.items()} == {
-        "llmcc": ("0.2.65", "v{version}", 16), "llmcc-bench": ("0.1.0", "llmcc-bench-v{version}", 1),
+    assert {
+        name: (row["version"], row["tag"], len(row["crates"])) for name, row in rows.items()
+    } == {
+        "llmcc": ("0.2.65", "v{version}", 16),
+        "llmcc-bench": ("0.1.0", "llmcc-bench-v{version}", 1),
     }
-    (root / "release-tasks.toml").write_text('[crates]\nignore = ["llmcc-bench"]\n')  # the other way out
+    (root / "release-tasks.toml").write_text(
+        '[crates]\nignore = ["llmcc-bench"]\n'
+    )  # the other way out
     [component] = json.loads(inv(root, "settings", "--json").stdout)["components"]
     assert len(component["crates"]) == 16
 
 
-def test_the_runbook_of_llmcc_without_settings_asks_which_pyproject_is_the_distribution(tmp_path: Path) -> None:
+def test_the_runbook_of_llmcc_without_settings_asks_which_pyproject_is_the_distribution(
+    tmp_path: Path,
+) -> None:
     root = sample("llmcc-runbook", tmp_path)
     [component] = json.loads(inv(root, "settings", "--json").stdout)["components"]
     assert component["python"]["question"] == "several folders for llmcc are possible"
@@ -90,4 +112,6 @@ def test_the_runbook_of_llmcc_without_settings_asks_which_pyproject_is_the_distr
     ran = inv(root, "settings", "--json")
     assert ran.returncode == 0, ran.stderr
     rows = {row["name"]: row for row in json.loads(ran.stdout)["components"]}
-    assert [(one["name"], one["folder"]) for row in rows.values() for one in row["python"]] == [("llmcc", ".")]
+    assert [(one["name"], one["folder"]) for row in rows.values() for one in row["python"]] == [
+        ("llmcc", ".")
+    ]

@@ -26,10 +26,17 @@ def test_without_a_file_everything_has_its_default(tmp_path: Path) -> None:
 
 
 def test_a_gate_with_a_name_of_its_own_is_a_command(tmp_path: Path) -> None:
-    (tmp_path / "release-tasks.toml").write_text('[gates]\naudit = "cargo audit"\nblockers = ["P0"]\nsign-off = ["bundles"]\n')
+    (tmp_path / "release-tasks.toml").write_text(
+        '[gates]\naudit = "cargo audit"\nblockers = ["P0"]\nsign-off = ["bundles"]\n'
+    )
     gates = load(tmp_path).gates
     assert gates.named == {"audit": "cargo audit"}
-    assert (gates.blockers, gates.sign_off, gates.run, gates.ci) == (("P0",), ("bundles",), (), None)
+    assert (gates.blockers, gates.sign_off, gates.run, gates.ci) == (
+        ("P0",),
+        ("bundles",),
+        (),
+        None,
+    )
 
 
 def test_keys_are_exact_public_names(tmp_path: Path) -> None:
@@ -46,19 +53,37 @@ def test_keys_are_exact_public_names(tmp_path: Path) -> None:
 UNKNOWN = [
     ("[projet]\n", "unknown key projet", "did you mean project?"),
     ("[project]\nbrnch = 'x'\n", "unknown key brnch in [project]", "did you mean branch?"),
-    ("[components.core]\ntags = 'x'\n", "unknown key tags in [components.NAME]", "did you mean tag?"),
+    (
+        "[components.core]\ntags = 'x'\n",
+        "unknown key tags in [components.NAME]",
+        "did you mean tag?",
+    ),
     ("[crates]\nexclude = []\n", "unknown key exclude in [crates]", "did you mean include?"),
     ("[python.x]\nwheel = []\n", "unknown key wheel in [python.NAME]", "did you mean wheels?"),
-    ("[images.x]\nplatform = []\n", "unknown key platform in [images.NAME]", "did you mean platforms?"),
-    ("[charts.x]\napp_version = 'x'\n", "unknown key app_version in [charts.NAME]", "did you mean app-version?"),
-    ("[build]\nenvironment = {}\n", "unknown key environment in [build]", "known are env, needs, static, glibc, runners"),
+    (
+        "[images.x]\nplatform = []\n",
+        "unknown key platform in [images.NAME]",
+        "did you mean platforms?",
+    ),
+    (
+        "[charts.x]\napp_version = 'x'\n",
+        "unknown key app_version in [charts.NAME]",
+        "did you mean app-version?",
+    ),
+    (
+        "[build]\nenvironment = {}\n",
+        "unknown key environment in [build]",
+        "known are env, needs, static, glibc, runners",
+    ),
     ("[gates]\nruns = []\n", "unknown key runs in [gates]", "did you mean run?"),
     ("[github]\nnote = 'x'\n", "unknown key note in [github]", "did you mean notes?"),
 ]
 
 
 @pytest.mark.parametrize(("text", "problem", "fix"), UNKNOWN)
-def test_an_unknown_key_names_the_nearest_known_one(tmp_path: Path, text: str, problem: str, fix: str) -> None:
+def test_an_unknown_key_names_the_nearest_known_one(
+    tmp_path: Path, text: str, problem: str, fix: str
+) -> None:
     assert told(tmp_path, text) == (f"release-tasks.toml: {problem}", fix)
 
 
@@ -69,7 +94,10 @@ WRONG = [
     ("[project]\nignore = 'docs'\n", "project.ignore: Expected `array`, got `str`"),
     ("[components.a]\nlatest = 'yes'\n", "components.NAME.latest: Expected `bool`, got `str`"),
     ("[python.a]\nsdist = 1\n", "python.NAME.sdist: Expected `bool`, got `int`"),
-    ("[python.a]\npythons = ['cp312']\n", "python.NAME.pythons[0]: Expected `str` matching regex '^3\\\\.\\\\d+t?$'"),
+    (
+        "[python.a]\npythons = ['cp312']\n",
+        "python.NAME.pythons[0]: Expected `str` matching regex '^3\\\\.\\\\d+t?$'",
+    ),
     ("[binaries]\na = 'file'\n", "binaries.NAME: Expected `object`, got `str`"),
     ("[images.a]\nargs = {x = 1}\n", "images.NAME.args.NAME: Expected `str`, got `int`"),
     ("[files]\na = 1\n", "files.NAME: Expected `str | array`, got `int`"),
@@ -78,8 +106,14 @@ WRONG = [
     ("[gates]\nci = 'green'\n", "gates.ci: Invalid enum value 'green'"),
     ("[gates]\nsign-off = ['crates']\n", "gates.sign-off[0]: Invalid enum value 'crates'"),
     ("[gates]\nblockers = 'P0'\n", "gates.blockers: Expected `array`, got `str`"),
-    ("[bundles.x]\nsmall = {url = 'u'}\n", "bundles.NAME.NAME: Object missing required field `sha256`"),
-    ("[bundles.'{platform}.zip']\n", "[bundles.{platform}.zip]: {platform}.zip cannot be filled in ('platform')"),
+    (
+        "[bundles.x]\nsmall = {url = 'u'}\n",
+        "bundles.NAME.NAME: Object missing required field `sha256`",
+    ),
+    (
+        "[bundles.'{platform}.zip']\n",
+        "[bundles.{platform}.zip]: {platform}.zip cannot be filled in ('platform')",
+    ),
 ]
 
 
@@ -99,22 +133,35 @@ def test_settings_in_another_encoding_are_told_with_their_line(tmp_path: Path) -
     assert told(tmp_path, b"# a\na = '\xff'\n")[0] == "release-tasks.toml:2: byte 0xff is not UTF-8"
 
 
-@pytest.mark.parametrize(("text", "place"), [
-    ("[project]\ncommit = '{who}'\n", "[project] commit: {who}"),
-    ("[github]\ntitle = 'v{version'\n", "[github] title: v{version"),
-    ("[components.a]\ntag = 'a-{version}-{crate}'\n", "[components.a] tag"),
-    ("[components.a]\ntag = 'my tag {version}'\n", "[components.a] tag: git takes no tag like my tag {version}"),
-    ("[components.a]\ntag = 'v1'\n", "[components.a] tag: v1 holds {version} not once"),
-    ("[components.a]\ntitle = '{}'\n", "[components.a] title: {}"),
-    ("[binaries.a]\nx86_64-unknown-linux-gnu = 'a-{arch}'\n", "[binaries.a] x86_64-unknown-linux-gnu: a-{arch}"),
-    ("[charts.a]\napp-version = '{tag}'\n", "[charts.a] app-version: {tag}"),
-])
-def test_a_text_that_cannot_be_filled_in_is_told_before_anything_uses_it(tmp_path: Path, text: str, place: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("[project]\ncommit = '{who}'\n", "[project] commit: {who}"),
+        ("[github]\ntitle = 'v{version'\n", "[github] title: v{version"),
+        ("[components.a]\ntag = 'a-{version}-{crate}'\n", "[components.a] tag"),
+        (
+            "[components.a]\ntag = 'my tag {version}'\n",
+            "[components.a] tag: git takes no tag like my tag {version}",
+        ),
+        ("[components.a]\ntag = 'v1'\n", "[components.a] tag: v1 holds {version} not once"),
+        ("[components.a]\ntitle = '{}'\n", "[components.a] title: {}"),
+        (
+            "[binaries.a]\nx86_64-unknown-linux-gnu = 'a-{arch}'\n",
+            "[binaries.a] x86_64-unknown-linux-gnu: a-{arch}",
+        ),
+        ("[charts.a]\napp-version = '{tag}'\n", "[charts.a] app-version: {tag}"),
+    ],
+)
+def test_a_text_that_cannot_be_filled_in_is_told_before_anything_uses_it(
+    tmp_path: Path, text: str, place: str
+) -> None:
     problem, fix = told(tmp_path, text)
     assert place in problem
     assert "{version}" in fix
 
 
 def test_the_form_of_a_tag_for_every_crate_may_name_the_crate(tmp_path: Path) -> None:
-    (tmp_path / "release-tasks.toml").write_text('[components."{crate}"]\ntag = "{crate}-v{version}"\n')
+    (tmp_path / "release-tasks.toml").write_text(
+        '[components."{crate}"]\ntag = "{crate}-v{version}"\n'
+    )
     assert load(tmp_path).components["{crate}"].tag == "{crate}-v{version}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from place import Place, context
+from support.place import Place, context
 
 from release_tasks.errors import ReleaseError
-from release_tasks.project.words import resolve
+from release_tasks.project.version_levels import resolve
 from release_tasks.steps.bump import bump
 from release_tasks.steps.tag import tag
 
@@ -31,7 +31,11 @@ def carry(tiny: Place, word: str, meant: str) -> None:
 
 
 def publish(name: str) -> None:
-    subprocess.run(["gh", "release", "create", name, "--notes", "", "--repo", "example/tiny"], check=True, capture_output=True)
+    subprocess.run(
+        ["gh", "release", "create", name, "--notes", "", "--repo", "example/tiny"],
+        check=True,
+        capture_output=True,
+    )
 
 
 def test_a_version_means_itself(tiny: Place) -> None:
@@ -55,14 +59,26 @@ def test_the_same_word_goes_on_after_every_interruption(tiny: Place) -> None:
     assert resolve("minor", None) == "0.3.0"
 
 
-@pytest.mark.parametrize(("before", "word", "meant"), [
-    ("0.1.0", "major", "1.0.0"), ("0.1.0", "minor", "0.2.0"), ("0.1.0", "patch", "0.1.1"), ("0.1.0", "prerelease", "0.1.1-rc.1"),
-    ("0.1.0", "alpha", "0.1.1-alpha.1"), ("0.2.0-alpha.1", "beta", "0.2.0-beta.1"), ("0.2.0-beta.2", "rc", "0.2.0-rc.1"),
-    ("0.2.0-rc.1", "prerelease", "0.2.0-rc.2"), ("0.2.0-rc.2", "release", "0.2.0"), ("0.2.0-rc.2", "minor", "0.2.0"),
-    ("0.1.1-rc.2", "patch", "0.1.1"),
-])
+@pytest.mark.parametrize(
+    ("before", "word", "meant"),
+    [
+        ("0.1.0", "major", "1.0.0"),
+        ("0.1.0", "minor", "0.2.0"),
+        ("0.1.0", "patch", "0.1.1"),
+        ("0.1.0", "prerelease", "0.1.1-rc.1"),
+        ("0.1.0", "alpha", "0.1.1-alpha.1"),
+        ("0.2.0-alpha.1", "beta", "0.2.0-beta.1"),
+        ("0.2.0-beta.2", "rc", "0.2.0-rc.1"),
+        ("0.2.0-rc.1", "prerelease", "0.2.0-rc.2"),
+        ("0.2.0-rc.2", "release", "0.2.0"),
+        ("0.2.0-rc.2", "minor", "0.2.0"),
+        ("0.1.1-rc.2", "patch", "0.1.1"),
+    ],
+)
 @pytest.mark.statement("B2.24")
-def test_every_word_resumes_until_its_release_is_done(tiny: Place, before: str, word: str, meant: str) -> None:
+def test_every_word_resumes_until_its_release_is_done(
+    tiny: Place, before: str, word: str, meant: str
+) -> None:
     finish(tiny, f"v{before}")
     tiny.commit("more.txt")
     carry(tiny, word, meant)
@@ -71,7 +87,10 @@ def test_every_word_resumes_until_its_release_is_done(tiny: Place, before: str, 
     assert resolve(word, None) == meant
 
 
-@pytest.mark.parametrize(("word", "meant"), [("minor", "0.2.0"), ("major", "1.0.0"), ("patch", "0.1.1"), ("rc", "0.1.1-rc.1")])
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("minor", "0.2.0"), ("major", "1.0.0"), ("patch", "0.1.1"), ("rc", "0.1.1-rc.1")],
+)
 def test_the_first_release_resumes_by_its_word_too(tiny: Place, word: str, meant: str) -> None:
     carry(tiny, word, meant)
     tiny.git("tag", "--delete", f"v{meant}")
@@ -98,11 +117,16 @@ def test_on_a_maintenance_branch_words_count_from_its_own_last_release(tiny: Pla
     tiny.git("switch", "--quiet", "1.2")
     tiny.commit("fix.txt")
     assert resolve("patch", None) == "1.2.9"
-    with pytest.raises(ReleaseError, match=r"1\.3\.0, the minor version after 1\.2\.8, is public and not in HEAD's history"):
+    with pytest.raises(
+        ReleaseError,
+        match=r"1\.3\.0, the minor version after 1\.2\.8, is public and not in HEAD's history",
+    ):
         resolve("minor", None)
 
 
-def test_a_shallow_clone_cannot_tell_what_words_count_from(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_shallow_clone_cannot_tell_what_words_count_from(
+    tiny: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     finish(tiny, "v0.1.0")
     tiny.commit("more.txt")
     tiny.git("push", "--quiet", "origin", "main")
@@ -133,7 +157,9 @@ def test_a_tag_is_refused_while_a_file_has_the_old_version(tiny: Place) -> None:
     assert tiny.git("tag") == ""
 
 
-def test_an_interrupted_bump_is_finished_on_another_day(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_bump_is_finished_on_another_day(
+    tiny: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767323045")
     bump(context(), version="0.2.0")
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767523045")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from package_world import Chain, Client, Serving, write_crate
+from support.package_world import Chain, Client, Serving, write_crate
 
 from release_tasks.rehearsal.server import Servers
 from release_tasks.rehearsal.web import App
@@ -50,7 +50,9 @@ def chain(tmp_path: Path) -> Chain:
     root, names = tmp_path / "chain", ("rehearsed-alpha", "rehearsed-beta", "rehearsed-gamma")
     before = ""
     root.mkdir()
-    (root / "Cargo.toml").write_text('[workspace]\nmembers = ["*"]\nexclude = ["target"]\nresolver = "2"\n')
+    (root / "Cargo.toml").write_text(
+        '[workspace]\nmembers = ["*"]\nexclude = ["target"]\nresolver = "2"\n'
+    )
     for name in names:
         write_crate(root / name, name, needs=before)
         before = name

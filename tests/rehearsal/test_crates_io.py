@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from package_world import Chain, Client, sha256, write_crate
+from support.package_world import Chain, Client, sha256, write_crate
 
 from release_tasks.rehearsal.faults import Fault
 from release_tasks.rehearsal.world import world
@@ -17,7 +17,9 @@ pytestmark = pytest.mark.tools("cargo")
 
 def versions(client: Client, name: str) -> dict[str, bool]:
     """Return the versions that the index shows, each with whether it is yanked."""
-    page = requests.get(f"{client.world.urls['crates']}/index/{name[:2]}/{name[2:4]}/{name}", timeout=9)
+    page = requests.get(
+        f"{client.world.urls['crates']}/index/{name[:2]}/{name[2:4]}/{name}", timeout=9
+    )
     lines = [json.loads(line) for line in page.text.splitlines()] if page.ok else []
     return {line["vers"]: line["yanked"] for line in lines}
 
@@ -29,17 +31,23 @@ def published(client: Client, chain: Chain) -> Chain:
     return chain
 
 
-def test_a_workspace_is_published_and_installed_back(client: Client, chain: Chain, tmp_path: Path) -> None:
+def test_a_workspace_is_published_and_installed_back(
+    client: Client, chain: Chain, tmp_path: Path
+) -> None:
     client.ok("cargo", "publish", "--workspace", cwd=chain.root)
     client.ok("cargo", "install", chain.names[2], "--root", tmp_path / "root")
     assert client.ok(tmp_path / "root" / "bin" / chain.names[2]) == "rehearsed 0.1.0\n"
-    assert "github.com/rust-lang/crates.io-index" in (tmp_path / "root" / ".crates.toml").read_text()
+    assert (
+        "github.com/rust-lang/crates.io-index" in (tmp_path / "root" / ".crates.toml").read_text()
+    )
     uploads = [entry for entry in client.world.log.writes() if entry.target == "/api/v1/crates/new"]
     assert [entry.agent[:6] for entry in uploads] == ["cargo/"] * 3
     assert client.world.log.refused() == ()
 
 
-def test_crates_are_published_one_by_one_in_the_order_of_their_dependencies(client: Client, chain: Chain) -> None:
+def test_crates_are_published_one_by_one_in_the_order_of_their_dependencies(
+    client: Client, chain: Chain
+) -> None:
     said = client.fails("cargo", "publish", "--no-verify", "-p", chain.names[1], cwd=chain.root)
     assert f"no matching package named `{chain.names[0]}` found" in said
     for name in chain.names:
@@ -56,7 +64,9 @@ def test_the_index_has_the_checksum_of_the_packaged_crate(client: Client, publis
 
 
 def test_a_version_is_published_only_once(client: Client, published: Chain) -> None:
-    said = client.fails("cargo", "publish", "--no-verify", "-p", published.names[0], cwd=published.root)
+    said = client.fails(
+        "cargo", "publish", "--no-verify", "-p", published.names[0], cwd=published.root
+    )
     assert f"crate {published.names[0]}@0.1.0 already exists on crates.io index" in said
 
 
@@ -83,15 +93,25 @@ def test_cargo_search_finds_what_was_published(client: Client, published: Chain)
 
 def test_a_wrong_token_is_refused(client: Client, chain: Chain) -> None:
     said = client.fails(
-        "cargo", "publish", "--no-verify", "-p", chain.names[0], cwd=chain.root, CARGO_REGISTRY_TOKEN="another"
+        "cargo",
+        "publish",
+        "--no-verify",
+        "-p",
+        chain.names[0],
+        cwd=chain.root,
+        CARGO_REGISTRY_TOKEN="another",
     )
     assert "(status 403 Forbidden): authentication failed" in said
 
 
-def test_a_third_party_dependency_comes_from_the_real_registry(reader: Client, tmp_path: Path) -> None:
+def test_a_third_party_dependency_comes_from_the_real_registry(
+    reader: Client, tmp_path: Path
+) -> None:
     write_crate(tmp_path / "user", "rehearsed-user", extra='itoa = "1"')
     reader.ok("cargo", "publish", cwd=tmp_path / "user")
-    read = [entry.target for entry in reader.world.log.entries() if entry.host == "static.crates.io"]
+    read = [
+        entry.target for entry in reader.world.log.entries() if entry.host == "static.crates.io"
+    ]
     assert [target.split("/")[2] for target in read] == ["itoa"]
 
 
@@ -115,7 +135,9 @@ def test_cargo_waits_until_a_lagging_index_has_the_crate(client: Client, chain: 
     assert versions(client, chain.names[0]) == {"0.1.0": False}
 
 
-def test_new_crates_are_limited_and_the_answer_says_until_when(client: Client, tmp_path: Path) -> None:
+def test_new_crates_are_limited_and_the_answer_says_until_when(
+    client: Client, tmp_path: Path
+) -> None:
     client.world.crates.limits.active = True
     for number in range(6):
         write_crate(tmp_path / f"n{number}", f"rehearsednew{number}")
@@ -140,7 +162,15 @@ def test_cargo_works_at_the_loopback_address_too(client: Client, chain: Chain) -
     config = client.folder / "config.toml"
     config.write_text(replaced)
     client.ok(
-        "cargo", "--config", config, "publish", "--workspace", "--no-verify", "--registry", "here", cwd=chain.root,
+        "cargo",
+        "--config",
+        config,
+        "publish",
+        "--workspace",
+        "--no-verify",
+        "--registry",
+        "here",
+        cwd=chain.root,
         CARGO_REGISTRIES_HERE_TOKEN=client.world.env["CARGO_REGISTRY_TOKEN"],
     )
     assert all(versions(client, name) == {"0.1.0": False} for name in chain.names)
@@ -149,7 +179,9 @@ def test_cargo_works_at_the_loopback_address_too(client: Client, chain: Chain) -
 def test_offline_cargo_says_that_the_real_registry_was_not_asked(tmp_path: Path) -> None:
     work = tmp_path / "work"
     write_crate(work, "rehearsed-user", extra='itoa = "1"')
-    with world(tmp_path / "world", offline=True, cache=tmp_path / "none", crates=["rehearsed-user"]) as started:
+    with world(
+        tmp_path / "world", offline=True, cache=tmp_path / "none", crates=["rehearsed-user"]
+    ) as started:
         client = Client(started, work)
         said = client.fails("cargo", "publish", "--no-verify", CARGO_NET_RETRY="0")
         assert "the rehearsal is offline: itoa is not published here" in said

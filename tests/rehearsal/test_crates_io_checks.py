@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 import requests
-from package_world import Serving, crate, dependencies, features, upload_body, without
+from support.package_world import Serving, crate, dependencies, features, upload_body, without
 
 from release_tasks.rehearsal.clock import Clock
-from release_tasks.rehearsal.crates_io import CratesIo
-from release_tasks.rehearsal.crates_io_categories import SLUGS
+from release_tasks.rehearsal.crates_io.app import CratesIo
+from release_tasks.rehearsal.crates_io.categories import SLUGS
 
 AGENT = {"User-Agent": "a test"}
 
@@ -33,7 +33,12 @@ class Site:
 
     def send(self, body: bytes, token: str = "let-me-in") -> requests.Response:
         """Upload these bytes."""
-        return requests.put(f"{self.url}/api/v1/crates/new", body, headers=AGENT | {"Authorization": token}, timeout=9)
+        return requests.put(
+            f"{self.url}/api/v1/crates/new",
+            body,
+            headers=AGENT | {"Authorization": token},
+            timeout=9,
+        )
 
     def get(self, path: str) -> requests.Response:
         """Read a path as some client."""
@@ -43,7 +48,11 @@ class Site:
 @pytest.fixture
 def site(tmp_path: Path, serving: Serving) -> Site:
     registry = CratesIo(
-        tmp_path / "crates", "let-me-in", offline=True, foreign=["somebodys"], clock=Clock(speed=100)
+        tmp_path / "crates",
+        "let-me-in",
+        offline=True,
+        foreign=["somebodys"],
+        clock=Clock(speed=100),
     )
     return Site(registry, serving(registry))
 
@@ -54,33 +63,62 @@ def said(answer: requests.Response) -> str:
 
 REFUSED = [
     (crate(without("description")), "missing or empty metadata fields: description."),
-    (crate(without("license", "description")), "missing or empty metadata fields: description, license."),
-    (crate(without(description="x" * 1001)), "The `description` is too long. A maximum of 1000 characters"),
+    (
+        crate(without("license", "description")),
+        "missing or empty metadata fields: description, license.",
+    ),
+    (
+        crate(without(description="x" * 1001)),
+        "The `description` is too long. A maximum of 1000 characters",
+    ),
     (crate(without(license="MIT-ish")), "unknown or invalid license expression"),
     (crate(without(license="mit")), "unknown or invalid license expression"),
-    (crate(without(homepage="example.org")), "URL for field `homepage` must begin with http:// or https:// (url: example.org)"),
+    (
+        crate(without(homepage="example.org")),
+        "URL for field `homepage` must begin with http:// or https:// (url: example.org)",
+    ),
     (crate(without(repository="https://")), "`repository` is not a valid url: `https://`"),
     (crate(without(keywords=list("abcdef"))), "expected at most 5 keywords per crate"),
     (crate(without(keywords=["x" * 21])), "(keywords must have less than 20 characters)"),
     (crate(without(keywords=["two words"])), '"two words" is an invalid keyword'),
     (crate(without(categories=["cli"] * 6)), "expected at most 5 categories per crate"),
-    (crate(without(categories=["cli"])), "The following category slugs are not currently supported on crates.io: cli"),
+    (
+        crate(without(categories=["cli"])),
+        "The following category slugs are not currently supported on crates.io: cli",
+    ),
     (crate(**{"package": without(**{"rust-version": "^1.80"})}), "invalid `rust-version` value"),
     (crate(tables=features(301)), "features, but your crate is declaring 301 features."),
     (crate(tables=features(1, 301)), 'the "f0" feature of your crate is enabling 301 features'),
-    (crate(tables=dependencies(501)), "crates.io only allows a maximum number of 500 dependencies."),
-    (crate(tables=dependencies(1, '"*"')), "wildcard (`*`) dependency constraints are not allowed on crates.io."),
-    (crate(tables=dependencies(1, '{version="1", registry-index="https://else.where"}')), "Dependency `d0` is hosted on another registry."),
+    (
+        crate(tables=dependencies(501)),
+        "crates.io only allows a maximum number of 500 dependencies.",
+    ),
+    (
+        crate(tables=dependencies(1, '"*"')),
+        "wildcard (`*`) dependency constraints are not allowed on crates.io.",
+    ),
+    (
+        crate(tables=dependencies(1, '{version="1", registry-index="https://else.where"}')),
+        "Dependency `d0` is hosted on another registry.",
+    ),
     (crate(without(name="other")), "invalid path found: other-0.1.0/Cargo.toml"),
-    (crate(without(name="other"), root="rehearsed-0.1.0"), "metadata name `rehearsed` does not match manifest name `other`"),
-    (crate(without(version="0.2.0"), root="rehearsed-0.1.0"), "metadata version `0.1.0` does not match manifest version `0.2.0`"),
+    (
+        crate(without(name="other"), root="rehearsed-0.1.0"),
+        "metadata name `rehearsed` does not match manifest name `other`",
+    ),
+    (
+        crate(without(version="0.2.0"), root="rehearsed-0.1.0"),
+        "metadata version `0.1.0` does not match manifest version `0.2.0`",
+    ),
     (crate(extra="rehearsed-0.1.0/../../evil"), "invalid path found: rehearsed-0.1.0/../../evil"),
     (b"no tarball", "uploaded tarball is malformed or too large when decompressed"),
 ]
 
 
 @pytest.mark.parametrize(("tarball", "words"), REFUSED, ids=[words[:40] for _, words in REFUSED])
-def test_an_upload_is_refused_in_the_words_of_crates_io(site: Site, tarball: bytes, words: str) -> None:
+def test_an_upload_is_refused_in_the_words_of_crates_io(
+    site: Site, tarball: bytes, words: str
+) -> None:
     answer = site.put(tarball)
     assert answer.status_code == 400
     assert words in said(answer)
@@ -88,8 +126,10 @@ def test_an_upload_is_refused_in_the_words_of_crates_io(site: Site, tarball: byt
 
 
 NAMES = [
-    ("", "crate name cannot be empty"), ("1st", "the name cannot start with a digit"),
-    ("_x", "the first character must be an ASCII character"), ("a.b", "invalid character `.` in crate name: `a.b`"),
+    ("", "crate name cannot be empty"),
+    ("1st", "the name cannot start with a digit"),
+    ("_x", "the first character must be an ASCII character"),
+    ("a.b", "invalid character `.` in crate name: `a.b`"),
     ("x" * 65, "is too long (max 64 characters)"),
 ]
 
@@ -106,10 +146,17 @@ def test_a_version_is_refused(site: Site, version: str) -> None:
 
 def test_what_crates_io_takes_is_taken(site: Site) -> None:
     told = without(
-        license="MIT/Apache-2.0", keywords=["a-b", "c_d", "e+"], categories=["development-tools::ffi", "No-Std"],
-        homepage="http://example.org/x", **{"rust-version": "1.80.1"},
+        license="MIT/Apache-2.0",
+        keywords=["a-b", "c_d", "e+"],
+        categories=["development-tools::ffi", "No-Std"],
+        homepage="http://example.org/x",
+        **{"rust-version": "1.80.1"},
     )
-    assert site.put(crate(told)).json()["warnings"] == {"invalid_categories": [], "invalid_badges": [], "other": []}
+    assert site.put(crate(told)).json()["warnings"] == {
+        "invalid_categories": [],
+        "invalid_badges": [],
+        "other": [],
+    }
 
 
 def test_a_reserved_name_and_a_name_of_others_are_refused(site: Site) -> None:
@@ -143,10 +190,15 @@ def test_too_much_is_refused_with_413(site: Site) -> None:
     assert site.put(b"", readme="x" * (1 << 20)).status_code == 413
 
 
-@pytest.mark.parametrize(("body", "words"), [
-    (b"", "invalid metadata length"), (b"\xff\0\0\0{}", "invalid metadata length for remaining payload: 255"),
-    (b"\2\0\0\0{}", "invalid tarball length"), (b"\2\0\0\0[]\0\0\0\0", "invalid upload request: expected a map"),
-])
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "invalid metadata length"),
+        (b"\xff\0\0\0{}", "invalid metadata length for remaining payload: 255"),
+        (b"\2\0\0\0{}", "invalid tarball length"),
+        (b"\2\0\0\0[]\0\0\0\0", "invalid upload request: expected a map"),
+    ],
+)
 def test_a_broken_body_is_refused(site: Site, body: bytes, words: str) -> None:
     assert said(site.send(body)) == words
 
@@ -163,11 +215,19 @@ def test_the_api_shows_crates_and_versions(site: Site) -> None:
         assert site.put(crate(without(version=version)), vers=version).ok
     shown = site.get("/api/v1/crates/rehearsed").json()
     assert [found["num"] for found in shown["versions"]] == ["0.2.0", "0.3.0-rc.1", "0.1.0"]
-    assert (shown["crate"]["max_version"], shown["crate"]["max_stable_version"]) == ("0.3.0-rc.1", "0.2.0")
+    assert (shown["crate"]["max_version"], shown["crate"]["max_stable_version"]) == (
+        "0.3.0-rc.1",
+        "0.2.0",
+    )
     assert site.get("/api/v1/crates/rehearsed/0.2.0").json()["version"]["license"] == "MIT"
-    assert said(site.get("/api/v1/crates/rehearsed/9.0.0")) == "crate `rehearsed` does not have a version `9.0.0`"
+    assert (
+        said(site.get("/api/v1/crates/rehearsed/9.0.0"))
+        == "crate `rehearsed` does not have a version `9.0.0`"
+    )
     assert said(site.get("/api/v1/crates/nothing")) == "crate `nothing` does not exist"
-    assert site.get("/api/v1/crates/rehearsed/0.2.0/download").content == crate(without(version="0.2.0"))
+    assert site.get("/api/v1/crates/rehearsed/0.2.0/download").content == crate(
+        without(version="0.2.0")
+    )
 
 
 def test_the_index_answers_304_to_a_known_etag(site: Site) -> None:

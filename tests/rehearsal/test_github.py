@@ -10,7 +10,7 @@ import time
 
 import pytest
 import requests
-from github_world import TOKEN, running
+from support.github_world import TOKEN, running
 
 pytestmark = pytest.mark.tools("git")
 
@@ -40,19 +40,31 @@ def test_a_wrong_token_is_told_so_and_none_reads_what_is_public(world):
     assert errors(world.api("GET", "releases", token="wrong"), 401)[0] == "Bad credentials"
     assert world.api("GET", "releases", token=None).json() == []
     assert errors(world.api("GET", f"releases/{release['id']}", token=None), 404)[0] == "Not Found"
-    assert errors(world.api("POST", "releases", token=None, json={"tag_name": "v2"}), 401)[0] == "Requires authentication"
+    assert (
+        errors(world.api("POST", "releases", token=None, json={"tag_name": "v2"}), 401)[0]
+        == "Requires authentication"
+    )
     assert [found["tag_name"] for found in world.api("GET", "releases").json()] == ["v1.0.0"]
 
 
 def test_the_token_counts_in_every_spelling(world):
     for value in (f"token {TOKEN}", f"Bearer {TOKEN}"):
-        assert world.api("GET", "/user", token=None, headers={"Authorization": value}).json()["login"] == "rehearsal"
-    assert requests.get(f"{world.url}/api/v3/user", auth=("x", TOKEN), timeout=30).status_code == 200
+        assert (
+            world.api("GET", "/user", token=None, headers={"Authorization": value}).json()["login"]
+            == "rehearsal"
+        )
+    assert (
+        requests.get(f"{world.url}/api/v3/user", auth=("x", TOKEN), timeout=30).status_code == 200
+    )
 
 
 def test_a_repository_tells_its_default_branch_and_rights(world):
     shown = world.api("GET", "").json()
-    assert (shown["full_name"], shown["default_branch"], shown["visibility"]) == ("acme/tool", "main", "public")
+    assert (shown["full_name"], shown["default_branch"], shown["visibility"]) == (
+        "acme/tool",
+        "main",
+        "public",
+    )
     assert shown["permissions"]["push"]
     assert "push" not in world.api("GET", "/repos/ACME/Tool", token=None).json()["permissions"]
     assert errors(world.api("GET", "/repos/acme/other"), 404)[0] == "Not Found"
@@ -74,14 +86,19 @@ def test_a_tag_is_never_found_as_a_draft(world):
 
 
 def test_a_release_needs_a_good_tag_and_target(world):
-    assert "\"tag_name\" wasn't supplied" in errors(world.api("POST", "releases", json={}))[0]
+    assert '"tag_name" wasn\'t supplied' in errors(world.api("POST", "releases", json={}))[0]
     _, wrong = errors(world.api("POST", "releases", json={"tag_name": "a b"}))
     assert "tag_name is not well-formed" in [error["message"] for error in wrong]
-    _, wrong = errors(world.api("POST", "releases", json={"tag_name": "v1", "target_commitish": "nowhere"}))
+    _, wrong = errors(
+        world.api("POST", "releases", json={"tag_name": "v1", "target_commitish": "nowhere"})
+    )
     assert wrong[-1] == {"resource": "Release", "code": "invalid", "field": "target_commitish"}
     assert errors(world.api("POST", "releases", data=b"{"), 400)[0] == "Problems parsing JSON"
     world.hub.create("acme", "empty")
-    assert errors(world.api("POST", "/repos/acme/empty/releases", json={"tag_name": "v1"}))[0] == "Repository is empty."
+    assert (
+        errors(world.api("POST", "/repos/acme/empty/releases", json={"tag_name": "v1"}))[0]
+        == "Repository is empty."
+    )
 
 
 def test_lists_come_in_pages_with_links(world):
@@ -91,7 +108,9 @@ def test_lists_come_in_pages_with_links(world):
     answer = world.api("GET", f"releases/{release['id']}/assets", params={"per_page": 2, "page": 2})
     assert [asset["name"] for asset in answer.json()] == ["part-2", "part-3"]
     assert set(answer.links) == {"next", "last", "prev", "first"}
-    assert answer.links["next"]["url"].endswith(f"/releases/{release['id']}/assets?per_page=2&page=3")
+    assert answer.links["next"]["url"].endswith(
+        f"/releases/{release['id']}/assets?per_page=2&page=3"
+    )
     last = world.api("GET", answer.links["last"]["url"])
     assert [asset["name"] for asset in last.json()] == ["part-4"]
     assert "next" not in last.links
@@ -113,18 +132,29 @@ def test_an_asset_of_the_same_name_is_refused(world):
     release = draft(world)
     world.upload(release, "a", b"x")
     assert errors(world.upload(release, "a", b"y")) == (
-        "Validation Failed", [{"resource": "ReleaseAsset", "code": "already_exists", "field": "name"}],
+        "Validation Failed",
+        [{"resource": "ReleaseAsset", "code": "already_exists", "field": "name"}],
     )
 
 
-@pytest.mark.parametrize(("sent", "kept"), [("a b (1)~rc.txt", "a.b.1.rc.txt"), ("tool-1.0+cpu.whl", "tool-1.0+cpu.whl"), (".env", "default.env")])
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("a b (1)~rc.txt", "a.b.1.rc.txt"),
+        ("tool-1.0+cpu.whl", "tool-1.0+cpu.whl"),
+        (".env", "default.env"),
+    ],
+)
 def test_special_characters_of_a_name_become_dots(world, sent, kept):
     assert world.upload(draft(world), sent, b"x").json()["name"] == kept
 
 
 def test_empty_files_are_refused(world):
     release = draft(world)
-    assert errors(world.upload(release, "empty", b""))[1][0]["message"] == "size must be greater than or equal to 1"
+    assert (
+        errors(world.upload(release, "empty", b""))[1][0]["message"]
+        == "size must be greater than or equal to 1"
+    )
     assert errors(world.upload(release, "chunked", iter([b"x"])), 400)[0] == "Bad Content-Length: "
 
 
@@ -134,7 +164,10 @@ def test_an_asset_can_be_renamed_and_labelled(world):
     asset = world.upload(release, "a", b"x").json()
     changed = world.api("PATCH", asset["url"], json={"name": "b", "label": "Bee"}).json()
     assert (changed["name"], changed["label"]) == ("b", "Bee")
-    assert errors(world.api("PATCH", asset["url"], json={"name": "taken"}))[1][0]["code"] == "already_exists"
+    assert (
+        errors(world.api("PATCH", asset["url"], json={"name": "taken"}))[1][0]["code"]
+        == "already_exists"
+    )
 
 
 def test_an_upload_that_is_cut_leaves_a_starter_that_can_be_deleted(world):
@@ -149,7 +182,10 @@ def test_an_upload_that_is_cut_leaves_a_starter_that_can_be_deleted(world):
         time.sleep(0.05)
     assert (left[0]["state"], left[0]["digest"]) == ("starter", None)
     assert errors(world.upload(release, "cut.bin", b"again"))[1][0]["code"] == "already_exists"
-    assert world.api("GET", left[0]["url"], headers={"Accept": "application/octet-stream"}).status_code == 404
+    assert (
+        world.api("GET", left[0]["url"], headers={"Accept": "application/octet-stream"}).status_code
+        == 404
+    )
     assert world.api("DELETE", left[0]["url"]).status_code == 204
     assert world.upload(release, "cut.bin", b"again").status_code == 201
 
@@ -157,7 +193,11 @@ def test_an_upload_that_is_cut_leaves_a_starter_that_can_be_deleted(world):
 def test_a_test_can_leave_a_starter(world):
     draft(world)
     world.hub.leave_starter("acme", "tool", "v1.0.0", "half.bin")
-    assert world.release("v1.0.0")["assets"]["half.bin"] == {"size": 0, "digest": "", "state": "starter"}
+    assert world.release("v1.0.0")["assets"]["half.bin"] == {
+        "size": 0,
+        "digest": "",
+        "state": "starter",
+    }
 
 
 def test_files_of_published_releases_are_there_for_everyone(world):
@@ -165,11 +205,19 @@ def test_files_of_published_releases_are_there_for_everyone(world):
     asset = world.upload(release, "a.txt", b"text").json()
     assert requests.get(asset["browser_download_url"], timeout=30).status_code == 404
     shown = world.api("PATCH", f"releases/{release['id']}", json={"draft": False}).json()
-    assert shown["assets"][0]["browser_download_url"] == f"{world.url}/acme/tool/releases/download/v1.0.0/a.txt"
+    assert (
+        shown["assets"][0]["browser_download_url"]
+        == f"{world.url}/acme/tool/releases/download/v1.0.0/a.txt"
+    )
     for path in ("download/v1.0.0/a.txt", "latest/download/a.txt"):
         assert requests.get(f"{world.url}/acme/tool/releases/{path}", timeout=30).content == b"text"
-    answer = requests.get(f"{world.url}/acme/tool/releases/latest", timeout=30, allow_redirects=False)
-    assert (answer.status_code, answer.headers["Location"]) == (302, f"{world.url}/acme/tool/releases/tag/v1.0.0")
+    answer = requests.get(
+        f"{world.url}/acme/tool/releases/latest", timeout=30, allow_redirects=False
+    )
+    assert (answer.status_code, answer.headers["Location"]) == (
+        302,
+        f"{world.url}/acme/tool/releases/tag/v1.0.0",
+    )
 
 
 def test_the_source_of_a_tag_can_be_fetched_as_an_archive(world):
@@ -184,9 +232,18 @@ def test_refs_are_read_made_and_deleted(world):
     assert world.api("GET", "git/ref/tags/v0").status_code == 404
     made = world.api("POST", "git/refs", json={"ref": "refs/tags/v0.2.0", "sha": head})
     assert (made.status_code, made.json()["object"]["sha"]) == (201, head)
-    assert errors(world.api("POST", "git/refs", json={"ref": "refs/tags/v0.2.0", "sha": head}))[0] == "Reference already exists"
-    assert errors(world.api("POST", "git/refs", json={"ref": "refs/tags/x", "sha": "0" * 40}))[0] == "Object does not exist"
-    assert [ref["ref"] for ref in world.api("GET", "git/matching-refs/tags/v0").json()] == ["refs/tags/v0.1.0", "refs/tags/v0.2.0"]
+    assert (
+        errors(world.api("POST", "git/refs", json={"ref": "refs/tags/v0.2.0", "sha": head}))[0]
+        == "Reference already exists"
+    )
+    assert (
+        errors(world.api("POST", "git/refs", json={"ref": "refs/tags/x", "sha": "0" * 40}))[0]
+        == "Object does not exist"
+    )
+    assert [ref["ref"] for ref in world.api("GET", "git/matching-refs/tags/v0").json()] == [
+        "refs/tags/v0.1.0",
+        "refs/tags/v0.2.0",
+    ]
     assert [tag["name"] for tag in world.api("GET", "tags").json()] == ["v0.2.0", "v0.1.0"]
     assert world.api("DELETE", "git/refs/tags/v0.2.0").status_code == 204
     assert errors(world.api("DELETE", "git/refs/tags/v0.2.0"))[0] == "Reference does not exist"
@@ -207,12 +264,21 @@ def test_an_immutable_release_keeps_its_files_and_its_tag(tmp_path):
         asset = world.upload(release, "a", b"x").json()
         shown = world.api("PATCH", f"releases/{release['id']}", json={"draft": False}).json()
         assert shown["immutable"]
-        assert errors(world.upload(shown, "b", b"x"))[0] == "Cannot upload assets to an immutable release."
+        assert (
+            errors(world.upload(shown, "b", b"x"))[0]
+            == "Cannot upload assets to an immutable release."
+        )
         assert world.api("DELETE", asset["url"]).status_code == 422
         assert world.api("PATCH", asset["url"], json={"name": "c"}).status_code == 422
         assert world.api("PATCH", shown["url"], json={"tag_name": "v2"}).status_code == 422
-        assert world.api("PATCH", shown["url"], json={"name": "New", "body": "Notes"}).json()["name"] == "New"
-        assert "Cannot delete this protected ref" in errors(world.api("DELETE", "git/refs/tags/v1.0.0"))[0]
+        assert (
+            world.api("PATCH", shown["url"], json={"name": "New", "body": "Notes"}).json()["name"]
+            == "New"
+        )
+        assert (
+            "Cannot delete this protected ref"
+            in errors(world.api("DELETE", "git/refs/tags/v1.0.0"))[0]
+        )
         for push in (("origin", ":v1.0.0"), ("-f", "origin", "v0.1.0:refs/tags/v1.0.0")):
             assert "GH013: Repository rule violations found" in world.fails("git", "push", *push)
         assert world.api("GET", "immutable-releases").json()["enabled"]
@@ -235,7 +301,9 @@ def test_milestones_and_issues_can_be_kept(world):
     assert world.api("GET", "milestones/1").json()["open_issues"] == 1
     assert world.api("PATCH", "issues/1", json={"state": "closed"}).json()["state"] == "closed"
     assert world.api("GET", "issues").json() == []
-    assert [item["title"] for item in world.api("GET", "issues?state=all&milestone=1").json()] == ["A bug"]
+    assert [item["title"] for item in world.api("GET", "issues?state=all&milestone=1").json()] == [
+        "A bug"
+    ]
     assert world.api("PATCH", "milestones/1", json={"state": "closed"}).json()["closed_issues"] == 1
 
 

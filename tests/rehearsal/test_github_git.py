@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from github_world import TOKEN, running
+from support.github_world import TOKEN, running
 
 pytestmark = pytest.mark.tools("git")
 
@@ -25,7 +25,14 @@ def test_a_new_repository_has_the_branches_and_tags_of_its_source(world):
     assert refs["HEAD"] == refs["refs/heads/main"] == refs["refs/tags/v0.1.0^{}"] == head
 
 
-@pytest.mark.parametrize("url", ["https://github.com/acme/tool.git", "https://github.com/acme/tool", "git@github.com:acme/tool.git"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://github.com/acme/tool.git",
+        "https://github.com/acme/tool",
+        "git@github.com:acme/tool.git",
+    ],
+)
 def test_a_clone_gets_everything(world, url):
     world.ok("git", "clone", "-q", url, "copy", cwd=world.folder)
     assert (world.folder / "copy" / "README.md").read_text() == "# tool\n"
@@ -37,7 +44,18 @@ def test_a_shallow_clone_works_with_both_protocols(world):
     world.ok("git", "push", "-q", "origin", "main")
     for version in ("0", "2"):
         target = f"shallow{version}"
-        world.ok("git", "-c", f"protocol.version={version}", "clone", "-q", "--depth", "1", "https://github.com/acme/tool", target, cwd=world.folder)
+        world.ok(
+            "git",
+            "-c",
+            f"protocol.version={version}",
+            "clone",
+            "-q",
+            "--depth",
+            "1",
+            "https://github.com/acme/tool",
+            target,
+            cwd=world.folder,
+        )
         assert world.ok("git", "rev-list", "--count", "HEAD", cwd=world.folder / target) == "1"
 
 
@@ -65,7 +83,17 @@ def test_a_large_push_is_sent_in_chunks_and_arrives(world):
     (world.work / "big").write_bytes(bytes(range(256)) * 12_000)
     world.ok("git", "add", "big")
     head = commit(world, "Add a large file")
-    world.ok("git", "-c", "http.postBuffer=65536", "-c", "core.compression=0", "push", "-q", "origin", "main")
+    world.ok(
+        "git",
+        "-c",
+        "http.postBuffer=65536",
+        "-c",
+        "core.compression=0",
+        "push",
+        "-q",
+        "origin",
+        "main",
+    )
     assert world.remote_refs()["refs/heads/main"] == head
 
 
@@ -91,7 +119,9 @@ def test_an_unknown_repository_is_not_found(world):
 def test_an_empty_repository_takes_its_first_push(world):
     world.hub.create("acme", "new")
     world.ok("git", "push", "-q", "https://github.com/acme/new.git", "main")
-    assert world.api("GET", "/repos/acme/new/commits/main").json()["sha"] == world.ok("git", "rev-parse", "HEAD")
+    assert world.api("GET", "/repos/acme/new/commits/main").json()["sha"] == world.ok(
+        "git", "rev-parse", "HEAD"
+    )
 
 
 def test_the_loopback_address_serves_git_too(world):
@@ -102,7 +132,9 @@ def test_a_closed_stand_in_wants_the_token_for_a_push(tmp_path):
     with running(tmp_path, open_push=False) as world:
         commit(world)
         assert "could not read Username" in world.fails("git", "push", "origin", "main", code=128)
-        wrong = world.fails("git", "push", "https://x:wrong@github.com/acme/tool.git", "main", code=128)
+        wrong = world.fails(
+            "git", "push", "https://x:wrong@github.com/acme/tool.git", "main", code=128
+        )
         assert "Authentication failed" in wrong
         world.ok("git", "push", f"https://x-access-token:{TOKEN}@github.com/acme/tool.git", "main")
 
@@ -111,5 +143,7 @@ def test_a_closed_stand_in_wants_the_token_for_a_push(tmp_path):
 def test_a_closed_stand_in_accepts_the_credential_helper_of_gh(tmp_path):
     with running(tmp_path, open_push=False) as world:
         head = commit(world)
-        world.ok("git", "-c", "credential.helper=!gh auth git-credential", "push", "-q", "origin", "main")
+        world.ok(
+            "git", "-c", "credential.helper=!gh auth git-credential", "push", "-q", "origin", "main"
+        )
         assert world.remote_refs()["refs/heads/main"] == head

@@ -6,7 +6,7 @@ import json
 
 import pytest
 import requests
-from github_world import TOKEN, running
+from support.github_world import TOKEN, running
 
 pytestmark = pytest.mark.tools("gh", "git")
 LATER_LIST = """
@@ -29,33 +29,54 @@ def world(tmp_path):
 
 def ask(world, query, **variables):
     answer = requests.post(
-        f"{world.url}/api/graphql", json={"query": query, "variables": variables}, timeout=30,
+        f"{world.url}/api/graphql",
+        json={"query": query, "variables": variables},
+        timeout=30,
         headers={"Authorization": f"Bearer {TOKEN}"},
     )
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
-@pytest.mark.parametrize(("name", "full"), [("kit", "rehearsal/kit"), ("someone/kit", "someone/kit")])
+@pytest.mark.parametrize(
+    ("name", "full"), [("kit", "rehearsal/kit"), ("someone/kit", "someone/kit")]
+)
 def test_gh_makes_a_repository_once(world, name, full):
-    create = ("gh", "repo", "create", name, "--public", "--source", ".", "--remote", "fresh", "--push")
+    create = (
+        "gh",
+        "repo",
+        "create",
+        name,
+        "--public",
+        "--source",
+        ".",
+        "--remote",
+        "fresh",
+        "--push",
+    )
     assert f"https://github.com/{full}" in world.ok(*create)
     assert world.hub.repository(*full.split("/")).full == full
     head = world.ok("git", "rev-parse", "HEAD")
     assert world.ok("git", "ls-remote", "fresh", "refs/heads/main").split()[0] == head
-    assert "Name already exists on this account" in world.fails("gh", "repo", "create", name, "--public")
+    assert "Name already exists on this account" in world.fails(
+        "gh", "repo", "create", name, "--public"
+    )
 
 
 def test_repo_view_shows_the_repository(world):
     world.ok("gh", "release", "create", "v1.0.0", "--notes", "N", "--title", "One")
-    fields = "defaultBranchRef,isPrivate,latestRelease,nameWithOwner,owner,sshUrl,url,viewerPermission"
+    fields = (
+        "defaultBranchRef,isPrivate,latestRelease,nameWithOwner,owner,sshUrl,url,viewerPermission"
+    )
     shown = json.loads(world.ok("gh", "repo", "view", "--json", fields))
     assert shown["nameWithOwner"] == "acme/tool"
     assert shown["defaultBranchRef"] == {"name": "main"}
     assert shown["latestRelease"]["tagName"] == "v1.0.0"
     assert shown["sshUrl"] == "git@github.com:acme/tool.git"
     assert world.ok("gh", "repo", "view").startswith("name:\tacme/tool")
-    assert "Could not resolve to a Repository with the name 'acme/other'" in world.fails("gh", "repo", "view", "acme/other")
+    assert "Could not resolve to a Repository with the name 'acme/other'" in world.fails(
+        "gh", "repo", "view", "acme/other"
+    )
 
 
 def test_every_field_of_repo_view_is_answered(world):
@@ -80,17 +101,37 @@ def test_auth_status_names_the_account(world):
 
 def test_issues_are_listed_and_pull_requests_are_none(world):
     for title in ("A bug", "A wish"):
-        world.ok("gh", "api", "repos/acme/tool/issues", "-f", f"title={title}", "-f", "labels[]=open")
-    assert [line.split("\t")[2] for line in world.ok("gh", "issue", "list").splitlines()] == ["A wish", "A bug"]
-    assert json.loads(world.ok("gh", "issue", "list", "--search", "bug", "--json", "number,state")) == [{"number": 1, "state": "OPEN"}]
+        world.ok(
+            "gh", "api", "repos/acme/tool/issues", "-f", f"title={title}", "-f", "labels[]=open"
+        )
+    assert [line.split("\t")[2] for line in world.ok("gh", "issue", "list").splitlines()] == [
+        "A wish",
+        "A bug",
+    ]
+    assert json.loads(
+        world.ok("gh", "issue", "list", "--search", "bug", "--json", "number,state")
+    ) == [{"number": 1, "state": "OPEN"}]
     assert world.ok("gh", "pr", "list", "--json", "number") == "[]"
 
 
 def test_api_graphql_answers_what_is_asked_for_and_nothing_else(world):
     world.ok("gh", "release", "create", "v1.0.0", world.file("a"), "--notes", "N")
-    query = "query($o:String!){repository(owner:$o,name:\"tool\"){all:releases(first:1){nodes{tagName ...files}}}} fragment files on Release{releaseAssets(first:9){totalCount nodes{name}}}"
+    query = 'query($o:String!){repository(owner:$o,name:"tool"){all:releases(first:1){nodes{tagName ...files}}}} fragment files on Release{releaseAssets(first:9){totalCount nodes{name}}}'
     shown = json.loads(world.ok("gh", "api", "graphql", "-f", f"query={query}", "-f", "o=acme"))
-    assert shown == {"data": {"repository": {"all": {"nodes": [{"tagName": "v1.0.0", "releaseAssets": {"totalCount": 1, "nodes": [{"name": "a"}]}}]}}}}
+    assert shown == {
+        "data": {
+            "repository": {
+                "all": {
+                    "nodes": [
+                        {
+                            "tagName": "v1.0.0",
+                            "releaseAssets": {"totalCount": 1, "nodes": [{"name": "a"}]},
+                        }
+                    ]
+                }
+            }
+        }
+    }
 
 
 def test_later_versions_of_gh_list_releases_in_either_order_and_by_page(world):
@@ -98,7 +139,15 @@ def test_later_versions_of_gh_list_releases_in_either_order_and_by_page(world):
         world.ok("gh", "release", "create", tag, "--notes", "N")
     seen, cursor = [], None
     while True:
-        data = ask(world, LATER_LIST, owner="acme", name="tool", perPage=2, direction="ASC", endCursor=cursor)
+        data = ask(
+            world,
+            LATER_LIST,
+            owner="acme",
+            name="tool",
+            perPage=2,
+            direction="ASC",
+            endCursor=cursor,
+        )
         page = data["data"]["repository"]["releases"]
         seen += [(node["tagName"], node["immutable"], node["isLatest"]) for node in page["nodes"]]
         if not page["pageInfo"]["hasNextPage"]:
@@ -117,7 +166,14 @@ def test_an_unknown_field_is_named(world):
     assert error["message"] == "Field 'shoeSize' doesn't exist on type 'User'"
 
 
-@pytest.mark.parametrize(("query", "said"), [("{ viewer {", "Parse error"), ("mutation M{addStar{clientMutationId}}", "doesn't exist on type 'Mutation'"), ("subscription S{x}", "answers no subscription")])
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("{ viewer {", "Parse error"),
+        ("mutation M{addStar{clientMutationId}}", "doesn't exist on type 'Mutation'"),
+        ("subscription S{x}", "answers no subscription"),
+    ],
+)
 def test_what_cannot_be_read_or_done_is_an_error(world, query, said):
     [error] = ask(world, query)["errors"]
     assert said in error["message"]
@@ -129,5 +185,7 @@ def test_a_fragment_counts_for_its_own_type_only(world):
 
 
 def test_graphql_needs_the_token(world):
-    answer = requests.post(f"{world.url}/api/graphql", json={"query": "{viewer{login}}"}, timeout=30)
+    answer = requests.post(
+        f"{world.url}/api/graphql", json={"query": "{viewer{login}}"}, timeout=30
+    )
     assert answer.status_code == 401

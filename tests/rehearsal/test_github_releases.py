@@ -6,7 +6,7 @@ import hashlib
 import json
 
 import pytest
-from github_world import running
+from support.github_world import running
 
 pytestmark = pytest.mark.tools("gh", "git")
 VIEW = "apiUrl,author,assets,body,createdAt,id,isDraft,isPrerelease,name,publishedAt,tagName,tarballUrl,targetCommitish,uploadUrl,url,zipballUrl"
@@ -22,35 +22,77 @@ def test_a_draft_has_its_files_and_no_tag(world):
     wheel, text = world.file("tool-1.whl"), world.file("notes.txt")
     notes = world.file("NOTES.md", "What is new\n")
     world.ok("git", "push", "-q", "origin", "main")
-    said = world.ok("gh", "release", "create", "v1.0.0", wheel, f"{text}#Read me", "--draft", "--prerelease", "-t", "One", "-F", notes)
+    said = world.ok(
+        "gh",
+        "release",
+        "create",
+        "v1.0.0",
+        wheel,
+        f"{text}#Read me",
+        "--draft",
+        "--prerelease",
+        "-t",
+        "One",
+        "-F",
+        notes,
+    )
     assert said.startswith("https://github.com/acme/tool/releases/tag/untagged-")
     made = world.release("v1.0.0")
-    assert (made["draft"], made["prerelease"], made["name"], made["body"]) == (True, True, "One", "What is new\n")
+    assert (made["draft"], made["prerelease"], made["name"], made["body"]) == (
+        True,
+        True,
+        "One",
+        "What is new\n",
+    )
     digest = hashlib.sha256(b"bytes of tool-1.whl\n").hexdigest()
-    assert made["assets"]["tool-1.whl"] == {"size": 20, "digest": f"sha256:{digest}", "state": "uploaded"}
+    assert made["assets"]["tool-1.whl"] == {
+        "size": 20,
+        "digest": f"sha256:{digest}",
+        "state": "uploaded",
+    }
     assert "refs/tags/v1.0.0" not in world.remote_refs()
     assert world.ok("gh", "release", "list").startswith("One\tDraft\tv1.0.0\t")
 
 
 def test_view_shows_every_field_of_a_draft(world):
-    world.ok("gh", "release", "create", "v1.0.0", f"{world.file('a.tar.gz')}#Source", "--draft", "--notes", "N")
+    world.ok(
+        "gh",
+        "release",
+        "create",
+        "v1.0.0",
+        f"{world.file('a.tar.gz')}#Source",
+        "--draft",
+        "--notes",
+        "N",
+    )
     shown = json.loads(world.ok("gh", "release", "view", "v1.0.0", "--json", VIEW))
     assert shown["isDraft"]
     assert shown["publishedAt"] is None
     assert shown["targetCommitish"] == "main"
     assert shown["uploadUrl"].startswith("https://uploads.github.com/repos/acme/tool/releases/")
     [asset] = shown["assets"]
-    assert (asset["name"], asset["label"], asset["contentType"], asset["state"]) == ("a.tar.gz", "Source", "application/x-gtar", "uploaded")
+    assert (asset["name"], asset["label"], asset["contentType"], asset["state"]) == (
+        "a.tar.gz",
+        "Source",
+        "application/x-gtar",
+        "uploaded",
+    )
 
 
 def test_verify_tag_stops_without_the_tag_and_not_with_it(world):
     said = world.fails("gh", "release", "create", "v9.9.9", "--verify-tag", "--notes", "N")
-    assert said.strip() == "tag v9.9.9 doesn't exist in the repo acme/tool, aborting due to --verify-tag flag"
+    assert (
+        said.strip()
+        == "tag v9.9.9 doesn't exist in the repo acme/tool, aborting due to --verify-tag flag"
+    )
     world.ok("gh", "release", "create", "v0.1.0", "--verify-tag", "--notes", "N")
 
 
 def test_a_published_release_makes_its_tag(world):
-    assert world.ok("gh", "release", "create", "v1.0.0", "--notes", "N") == "https://github.com/acme/tool/releases/tag/v1.0.0"
+    assert (
+        world.ok("gh", "release", "create", "v1.0.0", "--notes", "N")
+        == "https://github.com/acme/tool/releases/tag/v1.0.0"
+    )
     assert world.remote_refs()["refs/tags/v1.0.0"] == world.ok("git", "rev-parse", "main")
     assert "published:" in world.ok("gh", "release", "view", "v1.0.0")
 
@@ -67,18 +109,30 @@ def test_a_release_of_a_published_tag_is_refused(world):
 def test_two_drafts_of_one_tag_are_possible_and_only_one_can_be_published(world):
     first = world.api("POST", "releases", json={"tag_name": "v1.0.0", "draft": True}).json()
     second = world.api("POST", "releases", json={"tag_name": "v1.0.0", "draft": True}).json()
-    assert world.api("PATCH", f"releases/{first['id']}", json={"draft": False}).json()["html_url"].endswith("/tag/v1.0.0")
+    assert (
+        world.api("PATCH", f"releases/{first['id']}", json={"draft": False})
+        .json()["html_url"]
+        .endswith("/tag/v1.0.0")
+    )
     refused = world.api("PATCH", f"releases/{second['id']}", json={"draft": False})
     assert refused.status_code == 422
-    assert refused.json()["errors"] == [{"resource": "Release", "code": "already_exists", "field": "tag_name"}]
+    assert refused.json()["errors"] == [
+        {"resource": "Release", "code": "already_exists", "field": "tag_name"}
+    ]
 
 
 def test_generated_notes_point_at_the_changes(world):
     world.ok("gh", "release", "create", "v1.0.0", "--generate-notes")
-    assert world.release("v1.0.0")["body"] == "**Full Changelog**: https://github.com/acme/tool/commits/v1.0.0"
+    assert (
+        world.release("v1.0.0")["body"]
+        == "**Full Changelog**: https://github.com/acme/tool/commits/v1.0.0"
+    )
     world.ok("gh", "release", "create", "v1.1.0", "--generate-notes", "--notes", "Mine")
     assert world.release("v1.1.0")["name"] == "v1.1.0"
-    assert world.release("v1.1.0")["body"] == "Mine\n\n**Full Changelog**: https://github.com/acme/tool/compare/v1.0.0...v1.1.0"
+    assert (
+        world.release("v1.1.0")["body"]
+        == "Mine\n\n**Full Changelog**: https://github.com/acme/tool/compare/v1.0.0...v1.1.0"
+    )
     world.ok("gh", "release", "create", "v1.2.0", "--generate-notes", "--notes-start-tag", "v0.1.0")
     assert world.release("v1.2.0")["body"].endswith("/compare/v0.1.0...v1.2.0")
 
@@ -98,10 +152,14 @@ def test_latest_goes_to_the_newest_finished_release_or_where_it_is_told(world):
 
 
 def test_neither_a_draft_nor_a_prerelease_can_be_made_latest(world):
-    said = world.fails("gh", "release", "create", "v1.0.0", "--notes", "N", "--prerelease", "--latest")
+    said = world.fails(
+        "gh", "release", "create", "v1.0.0", "--notes", "N", "--prerelease", "--latest"
+    )
     assert "Latest release cannot be draft or prerelease" in said
     world.ok("gh", "release", "create", "v1.0.0", "--notes", "N", "--draft", "--latest")
-    assert "Latest release cannot be draft" in world.fails("gh", "release", "edit", "v1.0.0", "--latest")
+    assert "Latest release cannot be draft" in world.fails(
+        "gh", "release", "edit", "v1.0.0", "--latest"
+    )
 
 
 def test_upload_adds_many_files_refuses_a_second_one_and_clobbers(world):
@@ -118,10 +176,28 @@ def test_upload_adds_many_files_refuses_a_second_one_and_clobbers(world):
 
 def test_an_edit_publishes_a_draft(world):
     world.ok("gh", "release", "create", "v1.0.0", "--draft", "--prerelease", "--notes", "N")
-    said = world.ok("gh", "release", "edit", "v1.0.0", "--draft=false", "--prerelease=false", "--latest", "-t", "One", "-n", "New")
+    said = world.ok(
+        "gh",
+        "release",
+        "edit",
+        "v1.0.0",
+        "--draft=false",
+        "--prerelease=false",
+        "--latest",
+        "-t",
+        "One",
+        "-n",
+        "New",
+    )
     assert said == "https://github.com/acme/tool/releases/tag/v1.0.0"
     made = world.release("v1.0.0")
-    assert (made["draft"], made["prerelease"], made["latest"], made["name"], made["body"]) == (False, False, True, "One", "New")
+    assert (made["draft"], made["prerelease"], made["latest"], made["name"], made["body"]) == (
+        False,
+        False,
+        True,
+        "One",
+        "New",
+    )
     assert "refs/tags/v1.0.0" in world.remote_refs()
 
 
@@ -130,9 +206,12 @@ def test_download_takes_what_matches(world):
     world.ok("gh", "release", "create", "v1.0.0", *names, "--draft", "--notes", "N")
     world.ok("gh", "release", "download", "v1.0.0", "--pattern", "*.whl", "--dir", "out")
     assert {file.name: file.read_text() for file in (world.work / "out").iterdir()} == {
-        "a.whl": "bytes of a.whl\n", "b.whl": "bytes of b.whl\n",
+        "a.whl": "bytes of a.whl\n",
+        "b.whl": "bytes of b.whl\n",
     }
-    assert "no assets match" in world.fails("gh", "release", "download", "v1.0.0", "--pattern", "*.zip")
+    assert "no assets match" in world.fails(
+        "gh", "release", "download", "v1.0.0", "--pattern", "*.zip"
+    )
     world.ok("gh", "release", "edit", "v1.0.0", "--draft=false")
     world.ok("gh", "release", "download", "--pattern", "c.txt", "--dir", "latest")
     assert (world.work / "latest" / "c.txt").exists()
@@ -152,7 +231,17 @@ def test_delete_can_take_the_tag_along(world):
 
 
 def test_delete_asset_removes_one_file(world):
-    world.ok("gh", "release", "create", "v1.0.0", world.file("a"), world.file("b"), "--draft", "--notes", "N")
+    world.ok(
+        "gh",
+        "release",
+        "create",
+        "v1.0.0",
+        world.file("a"),
+        world.file("b"),
+        "--draft",
+        "--notes",
+        "N",
+    )
     world.ok("gh", "release", "delete-asset", "v1.0.0", "a", "--yes")
     assert list(world.release("v1.0.0")["assets"]) == ["b"]
 
@@ -160,16 +249,40 @@ def test_delete_asset_removes_one_file(world):
 def test_api_lists_page_by_page_and_edits_by_field(world):
     for number in range(5):
         world.ok("gh", "release", "create", f"v1.{number}.0", "--notes", "N")
-    listed = world.ok("gh", "api", "--paginate", "repos/{owner}/{repo}/releases?per_page=2", "--jq", ".[].tag_name")
+    listed = world.ok(
+        "gh",
+        "api",
+        "--paginate",
+        "repos/{owner}/{repo}/releases?per_page=2",
+        "--jq",
+        ".[].tag_name",
+    )
     assert listed.split() == [f"v1.{number}.0" for number in (4, 3, 2, 1, 0)]
     number = world.ok("gh", "api", "repos/acme/tool/releases/tags/v1.2.0", "--jq", ".id")
     path = f"repos/acme/tool/releases/{number}"
-    assert world.ok("gh", "api", "-X", "PATCH", path, "-f", "name=Two", "-F", "draft=true", "--jq", ".draft,.name") == "true\nTwo"
+    assert (
+        world.ok(
+            "gh",
+            "api",
+            "-X",
+            "PATCH",
+            path,
+            "-f",
+            "name=Two",
+            "-F",
+            "draft=true",
+            "--jq",
+            ".draft,.name",
+        )
+        == "true\nTwo"
+    )
     said = world.fails("gh", "api", "-X", "PATCH", path, "-f", "draft=false")
     assert "For 'properties/draft', \"false\" is not a boolean." in said
     world.ok("gh", "api", "-X", "DELETE", path)
     world.ok("gh", "api", "-X", "DELETE", "repos/acme/tool/git/refs/tags/v1.2.0")
-    assert "Reference does not exist (HTTP 422)" in world.fails("gh", "api", "-X", "DELETE", "repos/acme/tool/git/refs/tags/v1.2.0")
+    assert "Reference does not exist (HTTP 422)" in world.fails(
+        "gh", "api", "-X", "DELETE", "repos/acme/tool/git/refs/tags/v1.2.0"
+    )
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
@@ -177,12 +290,26 @@ def test_gh_host_reaches_the_loopback_address(world, name):
     address = f"{name}:{world.url.rsplit(':', 1)[1]}"
     env = {"GH_HOST": address, "GH_ENTERPRISE_TOKEN": world.env["GH_TOKEN"], "HTTPS_PROXY": ""}
     repo = ("--repo", f"{address}/acme/tool")
-    said = world.ok("gh", "release", "create", "v1.0.0", world.file("a"), "--draft", "--notes", "N", *repo, **env)
+    said = world.ok(
+        "gh",
+        "release",
+        "create",
+        "v1.0.0",
+        world.file("a"),
+        "--draft",
+        "--notes",
+        "N",
+        *repo,
+        **env,
+    )
     assert said.startswith(f"https://{address}/acme/tool/releases/tag/untagged-")
     world.ok("gh", "release", "edit", "v1.0.0", "--draft=false", *repo, **env)
     world.ok("gh", "release", "download", "v1.0.0", "--dir", "out", *repo, **env)
     assert (world.work / "out" / "a").read_text() == "bytes of a\n"
-    assert world.ok("gh", "api", "repos/acme/tool/releases/latest", "--jq", ".tag_name", **env) == "v1.0.0"
+    assert (
+        world.ok("gh", "api", "repos/acme/tool/releases/latest", "--jq", ".tag_name", **env)
+        == "v1.0.0"
+    )
     assert f"Logged in to {address} as rehearsal" in world.run("gh", "auth", "status", **env).stderr
     world.ok("gh", "release", "delete", "v1.0.0", "--yes", "--cleanup-tag", *repo, **env)
     assert world.hub.releases("acme", "tool") == []

@@ -5,14 +5,23 @@ from __future__ import annotations
 import json
 
 import pytest
-from github_world import running
+from support.github_world import running
 
 pytestmark = pytest.mark.tools("gh", "git")
 FAILED = {
     "conclusion": "failure",
     "jobs": [
         {"name": "lint", "conclusion": "success"},
-        {"name": "test", "steps": [{"name": "pytest", "conclusion": "failure", "log": "2026-01-01T00:00:00Z 1 failed\n"}]},
+        {
+            "name": "test",
+            "steps": [
+                {
+                    "name": "pytest",
+                    "conclusion": "failure",
+                    "log": "2026-01-01T00:00:00Z 1 failed\n",
+                }
+            ],
+        },
     ],
 }
 
@@ -26,16 +35,41 @@ def world(tmp_path):
 @pytest.fixture
 def runs(world):
     """Return the ids of a good, a failed and a running run, as words for gh."""
-    return [str(number) for number in world.hub.set_runs("acme", "tool", [{}, FAILED, {"status": "in_progress", "head_branch": "main"}])]
+    return [
+        str(number)
+        for number in world.hub.set_runs(
+            "acme", "tool", [{}, FAILED, {"status": "in_progress", "head_branch": "main"}]
+        )
+    ]
 
 
 def test_run_list_shows_runs_newest_first_and_by_workflow(world, runs):
     rows = [line.split("\t") for line in world.ok("gh", "run", "list").splitlines()]
     assert [(row[0], row[1], row[6]) for row in rows] == [
-        ("in_progress", "", runs[2]), ("completed", "failure", runs[1]), ("completed", "success", runs[0]),
+        ("in_progress", "", runs[2]),
+        ("completed", "failure", runs[1]),
+        ("completed", "success", runs[0]),
     ]
-    shown = json.loads(world.ok("gh", "run", "list", "--workflow", "ci.yml", "--limit", "1", "--json", "databaseId,headSha,workflowName"))
-    assert shown == [{"databaseId": int(runs[2]), "headSha": world.ok("git", "rev-parse", "HEAD"), "workflowName": "CI"}]
+    shown = json.loads(
+        world.ok(
+            "gh",
+            "run",
+            "list",
+            "--workflow",
+            "ci.yml",
+            "--limit",
+            "1",
+            "--json",
+            "databaseId,headSha,workflowName",
+        )
+    )
+    assert shown == [
+        {
+            "databaseId": int(runs[2]),
+            "headSha": world.ok("git", "rev-parse", "HEAD"),
+            "workflowName": "CI",
+        }
+    ]
 
 
 def test_run_view_tells_jobs_steps_and_logs(world, runs):
@@ -43,8 +77,14 @@ def test_run_view_tells_jobs_steps_and_logs(world, runs):
     assert "X main CI" in text
     assert "X pytest" in text
     shown = json.loads(world.ok("gh", "run", "view", runs[1], "--json", "conclusion,jobs"))
-    assert [(job["name"], job["conclusion"]) for job in shown["jobs"]] == [("lint", "success"), ("test", "failure")]
-    assert world.ok("gh", "run", "view", runs[1], "--log-failed") == "test\tpytest\t2026-01-01T00:00:00Z 1 failed"
+    assert [(job["name"], job["conclusion"]) for job in shown["jobs"]] == [
+        ("lint", "success"),
+        ("test", "failure"),
+    ]
+    assert (
+        world.ok("gh", "run", "view", runs[1], "--log-failed")
+        == "test\tpytest\t2026-01-01T00:00:00Z 1 failed"
+    )
     assert "404" in world.fails("gh", "run", "view", "1")
 
 
@@ -74,9 +114,17 @@ def test_workflows_come_from_the_default_branch(world):
 
 def test_a_dispatch_makes_a_run_at_the_wanted_ref(world):
     world.ok("gh", "workflow", "run", "ci.yml", "--ref", "v0.1.0", "-f", "version=1")
-    [run] = world.api("GET", "actions/runs", params={"event": "workflow_dispatch"}).json()["workflow_runs"]
-    assert (run["head_branch"], run["inputs"], run["conclusion"]) == ("v0.1.0", {"version": "1"}, "success")
-    assert "No ref found for: nowhere" in world.fails("gh", "workflow", "run", "ci.yml", "--ref", "nowhere")
+    [run] = world.api("GET", "actions/runs", params={"event": "workflow_dispatch"}).json()[
+        "workflow_runs"
+    ]
+    assert (run["head_branch"], run["inputs"], run["conclusion"]) == (
+        "v0.1.0",
+        {"version": "1"},
+        "success",
+    )
+    assert "No ref found for: nowhere" in world.fails(
+        "gh", "workflow", "run", "ci.yml", "--ref", "nowhere"
+    )
     assert "404" in world.fails("gh", "workflow", "run", "other.yml")
 
 
@@ -84,8 +132,12 @@ def test_checks_are_the_jobs_of_the_commit_unless_they_are_set(world, runs):
     path = "repos/acme/tool/commits/main/check-runs"
     assert world.ok("gh", "api", path, "--jq", ".total_count") == "4"
     world.hub.set_checks("acme", "tool", [{"name": "ci", "status": "in_progress"}])
-    assert world.ok("gh", "api", path, "--jq", ".check_runs[] | .name, .status, .conclusion").split() == ["ci", "in_progress"]
+    assert world.ok(
+        "gh", "api", path, "--jq", ".check_runs[] | .name, .status, .conclusion"
+    ).split() == ["ci", "in_progress"]
     sha = world.ok("git", "rev-parse", "HEAD")
     world.hub.set_checks("acme", "tool", [{"name": "ci"}], sha)
     assert world.ok("gh", "api", path, "--jq", ".check_runs[].conclusion") == "success"
-    assert world.ok("gh", "api", "repos/acme/tool/commits/main/status", "--jq", ".state") == "pending"
+    assert (
+        world.ok("gh", "api", "repos/acme/tool/commits/main/status", "--jq", ".state") == "pending"
+    )

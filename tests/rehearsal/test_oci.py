@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from oci_world import IMAGE, PASSWORD, codes, digest_of, image, public, running
+from support.oci_world import IMAGE, PASSWORD, codes, digest_of, image, public, running
 
 
 @pytest.fixture
@@ -26,7 +26,9 @@ def token(seen, scope="", auth=("somebody", PASSWORD)):
 
 def use(seen, actions, auth=("somebody", PASSWORD)):
     """Let `seen` bring a token for its repository."""
-    seen.session.headers["Authorization"] = f"Bearer {token(seen, f'repository:{seen.name}:{actions}', auth)}"
+    seen.session.headers["Authorization"] = (
+        f"Bearer {token(seen, f'repository:{seen.name}:{actions}', auth)}"
+    )
 
 
 def test_the_base_answers_without_a_token_at_the_own_address(registry):
@@ -42,7 +44,9 @@ def test_an_ill_formed_name_is_refused(registry, name):
     assert (answer.status_code, codes(answer)) == (400, ["NAME_INVALID"])
 
 
-@pytest.mark.parametrize("name", ["a", "a/b/c/d", "a__b", "a--b.c", "blobs/uploads", "x/manifests/y", "a" * 255])
+@pytest.mark.parametrize(
+    "name", ["a", "a/b/c/d", "a__b", "a--b.c", "blobs/uploads", "x/manifests/y", "a" * 255]
+)
 def test_a_well_formed_name_is_taken(registry, name):
     there = registry.at(name)
     assert there.push(image(), "tag").status_code == 201
@@ -94,7 +98,9 @@ def test_everybody_may_pull_and_nobody_else_may_push(registry):
     assert registry.tags() == ["1.0"]
 
 
-@pytest.mark.parametrize("scope", ["repository:team/app:pull", "repository:other/app:pull,push", ""])
+@pytest.mark.parametrize(
+    "scope", ["repository:team/app:pull", "repository:other/app:pull,push", ""]
+)
 def test_a_token_is_good_for_nothing_else(registry, scope):
     seen = public(registry)
     seen.session.headers["Authorization"] = f"Bearer {token(seen, scope)}"
@@ -111,8 +117,13 @@ def test_one_token_may_have_several_scopes(registry):
         assert there.call("POST", "blobs/uploads/").status_code == status
 
 
-@pytest.mark.parametrize("form", [{"grant_type": "password", "username": "a", "password": PASSWORD},
-                                  {"grant_type": "refresh_token", "refresh_token": PASSWORD}])
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"grant_type": "password", "username": "a", "password": PASSWORD},
+        {"grant_type": "refresh_token", "refresh_token": PASSWORD},
+    ],
+)
 def test_a_form_gives_a_token_too(registry, form):
     seen = public(registry)
     scope = {"service": "ghcr.io", "scope": "repository:team/app:pull,push"}
@@ -124,7 +135,12 @@ def test_a_form_gives_a_token_too(registry, form):
 @pytest.mark.parametrize("header", ["Basic YTp3cm9uZw==", "Basic !", "Basic YQ=="])
 def test_a_wrong_password_is_denied(registry, header):
     seen = public(registry)
-    answer = seen.call("GET", "/token", params={"scope": "repository:team/app:pull"}, headers={"Authorization": header})
+    answer = seen.call(
+        "GET",
+        "/token",
+        params={"scope": "repository:team/app:pull"},
+        headers={"Authorization": header},
+    )
     assert (answer.status_code, codes(answer)) == (403, ["DENIED"])
 
 
@@ -140,7 +156,11 @@ def test_under_its_public_name_an_image_needs_its_blobs(registry):
     seen.push_blob(b"{}")
     answer = seen.push(image(b"{}", (b"never pushed",)), "1.0")
     assert (answer.status_code, codes(answer)) == (404, ["MANIFEST_BLOB_UNKNOWN"])
-    far = image().replace(b'"layers": []', b'"layers": [{"mediaType": "application/vnd.oci.image.layer.nondistributable.v1.tar", "digest": "sha256:%s", "size": 1}]' % (b"0" * 64))
+    far = image().replace(
+        b'"layers": []',
+        b'"layers": [{"mediaType": "application/vnd.oci.image.layer.nondistributable.v1.tar", "digest": "sha256:%s", "size": 1}]'
+        % (b"0" * 64),
+    )
     assert seen.push(far, "far", IMAGE).status_code == 201
 
 

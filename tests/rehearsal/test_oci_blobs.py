@@ -6,7 +6,7 @@ import hashlib
 import threading
 
 import pytest
-from oci_world import codes, digest_of, running
+from support.oci_world import codes, digest_of, running
 
 BLOB = bytes(range(256)) * 12
 ALGORITHMS = ("sha256", "sha512")
@@ -26,7 +26,9 @@ def begin(registry):
 
 def patch(registry, location, data, span=None):
     headers = {"Content-Type": "application/octet-stream"}
-    return registry.call("PATCH", location, data=data, headers=headers | ({"Content-Range": span} if span else {}))
+    return registry.call(
+        "PATCH", location, data=data, headers=headers | ({"Content-Range": span} if span else {})
+    )
 
 
 def finish(registry, location, digest, data=b"", span=None):
@@ -42,7 +44,11 @@ def assert_stored(registry, answer, digest, data=BLOB):
     assert (fetched.status_code, fetched.content) == (200, data)
     assert fetched.headers["Docker-Content-Digest"] == digest
     head = registry.call("HEAD", f"blobs/{digest}")
-    assert (head.status_code, head.headers["Content-Length"], head.content) == (200, str(len(data)), b"")
+    assert (head.status_code, head.headers["Content-Length"], head.content) == (
+        200,
+        str(len(data)),
+        b"",
+    )
 
 
 @pytest.mark.parametrize("data", [BLOB, b"", b"{}"], ids=["bytes", "nothing", "empty json"])
@@ -92,7 +98,9 @@ def test_chunks_out_of_order_are_refused_and_the_upload_goes_on(registry):
     assert last.status_code == 416
     status = registry.call("GET", location)
     assert (status.status_code, status.headers["Range"], status.content) == (204, "0-1023", b"")
-    rest = finish(registry, status.headers["Location"], digest_of(BLOB), BLOB[1024:], f"1024-{len(BLOB) - 1}")
+    rest = finish(
+        registry, status.headers["Location"], digest_of(BLOB), BLOB[1024:], f"1024-{len(BLOB) - 1}"
+    )
     assert_stored(registry, rest, digest_of(BLOB))
 
 
@@ -142,7 +150,9 @@ def test_a_blob_is_mounted_from_a_named_repository(registry):
 
 def test_a_blob_is_mounted_from_wherever_it_is(registry):
     digest = registry.at("other/base").push_blob(BLOB, "sha512")
-    assert_stored(registry, registry.call("POST", "blobs/uploads/", params={"mount": digest}), digest)
+    assert_stored(
+        registry, registry.call("POST", "blobs/uploads/", params={"mount": digest}), digest
+    )
 
 
 @pytest.mark.parametrize("params", [{"from": "other/base"}, {}], ids=["named", "anywhere"])
@@ -168,7 +178,13 @@ def test_a_deleted_blob_is_gone_here_and_stays_elsewhere(registry):
 
 @pytest.mark.parametrize(
     ("wanted", "start", "end"),
-    [("500-1499", 500, 1499), ("500-", 500, 3071), ("-500", 2572, 3071), ("3000-9000", 3000, 3071), ("0-0", 0, 0)],
+    [
+        ("500-1499", 500, 1499),
+        ("500-", 500, 3071),
+        ("-500", 2572, 3071),
+        ("3000-9000", 3000, 3071),
+        ("0-0", 0, 0),
+    ],
 )
 def test_a_part_of_a_blob_is_fetched_by_range(registry, wanted, start, end):
     digest = registry.push_blob(BLOB)
@@ -186,7 +202,9 @@ def test_a_range_outside_a_blob_is_refused(registry, wanted):
 
 
 def test_several_ranges_are_answered_with_the_whole(registry):
-    answer = registry.call("GET", f"blobs/{registry.push_blob(BLOB)}", headers={"Range": "bytes=0-1,5-6"})
+    answer = registry.call(
+        "GET", f"blobs/{registry.push_blob(BLOB)}", headers={"Range": "bytes=0-1,5-6"}
+    )
     assert (answer.status_code, answer.content) == (200, BLOB)
 
 

@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from oci_world import CONFIG, IMAGE, INDEX, LAYER, PASSWORD, public, running
+from support.oci_world import CONFIG, IMAGE, INDEX, LAYER, PASSWORD, public, running
 
 
 @pytest.fixture
@@ -32,10 +32,15 @@ def run(registry, tmp_path):
     )
     env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "DOCKER_CONFIG": str(settings)}
     env |= {"HTTPS_PROXY": registry.servers.proxy, "SSL_CERT_FILE": str(registry.servers.ca_file)}
-    env |= {"HELM_REGISTRY_CONFIG": str(settings / "config.json"), "REGISTRY_AUTH_FILE": str(settings / "config.json")}
+    env |= {
+        "HELM_REGISTRY_CONFIG": str(settings / "config.json"),
+        "REGISTRY_AUTH_FILE": str(settings / "config.json"),
+    }
 
     def ran(*argv: str, **added: str) -> str:
-        done = subprocess.run(argv, env=env | added, cwd=tmp_path, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            argv, env=env | added, cwd=tmp_path, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -57,13 +62,21 @@ def layout(tmp_path) -> tuple[Path, str]:
         content = os.urandom(300_000)
         layer = put(gzip.compress(content, mtime=0), LAYER)
         files = {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(content).hexdigest()}"]}
-        config = put(json.dumps({"os": "linux", "architecture": name, "rootfs": files}).encode(), CONFIG)
+        config = put(
+            json.dumps({"os": "linux", "architecture": name, "rootfs": files}).encode(), CONFIG
+        )
         manifest = {"schemaVersion": 2, "mediaType": IMAGE, "config": config, "layers": [layer]}
-        return put(json.dumps(manifest).encode(), IMAGE, platform={"os": "linux", "architecture": name})
+        return put(
+            json.dumps(manifest).encode(), IMAGE, platform={"os": "linux", "architecture": name}
+        )
 
     parts = [platform("amd64"), platform("arm64")]
-    top = put(json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": parts}).encode(), INDEX)
-    (tmp_path / "layout/index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [top]}))
+    top = put(
+        json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": parts}).encode(), INDEX
+    )
+    (tmp_path / "layout/index.json").write_text(
+        json.dumps({"schemaVersion": 2, "manifests": [top]})
+    )
     (tmp_path / "layout/oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
     return tmp_path / "layout", top["digest"]
 
@@ -77,11 +90,31 @@ def agents(registry) -> set[str]:
 def test_buildx_pushes_a_layout_with_its_digest_and_moves_a_tag(registry, run, layout):
     folder, digest = layout
     image = "ghcr.io/team/app"
-    run("docker", "buildx", "imagetools", "create", "-t", f"{image}:1.0.0", "-t", f"{image}:1.0",
-        f"oci-layout://{folder}@{digest}")
-    told = run("docker", "buildx", "imagetools", "inspect", f"{image}:1.0.0", "--format", "{{json .Manifest}}")
+    run(
+        "docker",
+        "buildx",
+        "imagetools",
+        "create",
+        "-t",
+        f"{image}:1.0.0",
+        "-t",
+        f"{image}:1.0",
+        f"oci-layout://{folder}@{digest}",
+    )
+    told = run(
+        "docker",
+        "buildx",
+        "imagetools",
+        "inspect",
+        f"{image}:1.0.0",
+        "--format",
+        "{{json .Manifest}}",
+    )
     assert json.loads(told)["digest"] == digest
-    assert [m["platform"]["architecture"] for m in json.loads(told)["manifests"]] == ["amd64", "arm64"]
+    assert [m["platform"]["architecture"] for m in json.loads(told)["manifests"]] == [
+        "amd64",
+        "arm64",
+    ]
     run("docker", "buildx", "imagetools", "create", "-t", f"{image}:latest", f"{image}@{digest}")
     assert registry.tags() == ["1.0", "1.0.0", "latest"]
     assert registry.call("HEAD", "manifests/latest").headers["Docker-Content-Digest"] == digest
@@ -91,8 +124,24 @@ def test_buildx_pushes_a_layout_with_its_digest_and_moves_a_tag(registry, run, l
 @pytest.mark.tools("docker")
 def test_buildx_copies_an_image_to_another_repository(registry, run, layout):
     folder, digest = layout
-    run("docker", "buildx", "imagetools", "create", "-t", "ghcr.io/team/base:1", f"oci-layout://{folder}@{digest}")
-    run("docker", "buildx", "imagetools", "create", "-t", "ghcr.io/team/app:1", "ghcr.io/team/base:1")
+    run(
+        "docker",
+        "buildx",
+        "imagetools",
+        "create",
+        "-t",
+        "ghcr.io/team/base:1",
+        f"oci-layout://{folder}@{digest}",
+    )
+    run(
+        "docker",
+        "buildx",
+        "imagetools",
+        "create",
+        "-t",
+        "ghcr.io/team/app:1",
+        "ghcr.io/team/base:1",
+    )
     assert registry.call("HEAD", "manifests/1").headers["Docker-Content-Digest"] == digest
 
 
@@ -114,7 +163,9 @@ def test_helm_pushes_and_pulls_a_chart(registry, run, tmp_path):
     chart = tmp_path / "hello"
     (chart / "templates").mkdir(parents=True)
     (chart / "Chart.yaml").write_text("apiVersion: v2\nname: hello\nversion: 1.2.3+build.4\n")
-    (chart / "templates/note.yaml").write_text("kind: ConfigMap\napiVersion: v1\nmetadata: {name: note}\n")
+    (chart / "templates/note.yaml").write_text(
+        "kind: ConfigMap\napiVersion: v1\nmetadata: {name: note}\n"
+    )
     run("helm", "package", "hello")
     packed = tmp_path / "hello-1.2.3+build.4.tgz"
     run("helm", "push", packed.name, "oci://ghcr.io/team/charts")
@@ -136,7 +187,10 @@ def test_helm_pushes_and_pulls_a_chart(registry, run, tmp_path):
 def test_skopeo_copies_every_platform_there_and_back(registry, run, layout, tmp_path, address):
     folder, digest = layout
     host = address if address == "ghcr.io" else registry.base.removeprefix("http://")
-    there, plain = f"docker://{host}/team/app", [] if address == "ghcr.io" else ["-tls-verify=false"]
+    there, plain = (
+        f"docker://{host}/team/app",
+        [] if address == "ghcr.io" else ["-tls-verify=false"],
+    )
     flags = {side: [f"--{side}{flag}" for flag in plain] for side in ("src", "dest")}
     read = [f"-{flag}" for flag in plain]
     copy = ("skopeo", "--insecure-policy", "copy", "--all")

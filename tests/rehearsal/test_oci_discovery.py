@@ -5,7 +5,17 @@ from __future__ import annotations
 import json
 
 import pytest
-from oci_world import EMPTY, IMAGE, INDEX, codes, descriptor, digest_of, image, index, running
+from support.oci_world import (
+    EMPTY,
+    IMAGE,
+    INDEX,
+    codes,
+    descriptor,
+    digest_of,
+    image,
+    index,
+    running,
+)
 
 SBOM, SIGNATURE = "application/vnd.example.sbom.v1+json", "application/vnd.example.signature.v1"
 
@@ -78,14 +88,19 @@ class TestReferrers:
         kinds = {"by config": SIGNATURE, "by type": SBOM, "an index": SBOM}
         for name, artifact_type in kinds.items():
             expected = descriptor(made[name], json.loads(made[name])["mediaType"])
-            expected |= {"artifactType": artifact_type, "annotations": {"org.example.note": "hello"}}
+            expected |= {
+                "artifactType": artifact_type,
+                "annotations": {"org.example.note": "hello"},
+            }
             assert found[digest_of(made[name])] == expected
         assert found[digest_of(made["a plain index"])] == descriptor(made["a plain index"], INDEX)
         assert len(found) == 4
 
     def test_referrers_are_filtered_by_their_type(self, registry):
         made = self.push_all(registry, image())
-        answer = registry.call("GET", f"referrers/{digest_of(image())}", params={"artifactType": SBOM})
+        answer = registry.call(
+            "GET", f"referrers/{digest_of(image())}", params={"artifactType": SBOM}
+        )
         assert answer.headers["OCI-Filters-Applied"] == "artifactType"
         found = {entry["digest"] for entry in answer.json()["manifests"]}
         assert found == {digest_of(made["by type"]), digest_of(made["an index"])}
@@ -117,7 +132,9 @@ class TestReferrers:
         assert len(registry.referrers(subject["digest"])) == 1
 
     def test_an_ill_formed_subject_is_refused(self, registry):
-        answer = registry.push(image(subject={"mediaType": IMAGE, "digest": "sha256:bad", "size": 1}), "x")
+        answer = registry.push(
+            image(subject={"mediaType": IMAGE, "digest": "sha256:bad", "size": 1}), "x"
+        )
         assert (answer.status_code, codes(answer)) == (400, ["DIGEST_INVALID"])
         assert registry.call("GET", "referrers/sha256:bad").status_code == 400
 

@@ -5,7 +5,19 @@ from __future__ import annotations
 import json
 
 import pytest
-from oci_world import CONFIG, EMPTY, IMAGE, INDEX, LAYER, codes, descriptor, digest_of, image, index, running
+from support.oci_world import (
+    CONFIG,
+    EMPTY,
+    IMAGE,
+    INDEX,
+    LAYER,
+    codes,
+    descriptor,
+    digest_of,
+    image,
+    index,
+    running,
+)
 
 DOCKER = "application/vnd.docker.distribution.manifest.v2+json"
 SBOM = "application/vnd.example.sbom.v1+json"
@@ -25,7 +37,11 @@ def assert_pushed(registry, manifest, reference, digest, **options):
         assert (fetched.status_code, fetched.content) == (200, manifest)
         head = registry.call("HEAD", path)
         assert (head.status_code, head.headers["Content-Length"]) == (200, str(len(manifest)))
-        assert fetched.headers["Docker-Content-Digest"] == head.headers["Docker-Content-Digest"] == digest
+        assert (
+            fetched.headers["Docker-Content-Digest"]
+            == head.headers["Docker-Content-Digest"]
+            == digest
+        )
     return fetched
 
 
@@ -33,7 +49,9 @@ KINDS = {
     "an image": image(b"{}", (b"layer",)),
     "an image without layers": image(),
     "an image with unknown fields": image(**{"org.example": {"deep": [1, None]}}),
-    "an image with data in its descriptor": image(config=b"{}").replace(b'"size"', b'"data": "e30=", "size"'),
+    "an image with data in its descriptor": image(config=b"{}").replace(
+        b'"size"', b'"data": "e30=", "size"'
+    ),
     "an artifact with the empty config": image(config_type=EMPTY, artifactType=SBOM),
     "an index": index(image(b"1"), image(b"2")),
     "an empty index": index(),
@@ -140,5 +158,12 @@ def test_layers_from_elsewhere_need_not_be_here(registry):
     far = {"mediaType": LAYER.replace("layer.", "layer.nondistributable."), "size": 9}
     far |= {"digest": digest_of(b"far"), "urls": ["https://store.example.com/far"]}
     registry.push_blob(b"{}")
-    manifest = json.dumps({"schemaVersion": 2, "mediaType": IMAGE, "config": descriptor(b"{}", CONFIG), "layers": [far]})
+    manifest = json.dumps(
+        {
+            "schemaVersion": 2,
+            "mediaType": IMAGE,
+            "config": descriptor(b"{}", CONFIG),
+            "layers": [far],
+        }
+    )
     assert_pushed(registry, manifest.encode(), "far", digest_of(manifest.encode()))

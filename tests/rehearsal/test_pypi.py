@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from package_world import Client, Serving, sdist, sha256, wheel
+from support.package_world import Client, Serving, sdist, sha256, wheel
 
 from release_tasks.rehearsal.web import Request, Response
 
@@ -19,7 +19,11 @@ JSON = {"Accept": "application/vnd.pypi.simple.v1+json"}
 def listed(client: Client, name: str = "rehearsed") -> dict[str, str]:
     """Return the files that the index shows, each with its sha256."""
     page = requests.get(f"{client.world.urls['pypi']}/simple/{name}/", headers=JSON, timeout=9)
-    return {file["filename"]: file["hashes"]["sha256"] for file in page.json()["files"]} if page.ok else {}
+    return (
+        {file["filename"]: file["hashes"]["sha256"] for file in page.json()["files"]}
+        if page.ok
+        else {}
+    )
 
 
 def write_both(folder: Path, version: str = "0.1.0", text: str = "x = 1") -> list[Path]:
@@ -43,7 +47,12 @@ def test_other_bytes_under_the_same_name_are_refused(client: Client) -> None:
 def test_the_same_bytes_under_another_name_are_refused(client: Client) -> None:
     path = wheel(client.folder)
     client.ok("twine", "upload", path)
-    said = client.fails("twine", "upload", path.rename(path.with_name("rehearsed-0.1.0-py2-none-any.whl")), COLUMNS="300")
+    said = client.fails(
+        "twine",
+        "upload",
+        path.rename(path.with_name("rehearsed-0.1.0-py2-none-any.whl")),
+        COLUMNS="300",
+    )
     assert "File already exists ('rehearsed-0.1.0-py2-none-any.whl', with blake2_256 hash" in said
 
 
@@ -73,7 +82,9 @@ def test_a_release_is_closed_after_fourteen_days(client: Client) -> None:
 
 
 def test_a_wrong_token_is_refused(client: Client) -> None:
-    said = client.fails("twine", "upload", wheel(client.folder), TWINE_PASSWORD="pypi-wrong", COLUMNS="300")
+    said = client.fails(
+        "twine", "upload", wheel(client.folder), TWINE_PASSWORD="pypi-wrong", COLUMNS="300"
+    )
     assert "403 Forbidden" in said
     assert "Invalid or non-existent authentication information." in said
 
@@ -96,16 +107,21 @@ class Issuer:
 
     def handle(self, request: Request) -> Response:
         self.given += 1
-        claims = base64.urlsafe_b64encode(json.dumps({"aud": request.query["audience"], "n": self.given}).encode())
+        claims = base64.urlsafe_b64encode(
+            json.dumps({"aud": request.query["audience"], "n": self.given}).encode()
+        )
         return Response.of_json({"value": f"e30.{claims.decode().rstrip('=')}.c2ln"})
 
 
 @pytest.mark.parametrize("tool", ["twine upload", "uv publish"])
 def test_trusted_publishing_needs_no_secret(client: Client, serving: Serving, tool: str) -> None:
     in_actions = {
-        "GITHUB_ACTIONS": "true", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "not-a-secret",
+        "GITHUB_ACTIONS": "true",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "not-a-secret",
         "ACTIONS_ID_TOKEN_REQUEST_URL": f"{serving(Issuer())}/token?x=1",
-        "TWINE_USERNAME": "", "TWINE_PASSWORD": "", "UV_PUBLISH_TOKEN": "",
+        "TWINE_USERNAME": "",
+        "TWINE_PASSWORD": "",
+        "UV_PUBLISH_TOKEN": "",
     }
     path = wheel(client.folder)
     client.ok(*tool.split(), path, **in_actions)
@@ -114,19 +130,37 @@ def test_trusted_publishing_needs_no_secret(client: Client, serving: Serving, to
 
 def test_a_jwt_is_taken_once(client: Client) -> None:
     url = f"{client.world.urls['pypi']}/_/oidc/mint-token"
-    answers = [requests.post(url, json={"token": "a.jwt.x"}, timeout=9).status_code for _ in range(2)]
+    answers = [
+        requests.post(url, json={"token": "a.jwt.x"}, timeout=9).status_code for _ in range(2)
+    ]
     assert answers == [200, 422]
 
 
 def test_pip_and_uv_install_what_was_uploaded(client: Client) -> None:
     client.ok("twine", "upload", *write_both(client.folder))
     client.ok("pip", "download", "--no-deps", "rehearsed", "-d", client.folder / "got")
-    assert sha256(client.folder / "got" / "rehearsed-0.1.0-py3-none-any.whl") == listed(client)["rehearsed-0.1.0-py3-none-any.whl"]
+    assert (
+        sha256(client.folder / "got" / "rehearsed-0.1.0-py3-none-any.whl")
+        == listed(client)["rehearsed-0.1.0-py3-none-any.whl"]
+    )
     client.ok("pip", "install", "--no-deps", "--target", client.folder / "pip", "rehearsed==0.1.0")
-    client.ok("uv", "pip", "install", "--python", sys.executable, "--target", client.folder / "uv", "rehearsed")
+    client.ok(
+        "uv",
+        "pip",
+        "install",
+        "--python",
+        sys.executable,
+        "--target",
+        client.folder / "uv",
+        "rehearsed",
+    )
     for tool in ("pip", "uv"):
         assert (client.folder / tool / "rehearsed.py").read_text() == "x = 1"
-    metadata = [e for e in client.world.log.entries() if e.target.endswith(".whl.metadata") and e.status == 200]
+    metadata = [
+        e
+        for e in client.world.log.entries()
+        if e.target.endswith(".whl.metadata") and e.status == 200
+    ]
     assert {entry.agent.split("/")[0] for entry in metadata} == {"pip", "uv"}
 
 
@@ -146,14 +180,32 @@ def test_a_yanked_release_is_installed_only_by_its_exact_version(client: Client)
 def test_clients_work_at_the_loopback_address_too(client: Client) -> None:
     url = client.world.urls["pypi"]
     client.ok("twine", "upload", "--repository-url", f"{url}/legacy/", wheel(client.folder))
-    client.ok("uv", "publish", "--publish-url", f"{url}/legacy/", "--check-url", f"{url}/simple/", wheel(client.folder))
-    client.ok("pip", "install", "--index-url", f"{url}/simple/", "--target", client.folder / "t", "rehearsed")
+    client.ok(
+        "uv",
+        "publish",
+        "--publish-url",
+        f"{url}/legacy/",
+        "--check-url",
+        f"{url}/simple/",
+        wheel(client.folder),
+    )
+    client.ok(
+        "pip",
+        "install",
+        "--index-url",
+        f"{url}/simple/",
+        "--target",
+        client.folder / "t",
+        "rehearsed",
+    )
     assert {entry.host for entry in client.world.log.entries()} == {url.removeprefix("http://")}
 
 
 def test_third_party_packages_come_from_the_real_index(reader: Client) -> None:
     reader.ok("pip", "install", "--no-deps", "--target", reader.folder / "pip", "idna")
-    reader.ok("uv", "pip", "install", "--python", sys.executable, "--target", reader.folder / "uv", "idna")
+    reader.ok(
+        "uv", "pip", "install", "--python", sys.executable, "--target", reader.folder / "uv", "idna"
+    )
     assert (reader.folder / "pip" / "idna" / "__init__.py").exists()
     assert (reader.folder / "uv" / "idna" / "__init__.py").exists()
 
@@ -167,7 +219,9 @@ def test_own_files_do_not_hide_the_real_ones(reader: Client) -> None:
 
 
 def test_a_real_release_takes_no_more_files(reader: Client) -> None:
-    said = reader.fails("twine", "upload", wheel(reader.folder, "idna", "3.0", tag="py38-none-any"), COLUMNS="300")
+    said = reader.fails(
+        "twine", "upload", wheel(reader.folder, "idna", "3.0", tag="py38-none-any"), COLUMNS="300"
+    )
     assert "Uploading new files to releases older than 14 days is not allowed." in said
     said = reader.fails("twine", "upload", sdist(reader.folder, "idna", "2.0"), COLUMNS="300")
     assert "File already exists ('idna-2.0.tar.gz'" in said
@@ -175,7 +229,9 @@ def test_a_real_release_takes_no_more_files(reader: Client) -> None:
 
 def test_offline_a_package_of_others_is_unknown_and_not_missing(client: Client) -> None:
     client.world.pypi.store.real.upstream.ours = {"rehearsed"}
-    said = client.fails("uv", "pip", "install", "--target", client.folder, "idna", UV_HTTP_RETRIES="0")
+    said = client.fails(
+        "uv", "pip", "install", "--target", client.folder, "idna", UV_HTTP_RETRIES="0"
+    )
     assert "503 Service Unavailable" in said
     assert listed(client) == {}
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from package_world import Client, wheel
+from support.package_world import Client, wheel
 
 from release_tasks.rehearsal import clients
 from release_tasks.rehearsal.world import World, serve, world
@@ -23,7 +23,10 @@ SERVE = "import sys; from release_tasks.rehearsal.world import serve; serve(sys.
 
 def start_serving(tmp_path: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", SERVE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        [sys.executable, "-c", SERVE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
         env=os.environ | {"TMPDIR": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")},
     )
 
@@ -32,11 +35,17 @@ def test_every_stand_in_has_an_address_and_a_public_name(running: World) -> None
     assert set(running.urls) == {"crates", "pypi", "oci", "github", "proxy"}
     proxies, ca = {"https": running.urls["proxy"]}, running.env["SSL_CERT_FILE"]
     for public in (
-        "https://index.crates.io/config.json", "https://pypi.org/simple/", "https://ghcr.io/v2/", "https://api.github.com/",
+        "https://index.crates.io/config.json",
+        "https://pypi.org/simple/",
+        "https://ghcr.io/v2/",
+        "https://api.github.com/",
     ):
         session = requests.Session()
         session.trust_env = False
-        assert session.get(public, proxies=proxies, verify=ca, timeout=9).headers["Server"].strip() == "rehearsal"
+        assert (
+            session.get(public, proxies=proxies, verify=ca, timeout=9).headers["Server"].strip()
+            == "rehearsal"
+        )
 
 
 def test_what_is_not_routed_is_refused_and_listed(client: Client) -> None:
@@ -52,13 +61,19 @@ def test_git_does_not_leave_by_ssh(client: Client) -> None:
 
 
 def test_git_reaches_github_by_each_of_its_addresses(tmp_path: Path) -> None:
-    with world(tmp_path / "world", owner_repo="me/project", offline=True, cache=tmp_path / "cache") as started:
+    with world(
+        tmp_path / "world", owner_repo="me/project", offline=True, cache=tmp_path / "cache"
+    ) as started:
         client = Client(started, tmp_path)
         client.ok("git", "init", "work")
         work = tmp_path / "work"
         client.ok("git", "commit", "--allow-empty", "-m", "First", cwd=work)
         for number, remote in enumerate(
-            ("https://github.com/me/project.git", "git@github.com:me/project.git", "ssh://git@github.com/me/project")
+            (
+                "https://github.com/me/project.git",
+                "git@github.com:me/project.git",
+                "ssh://git@github.com/me/project",
+            )
         ):
             client.ok("git", "push", remote, f"HEAD:refs/heads/b{number}", cwd=work)
             assert f"refs/heads/b{number}" in client.ok("git", "ls-remote", remote, cwd=work)
@@ -69,10 +84,17 @@ def test_variables_that_lead_elsewhere_are_removed(
     tmp_path: Path, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     traps = {
-        "PIP_INDEX_URL": "http://elsewhere", "PIP_FIND_LINKS": "/else", "UV_INDEX_URL": "http://elsewhere",
-        "UV_DEFAULT_INDEX": "http://elsewhere", "TWINE_REPOSITORY_URL": "http://elsewhere", "GH_HOST": "elsewhere",
-        "GITHUB_TOKEN": "a-real-secret", "MATURIN_PYPI_TOKEN": "a-real-secret", "ALL_PROXY": "http://elsewhere",
-        "CARGO_REGISTRIES_MINE_INDEX": "sparse+http://elsewhere/", "ACTIONS_ID_TOKEN_REQUEST_URL": "http://elsewhere",
+        "PIP_INDEX_URL": "http://elsewhere",
+        "PIP_FIND_LINKS": "/else",
+        "UV_INDEX_URL": "http://elsewhere",
+        "UV_DEFAULT_INDEX": "http://elsewhere",
+        "TWINE_REPOSITORY_URL": "http://elsewhere",
+        "GH_HOST": "elsewhere",
+        "GITHUB_TOKEN": "a-real-secret",
+        "MATURIN_PYPI_TOKEN": "a-real-secret",
+        "ALL_PROXY": "http://elsewhere",
+        "CARGO_REGISTRIES_MINE_INDEX": "sparse+http://elsewhere/",
+        "ACTIONS_ID_TOKEN_REQUEST_URL": "http://elsewhere",
     }
     for name, value in traps.items():
         monkeypatch.setenv(name, value)
@@ -86,7 +108,9 @@ def test_variables_that_lead_elsewhere_are_removed(
 
 def test_no_value_in_the_environment_is_a_real_secret(running: World) -> None:
     names = ("CARGO_REGISTRY_TOKEN", "TWINE_PASSWORD", "UV_PUBLISH_TOKEN", "GH_TOKEN")
-    assert all("not-a-secret" in running.env[name] and len(running.env[name]) >= 8 for name in names)
+    assert all(
+        "not-a-secret" in running.env[name] and len(running.env[name]) >= 8 for name in names
+    )
 
 
 @pytest.mark.tools("docker")
@@ -128,7 +152,10 @@ def test_serve_says_where_it_is_and_ends_with_its_input(tmp_path: Path) -> None:
     assert process.stdout is not None
     told = json.loads(process.stdout.readline())
     assert list(told) == ["crates", "pypi", "oci", "github", "proxy", "env", "unset"]
-    assert requests.get(f"{told['crates']}/index/config.json", timeout=9).json()["api"] == told["crates"]
+    assert (
+        requests.get(f"{told['crates']}/index/config.json", timeout=9).json()["api"]
+        == told["crates"]
+    )
     assert Path(told["env"]["SSL_CERT_FILE"]).is_file()
     process.stdin.close()
     assert process.wait(timeout=20) == 0
@@ -136,7 +163,9 @@ def test_serve_says_where_it_is_and_ends_with_its_input(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_serve_leaves_nothing_behind_when_it_is_interrupted(tmp_path: Path, number: signal.Signals) -> None:
+def test_serve_leaves_nothing_behind_when_it_is_interrupted(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     process = start_serving(tmp_path)
     assert process.stdout is not None
     assert process.stdout.readline()
@@ -145,7 +174,9 @@ def test_serve_leaves_nothing_behind_when_it_is_interrupted(tmp_path: Path, numb
     assert list(tmp_path.iterdir()) == []
 
 
-def test_serve_ends_at_once_where_the_input_is_closed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_serve_ends_at_once_where_the_input_is_closed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     out = io.StringIO()
     serve(io.StringIO(), out, offline=True)

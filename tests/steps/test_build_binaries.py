@@ -10,19 +10,23 @@ import tarfile
 from pathlib import Path
 
 import pytest
-import python_projects as projects
-from built_project import MAC_ARM64, macho
 from invoke.context import Context
-from python_projects import HOST, PROGRAM
+from support import python_projects as projects
+from support.built_project import MAC_ARM64, macho
+from support.python_projects import HOST, PROGRAM
 
 from release_tasks import dist
 from release_tasks.errors import ReleaseError
 from release_tasks.steps.build_binaries import build_binaries
 from release_tasks.tools import rustc
 
-pytestmark = [pytest.mark.tools("cargo", "git"), pytest.mark.skipif(
-    shutil.which("rustc") is None or rustc.host(Path.cwd()) != HOST, reason=f"this machine is no {HOST}"
-)]
+pytestmark = [
+    pytest.mark.tools("cargo", "git"),
+    pytest.mark.skipif(
+        shutil.which("rustc") is None or rustc.host(Path.cwd()) != HOST,
+        reason=f"this machine is no {HOST}",
+    ),
+]
 ARM = "aarch64-unknown-linux-gnu"
 FILE = "tiny-0.2.0-linux"
 
@@ -33,7 +37,9 @@ def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def project(root: Path, monkeypatch: pytest.MonkeyPatch, **settings: str) -> Path:
-    projects.write(root, PROGRAM | {name.replace("_", "-") + ".toml": text for name, text in settings.items()})
+    projects.write(
+        root, PROGRAM | {name.replace("_", "-") + ".toml": text for name, text in settings.items()}
+    )
     monkeypatch.chdir(root)
     return root
 
@@ -42,10 +48,19 @@ def test_a_program_is_built_with_its_checksum(tool: Path) -> None:
     build_binaries(Context())
     rows = projects.rows(tool, "binary", "sha256")
     assert list(rows) == [FILE, f"{FILE}.sha256"]
-    assert (rows[FILE].package, rows[FILE].target, rows[FILE].version) == ("tiny-tool", HOST, "0.2.0")
+    assert (rows[FILE].package, rows[FILE].target, rows[FILE].version) == (
+        "tiny-tool",
+        HOST,
+        "0.2.0",
+    )
     folder = projects.built(tool)
     assert (folder / FILE).stat().st_mode & 0o777 == 0o755
-    subprocess.run(["sha256sum", "--check", "--strict", f"{FILE}.sha256"], cwd=folder, check=True, capture_output=True)
+    subprocess.run(
+        ["sha256sum", "--check", "--strict", f"{FILE}.sha256"],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
     said = subprocess.run([folder / FILE], check=True, capture_output=True, text=True).stdout
     assert said == "hello src/main.rs\n"
 
@@ -90,7 +105,9 @@ def test_a_compiler_error_ends_with_its_last_lines_and_the_command(tool: Path) -
     assert projects.rows(tool, "binary") == {}
 
 
-def test_a_lost_checksum_is_written_again_without_compiling(tool: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_lost_checksum_is_written_again_without_compiling(
+    tool: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     build_binaries(Context())
     checksum = projects.built(tool) / f"{FILE}.sha256"
     text = checksum.read_text()
@@ -101,14 +118,18 @@ def test_a_lost_checksum_is_written_again_without_compiling(tool: Path, capfd: p
     assert "cargo" not in capfd.readouterr().err
 
 
-def test_no_checksum_is_made_where_the_project_ships_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_checksum_is_made_where_the_project_ships_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = PROGRAM["release-tasks.toml"] + '[github]\nassets = ["binaries"]\n'
     root = project(tmp_path / "tool", monkeypatch, release_tasks=settings)
     build_binaries(Context())
     assert list(projects.rows(root, "binary", "sha256")) == [FILE]
 
 
-def test_an_archive_has_the_program_the_licence_and_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_archive_has_the_program_the_licence_and_the_readme(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = f'[binaries.tiny]\n{HOST} = "tiny-{{version}}.tar.gz"\n'
     made = []
     for name in ("one", "two"):
@@ -121,22 +142,37 @@ def test_an_archive_has_the_program_the_licence_and_the_readme(tmp_path: Path, m
     assert modes == {"LICENSE": 0o644, "README.md": 0o644, "tiny": 0o755}
 
 
-def test_a_static_program_has_its_libc_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    root = project(tmp_path / "tool", monkeypatch, release_tasks=PROGRAM["release-tasks.toml"] + '[build]\nstatic = ["tiny"]\n')
+def test_a_static_program_has_its_libc_inside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = project(
+        tmp_path / "tool",
+        monkeypatch,
+        release_tasks=PROGRAM["release-tasks.toml"] + '[build]\nstatic = ["tiny"]\n',
+    )
     build_binaries(Context())
     data = (projects.built(root) / FILE).read_bytes()
     assert b"/lib64/ld-linux" not in data
-    assert subprocess.run([projects.built(root) / FILE], check=True, capture_output=True).stdout.startswith(b"hello")
+    assert subprocess.run(
+        [projects.built(root) / FILE], check=True, capture_output=True
+    ).stdout.startswith(b"hello")
 
 
 def test_what_this_machine_cannot_build_is_named_before_the_rest_is_built_and_again_at_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     mac = 'aarch64-apple-darwin = "tiny-{version}-mac"\n'
-    root = project(tmp_path / "tool", monkeypatch, release_tasks=PROGRAM["release-tasks.toml"] + mac)
-    with pytest.raises(ReleaseError, match="aarch64-apple-darwin cannot be built on this machine") as stopped:
+    root = project(
+        tmp_path / "tool", monkeypatch, release_tasks=PROGRAM["release-tasks.toml"] + mac
+    )
+    with pytest.raises(
+        ReleaseError, match="aarch64-apple-darwin cannot be built on this machine"
+    ) as stopped:
         build_binaries(Context())
-    assert stopped.value.fix == "run `inv build-binaries --target aarch64-apple-darwin` on a Mac, and `inv collect` its dist/ here"
+    assert (
+        stopped.value.fix
+        == "run `inv build-binaries --target aarch64-apple-darwin` on a Mac, and `inv collect` its dist/ here"
+    )
     said = capfd.readouterr().err
     assert said.index("left out: aarch64-apple-darwin cannot be built") < said.index("$ env")
     assert list(projects.rows(root, "binary", "sha256")) == [FILE, f"{FILE}.sha256"]
@@ -146,7 +182,9 @@ def test_a_target_that_was_asked_for_and_cannot_be_built_stops_before_anything_i
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mac = 'aarch64-apple-darwin = "tiny-{version}-mac"\n'
-    root = project(tmp_path / "tool", monkeypatch, release_tasks=PROGRAM["release-tasks.toml"] + mac)
+    root = project(
+        tmp_path / "tool", monkeypatch, release_tasks=PROGRAM["release-tasks.toml"] + mac
+    )
     with pytest.raises(ReleaseError, match="aarch64-apple-darwin cannot be built on this machine"):
         build_binaries(Context(), target=f"{HOST},aarch64-apple-darwin")
     assert not (root / "target").exists()
@@ -156,36 +194,60 @@ def test_a_target_that_was_asked_for_and_cannot_be_built_stops_before_anything_i
 
 @pytest.mark.slow
 @pytest.mark.tools("cargo-zigbuild", "gcc")
-def test_a_static_program_has_its_libc_inside_also_where_zig_links_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_static_program_has_its_libc_inside_also_where_zig_links_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = f'[build]\nglibc = "2.17"\nstatic = ["tiny"]\n[binaries.tiny]\n{HOST} = "tiny"\n[binaries.other]\n{HOST} = "other"\n'
     both = PROGRAM["Cargo.toml"] + '[[bin]]\nname = "other"\npath = "src/main.rs"\n'
-    root = projects.write(tmp_path / "tool", PROGRAM | {"release-tasks.toml": settings, "Cargo.toml": both})
+    root = projects.write(
+        tmp_path / "tool", PROGRAM | {"release-tasks.toml": settings, "Cargo.toml": both}
+    )
     monkeypatch.chdir(root)
     build_binaries(Context())
-    inside = {name: b"/lib64/ld-linux" not in (projects.built(root) / name).read_bytes() for name in ("tiny", "other")}
+    inside = {
+        name: b"/lib64/ld-linux" not in (projects.built(root) / name).read_bytes()
+        for name in ("tiny", "other")
+    }
     assert inside == {"tiny": True, "other": False}
-    assert subprocess.run([projects.built(root) / "tiny"], check=True, capture_output=True).stdout.startswith(b"hello")
+    assert subprocess.run(
+        [projects.built(root) / "tiny"], check=True, capture_output=True
+    ).stdout.startswith(b"hello")
 
 
-def test_what_another_machine_built_is_not_asked_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_another_machine_built_is_not_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     mac = 'aarch64-apple-darwin = "tiny-{version}-mac"\n'
-    root = project(tmp_path / "tool", monkeypatch, release_tasks=PROGRAM["release-tasks.toml"] + mac)
+    root = project(
+        tmp_path / "tool", monkeypatch, release_tasks=PROGRAM["release-tasks.toml"] + mac
+    )
     release = projects.release(root)
     part = release.parts[0]
     (dist.folder(part) / "tiny-0.2.0-mac").write_bytes(macho(MAC_ARM64))
-    row = dist.describe(release, part, "binary", part.dist / "tiny-0.2.0-mac", target="aarch64-apple-darwin", package="tiny-tool")
+    row = dist.describe(
+        release,
+        part,
+        "binary",
+        part.dist / "tiny-0.2.0-mac",
+        target="aarch64-apple-darwin",
+        package="tiny-tool",
+    )
     dist.record(part, "build_binaries", [row], target="tiny-0.2.0-mac")
     build_binaries(Context())
     assert sorted(projects.rows(root, "binary")) == [FILE, "tiny-0.2.0-mac"]
 
 
 def test_an_undeclared_target_names_the_declared_ones(tool: Path) -> None:
-    with pytest.raises(ReleaseError, match="no binary is declared for riscv64gc-unknown-linux-gnu") as stopped:
+    with pytest.raises(
+        ReleaseError, match="no binary is declared for riscv64gc-unknown-linux-gnu"
+    ) as stopped:
         build_binaries(Context(), target=f"{HOST},riscv64gc-unknown-linux-gnu")
     assert stopped.value.fix == f"declared are {HOST}"
 
 
-def test_two_bare_programs_cannot_be_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_bare_programs_cannot_be_one_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = PROGRAM["release-tasks.toml"] + f'{ARM} = "tiny-{{version}}-linux"\n'
     project(tmp_path / "tool", monkeypatch, release_tasks=settings)
     with pytest.raises(ReleaseError, match=f"would both be the file {FILE}"):
@@ -196,7 +258,9 @@ def test_a_changed_tree_does_not_get_into_the_program(tool: Path) -> None:
     source = tool / "src" / "main.rs"
     source.write_text(source.read_text().replace("hello", "changed"))
     build_binaries(Context())
-    said = subprocess.run([projects.built(tool) / FILE], check=True, capture_output=True, text=True).stdout
+    said = subprocess.run(
+        [projects.built(tool) / FILE], check=True, capture_output=True, text=True
+    ).stdout
     assert said == "hello src/main.rs\n"
 
 
@@ -208,8 +272,13 @@ def test_a_version_that_only_the_checkout_has_is_refused(tool: Path) -> None:
     assert stopped.value.fix == "inv bump --version 0.3.0, then inv tag"
 
 
-def test_a_dry_run_prints_the_command_and_changes_nothing(tool: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_run_prints_the_command_and_changes_nothing(
+    tool: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     before = projects.everything(tool)
     build_binaries(projects.dry())
-    assert f"cargo rustc --release --locked --package tiny-tool --bin tiny --target {HOST}" in capfd.readouterr().err
+    assert (
+        f"cargo rustc --release --locked --package tiny-tool --bin tiny --target {HOST}"
+        in capfd.readouterr().err
+    )
     assert projects.everything(tool) == before

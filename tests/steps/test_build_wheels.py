@@ -17,9 +17,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import python_projects as projects
 from invoke.context import Context
-from python_projects import HOST, PLAIN, WHEEL_OF_A_PROGRAM
+from support import python_projects as projects
+from support.python_projects import HOST, PLAIN, WHEEL_OF_A_PROGRAM
 
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.world import World
@@ -28,7 +28,8 @@ from release_tasks.steps.build_wheels import build_wheels
 from release_tasks.tools import rustc
 
 ON_HOST = pytest.mark.skipif(
-    shutil.which("rustc") is None or rustc.host(Path.cwd()) != HOST, reason=f"this machine is no {HOST}"
+    shutil.which("rustc") is None or rustc.host(Path.cwd()) != HOST,
+    reason=f"this machine is no {HOST}",
 )
 
 
@@ -41,9 +42,10 @@ def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 @pytest.fixture(scope="module")
 def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Stand-ins that read third-party packages from the real registries."""
-    with pytest.MonkeyPatch.context() as patch, projects.visiting(
-        tmp_path_factory.mktemp("reading"), patch, offline=False
-    ) as started:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        projects.visiting(tmp_path_factory.mktemp("reading"), patch, offline=False) as started,
+    ):
         yield started
 
 
@@ -53,7 +55,9 @@ def project(root: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str]) 
     return root
 
 
-def in_two_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str]) -> tuple[Path, Path]:
+def in_two_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str]
+) -> tuple[Path, Path]:
     made = []
     for name in ("one", "a/second one"):
         root = project(tmp_path / name, monkeypatch, files)
@@ -84,19 +88,40 @@ def test_a_wheel_of_maturin_has_the_same_bytes_everywhere_and_a_true_record(
 ) -> None:
     one, two = in_two_folders(tmp_path, monkeypatch, WHEEL_OF_A_PROGRAM)
     assert projects.differing(projects.built(one), projects.built(two)) == {}
-    wheel, sdist = sorted(projects.built(one).glob("*.whl")), sorted(projects.built(one).glob("*.gz"))
+    wheel, sdist = (
+        sorted(projects.built(one).glob("*.whl")),
+        sorted(projects.built(one).glob("*.gz")),
+    )
     assert [path.name for path in sdist] == ["tiny_tool-0.2.0.tar.gz"]
     assert str(tmp_path).encode() not in unpacked(wheel[0])
     assert records_are_true(wheel[0])
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--target", tmp_path / "there", wheel[0]], check=True)
-    said = subprocess.run([tmp_path / "there" / "bin" / "tiny"], check=True, capture_output=True, text=True).stdout
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-index",
+            "--target",
+            tmp_path / "there",
+            wheel[0],
+        ],
+        check=True,
+    )
+    said = subprocess.run(
+        [tmp_path / "there" / "bin" / "tiny"], check=True, capture_output=True, text=True
+    ).stdout
     assert said == "hello src/main.rs\n"
 
 
 @ON_HOST
 @pytest.mark.tools("cargo")
 def test_building_again_does_nothing_and_a_lost_file_is_built_alone(
-    running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    running: World,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     root = project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM)
     build_wheels(Context())
@@ -114,7 +139,9 @@ def test_building_again_does_nothing_and_a_lost_file_is_built_alone(
 
 @ON_HOST
 @pytest.mark.tools("cargo")
-def test_what_git_does_not_know_gets_into_no_file(running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_git_does_not_know_gets_into_no_file(
+    running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     root = project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM)
     (root / "secret.txt").write_text("not for you")
     (root / "README.md").write_text("# Changed\n")
@@ -128,10 +155,14 @@ def test_what_git_does_not_know_gets_into_no_file(running: World, tmp_path: Path
 
 @ON_HOST
 @pytest.mark.tools("cargo")
-def test_a_declared_tag_is_what_the_wheel_gets(running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_declared_tag_is_what_the_wheel_gets(
+    running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     glibc = (os.confstr("CS_GNU_LIBC_VERSION") or "").removeprefix("glibc ").replace(".", "_")
     settings = f'[python.tiny-tool]\nwheels = ["manylinux_{glibc}_x86_64"]\nsdist = false\n'
-    root = project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings})
+    root = project(
+        tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings}
+    )
     build_wheels(Context())
     assert list(hashes(root)) == [f"tiny_tool-0.2.0-py3-none-manylinux_{glibc}_x86_64.whl"]
 
@@ -143,14 +174,18 @@ def test_wheels_for_other_machines_are_named_and_the_others_are_built(
 ) -> None:
     glibc = (os.confstr("CS_GNU_LIBC_VERSION") or "").removeprefix("glibc ").replace(".", "_")
     settings = f'[python.tiny-tool]\nwheels = ["manylinux_{glibc}_x86_64", "macosx_10_12_universal2", "win_amd64"]\n'
-    root = project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings})
+    root = project(
+        tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings}
+    )
     with pytest.raises(ReleaseError) as stopped:
         build_wheels(Context())
     said = str(stopped.value.message)
     assert "run `inv build-wheels --target x86_64-pc-windows-msvc` on Windows" in said
     assert "universal2-apple-darwin` on a Mac" in said
     assert len(hashes(root)) == 2  # the first target brings the sdist
-    with pytest.raises(ReleaseError, match="x86_64-pc-windows-msvc cannot be built on this machine"):
+    with pytest.raises(
+        ReleaseError, match="x86_64-pc-windows-msvc cannot be built on this machine"
+    ):
         build_wheels(Context(), target="x86_64-pc-windows-msvc")
 
 
@@ -158,23 +193,39 @@ SHARED = projects.ABOUT | {
     "Cargo.toml": '[workspace]\nmembers = ["shared", "tool", "wheel"]\nresolver = "2"\n',
     "shared/Cargo.toml": '[package]\nname = "tiny-shared"\nversion = "0.2.0"\nedition = "2021"\npublish = false\n',
     "shared/src/lib.rs": 'pub fn hello() -> &\'static str {\n    "hello"\n}\n',
-    "wheel/pyproject.toml": projects.MATURIN["pyproject.toml"].replace('readme = "README.md"\n', "").replace("tiny-tool", "tiny-wheel"),
-    **{f"{name}/Cargo.toml": f'[package]\nname = "tiny-{name}"\nversion = "0.2.0"\nedition = "2021"\npublish = false\n'
-       '[dependencies]\ntiny-shared = { path = "../shared" }\n' for name in ("tool", "wheel")},
-    **{f"{name}/src/main.rs": 'fn main() {\n    println!("{}", tiny_shared::hello());\n}\n' for name in ("tool", "wheel")},
+    "wheel/pyproject.toml": projects.MATURIN["pyproject.toml"]
+    .replace('readme = "README.md"\n', "")
+    .replace("tiny-tool", "tiny-wheel"),
+    **{
+        f"{name}/Cargo.toml": f'[package]\nname = "tiny-{name}"\nversion = "0.2.0"\nedition = "2021"\npublish = false\n'
+        '[dependencies]\ntiny-shared = { path = "../shared" }\n'
+        for name in ("tool", "wheel")
+    },
+    **{
+        f"{name}/src/main.rs": 'fn main() {\n    println!("{}", tiny_shared::hello());\n}\n'
+        for name in ("tool", "wheel")
+    },
 }
 
 
 @pytest.mark.slow
 @ON_HOST
 @pytest.mark.tools("cargo")
-@pytest.mark.parametrize("glibc", ["", pytest.param("2.17", marks=pytest.mark.tools("cargo-zigbuild"))])
+@pytest.mark.parametrize(
+    "glibc", ["", pytest.param("2.17", marks=pytest.mark.tools("cargo-zigbuild"))]
+)
 def test_a_binary_and_a_wheel_of_one_target_share_what_both_need(
-    glibc: str, running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    glibc: str,
+    running: World,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     settings = f'[python.tiny-wheel]\nsdist = false\n[binaries.tiny-tool]\n{HOST} = "tiny"\n'
     if glibc:
-        settings = settings.replace("sdist", f'wheels = ["manylinux_{glibc.replace(".", "_")}_x86_64"]\nsdist')
+        settings = settings.replace(
+            "sdist", f'wheels = ["manylinux_{glibc.replace(".", "_")}_x86_64"]\nsdist'
+        )
     project(tmp_path / "lock", monkeypatch, SHARED)
     subprocess.run(["cargo", "generate-lockfile", "--quiet"], check=True)
     files = SHARED | {"release-tasks.toml": settings, "Cargo.lock": Path("Cargo.lock").read_text()}
@@ -188,26 +239,43 @@ def test_a_binary_and_a_wheel_of_one_target_share_what_both_need(
 
 @ON_HOST
 @pytest.mark.tools("cargo")
-def test_an_undeclared_target_names_the_declared_ones(running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_undeclared_target_names_the_declared_ones(
+    running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM)
-    with pytest.raises(ReleaseError, match="no wheel is declared for s390x-unknown-linux-gnu") as stopped:
+    with pytest.raises(
+        ReleaseError, match="no wheel is declared for s390x-unknown-linux-gnu"
+    ) as stopped:
         build_wheels(Context(), target="s390x-unknown-linux-gnu")
     assert stopped.value.fix == f"declared are {HOST}"
 
 
 @ON_HOST
 @pytest.mark.tools("cargo")
-def test_another_version_than_the_release_is_refused(running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_version_than_the_release_is_refused(
+    running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     root = project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM)
-    with pytest.raises(ReleaseError, match=r"tiny-tool is at 0\.2\.0 in its manifest, not at 0\.3\.0"):
+    with pytest.raises(
+        ReleaseError, match=r"tiny-tool is at 0\.2\.0 in its manifest, not at 0\.3\.0"
+    ):
         build_wheels(Context(), version="0.3.0")
     assert not list((root / "dist").rglob("*.whl"))
 
 
 @pytest.mark.slow
-def test_a_backend_that_makes_another_version_than_the_release_is_refused(reading: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    dynamic = PLAIN["pyproject.toml"].replace('version = "0.2.0"', 'dynamic = ["version"]') + '[tool.hatch.version]\nsource = "code"\npath = "number.py"\n'
-    root = project(tmp_path / "plain", monkeypatch, PLAIN | {"pyproject.toml": dynamic, "number.py": '__version__ = "0.2." + "0"\n'})
+def test_a_backend_that_makes_another_version_than_the_release_is_refused(
+    reading: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dynamic = (
+        PLAIN["pyproject.toml"].replace('version = "0.2.0"', 'dynamic = ["version"]')
+        + '[tool.hatch.version]\nsource = "code"\npath = "number.py"\n'
+    )
+    root = project(
+        tmp_path / "plain",
+        monkeypatch,
+        PLAIN | {"pyproject.toml": dynamic, "number.py": '__version__ = "0.2." + "0"\n'},
+    )
     with pytest.raises(ReleaseError, match=r"and the release is 0\.3\.0") as stopped:
         build_wheels(Context(), version="0.3.0")
     assert stopped.value.fix == "inv bump --version 0.3.0, then inv tag"
@@ -222,7 +290,10 @@ def test_a_description_that_pypi_would_refuse_is_named_and_not_kept(
     broken = WHEEL_OF_A_PROGRAM | {"README.rst": "Title\n=====\n\n.. nonsense::\n   text\n"}
     broken["pyproject.toml"] = broken["pyproject.toml"].replace("README.md", "README.rst")
     root = project(tmp_path / "tool", monkeypatch, broken)
-    with pytest.raises(ReleaseError, match=r"twine check: tiny_tool-0\.2\.0-py3-none-manylinux\S+\.whl: .*long_description") as stopped:
+    with pytest.raises(
+        ReleaseError,
+        match=r"twine check: tiny_tool-0\.2\.0-py3-none-manylinux\S+\.whl: .*long_description",
+    ) as stopped:
         build_wheels(Context())
     assert "readme" in stopped.value.fix
     assert not list((root / "dist").rglob("*.whl"))
@@ -230,8 +301,14 @@ def test_a_description_that_pypi_would_refuse_is_named_and_not_kept(
 
 @ON_HOST
 @pytest.mark.tools("cargo")
-def test_a_failed_build_keeps_nothing(running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    root = project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM | {"src/main.rs": "fn main() { nonsense }\n"})
+def test_a_failed_build_keeps_nothing(
+    running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = project(
+        tmp_path / "tool",
+        monkeypatch,
+        WHEEL_OF_A_PROGRAM | {"src/main.rs": "fn main() { nonsense }\n"},
+    )
     with pytest.raises(ReleaseError, match="cannot find value `nonsense`"):
         build_wheels(Context())
     assert not list((root / "dist").rglob("*.whl"))
@@ -240,7 +317,10 @@ def test_a_failed_build_keeps_nothing(running: World, tmp_path: Path, monkeypatc
 @ON_HOST
 @pytest.mark.tools("cargo")
 def test_a_dry_run_prints_the_commands_and_changes_nothing(
-    running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    running: World,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     root = project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM)
     before = projects.everything(root)
@@ -255,13 +335,19 @@ def test_a_dry_run_prints_the_commands_and_changes_nothing(
 @ON_HOST
 @pytest.mark.tools("cargo")
 def test_each_declared_python_is_an_interpreter_for_maturin(
-    running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    running: World,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     settings = '[python.tiny-tool]\npythons = ["3.8", "3.9"]\n'
     project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings})
     build_wheels(projects.dry())
     said = capfd.readouterr().err
-    assert [word for word in said.split() if word.startswith("python3.")] == ["python3.8", "python3.9"]
+    assert [word for word in said.split() if word.startswith("python3.")] == [
+        "python3.8",
+        "python3.9",
+    ]
 
 
 def test_a_project_without_python_has_nothing_to_do(
@@ -283,7 +369,9 @@ def records_are_true(wheel: Path) -> bool:
         record = next(name for name in archive.namelist() if name.endswith("/RECORD"))
         rows = [row for row in csv.reader(io.StringIO(archive.read(record).decode())) if row[1]]
         return len(rows) == len(archive.namelist()) - 1 and all(
-            digest == "sha256=" + urlsafe_b64encode(hashlib.sha256(archive.read(name)).digest()).rstrip(b"=").decode()
+            digest
+            == "sha256="
+            + urlsafe_b64encode(hashlib.sha256(archive.read(name)).digest()).rstrip(b"=").decode()
             and int(size) == len(archive.read(name))
             for name, digest, size in rows
         )

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from place import TINY, Place, place
+from support.place import TINY, Place, place
 
 pytestmark = pytest.mark.tools("git", "gh")
 REQUEST = "core=0.2.0,other=0.5.0"
@@ -34,7 +34,9 @@ from invoke.main import program
 program.run(["inv", "bump", "--version", sys.argv[1]], exit=False)
 print(started.count("git status"), started.count("git ls-remote"))
 """
-MERGED = TINY | {"pyproject.toml": '[project]\nname = "tiny"\nversion = "0.1.0"\n'}  # it ships nothing but a tag
+MERGED = TINY | {
+    "pyproject.toml": '[project]\nname = "tiny"\nversion = "0.1.0"\n'
+}  # it ships nothing but a tag
 
 
 @pytest.fixture
@@ -44,16 +46,27 @@ def merged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
 
 
 def run(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *words], cwd=root, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, *words], cwd=root, capture_output=True, text=True, check=False
+    )
 
 
 def contents(root: Path) -> dict[str, bytes]:
-    files = (path for path in root.rglob("*") if path.is_file() and not path.relative_to(root).parts[0].startswith((".git", "__py")))
+    files = (
+        path
+        for path in root.rglob("*")
+        if path.is_file() and not path.relative_to(root).parts[0].startswith((".git", "__py"))
+    )
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
 
 
-@pytest.mark.parametrize(("call", "count"), [("fchmod", 1), ("fchmod", 3), ("replace", 1), ("replace", 2), ("replace", 3)])
-def test_a_killed_bump_leaves_whole_files_and_the_next_one_repairs(two: Place, call: str, count: int) -> None:
+@pytest.mark.parametrize(
+    ("call", "count"),
+    [("fchmod", 1), ("fchmod", 3), ("replace", 1), ("replace", 2), ("replace", 3)],
+)
+def test_a_killed_bump_leaves_whole_files_and_the_next_one_repairs(
+    two: Place, call: str, count: int
+) -> None:
     old = contents(two.root)
     assert run(two.root, "-c", KILLED, call, str(count), REQUEST, "9").returncode == -9
     after = contents(two.root)
@@ -70,8 +83,12 @@ def test_a_killed_bump_leaves_whole_files_and_the_next_one_repairs(two: Place, c
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize(("call", "count"), [("fchmod", 2), ("replace", 1), ("replace", 2), ("replace", 3)])
-def test_an_interrupted_bump_leaves_the_old_files(two: Place, call: str, count: int, how: int) -> None:
+@pytest.mark.parametrize(
+    ("call", "count"), [("fchmod", 2), ("replace", 1), ("replace", 2), ("replace", 3)]
+)
+def test_an_interrupted_bump_leaves_the_old_files(
+    two: Place, call: str, count: int, how: int
+) -> None:
     old = contents(two.root)
     ended = run(two.root, "-c", KILLED, call, str(count), REQUEST, str(int(how)))
     assert ended.returncode == 130, ended.stderr
@@ -85,7 +102,9 @@ def test_a_bump_asks_git_once_what_has_changed_and_origin_once_for_its_tags(two:
 
 
 @pytest.mark.parametrize("how", ["--squash", "--no-ff", "--ff-only"])
-def test_a_bump_that_was_merged_by_a_pull_request_is_tagged_where_it_landed(merged: Place, how: str) -> None:
+def test_a_bump_that_was_merged_by_a_pull_request_is_tagged_where_it_landed(
+    merged: Place, how: str
+) -> None:
     merged.git("switch", "--quiet", "-c", "release")
     assert merged.inv("bump", "--version", "0.2.0").returncode == 0
     merged.git("commit", "--quiet", "--all", "-m", "Bump")
@@ -104,15 +123,25 @@ def test_a_bump_that_was_merged_by_a_pull_request_is_tagged_where_it_landed(merg
     assert done.returncode == 0, done.stderr
     assert "bump: nothing to do, every file carries" in done.stderr
     assert "main on origin has the commit already" in done.stderr
-    assert merged.git("rev-parse", "v0.2.0^{commit}").strip() == landed == merged.git("rev-parse", "HEAD").strip()
+    assert (
+        merged.git("rev-parse", "v0.2.0^{commit}").strip()
+        == landed
+        == merged.git("rev-parse", "HEAD").strip()
+    )
     assert merged.git("ls-remote", "origin", "refs/tags/v0.2.0^{}").split()[0] == landed
-    assert [(row["tag"], row["draft"]) for row in merged.running.github.releases("example", "tiny")] == [("v0.2.0", False)]
+    assert [
+        (row["tag"], row["draft"]) for row in merged.running.github.releases("example", "tiny")
+    ] == [("v0.2.0", False)]
 
 
 @pytest.mark.statement("B4.57")
 def test_a_hotfix_goes_from_the_last_tag_over_a_branch_of_its_own_to_main(merged: Place) -> None:
     merged.tag("v0.1.0")
-    subprocess.run(["gh", "release", "create", "v0.1.0", "--notes", "", "--repo", "example/tiny"], check=True, capture_output=True)
+    subprocess.run(
+        ["gh", "release", "create", "v0.1.0", "--notes", "", "--repo", "example/tiny"],
+        check=True,
+        capture_output=True,
+    )
     merged.commit("feature.txt")
     merged.git("push", "--quiet", "origin", "main")
     merged.git("switch", "--quiet", "--create", "hotfix/v0.1.1", "v0.1.0")
@@ -127,6 +156,13 @@ def test_a_hotfix_goes_from_the_last_tag_over_a_branch_of_its_own_to_main(merged
     released = merged.inv("release", "--version", "patch", "--new", "all")
 
     assert released.returncode == 0, released.stderr
-    assert merged.git("ls-remote", "origin", "refs/tags/v0.1.1^{}").split()[0] == landed == merged.head()
-    assert merged.git("ls-tree", "--name-only", "v0.1.1", "fix.txt", "feature.txt").split() == ["feature.txt", "fix.txt"]
+    assert (
+        merged.git("ls-remote", "origin", "refs/tags/v0.1.1^{}").split()[0]
+        == landed
+        == merged.head()
+    )
+    assert merged.git("ls-tree", "--name-only", "v0.1.1", "fix.txt", "feature.txt").split() == [
+        "feature.txt",
+        "fix.txt",
+    ]
     merged.git("branch", "--delete", "hotfix/v0.1.1")

@@ -10,7 +10,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from container_world import (
+from invoke.context import Context
+from support.container_world import (
     DOCKERFILE,
     IMAGE,
     SETTINGS,
@@ -23,14 +24,14 @@ from container_world import (
     snapshot,
     write,
 )
-from invoke.context import Context
-from python_projects import differing
+from support.python_projects import differing
 
 from release_tasks import dist
 from release_tasks.errors import ReleaseError
+from release_tasks.formats import oci_layout
 from release_tasks.release import Release
 from release_tasks.steps.docker_buildx import docker_buildx
-from release_tasks.tools import docker, layouts
+from release_tasks.tools import docker
 
 pytestmark = [pytest.mark.tools("docker", "buildkitd", "runc"), pytest.mark.slow]
 
@@ -50,6 +51,7 @@ def project(tmp_path, monkeypatch) -> Path:
 def image(folder: Path, version: str = "1.2.0") -> list[dict]:
     """The configurations of an image in dist/, platform by platform."""
     with tarfile.open(folder / f"dist/v{version}" / built("image", version).file) as archive:
+
         def blob(digest: str) -> dict:
             return json.loads(archive.extractfile("blobs/" + digest.replace(":", "/")).read())
 
@@ -81,11 +83,12 @@ def test_an_image_of_two_platforms_takes_the_binaries_of_the_release(project):
     configs = image(project)
     assert [c["architecture"] for c in configs] == ["amd64", "arm64"]
     assert {layer["hello"] for layer in contents(project) if "hello" in layer} == {
-        b"a program for amd64", b"a program for arm64"
+        b"a program for amd64",
+        b"a program for arm64",
     }
     row = built("image", "1.2.0")
     assert (row.name, row.commit) == (IMAGE, Release.at(Context(), "1.2.0").commit)
-    assert row.digest == layouts.digest_of(project / "dist/v1.2.0" / row.file)
+    assert row.digest == oci_layout.digest_of(project / "dist/v1.2.0" / row.file)
 
 
 def test_an_image_says_from_which_commit_and_version_it_is(project):
@@ -105,7 +108,10 @@ def test_an_image_has_its_own_labels_and_caches_too(tmp_path, monkeypatch):
     binaries("1.2.0")
     docker_buildx(Context(), version="1.2.0")
     shown = image(project)[0]["config"]["Labels"]
-    assert (shown["maintainer"], shown["org.opencontainers.image.version"]) == ("the makers", "1.2.0")
+    assert (shown["maintainer"], shown["org.opencontainers.image.version"]) == (
+        "the makers",
+        "1.2.0",
+    )
     first = built("image", "1.2.0").digest
     assert (tmp_path / "cache/index.json").exists()
     shutil.rmtree(project / "dist")
@@ -121,7 +127,9 @@ def test_what_is_not_committed_does_not_get_into_an_image(project):
     assert {layer["motd"] for layer in contents(project) if "motd" in layer} == {b"hello\n"}
 
 
-def test_an_image_is_the_same_from_another_folder_home_zone_and_umask(project, tmp_path, monkeypatch):
+def test_an_image_is_the_same_from_another_folder_home_zone_and_umask(
+    project, tmp_path, monkeypatch
+):
     binaries("1.2.0")
     docker_buildx(Context(), version="1.2.0")
     other = image_project(tmp_path / "somewhere/else")
@@ -138,7 +146,9 @@ def test_an_image_is_the_same_from_another_folder_home_zone_and_umask(project, t
     assert differing(project / "dist/v1.2.0", other / "dist/v1.2.0") == {}
 
 
-def test_platforms_that_were_built_apart_become_the_image_that_is_built_at_once(project, tmp_path, monkeypatch, capfd):
+def test_platforms_that_were_built_apart_become_the_image_that_is_built_at_once(
+    project, tmp_path, monkeypatch, capfd
+):
     binaries("1.2.0")
     docker_buildx(Context(), version="1.2.0")
     whole = built("image", "1.2.0")
@@ -147,16 +157,23 @@ def test_platforms_that_were_built_apart_become_the_image_that_is_built_at_once(
     monkeypatch.chdir(other)
     docker_buildx(Context(), version="1.2.0", target="linux/arm64")
     part = Release.at(Context(), "1.2.0").parts[0]
-    assert [(row.name, row.target) for row in dist.of_kind(part, "layout", "image")] == [(f"{IMAGE} linux/arm64", "linux/arm64")]
+    assert [(row.name, row.target) for row in dist.of_kind(part, "layout", "image")] == [
+        (f"{IMAGE} linux/arm64", "linux/arm64")
+    ]
     assert f"{IMAGE} lacks linux/amd64: build them on other machines" in capfd.readouterr().err
     docker_buildx(Context(), version="1.2.0", target="linux/amd64")
-    assert (built("image", "1.2.0").digest, built("image", "1.2.0").file) == (whole.digest, whole.file)
+    assert (built("image", "1.2.0").digest, built("image", "1.2.0").file) == (
+        whole.digest,
+        whole.file,
+    )
     assert [one["architecture"] for one in image(other)] == ["amd64", "arm64"]
     assert dist.of_kind(part, "layout") == ()
     assert [path.name for path in part.dist.glob("*.oci.tar")] == [whole.file]
 
 
-def test_what_is_here_of_an_image_is_not_built_again_but_joined_without_a_builder(project, tmp_path, monkeypatch, capfd):
+def test_what_is_here_of_an_image_is_not_built_again_but_joined_without_a_builder(
+    project, tmp_path, monkeypatch, capfd
+):
     binaries("1.2.0")
     for platform in ("linux/arm64", "linux/amd64"):
         folder = tmp_path / platform.replace("/", "-")
@@ -228,7 +245,9 @@ def test_a_dry_run_tells_what_an_emulator_will_run(project, capfd):
     said = capfd.readouterr().err
     foreign = "linux/arm64" if os.uname().machine == "x86_64" else "linux/amd64"
     assert f"2 RUN steps of Dockerfile for {foreign} will run in an emulator" in said
-    commit(write(project, {"Dockerfile": EMULATED.replace("RUN [", "CMD [").replace("run [", "CMD [")}))
+    commit(
+        write(project, {"Dockerfile": EMULATED.replace("RUN [", "CMD [").replace("run [", "CMD [")})
+    )
     docker_buildx(dry(), version="1.2.0")
     assert "emulator" not in capfd.readouterr().err
 
@@ -245,7 +264,9 @@ def test_a_dry_run_shows_the_build_and_changes_nothing(project, world, capfd):
 
 
 def test_a_project_without_an_image_calls_no_docker(tmp_path, monkeypatch, capfd):
-    monkeypatch.chdir(commit(write(tmp_path / "plain", {"release-tasks.toml": '[project]\nversion = "tag"\n'})))
+    monkeypatch.chdir(
+        commit(write(tmp_path / "plain", {"release-tasks.toml": '[project]\nversion = "tag"\n'}))
+    )
     only_git(tmp_path, monkeypatch)
     docker_buildx(Context(), version="1.2.0")
     assert "nothing to do, no image configured" in capfd.readouterr().err

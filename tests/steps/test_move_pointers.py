@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from container_world import IMAGE, binaries, digests, dry, image_project, push_image, registries, tag
 from invoke.context import Context
+from support.container_world import (
+    IMAGE,
+    binaries,
+    digests,
+    dry,
+    image_project,
+    push_image,
+    registries,
+    tag,
+)
 
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.faults import Fault
@@ -27,7 +36,14 @@ def test_pointers_move_to_the_digest_of_the_version(world):
     old = digests()["1.1.0"]
     new = push_image(world, "1.2.0")
     move_pointers(Context(), version="1.2.0")
-    assert digests() == {"1.1.0": old, "1.1": old, "1.2.0": new, "1.2": new, "1": new, "latest": new}
+    assert digests() == {
+        "1.1.0": old,
+        "1.1": old,
+        "1.2.0": new,
+        "1.2": new,
+        "1": new,
+        "latest": new,
+    }
 
 
 def test_moving_again_does_nothing(world, capfd):
@@ -53,8 +69,18 @@ def test_a_back_port_does_not_move_latest_backwards(world, capfd):
     higher = push_image(world, "1.2.0", also=["1.2", "1", "latest"])
     lower = push_image(world, "1.1.5")
     move_pointers(Context(), version="1.1.5")
-    assert digests() == {"1.2.0": higher, "1.2": higher, "1": higher, "latest": higher, "1.1.5": lower, "1.1": lower}
-    assert f"{IMAGE}:latest is left at 1.2.0: a higher version than 1.1.5 is there" in capfd.readouterr().err
+    assert digests() == {
+        "1.2.0": higher,
+        "1.2": higher,
+        "1": higher,
+        "latest": higher,
+        "1.1.5": lower,
+        "1.1": lower,
+    }
+    assert (
+        f"{IMAGE}:latest is left at 1.2.0: a higher version than 1.1.5 is there"
+        in capfd.readouterr().err
+    )
 
 
 def test_a_back_port_moves_the_pointer_of_its_line_and_no_other(world):
@@ -85,7 +111,10 @@ def test_a_foreign_pointer_is_said_and_left(world, capfd):
     new = push_image(world, "1.2.0")
     move_pointers(Context(), version="1.2.0")
     assert digests() == {"latest": stranger, "1.2.0": new, "1.2": new, "1": new}
-    assert f"{IMAGE}:latest is left at {stranger[:19]}, which is no version of this project" in capfd.readouterr().err
+    assert (
+        f"{IMAGE}:latest is left at {stranger[:19]}, which is no version of this project"
+        in capfd.readouterr().err
+    )
 
 
 def test_a_dry_run_shows_the_moves_and_makes_none(world, capfd):

@@ -10,7 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 
 import pytest
-from container_world import (
+from invoke.context import Context
+from support.container_world import (
     IMAGE,
     SETTINGS,
     binaries,
@@ -23,9 +24,8 @@ from container_world import (
     tag,
     write,
 )
-from docker_daemon import daemon, kept
-from invoke.context import Context
-from published_world import HERE, Layout, layer, layout, program
+from support.docker_daemon import daemon, kept
+from support.published_world import HERE, Layout, layer, layout, program
 
 from release_tasks import dist
 from release_tasks.building.images import untestable
@@ -51,7 +51,8 @@ EXPOSE 8080
 ENTRYPOINT ["/usr/local/bin/hello"]
 """
 SOURCES = {
-    "Dockerfile": STAGES, "version.h": '#define VERSION "1.2.0"\n',
+    "Dockerfile": STAGES,
+    "version.h": '#define VERSION "1.2.0"\n',
     "src/main.c": '#include "../version.h"\nint puts(const char *);\nint main(void) { puts("hello " VERSION); return 0; }\n',
 }
 # Each script notes which image it saw; the second one keeps a report, too.
@@ -73,13 +74,36 @@ def no_daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @lru_cache
 def compiler() -> bytes:
     """Return a layer with this machine's gcc and all that it needs for a static program."""
-    def gcc(*words: str) -> str:
-        return subprocess.run(["gcc", *words], check=True, capture_output=True, text=True).stdout.strip()
 
-    tools = ["/usr/bin/gcc", "/usr/bin/as", "/usr/bin/ld", gcc("-print-prog-name=cc1"), gcc("-print-prog-name=collect2")]
+    def gcc(*words: str) -> str:
+        return subprocess.run(
+            ["gcc", *words], check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+    tools = [
+        "/usr/bin/gcc",
+        "/usr/bin/as",
+        "/usr/bin/ld",
+        gcc("-print-prog-name=cc1"),
+        gcc("-print-prog-name=collect2"),
+    ]
     said = subprocess.run(["ldd", *tools], check=True, capture_output=True, text=True).stdout
-    parts = ("crt1.o", "crti.o", "crtn.o", "crtbeginT.o", "crtend.o", "libc.a", "libgcc.a", "libgcc_eh.a", "liblto_plugin.so")
-    found = {*tools, *re.findall(r"(/\S+) \(0x", said), *(gcc(f"-print-file-name={part}") for part in parts)}
+    parts = (
+        "crt1.o",
+        "crti.o",
+        "crtn.o",
+        "crtbeginT.o",
+        "crtend.o",
+        "libc.a",
+        "libgcc.a",
+        "libgcc_eh.a",
+        "liblto_plugin.so",
+    )
+    found = {
+        *tools,
+        *re.findall(r"(/\S+) \(0x", said),
+        *(gcc(f"-print-file-name={part}") for part in parts),
+    }
     return layer(*((os.path.normpath(path), Path(path).read_bytes()) for path in sorted(found)))
 
 
@@ -112,18 +136,30 @@ def test_a_multi_stage_image_that_its_scan_or_test_refuses_stays_here_and_then_e
 
     digest = images()[0].digest
     assert digests() == {"1.2.0": digest}
-    assert seen.read_text().split() == [digest] * 5  # refused, scanned and refused, scanned and tested
-    assert (root / "dist/v1.2.0/ghcr.io-example-hello-1.2.0.scan").read_text() == "nothing to fear\n"
+    assert (
+        seen.read_text().split() == [digest] * 5
+    )  # refused, scanned and refused, scanned and tested
+    assert (
+        root / "dist/v1.2.0/ghcr.io-example-hello-1.2.0.scan"
+    ).read_text() == "nothing to fear\n"
 
 
 def test_a_test_that_takes_an_image_is_refused_before_it_is_built_where_no_daemon_answers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_daemon: None, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    no_daemon: None,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.chdir(image_project(tmp_path / "project", SETTINGS + 'test = "sh smoke.sh {image}"\n'))
+    monkeypatch.chdir(
+        image_project(tmp_path / "project", SETTINGS + 'test = "sh smoke.sh {image}"\n')
+    )
     binaries("1.2.0")
     docker_buildx(dry(), version="1.2.0")
     assert "sh smoke.sh '<image>'" in capfd.readouterr().err
-    with pytest.raises(ReleaseError, match=f"the test of {IMAGE} takes {{image}}, which a docker daemon has to load"):
+    with pytest.raises(
+        ReleaseError,
+        match=f"the test of {IMAGE} takes {{image}}, which a docker daemon has to load",
+    ):
         docker_buildx(Context(), version="1.2.0")
     assert "docker buildx build" not in capfd.readouterr().err
     docker_buildx(Context(), version="1.2.0", target="linux/amd64")  # what others go on with
@@ -134,8 +170,12 @@ def test_a_daemon_runs_the_image_before_it_is_kept_and_has_nothing_of_it_afterwa
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", daemon)
     smoke = 'set -e\ndocker run --network=none "$1" | tee ../seen | grep -q 1.2.0\n'
-    dockerfile = "FROM scratch\nARG TARGETARCH\nCOPY hello-${TARGETARCH} /hello\nENTRYPOINT [\"/hello\"]\n"
-    root = image_project(tmp_path / "project", SETTINGS + 'test = "sh smoke.sh {image}"\n', dockerfile)
+    dockerfile = (
+        'FROM scratch\nARG TARGETARCH\nCOPY hello-${TARGETARCH} /hello\nENTRYPOINT ["/hello"]\n'
+    )
+    root = image_project(
+        tmp_path / "project", SETTINGS + 'test = "sh smoke.sh {image}"\n', dockerfile
+    )
     write(root, {"smoke.sh": smoke, "hello-amd64": "", "hello-arm64": ""})
     monkeypatch.chdir(root)
     for says in ("hello 1.1.0", "hello 1.2.0"):

@@ -8,7 +8,8 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from container_world import (
+from invoke.context import Context
+from support.container_world import (
     CHART,
     built,
     chart_project,
@@ -19,8 +20,7 @@ from container_world import (
     snapshot,
     write,
 )
-from invoke.context import Context
-from python_projects import differing
+from support.python_projects import differing
 
 from release_tasks.errors import ReleaseError
 from release_tasks.steps.package_charts import package_charts
@@ -75,9 +75,15 @@ def test_the_settings_say_the_version_of_the_image(tmp_path, monkeypatch):
 
 @pytest.mark.statement("B3.18")
 def test_the_working_tree_stays_untouched(project):
-    before = {name: data for name, data in snapshot(project).items() if not name.startswith(".git/")}
+    before = {
+        name: data for name, data in snapshot(project).items() if not name.startswith(".git/")
+    }
     package_charts(Context(), version="1.2.0")
-    after = {name: data for name, data in snapshot(project).items() if not name.startswith((".git/", "dist/"))}
+    after = {
+        name: data
+        for name, data in snapshot(project).items()
+        if not name.startswith((".git/", "dist/"))
+    }
     assert after == before
 
 
@@ -87,10 +93,18 @@ def test_the_inventory_has_the_digest_of_the_layer(project):
     assert (row.name, row.file, row.digest) == (CHART, "hello-1.2.0.tgz", f"sha256:{row.sha256}")
 
 
-def test_a_chart_is_the_same_from_another_folder_home_zone_and_umask(project, tmp_path, monkeypatch):
+def test_a_chart_is_the_same_from_another_folder_home_zone_and_umask(
+    project, tmp_path, monkeypatch
+):
     package_charts(Context(), version="1.2.0")
     other = chart_project(tmp_path / "somewhere/else")
-    write(other, {"dist/v1.2.0/hello-1.2.0.tgz": "stale", "deploy/hello/templates/stray.yaml": "not committed"})
+    write(
+        other,
+        {
+            "dist/v1.2.0/hello-1.2.0.tgz": "stale",
+            "deploy/hello/templates/stray.yaml": "not committed",
+        },
+    )
     monkeypatch.chdir(other)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("TZ", "Asia/Tokyo")
@@ -118,9 +132,18 @@ def test_a_chart_without_dependencies_asks_for_none(tmp_path, monkeypatch, capfd
     assert sorted(packed(tmp_path / "plain")) == ["hello/Chart.yaml", "hello/templates/note.yaml"]
 
 
-def test_a_dependency_in_a_repository_that_nobody_added_is_fetched(tmp_path, monkeypatch, repository):
-    folder = chart_project(tmp_path / "remote", **{"deploy/hello/Chart.yaml": REMOTE.format(url=repository)})
-    subprocess.run(["helm", "dependency", "update", "deploy/hello"], cwd=folder, check=True, capture_output=True)
+def test_a_dependency_in_a_repository_that_nobody_added_is_fetched(
+    tmp_path, monkeypatch, repository
+):
+    folder = chart_project(
+        tmp_path / "remote", **{"deploy/hello/Chart.yaml": REMOTE.format(url=repository)}
+    )
+    subprocess.run(
+        ["helm", "dependency", "update", "deploy/hello"],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
     (folder / "deploy/hello/charts/common-1.4.0.tgz").unlink()
     monkeypatch.chdir(commit(folder))
     package_charts(Context(), version="1.2.0")
@@ -130,7 +153,11 @@ def test_a_dependency_in_a_repository_that_nobody_added_is_fetched(tmp_path, mon
 
 
 def test_a_lock_that_is_made_for_the_release_does_not_say_when(tmp_path, monkeypatch, repository):
-    monkeypatch.chdir(chart_project(tmp_path / "loose", **{"deploy/hello/Chart.yaml": REMOTE.format(url=repository)}))
+    monkeypatch.chdir(
+        chart_project(
+            tmp_path / "loose", **{"deploy/hello/Chart.yaml": REMOTE.format(url=repository)}
+        )
+    )
     package_charts(Context(), version="1.2.0")
     assert 'generated: "2026-01-02T03:04:05Z"' in packed(tmp_path / "loose")["hello/Chart.lock"]
 
@@ -146,7 +173,9 @@ def test_a_dependency_that_cannot_be_had_stops_the_release(tmp_path, monkeypatch
 def test_a_reference_that_ends_with_another_name_is_refused(tmp_path, monkeypatch):
     settings = '[project]\nversion = "tag"\n[charts."ghcr.io/example/charts/other"]\npath = "deploy/hello"\n'
     monkeypatch.chdir(chart_project(tmp_path / "other", **{"release-tasks.toml": settings}))
-    with pytest.raises(ReleaseError, match=r"helm packed hello-1\.2\.0\.tgz, not other-1\.2\.0\.tgz"):
+    with pytest.raises(
+        ReleaseError, match=r"helm packed hello-1\.2\.0\.tgz, not other-1\.2\.0\.tgz"
+    ):
         package_charts(Context(), version="1.2.0")
 
 
@@ -159,7 +188,11 @@ def test_a_dry_run_shows_the_command_and_changes_nothing(project, capfd):
 
 def test_a_missing_helm_is_named(project, tmp_path, monkeypatch):
     (tmp_path / "bin").mkdir()
-    git = next(Path(folder) / "git" for folder in os.environ["PATH"].split(":") if (Path(folder) / "git").exists())
+    git = next(
+        Path(folder) / "git"
+        for folder in os.environ["PATH"].split(":")
+        if (Path(folder) / "git").exists()
+    )
     (tmp_path / "bin/git").symlink_to(git)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     with pytest.raises(ReleaseError, match="helm is not installed") as caught:

@@ -7,12 +7,12 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import crate_projects as projects
 import pytest
 from invoke.context import Context
-from python_projects import differing
+from support import crate_projects as projects
+from support.python_projects import differing
 
-from release_tasks.errors import Problems, ReleaseError
+from release_tasks.errors import MultipleErrors, ReleaseError
 from release_tasks.rehearsal.world import World
 from release_tasks.steps.package_crates import package_crates
 
@@ -68,7 +68,9 @@ def test_a_crate_that_left_dist_is_packed_again_with_its_unpublished_neighbours(
     assert projects.record_of(shop) == before
 
 
-def test_a_dry_run_prints_the_commands_and_changes_nothing(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_run_prints_the_commands_and_changes_nothing(
+    shop: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     package_crates(projects.dry())
     said = capfd.readouterr().err
     assert "cargo package --quiet --no-verify" in said
@@ -77,23 +79,39 @@ def test_a_dry_run_prints_the_commands_and_changes_nothing(shop: Path, capfd: py
     assert not (shop / "target").exists()
 
 
-def test_a_crate_that_includes_a_file_outside_its_folder_is_named_with_file_and_line(shop: Path) -> None:
+def test_a_crate_that_includes_a_file_outside_its_folder_is_named_with_file_and_line(
+    shop: Path,
+) -> None:
     (shop / "crates" / "notice.txt").write_text("All sold")
-    source(shop, "shop-middle", 'pub const SOLD: u32 = 1;\npub const NOTICE: &str = include_str!("../../notice.txt");\n')
+    source(
+        shop,
+        "shop-middle",
+        'pub const SOLD: u32 = 1;\npub const NOTICE: &str = include_str!("../../notice.txt");\n',
+    )
     with pytest.raises(ReleaseError) as caught:
         package_crates(Context())
-    assert not isinstance(caught.value, Problems)
+    assert not isinstance(caught.value, MultipleErrors)
     assert caught.value.problem.startswith(
         "shop-middle does not compile from the files in its tarball, src/lib.rs line 2: couldn't read"
     )
     assert projects.record_of(shop) == []
 
 
-def test_a_build_script_that_reads_outside_its_folder_is_named_with_file_and_line(shop: Path) -> None:
-    source(shop, "shop-zero", 'fn main() {\n    std::fs::read("../../Cargo.toml").expect("the workspace");\n}\n', "build.rs")
+def test_a_build_script_that_reads_outside_its_folder_is_named_with_file_and_line(
+    shop: Path,
+) -> None:
+    source(
+        shop,
+        "shop-zero",
+        'fn main() {\n    std::fs::read("../../Cargo.toml").expect("the workspace");\n}\n',
+        "build.rs",
+    )
     with pytest.raises(ReleaseError) as caught:
         package_crates(Context())
-    assert "shop-zero does not compile from the files in its tarball, build.rs line 2" in caught.value.problem
+    assert (
+        "shop-zero does not compile from the files in its tarball, build.rs line 2"
+        in caught.value.problem
+    )
     assert "No such file or directory" in caught.value.problem
 
 
@@ -132,7 +150,9 @@ def test_uncommitted_files_are_an_error(shop: Path) -> None:
 
 
 def test_a_manifest_at_another_version_is_an_error(shop: Path) -> None:
-    with pytest.raises(ReleaseError, match=r"shop-app is at 0\.1\.0 in its manifest, not at 0\.2\.0"):
+    with pytest.raises(
+        ReleaseError, match=r"shop-app is at 0\.1\.0 in its manifest, not at 0\.2\.0"
+    ):
         package_crates(Context(), version="0.2.0")
 
 
@@ -149,7 +169,10 @@ def test_crates_that_need_each_other_are_named(
 
 
 def test_a_project_without_crates_has_nothing_to_do(
-    running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    running: World,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     (tmp_path / "plain").mkdir()
     projects.git(tmp_path / "plain", "init", "--quiet", "--initial-branch=main")

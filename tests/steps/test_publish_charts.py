@@ -8,8 +8,18 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from container_world import CHART, built, chart_project, commit, digests, dry, registries, tag, write
 from invoke.context import Context
+from support.container_world import (
+    CHART,
+    built,
+    chart_project,
+    commit,
+    digests,
+    dry,
+    registries,
+    tag,
+    write,
+)
 
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.faults import Fault
@@ -72,10 +82,14 @@ def test_a_file_from_a_draft_is_pushed_with_the_same_digest(project, world):
 def test_other_bytes_under_our_version_stop_the_release(project, world, monkeypatch):
     release()
     there = digests(CHART)
-    other = shutil.copytree(project, project.parent / "other", ignore=shutil.ignore_patterns("dist"))
+    other = shutil.copytree(
+        project, project.parent / "other", ignore=shutil.ignore_patterns("dist")
+    )
     monkeypatch.chdir(commit(write(other, {"deploy/hello/values.yaml": "changed: true\n"})))
     tag()
-    world.faults.add(Fault("GET", r"/v2/example/charts/hello/manifests/1\.2\.0", status=404))  # not yet visible
+    world.faults.add(
+        Fault("GET", r"/v2/example/charts/hello/manifests/1\.2\.0", status=404)
+    )  # not yet visible
     package_charts(Context(), version="1.2.0")
     with pytest.raises(ReleaseError, match=r"1\.2\.0 on charts is something else"):
         publish_charts(Context(), version="1.2.0", new="all")

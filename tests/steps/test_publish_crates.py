@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import crate_projects as projects
 import pytest
-from crate_projects import CHAIN
 from invoke.context import Context
-from python_projects import tag
+from support import crate_projects as projects
+from support.crate_projects import CHAIN
+from support.python_projects import tag
 
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.world import World
@@ -35,7 +35,9 @@ def shop(running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 
 @pytest.mark.statement("B1.17")
-def test_crates_go_up_in_the_order_of_their_normal_and_build_dependencies(shop: Path, running: World) -> None:
+def test_crates_go_up_in_the_order_of_their_normal_and_build_dependencies(
+    shop: Path, running: World
+) -> None:
     publish_crates(Context(), new="all")
     assert projects.uploads(running) == list(CHAIN)
     published = {line["name"]: line["cksum"] for line in projects.index_by_time(running)}
@@ -87,6 +89,8 @@ def test_something_else_under_our_version_stops_the_release_before_anything_is_p
     assert projects.uploads(running) == ["shop-app"]
 
 
-def test_only_cargo_publish_sees_the_token(shop: Path, running: World, capfd: pytest.CaptureFixture[str]) -> None:
+def test_only_cargo_publish_sees_the_token(
+    shop: Path, running: World, capfd: pytest.CaptureFixture[str]
+) -> None:
     publish_crates(Context(), new="all")
     assert running.env["CARGO_REGISTRY_TOKEN"] not in capfd.readouterr().err

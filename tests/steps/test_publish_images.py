@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import requests
-from container_world import (
+from invoke.context import Context
+from support.container_world import (
     IMAGE,
     SETTINGS,
     binaries,
@@ -20,7 +21,6 @@ from container_world import (
     tag,
     write,
 )
-from invoke.context import Context
 
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.faults import Fault
@@ -53,7 +53,9 @@ def test_an_image_is_published_with_the_digest_that_was_built(project, world):
     digest = build()
     publish_images(Context(), version="1.2.0", new="all")
     assert digests() == {"1.2.0": digest}
-    assert {e.agent.split("/")[0] for e in world.log.writes()} == {"containerd"}  # buildx pushes with its library
+    assert {e.agent.split("/")[0] for e in world.log.writes()} == {
+        "containerd"
+    }  # buildx pushes with its library
     assert not world.log.refused()
 
 
@@ -92,11 +94,15 @@ def test_an_image_of_one_platform_keeps_its_digest(tmp_path, monkeypatch):
     assert digests() == {"1.2.0": digest}
 
 
-def test_an_image_of_another_commit_under_our_version_stops_the_release(project, world, monkeypatch):
+def test_an_image_of_another_commit_under_our_version_stops_the_release(
+    project, world, monkeypatch
+):
     build()
     publish_images(Context(), version="1.2.0", new="all")
     there = digests()
-    other = shutil.copytree(project, project.parent / "other", ignore=shutil.ignore_patterns("dist"))
+    other = shutil.copytree(
+        project, project.parent / "other", ignore=shutil.ignore_patterns("dist")
+    )
     monkeypatch.chdir(commit(write(other, {"motd": "changed\n"})))
     tag()
     with pytest.raises(ReleaseError, match=r"1\.2\.0 was made from commit"):
@@ -110,7 +116,9 @@ def test_a_recorded_digest_that_differs_stops_the_release(project, world, tmp_pa
     there = digests()
     monkeypatch.chdir(image_project(tmp_path / "again"))
     binaries("1.2.0")
-    world.faults.add(Fault("HEAD", r"/v2/example/hello/manifests/1\.2\.0", status=404))  # it had not seen that yet
+    world.faults.add(
+        Fault("HEAD", r"/v2/example/hello/manifests/1\.2\.0", status=404)
+    )  # it had not seen that yet
     docker_buildx(Context(), version="1.2.0")
     assert built("image", "1.2.0").digest != there["1.2.0"]
     with pytest.raises(ReleaseError, match=r"1\.2\.0 on images is something else"):
@@ -129,11 +137,15 @@ def test_a_public_image_of_this_commit_is_not_built_again(project, capfd):
 
 
 def test_a_fixed_tag_that_is_absent_is_added_by_digest(tmp_path, monkeypatch, world):
-    monkeypatch.chdir(image_project(tmp_path / "two", SETTINGS + 'tags = ["{version}", "sha-{sha}", "{major}"]\n'))
+    monkeypatch.chdir(
+        image_project(tmp_path / "two", SETTINGS + 'tags = ["{version}", "sha-{sha}", "{major}"]\n')
+    )
     digest = build()
     publish_images(Context(), version="1.2.0", new="all")
     sha = next(tag for tag in digests() if tag.startswith("sha-"))
-    requests.delete(f"{world.urls['oci']}/v2/example/hello/manifests/{sha}", timeout=10).raise_for_status()
+    requests.delete(
+        f"{world.urls['oci']}/v2/example/hello/manifests/{sha}", timeout=10
+    ).raise_for_status()
     before = len(world.log.writes())
     publish_images(Context(), version="1.2.0")
     assert digests() == {"1.2.0": digest, sha: digest}

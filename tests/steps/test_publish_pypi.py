@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import python_projects as projects
 from invoke.context import Context
-from python_projects import HOST, WHEEL_OF_A_PROGRAM
+from support import python_projects as projects
+from support.python_projects import HOST, WHEEL_OF_A_PROGRAM
 
 from release_tasks import dist
 from release_tasks.channels import pypi
 from release_tasks.errors import ReleaseError
-from release_tasks.project.model import State
+from release_tasks.project.artifacts import State
 from release_tasks.rehearsal.clients import PYPI_TOKEN
 from release_tasks.rehearsal.faults import Fault
 from release_tasks.rehearsal.server import Servers
@@ -29,9 +29,13 @@ from release_tasks.steps.build_wheels import build_wheels
 from release_tasks.steps.publish_pypi import publish_pypi
 from release_tasks.tools import rustc, twine
 
-pytestmark = [pytest.mark.tools("cargo", "git"), pytest.mark.skipif(
-    shutil.which("rustc") is None or rustc.host(Path.cwd()) != HOST, reason=f"this machine is no {HOST}"
-)]
+pytestmark = [
+    pytest.mark.tools("cargo", "git"),
+    pytest.mark.skipif(
+        shutil.which("rustc") is None or rustc.host(Path.cwd()) != HOST,
+        reason=f"this machine is no {HOST}",
+    ),
+]
 SDIST = "tiny_tool-0.2.0.tar.gz"
 UPLOAD = ("POST", "/legacy/")
 
@@ -76,17 +80,24 @@ def tried(running: World) -> int:
     return sum((entry.method, entry.target) == UPLOAD for entry in running.log.entries())
 
 
-def test_wheels_go_up_before_the_sdist_and_pip_finds_them(tool: Path, running: World, tmp_path: Path) -> None:
+def test_wheels_go_up_before_the_sdist_and_pip_finds_them(
+    tool: Path, running: World, tmp_path: Path
+) -> None:
     publish_pypi(Context(), new="all")
     assert published(running) == [wheel(tool), SDIST]
     there = tmp_path / "there"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--target", there, "tiny-tool==0.2.0"], check=True)
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--quiet", "--target", there, "tiny-tool==0.2.0"],
+        check=True,
+    )
     assert subprocess.check_output([there / "bin" / "tiny"]) == b"hello src/main.rs\n"
     agents = {entry.agent.split("/")[0] for entry in running.log.writes()}
     assert agents == {"twine"}
 
 
-def test_publishing_again_uploads_nothing(tool: Path, running: World, capfd: pytest.CaptureFixture[str]) -> None:
+def test_publishing_again_uploads_nothing(
+    tool: Path, running: World, capfd: pytest.CaptureFixture[str]
+) -> None:
     publish_pypi(Context(), new="all")
     capfd.readouterr()
     publish_pypi(Context())
@@ -110,7 +121,9 @@ def test_only_the_rest_is_uploaded(tool: Path, running: World) -> None:
 @pytest.mark.statement("B1.28")
 def test_a_set_with_a_hole_is_not_begun(tool: Path, running: World) -> None:
     (projects.built(tool) / SDIST).unlink()
-    with pytest.raises(ReleaseError, match=rf"tiny-tool 0\.2\.0 lacks {SDIST}, so nothing of it is uploaded") as stopped:
+    with pytest.raises(
+        ReleaseError, match=rf"tiny-tool 0\.2\.0 lacks {SDIST}, so nothing of it is uploaded"
+    ) as stopped:
         publish_pypi(Context(), new="all")
     assert stopped.value.fix.startswith("inv build-wheels")
     assert tried(running) == 0
@@ -159,7 +172,9 @@ def test_a_cut_connection_is_tried_again(tool: Path, running: World) -> None:
     assert published(running) == [wheel(tool), SDIST]
 
 
-def test_connections_that_are_cut_again_and_again_stop_and_the_next_run_goes_on(tool: Path, running: World) -> None:
+def test_connections_that_are_cut_again_and_again_stop_and_the_next_run_goes_on(
+    tool: Path, running: World
+) -> None:
     always = Fault(*UPLOAD, cut=True, times=1000)
     running.faults.add(always)
     with pytest.raises(ReleaseError, match="connection broken"):
@@ -180,14 +195,19 @@ def test_what_another_machine_uploads_meanwhile_is_looked_at_and_nothing_follows
     other.write_bytes(projects.wheel("tiny-tool"))
     twine.upload(Context(), [other], "NO_SUCH_TOKEN")
     pypi.publish(Context(), release, artifacts)
-    assert [seen.state for seen in pypi.look(release, artifacts)] == [State.DIFFERENT, State.MISSING]
+    assert [seen.state for seen in pypi.look(release, artifacts)] == [
+        State.DIFFERENT,
+        State.MISSING,
+    ]
     assert published(running) == [wheel(tool)]
 
 
 def test_the_name_of_a_deleted_file_is_never_taken_again(tool: Path, running: World) -> None:
     publish_pypi(Context(), new="all")
     running.pypi.delete_file(SDIST)
-    with pytest.raises(ReleaseError, match="previously used by a file that has since been deleted") as stopped:
+    with pytest.raises(
+        ReleaseError, match="previously used by a file that has since been deleted"
+    ) as stopped:
         publish_pypi(Context())
     assert stopped.value.fix.startswith("choose the next version")
 
@@ -203,7 +223,12 @@ def test_a_refused_token_is_named_and_never_shown(
 
 
 def test_the_packages_own_token_is_used_under_whatever_name(
-    running: World, example: Path, tool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    running: World,
+    example: Path,
+    tool: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     settings = '[python.tiny-tool]\ntoken = "SPARE_TOKEN_OF_THE_HOUSE"\n'
     root = projects.write(tmp_path / "other", WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings})
@@ -252,7 +277,10 @@ def test_a_dry_run_prints_the_upload_and_sends_nothing(
     before = projects.everything(tool)
     publish_pypi(projects.dry(), new="all")
     said = capfd.readouterr().err
-    assert f"-m twine --no-color upload --non-interactive --disable-progress-bar {projects.built(tool)}" in said
+    assert (
+        f"-m twine --no-color upload --non-interactive --disable-progress-bar {projects.built(tool)}"
+        in said
+    )
     assert said.index(wheel(tool)) < said.index(SDIST)
     assert running.log.writes() == ()
     assert projects.everything(tool) == before

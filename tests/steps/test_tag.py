@@ -6,12 +6,12 @@ import json
 import subprocess
 
 import pytest
-from place import TWO, Place, context, problems
+from support.place import TWO, Place, context, problems
 
 from release_tasks.channels import git as origin
+from release_tasks.checks.preflight import repository
 from release_tasks.converge import begin, converge
 from release_tasks.errors import ReleaseError
-from release_tasks.findings import repository
 from release_tasks.steps.bump import bump
 from release_tasks.steps.tag import tag
 
@@ -24,7 +24,9 @@ def tagged(tiny: Place, settings: str = "", version: str = "0.2.0") -> str:
         tiny.commit("release-tasks.toml", settings)
     bump(context(), version)
     tag(context(), version)
-    return tiny.git("for-each-ref", "refs/tags", "--format=%(objecttype) %(contents:subject)").strip()
+    return tiny.git(
+        "for-each-ref", "refs/tags", "--format=%(objecttype) %(contents:subject)"
+    ).strip()
 
 
 @pytest.mark.statement("B3.3", "B4.10")
@@ -41,30 +43,47 @@ def test_commit_and_tag_say_what_their_templates_say(tiny: Place) -> None:
     settings = '[project]\ncommit = "release: v{version}"\ntag-message = "Release {version}"\n'
     assert tagged(tiny, settings) == "tag Release 0.2.0"
     assert tiny.git("log", "-1", "--format=%B").strip() == "release: v0.2.0"
-    assert tiny.git("show", "--name-only", "--format=").split() == ["CHANGELOG.md", "pyproject.toml"]
+    assert tiny.git("show", "--name-only", "--format=").split() == [
+        "CHANGELOG.md",
+        "pyproject.toml",
+    ]
 
 
 @pytest.mark.statement("B2.7")
 def test_two_components_are_named_in_one_commit_or_in_their_own(two: Place) -> None:
     request = "core=0.2.0,other=0.5.0"
-    assert tagged(two, version=request).splitlines() == ["tag Release other 0.5.0", "tag Release v0.2.0"]
+    assert tagged(two, version=request).splitlines() == [
+        "tag Release other 0.5.0",
+        "tag Release v0.2.0",
+    ]
     assert two.git("log", "-1", "--format=%B").strip() == "release: core v0.2.0 + other v0.5.0"
-    two.commit("release-tasks.toml", '[project]\ncommit = "chore: bump {component} to {version}"\n' + TWO["release-tasks.toml"])
+    two.commit(
+        "release-tasks.toml",
+        '[project]\ncommit = "chore: bump {component} to {version}"\n' + TWO["release-tasks.toml"],
+    )
     bump(context(), "0.6.0", "other")
     tag(context(), "0.6.0", "other")
     assert two.git("log", "-1", "--format=%B").strip() == "chore: bump other to 0.6.0"
     tagged(two, version="core=0.3.0,other=0.7.0")
-    assert two.git("log", "-1", "--format=%B").strip().split("\n\n") == ["chore: bump core to 0.3.0", "chore: bump other to 0.7.0"]
+    assert two.git("log", "-1", "--format=%B").strip().split("\n\n") == [
+        "chore: bump core to 0.3.0",
+        "chore: bump other to 0.7.0",
+    ]
 
 
 @pytest.mark.tools("ssh-keygen")
-def test_git_signs_the_tag_where_it_is_configured_to(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_git_signs_the_tag_where_it_is_configured_to(
+    tiny: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     key = tiny.folder / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
     allowed = tiny.folder / "allowed"
     allowed.write_text(f"* {key.with_suffix('.pub').read_text()}")
     for name, value in (
-        ("gpg.format", "ssh"), ("user.signingKey", key), ("tag.gpgSign", "true"), ("commit.gpgSign", "true"),
+        ("gpg.format", "ssh"),
+        ("user.signingKey", key),
+        ("tag.gpgSign", "true"),
+        ("commit.gpgSign", "true"),
         ("gpg.ssh.allowedSignersFile", allowed),
     ):
         tiny.git("config", name, str(value))
@@ -88,10 +107,16 @@ def test_a_tag_made_by_hand_must_equal_the_manifests(tiny: Place) -> None:
 
 
 @pytest.mark.statement("B2.9")
-@pytest.mark.parametrize(("settings", "told"), [
-    ("", "which is on no branch of origin"), ('[project]\nbranch = "main"\n', "which is not on main of origin"),
-])
-def test_a_tagged_commit_must_be_on_the_release_branch(tiny: Place, settings: str, told: str) -> None:
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ("", "which is on no branch of origin"),
+        ('[project]\nbranch = "main"\n', "which is not on main of origin"),
+    ],
+)
+def test_a_tagged_commit_must_be_on_the_release_branch(
+    tiny: Place, settings: str, told: str
+) -> None:
     if settings:
         tiny.commit("release-tasks.toml", settings)
         tiny.git("push", "--quiet", "origin", "main")
@@ -122,7 +147,12 @@ def test_nothing_is_published_before_origin_has_the_tag(tiny: Place) -> None:
 @pytest.mark.statement("B2.8")
 def test_a_tag_is_read_for_ci_as_json(tiny: Place) -> None:
     done = tiny.inv("tag", "--parse", "v0.2.0-rc.1")
-    assert json.loads(done.stdout) == {"tag": "v0.2.0-rc.1", "component": "tiny", "version": "0.2.0-rc.1", "promotion": False}
+    assert json.loads(done.stdout) == {
+        "tag": "v0.2.0-rc.1",
+        "component": "tiny",
+        "version": "0.2.0-rc.1",
+        "promotion": False,
+    }
     wrong = tiny.inv("tag", "--parse", "py-v0.2.0")
     assert (wrong.returncode, wrong.stdout) == (1, "")
     assert "py-v0.2.0 is no tag of this project" in wrong.stderr
@@ -131,5 +161,7 @@ def test_a_tag_is_read_for_ci_as_json(tiny: Place) -> None:
 @pytest.mark.statement("B3.2", "B3.35")
 def test_a_prerelease_is_refused_where_the_settings_say_so(tiny: Place) -> None:
     tiny.commit("release-tasks.toml", '[project]\nprerelease = "refuse"\n')
-    with pytest.raises(ReleaseError, match=r"0\.2\.0-rc\.1 is a prerelease, and the settings refuse those"):
+    with pytest.raises(
+        ReleaseError, match=r"0\.2\.0-rc\.1 is a prerelease, and the settings refuse those"
+    ):
         tiny.at("0.2.0-rc.1")

@@ -10,12 +10,23 @@ import time
 from pathlib import Path
 
 import pytest
-from container_world import dry, snapshot
 from invoke.context import Context
-from processes import running
-from published_world import HERE, TARGET, Layout, layer, layout, left_behind, program, releasing, run, world
+from support.container_world import dry, snapshot
+from support.processes import running
+from support.published_world import (
+    HERE,
+    TARGET,
+    Layout,
+    layer,
+    layout,
+    left_behind,
+    program,
+    releasing,
+    run,
+    world,
+)
 
-from release_tasks.errors import Problems, ReleaseError
+from release_tasks.errors import MultipleErrors, ReleaseError
 from release_tasks.rehearsal.faults import Fault
 from release_tasks.steps.verify import verify
 
@@ -49,7 +60,9 @@ def project(releasing, tmp_path) -> Path:
 @pytest.fixture
 def hello(tmp_path) -> Path:
     path = program(tmp_path / "built", "hello 0.2.0").rename(tmp_path / "built" / "hello-here")
-    path.with_name("hello-here.sha256").write_text(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n")
+    path.with_name("hello-here.sha256").write_text(
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
+    )
     return path
 
 
@@ -57,8 +70,21 @@ def hello(tmp_path) -> Path:
 def public(project, hello, layout: Layout, tmp_path) -> Path:
     """Every artifact of the project, published by the plain clients."""
     run("cargo", "publish", "--quiet", "--no-verify", cwd=project)
-    layout.push(f"{IMAGE}:0.2.0", layout.image(HERE, [layer(("hello", hello.read_bytes()))], Entrypoint=["/hello"]))
-    run("docker", "buildx", "imagetools", "create", "--tag", f"{IMAGE}:latest", "--tag", f"{IMAGE}:0.2", f"{IMAGE}:0.2.0")
+    layout.push(
+        f"{IMAGE}:0.2.0",
+        layout.image(HERE, [layer(("hello", hello.read_bytes()))], Entrypoint=["/hello"]),
+    )
+    run(
+        "docker",
+        "buildx",
+        "imagetools",
+        "create",
+        "--tag",
+        f"{IMAGE}:latest",
+        "--tag",
+        f"{IMAGE}:0.2",
+        f"{IMAGE}:0.2.0",
+    )
     run("helm", "package", "--version=0.2.0", f"--destination={tmp_path}", project / "chart")
     run("helm", "push", tmp_path / "hello-0.2.0.tgz", "oci://ghcr.io/example/charts")
     checksum = hello.with_name("hello-here.sha256")
@@ -70,7 +96,7 @@ def failing(**words: str) -> list[str]:
     """Every problem that the step reports."""
     with pytest.raises(ReleaseError) as raised:
         verify(Context(), version="0.2.0", **words)
-    errors = raised.value.errors if isinstance(raised.value, Problems) else (raised.value,)
+    errors = raised.value.errors if isinstance(raised.value, MultipleErrors) else (raised.value,)
     assert all(error.fix for error in errors)
     return [error.problem for error in errors]
 
@@ -84,7 +110,8 @@ def test_a_whole_release_is_fetched_back(public, tmp_path, capsys, world):
         f"{IMAGE}:0.2.0 is whole",
         f"ghcr.io/example/charts/hello:0.2.0 renders, and {IMAGE}:0.2.0 is there",
         "hello-here from GitHub runs, and says 0.2.0",
-        f"{IMAGE}:latest names 0.2.0", "Latest names v0.2.0",
+        f"{IMAGE}:latest names 0.2.0",
+        "Latest names v0.2.0",
     ):
         assert line in said
     assert left_behind(tmp_path) == []
@@ -101,15 +128,26 @@ def test_nothing_is_changed_anywhere(public, world):
 def test_what_was_never_published_is_named_on_every_channel(project):
     found = failing()
     assert [problem for problem in found if " is missing" in problem] == [
-        "fetched-hello 0.2.0 on crates.io is missing", f"{IMAGE} 0.2.0 on images is missing",
-        "ghcr.io/example/charts/hello 0.2.0 on charts is missing", "v0.2.0 0.2.0 on GitHub is missing",
-        "hello-here 0.2.0 on GitHub is missing", "hello-here.sha256 0.2.0 on GitHub is missing",
+        "fetched-hello 0.2.0 on crates.io is missing",
+        f"{IMAGE} 0.2.0 on images is missing",
+        "ghcr.io/example/charts/hello 0.2.0 on charts is missing",
+        "v0.2.0 0.2.0 on GitHub is missing",
+        "hello-here 0.2.0 on GitHub is missing",
+        "hello-here.sha256 0.2.0 on GitHub is missing",
     ]
 
 
 def test_errors_of_several_channels_are_all_reported(public):
     run("cargo", "yank", "fetched-hello@0.2.0")
-    run("gh", "release", "delete-asset", "v0.2.0", "hello-here.sha256", "--yes", "--repo=example/hello")
+    run(
+        "gh",
+        "release",
+        "delete-asset",
+        "v0.2.0",
+        "hello-here.sha256",
+        "--yes",
+        "--repo=example/hello",
+    )
     run("docker", "buildx", "imagetools", "create", "--tag", f"{IMAGE}:latest", f"{IMAGE}:0.2.0")
     found = " / ".join(failing())
     assert "fetched-hello 0.2.0 on crates.io is yanked" in found
@@ -137,7 +175,9 @@ def test_a_registry_that_cannot_be_read_is_an_error_beside_the_others(public, wo
     assert "answered 400" in found[1]
 
 
-def test_a_fresh_clone_without_dist_verifies_what_can_be_compared(public, tmp_path, monkeypatch, capsys):
+def test_a_fresh_clone_without_dist_verifies_what_can_be_compared(
+    public, tmp_path, monkeypatch, capsys
+):
     run("git", "clone", "-q", "https://github.com/example/hello", tmp_path / "clone")
     monkeypatch.chdir(tmp_path / "clone")
     verify(Context(), version="0.2.0")
@@ -151,13 +191,22 @@ def test_a_dry_run_says_what_would_be_fetched_and_fetches_nothing(project, world
     assert "then fetched-hello 0.2.0 is fetched back from crates.io" in said
     assert "then ghcr.io/example/charts/hello 0.2.0 is fetched back from charts" in said
     assert snapshot(project) == before
-    assert {e.app for e in world.log.entries()[requests:]} <= {"github"}  # whose tag decides what is built
+    assert {e.app for e in world.log.entries()[requests:]} <= {
+        "github"
+    }  # whose tag decides what is built
     assert left_behind(tmp_path) == []
 
 
 def test_ctrl_c_ends_every_child_and_leaves_nothing(releasing, tmp_path):
     slow = {"build.rs": "fn main() { std::thread::sleep(std::time::Duration::from_secs(600)); }\n"}
-    releasing({**FILES, **slow, "tasks.py": "from release_tasks import ns  # noqa: F401\n", "release-tasks.toml": ""})
+    releasing(
+        {
+            **FILES,
+            **slow,
+            "tasks.py": "from release_tasks import ns  # noqa: F401\n",
+            "release-tasks.toml": "",
+        }
+    )
     run("cargo", "publish", "--quiet", "--no-verify", cwd=tmp_path / "project")
     argv = [sys.executable, "-m", "invoke", "verify", "--version", "0.2.0"]
     with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) as process:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from release_tasks.errors import ReleaseError
-from release_tasks.tools import archives
+from release_tasks.formats import archives
 
 
 def _tar(*names: str) -> tarfile.TarFile:
@@ -25,7 +25,9 @@ def _tar(*names: str) -> tarfile.TarFile:
 
 @pytest.mark.parametrize("filters", [archives.TRUSTED, {}])
 @pytest.mark.filterwarnings("ignore:.*filter.*:DeprecationWarning")
-def test_what_is_inside_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, filters: dict[str, str]) -> None:
+def test_what_is_inside_is_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, filters: dict[str, str]
+) -> None:
     monkeypatch.setattr(archives, "TRUSTED", filters)
     archives.unpack_all(_tar("one", "sub/two"), tmp_path)
     assert (tmp_path / "sub/two").read_text() == "hi"

@@ -8,12 +8,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from container_world import dry, registries
 from invoke.context import Context
+from support.container_world import dry, registries
 
-from release_tasks import shell
+from release_tasks import shell, terminal
 from release_tasks.errors import ReleaseError
-from release_tasks.tools import buildkit
+from release_tasks.tools.docker import buildkit
 
 pytestmark = pytest.mark.tools("docker", "buildkitd", "runc")
 
@@ -27,7 +27,9 @@ def temporary(tmp_path, monkeypatch):
 
 
 def buildx(*words: str) -> str:
-    return subprocess.run(["docker", "buildx", *words], capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        ["docker", "buildx", *words], capture_output=True, text=True, check=True
+    ).stdout
 
 
 def running(folder: Path) -> bool:
@@ -40,7 +42,13 @@ def test_a_builder_of_our_own_runs_for_the_length_of_the_block(temporary):
     before = buildx("ls")
     with buildkit.builder(Context()) as env:
         assert running(temporary)
-        shown = subprocess.run(["docker", "buildx", "inspect"], env=os.environ | env, capture_output=True, text=True, check=True)
+        shown = subprocess.run(
+            ["docker", "buildx", "inspect"],
+            env=os.environ | env,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         assert "Status:           running" in shown.stdout
         assert buildx("ls") == before
     assert not running(temporary)
@@ -56,12 +64,18 @@ def test_an_interrupt_leaves_no_builder_behind(temporary):
 
 def test_the_builder_that_the_user_chose_is_used_and_stays(temporary):
     address = f"unix://{temporary}/theirs.sock"
-    argv = ["buildkitd", f"--addr={address}", f"--root={temporary}/theirs", "--oci-worker-net=host",
-            "--oci-worker-snapshotter=native", "--containerd-worker=false"]
+    argv = [
+        "buildkitd",
+        f"--addr={address}",
+        f"--root={temporary}/theirs",
+        "--oci-worker-net=host",
+        "--oci-worker-snapshotter=native",
+        "--containerd-worker=false",
+    ]
     with shell.running(argv) as process:
         while not (temporary / "theirs.sock").exists():
             assert process.poll() is None
-            shell.pause(0.05)
+            terminal.pause(0.05)
         buildx("create", "--name=theirs", "--driver=remote", "--use", address)
         with buildkit.builder(Context()) as env:
             assert env == {}
@@ -69,7 +83,9 @@ def test_the_builder_that_the_user_chose_is_used_and_stays(temporary):
         assert "theirs" in buildx("ls")
 
 
-def test_no_builder_and_no_buildkitd_is_an_error_with_the_command_that_makes_one(temporary, monkeypatch):
+def test_no_builder_and_no_buildkitd_is_an_error_with_the_command_that_makes_one(
+    temporary, monkeypatch
+):
     folder = temporary / "bin"
     folder.mkdir()
     (folder / "docker").symlink_to(str(shell.found("docker")))
@@ -95,7 +111,10 @@ def test_a_buildkitd_that_does_not_start_says_why(temporary, monkeypatch):
     (folder / "buildkitd").write_text("#!/bin/sh\necho no room left >&2\nexit 1\n")
     (folder / "buildkitd").chmod(0o755)
     monkeypatch.setenv("PATH", str(folder), prepend=":")
-    with pytest.raises(ReleaseError, match="buildkitd did not start: no room left"), buildkit.builder(Context()):
+    with (
+        pytest.raises(ReleaseError, match="buildkitd did not start: no room left"),
+        buildkit.builder(Context()),
+    ):
         pass
 
 

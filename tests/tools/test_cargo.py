@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-import crate_projects as projects
 import pytest
+from support import crate_projects as projects
 
 from release_tasks.errors import ReleaseError
 from release_tasks.shell import Failed
-from release_tasks.tools import cargo, cargo_publish
+from release_tasks.tools import cargo
+from release_tasks.tools.cargo import publish as cargo_publish
 
 pytestmark = pytest.mark.tools("cargo", "git")
 REFUSED = "error: failed to publish shop-zero v0.1.0 to registry at the address\n\nCaused by:\n  the remote server responded with an error (status {}): {}"
@@ -41,7 +42,9 @@ def test_members_tell_what_they_need_and_test_with(shop: Path) -> None:
     ("", True), ("publish = false", False), ("publish = true", True),
     ('publish = ["crates-io"]', True), ('publish = ["inhouse"]', False), ("publish = []", False),
 ])  # fmt: skip
-def test_a_crate_for_another_registry_is_not_for_crates_io(tmp_path: Path, line: str, expected: bool) -> None:
+def test_a_crate_for_another_registry_is_not_for_crates_io(
+    tmp_path: Path, line: str, expected: bool
+) -> None:
     projects.write_crate(tmp_path / "shop", "shop")
     manifest = tmp_path / "shop" / "Cargo.toml"
     manifest.write_text(manifest.read_text().replace("[package]\n", f"[package]\n{line}\n"))
@@ -54,7 +57,9 @@ def test_a_broken_manifest_is_a_fact_with_a_way_out(tmp_path: Path) -> None:
         cargo.workspace(tmp_path)
 
 
-def test_a_work_tree_builds_in_the_target_folder_of_the_checkout(shop: Path, tmp_path: Path) -> None:
+def test_a_work_tree_builds_in_the_target_folder_of_the_checkout(
+    shop: Path, tmp_path: Path
+) -> None:
     projects.git(shop, "tag", "v0.1.0")
     projects.git(shop, "clone", "--quiet", "--bare", ".", str(tmp_path / "origin"))
     projects.git(shop, "remote", "add", "origin", str(tmp_path / "origin"))
@@ -64,15 +69,19 @@ def test_a_work_tree_builds_in_the_target_folder_of_the_checkout(shop: Path, tmp
     assert here.target == shop / "target"
 
 
-def test_a_target_folder_elsewhere_stays_there(shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_target_folder_elsewhere_stays_there(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CARGO_TARGET_DIR", str(tmp_path / "builds"))
     assert projects.release(shop).target == tmp_path / "builds"
 
 
 def test_the_date_of_a_429_is_read(shop: Path) -> None:
     said = "Please try again after Sat, 21 Nov 2026 04:03:34 GMT and see the page for more details."
-    assert cargo_publish.again_at(REFUSED.format("429 Too Many Requests", said)) == datetime(2026, 11, 21, 4, 3, 34, tzinfo=UTC)
-    assert cargo_publish.again_at("error: something else") is None
+    assert cargo_publish.retry_at(REFUSED.format("429 Too Many Requests", said)) == datetime(
+        2026, 11, 21, 4, 3, 34, tzinfo=UTC
+    )
+    assert cargo_publish.retry_at("error: something else") is None
 
 
 def test_uploads_are_seen_in_coloured_output_too() -> None:

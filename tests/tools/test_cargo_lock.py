@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from release_tasks.tools.cargo_lock import bumped, is_bump
+from release_tasks.tools.cargo.lock import bumped, is_bump
 
 LOCK = """version = 4
 
@@ -41,7 +41,7 @@ def test_line_endings_stay() -> None:
 
 
 def test_a_package_of_a_registry_with_the_same_name_stays() -> None:
-    older = '''
+    older = """
 [[package]]
 name = "ours"
 version = "0.0.9"
@@ -53,17 +53,25 @@ version = "1.0.0"
 dependencies = [
  "ours 0.0.9",
  "ours 0.1.0",
-]'''
-    assert bumped(LOCK + older, {"ours": "0.2.0"}) == (LOCK + older).replace("0.1.0", "0.2.0", 1).replace("ours 0.1.0", "ours 0.2.0")
+]"""
+    assert bumped(LOCK + older, {"ours": "0.2.0"}) == (LOCK + older).replace(
+        "0.1.0", "0.2.0", 1
+    ).replace("ours 0.1.0", "ours 0.2.0")
 
 
 def test_new_versions_of_our_own_packages_are_a_bump() -> None:
     assert is_bump(LOCK.encode(), BUMPED.encode())
 
 
-@pytest.mark.parametrize(("old", "new"), [
-    ('version = "1.0.0"', 'version = "1.0.1"'), ('checksum = "00"', 'checksum = "01"'), (' "serde",\n', ""),
-    ('name = "other"', 'name = "another"'), ("[[package]]", "[[pack"),
-])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('version = "1.0.0"', 'version = "1.0.1"'),
+        ('checksum = "00"', 'checksum = "01"'),
+        (' "serde",\n', ""),
+        ('name = "other"', 'name = "another"'),
+        ("[[package]]", "[[pack"),
+    ],
+)
 def test_everything_else_is_none(old: str, new: str) -> None:
     assert not is_bump(LOCK.encode(), LOCK.replace(old, new, 1).encode())

@@ -9,11 +9,14 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from published_world import Layout, layer
+from support.published_world import Layout, layer
 
-from release_tasks.tools import archives, differences
+from release_tasks.formats import archives, differences
 
-PAPERS: dict[str, archives.Inside] = {"LICENSE": (b"do", 0o644), "tiny": (b"\x7fELF" + bytes(400), 0o755)}
+PAPERS: dict[str, archives.Inside] = {
+    "LICENSE": (b"do", 0o644),
+    "tiny": (b"\x7fELF" + bytes(400), 0o755),
+}
 
 
 def packed(name: str, epoch: int = 1767323045, **other: bytes) -> bytes:
@@ -25,18 +28,38 @@ def packed(name: str, epoch: int = 1767323045, **other: bytes) -> bytes:
 def test_the_file_and_the_byte_are_named(name: str) -> None:
     assert differences.first(packed(name), packed(name)) == ""
     other = packed(name, tiny=b"\x7fELF" + bytes(311) + b"/home/me" + bytes(81))
-    assert differences.first(packed(name), other) == rf"tiny: byte 315: {bytes(16)!r}, not {b'/home/me' + bytes(8)!r}"
-    assert differences.first(packed(name), packed(name, extra=b"")) == "extra, which only the second has"
-    assert differences.first(packed(name, extra=b""), packed(name)) == "extra, which only the first has"
+    assert (
+        differences.first(packed(name), other)
+        == rf"tiny: byte 315: {bytes(16)!r}, not {b'/home/me' + bytes(8)!r}"
+    )
+    assert (
+        differences.first(packed(name), packed(name, extra=b""))
+        == "extra, which only the second has"
+    )
+    assert (
+        differences.first(packed(name, extra=b""), packed(name))
+        == "extra, which only the first has"
+    )
 
 
 def test_what_only_the_packing_tells_is_named() -> None:
-    assert differences.first(packed("a.tar.gz"), packed("a.tar.gz", 1767323046)) == "LICENSE: time 1767323045, not time 1767323046"
-    assert differences.first(packed("a.zip"), packed("a.zip", 1767323047)) == "LICENSE: time (2026, 1, 2, 3, 4, 4), not time (2026, 1, 2, 3, 4, 6)"
+    assert (
+        differences.first(packed("a.tar.gz"), packed("a.tar.gz", 1767323046))
+        == "LICENSE: time 1767323045, not time 1767323046"
+    )
+    assert (
+        differences.first(packed("a.zip"), packed("a.zip", 1767323047))
+        == "LICENSE: time (2026, 1, 2, 3, 4, 4), not time (2026, 1, 2, 3, 4, 6)"
+    )
     inner = [packed("in.tar.gz", epoch) for epoch in (1, 2)]
-    assert differences.first(*(packed("a.zip", tiny=one) for one in inner)) == "tiny: LICENSE: time 1, not time 2"
+    assert (
+        differences.first(*(packed("a.zip", tiny=one) for one in inner))
+        == "tiny: LICENSE: time 1, not time 2"
+    )
     tar = packed("a.tar")
-    assert differences.first(gzip.compress(tar, 1, mtime=0), gzip.compress(tar, 1, mtime=1)).startswith("byte 4: ")
+    assert differences.first(
+        gzip.compress(tar, 1, mtime=0), gzip.compress(tar, 1, mtime=1)
+    ).startswith("byte 4: ")
 
 
 def test_links_and_what_is_no_archive_are_compared_too() -> None:
@@ -44,7 +67,9 @@ def test_links_and_what_is_no_archive_are_compared_too() -> None:
     assert differences.first(one, two) == "bin: link 'usr/bin', not link '/nowhere'"
     assert differences.first(b"", b"x") == "byte 0: b'', not b'x'"
     assert differences.first(b"PK\3\4 cut", b"PK\3\4 cat") == "byte 6: b'ut', not b'at'"
-    assert differences.first(packed("a.tar.gz")[:90], packed("a.tar.gz")[:80]).startswith("byte 80: ")
+    assert differences.first(packed("a.tar.gz")[:90], packed("a.tar.gz")[:80]).startswith(
+        "byte 80: "
+    )
 
 
 def image(folder: Path, *layers: bytes, **config: object) -> Path:
@@ -60,17 +85,33 @@ def image(folder: Path, *layers: bytes, **config: object) -> Path:
 
 
 def test_the_layer_of_an_image_is_named_and_not_its_digest(tmp_path: Path) -> None:
-    whole = image(tmp_path / "one", layer(("base", b"b")), layer(("hello", b"program 1")), Cmd=["/hello"])
-    program = image(tmp_path / "two", layer(("base", b"b")), layer(("hello", b"program 2")), Cmd=["/hello"])
-    config = image(tmp_path / "three", layer(("base", b"b")), layer(("hello", b"program 1")), Cmd=["/hallo"])
+    whole = image(
+        tmp_path / "one", layer(("base", b"b")), layer(("hello", b"program 1")), Cmd=["/hello"]
+    )
+    program = image(
+        tmp_path / "two", layer(("base", b"b")), layer(("hello", b"program 2")), Cmd=["/hello"]
+    )
+    config = image(
+        tmp_path / "three", layer(("base", b"b")), layer(("hello", b"program 1")), Cmd=["/hallo"]
+    )
     shorter = image(tmp_path / "four", layer(("base", b"b")), Cmd=["/hello"])
-    assert differences.between(whole, program) == ", first at layer 2 of linux/amd64: hello: byte 8: b'1', not b'2'"
-    assert differences.between(whole, config).startswith(", first at configuration of linux/amd64: byte ")
-    assert differences.between(whole, shorter) == ", first at layer 2 of linux/amd64, which only the first has"
+    assert (
+        differences.between(whole, program)
+        == ", first at layer 2 of linux/amd64: hello: byte 8: b'1', not b'2'"
+    )
+    assert differences.between(whole, config).startswith(
+        ", first at configuration of linux/amd64: byte "
+    )
+    assert (
+        differences.between(whole, shorter)
+        == ", first at layer 2 of linux/amd64, which only the first has"
+    )
     assert differences.between(whole, whole) == ""
 
 
-def test_nothing_is_said_of_what_is_absent_or_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_said_of_what_is_absent_or_too_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     one.write_bytes(b"one")
     assert differences.between(one, two) == differences.between(one, None) == ""

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from shelf import Shelf
+from support.shelf import Shelf
 
+from release_tasks.building import downloads
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.server import Servers
-from release_tasks.tools import downloads
 
 MODEL = bytes(range(256)) * 10
 
@@ -48,7 +48,9 @@ def test_what_was_cut_goes_on_where_it_stopped(shelf: tuple[Shelf, str], tmp_pat
     assert [one.name for one in tmp_path.glob("model*")] == ["model"]
 
 
-def test_a_piece_that_fails_is_asked_for_again_and_what_came_before_is_kept(shelf: tuple[Shelf, str], tmp_path: Path) -> None:
+def test_a_piece_that_fails_is_asked_for_again_and_what_came_before_is_kept(
+    shelf: tuple[Shelf, str], tmp_path: Path
+) -> None:
     app, url = shelf
     path = tmp_path / "model"
     app.broken = 2
@@ -71,8 +73,15 @@ def test_other_bytes_are_refused_and_removed(shelf: tuple[Shelf, str], tmp_path:
 
 
 @pytest.mark.parametrize("ranges", [True, False])
-def test_servers_without_ranges_and_empty_files_are_fine(shelf: tuple[Shelf, str], tmp_path: Path, ranges: bool) -> None:
+def test_servers_without_ranges_and_empty_files_are_fine(
+    shelf: tuple[Shelf, str], tmp_path: Path, ranges: bool
+) -> None:
     app, url = shelf
     app.ranges = ranges
     assert downloads.fetch(url, sha256(MODEL), tmp_path / "model").read_bytes() == MODEL
-    assert downloads.fetch(url.replace("model.gguf", "empty"), sha256(b""), tmp_path / "none").read_bytes() == b""
+    assert (
+        downloads.fetch(
+            url.replace("model.gguf", "empty"), sha256(b""), tmp_path / "none"
+        ).read_bytes()
+        == b""
+    )

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from place import TINY, Place, context
+from support.place import TINY, Place, context
 
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.faults import Fault
@@ -23,7 +23,17 @@ def reader(request: pytest.FixtureRequest, tiny: Place, monkeypatch: pytest.Monk
     """Public releases can be read with a token and without one."""
     for number in range(1, 4):
         tiny.tag(f"v0.{number}.0")
-        create = ["gh", "release", "create", f"v0.{number}.0", "--notes", "", "CHANGELOG.md", "--repo", HERE]
+        create = [
+            "gh",
+            "release",
+            "create",
+            f"v0.{number}.0",
+            "--notes",
+            "",
+            "CHANGELOG.md",
+            "--repo",
+            HERE,
+        ]
         subprocess.run(create, check=True, capture_output=True)
     if request.param == "anonymous":
         monkeypatch.delenv("GH_TOKEN")
@@ -33,7 +43,12 @@ def reader(request: pytest.FixtureRequest, tiny: Place, monkeypatch: pytest.Monk
 def test_a_release_is_read_with_its_assets(reader: Place) -> None:
     page = gh.page(HERE, "v0.2.0")
     assert page is not None
-    assert (page.tag, page.is_draft, page.is_prerelease, page.is_immutable) == ("v0.2.0", False, False, False)
+    assert (page.tag, page.is_draft, page.is_prerelease, page.is_immutable) == (
+        "v0.2.0",
+        False,
+        False,
+        False,
+    )
     [asset] = page.assets
     assert asset == page.asset("CHANGELOG.md")
     assert page.asset("absent") is None
@@ -101,54 +116,101 @@ def test_an_asset_is_replaced_and_removed(tiny: Place) -> None:
     assert page.assets == ()
 
 
-@pytest.mark.parametrize(("status", "fix"), [(401, "set GH_TOKEN"), (403, "contents: write"), (500, "run the release again")])
+@pytest.mark.parametrize(
+    ("status", "fix"),
+    [(401, "set GH_TOKEN"), (403, "contents: write"), (500, "run the release again")],
+)
 def test_a_refusal_has_a_way_out_and_shows_no_token(
     tiny: Place, monkeypatch: pytest.MonkeyPatch, status: int, fix: str
 ) -> None:
     monkeypatch.setenv("GH_TOKEN", "a-token-that-is-secret")
     body = b'{"message": "a-token-that-is-secret is not welcome"}'
-    tiny.running.faults.add(Fault("GET", "/repos/example/tiny/releases", status=status, body=body, times=9))
+    tiny.running.faults.add(
+        Fault("GET", "/repos/example/tiny/releases", status=status, body=body, times=9)
+    )
     with pytest.raises(ReleaseError, match="GitHub refused: ") as told:
         gh.pages(HERE, "v0.2.0")
     assert fix in told.value.fix
     assert "a-token-that-is-secret" not in told.value.problem
 
 
-@pytest.mark.parametrize(("status", "said", "fix"), [
-    (403, "API rate limit exceeded for user ID 1.", "wait until 08:00 UTC"),
-    (429, "API rate limit exceeded for user ID 1.", "wait until 08:00 UTC"),
-    (403, "You have exceeded a secondary rate limit.", "wait some minutes"),
-    (403, "Resource not accessible by integration", "contents: write"),
-])
-def test_a_rate_limit_is_told_from_a_lack_of_rights(tiny: Place, status: int, said: str, fix: str) -> None:
-    spent = {"resources": {"core": {"remaining": 0, "reset": 1767340800}, "search": {"remaining": 9, "reset": 1999999999}}}
-    tiny.running.faults.add(Fault("GET", "/rate_limit", status=200, body=json.dumps(spent).encode()))
+@pytest.mark.parametrize(
+    ("status", "said", "fix"),
+    [
+        (403, "API rate limit exceeded for user ID 1.", "wait until 08:00 UTC"),
+        (429, "API rate limit exceeded for user ID 1.", "wait until 08:00 UTC"),
+        (403, "You have exceeded a secondary rate limit.", "wait some minutes"),
+        (403, "Resource not accessible by integration", "contents: write"),
+    ],
+)
+def test_a_rate_limit_is_told_from_a_lack_of_rights(
+    tiny: Place, status: int, said: str, fix: str
+) -> None:
+    spent = {
+        "resources": {
+            "core": {"remaining": 0, "reset": 1767340800},
+            "search": {"remaining": 9, "reset": 1999999999},
+        }
+    }
+    tiny.running.faults.add(
+        Fault("GET", "/rate_limit", status=200, body=json.dumps(spent).encode())
+    )
     refusal = json.dumps({"message": said}).encode()
-    tiny.running.faults.add(Fault("GET", "/repos/example/tiny/releases", status, {"Content-Type": "application/json"}, refusal))
+    tiny.running.faults.add(
+        Fault(
+            "GET",
+            "/repos/example/tiny/releases",
+            status,
+            {"Content-Type": "application/json"},
+            refusal,
+        )
+    )
     with pytest.raises(ReleaseError, match=f"GitHub refused: gh: {said}") as told:
         gh.pages(HERE, "v0.2.0")
     assert fix in told.value.fix
 
 
-def test_a_write_that_finds_nothing_asks_for_a_token_that_may_see_the_repository(tiny: Place) -> None:
-    tiny.running.faults.add(Fault("DELETE", "/repos/example/tiny/releases/assets/1", status=404, body=b'{"message": "Not Found"}'))
+def test_a_write_that_finds_nothing_asks_for_a_token_that_may_see_the_repository(
+    tiny: Place,
+) -> None:
+    tiny.running.faults.add(
+        Fault(
+            "DELETE",
+            "/repos/example/tiny/releases/assets/1",
+            status=404,
+            body=b'{"message": "Not Found"}',
+        )
+    )
     with pytest.raises(ReleaseError, match="HTTP 404") as told:
         gh.delete(context(), HERE, gh.Asset(1, "a", 1, "", True))
     assert "may see and write this repository" in told.value.fix
 
 
 @pytest.mark.parametrize("status", [403, 429])
-def test_without_a_token_a_rate_limit_asks_for_one(tiny: Place, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+def test_without_a_token_a_rate_limit_asks_for_one(
+    tiny: Place, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
     monkeypatch.delenv("GH_TOKEN")
     told_when = {"X-RateLimit-Reset": "1767340800", "Retry-After": "0"}
     said = b'{"message": "API rate limit exceeded for 192.0.2.1."}'
-    tiny.running.faults.add(Fault("GET", "/repos/example/tiny/releases", status=status, headers=told_when, body=said, times=9))
+    tiny.running.faults.add(
+        Fault(
+            "GET",
+            "/repos/example/tiny/releases",
+            status=status,
+            headers=told_when,
+            body=said,
+            times=9,
+        )
+    )
     with pytest.raises(ReleaseError, match=r"nobody without a token now: .*192\.0\.2\.1") as told:
         gh.pages(HERE, "v0.2.0")
     assert told.value.fix == "set GH_TOKEN, or wait until 08:00 UTC"
 
 
-def test_without_gh_and_without_a_token_there_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_gh_and_without_a_token_there_is_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("GH_TOKEN", "token")
     assert gh.token()
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from place import TINY, Place, context
+from support.place import TINY, Place, context
 
 from release_tasks.errors import ReleaseError
 from release_tasks.tools import git
@@ -19,7 +19,9 @@ def test_outside_of_a_repository_there_is_a_way_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
-def test_a_checkout_of_somebody_else_is_not_called_no_repository(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_checkout_of_somebody_else_is_not_called_no_repository(
+    tiny: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     subprocess.run(["chown", "-R", "12345", tiny.root], check=True)
     with pytest.raises(ReleaseError, match="dubious ownership") as told:
@@ -58,7 +60,9 @@ def test_tags_stand_for_commits_whether_annotated_or_not(tiny: Place) -> None:
 
 def test_a_remote_that_cannot_be_read_is_an_error_with_gits_own_reason(tiny: Place) -> None:
     tiny.git("remote", "set-url", "origin", str(tiny.folder / "nowhere"))
-    with pytest.raises(ReleaseError, match=r"the remote origin cannot be read: fatal: .* does not appear to be"):
+    with pytest.raises(
+        ReleaseError, match=r"the remote origin cannot be read: fatal: .* does not appear to be"
+    ):
         git.remote_refs(tiny.root)
 
 
@@ -93,7 +97,9 @@ def test_a_push_is_all_or_nothing(tiny: Place) -> None:
 
 def test_an_export_has_the_files_and_no_history(tiny: Place) -> None:
     git.export(tiny.root, "HEAD", tiny.folder / "export")
-    assert {path.name for path in (tiny.folder / "export").iterdir()} == {name.split("/")[0] for name in TINY}
+    assert {path.name for path in (tiny.folder / "export").iterdir()} == {
+        name.split("/")[0] for name in TINY
+    }
 
 
 def test_a_clean_tree_is_the_checkout_or_a_clone_that_goes(tiny: Place) -> None:

@@ -25,11 +25,21 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     packed = tmp_path / "proxy/golang.org/toolchain/@v" / f"{NAME}.zip"
     packed.parent.mkdir(parents=True)
     with zipfile.ZipFile(packed, "w") as out:
-        out.writestr(f"golang.org/toolchain@{NAME}/bin/go", "#!/bin/sh\necho go version go9.9 test\n")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "proxy")))
+        out.writestr(
+            f"golang.org/toolchain@{NAME}/bin/go", "#!/bin/sh\necho go version go9.9 test\n"
+        )
+    server = ThreadingHTTPServer(
+        ("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "proxy"))
+    )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setattr(endpoints, "GO_PROXY", f"http://127.0.0.1:{server.server_port}")
-    monkeypatch.setattr(go, "SHA256", dict.fromkeys(("x86_64", "aarch64"), ("test", hashlib.sha256(packed.read_bytes()).hexdigest())))
+    monkeypatch.setattr(
+        go,
+        "SHA256",
+        dict.fromkeys(
+            ("x86_64", "aarch64"), ("test", hashlib.sha256(packed.read_bytes()).hexdigest())
+        ),
+    )
     monkeypatch.setenv("PATH", "/nowhere")
     yield packed
     server.shutdown()
@@ -52,7 +62,9 @@ def test_a_toolchain_with_other_bytes_is_refused(served: Path, tmp_path: Path) -
     assert not list((tmp_path / "cache").iterdir())
 
 
-@pytest.mark.parametrize(("said", "is_used"), [("go1.19.8", False), ("go1.21.0", True), ("go1.26.8", True)])
+@pytest.mark.parametrize(
+    ("said", "is_used"), [("go1.19.8", False), ("go1.21.0", True), ("go1.26.8", True)]
+)
 def test_an_old_go_of_the_machine_is_passed_over(
     served: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, is_used: bool
 ) -> None:

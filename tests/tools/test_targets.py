@@ -12,10 +12,15 @@ from pathlib import Path
 import pytest
 from invoke.context import Context
 
-from release_tasks.errors import Problems, ReleaseError
-from release_tasks.tools import archives, cargo, cargo_build, executables, rustc, rustflags, wheels, zig
+from release_tasks.errors import MultipleErrors, ReleaseError
+from release_tasks.formats import archives, executables, wheels
+from release_tasks.tools import cargo, rustc, zig
+from release_tasks.tools.cargo import build as cargo_build
+from release_tasks.tools.cargo import rustflags
 
-HELLO = 'fn main() {\n    assert!(std::env::args().count() < 9);\n    println!("{}", cfg!(proj));\n}\n'
+HELLO = (
+    'fn main() {\n    assert!(std::env::args().count() < 9);\n    println!("{}", cfg!(proj));\n}\n'
+)
 
 
 @pytest.fixture
@@ -23,7 +28,9 @@ def tree(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     root = tmp_path / ("a folder" if "with_a_space" in request.node.name else "folder")
     (root / "src").mkdir(parents=True)
     (root / "src" / "main.rs").write_text(HELLO)
-    (root / "Cargo.toml").write_text('[package]\nname = "hello"\nversion = "0.1.0"\nedition = "2021"\n')
+    (root / "Cargo.toml").write_text(
+        '[package]\nname = "hello"\nversion = "0.1.0"\nedition = "2021"\n'
+    )
     return root
 
 
@@ -35,24 +42,39 @@ def test_this_machines_own_target_needs_nothing(tree: Path) -> None:
 
 @pytest.mark.tools("rustc")
 def test_every_target_that_cannot_be_built_is_named_with_the_machine_that_can(tree: Path) -> None:
-    with pytest.raises(Problems) as stopped:
-        rustc.environments(tree, ["x86_64-apple-darwin", "aarch64-pc-windows-msvc", "pdp11-bell-unix"], "inv build-binaries")
+    with pytest.raises(MultipleErrors) as stopped:
+        rustc.environments(
+            tree,
+            ["x86_64-apple-darwin", "aarch64-pc-windows-msvc", "pdp11-bell-unix"],
+            "inv build-binaries",
+        )
     said = str(stopped.value.message)
-    assert "x86_64-apple-darwin cannot be built on this machine: Rust's standard library for it is missing" in said
-    assert "fix: run `inv build-binaries --target x86_64-apple-darwin` on a Mac, and `inv collect` its dist/ here" in said
+    assert (
+        "x86_64-apple-darwin cannot be built on this machine: Rust's standard library for it is missing"
+        in said
+    )
+    assert (
+        "fix: run `inv build-binaries --target x86_64-apple-darwin` on a Mac, and `inv collect` its dist/ here"
+        in said
+    )
     assert "fix: run `inv build-binaries --target aarch64-pc-windows-msvc` on Windows" in said
     assert "rustc knows no target pdp11-bell-unix" in said
 
 
 @pytest.mark.tools("rustc")
-def test_a_missing_linker_is_named_with_its_package(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_linker_is_named_with_its_package(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     target = "aarch64-unknown-linux-gnu"
     if not can_build(tree, target):
         pytest.skip(f"Rust's standard library for {target} is not installed")
     only_rustc(tmp_path, monkeypatch)
     with pytest.raises(ReleaseError, match="it has no linker aarch64-linux-gnu-gcc") as stopped:
         rustc.environments(tree, [target], "inv build-binaries")
-    assert "apt-get install gcc-aarch64-linux-gnu, pip install cargo-zigbuild, set CARGO_TARGET_AARCH64" in stopped.value.fix
+    assert (
+        "apt-get install gcc-aarch64-linux-gnu, pip install cargo-zigbuild, set CARGO_TARGET_AARCH64"
+        in stopped.value.fix
+    )
 
 
 @pytest.mark.tools("rustc")
@@ -64,16 +86,24 @@ def test_only_zig_keeps_the_promise_of_an_older_glibc_than_this_machines(
         pytest.skip(f"{here} has no glibc")
     only_rustc(tmp_path, monkeypatch)
     monkeypatch.setattr(rustc, "_glibc", lambda: "2.39")
-    for kept in ("2.99", "2.39", "2.34"):  # what is linked needs 2.34, and more only where it uses more
+    for kept in (
+        "2.99",
+        "2.39",
+        "2.34",
+    ):  # what is linked needs 2.34, and more only where it uses more
         assert rustc.possible(tree, [here], "inv build-wheels", {here: kept}) == ({here: {}}, {})
     found, errors = rustc.possible(tree, [here], "inv build-wheels", {here: "2.5"})
     assert not found
     assert errors[here].problem.endswith("and 2.5 is promised")
-    assert errors[here].fix.startswith(f"pip install cargo-zigbuild, or run `inv build-wheels --target {here}` on such a machine")
+    assert errors[here].fix.startswith(
+        f"pip install cargo-zigbuild, or run `inv build-wheels --target {here}` on such a machine"
+    )
 
 
 @pytest.mark.tools("rustc")
-def test_no_linker_for_a_mac_can_be_installed_elsewhere(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_linker_for_a_mac_can_be_installed_elsewhere(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     target = "aarch64-apple-darwin"
     if rustc.host(tree).endswith("apple-darwin"):
         pytest.skip("this is a Mac")
@@ -97,7 +127,10 @@ def test_a_program_linked_by_zig_needs_no_newer_glibc_than_promised(tree: Path) 
     assert zig.MARK in ways[here]
     cargo_build.program(Context(), tree, "hello", "hello", here, False, (), (), ways[here])
     data = cargo_build.file_of(cargo.workspace(tree).target, "hello", here).read_bytes()
-    needed = {executables.numbers(said.decode()) for said in re.findall(rb"GLIBC_(2\.\d+(?:\.\d+)?)", data)}
+    needed = {
+        executables.numbers(said.decode())
+        for said in re.findall(rb"GLIBC_(2\.\d+(?:\.\d+)?)", data)
+    }
     assert max(needed) <= (2, 17)
 
 
@@ -107,7 +140,10 @@ def test_the_callers_linker_is_taken(tree: Path, monkeypatch: pytest.MonkeyPatch
     if not can_build(tree, target):
         pytest.skip(f"Rust's standard library for {target} is not installed")
     monkeypatch.setenv(rustc.variable(target, "LINKER"), "my-own-linker")
-    assert rustc.variable(target, "LINKER") not in rustc.environments(tree, [target], "inv build-binaries")[target]
+    assert (
+        rustc.variable(target, "LINKER")
+        not in rustc.environments(tree, [target], "inv build-binaries")[target]
+    )
 
 
 CONFIGS = {
@@ -136,7 +172,9 @@ def test_our_flags_join_those_of_the_projects_own_configuration(config: str, tre
 
 @pytest.mark.tools("cargo")
 @pytest.mark.parametrize("name", ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"])
-def test_our_flags_join_those_of_the_caller(name: str, tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_our_flags_join_those_of_the_caller(
+    name: str, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(name, "--cfg\x1fproj" if "ENCODED" in name else "--cfg proj")
     has_own, data = compiled(tree)
     assert has_own
@@ -144,57 +182,72 @@ def test_our_flags_join_those_of_the_caller(name: str, tree: Path, monkeypatch: 
 
 
 def test_a_target_folder_elsewhere_is_kept_out_as_well(tree: Path, tmp_path: Path) -> None:
-    _, env = rustflags.reproducible(tree, "x86_64-unknown-linux-gnu", tmp_path / "elsewhere", {"CARGO_HOME": str(tree / "home")})
+    _, env = rustflags.reproducible(
+        tree, "x86_64-unknown-linux-gnu", tmp_path / "elsewhere", {"CARGO_HOME": str(tree / "home")}
+    )
     flags = env["CARGO_BUILD_RUSTFLAGS"].split()
     assert f"--remap-path-prefix={tmp_path / 'elsewhere'}=/source/target" in flags
     # the last one that matches counts, so the inner folder must come after the outer one
-    assert flags.index(f"--remap-path-prefix={tree}=/source") < flags.index(f"--remap-path-prefix={tree / 'home'}=/cargo")
+    assert flags.index(f"--remap-path-prefix={tree}=/source") < flags.index(
+        f"--remap-path-prefix={tree / 'home'}=/cargo"
+    )
 
 
-@pytest.mark.parametrize(("condition", "holds"), [
-    ("cfg(unix)", True),
-    ("cfg(windows)", False),
-    ('cfg(target_os = "linux")', True),
-    ('cfg(all(unix, target_arch="x86_64"))', True),
-    ('cfg(all(unix, not(target_os = "linux")))', False),
-    ('cfg(any(windows, all(unix, target_env = "gnu")))', True),
-    ("cfg(not(any(unix, windows)))", False),
-    ("cfg(all())", True),
-    ("cfg(any())", False),
-])
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ("cfg(unix)", True),
+        ("cfg(windows)", False),
+        ('cfg(target_os = "linux")', True),
+        ('cfg(all(unix, target_arch="x86_64"))', True),
+        ('cfg(all(unix, not(target_os = "linux")))', False),
+        ('cfg(any(windows, all(unix, target_env = "gnu")))', True),
+        ("cfg(not(any(unix, windows)))", False),
+        ("cfg(all())", True),
+        ("cfg(any())", False),
+    ],
+)
 def test_conditions_mean_what_they_mean_to_cargo(condition: str, holds: bool) -> None:
     facts = ['target_arch="x86_64"', 'target_env="gnu"', 'target_os="linux"', "unix"]
     assert rustflags.applies(condition, facts) is holds
 
 
-@pytest.mark.parametrize(("tag", "target"), [
-    ("manylinux_2_17_x86_64", "x86_64-unknown-linux-gnu"),
-    ("manylinux2014_aarch64", "aarch64-unknown-linux-gnu"),
-    ("manylinux_2_28_armv7l", "armv7-unknown-linux-gnueabihf"),
-    ("musllinux_1_2_x86_64", "x86_64-unknown-linux-musl"),
-    ("musllinux_1_2_armv7l", "armv7-unknown-linux-musleabihf"),
-    ("macosx_10_12_x86_64", "x86_64-apple-darwin"),
-    ("macosx_11_0_arm64", "aarch64-apple-darwin"),
-    ("macosx_10_12_universal2", "universal2-apple-darwin"),
-    ("win_amd64", "x86_64-pc-windows-msvc"),
-])
+@pytest.mark.parametrize(
+    ("tag", "target"),
+    [
+        ("manylinux_2_17_x86_64", "x86_64-unknown-linux-gnu"),
+        ("manylinux2014_aarch64", "aarch64-unknown-linux-gnu"),
+        ("manylinux_2_28_armv7l", "armv7-unknown-linux-gnueabihf"),
+        ("musllinux_1_2_x86_64", "x86_64-unknown-linux-musl"),
+        ("musllinux_1_2_armv7l", "armv7-unknown-linux-musleabihf"),
+        ("macosx_10_12_x86_64", "x86_64-apple-darwin"),
+        ("macosx_11_0_arm64", "aarch64-apple-darwin"),
+        ("macosx_10_12_universal2", "universal2-apple-darwin"),
+        ("win_amd64", "x86_64-pc-windows-msvc"),
+    ],
+)
 def test_each_platform_tag_is_made_by_one_target(tag: str, target: str) -> None:
     assert wheels.target_of(tag) == target
 
 
-@pytest.mark.parametrize("tag", ["linux_x86_64", "manylinux_2_17", "win64", "any", "manylinux_2_17_vax"])
+@pytest.mark.parametrize(
+    "tag", ["linux_x86_64", "manylinux_2_17", "win64", "any", "manylinux_2_17_vax"]
+)
 def test_an_unknown_platform_tag_is_refused(tag: str) -> None:
     with pytest.raises(ReleaseError, match=f"{tag} is no platform tag of a wheel"):
         wheels.target_of(tag)
 
 
-@pytest.mark.parametrize(("tag", "glibc"), [
-    ("manylinux_2_28_aarch64", "2.28"),
-    ("manylinux2014_x86_64", "2.17"),
-    ("manylinux1_i686", "2.5"),
-    ("musllinux_1_2_x86_64", ""),
-    ("macosx_11_0_arm64", ""),
-])
+@pytest.mark.parametrize(
+    ("tag", "glibc"),
+    [
+        ("manylinux_2_28_aarch64", "2.28"),
+        ("manylinux2014_x86_64", "2.17"),
+        ("manylinux1_i686", "2.5"),
+        ("musllinux_1_2_x86_64", ""),
+        ("macosx_11_0_arm64", ""),
+    ],
+)
 def test_a_platform_tag_promises_a_glibc(tag: str, glibc: str) -> None:
     assert wheels.glibc_of(tag) == glibc
 
@@ -206,7 +259,16 @@ def test_an_archive_has_the_same_bytes_whenever_it_is_made(name: str, tmp_path: 
         program = tmp_path / f"{when}"
         program.write_bytes(b"program")
         os.utime(program, (when, when))
-        made.append(archives.pack(name, {"hello": (program.read_bytes(), archives.PROGRAM), "README": (program.read_bytes(), archives.TEXT)}, 1_700_000_000))
+        made.append(
+            archives.pack(
+                name,
+                {
+                    "hello": (program.read_bytes(), archives.PROGRAM),
+                    "README": (program.read_bytes(), archives.TEXT),
+                },
+                1_700_000_000,
+            )
+        )
     assert made[0] == made[1]
     (tmp_path / name).write_bytes(made[0])
     shutil.unpack_archive(tmp_path / name, tmp_path / "out")

@@ -1,0 +1,1 @@
+"""Files as files: archives, wheels, executables, OCI layouts, checksums."""

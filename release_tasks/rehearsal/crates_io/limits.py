@@ -1,0 +1,44 @@
+"""How often crates.io lets one user publish and yank (its rate_limiter.rs)."""
+
+from __future__ import annotations
+
+import math
+from email.utils import formatdate
+
+from release_tasks import endpoints
+from release_tasks.rehearsal.clock import Bucket, Clock
+from release_tasks.rehearsal.crates_io.store import Refused
+
+NEW, UPDATE, YANK = (
+    "published too many new crates",
+    "published too many updates to existing crates",
+    "yanked or unyanked too many versions",
+)
+# So many at once, then one more every so many seconds.
+LIMITS = {NEW: (5, 600.0), UPDATE: (30, 60.0), YANK: (100, 60.0)}
+
+
+class TooMany(Refused):
+    """429, with the HTTP date at which there is a token again."""
+
+    def __init__(self, action: str, date: str) -> None:
+        super().__init__(
+            f"You have {action} in a short period of time. Please try again after {date} and see "
+            f"{endpoints.CRATES}/docs/rate-limits for more details.",
+            429,
+        )
+        self.date = date
+
+
+class Limits:
+    """The buckets of the one user of a rehearsal; all is allowed unless `active`."""
+
+    def __init__(self, clock: Clock, active: bool) -> None:
+        self.clock, self.active = clock, active
+        self._buckets = {action: Bucket(clock, *limit) for action, limit in LIMITS.items()}
+
+    def spend(self, action: str) -> None:
+        """Count one action; raise `TooMany` where that is one too many."""
+        again = self._buckets[action].take() if self.active else None
+        if again is not None:
+            raise TooMany(action, formatdate(math.ceil(self.clock.real(again)), usegmt=True))

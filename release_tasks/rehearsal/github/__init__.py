@@ -1,0 +1,1 @@
+"""The local GitHub: git over HTTP, REST, GraphQL and downloads."""

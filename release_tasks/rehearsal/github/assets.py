@@ -1,0 +1,153 @@
+"""Assets of the GitHub stand-in: upload, listing, download, renaming, removal."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any
+from urllib.parse import quote
+
+from release_tasks.rehearsal.github.call import Call, Refused, Route, invalid, not_found, paged
+from release_tasks.rehearsal.github.model import (
+    JSON,
+    Asset,
+    Release,
+    Repository,
+    next_id,
+    now,
+    user,
+)
+from release_tasks.rehearsal.web import Response
+
+
+def view(call: Call, release: Release, asset: Asset) -> JSON:
+    """Return an asset as the API shows it."""
+    path = f"{quote(release.page)}/{quote(asset.name)}"
+    return {
+        "url": f"{call.base}/releases/assets/{asset.id}",
+        "id": asset.id,
+        "node_id": f"RA_{asset.id}",
+        "name": asset.name,
+        "label": asset.label,
+        "uploader": user(call.urls),
+        "content_type": asset.content_type,
+        "state": asset.state,
+        "size": asset.size,
+        "digest": asset.digest or None,
+        "download_count": asset.downloads,
+        "created_at": asset.created,
+        "updated_at": asset.created,
+        "browser_download_url": f"{call.web}/releases/download/{path}",
+    }
+
+
+def shown_name(name: str) -> str:
+    """Return the name an uploaded file gets: dots for all special characters."""
+    plain = re.sub(r"[^A-Za-z0-9._+-]+", ".", name)
+    return f"default{plain}" if plain.startswith(".") else plain
+
+
+def begin(repo: Repository, release: Release, name: str, label: str, content_type: str) -> Asset:
+    """Add an asset as a `starter`; raise `Refused` where the release takes none."""
+    name = shown_name(name)
+    if release.immutable:
+        raise Refused(422, "Cannot upload assets to an immutable release.")
+    if not name:
+        raise invalid("ReleaseAsset", "missing_field", "name")
+    if any(asset.name == name for asset in release.assets.values()):
+        raise invalid("ReleaseAsset", "already_exists", "name")
+    asset = Asset(next_id(), name, repo.files / "", content_type, label, created=now())
+    asset.path = repo.files / str(asset.id)
+    release.assets[asset.id] = asset
+    return asset
+
+
+def upload(call: Call) -> Response:
+    """Take the bytes of a new asset; when they end early the asset stays a `starter`."""
+    headers, repo = call.request.headers, call.repo
+    if "content-length" not in headers:
+        raise Refused(400, "Bad Content-Length: ")
+    if headers["content-length"] == "0":
+        raise invalid("ReleaseAsset", "custom", "size", "size must be greater than or equal to 1")
+    kind = headers.get("content-type", "application/octet-stream")
+    with repo.lock:
+        release = call.release()
+        asset = begin(repo, release, call.query.get("name", ""), call.query.get("label", ""), kind)
+    digest, size = hashlib.sha256(), 0
+    with asset.path.open("wb") as out:
+        for chunk in call.request.chunks():
+            out.write(chunk)
+            digest.update(chunk)
+            size += len(chunk)
+    with repo.lock:
+        asset.size, asset.digest, asset.state = size, f"sha256:{digest.hexdigest()}", "uploaded"
+        return Response.of_json(view(call, release, asset), 201)
+
+
+def download(asset: Asset) -> Response:
+    """Answer the bytes of an asset, and count it."""
+    if asset.state != "uploaded":
+        raise not_found()
+    asset.downloads += 1
+    headers = {
+        "Content-Type": asset.content_type,
+        "Content-Disposition": f"attachment; filename={asset.name}",
+    }
+    return Response(200, asset.path, headers)
+
+
+def public_file(repo: Repository, tag: str, name: str) -> Response:
+    """Answer a file of a published release as its web address does."""
+    release = repo.published(tag)
+    for asset in release.assets.values() if release else ():
+        if asset.name == name:
+            return download(asset)
+    raise not_found()
+
+
+def _find(call: Call) -> tuple[Release, Asset]:
+    for release in call.repo.releases.values():
+        asset = release.assets.get(int(call.words[0]))
+        if asset is not None and (call.signed or not release.draft):
+            return release, asset
+    raise not_found()
+
+
+def _list(call: Call) -> Response:
+    release = call.release()
+    return paged(call, [view(call, release, asset) for asset in release.assets.values()])
+
+
+def _get(call: Call) -> Any:
+    release, asset = _find(call)
+    raw = "application/octet-stream" in call.request.headers.get("accept", "")
+    return download(asset) if raw else view(call, release, asset)
+
+
+def _edit(call: Call) -> JSON:
+    release, asset = _find(call)
+    data = call.json()
+    name = shown_name(data.get("name") or asset.name)
+    if release.immutable:
+        raise Refused(422, "Cannot update assets of an immutable release.")
+    if any(other.name == name and other.id != asset.id for other in release.assets.values()):
+        raise invalid("ReleaseAsset", "already_exists", "name")
+    asset.name, asset.label = name, data.get("label", asset.label)
+    return view(call, release, asset)
+
+
+def _delete(call: Call) -> Response:
+    release, asset = _find(call)
+    if release.immutable:
+        raise Refused(422, "Cannot delete assets of an immutable release.")
+    del release.assets[asset.id]
+    asset.path.unlink(missing_ok=True)
+    return Response(204)
+
+
+ROUTES: tuple[Route, ...] = (
+    ("GET", r"/releases/(\d+)/assets", _list),
+    ("GET", r"/releases/assets/(\d+)", _get),
+    ("PATCH", r"/releases/assets/(\d+)", _edit),
+    ("DELETE", r"/releases/assets/(\d+)", _delete),
+)

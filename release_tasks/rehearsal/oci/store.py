@@ -1,0 +1,169 @@
+"""What the OCI registry holds: content in a folder, names and links in memory."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from release_tasks.rehearsal.web import Response
+
+HEX_DIGITS = {"sha256": 64, "sha512": 128}
+NAME = re.compile(
+    r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*"
+)
+TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
+
+
+class Refused(Exception):
+    """A request that the registry refuses: HTTP status, code of the specification, reason."""
+
+    def __init__(
+        self, status: int, code: str, message: str, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message, self.headers = status, code, message, headers or {}
+
+    def response(self) -> Response:
+        """Return the answer, with the error body that the specification gives."""
+        error = {"code": self.code, "message": self.message, "detail": None}
+        answer = Response.of_json({"errors": [error]}, self.status)
+        answer.headers |= self.headers
+        return answer
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A manifest of one repository; `descriptor` is how it shows among its subject's referrers."""
+
+    digest: str
+    media_type: str
+    subject: str | None
+    descriptor: dict[str, Any]
+
+
+@dataclass
+class Repository:
+    """The content and the names of one repository."""
+
+    blobs: set[str] = field(default_factory=set)
+    manifests: dict[str, Manifest] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    referrers: dict[str, dict[str, Manifest]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A blob on its way into a repository; what has arrived is the file at `path`."""
+
+    id: str
+    repository: str
+    path: Path
+    lock: threading.Lock
+
+    @property
+    def size(self) -> int:
+        """Return the bytes that have arrived."""
+        return self.path.stat().st_size
+
+
+class Store:
+    """All repositories and uploads; equal content of several repositories is stored once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.lock = threading.RLock()
+        self.repositories: dict[str, Repository] = {}
+        self._uploads: dict[str, Upload] = {}
+        self._holders: Counter[str] = Counter()  # repositories that have a blob
+        self._folder, self._incoming = folder / "content", folder / "incoming"
+        for made in (self._incoming, *(self._folder / name for name in HEX_DIGITS)):
+            made.mkdir(parents=True, exist_ok=True)
+
+    def path(self, digest: str) -> Path:
+        """Return where content with this checked digest lies."""
+        return self._folder.joinpath(*digest.split(":"))
+
+    def find(self, name: str) -> Repository:
+        """Return a repository; raise `Refused` (404) where nothing was pushed yet."""
+        try:
+            return self.repositories[name]
+        except KeyError:
+            raise Refused(404, "NAME_UNKNOWN", f"{name} is not a known repository") from None
+
+    def make(self, name: str) -> Repository:
+        """Return a repository, new where nothing was pushed yet; call it with the lock held."""
+        return self.repositories.setdefault(name, Repository())
+
+    def begin(self, name: str) -> Upload:
+        """Begin an upload into the repository `name`."""
+        key = uuid.uuid4().hex
+        upload = Upload(key, name, self._incoming / key, threading.Lock())
+        upload.path.touch()
+        self._uploads[key] = upload
+        return upload
+
+    @contextmanager
+    def upload(self, name: str, key: str) -> Iterator[Upload]:
+        """Give an upload that goes on, to one request at a time; raise `Refused` (404) for any other."""
+        upload = self._uploads.get(key)
+        with upload.lock if upload else self.lock:
+            if upload is None or upload.repository != name or key not in self._uploads:
+                raise Refused(404, "BLOB_UPLOAD_UNKNOWN", "there is no such upload")
+            yield upload
+
+    def forget(self, upload: Upload) -> None:
+        """End an upload and remove what has arrived."""
+        self._uploads.pop(upload.id, None)
+        upload.path.unlink(missing_ok=True)
+
+    def keep(self, upload: Upload, digest: str) -> None:
+        """Make what has arrived a blob; raise `Refused` (400) where it has another digest."""
+        algorithm = digest.partition(":")[0]
+        with upload.path.open("rb") as file:
+            real = f"{algorithm}:{hashlib.file_digest(file, algorithm).hexdigest()}"
+        if real != digest:
+            self.forget(upload)
+            raise Refused(400, "DIGEST_INVALID", f"the upload has the digest {real}, not {digest}")
+        upload.path.replace(self.path(digest))
+        self.forget(upload)
+        self._hold(upload.repository, digest)
+
+    def mount(self, digest: str, source: str | None, name: str) -> bool:
+        """Give `name` a blob that `source` (None: any repository) has; tell whether it could."""
+        with self.lock:
+            known = self.repositories.get(source or "", Repository()).blobs
+            if digest not in known if source else not self._holders[digest]:
+                return False
+            self._hold(name, digest)
+            return True
+
+    def drop(self, name: str, digest: str) -> None:
+        """Take a blob from a repository; raise `Refused` (404) where it is not there."""
+        with self.lock:
+            blobs = self.find(name).blobs
+            if digest not in blobs:
+                raise Refused(404, "BLOB_UNKNOWN", f"{name} has no blob {digest}")
+            blobs.remove(digest)
+            self._holders[digest] -= 1
+
+    def _hold(self, name: str, digest: str) -> None:
+        with self.lock:
+            blobs = self.make(name).blobs
+            if digest not in blobs:
+                blobs.add(digest)
+                self._holders[digest] += 1
+
+
+def checked(digest: str) -> str:
+    """Return a well-formed sha256 or sha512 digest; raise `Refused` (400) for anything else."""
+    algorithm, _, value = digest.partition(":")
+    if algorithm in HEX_DIGITS and re.fullmatch(rf"[0-9a-f]{{{HEX_DIGITS[algorithm]}}}", value):
+        return digest
+    raise Refused(400, "DIGEST_INVALID", f"{digest!r} is no sha256 or sha512 digest")

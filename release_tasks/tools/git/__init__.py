@@ -1,0 +1,214 @@
+"""git: what a repository and its remote say, and the few things a release changes there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from invoke.context import Context
+
+from release_tasks.errors import ReleaseError
+from release_tasks.files import ASIDE, scratch
+from release_tasks.memo import memoized
+from release_tasks.shell import Failed, ask, ask_bytes, do
+
+
+@memoized
+def top(folder: Path) -> Path:
+    """Return the root of the work tree around `folder`; raise `ReleaseError` outside of one."""
+    try:
+        return Path(ask(["git", "rev-parse", "--show-toplevel"], cwd=folder).strip())
+    except Failed as error:
+        if "not a git repository" in error.output:
+            raise ReleaseError(
+                f"{folder} is in no git repository", "git init, or go to the project's folder"
+            ) from error
+        said = error.output.strip().splitlines()[0]  # a checkout of somebody else, for one
+        raise ReleaseError(
+            f"git refuses {folder}: {said}", f"git config --global --add safe.directory {folder}"
+        ) from error
+
+
+def common_dir(tree: Path) -> Path:
+    """Return the folder in which git keeps what all work trees of a repository share."""
+    return (tree / ask(["git", "rev-parse", "--git-common-dir"], cwd=tree).strip()).resolve()
+
+
+def commit_of(tree: Path, ref: str = "HEAD") -> str | None:
+    """Return the commit (40 hex digits) that a name stands for, or None."""
+    try:
+        return ask(
+            ["git", "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}"], cwd=tree
+        ).strip()
+    except Failed:
+        return None
+
+
+def head(tree: Path) -> str:
+    """Return the commit at HEAD; raise `ReleaseError` where there is none yet."""
+    commit = commit_of(tree)
+    if commit is None:
+        raise ReleaseError("the repository has no commits", "commit the project first")
+    return commit
+
+
+def commit_time(tree: Path, ref: str = "HEAD") -> int:
+    """Return when a commit was made, in seconds since 1970 (UTC)."""
+    return int(ask(["git", "log", "-1", "--format=%ct", ref], cwd=tree))
+
+
+@memoized
+def branch(tree: Path) -> str | None:
+    """Return the current branch, or None for a detached HEAD."""
+    return ask(["git", "branch", "--show-current"], cwd=tree).strip() or None
+
+
+@memoized
+def changed(tree: Path) -> tuple[str, ...]:
+    """Return the paths that differ from HEAD, untracked ones included, less `dist/` and what a killed edit has left."""
+    text = ask(
+        ["git", "status", "--porcelain", "-z", "--untracked-files=normal", "--no-renames"], cwd=tree
+    )
+    paths = (entry[3:] for entry in text.split("\0") if entry)
+    return tuple(
+        path for path in paths if not path.startswith("dist/") and not path.endswith(ASIDE)
+    )
+
+
+def fingerprint(tree: Path) -> str:
+    """Return a text that differs whenever the commit or a changed file of the tree differs."""
+    paths = changed(tree)
+    times = [str((tree / path).lstat().st_mtime_ns) for path in paths if (tree / path).exists()]
+    return "\n".join([str(commit_of(tree)), *paths, *times])
+
+
+def tracked(tree: Path) -> tuple[str, ...]:
+    """Return the tracked files, without submodules."""
+    lines = ask(["git", "ls-files", "-z", "--stage"], cwd=tree).split("\0")
+    return tuple(line.split("\t", 1)[1] for line in lines if line and not line.startswith("160000"))
+
+
+def at_commit(tree: Path, ref: str, path: str) -> bytes | None:
+    """Return a file as a checkout of a commit has it, line endings included, or None where it did not exist."""
+    try:
+        return ask_bytes(["git", "cat-file", "--filters", f"{ref}:{path}"], cwd=tree)
+    except Failed:
+        return None
+
+
+def tags(tree: Path) -> Mapping[str, str]:
+    """Return each local tag and the commit it stands for."""
+    form = "%(refname:strip=2) %(objectname) %(*objectname)"
+    lines = ask(["git", "for-each-ref", "refs/tags", f"--format={form}"], cwd=tree).splitlines()
+    return {line.split(" ")[0]: line.strip().split(" ")[-1] for line in lines}
+
+
+@memoized
+def remote_url(tree: Path, remote: str = "origin") -> str | None:
+    """Return the URL of a remote as configured, or None."""
+    try:
+        return ask(["git", "config", "--get", f"remote.{remote}.url"], cwd=tree).strip()
+    except Failed:
+        return None
+
+
+@memoized
+def remote_refs(tree: Path) -> Mapping[str, str]:
+    """Ask origin for its branches and tags; annotated tags are peeled to the commit they stand for."""
+    try:
+        text = ask(["git", "ls-remote", "--heads", "--tags", "origin"], cwd=tree)
+    except Failed as error:
+        lines = error.output.strip().splitlines() or [""]
+        said = next((line for line in lines if line.startswith("fatal: ")), lines[-1])
+        raise ReleaseError(
+            f"the remote origin cannot be read: {said}", "check `git ls-remote origin`"
+        ) from error
+    refs: dict[str, str] = {}
+    for line in text.splitlines():
+        commit, name = line.split("\t")
+        if name.endswith("^{}") or name not in refs:
+            refs[name.removesuffix("^{}")] = commit
+    return refs
+
+
+def remote_tag(tree: Path, tag: str) -> str | None:
+    """Return the commit that origin's tag stands for, or None."""
+    return remote_refs(tree).get(f"refs/tags/{tag}")
+
+
+def fetch_tag(tree: Path, tag: str, remote: str = "origin", name_it: bool = True) -> None:
+    """Fetch a tag's commit from the remote, and the tag itself unless `name_it` is False."""
+    name = f"refs/tags/{tag}"
+    ask(
+        ["git", "fetch", "--quiet", "--no-tags", remote, f"+{name}:{name}" if name_it else name],
+        cwd=tree,
+    )
+
+
+def is_ancestor(tree: Path, commit: str, of: str) -> bool:
+    """Tell whether a commit is part of another one's history."""
+    try:
+        ask(["git", "merge-base", "--is-ancestor", commit, of], cwd=tree)
+    except Failed as error:
+        if error.status == 1:
+            return False
+        raise
+    return True
+
+
+def export(tree: Path, commit: str, folder: Path) -> None:
+    """Write the files of a commit into a new folder, without any history."""
+    import io
+    import tarfile
+
+    from release_tasks.formats.archives import unpack_all
+
+    data = ask_bytes(["git", "-c", "tar.umask=0022", "archive", "--format=tar", commit], cwd=tree)
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        unpack_all(archive, folder)
+
+
+@contextmanager
+def clean(tree: Path, commit: str) -> Iterator[Path]:
+    """Give a tree with exactly the files of a commit: `tree` itself, or a clone that is gone after the block."""
+    if not changed(tree) and commit_of(tree) == commit:
+        yield tree
+        return
+    with clone(tree, commit) as copy:
+        yield copy
+
+
+@contextmanager
+def clone(tree: Path, commit: str) -> Iterator[Path]:
+    """Give a clone at a commit, with history and tags, which is gone after the block."""
+    with scratch("clone") as folder:
+        copy = folder.resolve() / "tree"
+        ask(["git", "clone", "--quiet", "--shared", "--no-checkout", common_dir(tree), copy])
+        ask(["git", "checkout", "--quiet", "--detach", commit], cwd=copy)
+        yield copy
+
+
+def commit(c: Context, tree: Path, paths: Iterable[str], message: str) -> None:
+    """Commit exactly these paths, whatever else is staged or changed."""
+    names = sorted(paths)
+    do(c, ["git", "add", "--", *names], cwd=tree)
+    do(c, ["git", "commit", "--quiet", f"--message={message}", "--only", "--", *names], cwd=tree)
+
+
+def create_tag(c: Context, tree: Path, name: str, message: str, commit: str = "HEAD") -> None:
+    """Make or move a tag, annotated (and signed where git is configured so), or lightweight without a message."""
+    kind = ["--annotate", f"--message={message}"] if message else ["--no-sign"]
+    do(c, ["git", "tag", "--force", *kind, name, commit], cwd=tree)
+
+
+def push(c: Context, tree: Path, *refspecs: str, remote: str = "origin") -> None:
+    """Push refspecs, all of them or none."""
+    do(c, ["git", "push", "--quiet", "--atomic", remote, *refspecs], cwd=tree)
+
+
+def today(epoch: str | None) -> str:
+    """Return today's date in UTC as YYYY-MM-DD, or that of `epoch` (SOURCE_DATE_EPOCH)."""
+    moment = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
+    return moment.date().isoformat()

@@ -1,0 +1,1 @@
+"""Version numbers, requests, requirements and templates: pure functions."""

@@ -1,0 +1,232 @@
+"""Programs are what their names say: for that machine, that libc, of that version."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+from support import python_projects as projects
+from support.built_project import (
+    AARCH64,
+    AMD64,
+    ARM,
+    ARM64,
+    HERE,
+    MAC_ARM64,
+    MAC_X86_64,
+    PACKED,
+    SETTINGS,
+    WHEEL,
+    X86_64,
+    compiled,
+    elf,
+    facts,
+    lay_out,
+    macho,
+    pe,
+    proved,
+    put,
+    put_all,
+    tar_gz,
+)
+from support.place import Place
+from support.python_projects import HOST
+
+from release_tasks.checks.smoke.program import runner
+from release_tasks.formats import executables
+
+pytestmark = pytest.mark.tools("git", "cargo", "gh", "cc")
+STATIC = SETTINGS + '[build]\nstatic = ["tiny"]\n'
+
+
+def mended(tiny: Place, fix: str) -> None:
+    """Do what a way out says: remove the file, build again."""
+    command, _, rest = fix.partition(", then ")
+    assert rest.startswith("inv build-")
+    subprocess.run(["rm", command.removeprefix("rm ")], check=True)
+    put_all(tiny)
+    assert facts() == []
+
+
+@pytest.mark.parametrize(
+    ("data", "target"),
+    [
+        (elf(X86_64), "x86_64-unknown-linux-gnu"),
+        (elf(AARCH64), "aarch64-unknown-linux-musl"),
+        (macho(MAC_X86_64), "x86_64-apple-darwin"),
+        (macho(MAC_ARM64), "aarch64-apple-darwin"),
+        (macho(MAC_X86_64, MAC_ARM64), "universal2-apple-darwin"),
+        (pe(AMD64), "x86_64-pc-windows-msvc"),
+        (pe(ARM64), "aarch64-pc-windows-msvc"),
+    ],
+)
+def test_each_format_is_for_its_own_targets_only(data: bytes, target: str) -> None:
+    code = executables.read(data)
+    assert code is not None
+    others = {
+        "x86_64-unknown-linux-gnu",
+        "aarch64-apple-darwin",
+        "x86_64-pc-windows-msvc",
+        "riscv64gc-unknown-linux-gnu",
+    }
+    assert executables.is_for(code, target)
+    assert [one for one in others - {target} if executables.is_for(code, one)] == []
+    assert (
+        not executables.is_for(code, "mips64el-unknown-linux-gnuabi64") or code.format == "ELF"
+    )  # not told apart
+
+
+@pytest.mark.parametrize("data", [b"", b"#!/bin/sh\n", b"MZ", b"\xca\xfe\xba\xbe\0\0\0\x37"])
+def test_what_is_no_machine_code_is_none(data: bytes) -> None:
+    assert executables.read(data) is None
+
+
+def test_a_program_for_another_machine_is_named(tiny: Place) -> None:
+    put(tiny, "binary", HERE, elf(AARCH64), target=HOST)
+    [problem] = proved()
+    assert (
+        problem.problem
+        == f"binaries/wrong-machine: {HERE} is ELF for aarch64, and its name says {HOST}"
+    )
+    mended(tiny, problem.fix)
+
+
+def test_a_script_is_no_program(tiny: Place) -> None:
+    put(tiny, "binary", HERE, b"#!/bin/sh\nexit 1\n", target=HOST)
+    assert facts() == [f"binaries/wrong-machine: {HERE} is no program"]
+
+
+def test_an_archive_without_its_program_or_licence_is_named(tiny: Place) -> None:
+    put(
+        tiny,
+        "binary",
+        PACKED,
+        tar_gz({"bin/other": elf(AARCH64), "README.md": b"read"}),
+        target=ARM,
+    )
+    assert facts() == [
+        f"binaries/wrong-machine: tiny in {PACKED} is no program",
+        f"binaries/no-licence: {PACKED} of v0.2.0 is packed without LICENSE",
+    ]
+    mended(tiny, proved()[1].fix)
+
+
+@pytest.mark.statement("B1.36")
+def test_a_program_that_only_claims_to_be_static_is_named(tiny: Place) -> None:
+    tiny.commit("release-tasks.toml", STATIC)
+    put_all(tiny)
+    assert facts() == []
+    put(tiny, "binary", HERE, compiled("tiny 0.2.0"), target=HOST)
+    [problem] = proved()
+    assert problem.problem.startswith(
+        f"binaries/not-static: {HERE} is said to be static, and needs libc.so.6, ld-linux"
+    )
+    mended(tiny, problem.fix.partition("; or ")[0])
+
+
+def test_a_glibc_newer_than_promised_is_named(tiny: Place) -> None:
+    tiny.commit("release-tasks.toml", SETTINGS + '[build]\nglibc = "2.3"\n')
+    put_all(tiny)
+    put(tiny, "binary", HERE, compiled("tiny 0.2.0"), target=HOST)
+    [problem] = proved()
+    assert problem.problem.startswith(f"binaries/newer-glibc: {HERE} needs glibc 2.")
+    assert problem.problem.endswith(" and 2.3 is promised")
+    mended(tiny, problem.fix.partition(" where ")[0])
+
+
+def test_a_glibc_in_a_program_for_musl_is_named(tiny: Place) -> None:
+    musl = HOST.replace("gnu", "musl")
+    tiny.commit("release-tasks.toml", SETTINGS.replace(HOST, musl))
+    put_all(tiny, compiled("tiny 0.2.0"))
+    [problem] = proved()
+    assert problem.problem.endswith(f"and {musl} has none")
+
+
+def test_a_program_of_another_version_is_named(tiny: Place) -> None:
+    put(tiny, "binary", HERE, compiled("tiny 0.1.9", "-static"), target=HOST)
+    [problem] = proved()
+    assert problem.problem == f"binaries/other-version: {HERE} says it is 'tiny 0.1.9', not 0.2.0"
+    mended(tiny, problem.fix)
+
+
+@pytest.mark.tools("aarch64-linux-gnu-gcc", "qemu-aarch64-static")
+@pytest.mark.parametrize("flags", [(), ("-static",)])
+def test_a_program_for_arm_is_started_in_an_emulator(
+    tiny: Place, capfd: pytest.CaptureFixture[str], flags: tuple[str, ...]
+) -> None:
+    put_all(tiny, arm=compiled("tiny 0.2.0", *flags, compiler="aarch64-linux-gnu-gcc"))
+    assert facts() == []
+    assert f"tiny in {PACKED} runs, and says 0.2.0" in capfd.readouterr().err
+    put_all(tiny, arm=compiled("tiny 0.1.9", *flags, compiler="aarch64-linux-gnu-gcc"))
+    assert facts() == [
+        f"binaries/other-version: tiny in {PACKED} says it is 'tiny 0.1.9', not 0.2.0"
+    ]
+
+
+def test_only_what_can_run_here_is_started() -> None:
+    assert runner(HOST) == []
+    assert runner(HOST.replace("gnu", "musl")) == []
+    assert runner("x86_64-pc-windows-msvc") is None
+    assert runner("aarch64-apple-darwin") is None
+    assert runner("pdp11-unknown-linux-gnu") is None
+    if shutil.which("qemu-aarch64-static"):
+        assert runner(ARM, ["libunheard-of.so.1"]) is None
+
+
+@pytest.mark.parametrize(
+    ("tag", "member", "data", "fact"),
+    [
+        (
+            "manylinux_2_17_aarch64",
+            "tiny/a.so",
+            elf(X86_64),
+            "ELF for x86_64, and its name says aarch64-unknown-linux-gnu",
+        ),
+        (
+            "macosx_11_0_arm64",
+            "tiny/a.so",
+            macho(MAC_X86_64),
+            "MACHO for x86_64, and its name says aarch64-apple-darwin",
+        ),
+        (
+            "win_amd64",
+            "tiny/a.pyd",
+            pe(ARM64),
+            "PE for aarch64, and its name says x86_64-pc-windows-msvc",
+        ),
+        ("any", "tiny/a.so", elf(X86_64), "ELF for x86_64, and its name says any"),
+    ],
+)
+def test_machine_code_in_a_wheel_is_for_what_its_tag_says(
+    tiny: Place, tag: str, member: str, data: bytes, fact: str
+) -> None:
+    name = WHEEL.replace("any", tag)
+    lay_out(tiny, name, projects.wheel("Tiny.Plain", tag=f"py3-none-{tag}", more={member: data}))
+    assert facts() == [f"binaries/wrong-machine: {member} in {name} is {fact}"]
+    lay_out(
+        tiny,
+        name,
+        projects.wheel("Tiny.Plain", tag=f"py3-none-{tag}", more={"tiny/launcher.exe": data}),
+    )
+    assert facts() == []
+
+
+def test_a_wheel_that_needs_a_newer_glibc_than_its_tag_says_is_named(tiny: Place) -> None:
+    code = compiled("tiny", "-shared", "-fPIC")
+    name = WHEEL.replace("any", "manylinux1_x86_64")
+    lay_out(
+        tiny,
+        name,
+        projects.wheel("Tiny.Plain", tag="py3-none-manylinux1_x86_64", more={"tiny/a.so": code}),
+    )
+    assert facts() == []
+    newer = compiled("tiny", "-shared", "-fPIC", "-Dputs=thrd_yield")  # since 2.28
+    lay_out(
+        tiny,
+        name,
+        projects.wheel("Tiny.Plain", tag="py3-none-manylinux1_x86_64", more={"tiny/a.so": newer}),
+    )
+    [problem] = proved()
+    assert problem.problem.startswith(f"binaries/newer-glibc: tiny/a.so in {name} needs glibc 2.")
+    assert problem.problem.endswith("and 2.5 is promised")

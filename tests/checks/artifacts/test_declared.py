@@ -1,0 +1,273 @@
+"""A release goes on only with exactly the declared files, each of them whole."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+from invoke.context import Context
+from support import python_projects as projects
+from support.built_project import (
+    FILES,
+    HERE,
+    PACKED,
+    SDIST,
+    SETTINGS,
+    WHEEL,
+    facts,
+    proved,
+    put,
+    put_all,
+    tar_gz,
+)
+from support.place import Place, context, look, problems
+from support.python_projects import HOST
+
+from release_tasks import dist
+from release_tasks.channels import github_assets
+from release_tasks.checks.check import CheckContext
+from release_tasks.checks.preflight import promises
+from release_tasks.steps.check_artifacts import check_artifacts
+from release_tasks.tools import twine
+
+pytestmark = pytest.mark.tools("git", "cargo", "gh", "cc")
+
+
+def built(tiny: Place, name: str) -> Path:
+    return tiny.root / "dist" / "v0.2.0" / name
+
+
+def follow(fix: str) -> None:
+    """Run the command that a way out ends with."""
+    command = fix[fix.index("rm ") :].partition(",")[0]
+    subprocess.run(shlex.split(command), check=True)
+
+
+def test_the_whole_declared_set_is_proved(tiny: Place, capfd: pytest.CaptureFixture[str]) -> None:
+    assert facts() == []
+    assert "6 files of tiny 0.2.0 are what was declared" in capfd.readouterr().err
+
+
+@pytest.mark.statement("B1.35")
+@pytest.mark.parametrize(
+    ("name", "fact", "way_out"),
+    [
+        (
+            WHEEL,
+            "tiny_plain-0.2.0-*.whl of 0.2.0 is declared, and neither in dist/ nor on PyPI",
+            "inv build-wheels",
+        ),
+        (
+            SDIST,
+            f"{SDIST} of 0.2.0 is declared, and neither in dist/ nor on PyPI",
+            "inv build-wheels",
+        ),
+        (
+            HERE,
+            f"{HERE} of 0.2.0 is declared, and neither in dist/ nor on GitHub",
+            "inv build-binaries",
+        ),
+        (
+            f"{HERE}.sha256",
+            f"{HERE}.sha256 of 0.2.0 is declared, and neither in dist/ nor on GitHub",
+            "inv build-binaries",
+        ),
+    ],
+)
+def test_a_file_that_lacks_is_named_with_what_builds_it(
+    tiny: Place, name: str, fact: str, way_out: str
+) -> None:
+    built(tiny, name).unlink()
+    for part in built(tiny, "parts").glob(f"*-{name}.json"):
+        part.unlink()
+    [problem] = proved()
+    assert problem.problem == f"declared/missing-file: {fact}"
+    assert problem.fix.startswith(way_out)
+    put_all(tiny)
+    assert facts() == []
+
+
+def test_a_file_that_nothing_declares_is_named_with_its_line(tiny: Place) -> None:
+    extra = projects.wheel("Other")
+    put(tiny, "wheel", "other-0.2.0-py3-none-any.whl", extra, package="Other")
+    [problem] = proved()
+    assert (
+        problem.problem
+        == "declared/undeclared-file: nothing declares the wheel other-0.2.0-py3-none-any.whl in dist/v0.2.0"
+    )
+    follow(problem.fix)
+    assert facts() == []
+
+
+def test_a_file_that_no_step_built_is_named(tiny: Place) -> None:
+    """maturin leaves an empty zip of 22 bytes behind where a build fails."""
+    built(tiny, "tiny_plain-0.2.0-cp312-cp312-linux_x86_64.whl").write_bytes(b"PK\5\6" + bytes(18))
+    built(tiny, "scan.json").write_text("{}")
+    [problem] = proved()
+    assert problem.problem.endswith(
+        "no step of this release built tiny_plain-0.2.0-cp312-cp312-linux_x86_64.whl in dist/v0.2.0"
+    )
+    follow(problem.fix)
+    assert facts() == []
+
+
+def test_two_files_for_one_declared_wheel_are_named(tiny: Place) -> None:
+    more = "tiny_plain-0.2.0-cp312-cp312-manylinux_2_17_x86_64.whl"
+    put(
+        tiny,
+        "wheel",
+        more,
+        projects.wheel("Tiny.Plain", tag="cp312-cp312-manylinux_2_17_x86_64"),
+        package="Tiny.Plain",
+    )
+    [problem] = proved()
+    assert problem.problem.startswith("declared/file-twice:")
+    assert problem.problem.endswith("are both tiny_plain-0.2.0-*.whl, which is one file")
+    tiny.commit(
+        "release-tasks.toml",
+        SETTINGS + '[python."Tiny.Plain"]\nwheels = ["any", "manylinux_2_17_x86_64"]\n',
+    )
+    put_all(tiny)
+    put(
+        tiny,
+        "wheel",
+        more,
+        projects.wheel("Tiny.Plain", tag="cp312-cp312-manylinux_2_17_x86_64"),
+        package="Tiny.Plain",
+    )
+    assert facts() == []
+
+
+def test_an_archive_and_an_sdist_of_one_name_are_named(tiny: Place) -> None:
+    settings = FILES["release-tasks.toml"].replace(
+        "tiny-{version}-arm.tar.gz", "tiny_plain-{version}.tar.gz"
+    )
+    tiny.commit("release-tasks.toml", settings)
+    put_all(tiny)
+    for part in built(tiny, "parts").glob("*arm.tar.gz*"):
+        part.unlink()
+    for path in built(tiny, ".").glob("*arm.tar.gz*"):
+        path.unlink()
+    put(
+        tiny,
+        "binary",
+        SDIST,
+        tar_gz({"tiny": b"another", "LICENSE": b"", "README.md": b""}),
+        target=HOST,
+    )
+    assert f"declared/file-twice: dist/v0.2.0/{SDIST} is a binary and a sdist" in facts()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "data"),
+    [
+        (WHEEL, "wheel", b"PK\5\6" + bytes(18)),
+        (SDIST, "sdist", b"\x1f\x8b\x08\x00"),
+        (PACKED, "binary", tar_gz({})),
+        (HERE, "binary", b""),
+    ],
+    ids=["wheel", "sdist", "archive", "program"],
+)
+def test_a_file_that_is_empty_or_cut_is_named(
+    tiny: Place, name: str, kind: str, data: bytes
+) -> None:
+    put(tiny, kind, name, data, package="Tiny.Plain")
+    found = [one for one in proved() if one.problem.startswith("declared/")]
+    assert [one.problem for one in found] == [
+        f"declared/broken-file: {name} in dist/v0.2.0 is broken: {len(data)} bytes"
+    ]
+    follow(found[0].fix)
+    put_all(tiny)
+    assert facts() == []
+
+
+def test_a_file_that_was_changed_after_its_build_is_refused(tiny: Place) -> None:
+    built(tiny, WHEEL).write_bytes(projects.wheel("Tiny.Plain", "x = 2"))
+    [problem] = proved()
+    assert (
+        problem.problem == f"declared/broken-file: {WHEEL} was changed in dist/ after it was built"
+    )
+
+
+def test_a_checksum_of_other_bytes_is_refused(tiny: Place) -> None:
+    put(tiny, "sha256", f"{HERE}.sha256", f"{'0' * 64}  {HERE}\n".encode())
+    [problem] = proved()
+    assert (
+        problem.problem == f"declared/broken-file: {HERE}.sha256 in dist/v0.2.0 names other bytes"
+    )
+
+
+def test_one_file_of_all_checksums_is_made_last_of_all_and_read_like_the_others(
+    tiny: Place,
+) -> None:
+    tiny.commit("release-tasks.toml", SETTINGS + '[github]\nassets = ["binaries", "SHA256SUMS"]\n')
+    put_all(tiny)
+    release = tiny.at("0.2.0")
+    built(tiny, HERE).rename(built(tiny, "aside"))
+    part = next(built(tiny, "parts").glob(f"*-{HERE}.json")).rename(built(tiny, "aside.part"))
+    github_assets.write_sha256sums(Context(), release, release.parts[0], None)
+    assert not built(tiny, "SHA256SUMS").exists()
+    assert facts() == [
+        f"declared/missing-file: {HERE} of 0.2.0 is declared, and neither in dist/ nor on GitHub"
+    ]
+
+    built(tiny, "aside").rename(built(tiny, HERE))
+    part.rename(built(tiny, "parts") / f"built-binary-{HERE}.json")
+    github_assets.write_sha256sums(Context(), release, release.parts[0], None)
+    assert facts() == []
+    subprocess.run(
+        ["sha256sum", "--check", "--strict", "SHA256SUMS"],
+        cwd=built(tiny, "."),
+        check=True,
+        capture_output=True,
+    )
+    put(tiny, "sha256", "SHA256SUMS", f"{'0' * 64}  {HERE}\n".encode())
+    [problem] = proved()
+    assert problem.problem == "declared/broken-file: SHA256SUMS in dist/v0.2.0 names other bytes"
+    follow(problem.fix)
+    assert facts() == []
+
+
+def test_what_is_public_need_not_be_here(tiny: Place) -> None:
+    """A release that goes on elsewhere finds nothing in dist/ of what has left."""
+    twine.upload(Context(), [built(tiny, WHEEL)], "NO_SUCH_TOKEN")
+    for part in (*built(tiny, "parts").glob(f"*-{WHEEL}.json"), built(tiny, WHEEL)):
+        part.unlink()
+    assert facts() == []
+
+
+def test_a_silenced_proof_is_a_note(tiny: Place, capfd: pytest.CaptureFixture[str]) -> None:
+    tiny.commit(
+        "release-tasks.toml", SETTINGS + '[silence]\nmissing-file = "the sdist comes later"\n'
+    )
+    put_all(tiny)
+    built(tiny, SDIST).unlink()
+    for part in built(tiny, "parts").glob(f"*-{SDIST}.json"):
+        part.unlink()
+    assert facts() == []
+    assert "silenced: the sdist comes later" in capfd.readouterr().err
+
+
+def test_a_dry_run_looks_at_nothing(tiny: Place) -> None:
+    built(tiny, WHEEL).unlink()
+    before = projects.everything(tiny.root)
+    check_artifacts(context(dry=True), "0.2.0")
+    assert projects.everything(tiny.root) == before
+    assert json.loads(dist.summed(tiny.at("0.2.0"), tiny.at("0.2.0").parts[0]))["tag"] == "v0.2.0"
+
+
+def test_check_names_a_binary_and_an_sdist_of_one_name_before_they_are_built(tiny: Place) -> None:
+    assert problems(tiny, promises) == []
+    name = "tiny_plain-{version}.tar.gz"
+    tiny.commit("release-tasks.toml", SETTINGS.replace("tiny-{version}-arm.tar.gz", name))
+    [found] = look(CheckContext(context(), tiny.at("0.2.0")), promises)
+    assert (found.name, found.problem) == (
+        "name-for-two-files",
+        f"{SDIST} is a binary and an sdist",
+    )
+    assert found.fix.startswith("give the binary another name in [binaries]")
+    tiny.commit("release-tasks.toml", SETTINGS.replace("tiny-{version}-arm.tar.gz", f"arm-{name}"))
+    assert problems(tiny, promises) == []

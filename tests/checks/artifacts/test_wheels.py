@@ -1,0 +1,114 @@
+"""A wheel brings the declared module under the tags of its name, and nothing beside it."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+from support import python_projects as projects
+from support.built_project import FILES, SDIST, WHEEL, facts, lay_out, proved, put, put_all
+from support.place import Place
+
+pytestmark = pytest.mark.tools("git", "cargo", "gh", "cc")
+
+
+def named(tiny: Place, line: str) -> None:
+    """Let pyproject.toml name the package's module."""
+    tiny.commit("pyproject.toml", FILES["pyproject.toml"] + line)
+    put_all(tiny)
+
+
+def mended(tiny: Place, fix: str) -> None:
+    command, _, rest = fix[fix.index("rm ") :].partition(", then ")
+    assert rest == "inv build-wheels"
+    subprocess.run(command.split(), check=True)
+    put(tiny, "wheel", WHEEL, projects.wheel("Tiny.Plain"), package="Tiny.Plain")
+    assert facts() == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '[tool.maturin]\nmodule-name = "tiny_plain._native"\n',
+        "[tool.hatch.metadata]\nallow-direct-references = true\n",
+    ],
+)
+def test_the_declared_module_is_there(tiny: Place, line: str) -> None:
+    named(tiny, line)
+    assert facts() == []
+
+
+def test_a_wheel_without_the_declared_module_is_named(tiny: Place) -> None:
+    named(tiny, '[tool.maturin]\nmodule-name = "tiny_other"\n')
+    [problem] = proved()
+    assert (
+        problem.problem
+        == f"wheels/missing-module: {WHEEL} has no module tiny_other, only tiny_plain"
+    )
+    more = {"tiny_other/__init__.py": b""}
+    lay_out(tiny, WHEEL, projects.wheel("Tiny.Plain", more=more))
+    assert facts() == []
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        "tiny_other.cpython-312-x86_64-linux-gnu.so",
+        "tiny_other/sub/deep.py",
+        "tiny_plain-0.2.0.data/purelib/tiny_other.py",
+    ],
+)
+def test_a_module_is_found_in_each_form(tiny: Place, member: str) -> None:
+    named(tiny, '[tool.maturin]\nmodule-name = "tiny_other"\n')
+    lay_out(tiny, WHEEL, projects.wheel("Tiny.Plain", more={member: b""}))
+    assert facts() == []
+
+
+def test_a_wheel_of_metadata_alone_is_named(tiny: Place) -> None:
+    lay_out(tiny, WHEEL, projects.wheel("Tiny.Plain", text=None))
+    [problem] = proved()
+    assert problem.problem == f"wheels/missing-module: {WHEEL} has neither a module nor a program"
+    mended(tiny, problem.fix)
+
+
+def test_a_wheel_of_a_program_needs_no_module(tiny: Place) -> None:
+    lay_out(
+        tiny,
+        WHEEL,
+        projects.wheel(
+            "Tiny.Plain", text=None, more={"tiny_plain-0.2.0.data/scripts/tiny": b"#!python\n"}
+        ),
+    )
+    assert facts() == []
+
+
+@pytest.mark.statement("B2.17")
+def test_files_beside_all_packages_are_named(tiny: Place) -> None:
+    more = {
+        "LICENSE": b"",
+        "depth_3.dot": b"",
+        "tiny_plain-0.2.0.data/purelib/README.md": b"",
+        "tiny.pth": b"",
+        "tiny_x.pyi": b"",
+    }
+    lay_out(tiny, WHEEL, projects.wheel("Tiny.Plain", more=more))
+    [problem] = proved()
+    assert problem.problem == (
+        f"wheels/stray-file: {WHEEL} would put LICENSE, depth_3.dot, tiny_plain-0.2.0.data/purelib/README.md beside all other packages"
+    )
+    mended(tiny, problem.fix)
+
+
+def test_other_tags_inside_than_in_the_name_are_named(tiny: Place) -> None:
+    lay_out(tiny, WHEEL, projects.wheel("Tiny.Plain", tag="cp312-abi3-win_amd64"))
+    [problem] = proved()
+    assert (
+        problem.problem
+        == f"wheels/tag-mismatch: {WHEEL} says inside that it is for cp312-abi3-win_amd64"
+    )
+    mended(tiny, problem.fix)
+
+
+def test_an_sdist_is_no_wheel(tiny: Place) -> None:
+    put(tiny, "sdist", SDIST, projects.sdist("Tiny.Plain"), package="Tiny.Plain")
+    assert facts() == []

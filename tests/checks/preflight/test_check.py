@@ -1,0 +1,134 @@
+"""What `inv check` shows: everything by its name, problems last, as text, as JSON, at its line on GitHub."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+from support.place import LOG, TINY, Place, context
+
+from release_tasks.checks.check import CheckContext, Finding
+from release_tasks.checks.preflight.all import findings
+from release_tasks.checks.report import annotation, show
+from release_tasks.errors import ReleaseError
+
+pytestmark = pytest.mark.tools("gh")
+CD = "on:\n  push:\n    tags: ['release-*']\njobs: {}\n"
+
+
+def found(tiny: Place) -> dict[str, Finding]:
+    return {one.name: one for one in findings(CheckContext(context(), tiny.at("0.2.0"), "all"))}
+
+
+def check(tiny: Place, *words: str) -> subprocess.CompletedProcess[str]:
+    return tiny.inv("check", "--version", "0.2.0", "--new", "all", *words)
+
+
+def test_warnings_do_not_stop_a_release_and_problems_come_last(tiny: Place) -> None:
+    tiny.commit(".github/workflows/cd.yml", CD)
+    done = check(tiny)
+    assert done.returncode == 0
+    assert (
+        "warning: workflows/tag-filter-too-narrow: .github/workflows/cd.yml:3 waits for tags, but not for v1.2.3\nfix: add 'v[0-9]*' to its tags\n"
+        in done.stderr
+    )
+    (tiny.root / "scribble.txt").write_text("")
+    done = check(tiny)
+    assert done.returncode == 1
+    assert done.stderr.index("warning: workflows/") < done.stderr.index(
+        "repository/uncommitted-changes: the tree has changes"
+    )
+
+
+def test_json_holds_every_finding_and_nothing_else_is_on_stdout(tiny: Place) -> None:
+    tiny.commit(".github/workflows/cd.yml", CD)
+    (tiny.root / "scribble.txt").write_text("")
+    done = check(tiny, "--json")
+    rows = json.loads(done.stdout)["findings"]
+    assert [(row["area"], row["name"], row["severity"]) for row in rows] == [
+        ("repository", "ahead-of-origin", "note"),
+        ("workflows", "tag-filter-too-narrow", "warning"),
+        ("repository", "uncommitted-changes", "problem"),
+    ]
+    assert (rows[1]["file"], rows[1]["line"]) == (".github/workflows/cd.yml", 3)
+    assert done.returncode == 1
+
+
+def test_on_github_each_finding_is_an_annotation_at_its_line(
+    tiny: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    tiny.commit(".github/workflows/cd.yml", CD)
+    tiny.commit("CHANGELOG.md", LOG.replace("- More.\n", ""))
+    lines = check(tiny).stderr.splitlines()
+    assert (
+        "::error file=CHANGELOG.md,title=missing-changelog-entry::CHANGELOG.md says nothing about 0.2.0%0Afix: write what changed under Unreleased in CHANGELOG.md"
+        in lines
+    )
+    assert any(
+        line.startswith(
+            "::warning file=.github/workflows/cd.yml,line=3,title=tag-filter-too-narrow::"
+        )
+        for line in lines
+    )
+
+
+def test_what_would_break_an_annotation_is_escaped() -> None:
+    one = Finding("a", "b", "note", "50 %\nmore", "no: none, at all", "x,y:z", 7)
+    assert (
+        annotation(one)
+        == "::notice file=x%2Cy%3Az,line=7,title=a::50 %25%0Amore%0Afix: no: none, at all"
+    )
+
+
+def test_a_finding_is_silenced_with_a_reason_and_shown_with_it(
+    tiny: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny.commit("CHANGELOG.md", LOG.replace("- More.\n", ""))
+    assert found(tiny)["missing-changelog-entry"].severity == "problem"
+    tiny.commit(
+        "release-tasks.toml",
+        '[silence]\nmissing-changelog-entry = "this one says nothing on purpose"\n',
+    )
+    assert found(tiny)["missing-changelog-entry"].severity == "note"
+    show(list(found(tiny).values()), "tiny 0.2.0", as_json=False)
+    said = capsys.readouterr().err
+    assert (
+        "note: versions/missing-changelog-entry: CHANGELOG.md says nothing about 0.2.0\nsilenced: this one says nothing on purpose\n"
+        in said
+    )
+    assert said.endswith("nothing stands in the way of tiny 0.2.0\n")
+
+
+def test_a_silence_without_a_reason_or_for_no_finding_is_an_error(tiny: Place) -> None:
+    tiny.commit("release-tasks.toml", '[silence]\nmissing-changelog-entrys = "a typo"\n')
+    one = found(tiny)["unknown-silence"]
+    assert (one.problem, one.fix) == (
+        "[silence] missing-changelog-entrys: no finding has that name",
+        "did you mean missing-changelog-entry?",
+    )
+    tiny.commit("release-tasks.toml", '[silence]\nmissing-changelog-entry = ""\n')
+    with pytest.raises(ReleaseError, match="silence"):
+        found(tiny)
+
+
+def test_the_gates_run_only_when_asked_and_when_nothing_else_is_wrong(tiny: Place) -> None:
+    tiny.commit("release-tasks.toml", '[gates]\nrun = ["false"]\n')
+    assert "gates/failing-gate: the gate false fails\n" in check(tiny).stderr
+    assert check(tiny, "--fast").returncode == 0
+    (tiny.root / "scribble.txt").write_text("")
+    assert "failing-gate" not in check(tiny).stderr
+
+
+def test_a_release_whose_tag_is_public_is_not_refused_for_what_cannot_change_any_more(
+    tiny: Place,
+) -> None:
+    tiny.commit(
+        "release-tasks.toml",
+        '[silence]\nno-such-finding = "from another version of release-tasks"\n[gates]\nrun = ["false"]\n',
+    )
+    tiny.commit("pyproject.toml", TINY["pyproject.toml"].replace("0.1.0", "0.2.0"))
+    assert check(tiny).returncode == 1
+    tiny.tag("v0.2.0")
+    assert check(tiny).returncode == 0

@@ -1,0 +1,318 @@
+"""Images and charts: references that collide, default images that nobody publishes, Dockerfiles that lack a member."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support import crate_projects as projects
+from support.container_world import chart_repository, push_image, registries
+from support.place import context, look
+
+from release_tasks.checks.check import CheckContext
+from release_tasks.checks.preflight import containers
+from release_tasks.release import Release
+from release_tasks.tools.docker import buildkit
+
+pytestmark = pytest.mark.tools("cargo")
+IMAGE = '[images."ghcr.io/example/shop"]\n'
+STUB = """FROM rust AS deps
+COPY Cargo.toml Cargo.lock ./
+COPY crates/shop-zero/Cargo.toml crates/shop-zero/Cargo.toml
+COPY crates/shop-app/Cargo.toml crates/shop-app/Cargo.toml
+RUN mkdir src \\
+    && cargo build --release 2>/dev/null || true
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    made = projects.chain(tmp_path / "shop")
+    write(made, "Dockerfile", "FROM rust\nCOPY . .\nRUN cargo build --release\n")
+    write(made, "chart/Chart.yaml", "apiVersion: v2\nname: shop\nversion: 0.1.0\n")
+    write(made, "chart/values.yaml", "image:\n  repository: ghcr.io/example/shop\n  tag: ''\n")
+    write(made, "release-tasks.toml", f'{IMAGE}[charts."ghcr.io/example/charts/shop"]\n')
+    monkeypatch.chdir(made)
+    return made
+
+
+def write(root: Path, name: str, text: str) -> None:
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    (root / name).write_text(text)
+
+
+def told(root: Path) -> list[tuple[str, str, str]]:
+    projects.commit(root)
+    return [
+        (one.name, one.problem, one.fix)
+        for one in look(CheckContext(context(), Release.at(context(), "0.2.0")), containers)
+    ]
+
+
+def test_an_image_and_a_chart_at_places_of_their_own_are_well(root: Path) -> None:
+    assert told(root) == []
+
+
+@pytest.mark.statement("B3.16")
+def test_an_image_and_a_chart_of_one_reference_are_found(root: Path) -> None:
+    write(root, "release-tasks.toml", f'{IMAGE}[charts."ghcr.io/example/shop"]\n')
+    [(name, fact, fix)] = told(root)
+    assert (name, fact) == (
+        "reference-collision",
+        "ghcr.io/example/shop is the reference of an image and of a chart",
+    )
+    write(root, "release-tasks.toml", f"{IMAGE}{fix.rpartition(' as ')[2]}\n")
+    assert told(root) == []
+
+
+def test_a_chart_whose_default_image_is_at_another_place_is_found(root: Path) -> None:
+    write(root, "chart/values.yaml", "image:\n  repository: shop\n")
+    [(name, fact, fix)] = told(root)
+    assert (name, fact) == (
+        "chart-image-unpublished",
+        "chart/values.yaml takes the image shop, and ghcr.io/example/shop is published",
+    )
+    write(root, "chart/values.yaml", f"image:\n  repository: {fix.rpartition(' ')[2]}\n")
+    assert told(root) == []
+    write(root, "chart/values.yaml", "image:\n  registry: ghcr.io\n  repository: example/shop\n")
+    assert told(root) == []
+    write(root, "chart/values.yaml", "image:\n  repository: docker.io/library/redis\n")
+    assert told(root) == []
+
+
+def test_a_chart_whose_default_tag_is_never_pushed_is_found(root: Path) -> None:
+    table = '[charts."ghcr.io/example/charts/shop"]\n'
+    write(root, "release-tasks.toml", f'{IMAGE}{table}app-version = "v{{version}}"\n')
+    [(name, fact, fix)] = told(root)
+    assert name == "chart-image-unpublished"
+    assert fact.startswith(
+        "chart/values.yaml takes the tag v0.2.0 (the appVersion), and the image gets 0.2.0"
+    )
+    assert fix.startswith('[charts."ghcr.io/example/charts/shop"] app-version = "{version}"')
+    write(root, "release-tasks.toml", f'{IMAGE}{table}app-version = "{{version}}"\n')
+    assert told(root) == []
+
+
+def test_a_dockerfile_that_builds_dependencies_without_a_member_is_found(
+    root: Path, tmp_path: Path
+) -> None:
+    write(root, "Dockerfile", f"{STUB}FROM rust\nCOPY . .\nRUN cargo build --release\n")
+    [(name, fact, fix)] = told(root)
+    assert (name, fact) == (
+        "dockerfile-lacks-member",
+        "Dockerfile runs cargo without the manifest of crates/shop-middle, and cargo refuses the workspace",
+    )
+    lines = fix.partition(": ")[2].replace(" and ", "\n")
+    write(root, "Dockerfile", STUB.replace("RUN mkdir", f"{lines}\nRUN mkdir"))
+    assert told(root) == []
+    layer = (
+        tmp_path / "layer"
+    )  # cargo takes the workspace of that layer, and refuses it without the last of these lines
+    for name in (
+        "Cargo.toml",
+        "Cargo.lock",
+        *(
+            f"crates/shop-{one}/{file}"
+            for one in ("zero", "app")
+            for file in ("Cargo.toml", "src/lib.rs")
+        ),
+    ):
+        write(layer, name, (root / name).read_text())
+    copy, run = lines.splitlines()
+    write(layer, copy.split()[2], (root / copy.split()[1]).read_text())
+    with pytest.raises(subprocess.CalledProcessError):
+        projects.cargo(layer, "metadata", "--offline", "--locked", "--quiet", "--format-version=1")
+    subprocess.run(["sh", "-c", run.removeprefix("RUN ")], cwd=layer, check=True)
+    projects.cargo(layer, "build", "--offline", "--locked", "--quiet", "--package=shop-zero")
+    write(
+        root,
+        "Dockerfile",
+        STUB.replace("RUN mkdir", "COPY crates/shop-middle/src crates/shop-middle/src\nRUN mkdir"),
+    )
+    [(_, _, fix)] = told(root)
+    assert (
+        fix
+        == "add before that line: COPY crates/shop-middle/Cargo.toml crates/shop-middle/Cargo.toml"
+    )
+
+
+@pytest.mark.parametrize(
+    "copies",
+    ["COPY crates crates/", "COPY crates/*/Cargo.toml ./", "COPY . /src", "COPY crates/ crates/"],
+)
+def test_a_dockerfile_that_copies_all_members_at_once_is_well(root: Path, copies: str) -> None:
+    write(root, "Dockerfile", f"FROM rust\nCOPY Cargo.toml ./\n{copies}\nRUN cargo build\n")
+    assert told(root) == []
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    for name in ("CONFIG", "CACHE", "DATA"):
+        monkeypatch.setenv(f"HELM_{name}_HOME", str(tmp_path / "helm" / name))
+    with chart_repository(tmp_path / "repository") as url:
+        yield url
+
+
+def depend(root: Path, repository: str, version: str = "1.x", name: str = "common") -> None:
+    needs = f"dependencies:\n  - {{name: {name}, version: '{version}', repository: '{repository}', tags: [a]}}\n"
+    write(root, "chart/Chart.yaml", f"apiVersion: v2\nname: shop\nversion: 0.1.0\n{needs}")
+
+
+def follow(root: Path, fix: str) -> None:
+    """Do what a way out says first, and leave what helm fetched out of the repository."""
+    subprocess.run(
+        shlex.split(fix.partition(", and ")[0]), cwd=root, check=True, capture_output=True
+    )
+    write(root, ".gitignore", "/target\n*.tgz\n")
+
+
+@pytest.mark.tools("helm")
+def test_a_chart_without_a_lock_is_found_until_it_has_one(root: Path, repository: str) -> None:
+    depend(root, repository)
+    [(name, fact, fix)] = told(root)
+    assert (name, fact) == (
+        "chart-unlocked",
+        "chart/Chart.yaml gets whatever is newest of common 1.x when it is packed",
+    )
+    assert fix == "helm dependency update chart/, and commit chart/Chart.lock"
+    follow(root, fix)
+    assert told(root) == []
+    (root / "chart/Chart.lock").unlink()
+    depend(root, repository, "1.4.0")
+    assert told(root) == []
+
+
+@pytest.mark.tools("helm")
+def test_a_dependency_that_helm_cannot_get_is_found(root: Path, repository: str) -> None:
+    for place, version, name in (
+        (f"{repository}/nowhere", "1.4.0", "common"),
+        (repository, "2.0.0", "common"),
+        (repository, "1.4.0", "other"),
+        ("file://../gone", "1.0.0", "common"),
+    ):
+        depend(root, place, version, name)
+        [(kind, fact, fix)] = told(root)
+        assert kind == "chart-dependency-gone"
+        assert fact.startswith(
+            f"helm cannot get {name} {version}, which chart/Chart.yaml depends on: "
+        )
+        assert (
+            fix
+            == "mend repository or version in chart/Chart.yaml, or commit it to charts/ beside that"
+        )
+    depend(root, repository, "1.4.0")
+    assert told(root) == []
+    depend(root, "file://../gone", "1.0.0")
+    write(
+        root / "chart", "charts/common/Chart.yaml", "apiVersion: v2\nname: common\nversion: 1.0.0\n"
+    )
+    assert told(root) == []
+
+
+def test_a_default_image_of_somebody_else_that_is_not_there_is_found(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(
+        root, "chart/values.yaml", "image:\n  repository: ghcr.io/example/hello\n  tag: '1.0.0'\n"
+    )
+    with registries(tmp_path, monkeypatch) as world:
+        projects.commit(root)
+        [one] = look(CheckContext(context(), Release.at(context(), "0.2.0")), containers)
+        assert (one.name, one.problem) == (
+            "chart-image-unpublished",
+            "chart/values.yaml takes the image ghcr.io/example/hello:1.0.0, and ghcr.io has none",
+        )
+        push_image(world, "1.0.0")
+        assert look(CheckContext(context(), Release.at(context(), "0.2.0")), containers) == []
+
+
+NOWHERE = "linux/sparc64"  # no builder emulates it
+
+
+@pytest.mark.slow
+@pytest.mark.tools("docker", "buildkitd", "runc")
+def test_a_platform_whose_programs_no_builder_runs_is_found(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(root, "release-tasks.toml", f'{IMAGE}platforms = ["linux/amd64", "{NOWHERE}"]\n')
+    assert told(root) == []  # no builder is running, and that is doctor's affair
+    with registries(tmp_path, monkeypatch), buildkit.builder(context()) as builder:
+        for name, value in builder.items():
+            monkeypatch.setenv(name, value)
+        [(name, fact, fix)] = told(root)
+        assert name == "platform-not-run"
+        assert fact.startswith(
+            f"Dockerfile runs programs of {NOWHERE}, and docker's builder runs those of linux/"
+        )
+        stage = fix.partition(" be ")[2].partition(",")[0]
+        write(
+            root,
+            "Dockerfile",
+            f"{stage} rust AS made\nCOPY . .\nRUN cargo build\nFROM made AS tested\nRUN cargo test\nFROM scratch\nCOPY --from=made /app /app\n",
+        )
+        assert told(root) == []
+
+
+ONE = """[package]
+name = "shop"
+version = "0.1.0"
+edition = "2021"
+build = "build.rs"
+[[bench]]
+name = "till"
+harness = false
+[[bin]]
+name = "ledger"
+path = "src/tools/ledger.rs"
+[[test]]
+name = "elsewhere"
+path = "checks/elsewhere.rs"
+"""
+FIRST = 'FROM rust\nCOPY Cargo.toml ./\nRUN mkdir src && echo "fn main() {}" > src/main.rs && cargo build\nCOPY . .\nRUN cargo build\n'
+
+
+def test_a_dockerfile_that_builds_dependencies_without_a_file_that_the_manifest_names_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "shop"
+    root.mkdir()
+    for name in (
+        "build.rs",
+        "src/main.rs",
+        "benches/till.rs",
+        "src/tools/ledger.rs",
+        "checks/elsewhere.rs",
+    ):
+        write(root, name, "fn main() {}\n")
+    for name, text in {
+        "Cargo.toml": ONE,
+        "Dockerfile": FIRST,
+        "release-tasks.toml": IMAGE,
+        ".gitignore": "/target\n",
+    }.items():
+        write(root, name, text)
+    projects.cargo(root, "generate-lockfile", "--offline", "--quiet")
+    projects.git(root, "init", "--quiet", "--initial-branch=main")
+    monkeypatch.chdir(root)
+    [(name, fact, fix)] = told(root)
+    assert (name, fact) == (
+        "dockerfile-lacks-target",
+        "Dockerfile runs cargo without build.rs, src/tools/ledger.rs, benches/till.rs, which Cargo.toml names, and cargo refuses the package",
+    )
+    lines, _, more = (
+        fix.removeprefix("add before that line: ").replace(" and ", "\n").partition("; ")
+    )
+    assert more == "it finds the folder there then, so let its mkdir be mkdir -p"
+    write(root, "Dockerfile", FIRST.replace("RUN mkdir src", "RUN mkdir -p src"))
+    assert told(root)[0][2].endswith("benches/till.rs benches/till.rs")
+    write(root, "Dockerfile", FIRST.replace("RUN mkdir", f"{lines}\nRUN mkdir -p"))
+    assert told(root) == []
+    for path in re.findall(r"COPY (\S+) \S+", lines):  # and cargo builds what is in that layer
+        write(tmp_path / "layer", path, "fn main() {}\n")
+    for name in ("Cargo.toml", "src/main.rs"):
+        write(tmp_path / "layer", name, (root / name).read_text())
+    projects.cargo(tmp_path / "layer", "build", "--offline", "--quiet")

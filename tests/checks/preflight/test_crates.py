@@ -1,0 +1,215 @@
+"""Crates: what crates.io would refuse is found before, and the way out makes it go away."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from invoke.context import Context
+from support import crate_projects as projects
+from support.crate_projects import edit
+from support.place import look
+
+from release_tasks.checks.check import CheckContext
+from release_tasks.checks.preflight import crates, dependencies
+
+pytestmark = pytest.mark.tools("cargo")
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    made = projects.chain(tmp_path / "shop")
+    monkeypatch.chdir(made)
+    return made
+
+
+def told(root: Path) -> list[tuple[str, str, str]]:
+    return projects.told(root, crates, dependencies)
+
+
+def test_a_workspace_with_all_that_crates_io_demands_is_well(root: Path) -> None:
+    assert told(root) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fact"),
+    [
+        ('license = "MIT"\n', "", " has no license, and crates.io demands it"),
+        (
+            'license = "MIT"\n',
+            'license = "MIT and more"\n',
+            ": license MIT and more is no SPDX expression, and crates.io refuses that",
+        ),
+        (
+            'license = "MIT"\n',
+            'license = "AGPL-3"\n',
+            ": license AGPL-3 is no SPDX expression, and crates.io refuses that",
+        ),
+        (
+            "Sells things",
+            "Sells " * 200,
+            ": description has more than 1000 bytes, and crates.io refuses that",
+        ),
+        (
+            'license = "MIT"\n',
+            'license = "MIT"\nkeywords = ["a", "b", "c", "d", "e", "f"]\n',
+            ": there are 6 keywords, more than 5, and crates.io refuses that",
+        ),
+        (
+            'license = "MIT"\n',
+            'license = "MIT"\nkeywords = ["far-too-long-for-a-keyword"]\n',
+            ": far-too-long-for-a-keyword is no keyword, and crates.io refuses that",
+        ),
+        (
+            'license = "MIT"\n',
+            'license = "MIT"\nhomepage = "example.org"\n',
+            ": homepage example.org is no http address, and crates.io refuses that",
+        ),
+    ],
+)
+def test_metadata_that_crates_io_refuses_is_found(
+    root: Path, old: str, new: str, fact: str
+) -> None:
+    edit(root, "shop-zero", old, new)
+    assert [(name, problem) for name, problem, _ in told(root)] == [
+        ("crate-metadata", f"crates/shop-zero/Cargo.toml{fact}")
+    ]
+    edit(root, "shop-zero", new or 'edition = "2021"\n', old if new else f'edition = "2021"\n{old}')
+    assert told(root) == []
+
+
+@pytest.mark.parametrize(
+    "license",
+    [
+        "MIT/Apache-2.0",
+        "(MIT OR Apache-2.0) AND Unicode-3.0",
+        "GPL-2.0-only WITH Classpath-exception-2.0",
+    ],
+)
+def test_license_expressions_are_well(root: Path, license: str) -> None:
+    edit(root, "shop-zero", 'license = "MIT"', f'license = "{license}"')
+    assert told(root) == []
+
+
+def test_a_crate_over_ten_mebibytes_is_found_with_its_largest_file(root: Path) -> None:
+    (root / "crates/shop-zero/model.bin").write_bytes(os.urandom(11 << 20))
+    [(name, fact, fix)] = told(root)
+    assert (name, fact) == (
+        "crate-too-large",
+        "shop-zero is 11.0 MiB when packed, and crates.io takes 10",
+    )
+    assert fix.startswith("name its largest files in `exclude` of [package]: model.bin, ")
+    edit(root, "shop-zero", 'license = "MIT"\n', 'license = "MIT"\nexclude = ["model.bin"]\n')
+    assert told(root) == []
+
+
+def test_a_large_crate_of_few_bytes_when_packed_is_well(root: Path) -> None:
+    (root / "crates/shop-zero/zeros.bin").write_bytes(bytes(11 << 20))
+    assert told(root) == []
+
+
+def test_a_category_that_crates_io_does_not_have_is_found(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit(
+        root,
+        "shop-zero",
+        'license = "MIT"\n',
+        'license = "MIT"\ncategories = ["algorithm", "os::linux-apis"]\n',
+    )
+    with projects.visiting(tmp_path, monkeypatch):
+        [(name, fact, fix)] = told(root)
+        assert (name, fact) == (
+            "unknown-category",
+            "crates/shop-zero/Cargo.toml: algorithm is no category of crates.io, which refuses that",
+        )
+        assert fix == "write algorithms"
+        edit(root, "shop-zero", '"algorithm"', '"algorithms"')
+        assert told(root) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'const MENU: &str = include_str!("../../../menu.txt");',
+        'const MENU: &[u8] = include_bytes!(\n    "../../../menu.txt"\n);',
+        '#![doc = include_str!("../../../menu.txt")]',
+        '#[path = "../../../menu.txt"]\nmod menu;',
+        'include!("../../../menu.txt");',
+        'const MENU: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../menu.txt"));',
+    ],
+)
+def test_code_that_reads_a_file_of_another_folder_is_found_at_its_line(
+    root: Path, line: str
+) -> None:
+    (root / "menu.txt").write_text("// soup\n")
+    code = root / "crates/shop-zero/src/lib.rs"
+    code.write_text(f"// Sells.\n{line}\n")
+    projects.commit(root)
+    [one] = look(CheckContext(Context(), projects.release(root)), crates)
+    assert (one.name, one.file, one.line) == (
+        "file-outside-crate",
+        "crates/shop-zero/src/lib.rs",
+        2,
+    )
+    assert (
+        one.problem
+        == "crates/shop-zero/src/lib.rs reads menu.txt, which the tarball of shop-zero does not have"
+    )
+    assert one.fix.startswith(
+        "move it into crates/shop-zero, or let crates/shop-zero/src/lib.rs read a symbolic link to it there"
+    )
+    (root / "crates/shop-zero/menu.txt").symlink_to("../../menu.txt")
+    code.write_text(
+        code.read_text().replace("/../../menu.txt", "/menu.txt").replace("../../../", "../")
+    )
+    assert told(root) == []
+
+
+def test_a_link_to_a_file_of_another_folder_is_packed_as_that_file(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "menu.txt").write_text("soup\n")
+    (root / "crates/shop-zero/menu.txt").symlink_to("../../menu.txt")
+    (root / "crates/shop-zero/src/lib.rs").write_text(
+        'pub const MENU: &str = include_str!("../menu.txt");\n'
+    )
+    projects.commit(root)
+    with projects.visiting(tmp_path, monkeypatch):
+        projects.cargo(root, "package", "--package", "shop-zero")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '// include_str!("../../../menu.txt")',
+        'const OUT: &str = include_str!(concat!(env!("OUT_DIR"), "/../../../menu.txt"));',
+        'const OWN: &str = include_str!("../Cargo.toml");',
+        '#[cfg(test)]\nmod tests {\n    const MENU: &str = include_str!("../../../menu.txt");\n}',
+    ],
+)
+def test_code_that_reads_its_own_files_is_well(root: Path, line: str) -> None:
+    (root / "menu.txt").write_text("soup\n")
+    (root / "crates/shop-zero/src/lib.rs").write_text(f"{line}\n")
+    (root / "crates/shop-zero/tests").mkdir()
+    (root / "crates/shop-zero/tests/sell.rs").write_text(
+        'const MENU: &str = include_str!("../../../menu.txt");\n'
+    )
+    assert told(root) == []
+
+
+def test_a_build_script_that_reads_a_file_of_another_crate_is_found(root: Path) -> None:
+    (root / "crates/shop-middle/order.proto").write_text('syntax = "proto3";\n')
+    script = root / "crates/shop-zero/build.rs"
+    script.write_text(
+        'fn main() {\n    println!("cargo:rerun-if-changed=../../.git/HEAD");\n    std::fs::read("../shop-middle/order.proto").unwrap();\n}\n'
+    )
+    [(name, fact, _)] = told(root)
+    assert (name, fact) == (
+        "file-outside-crate",
+        "crates/shop-zero/build.rs reads crates/shop-middle/order.proto, which the tarball of shop-zero does not have",
+    )
+    (root / "crates/shop-middle/order.proto").rename(root / "crates/shop-zero/order.proto")
+    script.write_text(script.read_text().replace("../shop-middle/", ""))
+    assert told(root) == []

@@ -1,0 +1,213 @@
+"""Dependencies: what cannot be published, or not be built afterwards, is found before, and the way out makes it go away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support import crate_projects as projects
+from support.crate_projects import edit
+
+from release_tasks.checks.preflight import crates, dependencies
+
+pytestmark = pytest.mark.tools("cargo")
+ITOA = '[[package]]\nname = "itoa"\nversion = "1.0.0"\nsource = "registry+https://github.com/rust-lang/crates.io-index"\n'
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    with projects.visiting(tmp_path, monkeypatch):
+        made = projects.chain(tmp_path / "shop")
+        monkeypatch.chdir(made)
+        yield made
+
+
+def told(root: Path) -> list[tuple[str, str, str]]:
+    return projects.told(root, crates, dependencies)
+
+
+def update_lock(root: Path) -> None:
+    projects.cargo(root, "update", "--workspace", "--quiet")
+
+
+def add(root: Path, crate: str, text: str) -> None:
+    with (root / "crates" / crate / "Cargo.toml").open("a") as manifest:
+        manifest.write(text)
+
+
+def test_a_dependency_that_only_its_path_names_is_found(root: Path) -> None:
+    edit(root, "shop-app", ', version = "0.1.0"', "")
+    [(name, fact, fix)] = told(root)
+    assert (name, fact) == (
+        "dependency-without-version",
+        "crates/shop-app/Cargo.toml names shop-middle by its path alone, and crates.io has no such dependency",
+    )
+    assert (
+        fix
+        == 'add version = "0.1.0" to shop-middle in crates/shop-app/Cargo.toml, or where the workspace has it'
+    )
+    edit(root, "shop-app", 'path = "../shop-middle"', 'path = "../shop-middle", version = "0.1.0"')
+    assert told(root) == []
+
+
+def test_a_requirement_of_any_version_is_found(root: Path) -> None:
+    add(root, "shop-zero", '[dependencies]\nitoa = "*"\n')
+    [(name, fact, _)] = told(root)
+    assert (name, fact) == (
+        "wildcard-requirement",
+        "crates/shop-zero/Cargo.toml takes any version of itoa, and crates.io refuses that",
+    )
+    edit(root, "shop-zero", 'itoa = "*"', 'itoa = "1.0.0"')
+    edit(
+        root,
+        "Cargo.lock",
+        '[[package]]\nname = "shop-app"',
+        f'{ITOA}\n[[package]]\nname = "shop-app"',
+    )
+    assert told(root) == []
+
+
+def test_a_crate_that_needs_one_that_is_never_published_is_found(root: Path) -> None:
+    edit(root, "shop-zero", 'license = "MIT"\n', 'license = "MIT"\npublish = false\n')
+    [(name, fact, fix)] = told(root)
+    assert (name, fact) == (
+        "dependency-not-published",
+        "shop-middle needs shop-zero, which is not published",
+    )
+    assert fix == "publish shop-zero too, or say publish = false in crates/shop-middle/Cargo.toml"
+    edit(root, "shop-zero", "publish = false\n", "")
+    assert told(root) == []
+
+
+def test_crates_that_test_with_each_other_are_found(root: Path) -> None:
+    add(
+        root,
+        "shop-zero",
+        '[dev-dependencies]\nshop-app = { path = "../shop-app", version = "0.1.0" }\n',
+    )
+    update_lock(root)
+    [(name, fact, fix)] = told(root)
+    assert name == "dependency-cycle"
+    assert sorted(set(fact.removeprefix("no order of publication: ").split(" needs "))) == sorted(
+        projects.CHAIN
+    )
+    assert (
+        fix
+        == "leave out the version of shop-app in the dev-dependencies of shop-zero; cargo drops it there, then"
+    )
+    edit(root, "shop-zero", 'shop-app", version = "0.1.0"', 'shop-app"')
+    assert told(root) == []
+
+
+def test_crates_that_need_each_other_are_found(root: Path) -> None:
+    add(
+        root,
+        "shop-zero",
+        '[dependencies]\nshop-app = { path = "../shop-app", version = "0.1.0" }\n',
+    )
+    [(name, _, fix)] = [one for one in told(root) if one[0] != "stale-lock"]
+    assert (name, fix) == ("dependency-cycle", "move what they share into a crate that both need")
+
+
+def test_a_dependency_that_exists_nowhere_is_found(root: Path) -> None:
+    add(root, "shop-zero", '[dependencies]\nno-such-crate = "1.2"\n')
+    [(name, fact, fix)] = told(root)
+    assert (name, fact) == (
+        "unknown-dependency",
+        "crates/shop-zero/Cargo.toml needs no-such-crate ^1.2, and crates.io has no such crate",
+    )
+    assert fix == "mend the name or the version of no-such-crate in crates/shop-zero/Cargo.toml"
+    edit(root, "shop-zero", 'no-such-crate = "1.2"\n', "")
+    assert told(root) == []
+
+
+def test_a_test_that_needs_a_version_of_a_crate_that_is_never_published_is_found(
+    root: Path,
+) -> None:
+    projects.write_crate(root / "crates/shop-bench", "shop-bench", "")
+    edit(root, "shop-bench", 'license = "MIT"\n', 'license = "MIT"\npublish = false\n')
+    add(
+        root,
+        "shop-zero",
+        '[dev-dependencies]\nshop-bench = { path = "../shop-bench", version = "0.1.0" }\n',
+    )
+    update_lock(root)
+    [(name, fact, fix)] = told(root)
+    assert (name, fact) == (
+        "unknown-dependency",
+        "crates/shop-zero/Cargo.toml needs shop-bench ^0.1.0, and crates.io has no such crate",
+    )
+    assert (
+        fix
+        == "leave out the version of shop-bench in the dev-dependencies of crates/shop-zero/Cargo.toml; cargo drops it there, then"
+    )
+    edit(root, "shop-zero", 'shop-bench", version = "0.1.0"', 'shop-bench"')
+    assert told(root) == []
+
+
+def test_a_crate_of_another_component_must_be_public_in_a_version_that_fits(root: Path) -> None:
+    edit(root, "shop-zero", 'version = "0.1.0"', 'version = "0.3.0"')
+    edit(root, "shop-middle", 'version = "0.1.0" }', 'version = "0.3.0" }')
+    (root / "release-tasks.toml").write_text(
+        '[components.zero]\ntag = "zero-v{version}"\ncrates = ["shop-zero"]\n[components.app]\ncrates = ["shop-middle", "shop-app"]\n'
+    )
+    update_lock(root)
+    fact = "crates/shop-middle/Cargo.toml needs shop-zero ^0.3.0, and crates.io has no such crate"
+    fix = "release shop-zero first, or name another version of it in crates/shop-middle/Cargo.toml"
+    assert projects.told(root, dependencies, version="app=0.1.0") == [
+        ("unknown-dependency", fact, fix)
+    ]
+    assert projects.told(root, dependencies, version="app=0.1.0,zero=0.3.0") == []
+    projects.cargo(root, "publish", "--package", "shop-zero")
+    assert projects.told(root, dependencies, version="app=0.1.0") == []
+
+
+def test_a_program_without_a_lock_in_git_is_found(root: Path) -> None:
+    (root / "crates/shop-app/src/main.rs").write_text("fn main() {}\n")
+    assert told(root) == []
+    projects.git(root, "rm", "--quiet", "--cached", "Cargo.lock")
+    (root / ".gitignore").write_text("/target\nCargo.lock\n")
+    [(name, fact, fix)] = told(root)
+    assert (name, fact) == (
+        "untracked-lock",
+        "Cargo.lock is not in git, so that each build of shop-app may take other dependencies",
+    )
+    assert fix.startswith("git add --force Cargo.lock ")
+    projects.git(root, "add", "--force", "Cargo.lock")
+    assert told(root) == []
+
+
+def test_a_lock_that_does_not_fit_the_manifests_is_found(root: Path) -> None:
+    edit(
+        root,
+        "Cargo.lock",
+        'name = "shop-app"\nversion = "0.1.0"',
+        'name = "shop-app"\nversion = "0.0.9"',
+    )
+    assert told(root) == [
+        (
+            "stale-lock",
+            "Cargo.lock does not fit the manifests, and cargo refuses --locked with it",
+            "cargo update --workspace, and commit Cargo.lock",
+        )
+    ]
+    update_lock(root)
+    assert told(root) == []
+
+
+def test_a_crate_that_promises_an_older_rust_than_it_needs_is_found(root: Path) -> None:
+    edit(root, "shop-app", 'license = "MIT"\n', 'license = "MIT"\nrust-version = "1.60"\n')
+    assert told(root) == []
+    edit(root, "shop-zero", 'license = "MIT"\n', 'license = "MIT"\nrust-version = "1.70.1"\n')
+    [(name, fact, fix)] = told(root)
+    assert (name, fact) == (
+        "rust-version-too-low",
+        "shop-app promises Rust 1.60, and shop-zero 0.1.0 needs 1.70.1",
+    )
+    assert (
+        fix
+        == 'let rust-version be "1.70.1" in crates/shop-app/Cargo.toml, or where the workspace has it, or lock an earlier shop-zero'
+    )
+    edit(root, "shop-app", '"1.60"', '"1.70.1"')
+    assert told(root) == []

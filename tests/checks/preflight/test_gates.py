@@ -1,0 +1,208 @@
+"""The gates run: all of them, side by side, each to its end; what fails is told and stops a release."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.place import TINY, Place, context, look, place
+from support.sample_projects import RUNBOOKS, git, sample
+
+from release_tasks.checks.check import CheckContext, Finding
+from release_tasks.checks.preflight import gates
+
+NOX = (sys.executable, "-m", "nox")
+NOXFILE = """import nox
+from release_tasks.sessions import preflight
+
+preflight("own")
+
+
+@nox.session(venv_backend="none", allow_parallel=True)
+def own(session):
+    session.run("test", "-e", "wanted.txt")
+"""
+MEETING = (  # each waits until the other has begun
+    "sh -c 'touch {0}/{1}; for i in $(seq 300); do test -e {0}/{2} && exit 0; sleep 0.1; done; exit 1'"
+)
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    with place(tmp_path, monkeypatch, TINY) as made:
+        yield made
+
+
+def settings(tiny: Place, *lines: str) -> None:
+    tiny.commit("release-tasks.toml", "\n".join(("[gates]", *lines, "")))
+
+
+def found(tiny: Place, version: str = "0.2.0") -> list[Finding]:
+    return look(CheckContext(context(), tiny.at(version)), gates)
+
+
+def nox(root: Path, *words: str, code: int = 0) -> dict[str, str]:
+    """Run nox as a person would, and return how each session ended."""
+    report = root.parent / "report.json"
+    done = subprocess.run(
+        [*NOX, f"--report={report}", *words], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return {one["name"]: one["result"] for one in json.loads(report.read_text())["sessions"]}
+
+
+def test_every_gate_runs_to_its_end_and_the_whole_of_each_failure_is_told(tiny: Place) -> None:
+    settings(
+        tiny,
+        'run = ["false", "test -e tasks.py"]',
+        "odd = \"sh -c 'echo one; echo two >&2; test -e mended.txt'\"",
+    )
+    false, odd = found(tiny)
+    assert (
+        false.problem
+        == "the gate false fails\nnox > false \nnox > Command false  failed with exit code 1"
+    )
+    assert odd.problem.splitlines()[0] == "the gate odd fails"
+    assert {"one", "two"} <= set(odd.problem.splitlines())
+    repeat = shlex.split(odd.fix.split("`")[1])
+    assert subprocess.run(repeat, capture_output=True, check=False).returncode == 1
+    tiny.commit("mended.txt")
+    assert subprocess.run(repeat, capture_output=True, check=False).returncode == 0
+    assert [one.problem.splitlines()[0] for one in found(tiny)] == ["the gate false fails"]
+    assert not tiny.git("status", "--short")
+
+
+def test_gates_run_side_by_side(tiny: Place) -> None:
+    one, other = MEETING.format(tiny.folder, "a", "b"), MEETING.format(tiny.folder, "b", "a")
+    settings(tiny, f'one = "{one}"', f'other = "{other}"')
+    assert found(tiny) == []
+
+
+def test_without_gates_nothing_is_run(tiny: Place, capfd: pytest.CaptureFixture[str]) -> None:
+    assert found(tiny) == []
+    assert "nox" not in capfd.readouterr().err
+
+
+def test_a_hotfix_passes_with_the_gates_of_hotfixes(tiny: Place) -> None:
+    settings(tiny, 'quick = "true"', 'slow = "false"', 'hotfix = ["quick"]')
+    tiny.git("switch", "--quiet", "--create", "hotfix/v0.1.1")
+    assert found(tiny, "0.1.1") == []
+    assert [one.problem.splitlines()[0] for one in found(tiny, "0.2.0")] == ["the gate slow fails"]
+
+
+def test_a_project_adds_sessions_of_its_own_and_both_ways_to_run_them_agree(tiny: Place) -> None:
+    settings(tiny, 'quick = "true"', 'hotfix = ["quick"]')
+    tiny.commit("noxfile.py", NOXFILE)
+    listed = subprocess.run(
+        [*NOX, "--list"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert [line for line in listed if line.startswith("*")] == [
+        "* quick [hotfix] -> true",
+        "* preflight -> Require every gate that a release of this project has to pass.",
+        "* own",
+    ]
+    assert nox(tiny.root, "-s", "preflight", code=1) == {
+        "quick": "success",
+        "own": "failed",
+        "preflight": "aborted",
+    }
+    [failed] = found(tiny)
+    assert failed.fix == "mend it; `nox -s own` repeats it"
+    tiny.commit("wanted.txt")
+    assert found(tiny) == []
+    assert nox(tiny.root, "-t", "hotfix") == {"quick": "success"}
+
+
+def test_a_noxfile_that_cannot_be_read_is_told(tiny: Place) -> None:
+    settings(tiny, 'quick = "true"')
+    tiny.commit("noxfile.py", "from release_tasks.sessions import preflight\n\npreflight(\n")
+    [failed] = found(tiny)
+    assert "SyntaxError" in failed.problem
+    assert failed.fix == "mend noxfile.py: `nox --list` reads it"
+    tiny.commit("noxfile.py", NOXFILE)
+    tiny.commit("release-tasks.toml", "[gates]\nquick = false\n")
+    done = subprocess.run([*NOX, "--list"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert (
+        done.stderr == "release-tasks.toml: [gates]: there is no gate quick\nfix: known are none\n"
+    )
+
+
+def test_a_secret_is_kept_from_gates_that_a_person_runs(
+    tiny: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings(tiny, "nosy = \"sh -c 'test -z $NPM_TOKEN'\"")
+    tiny.commit("noxfile.py", NOXFILE)
+    monkeypatch.setenv("NPM_TOKEN", "nobody-may-see-this")
+    assert nox(tiny.root, "-s", "nosy") == {"nosy": "success"}
+
+
+@pytest.mark.tools("gh")
+def test_a_failing_gate_stops_a_release_before_anything_changes(tiny: Place) -> None:
+    settings(tiny, 'late = "false"')
+    head = tiny.head()
+    argv = [sys.executable, "-m", "invoke", "release", "--version", "0.2.0", "--new", "all"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "check: gates/failing-gate: the gate late fails\n" in done.stderr
+    assert (tiny.head(), tiny.git("tag"), tiny.git("status", "--short")) == (head, "", "")
+
+
+@pytest.mark.tools("gh")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_every_gate(tiny: Place, number: signal.Signals) -> None:
+    pids = [tiny.folder / name for name in ("one.pid", "other.pid")]
+    settings(
+        tiny, *(f"{path.stem} = \"sh -c 'echo $$ > {path}; sleep 500; true'\"" for path in pids)
+    )
+    argv = [sys.executable, "-m", "invoke", "check", "--version", "0.2.0", "--new", "all"]
+    process = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while (
+        not all(path.exists() and path.read_text().strip() for path in pids)
+        and time.monotonic() < deadline
+    ):
+        time.sleep(0.05)
+    running = [int(path.read_text()) for path in pids]
+    process.send_signal(number)
+    assert (
+        "interrupted\nfix: inv check --version 0.2.0 --new all goes on from here\n"
+        in process.communicate(timeout=60)[1]
+    )
+    assert process.returncode == 130
+    for pid in running:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.statement("B1.16", "B2.10", "B3.1", "B4.13", "B5.5")
+@pytest.mark.parametrize("name", RUNBOOKS)
+def test_preflight_of_a_sample_project_runs_exactly_the_gates_of_its_runbook(
+    name: str, tmp_path: Path
+) -> None:
+    """A small command stands in the place of each gate's own: what those do is not in question here."""
+    root = sample(name, tmp_path, name)
+    before, _, after = (root / "release-tasks.toml").read_text().partition("[gates]\n")
+    theirs, _, after = after.partition("[github]\n")
+    own = [f'"{gate}" = "test -e tasks.py"' for gate in RUNBOOKS[name]]
+    drop = [line for line in theirs.splitlines() if " = false" in line]
+    drop += (
+        ["helm-lint = false", "helm-template = false"] if name == "llm-proxy" else []
+    )  # its script does that
+    (root / "release-tasks.toml").write_text(
+        "\n".join((before, "[gates]", *own, *drop, "[github]", after))
+    )
+    (root / "noxfile.py").write_text(
+        "from release_tasks.sessions import preflight\n\npreflight()\n"
+    )
+    git(root, "add", "--all")
+    assert nox(root, "-s", "preflight") == dict.fromkeys((*RUNBOOKS[name], "preflight"), "success")

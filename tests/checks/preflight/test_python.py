@@ -1,0 +1,189 @@
+"""Python: who can install what is declared, and what twine refuses, is known before, and the way out makes it go away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.place import look
+from support.python_projects import (
+    ABOUT,
+    MATURIN,
+    PLAIN,
+    VERSION,
+    WHEEL_OF_A_PROGRAM,
+    dry,
+    git,
+    release,
+    write,
+)
+
+from release_tasks.checks.check import CheckContext
+from release_tasks.checks.preflight import python
+
+pytestmark = pytest.mark.tools("cargo")
+WHEELS = 'wheels = ["manylinux_2_28_x86_64"]\n'
+MODULE = ABOUT | {
+    "Cargo.toml": f'[package]\nname = "tiny-tool"\nversion = "{VERSION}"\nedition = "2021"\n[lib]\ncrate-type = ["cdylib"]\n'
+    '[dependencies]\npyo3 = { version = "0.26", features = ["extension-module"] }\n',
+    "src/lib.rs": "",
+    "pyproject.toml": MATURIN["pyproject.toml"]
+    .replace("readme =", 'requires-python = ">=3.9"\nreadme =')
+    .replace('bindings = "bin"\n', ""),
+    "release-tasks.toml": f'[python."tiny-tool"]\n{WHEELS}',
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    made = write(tmp_path / "tiny", MODULE)
+    monkeypatch.chdir(made)
+    return made
+
+
+def told(root: Path) -> list[tuple[str, str, str]]:
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--allow-empty", "--message=A change")
+    return [
+        (one.name, one.problem, one.fix) for one in look(CheckContext(dry(), release(root)), python)
+    ]
+
+
+def edit(root: Path, name: str, old: str, new: str) -> None:
+    text = (root / name).read_text()
+    assert old in text
+    (root / name).write_text(text.replace(old, new))
+
+
+NAMED = f'{WHEELS}pythons = ["3.11"]\n'
+
+
+def test_a_wheel_for_the_python_that_builds_it_is_told(root: Path) -> None:
+    fact = "pyproject.toml promises Python >=3.9, and its wheel is for the one that builds it: pip of any other compiles the sdist"
+    fix = 'name them, as pythons = ["3.9", "3.10"] in [python."tiny-tool"], or give pyo3 the feature abi3-py39'
+    assert told(root) == [("missing-python-wheels", fact, fix)]
+    edit(root, "release-tasks.toml", WHEELS, f'{WHEELS}pythons = ["3.9", "3.10"]\n')
+    assert told(root) == []
+
+
+def test_pythons_without_a_wheel_are_found_and_who_cannot_install_is_said(root: Path) -> None:
+    edit(root, "release-tasks.toml", WHEELS, NAMED)
+    fact = "pyproject.toml promises Python >=3.9, and its wheels are for 3.11: pip of 3.9, 3.10 compiles the sdist"
+    fix = 'add 3.9, 3.10 to pythons in [python."tiny-tool"], give pyo3 the feature abi3-py39, or say requires-python = ">=3.11"'
+    assert told(root) == [("missing-python-wheels", fact, fix)]
+    edit(root, "release-tasks.toml", WHEELS, f"{WHEELS}sdist = false\n")
+    assert told(root)[0][1].endswith("pip of 3.9, 3.10 finds nothing to install")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("release-tasks.toml", '"3.11"', '"3.11", "3.9", "3.10"'),
+        ("pyproject.toml", ">=3.9", ">=3.11"),
+        ("pyproject.toml", ">=3.9", ">=3.11,<4"),
+    ],
+)
+def test_each_way_out_gives_every_python_a_wheel(root: Path, file: str, old: str, new: str) -> None:
+    edit(root, "release-tasks.toml", WHEELS, NAMED)
+    edit(root, file, old, new)
+    assert told(root) == []
+
+
+def test_abi3_that_begins_later_than_what_is_promised_is_found(root: Path) -> None:
+    edit(root, "Cargo.toml", '"extension-module"', '"abi3-py310"')
+    assert told(root) == [
+        (
+            "missing-python-wheels",
+            "pyproject.toml promises Python >=3.9, and its wheels are for 3.10 and later: pip of 3.9 compiles the sdist",
+            'give pyo3 the feature abi3-py39, or say requires-python = ">=3.10"',
+        )
+    ]
+    edit(root, "Cargo.toml", "abi3-py310", "abi3-py39")
+    assert told(root) == []
+
+
+@pytest.mark.parametrize(
+    ("feature", "why"),
+    [("abi3-py39", "abi3 makes one wheel for all of them"), ("", "its wheel is for every Python")],
+)
+def test_pythons_are_named_in_vain_where_one_wheel_is_for_all(
+    root: Path, feature: str, why: str
+) -> None:
+    if feature:
+        edit(root, "Cargo.toml", '"extension-module"', f'"{feature}"')
+    else:
+        edit(root, "Cargo.toml", "pyo3 =", "# pyo3 =")
+        edit(root, "Cargo.toml", "[lib]", "[lib]\nname = 'tiny_tool'")
+    edit(root, "release-tasks.toml", WHEELS, f'{WHEELS}pythons = ["3.9", "3.12"]\n')
+    assert told(root) == [
+        (
+            "redundant-pythons",
+            f'[python."tiny-tool"] names Pythons (3.9, 3.12), and {why}',
+            'take pythons out of [python."tiny-tool"]',
+        )
+    ]
+    edit(root, "release-tasks.toml", 'pythons = ["3.9", "3.12"]\n', "")
+    assert told(root) == []
+
+
+def test_a_package_for_the_building_machine_alone_is_told(root: Path) -> None:
+    edit(root, "Cargo.toml", '"extension-module"', '"abi3-py39"')
+    edit(root, "release-tasks.toml", WHEELS, "")
+    [(name, fact, fix)] = told(root)
+    assert (name, fact) == (
+        "one-platform",
+        "tiny-tool has one platform, that of the machine that builds it; all others compile the sdist",
+    )
+    edit(
+        root,
+        "release-tasks.toml",
+        '"]\n',
+        '"]\n' + fix.removeprefix("name its platforms, as ").partition(" in [")[0] + "\n",
+    )
+    assert told(root) == []
+
+
+def test_a_module_with_another_name_than_its_package_is_told(root: Path) -> None:
+    edit(root, "Cargo.toml", '"extension-module"', '"abi3-py39"')
+    edit(root, "Cargo.toml", "[lib]", '[lib]\nname = "small"')
+    [(name, fact, _)] = told(root)
+    assert (name, fact) == (
+        "import-name",
+        "tiny-tool is installed by that name and imported as small, which another distribution may bring, too",
+    )
+    edit(
+        root,
+        "pyproject.toml",
+        "[tool.maturin]",
+        '[tool.maturin]\nmodule-name = "tiny_tool._native"',
+    )
+    assert told(root) == []
+
+
+def test_a_package_without_a_readme_is_found(tmp_path: Path) -> None:
+    root = write(tmp_path / "tiny", PLAIN)
+    assert told(root) == []
+    edit(root, "pyproject.toml", 'readme = "README.md"\n', "")
+    assert told(root) == [
+        (
+            "no-description",
+            "pyproject.toml names no readme, so its page on PyPI will be empty",
+            'write README.md beside it, and readme = "README.md" into [project]',
+        )
+    ]
+    edit(root, "pyproject.toml", "[project]\n", '[project]\nreadme = "ABOUT.md"\n')
+    assert told(root)[0] == (
+        "absent-readme",
+        "pyproject.toml names ABOUT.md as its readme, and there is no such file",
+        "write ABOUT.md, or name another one",
+    )
+    edit(root, "pyproject.toml", "ABOUT.md", "README.md")
+    assert told(root) == []
+
+
+def test_the_wheel_of_a_program_is_for_every_python(tmp_path: Path) -> None:
+    root = write(
+        tmp_path / "tiny", WHEEL_OF_A_PROGRAM | {"release-tasks.toml": MODULE["release-tasks.toml"]}
+    )
+    edit(root, "pyproject.toml", "readme =", 'requires-python = ">=3.7"\nreadme =')
+    assert told(root) == []

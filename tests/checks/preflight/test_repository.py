@@ -1,0 +1,150 @@
+"""The repository: each finding fires, and is silent where all is well."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+from support.place import TINY, Place, context, look, problems
+
+from release_tasks.checks.check import CheckContext
+from release_tasks.checks.preflight import repository
+
+
+def found(tiny: Place) -> list[str]:
+    return problems(tiny, repository)
+
+
+def test_a_clean_checkout_of_a_branch_is_well(tiny: Place) -> None:
+    assert found(tiny) == []
+    tiny.commit("ahead.txt")
+    assert found(tiny) == []
+
+
+def test_a_repository_without_origin_cannot_be_released(tiny: Place) -> None:
+    tiny.git("remote", "remove", "origin")
+    assert found(tiny) == ["the repository has no remote called origin"]
+
+
+def test_a_detached_head_has_no_branch(tiny: Place) -> None:
+    tiny.git("checkout", "--quiet", "--detach")
+    assert found(tiny) == ["HEAD is detached, so there is no branch to release from"]
+
+
+def test_releases_are_made_from_the_branch_of_the_settings(tiny: Place) -> None:
+    tiny.commit("release-tasks.toml", '[project]\nbranch = "main"\n')
+    assert found(tiny) == []
+    tiny.git("switch", "--quiet", "--create", "feature")
+    assert found(tiny) == ["HEAD is on feature, releases are made from main"]
+
+
+@pytest.mark.statement("B4.57", "B4.58")
+def test_a_hotfix_is_released_from_its_own_branch_once_it_has_all_of_the_release_branch(
+    tiny: Place,
+) -> None:
+    def told_of(version: str) -> list[tuple[str, str]]:
+        return [
+            (one.problem, one.fix)
+            for one in look(CheckContext(context(), tiny.at(version)), repository)
+        ]
+
+    tiny.commit("release-tasks.toml", '[project]\nbranch = "main"\n')
+    tiny.git("push", "--quiet", "origin", "main")
+    tiny.git("switch", "--quiet", "--create", "hotfix/v0.1.1")
+    tiny.commit("fix.txt")
+    assert told_of("0.1.1") == []
+    assert told_of("0.2.0") == [
+        ("HEAD is on hotfix/v0.1.1, releases are made from main", "git switch main")
+    ]
+    tiny.git("switch", "--quiet", "main")
+    tiny.commit("feature.txt")
+    tiny.git("push", "--quiet", "origin", "main")
+    tiny.git("switch", "--quiet", "hotfix/v0.1.1")
+    [(fact, fix)] = told_of("0.1.1")
+    assert fact == "main on origin has commits that are not here"
+    tiny.git(*shlex.split(fix)[1:])
+    assert told_of("0.1.1") == []
+    tiny.git(
+        "switch", "--quiet", "main"
+    )  # where its runbook merges instead, the merge is released from there
+    tiny.git("merge", "--quiet", "--no-ff", "-m", "Merge the hotfix", "hotfix/v0.1.1")
+    assert {one for one, _ in told_of("0.1.1")} == {"2 commits of main are not on origin yet"}
+
+
+def test_changes_that_are_not_committed_are_named(tiny: Place) -> None:
+    for number in range(7):
+        (tiny.root / f"new-{number}.txt").write_text("")
+    (tiny.root / "dist").mkdir()
+    (tiny.root / "dist" / "ours").write_text("")
+    listed = ", ".join(f"new-{number}.txt" for number in range(5))
+    assert found(tiny) == [f"the tree has changes that are not committed: {listed} and 2 more"]
+
+
+@pytest.mark.statement("B3.1", "B4.7")
+def test_commits_on_origin_that_are_not_here_are_found(
+    tiny: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tiny.clone()
+    (other / "theirs.txt").write_text("")
+    tiny.git("add", "--all", at=other)
+    tiny.git("commit", "--quiet", "--message=Theirs", at=other)
+    tiny.git("push", "--quiet", "origin", "main", at=other)
+    assert found(tiny) == ["main on origin has commits that are not here"]
+    tiny.git("pull", "--quiet", "origin", "main")
+    assert found(tiny) == []
+
+
+def test_a_tag_that_is_public_makes_all_of_this_irrelevant(tiny: Place) -> None:
+    tiny.commit("pyproject.toml", TINY["pyproject.toml"].replace("0.1.0", "0.2.0"))
+    tiny.tag("v0.2.0")
+    tiny.git("checkout", "--quiet", "--detach")
+    (tiny.root / "new.txt").write_text("")
+    assert found(tiny) == []
+
+
+def told(tiny: Place) -> dict[str, tuple[str, str]]:
+    return {
+        one.name: (one.problem, one.fix)
+        for one in look(CheckContext(context(), tiny.at("0.2.0")), repository)
+    }
+
+
+def test_commits_that_origin_lacks_are_a_note_until_they_are_pushed(tiny: Place) -> None:
+    assert told(tiny) == {}
+    tiny.commit("ahead.txt")
+    fact, fix = told(tiny)["ahead-of-origin"]
+    assert fact == "1 commit of main is not on origin yet"
+    tiny.git(*shlex.split(fix.partition(" to ")[0])[1:])
+    assert told(tiny) == {}
+
+
+def test_a_clone_with_a_part_of_the_history_is_found_and_completed(
+    tiny: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny.commit("more.txt")
+    tiny.git("push", "--quiet", "origin", "main")
+    copy = tiny.clone("--depth=1")
+    monkeypatch.chdir(copy)
+    [(name, (fact, fix))] = told(tiny).items()
+    assert (name, fact) == ("shallow-clone", "this clone has only a part of the history")
+    tiny.git(*shlex.split(fix)[1:], at=copy)
+    assert told(tiny) == {}
+
+
+def test_a_submodule_whose_commit_nobody_else_can_have_is_found(tiny: Place) -> None:
+    bare = tiny.folder / "sub.git"
+    tiny.git("clone", "--quiet", "--bare", str(tiny.root), str(bare))
+    tiny.git(
+        "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(bare), "vendor/sub"
+    )
+    tiny.git("commit", "--quiet", "--message=Add a submodule")
+    tiny.git("push", "--quiet", "origin", "main")
+    assert told(tiny) == {}
+    sub = tiny.root / "vendor/sub"
+    tiny.git("commit", "--quiet", "--allow-empty", "--message=Only here", at=sub)
+    tiny.git("commit", "--quiet", "--all", "--message=Take it")
+    tiny.git("push", "--quiet", "origin", "main")
+    [(name, (fact, fix))] = told(tiny).items()
+    assert (name, fact.startswith("submodule vendor/sub is at ")) == ("unpushed-submodule", True)
+    tiny.git(*shlex.split(fix)[1:])
+    assert told(tiny) == {}

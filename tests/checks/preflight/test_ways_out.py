@@ -1,0 +1,345 @@
+"""Each finding names a way out: it is followed to the letter, and the finding is gone."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from support.place import LOG, ORIGIN, TINY, Place, context, place
+from support.python_projects import sdist
+from support.two_parts import KEEP, PARTS
+
+from release_tasks.checks.check import CheckContext
+from release_tasks.checks.preflight.all import findings, kinds
+
+pytestmark = pytest.mark.tools("gh")
+CD = ".github/workflows/cd.yml"
+RUNS = "on:\n  push:\n    tags: ['v*']\njobs:\n  publish:\n    runs-on: ubuntu-latest\n    steps:\n      - run: twine upload dist/*\n"
+UNFOLLOWED = ("test_page", "test_check", "test_known_failures", "test_sample_findings")
+BUNDLES = '[bundles."{asset}.zip"]\nsmall = {url = "u", sha256 = "s", license = "l"}\n[github]\nassets = ["bundles"]\n'
+MANIFEST = TINY["pyproject.toml"]
+
+
+@dataclass
+class Try:
+    """A project, and what its release is asked for with."""
+
+    tiny: Place
+    version: str = "0.2.0"
+    new: str = "all"
+
+    def found(self) -> dict[str, str]:
+        """Return the way out of each finding by its name, notes aside."""
+        case = CheckContext(context(), self.tiny.at(self.version), self.new)
+        return {one.name: one.fix for one in findings(case) if one.severity != "note"}
+
+    def commit(self, name: str, text: str) -> None:
+        self.tiny.commit(name, text)
+        self.tiny.git("push", "--quiet", "origin", "HEAD")
+
+    def replace(self, name: str, old: str, new: str) -> None:
+        text = (self.tiny.root / name).read_text()
+        assert old in text
+        self.commit(name, text.replace(old, new))
+
+    def type(self, line: str) -> None:
+        """Type a line as it was said."""
+        done = subprocess.run(
+            line, shell=True, cwd=self.tiny.root, check=False, capture_output=True, text=True
+        )
+        assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"
+
+
+Act = Callable[[Try], object]
+Follow = Callable[[Try, str], object]
+
+
+def commits(name: str, text: str) -> Act:
+    return lambda one: one.commit(name, text)
+
+
+def settings(text: str) -> Act:
+    return commits("release-tasks.toml", text)
+
+
+def types(line: str) -> Act:
+    return lambda one: one.type(line)
+
+
+def typed(one: Try, fix: str) -> None:
+    one.type(fix)
+
+
+def takes(version: str, word: str) -> Follow:
+    """Take another version, as the way out says in these words."""
+
+    def follow(one: Try, fix: str) -> None:
+        assert word in fix
+        one.version = version
+
+    return follow
+
+
+def mends(word: str) -> Follow:
+    """Commit what is missing, as the way out says in these words."""
+
+    def follow(one: Try, fix: str) -> None:
+        assert fix.startswith(word)
+        one.commit("mended.txt", "")
+
+    return follow
+
+
+def says(name: str, old: str, new: str, word: str) -> Follow:
+    """Edit a file as the way out says, in which `word` stands."""
+
+    def follow(one: Try, fix: str) -> None:
+        assert word in fix
+        one.replace(name, old, new)
+
+    return follow
+
+
+def beside(one: Try) -> None:
+    """Tag a commit that is on no branch of origin."""
+    one.tiny.commit("pyproject.toml", MANIFEST.replace("0.1.0", "0.2.0"))
+    one.tiny.git("tag", "v0.2.0")
+    one.tiny.git("push", "--quiet", "origin", "v0.2.0")
+
+
+def merged(one: Try, fix: str) -> None:
+    commit = re.match("merge ([0-9a-f]{7}) there, or", fix)
+    assert commit, fix
+    one.type(f"git switch main && git merge {commit[1]} && git push origin main")
+
+
+def elsewhere(one: Try) -> None:
+    other = one.tiny.clone()
+    one.tiny.git("commit", "--quiet", "--allow-empty", "--message=Theirs", at=other)
+    one.tiny.git("push", "--quiet", "origin", "main", at=other)
+
+
+def uploaded(one: Try) -> None:
+    path = one.tiny.folder / "tiny_plain-0.2.0.tar.gz"
+    path.write_bytes(sdist("tiny-plain"))
+    subprocess.run([sys.executable, "-m", "twine", "upload", path], check=True, capture_output=True)
+
+
+def yanked(one: Try) -> None:
+    uploaded(one)
+    one.tiny.running.pypi.yank("tiny-plain", "0.2.0")
+
+
+def installed(one: Try, fix: str) -> None:
+    (one.tiny.folder / "bin" / fix.removeprefix("install ")).touch(0o755)
+
+
+def scoped(one: Try, fix: str) -> None:
+    assert fix.startswith("gh auth refresh --scopes repo, or ")
+    one.tiny.running.github.scopes += ", repo"
+
+
+def confirmed(one: Try, fix: str) -> None:
+    found = re.match("add --new (\\S+) ", fix)
+    assert found, fix
+    one.new = found[1]
+
+
+def signed(one: Try, fix: str) -> None:
+    found = re.match("set ([A-Z_]+),", fix)
+    assert found, fix
+    os.environ[found[1]] = "pypi-not-a-secret"
+
+
+def red(one: Try) -> None:
+    settings('[gates]\nci = "release-commit"\n')(one)
+    one.tiny.running.github.set_runs(
+        "example",
+        "tiny",
+        [{"head_sha": one.tiny.head(), "head_branch": "main", "conclusion": "failure"}],
+    )
+
+
+def labelled(one: Try) -> None:
+    settings('[gates]\nblockers = ["P0"]\n')(one)
+    one.type("gh api --method POST repos/example/tiny/issues -f title=Lost -f 'labels[]=P0'")
+
+
+def two_dockerfiles(one: Try) -> None:
+    one.commit("Dockerfile", "FROM scratch\n")
+    one.commit("web/Dockerfile", "FROM scratch\n")
+
+
+def answered(one: Try, fix: str) -> None:
+    one.commit("release-tasks.toml", fix.partition("release-tasks.toml:\n")[2] + "\n")
+
+
+# how a project comes to have a finding, and how its way out is followed
+WAYS: dict[str, tuple[Act, Follow]] = {
+    "unknown-silence": (
+        settings('[silence]\nmissing-changelog-entrys = "a typing error"\n'),
+        says(
+            "release-tasks.toml",
+            "missing-changelog-entrys",
+            "missing-changelog-entry",
+            "did you mean missing-changelog-entry?",
+        ),
+    ),
+    "missing-program": (settings('[build]\nneeds = ["no-such-compiler"]\n'), installed),
+    "tag-without-version": (types("git tag v0.2.0"), typed),
+    "tag-off-branch": (beside, merged),
+    "no-origin": (
+        types("git remote remove origin"),
+        lambda one, fix: one.type(fix.replace("URL", ORIGIN)),
+    ),
+    "detached-head": (
+        types("git checkout --quiet --detach"),
+        lambda one, fix: one.type(fix.replace("BRANCH", "main")),
+    ),
+    "wrong-branch": (
+        lambda one: (
+            settings('[project]\nbranch = "main"\n')(one),
+            one.type("git switch --create feature"),
+        ),
+        typed,
+    ),
+    "uncommitted-changes": (
+        types("touch scribble.txt"),
+        says(".gitignore", "__pycache__/", "__pycache__/\nscribble.txt", "name in .gitignore"),
+    ),
+    "behind-origin": (elsewhere, typed),
+    "double-section": (
+        commits("CHANGELOG.md", f"{LOG}\n## [0.1.0] - 2026-01-01\n\n- And this.\n"),
+        says(
+            "CHANGELOG.md",
+            "\n## [0.1.0] - 2026-01-01\n\n- And this.\n",
+            "- And this.\n",
+            "join them",
+        ),
+    ),
+    "missing-changelog-entry": (
+        commits("CHANGELOG.md", LOG.replace("- More.\n", "")),
+        says(
+            "CHANGELOG.md",
+            "## [Unreleased]\n",
+            "## [Unreleased]\n\n- More.\n",
+            "write what changed under Unreleased in CHANGELOG.md",
+        ),
+    ),
+    "version-not-higher": (
+        lambda one: (one.tiny.tag("v0.3.0"), one.commit("more.txt", "")),
+        takes("0.3.1", "choose a version after 0.3.0"),
+    ),
+    "unbumpable-file": (types("chmod 400 pyproject.toml"), typed),
+    "forgotten-version": (
+        lambda one: (
+            one.commit("README.md", "tiny 0.1.0\n"),
+            settings('[project]\nforgotten = "strict"\n')(one),
+        ),
+        says(
+            "release-tasks.toml",
+            "strict",
+            'strict"\n[innocent]\n"README.md" = "an example',
+            "or in [innocent] with the reason",
+        ),
+    ),
+    "unreadable-workflow": (commits(CD, "on: [push\n"), says(CD, "[push", "[push]", "mend cd.yml")),
+    "second-publisher": (
+        commits(CD, RUNS),
+        says(CD, "tags: ['v*']", "branches: [main]", "take its tag trigger away"),
+    ),
+    "unreadable-registry": (two_dockerfiles, answered),
+    "taken-version": (yanked, takes("0.2.1", "unyank it, or choose a version after 0.2.0")),
+    "untagged-version": (uploaded, takes("0.2.1", "choose a version after 0.2.0")),
+    "new-name": (lambda one: setattr(one, "new", ""), confirmed),
+    "missing-credential": (
+        lambda one: [os.environ.pop(name, None) for name in ("TWINE_PASSWORD", "PYPI_API_TOKEN")],
+        signed,
+    ),
+    "unusable-bundle": (
+        settings(BUNDLES),
+        says(
+            "release-tasks.toml",
+            'url = "u", sha256 = "s"',
+            f'url = "https://example.org/model.bin", sha256 = "{"0" * 64}"',
+            "give it the address of a file",
+        ),
+    ),
+    "commit-not-green": (red, mends("mend it and commit")),
+    "token-too-weak": (lambda one: setattr(one.tiny.running.github, "scopes", "gist"), scoped),
+    "open-milestone": (
+        settings('[gates]\nmilestone = "v{version}"\n'),
+        says("release-tasks.toml", 'milestone = "v{version}"', "", "take milestone out of [gates]"),
+    ),
+    "open-blocker": (
+        labelled,
+        says("release-tasks.toml", '"P0"', "", "take that label out of [gates] blockers"),
+    ),
+    "failing-gate": (settings('[gates]\nrun = ["test -e mended.txt"]\n'), mends("mend it")),
+    "gate-leftovers": (
+        settings('[gates]\nrun = ["touch coverage.xml"]\n'),
+        says(".gitignore", "__pycache__/", "__pycache__/\ncoverage.xml", "name that in .gitignore"),
+    ),
+}
+
+
+@pytest.fixture
+def one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Try:
+    (tmp_path / "bin").mkdir()
+    with place(tmp_path, monkeypatch, TINY) as tiny:
+        for name in ("TWINE_PASSWORD", "PYPI_API_TOKEN"):  # so that they are put back
+            monkeypatch.setenv(name, os.environ.get(name, "pypi-not-a-secret"))
+        monkeypatch.setenv(
+            "PATH",
+            os.pathsep.join(
+                (str(tmp_path / "bin"), str(Path(sys.executable).parent), os.environ["PATH"])
+            ),
+        )
+        yield Try(tiny)
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_the_way_out_is_followed_to_the_letter_and_the_finding_is_gone(name: str, one: Try) -> None:
+    breaks, follow = WAYS[name]
+    assert one.found() == {}
+    breaks(one)
+    found = one.found()
+    assert list(found) == [name]  # and nothing else
+    follow(one, found[name])
+    assert name not in one.found()
+
+
+@pytest.mark.tools("cargo")
+def test_the_way_out_of_a_pin_that_cannot_be_kept_is_to_let_it_follow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with place(tmp_path, monkeypatch, PARTS | {"release-tasks.toml": KEEP}) as two:
+        one = Try(two, "abacus-core=0.6.27,abacus-py=0.6.13")
+        assert "pin-refused" not in one.found()
+        one.version = "abacus-core=0.7.0,abacus-py=0.6.13"
+        assert one.found()["pin-refused"].startswith(
+            'pins = { abacus-core = "follow" } in [components.abacus-py], or '
+        )
+        one.replace(
+            "release-tasks.toml",
+            'pins = { abacus-core = "keep" }',
+            'pins = { abacus-core = "follow" }',
+        )
+        assert "pin-refused" not in one.found()
+
+
+def test_each_finding_has_a_test_of_its_way_out() -> None:
+    tests = Path(__file__).parents[2]
+    files = (*tests.glob("checks/preflight/test_*.py"), *tests.glob("checks/artifacts/test_*.py"))
+    others = [path.read_text() for path in files if path.stem not in UNFOLLOWED]
+    assert [
+        kind.name
+        for kind in kinds()
+        if kind.name not in WAYS and not any(f'"{kind.name}"' in text for text in others)
+    ] == []

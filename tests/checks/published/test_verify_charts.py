@@ -1,0 +1,127 @@
+"""Charts that real helm pushed are shown and rendered by real helm."""
+
+from __future__ import annotations
+
+import pytest
+from invoke.context import Context
+from support.container_world import write
+from support.published_world import HERE, Layout, Releasing, layer, left_behind, problems, run
+
+from release_tasks.checks.published import charts
+from release_tasks.release import Release
+
+pytestmark = [pytest.mark.tools("git", "docker", "helm"), pytest.mark.slow]
+CHART, IMAGE = "ghcr.io/example/charts/hello:0.2.0", "ghcr.io/example/hello"
+SETTINGS = f"""[project]
+version = "tag"
+[images."{IMAGE}"]
+platforms = ["linux/{HERE}"]
+[charts."ghcr.io/example/charts/hello"]
+path = "chart"
+"""
+JOB = """apiVersion: batch/v1
+kind: Job
+metadata: {name: hello}
+spec:
+  template:
+    spec:
+      containers:
+        - name: hello
+          image: "%s"
+        - image: docker.io/library/elsewhere:1
+          name: other
+"""
+
+
+def chart(
+    version: str = "0.2.0",
+    image: str = f"{IMAGE}:{{{{ .Chart.AppVersion }}}}",
+    kind: str = "application",
+) -> dict[str, str]:
+    about = (
+        f"apiVersion: v2\nname: hello\nversion: {version}\nappVersion: {version}\ntype: {kind}\n"
+    )
+    return {"chart/Chart.yaml": about, "chart/templates/job.yaml": JOB % image}
+
+
+@pytest.fixture
+def push(releasing: Releasing, layout: Layout, tmp_path):
+    """Release a project whose chart and image are pushed by helm and buildx; `packed` is what helm gets."""
+
+    def start(packed: dict[str, str] | None = None, *words: str, image: bool = True) -> Release:
+        release = releasing(
+            {"Dockerfile": "FROM scratch\n", "release-tasks.toml": SETTINGS, **chart()}
+        )
+        folder = write(tmp_path / "packed", packed or chart())
+        run(
+            "helm",
+            "package",
+            "--version=0.2.0",
+            *words,
+            f"--destination={folder}",
+            folder / "chart",
+        )
+        run("helm", "push", folder / "hello-0.2.0.tgz", "oci://ghcr.io/example/charts")
+        if image:
+            layout.push(f"{IMAGE}:0.2.0", layout.image(HERE, [layer(("hello", b"x"))]))
+        return release
+
+    return start
+
+
+def verify(release: Release) -> list[str]:
+    return problems(charts.verify(Context(), release))
+
+
+def test_a_chart_renders_and_its_image_is_there(push, tmp_path, capsys):
+    assert verify(push()) == []
+    said = capsys.readouterr().err
+    assert f"{CHART} is a chart of version 0.2.0 for 0.2.0" in said
+    assert f"{CHART} renders, and {IMAGE}:0.2.0 is there" in said
+    assert left_behind(tmp_path) == []
+
+
+def test_a_chart_that_names_an_image_tag_that_does_not_exist_is_found(push):
+    assert verify(push(chart(image=f"{IMAGE}:v{{{{ .Chart.AppVersion }}}}"))) == [
+        f"{CHART} names the image {IMAGE}:v0.2.0, which is not there"
+    ]
+
+
+def test_an_image_may_be_named_by_its_digest(push, layout: Layout):
+    row = layout.image(HERE, [layer(("hello", b"x"))])
+    assert verify(push(chart(image=f"{IMAGE}@{row['digest']}"))) == []
+
+
+def test_an_image_of_somebody_else_is_not_asked_for(push, world):
+    assert verify(push(chart(image="docker.io/library/other:1"), image=False)) == []
+    assert "registry-1.docker.io" not in str(world.log.refused())
+
+
+def test_a_chart_for_another_app_version_is_found(push):
+    assert f"{CHART} has appVersion 0.1.0, not 0.2.0" in verify(push(None, "--app-version=0.1.0"))
+
+
+def test_a_chart_that_does_not_render_is_found(push, tmp_path):
+    broken = chart() | {"chart/templates/broken.yaml": "a: {{ .Values.nothing.at.all }}\n"}
+    [problem] = verify(push(broken))
+    assert problem.startswith(f"{CHART} cannot be used: Error: ")
+    assert left_behind(tmp_path) == []
+
+
+def test_a_chart_that_demands_values_is_not_rendered_and_that_is_said(push, capsys):
+    demanding = chart() | {
+        "chart/templates/needed.yaml": 'a: {{ required "say who" .Values.who }}\n'
+    }
+    assert verify(push(demanding)) == []
+    assert "was not rendered: Error: execution error" in capsys.readouterr().err
+
+
+def test_a_library_is_not_rendered_and_that_is_said(push, capsys):
+    assert verify(push(chart(kind="library") | {"chart/templates/job.yaml": ""})) == []
+    assert "library charts are not installable" in capsys.readouterr().err
+
+
+def test_a_chart_that_is_not_there_is_found(releasing: Releasing):
+    release = releasing({"Dockerfile": "FROM scratch\n", "release-tasks.toml": SETTINGS, **chart()})
+    [problem] = verify(release)
+    assert problem.startswith(f"{CHART} cannot be used: Error: ")

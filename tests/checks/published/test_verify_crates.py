@@ -1,0 +1,105 @@
+"""Crates that real cargo published are fetched and installed by real cargo."""
+
+from __future__ import annotations
+
+import pytest
+from invoke.context import Context
+from support.published_world import Releasing, left_behind, problems, run
+
+from release_tasks.checks.published import crates
+from release_tasks.release import Release
+
+pytestmark = [pytest.mark.tools("cargo", "git"), pytest.mark.slow]
+PACKAGE = """[package]
+name = "{name}"
+version = "0.2.0"
+edition = "2021"
+description = "Says hello"
+license = "MIT"
+"""
+PROGRAM = 'fn main() { println!("hello {}", env!("CARGO_PKG_VERSION")); }\n'
+
+
+def workspace(program: str = PROGRAM, manifest: str = "") -> dict[str, str]:
+    return {
+        "Cargo.toml": '[workspace]\nmembers = ["words", "hello"]\nresolver = "2"\n',
+        "words/Cargo.toml": PACKAGE.format(name="fetched-words"),
+        "words/src/lib.rs": 'pub const HELLO: &str = "hello";\n',
+        "hello/Cargo.toml": PACKAGE.format(name="fetched-hello") + manifest,
+        "hello/src/main.rs": program,
+        ".gitignore": "target\nCargo.lock\n",
+    }
+
+
+def publish(release: Release, *names: str) -> Release:
+    for name in names or ("words", "hello"):
+        run("cargo", "publish", "--quiet", "--no-verify", cwd=release.checkout / name)
+    return release
+
+
+def verify(release: Release) -> list[str]:
+    return problems(crates.verify(Context(), release))
+
+
+def test_published_crates_are_fetched_and_their_programs_run(
+    releasing: Releasing, tmp_path, capsys
+):
+    release = publish(releasing(workspace()))
+    assert verify(release) == []
+    said = capsys.readouterr().err
+    assert "a project that depends on all 2 crates gets them" in said
+    assert "fetched-hello of fetched-hello 0.2.0 from crates.io runs, and says 0.2.0" in said
+    assert left_behind(tmp_path) == []
+
+
+def test_a_program_of_another_version_is_found(releasing: Releasing):
+    release = publish(
+        releasing(workspace('fn main() { println!("hello 0.1.0"); }')), "hello", "words"
+    )
+    [problem] = verify(release)
+    assert (
+        problem
+        == "fetched-hello of fetched-hello 0.2.0 from crates.io says it is 'hello 0.1.0', not 0.2.0"
+    )
+
+
+def test_a_crate_that_does_not_compile_is_found(releasing: Releasing):
+    release = publish(releasing(workspace("fn main() { nonsense(); }")))
+    [problem] = verify(release)
+    assert problem.startswith("fetched-hello 0.2.0 from crates.io cannot be installed: error")
+
+
+def test_exactly_the_crate_that_is_absent_is_named(releasing: Releasing, tmp_path):
+    release = publish(releasing(workspace()), "hello")
+    [problem] = verify(release)
+    assert problem.startswith("fetched-words 0.2.0 from crates.io cannot be fetched: error: ")
+    assert left_behind(tmp_path) == []
+
+
+def test_a_yanked_crate_is_found(releasing: Releasing):
+    release = publish(releasing(workspace()))
+    run("cargo", "yank", "fetched-words@0.2.0")
+    [problem] = verify(release)
+    assert "fetched-words 0.2.0 from crates.io cannot be fetched" in problem
+
+
+def test_a_file_that_differs_from_the_index_is_found(releasing: Releasing, world):
+    release = publish(releasing(workspace()))
+    path = world.crates.store.file("fetched-words", "0.2.0")
+    path.write_bytes(path.read_bytes() + b"more")
+    [problem] = verify(release)
+    assert "fetched-words 0.2.0 from crates.io cannot be fetched" in problem
+
+
+def test_a_crate_whose_programs_need_features_is_only_fetched(releasing: Releasing, capsys):
+    needs = '[features]\ncli = []\n[[bin]]\nname = "fetched-hello"\npath = "src/main.rs"\nrequired-features = ["cli"]\n'
+    assert verify(publish(releasing(workspace(manifest=needs)))) == []
+    assert "has no program without more features" in capsys.readouterr().err
+
+
+def test_a_project_without_crates_starts_no_cargo(releasing: Releasing, monkeypatch):
+    release = releasing(
+        {"README.md": "hello", "release-tasks.toml": '[project]\nversion = "tag"\n'}
+    )
+    monkeypatch.setenv("PATH", "")
+    assert verify(release) == []

@@ -1,0 +1,1 @@
+"""What tests share: projects, local registries, and what they are asked."""

@@ -1,0 +1,91 @@
+"""The same thing is asked once while nothing changes, by however many threads, and anew after something has acted."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from support.place import context
+
+from release_tasks import files, memo, shell
+from release_tasks.errors import ReleaseError
+from release_tasks.http import get_many
+
+
+class World:
+    """Something to ask, which counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.barrier = threading.Event()
+
+    @memo.memoized
+    def number(self, name: str) -> int:
+        self.asked.append(name)
+        if name == "none":
+            raise ReleaseError("there is no such number")
+        if name == "slow":
+            self.barrier.wait(10)
+        return len(self.asked)
+
+
+def test_everything_is_asked_again_where_things_may_change() -> None:
+    world = World()
+    assert [world.number("one"), world.number("one")] == [1, 2]
+
+
+def test_an_answer_is_remembered_to_the_end_of_the_outermost_block() -> None:
+    world = World()
+    with memo.memoizing():
+        assert [world.number("one"), world.number("one"), world.number("two")] == [1, 1, 2]
+        with memo.memoizing():
+            assert world.number("one") == 1
+        with memo.memoizing(False):
+            assert world.number("one") == 1
+    assert world.number("one") == 3
+    with memo.memoizing(False):
+        assert [world.number("one"), world.number("one")] == [4, 5]
+
+
+def test_an_error_is_an_answer_too() -> None:
+    world = World()
+    with memo.memoizing():
+        for _ in range(2):
+            with pytest.raises(ReleaseError, match="no such number"):
+                world.number("none")
+    assert world.asked == ["none"]
+
+
+def test_threads_that_want_the_same_wait_for_the_one_that_asks() -> None:
+    world = World()
+    with memo.memoizing():
+        memo.prefetch(world.number, "slow")
+        threading.Timer(0.2, world.barrier.set).start()
+        assert get_many(world.number, ["slow"] * 5) == [1] * 5
+    assert world.asked == ["slow"]
+
+
+def test_what_is_asked_ahead_fails_for_those_who_need_it() -> None:
+    world = World()
+    memo.prefetch(world.number, "none")  # nobody remembers it here, so it is not asked
+    assert world.asked == []
+    with memo.memoizing():
+        memo.prefetch(world.number, "none")
+        with pytest.raises(ReleaseError, match="no such number"):
+            world.number("none")
+    assert world.asked == ["none"]
+
+
+def test_what_acts_makes_all_answers_old_and_a_dry_run_does_not_act(tmp_path: Path) -> None:
+    world = World()
+    with memo.memoizing():
+        world.number("one")
+        shell.do(context(dry=True), ["true"])
+        assert world.number("one") == 1
+        shell.do(context(), ["true"])
+        assert world.number("one") == 2
+        files.write_all(context(dry=True), {tmp_path / "version": "0.2.0"})
+        assert world.number("one") == 2
+        files.write_all(context(), {tmp_path / "version": "0.2.0"})
+        assert world.number("one") == 3
