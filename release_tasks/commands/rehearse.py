@@ -19,7 +19,7 @@ from release_tasks.tools import git
 
 if TYPE_CHECKING:
     from release_tasks.project.model import Project
-    from release_tasks.rehearsal.world import World
+    from release_tasks.rehearsal.registries import LocalRegistries
 
 WHO = "Rehearsal"
 
@@ -38,10 +38,10 @@ def rehearse(
     """Release a clone of this commit to registries right here."""
     from release_tasks.project.discovery import discover
     from release_tasks.project.version_levels import resolve
-    from release_tasks.rehearsal import world
+    from release_tasks.rehearsal.registries import run_registries, serve_registries
 
     if serve:
-        world.serve(sys.stdin, sys.stdout, offline)
+        serve_registries(sys.stdin, sys.stdout, offline)
         return
     if not version:
         raise ReleaseError("no version to rehearse", "inv rehearse --version X.Y.Z")
@@ -50,7 +50,9 @@ def rehearse(
     folder = Path(tempfile.mkdtemp(prefix="release-tasks-rehearsal-"))
     try:
         crates, packages = _names(project, "crates"), _names(project, "python")
-        with world.world(folder, offline=offline, crates=crates, packages=packages) as registries:
+        with run_registries(
+            folder, offline=offline, crates=crates, packages=packages
+        ) as registries:
             data, code = _rehearse(registries, project, folder, (wanted, component), collect)
         _show(data, json, keep)
     finally:
@@ -63,7 +65,7 @@ def rehearse(
 
 
 def _rehearse(
-    registries: World,
+    registries: LocalRegistries,
     project: Project,
     folder: Path,
     wanted: tuple[str, str | None],
@@ -96,7 +98,7 @@ def _rehearse(
 _INVOKE = (sys.executable, "-m", "invoke")
 
 
-def _clone(registries: World, project: Project, folder: Path) -> Path:
+def _clone(registries: LocalRegistries, project: Project, folder: Path) -> Path:
     """Give the stand-in of origin this commit and its branch, and clone it as anybody would."""
     top, url = project.root, git.remote_url(project.root)
     branch = git.branch(top) or "main"
@@ -121,7 +123,7 @@ def _clone(registries: World, project: Project, folder: Path) -> Path:
     return clone
 
 
-def _environment(registries: World, folder: Path, clone: Path) -> dict[str, str]:
+def _environment(registries: LocalRegistries, folder: Path, clone: Path) -> dict[str, str]:
     """Return the caller's environment, pointed at the stand-ins, with a fixed identity and date."""
     moment = str(git.commit_time(clone))
     scratch = folder / "tmp"
@@ -149,7 +151,7 @@ def _read(path: Path) -> dict[str, Any]:
     return data
 
 
-def _requests(registries: World) -> list[dict[str, Any]]:
+def _requests(registries: LocalRegistries) -> list[dict[str, Any]]:
     """Return how many writes each client made to each stand-in, as the log has them."""
     made = Counter((e.app, e.host, e.agent.split(" (")[0]) for e in registries.log.writes())
     return [

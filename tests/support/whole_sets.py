@@ -324,7 +324,8 @@ def standing(whole: Whole, folder: Path) -> Iterator[Project]:
     shelf = Shelf(files={f"{name}.gguf": data for name, data in MODELS.items()})
     with (
         patch(
-            "release_tasks.rehearsal.world.Servers", lambda apps, at: Servers((*apps, shelf), at)
+            "release_tasks.rehearsal.registries.Servers",
+            lambda apps, at: Servers((*apps, shelf), at),
         ),
         unheard_of(ours),
         world(folder / "world", offline=not whole.needs_others) as running,

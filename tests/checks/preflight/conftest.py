@@ -55,7 +55,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         (folder / name).touch(0o755)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            "release_tasks.rehearsal.world.Servers",
+            "release_tasks.rehearsal.registries.Servers",
             lambda apps, at: server.Servers((*apps, Charts(folder)), at),
         )
         with visiting(folder, patch) as running:
