@@ -122,7 +122,7 @@ def upload(root: Path) -> float:
         package_crates(Context())
         release = Release.at(Context())
         taken = timed(lambda: crates_io.publish(Context(), release, crates_io.unpublished(release)))
-        states = {seen.state for seen in crates_io.look(release, crates_io.expected(release))}
+        states = {seen.state for seen in crates_io.state(release, crates_io.expected(release))}
     if states != {State.SAME}:
         raise SystemExit(f"after the upload crates are {', '.join(states)}")
     return taken

@@ -33,9 +33,9 @@ def begin(c: Context, version: str | None, component: str | None) -> Release:
     return release
 
 
-def look(release: Release, channel: Channel) -> list[ArtifactStatus]:
+def state(release: Release, channel: Channel) -> list[ArtifactStatus]:
     """Return the state of everything that the release has on a channel."""
-    return channel.look(release, channel.expected(release))
+    return channel.state(release, channel.expected(release))
 
 
 def to_build(release: Release, channel: Channel, *kinds: str) -> tuple[Artifact, ...]:
@@ -47,7 +47,9 @@ def to_build(release: Release, channel: Channel, *kinds: str) -> tuple[Artifact,
         if dist.file_of(part, row)
     }
     absent = [a for a in channel.expected(release) if (a.component, a.name) not in here]
-    open_ones = tuple(seen.artifact for seen in channel.look(release, absent) if seen.state in OPEN)
+    open_ones = tuple(
+        seen.artifact for seen in channel.state(release, absent) if seen.state in OPEN
+    )
     for error in github_draft.unreadable_drafts(release) if open_ones else ():
         terminal.say(f"warning: {error.message}")
     return open_ones
@@ -60,7 +62,7 @@ def converge(c: Context, release: Release, channel: Channel, new: str | None = N
     if not wanted:
         terminal.say(f"nothing to do, {channel.NAME} gets nothing of {release.title}")
         return
-    seen = channel.look(release, wanted)
+    seen = channel.state(release, wanted)
     raise_all(refusals(seen))
     missing = tuple(one.artifact for one in seen if one.state in OPEN)
     if not missing:
@@ -112,7 +114,7 @@ def untagged(release: Release, channel: Channel) -> list[ReleaseError]:
         ]
     if channel.NAME == git.NAME:
         return []
-    seen = look(release, git)
+    seen = state(release, git)
     lacking = [one.artifact for one in seen if one.state is State.MISSING]
     return (
         refusals(seen)
@@ -149,7 +151,7 @@ def questions(channel: Channel, missing: Sequence[Artifact], new: str | None) ->
 
 def _wait(release: Release, channel: Channel, sent: Sequence[Artifact]) -> None:
     def lacking() -> str:
-        seen = channel.look(release, sent)
+        seen = channel.state(release, sent)
         raise_all(refusals(seen))
         left = [one.artifact.name for one in seen if one.state not in DONE]
         return (

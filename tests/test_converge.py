@@ -31,7 +31,7 @@ class Shelf:
     def expected(self, release: Release) -> tuple[Artifact, ...]:
         return tuple(Artifact(self.NAME, name, "0.2.0", "tiny") for name in self.names)
 
-    def look(self, release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
+    def state(self, release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
         self.looks += 1
         return [ArtifactStatus(a, self._state(a.name), "so it is") for a in artifacts]
 

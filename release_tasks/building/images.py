@@ -13,7 +13,7 @@ from invoke.context import Context
 
 from release_tasks import dist, endpoints, files, shell, terminal
 from release_tasks.building import targets
-from release_tasks.channels import images
+from release_tasks.channels import image_tags, images
 from release_tasks.converge import to_build
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.formats import archives, oci_layout
@@ -30,7 +30,9 @@ def build(c: Context, release: Release, target: str | None) -> None:
     from whatever machines, and become one image.
     """
     absent = {artifact.name for artifact in to_build(release, images, "image")}
-    wanted = [(part, image) for part, image in images.shipped(release) if image.reference in absent]
+    wanted = [
+        (part, image) for part, image in image_tags.shipped(release) if image.reference in absent
+    ]
     if not wanted:
         terminal.say(
             "nothing to do, every image is built or public"

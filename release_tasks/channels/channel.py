@@ -1,4 +1,4 @@
-"""What every channel offers: a module of this package with these functions is one."""
+"""What every channel offers: a module of this package with these functions, in this order."""
 
 from __future__ import annotations
 
@@ -13,31 +13,34 @@ from release_tasks.release import Release
 
 
 class Channel(Protocol):
-    """A module of `channels/`: a place where artifacts are published."""
+    """A place where artifacts are published, such as crates.io."""
 
-    NAME: str
+    NAME: str  # as messages show it
 
     def expected(self, release: Release) -> tuple[Artifact, ...]:
-        """Return what the version consists of on this channel."""
+        """Return every artifact that the version consists of on this channel."""
 
-    def look(self, release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
-        """Return the state of each artifact, in the same order, read from the registry."""
+    def state(self, release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
+        """Return the state of each artifact, in the same order, read from the registry.
+
+        Raises `ReleaseError` when the registry cannot be read.
+        """
 
     def is_new(self, artifact: Artifact) -> bool:
-        """Tell whether the registry has never heard of the artifact's name."""
+        """Return True when the registry has no version under the artifact's name."""
 
     def credentials(self, release: Release) -> Iterable[ReleaseError]:
-        """Return one error for each credential that publishing needs and that is not here."""
+        """Return an error for each credential that publishing needs and this machine does not have."""
 
     def publish(self, c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
-        """Put the artifacts there."""
+        """Publish the artifacts."""
 
 
-class Moving(Channel, Protocol):
-    """A channel with references that move from version to version."""
+class PointerChannel(Channel, Protocol):
+    """A channel with references that move from version to version, such as `latest`."""
 
     def pointers(self, release: Release) -> tuple[Pointer, ...]:
-        """Return each moving reference, and where it stands."""
+        """Return every pointer of the release, and what it names today."""
 
     def move(self, c: Context, release: Release, pointer: Pointer) -> None:
-        """Let it name this release."""
+        """Point it at this release."""

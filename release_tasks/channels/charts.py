@@ -44,7 +44,7 @@ def collisions(release: Release) -> list[ReleaseError]:
     ]
 
 
-def look(release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
+def state(release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
     """Return the state of each chart, by the digest of its content layer."""
     return get_many(_seen, artifacts)
 
@@ -56,7 +56,7 @@ def is_new(artifact: Artifact) -> bool:
 
 def credentials(release: Release) -> list[ReleaseError]:
     """Return one error for each registry that docker has no login for; helm uses the same."""
-    return oci_registry.lacking_logins(chart.reference for _, chart in shipped(release))
+    return oci_registry.missing_logins(chart.reference for _, chart in shipped(release))
 
 
 def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:

@@ -36,7 +36,7 @@ def expected(release: Release) -> tuple[Artifact, ...]:
     return tuple(artifact for part in release.parts for artifact in _artifacts(part))
 
 
-def look(release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
+def state(release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
     """Return the state of each crate: by its hash, else by the commit that the published file names."""
     return get_many(lambda artifact: _seen(release, artifact), artifacts)
 
@@ -44,7 +44,7 @@ def look(release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus
 def unpublished(release: Release) -> tuple[Artifact, ...]:
     """Return the crates that crates.io does not have in this version."""
     return tuple(
-        one.artifact for one in look(release, expected(release)) if one.state is State.MISSING
+        one.artifact for one in state(release, expected(release)) if one.state is State.MISSING
     )
 
 
@@ -134,7 +134,7 @@ def _seen(release: Release, artifact: Artifact) -> ArtifactStatus:
 
 
 def _missing(release: Release, artifacts: Sequence[Artifact]) -> tuple[Artifact, ...]:
-    seen = look(release, artifacts)
+    seen = state(release, artifacts)
     raise_all(
         ReleaseError(
             f"{one.artifact.name} {one.artifact.version} on {NAME} is something else: {one.why}",

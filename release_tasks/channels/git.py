@@ -7,16 +7,15 @@ from collections.abc import Sequence
 from invoke.context import Context
 
 from release_tasks import shell, terminal
-from release_tasks.bumping import bump
 from release_tasks.channels import git_runs
 from release_tasks.errors import ReleaseError
 from release_tasks.project.artifacts import Artifact, ArtifactStatus, State
-from release_tasks.project.tags import message
 from release_tasks.release import Release
 from release_tasks.shell import Failed
 from release_tasks.tools import git
 
 NAME = "git"
+TAGS_PER_PUSH = 3  # GitHub starts no workflow when a push has more (docs, event `push`)
 
 
 def expected(release: Release) -> tuple[Artifact, ...]:
@@ -26,7 +25,7 @@ def expected(release: Release) -> tuple[Artifact, ...]:
     )
 
 
-def look(release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
+def state(release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
     """Return whether origin has each tag, on this release's commit."""
     if not artifacts:
         return []
@@ -36,124 +35,119 @@ def look(release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus
         )
     refs = git.remote_refs(release.checkout)
     return [
-        _seen(release, artifact, refs.get(f"refs/tags/{artifact.name}")) for artifact in artifacts
+        _status(release, artifact, refs.get(f"refs/tags/{artifact.name}")) for artifact in artifacts
     ]
 
 
 def is_new(artifact: Artifact) -> bool:
-    """Tell that no tag is a question: a tag can be taken back until something is published."""
+    """Return False: a tag can be deleted until something is published."""
     return False
 
 
 def credentials(release: Release) -> list[ReleaseError]:
-    """Return nothing: whether a push is allowed is git's own affair, and it is the first public act."""
+    """Return nothing: only a push shows whether it is allowed, and it is the first public act."""
     return []
 
 
 def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
-    """Push the branch, where origin lacks the commit, and then the tags, up to three at once, after its runs where they wait."""
+    """Push the branch when origin does not have the commit, then the tags.
+
+    With `[gates] ci`, the tags wait until the CI runs of the commit are green.
+    """
     branch = release_branch(release)
-    there = git.remote_refs(release.checkout).get(f"refs/heads/{branch}")
-    if there is None or (shell.is_dry(c) and not release.is_tagged) or not _has(release, there):
+    if _needs_push(c, release, branch):
         _push_branch(c, release, branch)
     else:
-        terminal.say(f"{branch} on origin has the commit already")
+        terminal.say(f"{branch} on origin already has the commit")
     if git_runs.are_awaited(release):
         if shell.is_dry(c):
-            terminal.say("then the tags wait for the green runs of the commit")
+            terminal.say("would wait for the CI runs of the commit before pushing tags")
         else:
             git_runs.wait(release)
     tags = [f"refs/tags/{artifact.name}" for artifact in artifacts]
-    for first in range(
-        0, len(tags), 3
-    ):  # GitHub starts no workflow for more in one push (docs, event `push`)
-        git.push(c, release.checkout, *tags[first : first + 3])
-
-
-def commit_and_tag(c: Context, release: Release) -> None:
-    """Commit what bump changed, and tag that commit."""
-    changed = bump.paths(release) if shell.is_dry(c) else bump.pending(release)
-    if (left := bump.unwritten(release)) and not shell.is_dry(c):
-        raise ReleaseError(
-            f"{left[0]} does not carry {release.title}", f"inv bump --version {release.request}"
-        )
-    if changed:
-        git.commit(c, release.checkout, changed, bump.message(release))
-    for part in release.parts:
-        own, shared = part.component.tag_message, release.project.settings.project.tag_message
-        git.create_tag(
-            c,
-            release.checkout,
-            part.tag,
-            message(part.component, part.version, shared if own is None else own),
-        )
-
-
-def _push_branch(c: Context, release: Release, branch: str) -> None:
-    try:
-        git.push(
-            c,
-            release.checkout,
-            f"{'HEAD' if shell.is_dry(c) else release.commit}:refs/heads/{branch}",
-        )
-    except Failed as error:
-        raise ReleaseError(
-            error.problem,
-            f"git pull --rebase origin {branch} where it has moved on, or merge the commit by a pull request; then run this again",
-        ) from error
+    for start in range(0, len(tags), TAGS_PER_PUSH):
+        git.push(c, release.checkout, *tags[start : start + TAGS_PER_PUSH])
 
 
 def release_branch(release: Release) -> str:
-    """Return the branch a release is made from: that of the settings, or the current one."""
-    wanted = release.project.settings.project.branch or git.branch(release.checkout)
-    if wanted:
-        return wanted
-    raise ReleaseError(
-        "HEAD is detached, so there is no branch to push",
-        "git switch BRANCH, the one to release from",
-    )
+    """Return the branch to release from: that of the settings, else the current one.
+
+    Raises `ReleaseError` when HEAD is detached and the settings name none.
+    """
+    branch = release.project.settings.project.branch or git.branch(release.checkout)
+    if not branch:
+        raise ReleaseError("HEAD is detached, so there is no branch to push", "git switch BRANCH")
+    return branch
 
 
 def withdraw(c: Context, release: Release, artifact: Artifact) -> None:
     """Delete a tag here and on origin."""
     git.push(c, release.checkout, f":refs/tags/{artifact.name}")
-    shell.do(c, ["git", "tag", "--delete", artifact.name], cwd=release.checkout)
+    git.delete_tag(c, release.checkout, artifact.name)
 
 
 def not_on_release_branch(release: Release) -> list[ReleaseError]:
-    """Return an error where the commit is not on the release branch of origin (without one in the settings: on none)."""
+    """Return an error when no allowed branch of origin contains the commit.
+
+    Allowed is `[project] branch`, or any branch when the settings name none.
+    """
     wanted = release.project.settings.project.branch
-    refs, start = git.remote_refs(release.checkout), f"refs/heads/{wanted or ''}"
-    heads = {
-        name: refs[name]
-        for name in refs
-        if name == start or (not wanted and name.startswith(start))
-    }
-    likely = [f"refs/heads/{name}" for name in (git.branch(release.checkout), "main", "master")]
-    if any(
-        _has(release, heads[name]) for name in sorted(heads, key=lambda name: name not in likely)
-    ):
+    heads = _branches(release, wanted)
+    if any(_contains(release, head) for head in heads):
         return []
-    place, commit = f"not on {wanted}" if wanted else "on no branch", release.commit[:7]
+    place = f"not on {wanted}" if wanted else "on no branch"
+    commit = release.commit[:7]
     return [
         ReleaseError(
             f"{release.parts[0].tag} is at {commit}, which is {place} of origin",
-            f"merge {commit} there, or tag another commit: inv retag --version {release.request}",
+            f"merge {commit}, or tag another commit: inv retag --version {release.request}",
         )
     ]
 
 
-def _seen(release: Release, artifact: Artifact, there: str | None) -> ArtifactStatus:
-    if there is None:
+def _branches(release: Release, wanted: str | None) -> list[str]:
+    """Return the head commits of origin's branches to search, the likely ones first."""
+    refs = git.remote_refs(release.checkout)
+    if wanted:
+        head = refs.get(f"refs/heads/{wanted}")
+        return [head] if head else []
+    current = git.branch(release.checkout)
+    likely = [f"refs/heads/{name}" for name in (current, "main", "master")]
+    names = sorted(name for name in refs if name.startswith("refs/heads/"))
+    names.sort(key=lambda name: name not in likely)
+    return [refs[name] for name in names]
+
+
+def _status(release: Release, artifact: Artifact, remote: str | None) -> ArtifactStatus:
+    if remote is None:
         return ArtifactStatus(artifact, State.MISSING)
-    if there == release.commit:
-        return ArtifactStatus(artifact, State.SAME, f"at {there[:7]}", digest=there)
-    return ArtifactStatus(
-        artifact, State.DIFFERENT, f"at {there[:7]} on origin, at {release.commit[:7]} here"
-    )
+    if remote == release.commit:
+        return ArtifactStatus(artifact, State.SAME, f"at {remote[:7]}", digest=remote)
+    why = f"at {remote[:7]} on origin, at {release.commit[:7]} here"
+    return ArtifactStatus(artifact, State.DIFFERENT, why)
 
 
-def _has(release: Release, there: str) -> bool:
-    if git.commit_of(release.checkout, there) is None:
-        shell.ask(["git", "fetch", "--quiet", "origin", there], cwd=release.checkout)
-    return git.is_ancestor(release.checkout, release.commit, there)
+def _needs_push(c: Context, release: Release, branch: str) -> bool:
+    if shell.is_dry(c) and not release.is_tagged:
+        return True  # there will be a release commit
+    head = git.remote_refs(release.checkout).get(f"refs/heads/{branch}")
+    return head is None or not _contains(release, head)
+
+
+def _push_branch(c: Context, release: Release, branch: str) -> None:
+    commit = "HEAD" if shell.is_dry(c) else release.commit
+    try:
+        git.push(c, release.checkout, f"{commit}:refs/heads/{branch}")
+    except Failed as error:
+        raise ReleaseError(
+            error.problem,
+            f"git pull --rebase origin {branch} if it has moved on, "
+            "or merge the commit by pull request; then run this again",
+        ) from error
+
+
+def _contains(release: Release, head: str) -> bool:
+    """Return True when the release's commit is `head` or an ancestor of it."""
+    if git.commit_of(release.checkout, head) is None:
+        git.fetch_commit(release.checkout, head)
+    return git.is_ancestor(release.checkout, release.commit, head)

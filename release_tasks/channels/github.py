@@ -30,7 +30,7 @@ def expected(release: Release) -> tuple[Artifact, ...]:
     return tuple(found)
 
 
-def look(release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
+def state(release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
     """Return the state of releases and assets, with one read for each tag."""
     tags = {artifact.package for artifact in artifacts}
     pages = {tag: gh.page(repository(release), tag) for tag in tags}

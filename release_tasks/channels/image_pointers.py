@@ -1,4 +1,4 @@
-"""The pointers of an image: `latest`, `1.2` and `1` name the highest finished version of their line."""
+"""The pointers of an image: `latest`, `1.2` and `1` name the newest stable version of their line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from invoke.context import Context
 
 from release_tasks import shell
 from release_tasks.channels import oci_registry
-from release_tasks.channels.image_tags import finished, moving_tags, shipped, version_tag
+from release_tasks.channels.image_tags import moving_tags, shipped, stable_versions, version_tag
 from release_tasks.errors import ReleaseError
 from release_tasks.http import get_many
 from release_tasks.project.artifacts import Pointer, PointerState
@@ -17,54 +17,66 @@ from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import docker
 from release_tasks.versions.templates import expand, highest_of_line
 
+SHORT_DIGEST = len("sha256:") + 12
+
 
 def pointers(release: Release) -> tuple[Pointer, ...]:
-    """Return where the pointers of each image stand, read from its registry alone."""
-    return tuple(pointer for part, image in shipped(release) for pointer in _of(part, image))
+    """Return the pointers of each image, and what they name on its registry."""
+    found: list[Pointer] = []
+    for part, image in shipped(release):
+        found += _pointers_of(part, image)
+    return tuple(found)
 
 
-def move(c: Context, release: Release, pointer: Pointer) -> None:
-    """Let a pointer name the digest of its target; raise `ReleaseError` where that is absent."""
+def move(c: Context, pointer: Pointer) -> None:
+    """Point a tag at the digest of its target; raise `ReleaseError` when that is not published."""
     docker.require()
     reference, _, tag = pointer.name.rpartition(":")
     digest = oci_registry.digest(reference, pointer.target)
     if digest is None and not shell.is_dry(c):
         raise ReleaseError(
-            f"{reference}:{pointer.target} is not there, so {tag} cannot name it",
+            f"{reference}:{pointer.target} is not published, so {tag} cannot point at it",
             "inv publish-images",
         )
     docker.create(c, f"{reference}@{digest or '<digest>'}", reference, [tag])
 
 
-def _of(part: ComponentRelease, image: Image) -> list[Pointer]:
+def _pointers_of(part: ComponentRelease, image: Image) -> list[Pointer]:
     wanted = moving_tags(part, image)
     if not wanted:
         return []
-    versions = finished(image, oci_registry.tags(image.reference) or ())
+    versions = stable_versions(image, oci_registry.tags(image.reference) or ())
     target = version_tag(part, image)
     found = []
     for tag, template in wanted.items():
-        place, now = _place(part, image, tag, template, versions)
-        found.append(
-            Pointer("images", f"{image.reference}:{tag}", target, part.component.name, place, now)
-        )
+        line = {
+            version: name for version, name in versions.items() if expand(template, version) == tag
+        }
+        is_newest = bool(highest_of_line(template, part.version, versions))
+        place, now = _state(image.reference, tag, target, line, is_newest)
+        name = f"{image.reference}:{tag}"
+        found.append(Pointer("images", name, target, part.component.name, place, now))
     return found
 
 
-def _place(
-    part: ComponentRelease, image: Image, tag: str, template: str, versions: Mapping[str, str]
+def _state(
+    reference: str, tag: str, target: str, line: Mapping[str, str], is_newest: bool
 ) -> tuple[PointerState, str]:
-    """Return where a tag stands and what it names: a version's tag, or its digest where no version has that."""
-    ours = version_tag(part, image)
-    highest = highest_of_line(template, part.version, versions)
-    now = oci_registry.digest(image.reference, tag)
+    """Return the state of a tag, and what it names: a version's tag, else a digest.
+
+    `line` has the tags of the versions that the pointer may name; `is_newest` means that this
+    release is the newest of them.
+    """
+    now = oci_registry.digest(reference, tag)
+    elsewhere = PointerState.BEHIND if is_newest else PointerState.AHEAD
     if now is None:
-        return (PointerState.BEHIND if highest else PointerState.AHEAD), ""
-    if highest and now == oci_registry.digest(image.reference, ours):
-        return PointerState.SAME, ours
-    line = [name for version, name in versions.items() if expand(template, version) == tag]
-    digests = get_many(lambda name: oci_registry.digest(image.reference, name), line)
-    named = next((name for name, digest in zip(line, digests, strict=True) if digest == now), "")
-    if not highest:
-        return PointerState.AHEAD, named or now[:19]
-    return (PointerState.BEHIND, named) if named else (PointerState.FOREIGN, now[:19])
+        return elsewhere, ""
+    if is_newest and now == oci_registry.digest(reference, target):
+        return PointerState.SAME, target
+    digests = get_many(lambda name: oci_registry.digest(reference, name), line.values())
+    named = [name for name, digest in zip(line.values(), digests, strict=True) if digest == now]
+    if named:
+        return elsewhere, named[0]
+    if is_newest:
+        return PointerState.FOREIGN, now[:SHORT_DIGEST]
+    return PointerState.AHEAD, now[:SHORT_DIGEST]

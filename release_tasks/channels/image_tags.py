@@ -17,48 +17,59 @@ _NUMBER = r"(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)"
 
 
 def shipped(release: Release) -> Iterator[tuple[ComponentRelease, Image]]:
-    """Yield every image with the part of the release that it belongs to."""
+    """Yield every image with its component."""
     for part in release.parts:
-        yield from ((part, image) for image in resolved_or_raise(part.component.images))
+        for image in resolved_or_raise(part.component.images):
+            yield part, image
 
 
 def version_tag(part: ComponentRelease, image: Image) -> str:
-    """Return the tag that carries the version; raise `ReleaseError` where there can be none."""
-    return _template(image).replace("{version}", oci_tag(part.version))
+    """Return the tag that has the whole version; raise `ReleaseError` when no template makes one."""
+    return _version_template(image).replace("{version}", oci_tag(part.version))
 
 
 def fixed_tags(release: Release, part: ComponentRelease, image: Image) -> tuple[str, ...]:
     """Return the tags that stay with this version."""
-    fixed = (template for template in image.tags if not is_moving(template))
-    tags = (expand(template, part.version, sha=release.commit[:7]) for template in fixed)
-    return tuple(dict.fromkeys(tag for tag in tags if tag))
+    tags: dict[str, None] = {}  # in order, each once
+    for template in image.tags:
+        if is_moving(template):
+            continue
+        tag = expand(template, part.version, sha=release.commit[:7])
+        if tag:
+            tags[tag] = None
+    return tuple(tags)
 
 
 def moving_tags(part: ComponentRelease, image: Image) -> dict[str, str]:
-    """Return the tags that move to this version, and their templates; a prerelease has none.
+    """Return the template of each tag that moves to this version; a prerelease has none.
 
-    One without a number in it, like `latest`, belongs to the component with `latest`.
+    A tag without a number, like `latest`, belongs to the component with `latest = true`.
     """
     if is_prerelease(part.version):
         return {}
-    owned = (t for t in image.tags if is_moving(t) and (part.component.latest or "{" in t))
-    return {tag: template for template in owned if (tag := expand(template, part.version))}
+    found = {}
+    for template in image.tags:
+        is_owned = part.component.latest or "{" in template
+        tag = expand(template, part.version) if is_moving(template) else None
+        if tag and is_owned:
+            found[tag] = template
+    return found
 
 
-def finished(image: Image, tags: Iterable[str]) -> dict[str, str]:
-    """Return the finished versions among the tags of a registry, and the tag of each."""
-    before, after = _template(image).split("{version}")
+def stable_versions(image: Image, tags: Iterable[str]) -> dict[str, str]:
+    """Return the stable versions among the tags of a registry, and the tag of each."""
+    before, after = _version_template(image).split("{version}")
     pattern = re.compile(f"{re.escape(before)}{_NUMBER}{re.escape(after)}")
-    versions = {got[1]: tag for tag in tags if (got := pattern.fullmatch(tag))}
-    # 01.2.3 is somebody's tag, no version
-    return {
-        version: tag
-        for version, tag in versions.items()
-        if Version.is_valid(version) and not is_prerelease(version)
-    }
+    found = {}
+    for tag in tags:
+        match = pattern.fullmatch(tag)
+        # the pattern takes 01.2.3, which is not a version
+        if match and Version.is_valid(match[1]) and not is_prerelease(match[1]):
+            found[match[1]] = tag
+    return found
 
 
-def _template(image: Image) -> str:
+def _version_template(image: Image) -> str:
     for template in image.tags:
         if re.findall(r"{\w*}", template) == ["{version}"]:
             return template

@@ -107,7 +107,7 @@ def is_public(reference: str, tag: str) -> bool:
     return answer.status == 200
 
 
-def lacking_logins(references: Iterable[str]) -> list[ReleaseError]:
+def missing_logins(references: Iterable[str]) -> list[ReleaseError]:
     """Return one error for each registry, other than loopback ones, that docker has no login for."""
     registries = sorted({split(reference)[0] for reference in references})
     return [

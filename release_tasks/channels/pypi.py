@@ -81,7 +81,7 @@ def expected(release: Release) -> tuple[Artifact, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def look(release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
+def state(release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
     """Return the state of each file, with one read for each package."""
     wanted = list(dict.fromkeys((a.package, a.version) for a in artifacts))
     pages = dict(zip(wanted, http.get_many(lambda one: _files(*one), wanted), strict=True))
@@ -217,7 +217,7 @@ def _upload(c: Context, release: Release, group: dict[Artifact, Path], token: st
             return
         except shell.Failed as error:
             # the reply of an accepted upload can be lost, and another machine can be quicker: PyPI knows
-            seen = look(release, list(left))
+            seen = state(release, list(left))
             if twine.is_taken(error.output) or not {one.state for one in seen} <= OPEN_OR_SAME:
                 return  # converge looks again and says what is there
             still = {one.artifact: left[one.artifact] for one in seen if one.state is State.MISSING}

@@ -54,7 +54,7 @@ class CheckContext:
 
         def read(channel: Channel) -> list[ArtifactStatus] | ReleaseError:
             try:
-                return converge.look(self.release, channel)
+                return converge.state(self.release, channel)
             except ReleaseError as error:
                 return error
 

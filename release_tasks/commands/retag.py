@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def retag(c: Context, version: str | None = None, component: str | None = None) -> None:
     """Move a public tag to HEAD, while nothing else is public."""
     from release_tasks.bumping import bump
+    from release_tasks.bumping.commit import commit_and_tag
     from release_tasks.channels import git
     from release_tasks.checks.check import CheckContext, problems
     from release_tasks.checks.preflight import repository
@@ -42,7 +43,7 @@ def retag(c: Context, version: str | None = None, component: str | None = None) 
         )
     _take_back(c, old)
     bump.write(c, new)
-    git.commit_and_tag(c, new)
+    commit_and_tag(c, new)
     made = new if shell.is_dry(c) else Release.at(c, new.request)
     git.publish(c, made, git.expected(made))
 
@@ -58,7 +59,7 @@ def _public(release: Release) -> list[str]:
     found = [f"{tag} on {github.NAME}" for tag, page in pages.items() if not page.is_draft]
     for channel in channels.every():
         seen = (
-            converge.look(release, channel) if channel.NAME not in (git.NAME, github.NAME) else ()
+            converge.state(release, channel) if channel.NAME not in (git.NAME, github.NAME) else ()
         )
         found += [
             f"{one.artifact.name} on {channel.NAME}"

@@ -92,8 +92,8 @@ def read(release: Release) -> Report:
             problems.append(error)
             return ()
 
-    seen = get_many(lambda one: asked(lambda: converge.look(release, one)), channels.every())
-    pointers = get_many(lambda one: asked(lambda: one.pointers(release)), channels.moving())
+    seen = get_many(lambda one: asked(lambda: converge.state(release, one)), channels.every())
+    pointers = get_many(lambda one: asked(lambda: one.pointers(release)), channels.with_pointers())
     told = {error.message: error for error in problems}  # a channel and its pointers fail alike
     return Report(
         release,

@@ -24,7 +24,9 @@ def move_pointers(c: Context, version: str | None = None, component: str | None 
 
     release = begin(c, version, component)
     found = [
-        (channel, pointer) for channel in channels.moving() for pointer in channel.pointers(release)
+        (channel, pointer)
+        for channel in channels.with_pointers()
+        for pointer in channel.pointers(release)
     ]
     if not found:
         terminal.say(f"nothing to do, {release.title} has no pointers")

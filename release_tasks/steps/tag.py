@@ -13,7 +13,7 @@ def tag(
 ) -> None:
     """Commit what bump changed and tag that commit."""
     from release_tasks import terminal
-    from release_tasks.channels import git
+    from release_tasks.bumping.commit import commit_and_tag
     from release_tasks.release import Release
 
     if parse is not None:
@@ -25,7 +25,7 @@ def tag(
             f"nothing to do, {', '.join(p.tag for p in release.parts)} is at {release.commit[:7]}"
         )
         return
-    git.commit_and_tag(c, release)
+    commit_and_tag(c, release)
 
 
 def _show(name: str) -> None:

@@ -42,14 +42,14 @@ def test_a_chart_is_expected_under_its_reference(release):
 
 def test_a_chart_is_missing_and_new_until_it_is_there(release):
     [artifact] = charts.expected(release)
-    assert charts.look(release, [artifact])[0].state == State.MISSING
+    assert charts.state(release, [artifact])[0].state == State.MISSING
     assert charts.is_new(artifact)
 
 
 def test_an_image_under_the_tag_of_a_chart_is_different(release, world):
     push_image(world, "1.2.0")
     [artifact] = charts.expected(release)
-    seen = charts.look(release, [replace(artifact, name=IMAGE)])[0]
+    seen = charts.state(release, [replace(artifact, name=IMAGE)])[0]
     assert (seen.state, seen.why) == (State.DIFFERENT, "1.2.0 is no chart")
 
 

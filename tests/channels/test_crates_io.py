@@ -60,7 +60,7 @@ def packed(running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
 
 
 def states(release: Release) -> list[State]:
-    return [one.state for one in crates_io.look(release, crates_io.expected(release))]
+    return [one.state for one in crates_io.state(release, crates_io.expected(release))]
 
 
 def publish(release: Release, names: Sequence[str] = CHAIN) -> None:
@@ -93,7 +93,7 @@ def test_a_version_that_is_not_there_is_missing(one: Path) -> None:
 def test_a_crate_of_another_commit_is_different(one: Path) -> None:
     upload(one)
     projects.commit(one)
-    seen = crates_io.look(projects.release(one), crates_io.expected(projects.release(one)))[0]
+    seen = crates_io.state(projects.release(one), crates_io.expected(projects.release(one)))[0]
     assert seen.state is State.DIFFERENT
     assert "made from commit" in seen.why
 
@@ -131,7 +131,7 @@ def test_a_recorded_hash_that_differs_is_different(one: Path) -> None:
             )
         ],
     )
-    seen = crates_io.look(release, crates_io.expected(release))[0]
+    seen = crates_io.state(release, crates_io.expected(release))[0]
     assert seen.state is State.DIFFERENT
     assert "000000000000 in dist/" in seen.why
 

@@ -50,7 +50,7 @@ def test_a_commit_that_was_merged_is_not_pushed_again(
     tiny.git("checkout", "--quiet", "v0.2.0")
     tiny.git("checkout", "--quiet", "-B", "main")
     converge(context(), tiny.at("0.2.0"), git)
-    assert "main on origin has the commit already" in capsys.readouterr().err
+    assert "main on origin already has the commit" in capsys.readouterr().err
     assert on_origin(tiny)["refs/tags/v0.2.0"] == commit
 
 
@@ -68,7 +68,7 @@ def test_a_tag_of_another_commit_on_origin_stops_the_release(tiny: Place) -> Non
     tiny.commit("more.txt")
     tiny.git("tag", "--force", "-m", "again", "v0.2.0")
     release = tiny.at("0.2.0")
-    [seen] = git.look(release, git.expected(release))
+    [seen] = git.state(release, git.expected(release))
     assert seen.state is State.DIFFERENT
     with pytest.raises(ReleaseError, match="is something else"):
         converge(context(), release, git)

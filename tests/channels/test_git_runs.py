@@ -146,7 +146,8 @@ def status(tiny: Place, state: str) -> None:
 def test_a_dry_run_says_that_it_would_wait(tiny: Place, capsys: pytest.CaptureFixture[str]) -> None:
     converge(context(dry=True), tiny.at("0.2.0", dry=True), git)
     assert (
-        "then the tags wait for the green runs of the commit\n$ git push" in capsys.readouterr().err
+        "would wait for the CI runs of the commit before pushing tags\n$ git push"
+        in capsys.readouterr().err
     )
 
 

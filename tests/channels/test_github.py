@@ -124,5 +124,5 @@ def test_a_project_that_is_not_on_github_has_no_release_there(tiny: Place) -> No
     tiny.git("remote", "set-url", "origin", str(tiny.folder / "bare.git"))
     release = tiny.at("0.2.0")
     assert github.expected(release) == ()
-    assert github.look(release, ()) == []
+    assert github.state(release, ()) == []
     assert github.pointers(release) == ()

@@ -37,7 +37,7 @@ def release(tmp_path, monkeypatch):
 
 def state(release: Release, digest: str = "") -> State:
     [artifact] = images.expected(release)
-    return images.look(release, [replace(artifact, digest=digest)])[0].state
+    return images.state(release, [replace(artifact, digest=digest)])[0].state
 
 
 def places(release: Release) -> dict[str, tuple[PointerState, str]]:
@@ -156,7 +156,7 @@ def test_tags_with_words_around_the_version_are_read_back(tmp_path, world, monke
 
 def test_tags_of_others_are_no_versions(release):
     [[_, image]] = image_tags.shipped(release())
-    assert image_tags.finished(
+    assert image_tags.stable_versions(
         image, ["1.0.0", "01.2.3", "main", "1.2.0-rc.1", "v1.3.0", "1.2"]
     ) == {"1.0.0": "1.0.0"}
 

@@ -64,7 +64,7 @@ def upload(root: Path, *names: str) -> None:
 
 def states(root: Path) -> dict[str, State]:
     release = projects.release(root)
-    return {seen.artifact.name: seen.state for seen in pypi.look(release, pypi.expected(release))}
+    return {seen.artifact.name: seen.state for seen in pypi.state(release, pypi.expected(release))}
 
 
 def test_what_is_nowhere_is_expected_by_its_pattern(plain: Path) -> None:
@@ -96,7 +96,7 @@ def test_other_bytes_are_different(built: Path) -> None:
     upload(built, WHEEL, SDIST)
     keep(built, WHEEL, projects.wheel("Tiny.Plain", text="x = 2"))
     release = projects.release(built)
-    seen = pypi.look(release, pypi.expected(release))
+    seen = pypi.state(release, pypi.expected(release))
     assert [one.state for one in seen] == [State.DIFFERENT, State.SAME]
     error = refusals(seen)[0]
     assert error.problem.startswith(f"{WHEEL} 0.2.0 on PyPI is something else: its sha256 is ")

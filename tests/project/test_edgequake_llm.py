@@ -188,7 +188,7 @@ def test_a_pyproject_that_differs_from_its_crate_is_repaired_and_without_that_th
     project.write_text(project.read_text().replace('"0.6.12"', '"0.6.11"'))
     git(root, "commit", "--quiet", "--all", "--message=Forget one")
     assert (
-        "does not carry edgequake-litellm 0.6.13"
+        "does not have the version of edgequake-litellm 0.6.13"
         in inv(root, "tag", "--version", "edgequake-litellm=0.6.13").stderr
     )
     assert "py-v0.6.13" not in git(root, "tag")

@@ -151,7 +151,7 @@ def test_each_component_counts_for_itself(two: Place) -> None:
 
 
 def test_a_tag_is_refused_while_a_file_has_the_old_version(tiny: Place) -> None:
-    with pytest.raises(ReleaseError, match=r"does not carry tiny 0\.2\.0") as told:
+    with pytest.raises(ReleaseError, match=r"does not have the version of tiny 0\.2\.0") as told:
         tag(context(), version="0.2.0")
     assert told.value.fix == "inv bump --version 0.2.0"
     assert tiny.git("tag") == ""

@@ -122,7 +122,7 @@ def test_a_bump_that_was_merged_by_a_pull_request_is_tagged_where_it_landed(
 
     assert done.returncode == 0, done.stderr
     assert "bump: nothing to do, every file carries" in done.stderr
-    assert "main on origin has the commit already" in done.stderr
+    assert "main on origin already has the commit" in done.stderr
     assert (
         merged.git("rev-parse", "v0.2.0^{commit}").strip()
         == landed

@@ -105,7 +105,7 @@ def test_an_image_of_another_commit_under_our_version_stops_the_release(
     )
     monkeypatch.chdir(commit(write(other, {"motd": "changed\n"})))
     tag()
-    with pytest.raises(ReleaseError, match=r"1\.2\.0 was made from commit"):
+    with pytest.raises(ReleaseError, match=r"1\.2\.0 was built from commit"):
         publish_images(Context(), version="1.2.0")
     assert digests() == there
 

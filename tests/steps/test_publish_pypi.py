@@ -195,7 +195,7 @@ def test_what_another_machine_uploads_meanwhile_is_looked_at_and_nothing_follows
     other.write_bytes(projects.wheel("tiny-tool"))
     twine.upload(Context(), [other], "NO_SUCH_TOKEN")
     pypi.publish(Context(), release, artifacts)
-    assert [seen.state for seen in pypi.look(release, artifacts)] == [
+    assert [seen.state for seen in pypi.state(release, artifacts)] == [
         State.DIFFERENT,
         State.MISSING,
     ]

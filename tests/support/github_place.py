@@ -63,7 +63,7 @@ def elsewhere(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> Release:
 
 def states(release: Release) -> dict[str, str]:
     return {
-        one.artifact.name: str(one.state) for one in github.look(release, github.expected(release))
+        one.artifact.name: str(one.state) for one in github.state(release, github.expected(release))
     }
 
 

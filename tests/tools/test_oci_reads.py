@@ -146,7 +146,7 @@ def test_a_repository_that_never_was_has_no_tags(world):
 def test_a_loopback_registry_is_read_over_plain_http(world):
     digest = push_image(world, "1.0.0")
     assert oci_registry.digest(local(world), "1.0.0") == digest
-    assert oci_registry.lacking_logins([local(world)]) == []
+    assert oci_registry.missing_logins([local(world)]) == []
 
 
 def test_a_digest_is_computed_where_the_registry_does_not_tell_it(world):

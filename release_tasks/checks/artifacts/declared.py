@@ -150,4 +150,4 @@ def _lacking(case: Contents, part: ComponentRelease) -> list[Artifact]:
         checksums.ALL,
     }  # both are made for the draft
     absent = [asset for asset in github_assets.shipped(part) if asset.name not in here]
-    return [one.artifact for one in github.look(case.release, absent) if one.state in OPEN]
+    return [one.artifact for one in github.state(case.release, absent) if one.state in OPEN]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from release_tasks.building.images import labels
-from release_tasks.channels import images
+from release_tasks.channels import image_tags
 from release_tasks.checks.artifacts.contents import Contents
 from release_tasks.checks.check import also_after_tag
 from release_tasks.checks.smoke import image as image_smoke
@@ -64,7 +64,7 @@ def _built(
         for _, row, path in case.files
         if row.kind == "image" and archives.is_whole(path)
     }
-    for part, image in images.shipped(case.release):
+    for part, image in image_tags.shipped(case.release):
         if path := here.get(image.reference):
             yield part, image, path, oci_layout.manifests(path)
 

@@ -28,7 +28,7 @@ def tag_off_branch(case: CheckContext) -> Iterator[ReleaseError]:
     release = case.release
     is_public = release.is_tagged and git.remote_url(release.checkout)
     if is_public and all(
-        one.state is State.SAME for one in origin.look(release, origin.expected(release))
+        one.state is State.SAME for one in origin.state(release, origin.expected(release))
     ):
         yield from origin.not_on_release_branch(release)
 

@@ -9,7 +9,7 @@ from invoke.context import Context
 from release_tasks import channels, shell, terminal
 from release_tasks.channels.channel import Channel
 from release_tasks.checks.published import assets, charts, crates, images, python
-from release_tasks.converge import OPEN, look, refusals
+from release_tasks.converge import OPEN, refusals, state
 from release_tasks.errors import ReleaseError, collect
 from release_tasks.http import get_many
 from release_tasks.project.artifacts import PointerState
@@ -50,7 +50,7 @@ def _channel(
     c: Context, release: Release, channel: Channel, fetch: Fetch | None
 ) -> Iterator[ReleaseError]:
     """Yield what is wrong on one channel; what is not there cannot be fetched, and is said once."""
-    seen = look(release, channel)
+    seen = state(release, channel)
     absent = [one for one in seen if one.state in OPEN]
     wrong = refusals(seen)
     for one in absent:
@@ -72,7 +72,7 @@ def _channel(
 
 
 def _pointers(release: Release) -> Iterator[ReleaseError]:
-    for channel in channels.moving():
+    for channel in channels.with_pointers():
         for pointer in channel.pointers(release):
             if pointer.place is PointerState.BEHIND:
                 there = pointer.now or "nothing"

@@ -41,7 +41,7 @@ print(json.dumps({"version": found.version, "modules": modules, "scripts": scrip
 def verify(c: Context, release: Release) -> Iterator[ReleaseError]:
     """Yield an error for each package that does not install or import, from its wheel or its sdist."""
     public = [
-        one.artifact for one in pypi.look(release, pypi.expected(release)) if one.state in DONE
+        one.artifact for one in pypi.state(release, pypi.expected(release)) if one.state in DONE
     ]
     # cargo compiles what is new to it: the sdist's own crates, less all third-party ones that a gate or an earlier try has compiled
     target = (

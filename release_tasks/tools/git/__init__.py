@@ -147,6 +147,11 @@ def fetch_tag(tree: Path, tag: str, remote: str = "origin", name_it: bool = True
     )
 
 
+def fetch_commit(tree: Path, commit: str, remote: str = "origin") -> None:
+    """Fetch a commit from the remote, without a name for it."""
+    ask(["git", "fetch", "--quiet", remote, commit], cwd=tree)
+
+
 def is_ancestor(tree: Path, commit: str, of: str) -> bool:
     """Tell whether a commit is part of another one's history."""
     try:
@@ -201,6 +206,11 @@ def create_tag(c: Context, tree: Path, name: str, message: str, commit: str = "H
     """Make or move a tag, annotated (and signed where git is configured so), or lightweight without a message."""
     kind = ["--annotate", f"--message={message}"] if message else ["--no-sign"]
     do(c, ["git", "tag", "--force", *kind, name, commit], cwd=tree)
+
+
+def delete_tag(c: Context, tree: Path, name: str) -> None:
+    """Delete a tag of this repository."""
+    do(c, ["git", "tag", "--delete", name], cwd=tree)
 
 
 def push(c: Context, tree: Path, *refspecs: str, remote: str = "origin") -> None:
