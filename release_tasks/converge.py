@@ -12,6 +12,7 @@ from release_tasks.channels.channel import Channel
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.http import get_many
 from release_tasks.project.artifacts import Artifact, ArtifactStatus, State
+from release_tasks.project.kinds import FileKind
 from release_tasks.release import Release
 
 DEADLINE = 600.0  # seconds until a registry must show what it accepted
@@ -38,7 +39,7 @@ def state(release: Release, channel: Channel) -> list[ArtifactStatus]:
     return channel.state(release, channel.expected(release))
 
 
-def to_build(release: Release, channel: Channel, *kinds: str) -> tuple[Artifact, ...]:
+def to_build(release: Release, channel: Channel, *kinds: FileKind) -> tuple[Artifact, ...]:
     """Return what is neither in dist/ nor public; what is public is never built again."""
     here = {
         (part.component.name, row.name)

@@ -15,6 +15,7 @@ from typing import Any
 
 from release_tasks import files, shell, terminal
 from release_tasks.errors import ReleaseError
+from release_tasks.project.kinds import FileKind
 from release_tasks.release import ComponentRelease, Release
 
 INVENTORY = "release.json"
@@ -27,10 +28,13 @@ _guard = threading.RLock()  # steps that run side by side read and write the sam
 
 @dataclass(frozen=True)
 class Built:
-    """One file that was built. `kind` is crate, wheel, sdist, binary, bundle, sha256, chart, image or layout;
-    `sha256` is that of the file (64 hex digits), `digest` what a registry calls it; `size` in bytes."""
+    """One file that was built.
 
-    kind: str
+    `size` is in bytes; `sha256` is that of the file (64 hex digits), `digest` that of the manifest
+    in a registry (`sha256:` and 64 hex digits).
+    """
+
+    kind: FileKind
     name: str
     version: str
     component: str
@@ -44,7 +48,12 @@ class Built:
 
 
 def describe(
-    release: Release, part: ComponentRelease, kind: str, path: Path, name: str = "", **more: str
+    release: Release,
+    part: ComponentRelease,
+    kind: FileKind,
+    path: Path,
+    name: str = "",
+    **more: str,
 ) -> Built:
     """Return the inventory's line for a file in `part.dist`; `more` are `Built`'s optional fields."""
     return Built(
@@ -103,12 +112,12 @@ def inventory(part: ComponentRelease) -> tuple[Built, ...]:
     return tuple(found.values())
 
 
-def of_kind(part: ComponentRelease, *kinds: str) -> tuple[Built, ...]:
+def of_kind(part: ComponentRelease, *kinds: FileKind) -> tuple[Built, ...]:
     """Return the inventory's lines of some kinds."""
     return tuple(row for row in inventory(part) if row.kind in kinds)
 
 
-def row_of(part: ComponentRelease, name: str, *kinds: str) -> Built | None:
+def row_of(part: ComponentRelease, name: str, *kinds: FileKind) -> Built | None:
     """Return the inventory's line of one thing, or None where it was not built."""
     return next((row for row in of_kind(part, *kinds) if row.name == name), None)
 
@@ -165,7 +174,8 @@ def parse(data: bytes, where: str) -> tuple[Built, ...]:
     """Return the lines of an inventory; `where` says in an error whose."""
     try:
         found = json.loads(data)
-        return tuple(Built(**row) for row in (found["files"] if isinstance(found, dict) else found))
+        rows = found["files"] if isinstance(found, dict) else found
+        return tuple(Built(**row | {"kind": FileKind(row["kind"])}) for row in rows)
     except (ValueError, KeyError, TypeError) as error:
         raise ReleaseError(f"{where} is no inventory: {error}", f"remove {where}") from error
 

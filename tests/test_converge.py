@@ -180,9 +180,9 @@ def test_what_is_in_dist_or_public_is_not_built_again(release: Release) -> None:
     part = release.parts[0]
     path = dist.folder(part) / "a"
     path.write_text("bytes")
-    dist.record(part, "make", [dist.describe(release, part, "thing", path)])
+    dist.record(part, "make", [dist.describe(release, part, "crate", path)])
     shelf = Shelf(names=("a", "b", "c"), states={"c": State.PRESENT})
-    assert [a.name for a in converge.to_build(release, shelf, "thing")] == ["b"]
-    assert [a.name for a in converge.to_build(release, shelf, "other")] == ["a", "b"]
+    assert [a.name for a in converge.to_build(release, shelf, "crate")] == ["b"]
+    assert [a.name for a in converge.to_build(release, shelf, "wheel")] == ["a", "b"]
     path.unlink()
-    assert [a.name for a in converge.to_build(release, shelf, "thing")] == ["a", "b"]
+    assert [a.name for a in converge.to_build(release, shelf, "crate")] == ["a", "b"]

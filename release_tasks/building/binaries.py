@@ -15,6 +15,7 @@ from release_tasks.channels import github, github_assets
 from release_tasks.converge import to_build
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.formats import archives, checksums
+from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import Binary, resolved_or_raise
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import cargo, git
@@ -51,7 +52,7 @@ def build(c: Context, release: Release, target: str | None) -> None:
             _build(c, release, tree, asset, ways[asset[2][0].target])
     if not shell.is_dry(c):
         for part, file, _ in assets:
-            write_checksum(release, part, "binary", file)
+            write_checksum(release, part, FileKind.BINARY, file)
     raise_all(impossible.values())
 
 
@@ -99,14 +100,16 @@ def _absent(release: Release, assets: Sequence[Asset]) -> list[Asset]:
     here = {
         (part.tag, row.name)
         for part in release.parts
-        for row in dist.of_kind(part, "binary")
+        for row in dist.of_kind(part, FileKind.BINARY)
         if dist.file_of(part, row)
     }
     lacking = [asset for asset in assets if (asset[0].tag, asset[1]) not in here]
     if not lacking:
         return []
     shipped = {(a.component, a.name) for a in github.expected(release)}
-    unpublished = {(a.component, a.name) for a in to_build(release, github, "binary", "sha256")}
+    unpublished = {
+        (a.component, a.name) for a in to_build(release, github, FileKind.BINARY, FileKind.SHA256)
+    }
     public = shipped - unpublished
     return [asset for asset in lacking if (asset[0].component.name, asset[1]) not in public]
 
@@ -138,7 +141,7 @@ def _build(c: Context, release: Release, tree: Path, asset: Asset, way: Mapping[
     built = [cargo_build.file_of(workspace.target, one.name, target) for one in programs]
     _keep(release, tree, dist.folder(part) / file, built)
     row = dist.describe(
-        release, part, "binary", part.dist / file, target=target, package=programs[0].crate
+        release, part, FileKind.BINARY, part.dist / file, target=target, package=programs[0].crate
     )
     dist.record(part, "build_binaries", [row], target=file)
 
@@ -173,7 +176,7 @@ def _check_version(release: Release, part: ComponentRelease, binary: Binary, the
         )
 
 
-def write_checksum(release: Release, part: ComponentRelease, kind: str, file: str) -> None:
+def write_checksum(release: Release, part: ComponentRelease, kind: FileKind, file: str) -> None:
     """Write FILE.sha256 where the project ships it."""
     row = dist.row_of(part, file, kind)
     if row and "sha256" in part.component.assets and (part.dist / file).exists():

@@ -11,6 +11,7 @@ from release_tasks.channels import github
 from release_tasks.converge import to_build
 from release_tasks.errors import ReleaseError
 from release_tasks.formats import archives
+from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import Bundle
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import programs
@@ -28,7 +29,12 @@ def pack(c: Context, release: Release, sign_off: str | None) -> None:
         for bundle in part.component.bundles
     ]
     absent = (
-        {artifact.name for artifact in to_build(release, github, "bundle", "sha256", "binary")}
+        {
+            artifact.name
+            for artifact in to_build(
+                release, github, FileKind.BUNDLE, FileKind.SHA256, FileKind.BINARY
+            )
+        }
         if every
         else set()
     )
@@ -50,7 +56,7 @@ def pack(c: Context, release: Release, sign_off: str | None) -> None:
     for part, bundle in wanted:
         _pack(c, release, part, bundle)
     for part, bundle in every if not shell.is_dry(c) else ():
-        write_checksum(release, part, "bundle", bundle.file.format(version=part.version))
+        write_checksum(release, part, FileKind.BUNDLE, bundle.file.format(version=part.version))
 
 
 def _await_word(c: Context, part: ComponentRelease, name: str | None) -> None:
@@ -75,7 +81,7 @@ def _pack(c: Context, release: Release, part: ComponentRelease, bundle: Bundle) 
     if shell.is_dry(c):
         terminal.say(f"{file} would be packed from {made_of} and {bundle.url}")
         return
-    program = dist.file_of(part, dist.row_of(part, made_of, "binary"))
+    program = dist.file_of(part, dist.row_of(part, made_of, FileKind.BINARY))
     if program is None:
         raise ReleaseError(
             f"{file} holds {made_of}, which is not in {part.dist}",
@@ -102,7 +108,7 @@ def _pack(c: Context, release: Release, part: ComponentRelease, bundle: Bundle) 
     row = dist.describe(
         release,
         part,
-        "bundle",
+        FileKind.BUNDLE,
         part.dist / file,
         target=bundle.binary.target,
         package=bundle.binary.crate,

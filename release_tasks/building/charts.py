@@ -10,6 +10,7 @@ from release_tasks import dist, files, shell, terminal
 from release_tasks.channels import charts
 from release_tasks.converge import to_build
 from release_tasks.errors import ReleaseError
+from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import Chart
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import git, helm
@@ -17,7 +18,7 @@ from release_tasks.tools import git, helm
 
 def pack(c: Context, release: Release) -> None:
     """Pack each chart that is neither in dist/ nor on its registry."""
-    absent = {artifact.name for artifact in to_build(release, charts, "chart")}
+    absent = {artifact.name for artifact in to_build(release, charts, FileKind.CHART)}
     wanted = [(part, chart) for part, chart in charts.shipped(release) if chart.reference in absent]
     if not wanted:
         terminal.say(
@@ -46,7 +47,12 @@ def _pack(c: Context, release: Release, part: ComponentRelease, chart: Chart) ->
         target = dist.folder(part) / f"{chart.name}-{part.version}.tgz"
         helm.repack(_packed(folder, target.name), target, release.epoch, is_locked)
     row = dist.describe(
-        release, part, "chart", target, chart.reference, digest=f"sha256:{files.sha256(target)}"
+        release,
+        part,
+        FileKind.CHART,
+        target,
+        chart.reference,
+        digest=f"sha256:{files.sha256(target)}",
     )
     dist.record(part, "package_charts", [row], target=chart.name)
 

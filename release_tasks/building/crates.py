@@ -10,6 +10,7 @@ from invoke.context import Context
 from release_tasks import dist, files, shell
 from release_tasks.channels.crates_upload import repack_and_compare
 from release_tasks.project.artifacts import Artifact
+from release_tasks.project.kinds import FileKind
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools.cargo import package as cargo_package
 
@@ -42,11 +43,11 @@ def _record(release: Release, part: ComponentRelease, tarballs: dict[str, Path])
     for tarball in tarballs.values():
         files.copy(tarball, dist.folder(part) / tarball.name)
     new = [
-        dist.describe(release, part, "crate", part.dist / path.name, name)
+        dist.describe(release, part, FileKind.CRATE, part.dist / path.name, name)
         for name, path in tarballs.items()
     ]
     dist.record(
         part,
         STEP,
-        [*(row for row in dist.of_kind(part, "crate") if row.name not in tarballs), *new],
+        [*(row for row in dist.of_kind(part, FileKind.CRATE) if row.name not in tarballs), *new],
     )

@@ -17,6 +17,7 @@ from release_tasks.channels import image_tags, images
 from release_tasks.converge import to_build
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.formats import archives, oci_layout
+from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import Image
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import docker, git
@@ -29,7 +30,7 @@ def build(c: Context, release: Release, target: str | None) -> None:
     `target` names platforms, with commas: each is kept as a layout of its own, until all of an image are here,
     from whatever machines, and become one image.
     """
-    absent = {artifact.name for artifact in to_build(release, images, "image")}
+    absent = {artifact.name for artifact in to_build(release, images, FileKind.IMAGE)}
     wanted = [
         (part, image) for part, image in image_tags.shipped(release) if image.reference in absent
     ]
@@ -74,7 +75,7 @@ def _layouts(part: ComponentRelease, image: Image) -> dict[str, dist.Built]:
     """Return what is here of single platforms, by platform."""
     rows = [
         row
-        for row in dist.of_kind(part, "layout")
+        for row in dist.of_kind(part, FileKind.LAYOUT)
         if row.package == image.reference and dist.file_of(part, row)
     ]
     return {row.target: row for row in rows}
@@ -116,7 +117,14 @@ def _build(
     files.move(unfinished, output)
     digest, name = oci_layout.digest_of(output), f"{image.reference} {target}"
     row = dist.describe(
-        release, part, "layout", output, name, digest=digest, target=target, package=image.reference
+        release,
+        part,
+        FileKind.LAYOUT,
+        output,
+        name,
+        digest=digest,
+        target=target,
+        package=image.reference,
     )
     dist.record(part, "docker_buildx", [row], target=output.name)
 
@@ -162,7 +170,7 @@ def _keep(
     output = part.dist / _file(part, image)
     files.move(unfinished, output)
     row = dist.describe(
-        release, part, "image", output, image.reference, digest=oci_layout.digest_of(output)
+        release, part, FileKind.IMAGE, output, image.reference, digest=oci_layout.digest_of(output)
     )
     dist.record(part, "docker_buildx", [row], _name(image), made_of)
 
@@ -235,7 +243,7 @@ def labels(release: Release, part: ComponentRelease, image: Image) -> dict[str, 
 
 
 def _copy_binaries(release: Release, folder: Path) -> None:
-    found = [(part, row) for part in release.parts for row in dist.of_kind(part, "binary")]
+    found = [(part, row) for part in release.parts for row in dist.of_kind(part, FileKind.BINARY)]
     here = [path for part, row in found if (path := dist.file_of(part, row))]
     if not here:
         raise ReleaseError(

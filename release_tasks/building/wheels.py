@@ -16,6 +16,7 @@ from release_tasks.channels.pypi import Slot
 from release_tasks.converge import to_build
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.formats import wheels
+from release_tasks.project.kinds import FileKind
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import build as backend
 from release_tasks.tools import cargo, git, maturin, rustc, twine
@@ -29,7 +30,9 @@ def build(c: Context, release: Release, target: str | None) -> None:
     """Build what is neither in dist/ nor on PyPI, for every target or those named, with commas."""
     asked = _chosen(release, target) if target else declared(release)
     absent = (
-        [(a.component, a.name) for a in to_build(release, pypi, "wheel", "sdist")] if asked else []
+        [(a.component, a.name) for a in to_build(release, pypi, FileKind.WHEEL, FileKind.SDIST)]
+        if asked
+        else []
     )
     wanted = [
         (part, slot, triple)
@@ -71,7 +74,7 @@ def _chosen(release: Release, target: str) -> list[Wanted]:
     first = {
         (part.tag, slot.package.name): triple
         for part, slot, triple in reversed(found)
-        if slot.kind == "wheel" and triple
+        if slot.kind == FileKind.WHEEL and triple
     }
     wanted = targets.chosen(target, every, "wheel")
     return [
@@ -84,7 +87,11 @@ def _chosen(release: Release, target: str) -> list[Wanted]:
 def _target(release: Release, slot: Slot) -> str:
     if slot.tag:
         return wheels.target_of(slot.tag)
-    return rustc.host(release.source_tree) if slot.package.maturin and slot.kind == "wheel" else ""
+    return (
+        rustc.host(release.source_tree)
+        if slot.package.maturin and slot.kind == FileKind.WHEEL
+        else ""
+    )
 
 
 def _able(
@@ -113,9 +120,9 @@ def _build(c: Context, release: Release, tree: Path, one: Wanted, way: dict[str,
         return
     with files.scratch("wheel") as out:
         _make(c, release, tree, one, out, way)
-        made = wheels.only(out, ".whl" if slot.kind == "wheel" else ".tar.gz")
+        made = wheels.only(out, ".whl" if slot.kind == FileKind.WHEEL else ".tar.gz")
         _check(part, slot, made)
-        if slot.package.maturin and slot.kind == "wheel":
+        if slot.package.maturin and slot.kind == FileKind.WHEEL:
             wheels.without_folders(made, tree, rustflags.SOURCE)
         twine.check([made])
         target = dist.folder(part) / made.name
@@ -140,7 +147,7 @@ def _make(
         # backends write into the tree they build from
         with nullcontext(tree) if shell.is_dry(c) else git.clone(tree, release.commit) as copy:
             backend.make(c, slot.kind, copy / where, out, release.build_env)
-    elif slot.kind == "sdist":
+    elif slot.kind == FileKind.SDIST:
         maturin.sdist(c, tree / where, out, release.build_env)
     else:
         _compile(c, release, tree, tree / where, slot, triple, out, way)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests import pyproject
 from release_tasks.manifests.version_locations import read
+from release_tasks.project.kinds import KINDS
 from release_tasks.project.model import PythonPackage, resolved_or_empty
 
 if TYPE_CHECKING:
@@ -86,8 +87,8 @@ def version_of(release: Release, path: str) -> str | None:
         else next((one for one in components if one.latest), None),
     )
     for component in components if len(components) > 1 else ():
-        for kind in ("crates", "python", "charts"):
-            for thing in resolved_or_empty(getattr(component, kind)):
+        for kind in (one for one in KINDS if one.has_folder):
+            for thing in resolved_or_empty(getattr(component, kind.name)):
                 folder = PurePosixPath(relative(release, thing.folder / "x")).parent
                 if PurePosixPath(path).is_relative_to(folder):
                     best = max(best, (len(folder.parts), component), key=lambda pair: pair[0])

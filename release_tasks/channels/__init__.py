@@ -5,16 +5,23 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
+from release_tasks.project.kinds import KINDS
+
 if TYPE_CHECKING:
     from release_tasks.channels.channel import Channel, PointerChannel
 
-NAMES = ("git", "images", "charts", "pypi", "crates_io", "github")  # in the order of publication
+# In the order of publication: the tags are pushed first.
+NAMES = ("git", *dict.fromkeys(kind.channel for kind in KINDS))
 
 
 def every() -> tuple[Channel, ...]:
     """Return every channel, in the order of publication."""
-    modules = (import_module(f"{__name__}.{name}") for name in NAMES)
-    return tuple(cast("Channel", module) for module in modules)
+    return tuple(map(load, NAMES))
+
+
+def load(name: str) -> Channel:
+    """Return a channel by the name of its module."""
+    return cast("Channel", import_module(f"{__name__}.{name}"))
 
 
 def with_pointers() -> tuple[PointerChannel, ...]:

@@ -12,6 +12,7 @@ from release_tasks.channels import oci_registry
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.http import get_many
 from release_tasks.project.artifacts import Artifact, ArtifactStatus, State, compared
+from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import Chart, resolved_or_empty, resolved_or_raise
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import helm
@@ -82,7 +83,7 @@ def shipped(release: Release) -> Iterator[tuple[ComponentRelease, Chart]]:
 
 
 def _artifact(part: ComponentRelease, chart: Chart) -> Artifact:
-    row = dist.row_of(part, chart.reference, "chart")
+    row = dist.row_of(part, chart.reference, FileKind.CHART)
     digest, path = (row.digest, part.dist / row.file) if row else ("", None)
     return Artifact(
         NAME, chart.reference, part.version, part.component.name, digest=digest, path=path
@@ -109,7 +110,7 @@ def _seen(artifact: Artifact) -> ArtifactStatus:
 
 def _file(release: Release, artifact: Artifact) -> Path:
     part = next(part for part in release.parts if part.component.name == artifact.component)
-    path = dist.file_of(part, dist.row_of(part, artifact.name, "chart"))
+    path = dist.file_of(part, dist.row_of(part, artifact.name, FileKind.CHART))
     if path is None:
         raise ReleaseError(
             f"{artifact.name} is not in {part.dist}", f"inv package-charts --version {part.version}"

@@ -15,6 +15,7 @@ from release_tasks.endpoints import CRATES
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.http import get_many
 from release_tasks.project.artifacts import Artifact, ArtifactStatus, State
+from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import resolved_or_raise
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.shell import Failed
@@ -104,7 +105,7 @@ def rate_limit_wait(missing: Sequence[Artifact]) -> float:
 
 
 def _artifacts(part: ComponentRelease) -> Iterator[Artifact]:
-    built = {row.name: row for row in dist.of_kind(part, "crate")}
+    built = {row.name: row for row in dist.of_kind(part, FileKind.CRATE)}
     for crate in resolved_or_raise(part.component.crates):
         row = built.get(crate.name)
         sha256, path = (row.sha256, part.dist / row.file) if row else ("", None)

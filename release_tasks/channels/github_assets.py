@@ -17,14 +17,13 @@ from release_tasks.changelogs import notes
 from release_tasks.channels import github_draft
 from release_tasks.errors import ReleaseError
 from release_tasks.formats import checksums
+from release_tasks.project import kinds
 from release_tasks.project.artifacts import Artifact, ArtifactStatus, State, compared
+from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import resolved_or_raise
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import gh
 from release_tasks.versions.numbers import is_prerelease
-
-KINDS = {"wheels": "wheel", "sdist": "sdist", "crates": "crate", "charts": "chart"}
-ENDINGS = {"wheels": ".whl", "sdist": ".tar.gz", "crates": ".crate", "charts": ".tgz"}
 
 
 def shipped(part: ComponentRelease, page: gh.Page | None = None) -> tuple[Artifact, ...]:
@@ -107,10 +106,16 @@ def write_sums(
     release: Release, part: ComponentRelease, name: str, sums: Mapping[str, str]
 ) -> None:
     """Write a checksum file into dist/ for files and their sha256, unless it is there."""
-    path, data, row = part.dist / name, checksums.text(sums), dist.row_of(part, name, "sha256")
+    path, data, row = (
+        part.dist / name,
+        checksums.text(sums),
+        dist.row_of(part, name, FileKind.SHA256),
+    )
     if row is None or row.sha256 != hashlib.sha256(data).hexdigest() or not path.exists():
         files.write_bytes(path, data)
-        dist.record(part, "checksum", [dist.describe(release, part, "sha256", path)], target=name)
+        dist.record(
+            part, "checksum", [dist.describe(release, part, FileKind.SHA256, path)], target=name
+        )
 
 
 def draft(c: Context, release: Release, part: ComponentRelease) -> gh.Page | None:
@@ -215,10 +220,11 @@ def _names(part: ComponentRelease, kind: str, page: gh.Page | None) -> list[str]
             for name in names
             if word in ("binaries", *part.component.assets)
         ]
-    if kind not in KINDS:
+    output = kinds.of_asset(kind)
+    if output is None:
         return [kind]
-    built = [row.file for row in dist.of_kind(part, KINDS[kind])]
+    built = [row.file for row in dist.of_kind(part, output.kind)]
     kept = (
-        [asset.name for asset in page.assets if asset.name.endswith(ENDINGS[kind])] if page else []
+        [asset.name for asset in page.assets if asset.name.endswith(output.suffix)] if page else []
     )
     return built or kept

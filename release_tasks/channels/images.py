@@ -14,6 +14,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.formats import oci_layout
 from release_tasks.http import get_many
 from release_tasks.project.artifacts import Artifact, ArtifactStatus, Pointer, State, compared
+from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import Image
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import docker
@@ -65,7 +66,7 @@ def move(c: Context, release: Release, pointer: Pointer) -> None:
 def _artifact(part: ComponentRelease, image: Image) -> Artifact:
     version_tag(part, image)
     artifact = Artifact(NAME, image.reference, part.version, part.component.name)
-    row = dist.row_of(part, image.reference, "image")
+    row = dist.row_of(part, image.reference, FileKind.IMAGE)
     if row is None:
         return artifact
     return replace(artifact, digest=row.digest, path=part.dist / row.file)
@@ -112,7 +113,7 @@ def _publish_one(c: Context, release: Release, artifact: Artifact) -> None:
 
 
 def _push(c: Context, part: ComponentRelease, image: Image, tags: Sequence[str]) -> None:
-    tar = dist.file_of(part, dist.row_of(part, image.reference, "image"))
+    tar = dist.file_of(part, dist.row_of(part, image.reference, FileKind.IMAGE))
     if tar is None:
         raise ReleaseError(
             f"{image.reference} is not in {part.dist}",

@@ -15,6 +15,7 @@ from release_tasks import dist, endpoints, http, shell
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.formats import wheels
 from release_tasks.project.artifacts import Artifact, ArtifactStatus, State, compared
+from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import PythonPackage, resolved_or_raise
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import twine
@@ -32,7 +33,7 @@ class Slot:
     """A file that a package must have: its one sdist, or the wheels for a platform tag and a Python (empty: for any)."""
 
     package: PythonPackage
-    kind: str  # wheel or sdist
+    kind: FileKind  # wheel or sdist
     tag: str
     pattern: str  # its name, as far as it is known before it is built
     python: str = ""  # as `3.12`
@@ -43,7 +44,7 @@ class Slot:
         if file == self.pattern or name is None or name.project != _normal(self.package.name):
             return file == self.pattern
         is_ours = (not self.tag or self.tag in name.platforms) and f"-{_abi(self.python)}" in file
-        return (self.kind == "wheel") == bool(name.platforms) and is_ours
+        return (self.kind == FileKind.WHEEL) == bool(name.platforms) and is_ours
 
 
 def shipped(release: Release) -> Iterator[tuple[ComponentRelease, Slot]]:
@@ -52,9 +53,12 @@ def shipped(release: Release) -> Iterator[tuple[ComponentRelease, Slot]]:
         for package in resolved_or_raise(part.component.python):
             start = f"{_normal(package.name).replace('-', '_')}-{pep440(part.version)}"
             for python, tag in product(package.pythons or ("",), package.wheels or ("",)):
-                yield part, Slot(package, "wheel", tag, f"{start}-{_abi(python)}*{tag}.whl", python)
+                yield (
+                    part,
+                    Slot(package, FileKind.WHEEL, tag, f"{start}-{_abi(python)}*{tag}.whl", python),
+                )
             if package.sdist:
-                yield part, Slot(package, "sdist", "", f"{start}.tar.gz")
+                yield part, Slot(package, FileKind.SDIST, "", f"{start}.tar.gz")
 
 
 def expected(release: Release) -> tuple[Artifact, ...]:
@@ -193,7 +197,7 @@ def _absent(artifact: Artifact, there: list[Any], url: str) -> ArtifactStatus:
 
 def _path(c: Context, release: Release, artifact: Artifact) -> Path | None:
     part = next(part for part in release.parts if part.component.name == artifact.component)
-    row = dist.row_of(part, artifact.name, "wheel", "sdist")
+    row = dist.row_of(part, artifact.name, FileKind.WHEEL, FileKind.SDIST)
     if row is None and shell.is_dry(c):
         return part.dist / artifact.name
     return dist.file_of(part, row)

@@ -17,8 +17,8 @@ GATES = '"""The gates of a release as sessions; `nox -l` lists them."""\n\nfrom 
 def init(c: Context) -> None:
     """Write a first tasks.py, noxfile.py and release-tasks.toml."""
     from release_tasks.errors import ReleaseError
-    from release_tasks.project import KINDS
     from release_tasks.project.discovery import discover
+    from release_tasks.project.kinds import NAMED
     from release_tasks.project.settings import FILE
     from release_tasks.tools import git
 
@@ -27,8 +27,8 @@ def init(c: Context) -> None:
     asked = [
         f
         for one in project.components
-        for kind in KINDS
-        if isinstance(f := getattr(one, kind), ReleaseError)
+        for kind in NAMED
+        if isinstance(f := getattr(one, kind.name), ReleaseError)
     ]
     lines = ["# Only what cannot be discovered; `inv settings` shows the rest.\n"]
     lines += [

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from invoke.context import Context
 
 from release_tasks.commands import command
+from release_tasks.project.kinds import FileKind
 
 if TYPE_CHECKING:
     from release_tasks.release import Release
@@ -38,7 +39,7 @@ def _wheels(release: Release) -> Iterator[dict[str, Any]]:
 
     slots = [slot for _, slot in pypi.shipped(release)]
     for package in dict.fromkeys(slot.package for slot in slots):
-        count = sum(slot.package == package and slot.kind == "wheel" for slot in slots)
+        count = sum(slot.package == package and slot.kind == FileKind.WHEEL for slot in slots)
         yield {
             "package": package.name,
             "count": count,

@@ -12,13 +12,11 @@ from invoke.context import Context
 
 from release_tasks.commands import command
 from release_tasks.errors import ReleaseError
-from release_tasks.project import KINDS
+from release_tasks.project.kinds import NAMED
 
 if TYPE_CHECKING:
     from release_tasks.project.model import Component, Project
     from release_tasks.release import Release
-
-SAID = ("python", "binaries", "images", "charts")  # their tables list what is shipped
 
 
 @command
@@ -78,15 +76,14 @@ def _component(project: Project, component: Component) -> dict[str, Any]:
     about = ("name", "tag", "version", "title", "assets", "changelog", "latest")
     row: dict[str, Any] = {key: getattr(component, key) for key in about}
     row["bundles"] = [bundle.file for bundle in component.bundles]
-    for kind in KINDS:
+    for kind in (one.name for one in NAMED):
         found = getattr(component, kind)
         if isinstance(found, ReleaseError):
             row[kind] = {"question": found.problem, "fix": found.fix}
         else:
             named = project.settings.components.get(component.name)
-            said = (kind in SAID and getattr(project.settings, kind)) or (
-                named and getattr(named, kind)
-            )
+            table = getattr(project.settings, kind)  # a dict lists what is shipped
+            said = (isinstance(table, dict) and table) or (named and getattr(named, kind))
             source = "settings" if said else "discovered"
             row[kind] = [_relative(project, asdict(one)) | {"source": source} for one in found]
     return row
@@ -105,7 +102,7 @@ def _show(found: dict[str, Any], as_json: bool) -> None:
         print(json.dumps(found, indent=2))
         return
     print(f"{found['project']}  ({found['repository'] or 'not on GitHub'})")
-    if not any(row[kind] for row in found["components"] for kind in KINDS):
+    if not any(row[kind.name] for row in found["components"] for kind in NAMED):
         print(
             "nothing is shipped: none of the files that git tracks says so (git add the new ones)"
         )
@@ -113,8 +110,8 @@ def _show(found: dict[str, Any], as_json: bool) -> None:
     for row in found["components"]:
         version = row["version"] or ("only in the tag" if by_tag else "in none of its manifests")
         print(f"component {row['name']}: version {version}, tag {row['tag']}")
-        for kind in KINDS:
-            _show_kind(kind, row[kind])
+        for kind in NAMED:
+            _show_kind(kind.name, row[kind.name])
         print(f"  assets    {', '.join(row['assets'])}")
         print(f"  changelog {row['changelog'] or 'none, GitHub generates the notes'}")
     if found["left_out"]:

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import structs
 
 from release_tasks.errors import ReleaseError
-from release_tasks.project import KINDS
+from release_tasks.project.kinds import KINDS, NAMED, Kind
 from release_tasks.project.model import Bundle, Component, Project, resolved_or_empty
 from release_tasks.project.python_packages import crates_in
 from release_tasks.project.settings import FILE, ComponentTable
@@ -35,7 +35,7 @@ def split(project: Project, ships: Mapping[str, Any]) -> Project:
             project,
             name,
             table,
-            {kind: _named(name, kind, getattr(table, kind), ships[kind]) for kind in KINDS},
+            {kind.name: _named(name, kind, table, ships) for kind in NAMED},
         )
         for name, table in expanded.items()
     )
@@ -59,9 +59,9 @@ def _expand(tables: dict[str, ComponentTable], crates: Any) -> dict[str, Compone
 def _refuse_twice(tables: dict[str, ComponentTable]) -> None:
     owner: dict[tuple[str, str], str] = {}
     for name, table in tables.items():
-        for kind in KINDS:
-            for thing in getattr(table, kind):
-                other = owner.setdefault((kind, thing), name)
+        for kind in NAMED:
+            for thing in getattr(table, kind.name):
+                other = owner.setdefault((kind.name, thing), name)
                 if other != name:
                     raise ReleaseError(
                         f"{FILE}: {other} and {name} both ship {thing}", "leave it in one of them"
@@ -81,17 +81,12 @@ def _refuse_same_tag(components: tuple[Component, ...]) -> None:
 
 
 def _left_out(components: tuple[Component, ...], ships: Mapping[str, Any]) -> tuple[str, ...]:
-    found = [(kind, one) for kind in KINDS for one in resolved_or_empty(ships[kind])]
-    missing = [
-        (kind, one)
-        for kind, one in found
-        if not any(one in getattr(part, kind) for part in components)
-    ]
-    return tuple(
-        dict.fromkeys(
-            f"{getattr(one, 'reference', '') or one.name} ({kind})" for kind, one in missing
-        )
-    )
+    missing = []
+    for kind in NAMED:
+        for thing in resolved_or_empty(ships[kind.name]):
+            if not any(thing in getattr(component, kind.name) for component in components):
+                missing.append(f"{kind.public_name(thing)} ({kind.name})")
+    return tuple(dict.fromkeys(missing))
 
 
 def _refuse_same_changelog(components: tuple[Component, ...]) -> None:
@@ -143,17 +138,20 @@ def _with_binaries(tables: dict[str, ComponentTable], binaries: Any) -> dict[str
     }
 
 
-def _named(component: str, kind: str, names: tuple[str, ...], found: Any) -> Any:
-    if isinstance(found, ReleaseError) or not names:
-        return found if names else ()
-    key = "reference" if kind in ("images", "charts") else "name"
-    known = {getattr(thing, key) for thing in found}
-    if missing := [name for name in names if name not in known]:
+def _named(component: str, kind: Kind, table: ComponentTable, ships: Mapping[str, Any]) -> Any:
+    """Return the things of a kind that a component names."""
+    names, found = getattr(table, kind.name), ships[kind.name]
+    if not names:
+        return ()
+    if isinstance(found, ReleaseError):
+        return found
+    by_name = {kind.public_name(thing): thing for thing in found}
+    if missing := [name for name in names if name not in by_name]:
         raise ReleaseError(
-            f"{FILE}: [components.{component}] {kind}: {missing[0]} is not shipped here",
-            f"known are {', '.join(sorted(known)) or 'none'}",
+            f"{FILE}: [components.{component}] {kind.name}: {missing[0]} is not shipped here",
+            f"known are {', '.join(sorted(by_name)) or 'none'}",
         )
-    return tuple(thing for thing in found if getattr(thing, key) in names)
+    return tuple(thing for thing in found if kind.public_name(thing) in names)
 
 
 def _component(
@@ -207,7 +205,8 @@ def _bundles(project: Project, binaries: Any) -> tuple[Bundle, ...]:
 
 def _changelog(project: Project, ships: Mapping[str, Any], is_main: bool) -> str | None:
     """Return the changelog in the folder of what a component ships, else the one at the root for the main component."""
-    shipped = [thing for kind in ("python", "crates") for thing in resolved_or_empty(ships[kind])]
+    kinds = [kind for kind in KINDS if kind.sets_version]
+    shipped = [thing for kind in kinds for thing in resolved_or_empty(ships[kind.name])]
     folders = (
         [thing.folder.relative_to(project.root) for thing in shipped]
         if project.settings.components

@@ -6,21 +6,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from release_tasks.project.kinds import Asset
+
 FILE = "release-tasks.toml"
-Assets = tuple[
-    Literal[
-        "binaries",
-        "sha256",
-        "SHA256SUMS",
-        "crates",
-        "wheels",
-        "sdist",
-        "charts",
-        "bundles",
-        "release.json",
-    ],
-    ...,
-]
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
@@ -55,7 +43,7 @@ class ComponentTable(_Table, frozen=True):
     pins: dict[str, Literal["follow", "keep"]] = {}  # by component
     latest: bool = False
     title: str | None = None
-    assets: Assets | None = None
+    assets: tuple[Asset, ...] | None = None
     changelog: str | None = None
 
 
@@ -149,7 +137,7 @@ class GithubTable(_Table, frozen=True):
 
     release: Literal["always", "promote"] = "always"  # promote: only `inv promote` makes one
     title: str = "{tag}"
-    assets: Assets = ("binaries", "sha256")
+    assets: tuple[Asset, ...] = (Asset.BINARIES, Asset.SHA256)
     latest: bool = True  # whether any release of this project is GitHub's "Latest"
     notes: str | tuple[str, ...] | NotesTable = (
         "changelog"  # or generated, or the path of a template

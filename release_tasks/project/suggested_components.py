@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from release_tasks.errors import ReleaseError
+from release_tasks.project.kinds import NAMED
 from release_tasks.project.model import resolved_or_empty
 from release_tasks.project.settings import FILE
 
@@ -27,9 +28,9 @@ def ambiguity(name: str, ships: Mapping[str, Any], python: Mapping[str, str]) ->
         groups.setdefault(version, {}).setdefault(kind, []).append(thing)
     main, *others = sorted(groups.values(), key=lambda group: -len(group.get("crates", ())))
     main |= {
-        kind: [one.reference for one in ships[kind]]
-        for kind in ("images", "charts")
-        if resolved_or_empty(ships[kind])
+        kind.name: [kind.public_name(one) for one in ships[kind.name]]
+        for kind in NAMED
+        if kind.is_oci and resolved_or_empty(ships[kind.name])
     }
     lines: list[str] = []
     for group in (main, *others):

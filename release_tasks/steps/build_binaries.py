@@ -17,7 +17,8 @@ def build_binaries(
     from release_tasks.building import binaries
     from release_tasks.checks.artifacts.all import refuse
     from release_tasks.converge import begin
+    from release_tasks.project.kinds import FileKind
 
     release = begin(c, version, component)
     binaries.build(c, release, target)
-    refuse(c, release, "binary")
+    refuse(c, release, FileKind.BINARY)

@@ -15,7 +15,8 @@ def build_wheels(
     from release_tasks.building import wheels
     from release_tasks.checks.artifacts.all import refuse
     from release_tasks.converge import begin
+    from release_tasks.project.kinds import FileKind
 
     release = begin(c, version, component)
     wheels.build(c, release, target)
-    refuse(c, release, "wheel")
+    refuse(c, release, FileKind.WHEEL)

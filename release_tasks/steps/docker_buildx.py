@@ -17,7 +17,8 @@ def docker_buildx(
     from release_tasks.building import images
     from release_tasks.checks.artifacts.all import refuse
     from release_tasks.converge import begin
+    from release_tasks.project.kinds import FileKind
 
     release = begin(c, version, component)
     images.build(c, release, target)
-    refuse(c, release, "image")
+    refuse(c, release, FileKind.IMAGE)

@@ -16,9 +16,10 @@ def package_crates(c: Context, version: str | None = None, component: str | None
     from release_tasks.building import crates
     from release_tasks.channels import crates_io
     from release_tasks.converge import begin, to_build
+    from release_tasks.project.kinds import FileKind
 
     release = begin(c, version, component)
-    missing = to_build(release, crates_io, "crate")
+    missing = to_build(release, crates_io, FileKind.CRATE)
     if missing:
         crates.build(c, release, missing, crates_io.unpublished(release))
     elif crates_io.expected(release):

@@ -20,9 +20,9 @@ def test_settings_say_what_was_found_and_what_was_said(tiny: Place) -> None:
     assert tiny.inv("settings").stdout.split("\n\n")[0].splitlines() == [
         "tiny  (example/tiny)",
         "component tiny: version 0.1.0, tag v{version}",
-        "  python    tiny-plain  (discovered)",
         "  images    ghcr.io/example/tiny  (settings)",
         "  charts    ghcr.io/example/charts/small  (discovered)",
+        "  python    tiny-plain  (discovered)",
         "  assets    binaries, sha256",
         "  changelog CHANGELOG.md",
         "  files     CHANGELOG.md  (discovered)",

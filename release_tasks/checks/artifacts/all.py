@@ -12,6 +12,7 @@ from release_tasks.checks import report
 from release_tasks.checks.artifacts import binaries, declared, images, wheels
 from release_tasks.checks.artifacts.contents import Contents
 from release_tasks.checks.check import Check, Finding, distinct, run
+from release_tasks.project.kinds import FileKind
 from release_tasks.release import Release
 
 CONTENTS = (binaries, wheels, images)
@@ -28,7 +29,7 @@ def proofs(case: Contents, areas: Iterable[ModuleType] = AREAS) -> list[Finding]
     return distinct(one for kind in kinds(areas) for one in run(kind, case))
 
 
-def refuse(c: Context, release: Release, *kinds: str) -> None:
+def refuse(c: Context, release: Release, *kinds: FileKind) -> None:
     """Raise what is wrong in the files of some kinds as soon as they are built, whatever else lacks."""
     if not shell.is_dry(c):
         report.print_findings(proofs(Contents(c, release, kinds=kinds), CONTENTS))

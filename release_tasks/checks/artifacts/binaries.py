@@ -12,6 +12,7 @@ from release_tasks.checks.smoke.program import check_version_output, runner
 from release_tasks.errors import ReleaseError
 from release_tasks.formats import archives
 from release_tasks.formats.executables import is_for, numbers
+from release_tasks.project.kinds import FileKind
 
 
 @also_after_tag
@@ -59,7 +60,11 @@ def newer_glibc(case: Contents) -> Iterator[ReleaseError]:
 def no_licence(case: Contents) -> Iterator[ReleaseError]:
     """Yield each archive without the licence or the readme that the project has."""
     for part, row, path in case.files:
-        if row.kind == "binary" and archives.is_archive(path.name) and archives.is_whole(path):
+        if (
+            row.kind == FileKind.BINARY
+            and archives.is_archive(path.name)
+            and archives.is_whole(path)
+        ):
             inside = {
                 name.rpartition("/")[2] for name in archives.read(path.name, path.read_bytes())
             }

@@ -12,6 +12,7 @@ from release_tasks import dist
 from release_tasks.checks.check import CheckContext
 from release_tasks.checks.smoke.program import NEXT
 from release_tasks.formats import archives, executables, wheels
+from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import Binary, resolved_or_raise
 from release_tasks.release import ComponentRelease
 
@@ -36,7 +37,7 @@ class Program:
 class Contents(CheckContext):
     """A release whose files are looked at: those of some kinds (none named: all), or the `fetched` bodies of assets."""
 
-    kinds: tuple[str, ...] = ()
+    kinds: tuple[FileKind, ...] = ()
     fetched: Mapping[str, bytes] | None = None
 
     @cached_property
@@ -56,7 +57,9 @@ class Contents(CheckContext):
     @cached_property
     def wheels(self) -> list[tuple[ComponentRelease, Path, Mapping[str, bytes]]]:
         """Return each wheel in dist/ that is whole, with what is in it."""
-        whole = (one for one in self.files if one[1].kind == "wheel" and archives.is_whole(one[2]))
+        whole = (
+            one for one in self.files if one[1].kind == FileKind.WHEEL and archives.is_whole(one[2])
+        )
         return [
             (part, path, archives.read(path.name, path.read_bytes())) for part, _, path in whole
         ]
@@ -68,7 +71,7 @@ class Contents(CheckContext):
             here = {
                 path.name: path.read_bytes()
                 for _, row, path in self.files
-                if row.kind == "binary" and archives.is_whole(path)
+                if row.kind == FileKind.BINARY and archives.is_whole(path)
             }
         else:
             here = dict(self.fetched)

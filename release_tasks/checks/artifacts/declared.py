@@ -4,31 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from release_tasks import dist
-from release_tasks.channels import (
-    charts,
-    crates_io,
-    github,
-    github_assets,
-    github_draft,
-    images,
-    pypi,
-)
+from release_tasks import channels, dist
+from release_tasks.channels import github, github_assets, github_draft, pypi
 from release_tasks.checks.artifacts.contents import Contents
 from release_tasks.checks.check import also_after_tag
 from release_tasks.converge import OPEN, to_build
 from release_tasks.errors import ReleaseError
 from release_tasks.formats import archives, checksums
 from release_tasks.project.artifacts import Artifact
+from release_tasks.project.kinds import KINDS, FileKind
 from release_tasks.project.model import resolved_or_raise
 from release_tasks.release import ComponentRelease, Release
 
-BUILDERS = (  # in the order of the steps: where it goes, what it is in dist/, what makes it
-    (crates_io, ("crate",), "inv package-crates"),
-    (pypi, ("wheel", "sdist"), "inv build-wheels"),
-    (charts, ("chart",), "inv package-charts"),
-    (images, ("image",), "inv docker-buildx"),
-)
 FACT = "{0.name} of {0.version} is declared, and neither in dist/ nor on {0.channel}"
 ENDINGS = (".whl", ".tar.gz", ".tgz", ".zip", ".crate", ".tar", ".exe", ".sha256")
 
@@ -42,7 +29,7 @@ def broken_file(case: Contents) -> Iterator[ReleaseError]:
         except ReleaseError as changed:
             yield changed
             continue
-        is_wrong = row.kind == "sha256" and _contradicts(part, row.name, path.read_bytes())
+        is_wrong = row.kind == FileKind.SHA256 and _contradicts(part, row.name, path.read_bytes())
         if is_wrong or not archives.is_whole(path):
             fact = "names other bytes" if is_wrong else f"is broken: {row.size} bytes"
             yield ReleaseError(
@@ -54,9 +41,11 @@ def broken_file(case: Contents) -> Iterator[ReleaseError]:
 def missing_file(case: Contents) -> Iterator[ReleaseError]:
     """Yield each declared file that is neither in dist/ nor public."""
     elsewhere = ", or inv collect what another machine built"
-    for channel, kinds, builder in BUILDERS:
-        for artifact in to_build(case.release, channel, *kinds):
-            yield ReleaseError(FACT.format(artifact), f"{builder}{elsewhere}")
+    for kind in KINDS:
+        if kind.channel == "github":  # its assets come from several steps
+            continue
+        for artifact in to_build(case.release, channels.load(kind.channel), *kind.file_kinds):
+            yield ReleaseError(FACT.format(artifact), f"inv {kind.step}{elsewhere}")
     for part in case.release.parts:
         for artifact in _lacking(case, part):
             yield ReleaseError(FACT.format(artifact), f"inv build-binaries{elsewhere}")
@@ -111,27 +100,22 @@ def file_twice(case: Contents) -> Iterator[ReleaseError]:
 def is_declared(release: Release, part: ComponentRelease, row: dist.Built) -> bool:
     """Tell whether the settings declare what a line of the inventory is about."""
     shipped = part.component
-    binaries, bundles = (
-        [one.file.format(version=part.version) for one in found]
-        for found in (resolved_or_raise(shipped.binaries), shipped.bundles)
-    )
-    names = {
-        "crate": [crate.name for crate in resolved_or_raise(shipped.crates)],
-        "binary": binaries,
-        "bundle": bundles,
-        "sha256": [checksums.ALL, *(name + checksums.SUFFIX for name in binaries + bundles)],
-        "image": [image.reference for image in resolved_or_raise(shipped.images)],
-        "layout": [
-            f"{image.reference} {platform}"
-            for image in resolved_or_raise(shipped.images)
-            for platform in image.platforms
-        ],
-        "chart": [chart.reference for chart in resolved_or_raise(shipped.charts)],
-    }
-    slots = (
-        slot for owner, slot in pypi.shipped(release) if owner == part and slot.kind == row.kind
-    )
-    return row.name in names.get(row.kind, ()) or any(slot.takes(row.name) for slot in slots)
+    names: dict[FileKind, list[str]] = {}
+    for kind in KINDS:
+        things = resolved_or_raise(getattr(shipped, kind.name))
+        for output in kind.outputs:
+            if output.name:
+                templates = [getattr(thing, output.name) for thing in things]
+                names[output.kind] = [name.format(version=part.version) for name in templates]
+    for image in resolved_or_raise(shipped.images):
+        layouts = [f"{image.reference} {platform}" for platform in image.platforms]
+        names.setdefault(FileKind.LAYOUT, []).extend(layouts)
+    assets = names[FileKind.BINARY] + names[FileKind.BUNDLE]
+    names[FileKind.SHA256] = [checksums.ALL, *(name + checksums.SUFFIX for name in assets)]
+    if row.name in names.get(row.kind, ()):
+        return True
+    slots = [slot for owner, slot in pypi.shipped(release) if owner == part]
+    return any(slot.kind == row.kind and slot.takes(row.name) for slot in slots)
 
 
 def _contradicts(part: ComponentRelease, name: str, data: bytes) -> bool:

@@ -14,6 +14,7 @@ from release_tasks.checks.check import also_after_tag
 from release_tasks.checks.smoke import image as image_smoke
 from release_tasks.errors import ReleaseError
 from release_tasks.formats import archives, oci_layout
+from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import Image
 from release_tasks.release import ComponentRelease
 
@@ -62,7 +63,7 @@ def _built(
     here = {
         row.name: path
         for _, row, path in case.files
-        if row.kind == "image" and archives.is_whole(path)
+        if row.kind == FileKind.IMAGE and archives.is_whole(path)
     }
     for part, image in image_tags.shipped(case.release):
         if path := here.get(image.reference):

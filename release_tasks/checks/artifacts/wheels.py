@@ -12,6 +12,7 @@ from release_tasks.checks.check import also_after_tag
 from release_tasks.errors import ReleaseError, shorten
 from release_tasks.manifests import toml_values
 from release_tasks.manifests.version_locations import read
+from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import resolved_or_raise
 from release_tasks.release import ComponentRelease
 
@@ -67,7 +68,7 @@ def tag_mismatch(case: Contents) -> Iterator[ReleaseError]:
 
 def _declared(case: Contents, part: ComponentRelease, path: Path) -> list[str]:
     """Return the modules that the package's pyproject.toml names (maturin's module-name, PEP 794's import-names)."""
-    row = dist.row_of(part, path.name, "wheel")
+    row = dist.row_of(part, path.name, FileKind.WHEEL)
     for package in resolved_or_raise(part.component.python):
         if row and package.name == row.package:
             about = toml_values.load(read(package.folder, "pyproject.toml"), "pyproject.toml")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from release_tasks.channels import git_runs, pypi
 from release_tasks.checks.check import CheckContext, also_after_tag, problem
 from release_tasks.errors import ReleaseError
+from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import resolved_or_empty
 from release_tasks.tools import gh
 
@@ -40,7 +41,7 @@ def name_for_two_files(case: CheckContext) -> Iterator[ReleaseError]:
         others = {
             slot.pattern: "an sdist"
             for owner, slot in pypi.shipped(case.release)
-            if owner == part and slot.kind == "sdist"
+            if owner == part and slot.kind == FileKind.SDIST
         }
         others |= {
             f"{chart.name}-{part.version}.tgz": "a chart"

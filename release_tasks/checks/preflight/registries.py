@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from release_tasks import converge, endpoints
+from release_tasks import channels, converge, endpoints
 from release_tasks.channels import crates_io, oci_registry, pypi
 from release_tasks.channels.channel import Channel
 from release_tasks.checks.check import Check, CheckContext, also_after_tag, problem, warning
@@ -13,6 +13,7 @@ from release_tasks.errors import ReleaseError, collect, shorten
 from release_tasks.http import get_many
 from release_tasks.project import history
 from release_tasks.project.artifacts import Artifact, ArtifactStatus, State
+from release_tasks.project.kinds import KINDS
 from release_tasks.release import ComponentRelease
 from release_tasks.tools import gh
 from release_tasks.tools.docker import login as docker_login
@@ -123,11 +124,8 @@ def token_too_weak(case: CheckContext) -> Iterator[ReleaseError]:
         )
     rows = {channel.NAME: artifacts for channel, artifacts in _missing(case)}
     ghcr = endpoints.host(endpoints.GHCR)
-    if any(
-        oci_registry.split(one.name)[0] == ghcr
-        for name in ("images", "charts")
-        for one in rows.get(name, ())
-    ):
+    oci = [channels.load(kind.channel).NAME for kind in KINDS if kind.is_oci]
+    if any(oci_registry.split(one.name)[0] == ghcr for name in oci for one in rows.get(name, ())):
         login = docker_login.login(ghcr)
         if login and not _may(gh.scopes(login[1]), "write:packages"):
             yield ReleaseError(

@@ -15,6 +15,7 @@ from release_tasks.checks.smoke import image as image_smoke
 from release_tasks.errors import ReleaseError
 from release_tasks.formats import oci_layout
 from release_tasks.http import get_many
+from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import Image
 from release_tasks.release import ComponentRelease, Release
 
@@ -32,7 +33,7 @@ def _image(part: ComponentRelease, image: Image) -> Iterator[ReleaseError]:
     name = f"{image.reference}:{tag}"
     digest, row = (
         oci_registry.digest(image.reference, tag),
-        dist.row_of(part, image.reference, "image"),
+        dist.row_of(part, image.reference, FileKind.IMAGE),
     )
     if digest is None:
         yield ReleaseError(f"{name} is not there", "inv publish-images")
