@@ -8,17 +8,16 @@ import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from support.place import Place
-
+pytest_plugins = ["support.fixtures"]
 collect_ignore = ["projects", "golden"]  # samples, with tests of their own
 UPSTREAM = (
     "release_tasks.rehearsal.upstream"  # reads third-party crates and packages for the stand-ins
 )
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 os.environ.pop("SOURCE_DATE_EPOCH", None)  # a rehearsal of this project sets it
 os.environ |= {
     f"GIT_{role}_{key}": value
@@ -54,24 +53,6 @@ def loopback_only() -> Iterator[None]:
     socket.socket.connect = checked  # type: ignore[method-assign]
     yield
     socket.socket.connect = connect  # type: ignore[method-assign]
-
-
-@pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    """A small Python project, with its origin on the GitHub stand-in."""
-    from support.place import TINY, place  # here: what needs no world starts without one
-
-    with place(tmp_path, monkeypatch, TINY) as made:
-        yield made
-
-
-@pytest.fixture
-def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    """The same with two packages, each a component."""
-    from support.place import TWO, place
-
-    with place(tmp_path, monkeypatch, TWO) as made:
-        yield made
 
 
 def _is_upstream() -> bool:

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.whole import site
+from support.hosted_project import hosted_project
 
 from release_tasks import order
 from release_tasks.order import Step
@@ -89,7 +89,7 @@ def test_before_after_and_without_are_pure() -> None:
 @pytest.mark.slow
 @pytest.mark.tools("cargo", "gh", "docker", "helm")
 def test_every_step_calls_only_the_programs_that_it_names(tmp_path: Path) -> None:
-    with site(tmp_path) as kit:
+    with hosted_project(tmp_path) as kit:
         rows = kit.inv(kit.clone(), "plan", "--version", "0.2.0", "--json").json()["steps"]
     needs = {
         order.name(step): getattr(sys.modules[step.body.__module__], "NEEDS", {}) for step in STEPS

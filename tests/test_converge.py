@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.place import TINY, context, place
+from support.tiny_project import TINY, context, tiny_project
 
 from release_tasks import converge
 from release_tasks.errors import ReleaseError
@@ -53,9 +53,9 @@ class Shelf:
 
 @pytest.fixture
 def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Release]:
-    with place(tmp_path, monkeypatch, TINY) as made:
+    with tiny_project(tmp_path, monkeypatch, TINY) as made:
         made.tag("v0.2.0")
-        yield made.at("0.2.0")
+        yield made.release("0.2.0")
 
 
 def test_exactly_what_is_missing_or_unfinished_is_published(release: Release) -> None:
@@ -155,16 +155,16 @@ def test_nothing_is_published_before_origin_has_the_tag_on_this_commit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shelf = Shelf()
-    with place(tmp_path, monkeypatch, TINY) as made:
+    with tiny_project(tmp_path, monkeypatch, TINY) as made:
         made.tag("v0.2.0", push=False)
         with pytest.raises(ReleaseError, match=r"origin has no tag v0\.2\.0") as told:
-            converge.converge(context(), made.at("0.2.0"), shelf, "all")
+            converge.converge(context(), made.release("0.2.0"), shelf, "all")
         assert told.value.fix == "inv push --version 0.2.0"
         made.git("push", "--quiet", "origin", "v0.2.0")
         made.commit("fix.txt")
         made.git("tag", "--force", "-m", "moved", "v0.2.0")
         with pytest.raises(ReleaseError, match=r"v0\.2\.0 0\.2\.0 on git is something else"):
-            converge.converge(context(), made.at("0.2.0"), shelf, "all")
+            converge.converge(context(), made.release("0.2.0"), shelf, "all")
     assert shelf.published == []
 
 

@@ -6,7 +6,7 @@ import json
 import threading
 
 import pytest
-from support.place import Place
+from support.tiny_project import TinyProject
 
 from release_tasks import dist, http
 from release_tasks.dist import Built
@@ -15,24 +15,24 @@ from release_tasks.release import ComponentRelease
 
 
 @pytest.fixture
-def part(tiny: Place) -> ComponentRelease:
-    return tiny.at("0.2.0").parts[0]
+def part(tiny: TinyProject) -> ComponentRelease:
+    return tiny.release("0.2.0").parts[0]
 
 
-def made(tiny: Place, name: str, text: str = "bytes", kind: str = "wheel") -> Built:
-    release = tiny.at("0.2.0")
+def made(tiny: TinyProject, name: str, text: str = "bytes", kind: str = "wheel") -> Built:
+    release = tiny.release("0.2.0")
     path = dist.folder(release.parts[0]) / name
     path.write_text(text)
     return dist.describe(release, release.parts[0], kind, path, target="here")
 
 
-def test_git_never_sees_dist(tiny: Place, part: ComponentRelease) -> None:
+def test_git_never_sees_dist(tiny: TinyProject, part: ComponentRelease) -> None:
     dist.record(part, "build_wheels", [made(tiny, "a.whl")])
     assert tiny.git("status", "--porcelain", "--untracked-files=all") == ""
 
 
 def test_parts_of_several_steps_and_targets_are_one_inventory(
-    tiny: Place, part: ComponentRelease
+    tiny: TinyProject, part: ComponentRelease
 ) -> None:
     a, b = made(tiny, "a.whl"), made(tiny, "b", kind="binary")
     dist.record(part, "build_wheels", [a], target="x86_64")
@@ -43,7 +43,7 @@ def test_parts_of_several_steps_and_targets_are_one_inventory(
         "build_binaries.json",
         "build_wheels-x86_64.json",
     ]
-    release = tiny.at("0.2.0")
+    release = tiny.release("0.2.0")
     data = json.loads(dist.write_inventory(release, part).read_text())
     assert [row["name"] for row in data["files"]] == ["b", "a.whl"]
     assert data["files"][1]["size"] == 5
@@ -51,17 +51,17 @@ def test_parts_of_several_steps_and_targets_are_one_inventory(
 
 
 def test_a_file_that_is_built_again_replaces_every_line_about_it(
-    tiny: Place, part: ComponentRelease
+    tiny: TinyProject, part: ComponentRelease
 ) -> None:
     dist.record(part, "build_wheels", [made(tiny, "a.whl"), made(tiny, "b.whl")])
-    dist.write_inventory(tiny.at("0.2.0"), part)
+    dist.write_inventory(tiny.release("0.2.0"), part)
     again = made(tiny, "a.whl", "other bytes")
     dist.record(part, "build_wheels", [again], target="elsewhere")
     assert {row.name: row.sha256 for row in dist.inventory(part)}["a.whl"] == again.sha256
     assert len(dist.inventory(part)) == 2
 
 
-def test_two_parts_that_disagree_are_an_error(tiny: Place, part: ComponentRelease) -> None:
+def test_two_parts_that_disagree_are_an_error(tiny: TinyProject, part: ComponentRelease) -> None:
     dist.record(part, "build_wheels", [made(tiny, "a.whl")])
     here = part.dist / "parts" / "build_wheels.json"
     (here.parent / "build_wheels-other.json").write_text(
@@ -84,7 +84,7 @@ def test_a_part_that_is_no_inventory_is_named(part: ComponentRelease, text: str)
 
 
 def test_a_file_that_was_changed_after_its_build_is_refused(
-    tiny: Place, part: ComponentRelease
+    tiny: TinyProject, part: ComponentRelease
 ) -> None:
     row = made(tiny, "a.whl")
     assert dist.file_of(part, row) == part.dist / "a.whl"
@@ -96,21 +96,21 @@ def test_a_file_that_was_changed_after_its_build_is_refused(
 
 
 def test_what_was_built_from_another_commit_is_thrown_away(
-    tiny: Place, part: ComponentRelease
+    tiny: TinyProject, part: ComponentRelease
 ) -> None:
     dist.record(part, "build_wheels", [made(tiny, "a.whl")])
-    dist.discard_stale_build(tiny.at("0.2.0"), part)
+    dist.discard_stale_build(tiny.release("0.2.0"), part)
     assert (part.dist / "a.whl").exists()
     tiny.commit("fix.txt")
-    dist.discard_stale_build(tiny.at("0.2.0"), part)
+    dist.discard_stale_build(tiny.release("0.2.0"), part)
     assert [path.name for path in part.dist.iterdir()] == []
 
 
 def test_an_inventory_from_elsewhere_replaces_what_disagrees_with_it(
-    tiny: Place, part: ComponentRelease
+    tiny: TinyProject, part: ComponentRelease
 ) -> None:
     dist.record(part, "build_wheels", [made(tiny, "a.whl"), made(tiny, "b.whl")])
-    theirs = dist.summed(tiny.at("0.2.0"), part)
+    theirs = dist.summed(tiny.release("0.2.0"), part)
     dist.record(part, "build_wheels", [made(tiny, "a.whl", "other bytes")])
     dist.replace_inventory(part, theirs)
     assert {row.name for row in dist.inventory(part)} == {"a.whl", "b.whl"}
@@ -118,10 +118,10 @@ def test_an_inventory_from_elsewhere_replaces_what_disagrees_with_it(
     assert (part.dist / "b.whl").exists()
 
 
-def test_steps_side_by_side_lose_no_line(tiny: Place, part: ComponentRelease) -> None:
+def test_steps_side_by_side_lose_no_line(tiny: TinyProject, part: ComponentRelease) -> None:
     rows = [made(tiny, f"{number}.whl") for number in range(24)]
     dist.record(part, "build_wheels", rows)
-    dist.write_inventory(tiny.at("0.2.0"), part)
+    dist.write_inventory(tiny.release("0.2.0"), part)
     stop = threading.Event()
     seen: list[int] = []
 
@@ -140,10 +140,10 @@ def test_steps_side_by_side_lose_no_line(tiny: Place, part: ComponentRelease) ->
     assert set(seen) == {24}
 
 
-def test_the_lock_is_kept_until_the_process_ends(tiny: Place, part: ComponentRelease) -> None:
+def test_the_lock_is_kept_until_the_process_ends(tiny: TinyProject, part: ComponentRelease) -> None:
     import fcntl
 
-    dist.lock(tiny.at("0.2.0"))
-    dist.lock(tiny.at("0.2.0"))
+    dist.lock(tiny.release("0.2.0"))
+    dist.lock(tiny.release("0.2.0"))
     with (part.dist / ".lock").open("w") as file, pytest.raises(BlockingIOError):
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

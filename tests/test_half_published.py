@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.whole import Site, site
+from support.hosted_project import HostedProject, hosted_project
 
 from release_tasks import order
 from release_tasks.rehearsal.faults import Fault
@@ -31,20 +31,20 @@ STOPS = {
 
 
 @pytest.fixture
-def kit(tmp_path: Path) -> Iterator[Site]:
-    with site(tmp_path) as made:
+def kit(tmp_path: Path) -> Iterator[HostedProject]:
+    with hosted_project(tmp_path) as made:
         yield made
 
 
 def test_a_release_that_stops_at_any_step_is_checked_and_finished_by_another_machine(
-    kit: Site,
+    kit: HostedProject,
 ) -> None:
     names = [step.name for step in order.steps(order.RELEASE)]
     assert names[names.index("push") :] == list(STOPS)
     where = kit.clone()
     for step, (method, path) in STOPS.items():
         fault = Fault(method, path, status=403, body=b"not now", times=999)
-        kit.running.faults.add(fault)
+        kit.registries.faults.add(fault)
         ran = kit.inv(where, "release", *WORDS)
         assert (ran.code, "Traceback" in ran.err) == (1, False), ran.err[-3000:]
         assert f"{step.replace('_', '-')}: " in ran.err, ran.err[-3000:]

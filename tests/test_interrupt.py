@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.hosted_project import HostedProject, hosted_project
 from support.processes import running
-from support.whole import Site, site
 
 from release_tasks.rehearsal.faults import Fault
 
@@ -23,7 +23,7 @@ RELEASE = ("release", "--version", "0.2.0", "--new", "all")
 
 
 def interrupt(
-    kit: Site, where: Path, when: Callable[[str], object], *words: str
+    kit: HostedProject, where: Path, when: Callable[[str], object], *words: str
 ) -> tuple[int, str]:
     """Start `inv`, press Ctrl-C as soon as `when` is true of what it has printed, and return how it ended."""
     log = kit.folder / "interrupted.log"
@@ -43,7 +43,7 @@ def interrupt(
     return process.returncode, log.read_text()
 
 
-def left_behind(kit: Site) -> list[str]:
+def left_behind(kit: HostedProject) -> list[str]:
     """Return the processes that belong to this test, and what lies in its temporary folder."""
     return [path.name for path in (kit.folder / "tmp").iterdir()] + running(
         f"TMPDIR={kit.folder}/tmp"
@@ -53,7 +53,7 @@ def left_behind(kit: Site) -> list[str]:
 def test_ctrl_c_at_many_moments_leaves_a_state_from_which_the_same_line_goes_on(
     tmp_path: Path,
 ) -> None:
-    with site(tmp_path) as kit:
+    with hosted_project(tmp_path) as kit:
         clone = kit.clone()
         moments: list[Callable[[str], object]] = [
             lambda said, words=words: words in said
@@ -70,7 +70,7 @@ def test_ctrl_c_at_many_moments_leaves_a_state_from_which_the_same_line_goes_on(
             Fault("PUT", "/api/v1/crates/new", delay=3),
             Fault("DELETE", "/repos/example/kit/releases/assets", delay=3),
         ):
-            kit.running.faults.add(fault)
+            kit.registries.faults.add(fault)
             moments.append(lambda _, fault=fault: not fault.times)
         for moment in moments:
             code, said = interrupt(kit, clone, moment, *RELEASE)
@@ -86,12 +86,12 @@ def test_ctrl_c_at_many_moments_leaves_a_state_from_which_the_same_line_goes_on(
         assert ran.code == 0, ran.err[-3000:]
         assert kit.inv(clone, "status", "--version", "0.2.0").code == 0
         assert len([row for row in kit.uploads() if "crates/new" in row]) == 2
-        [release] = kit.running.github.releases("example", "kit")
+        [release] = kit.registries.github.releases("example", "kit")
         assert not release["draft"]
 
 
 def test_ctrl_c_in_a_single_step_ends_its_children(tmp_path: Path) -> None:
-    with site(tmp_path) as kit:
+    with hosted_project(tmp_path) as kit:
         clone = kit.clone()
         for step in ("bump", "tag"):
             assert kit.inv(clone, step, "--version", "0.2.0").code == 0

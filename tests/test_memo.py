@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from support.place import context
+from support.tiny_project import context
 
 from release_tasks import files, memo, shell
 from release_tasks.errors import ReleaseError

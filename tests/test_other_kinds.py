@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.place import context, look
-from support.whole import Ran, commit
+from support.hosted_project import CommandResult, commit
+from support.tiny_project import context, run_checks
 
 from release_tasks.bumping import bump
 from release_tasks.checks.check import CheckContext
@@ -91,7 +91,7 @@ def only(folder: Path, *programs: str) -> dict[str, str]:
     return {"PATH": str(folder)}
 
 
-def inv(root: Path, *words: str, **env: str) -> Ran:
+def inv(root: Path, *words: str, **env: str) -> CommandResult:
     argv = [sys.executable, "-m", "invoke", *words]
     done = subprocess.run(
         argv,
@@ -103,10 +103,10 @@ def inv(root: Path, *words: str, **env: str) -> Ran:
         timeout=600,
     )
     assert "Traceback" not in done.stderr, done.stderr
-    return Ran(done.returncode, done.stdout, done.stderr)
+    return CommandResult(done.returncode, done.stdout, done.stderr)
 
 
-def rehearsed(root: Path, env: Mapping[str, str]) -> tuple[dict[str, Any], Ran]:
+def rehearsed(root: Path, env: Mapping[str, str]) -> tuple[dict[str, Any], CommandResult]:
     """Rehearse 0.2.0, in which everything must end as wanted, and return what was public and the log."""
     ran = inv(root, "rehearse", "--version", "0.2.0", "--json", **env)
     assert ran.code == 0, ran.err[-3000:]
@@ -225,7 +225,7 @@ def test_what_gates_leave_in_the_tree_is_named(
         | {"release-tasks.toml": '[gates]\nrun = ["touch left.txt", "git no-such-command"]\n'},
     )
     monkeypatch.chdir(root)
-    failed, left = look(CheckContext(context(), Release.at(context(), "0.2.0")), gates)
+    failed, left = run_checks(CheckContext(context(), Release.at(context(), "0.2.0")), gates)
     assert failed.problem.startswith("the gate git-no-such-command fails\n")
     assert "-s git-no-such-command` repeats it" in failed.fix
     assert (left.problem, left.fix) == (

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from support.place import TINY, Place
+from support.tiny_project import TINY, TinyProject
 
 from release_tasks.errors import ReleaseError
 from release_tasks.memo import memoizing
 
 
-def test_without_a_tag_the_checkout_itself_is_released(tiny: Place) -> None:
-    release = tiny.at("0.2.0")
+def test_without_a_tag_the_checkout_itself_is_released(tiny: TinyProject) -> None:
+    release = tiny.release("0.2.0")
     assert (release.source_tree, release.commit, release.is_tagged) == (
         tiny.root,
         tiny.head(),
@@ -20,31 +20,33 @@ def test_without_a_tag_the_checkout_itself_is_released(tiny: Place) -> None:
     assert release.parts[0].dist == tiny.root / "dist" / "v0.2.0"
 
 
-def test_where_nothing_changes_a_release_is_looked_for_once(tiny: Place) -> None:
+def test_where_nothing_changes_a_release_is_looked_for_once(tiny: TinyProject) -> None:
     with memoizing():
-        first = tiny.at("0.2.0")
+        first = tiny.release("0.2.0")
         tiny.tag("v0.2.0")
-        assert tiny.at("0.2.0") is first
-        assert tiny.at("0.3.0") != first
-    assert tiny.at("0.2.0").is_tagged
+        assert tiny.release("0.2.0") is first
+        assert tiny.release("0.3.0") != first
+    assert tiny.release("0.2.0").is_tagged
 
 
-def test_a_local_tag_at_head_is_the_release(tiny: Place) -> None:
+def test_a_local_tag_at_head_is_the_release(tiny: TinyProject) -> None:
     tiny.tag("v0.2.0", push=False)
-    release = tiny.at("0.2.0")
+    release = tiny.release("0.2.0")
     assert release.is_tagged
     assert release.source_tree == tiny.root
 
 
-def test_a_local_tag_that_origin_lacks_moves_with_a_fixed_commit(tiny: Place) -> None:
+def test_a_local_tag_that_origin_lacks_moves_with_a_fixed_commit(tiny: TinyProject) -> None:
     tiny.tag("v0.2.0", push=False)
     fixed = tiny.commit("fix.txt")
-    release = tiny.at("0.2.0")
+    release = tiny.release("0.2.0")
     assert (release.commit, release.is_tagged) == (fixed, False)
 
 
 @pytest.mark.parametrize("moved", ["head", "dirty"])
-def test_a_public_tag_is_released_from_a_work_tree_of_its_commit(tiny: Place, moved: str) -> None:
+def test_a_public_tag_is_released_from_a_work_tree_of_its_commit(
+    tiny: TinyProject, moved: str
+) -> None:
     commit = tiny.head()
     tiny.tag("v0.2.0")
     if moved == "head":
@@ -52,54 +54,54 @@ def test_a_public_tag_is_released_from_a_work_tree_of_its_commit(tiny: Place, mo
     else:
         (tiny.root / "scribble.txt").write_text("not released\n")
 
-    release = tiny.at("0.2.0")
+    release = tiny.release("0.2.0")
 
     assert (release.commit, release.is_tagged, release.checkout) == (commit, True, tiny.root)
     assert release.source_tree != tiny.root
     assert sorted(
         path.name for path in release.source_tree.iterdir() if path.name != ".git"
     ) == sorted({name.split("/")[0] for name in TINY})
-    assert tiny.at("0.2.0").tree == release.source_tree
+    assert tiny.release("0.2.0").tree == release.source_tree
 
 
-def test_a_project_is_called_the_same_in_every_folder_and_work_tree(tiny: Place) -> None:
+def test_a_project_is_called_the_same_in_every_folder_and_work_tree(tiny: TinyProject) -> None:
     elsewhere = tiny.folder / "elsewhere" / "shop.git"
     tiny.git("init", "--quiet", "--bare", str(elsewhere))
     tiny.git("remote", "set-url", "origin", str(elsewhere))
     tiny.tag("v0.2.0")
     tiny.commit("more.txt")
-    assert tiny.at("0.2.0").title == "shop 0.2.0"
+    assert tiny.release("0.2.0").title == "shop 0.2.0"
 
 
-def test_a_tag_that_only_origin_has_is_fetched(tiny: Place) -> None:
+def test_a_tag_that_only_origin_has_is_fetched(tiny: TinyProject) -> None:
     commit = tiny.head()
     tiny.tag("v0.2.0")
     tiny.git("tag", "--delete", "v0.2.0")
     tiny.commit("more.txt")
-    assert tiny.at("0.2.0").commit == commit
+    assert tiny.release("0.2.0").commit == commit
     assert tiny.git("tag").strip() == "v0.2.0"
 
 
-def test_a_dry_run_looks_at_the_tag_on_origin_and_makes_none_here(tiny: Place) -> None:
+def test_a_dry_run_looks_at_the_tag_on_origin_and_makes_none_here(tiny: TinyProject) -> None:
     commit = tiny.head()
     tiny.tag("v0.2.0")
     tiny.git("tag", "--delete", "v0.2.0")
     tiny.commit("more.txt")
-    assert tiny.at("0.2.0", dry=True).commit == commit
+    assert tiny.release("0.2.0", dry=True).commit == commit
     assert tiny.git("tag") == ""
 
 
-def test_a_tag_that_differs_from_the_one_on_origin_is_an_error(tiny: Place) -> None:
+def test_a_tag_that_differs_from_the_one_on_origin_is_an_error(tiny: TinyProject) -> None:
     tiny.tag("v0.2.0")
     tiny.commit("more.txt")
     tiny.git("tag", "--force", "-m", "again", "v0.2.0")
     tiny.commit("even-more.txt")
     with pytest.raises(ReleaseError, match=r"tag v0\.2\.0 is at .* on origin and at") as told:
-        tiny.at("0.2.0")
+        tiny.release("0.2.0")
     assert told.value.fix == "git fetch --force origin tag v0.2.0"
 
 
-def test_the_work_tree_is_gone_when_the_last_process_ends(tiny: Place) -> None:
+def test_the_work_tree_is_gone_when_the_last_process_ends(tiny: TinyProject) -> None:
     tiny.tag("v0.1.0")
     tiny.commit("more.txt")
     done = tiny.inv("package-crates", "--version", "0.1.0")
@@ -108,24 +110,24 @@ def test_the_work_tree_is_gone_when_the_last_process_ends(tiny: Place) -> None:
     assert len(tiny.git("worktree", "list").splitlines()) == 1
 
 
-def test_a_half_made_work_tree_is_made_again(tiny: Place) -> None:
+def test_a_half_made_work_tree_is_made_again(tiny: TinyProject) -> None:
     tiny.tag("v0.2.0")
     tiny.commit("more.txt")
     broken = tiny.root / ".git" / "release-tasks" / "v0.2.0"
     broken.mkdir(parents=True)
     (broken / "pyproject.toml").write_text("half")
-    assert (tiny.at("0.2.0").tree / "pyproject.toml").read_text() == TINY["pyproject.toml"]
+    assert (tiny.release("0.2.0").tree / "pyproject.toml").read_text() == TINY["pyproject.toml"]
 
 
 def test_ci_needs_no_argument_in_a_shallow_checkout_of_the_tag(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tiny.commit("more.txt")
     tiny.tag("v0.3.0-rc.1")
     clone = tiny.clone("--depth=1", "--branch=v0.3.0-rc.1")
-    tiny.git("remote", "set-url", "origin", str(tiny.folder / "unreachable"), at=clone)
+    tiny.git("remote", "set-url", "origin", str(tiny.folder / "unreachable"), folder=clone)
     monkeypatch.chdir(clone)
-    release = tiny.at()
+    release = tiny.release()
     assert (release.parts[0].version, release.commit, release.is_tagged) == (
         "0.3.0-rc.1",
         tiny.head(),
@@ -133,54 +135,54 @@ def test_ci_needs_no_argument_in_a_shallow_checkout_of_the_tag(
     )
 
 
-def test_without_version_and_tag_the_manifests_say_it(tiny: Place) -> None:
-    assert tiny.at().parts[0].version == "0.1.0"
+def test_without_version_and_tag_the_manifests_say_it(tiny: TinyProject) -> None:
+    assert tiny.release().parts[0].version == "0.1.0"
 
 
-def test_a_version_that_only_tags_carry_is_asked_for_where_there_is_none(tiny: Place) -> None:
+def test_a_version_that_only_tags_carry_is_asked_for_where_there_is_none(tiny: TinyProject) -> None:
     tiny.commit("release-tasks.toml", '[project]\nversion = "tag"\n')
     with pytest.raises(ReleaseError, match="no tag of tiny is at HEAD"):
-        tiny.at()
+        tiny.release()
     tiny.tag("v1.0.0-rc.1", push=False)
     tiny.tag("v1.0.0", push=False)
     with pytest.raises(ReleaseError, match=r"1\.0\.0 and 1\.0\.0-rc\.1 of tiny are tagged at HEAD"):
-        tiny.at()
-    assert tiny.at("1.0.0").is_tagged
+        tiny.release()
+    assert tiny.release("1.0.0").is_tagged
 
 
-def test_a_project_without_a_remote_is_released_from_its_local_tag(tiny: Place) -> None:
+def test_a_project_without_a_remote_is_released_from_its_local_tag(tiny: TinyProject) -> None:
     tiny.git("remote", "remove", "origin")
-    assert not tiny.at("0.2.0").is_tagged
+    assert not tiny.release("0.2.0").is_tagged
     tiny.tag("v0.2.0", push=False)
-    assert tiny.at("0.2.0").is_tagged
+    assert tiny.release("0.2.0").is_tagged
 
 
-def test_several_components_have_a_tag_and_a_folder_each(two: Place) -> None:
-    release = two.at("core=0.5.0,other=0.5.1")
+def test_several_components_have_a_tag_and_a_folder_each(two: TinyProject) -> None:
+    release = two.release("core=0.5.0,other=0.5.1")
     assert [(p.component.name, p.version, p.tag) for p in release.parts] == [
         ("core", "0.5.0", "v0.5.0"),
         ("other", "0.5.1", "other-v0.5.1"),
     ]
-    assert [p.version for p in two.at().parts] == ["0.1.0", "0.4.0"]
-    assert [p.tag for p in two.at("0.5.0", "other").parts] == ["other-v0.5.0"]
+    assert [p.version for p in two.release().parts] == ["0.1.0", "0.4.0"]
+    assert [p.tag for p in two.release("0.5.0", "other").parts] == ["other-v0.5.0"]
     with pytest.raises(ReleaseError, match="several components"):
-        two.at("0.5.0")
+        two.release("0.5.0")
     with pytest.raises(ReleaseError, match="third is no component"):
-        two.at("third=0.5.0")
+        two.release("third=0.5.0")
 
 
-def test_a_checkout_of_one_components_tag_is_about_that_component(two: Place) -> None:
+def test_a_checkout_of_one_components_tag_is_about_that_component(two: TinyProject) -> None:
     two.tag("other-v0.4.0")
-    assert [p.tag for p in two.at().parts] == ["other-v0.4.0"]
+    assert [p.tag for p in two.release().parts] == ["other-v0.4.0"]
 
 
 def test_components_whose_tags_are_on_different_commits_are_released_one_at_a_time(
-    two: Place,
+    two: TinyProject,
 ) -> None:
     two.tag("v0.1.0")
     two.commit("more.txt")
     with pytest.raises(ReleaseError, match="are on different commits"):
-        two.at("core=0.1.0,other=0.4.0")
+        two.release("core=0.1.0,other=0.4.0")
     two.tag("other-v0.4.0")
     with pytest.raises(ReleaseError, match="are on different commits"):
-        two.at("core=0.1.0,other=0.4.0")
+        two.release("core=0.1.0,other=0.4.0")

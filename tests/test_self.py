@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.whole import commit
+from support.hosted_project import commit
 
 ROOT = Path(__file__).parents[1]
 GATE = 'run = ["nox -s lint"]'  # types and tests of this very tree are looked at beside this test

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from support.place import context
+from support.tiny_project import context
 
 from release_tasks import shell, terminal
 from release_tasks.errors import ReleaseError
@@ -155,7 +155,7 @@ def test_a_line_that_is_waited_for_ends_the_program() -> None:
 CHILDREN = """
 import os, sys
 sys.path[:0] = {path!r}
-from support.place import context
+from support.tiny_project import context
 from release_tasks import shell
 {before}
 shell.do(context(), [sys.executable, "-c", {child!r}])

@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support.two_parts import PARTS
-from support.whole import Site, commit, site
+from support.crate_and_wheel import PARTS
+from support.hosted_project import HostedProject, commit, hosted_project
 
 pytestmark = [pytest.mark.slow, pytest.mark.tools("cargo", "gh")]
 UNVERIFIED = {
@@ -17,13 +17,13 @@ UNVERIFIED = {
 BOTH = "abacus-core=0.7.0,abacus-py=minor"
 
 
-def status(made: Site, where: Path, version: str) -> dict[str, str]:
+def status(made: HostedProject, where: Path, version: str) -> dict[str, str]:
     found = made.inv(where, "status", "--version", version, "--json").json()
     rows = {f"{row['channel']} {row['name']}": row["state"] for row in found["artifacts"]}
     return rows | {f"-> {row['name']}": f"{row['state']} {row['now']}" for row in found["pointers"]}
 
 
-def releases(made: Site, where: Path) -> dict[str, list[str]]:
+def releases(made: HostedProject, where: Path) -> dict[str, list[str]]:
     argv = ["gh", "api", "repos/example/abacus/releases"]
     rows = json.loads(
         subprocess.run(
@@ -39,7 +39,7 @@ def releases(made: Site, where: Path) -> dict[str, list[str]]:
 
 @pytest.mark.statement("B5.1", "B5.11", "B5.17", "B5.19", "B5.20", "B5.25", "B5.31")
 def test_two_components_are_released_together_and_then_one_of_them_alone(tmp_path: Path) -> None:
-    with site(tmp_path, "abacus", offline=True, files=PARTS | UNVERIFIED) as made:
+    with hosted_project(tmp_path, "abacus", offline=True, files=PARTS | UNVERIFIED) as made:
         clone = made.clone()
         plan = made.inv(clone, "plan", "--version", BOTH)
         assert plan.code == 0, plan.out[:3000]

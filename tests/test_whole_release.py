@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from support.whole import Site, commit, site
+from support.hosted_project import HostedProject, commit, hosted_project
 
 from release_tasks.rehearsal.faults import Fault
 
@@ -23,15 +23,15 @@ RELEASE = ("release", "--version", "0.2.0", "--new", "all")
 
 
 @pytest.fixture
-def kit(tmp_path: Path) -> Iterator[Site]:
-    with site(tmp_path) as made:
+def kit(tmp_path: Path) -> Iterator[HostedProject]:
+    with hosted_project(tmp_path) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a dist/ of the same commit in another world: what is killed has built the same files before."""
-    with site(tmp_path_factory.mktemp("built")) as kit:
+    with hosted_project(tmp_path_factory.mktemp("built")) as kit:
         clone = kit.clone()
         for step in BUILDING:
             ran = kit.inv(clone, step, "--version", "0.2.0")
@@ -39,14 +39,14 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return clone / "dist"
 
 
-def states(kit: Site, where: Path) -> dict[str, str]:
+def states(kit: HostedProject, where: Path) -> dict[str, str]:
     found = kit.inv(where, "status", "--version", "0.2.0", "--json").json()
     return {f"{row['channel']} {row['name']}": row["state"] for row in found["artifacts"]}
 
 
-def on_pypi(kit: Site) -> dict[str, str]:
+def on_pypi(kit: HostedProject) -> dict[str, str]:
     """Return the sha256 of each file of rehearsed-kit-clock that users can install."""
-    url = f"{kit.running.urls['pypi']}/simple/rehearsed-kit-clock/"
+    url = f"{kit.registries.urls['pypi']}/simple/rehearsed-kit-clock/"
     got = requests.get(
         url, headers={"Accept": "application/vnd.pypi.simple.v1+json"}, timeout=10
     ).json()
@@ -57,7 +57,9 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def test_a_release_makes_everything_public_and_the_second_run_does_nothing(kit: Site) -> None:
+def test_a_release_makes_everything_public_and_the_second_run_does_nothing(
+    kit: HostedProject,
+) -> None:
     clone = kit.clone()
 
     first = kit.inv(clone, *RELEASE)
@@ -72,7 +74,7 @@ def test_a_release_makes_everything_public_and_the_second_run_does_nothing(kit: 
     assert "cargo publish" not in second.err
 
 
-def test_what_is_there_beforehand_is_not_published_again(kit: Site) -> None:
+def test_what_is_there_beforehand_is_not_published_again(kit: HostedProject) -> None:
     """One crate, one wheel and the image are public already: exactly the rest is published."""
     clone = kit.clone()
     for step in (*BUILDING, "push", "publish-images"):
@@ -117,7 +119,7 @@ KILLS = {
 
 @pytest.mark.parametrize("place", KILLS)
 def test_a_killed_release_is_finished_from_a_fresh_clone(
-    kit: Site, built: Path, place: str
+    kit: HostedProject, built: Path, place: str
 ) -> None:
     """The wheel embeds the time of its build, so whoever builds it twice is found out."""
     clone = kit.clone()
@@ -141,7 +143,7 @@ def test_a_killed_release_is_finished_from_a_fresh_clone(
 
     assert ran.code == 0, log[-1500:] + ran.err[-3000:]
     assert set(states(kit, fresh).values()) <= {"same", "present"}
-    (release,) = kit.running.github.releases("example", "kit")
+    (release,) = kit.registries.github.releases("example", "kit")
     assert not release["draft"]
     assert set(release["assets"]) == {"kit-linux-amd64", "kit-linux-amd64.sha256", wheel.name}
     assert on_pypi(kit) == {

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
+from support.complete_releases import COMPLETE_RELEASES, release_and_compare, sample_release
 from support.sample_projects import git
-from support.whole_sets import WHOLE, finish, standing
 
 pytestmark = [
     pytest.mark.slow,
@@ -17,7 +17,7 @@ pytestmark = [
 
 @pytest.mark.statement("B4.18", "B4.20", "B4.24")
 def test_caro_waits_for_every_machine_and_publishes_thirty_assets(tmp_path: Path) -> None:
-    with standing(WHOLE["caro"], tmp_path) as project:
+    with sample_release(COMPLETE_RELEASES["caro"], tmp_path) as project:
         before = project.refs()
 
         alone = project.release()
@@ -33,20 +33,20 @@ def test_caro_waits_for_every_machine_and_publishes_thirty_assets(tmp_path: Path
                 in alone.err
             )
         assert (project.refs(), project.public()) == (before, {})
-        finish(project)
+        release_and_compare(project)
         assert os.access(project.root / "dist/v1.2.0/caro-1.2.0-linux-amd64", os.X_OK)
 
 
 @pytest.mark.statement("B1.19", "B1.25", "B1.33", "B1.35")
 def test_llmtrace_publishes_five_crates_three_wheels_and_five_assets(tmp_path: Path) -> None:
-    with standing(WHOLE["llmtrace"], tmp_path) as project:
-        finish(project)
+    with sample_release(COMPLETE_RELEASES["llmtrace"], tmp_path) as project:
+        release_and_compare(project)
 
 
 @pytest.mark.statement("B2.12", "B2.17", "B2.18", "B2.20", "B2.22")
 def test_llmcc_publishes_five_crates_with_a_tag_each_and_five_wheels(tmp_path: Path) -> None:
-    with standing(WHOLE["llmcc-runbook"], tmp_path) as project:
-        done = finish(project)
+    with sample_release(COMPLETE_RELEASES["llmcc-runbook"], tmp_path) as project:
+        done = release_and_compare(project)
         assert "llmcc 0.2.15 from PyPI (sdist) installs, and imports llmcc" in done.err
 
 
@@ -54,8 +54,8 @@ def test_llmcc_publishes_five_crates_with_a_tag_each_and_five_wheels(tmp_path: P
 def test_edgequake_llm_publishes_a_crate_and_seven_wheels_in_one_commit_and_one_push(
     tmp_path: Path,
 ) -> None:
-    with standing(WHOLE["edgequake-llm"], tmp_path) as project:
-        done = finish(project)
+    with sample_release(COMPLETE_RELEASES["edgequake-llm"], tmp_path) as project:
+        done = release_and_compare(project)
         pushes = [row for row in done.err.splitlines() if row.startswith("push: $ git push")]
         assert len(pushes) == 2  # the branch, then both tags
         assert (
@@ -68,5 +68,5 @@ def test_edgequake_llm_publishes_a_crate_and_seven_wheels_in_one_commit_and_one_
 
 
 def test_llmcc_of_today_publishes_fifteen_crates_and_five_programs(tmp_path: Path) -> None:
-    with standing(WHOLE["llmcc"], tmp_path) as project:
-        finish(project)
+    with sample_release(COMPLETE_RELEASES["llmcc"], tmp_path) as project:
+        release_and_compare(project)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from invoke.context import Context
-from support.whole import PROJECTS, WHEN, commit
+from support.hosted_project import PROJECTS, WHEN, commit
 
 from release_tasks import shell
 from release_tasks.bumping import bump

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from invoke.context import Context
-from support.whole import commit
+from support.hosted_project import commit
 
 from release_tasks.bumping import bump
 from release_tasks.checks.check import CheckContext, Finding

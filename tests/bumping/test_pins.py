@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from invoke.context import Context
+from support.crate_and_wheel import CRATE, KEEP, LIB, PARTS
 from support.python_projects import git, write
-from support.two_parts import CRATE, KEEP, LIB, PARTS
 
 from release_tasks.errors import ReleaseError
 from release_tasks.steps.bump import bump

@@ -1,5 +1,5 @@
 """The fixtures of what a GitHub release is tested with."""
 
-from support.github_place import tiny
+from support.github_release import tiny
 
 __all__ = ["tiny"]

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 from invoke.context import Context
-from support.container_world import (
+from support.container_projects import (
     CHART,
     IMAGE,
-    chart_project,
     commit,
     push_image,
-    registries,
     write,
+    write_chart_project,
 )
 
 from release_tasks.channels import charts
@@ -22,16 +21,11 @@ from release_tasks.errors import ReleaseError
 from release_tasks.project.artifacts import State
 from release_tasks.release import Release
 
-
-@pytest.fixture(autouse=True)
-def world(tmp_path, monkeypatch):
-    with registries(tmp_path, monkeypatch) as running:
-        yield running
+pytestmark = pytest.mark.usefixtures("registries")
 
 
 @pytest.fixture
-def release(tmp_path, monkeypatch) -> Release:
-    monkeypatch.chdir(chart_project(tmp_path / "project"))
+def release(chart_project) -> Release:
     return Release.at(Context(), "1.2.0")
 
 
@@ -46,8 +40,8 @@ def test_a_chart_is_missing_and_new_until_it_is_there(release):
     assert charts.is_new(artifact)
 
 
-def test_an_image_under_the_tag_of_a_chart_is_different(release, world):
-    push_image(world, "1.2.0")
+def test_an_image_under_the_tag_of_a_chart_is_different(release, registries):
+    push_image(registries, "1.2.0")
     [artifact] = charts.expected(release)
     seen = charts.state(release, [replace(artifact, name=IMAGE)])[0]
     assert (seen.state, seen.why) == (State.DIFFERENT, "1.2.0 is no chart")
@@ -55,7 +49,7 @@ def test_an_image_under_the_tag_of_a_chart_is_different(release, world):
 
 def test_an_image_and_a_chart_of_one_reference_are_refused(tmp_path: Path, monkeypatch):
     settings = f'[project]\nversion = "tag"\n[images."{IMAGE}"]\n[charts."{IMAGE}"]\npath = "deploy/hello"\n'
-    folder = chart_project(tmp_path / "both", **{"release-tasks.toml": settings})
+    folder = write_chart_project(tmp_path / "both", **{"release-tasks.toml": settings})
     monkeypatch.chdir(commit(write(folder, {"Dockerfile": "FROM scratch\n"})))
     with pytest.raises(ReleaseError, match="is the reference of an image and of a chart") as caught:
         charts.expected(Release.at(Context(), "1.2.0"))

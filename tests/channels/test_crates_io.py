@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from email.utils import formatdate
 from pathlib import Path
@@ -18,6 +18,7 @@ import pytest
 from invoke.context import Context
 from support import crate_projects as projects
 from support.crate_projects import CHAIN
+from support.local_registries import local_registries
 
 from release_tasks import dist
 from release_tasks.channels import crates_index, crates_io
@@ -37,13 +38,7 @@ TOO_MANY = (
 
 
 @pytest.fixture
-def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    with projects.visiting(tmp_path, monkeypatch) as started:
-        yield started
-
-
-@pytest.fixture
-def one(running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def one(registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A workspace of one crate, without anything in dist/."""
     root = projects.workspace(tmp_path / "shop", {"shop-zero": ""})
     monkeypatch.chdir(root)
@@ -51,7 +46,7 @@ def one(running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 
 @pytest.fixture
-def packed(running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def packed(registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A workspace of three crates in a row, packed and checked."""
     root = projects.chain(tmp_path / "shop")
     monkeypatch.chdir(root)
@@ -105,7 +100,7 @@ def test_a_crate_of_this_commit_is_present_where_its_bytes_are_not_known(one: Pa
     assert not crates_io.is_new(crates_io.expected(release)[0])
 
 
-def test_a_crate_packed_outside_of_git_proves_nothing(one: Path, running: World) -> None:
+def test_a_crate_packed_outside_of_git_proves_nothing(one: Path, registries: World) -> None:
     projects.write_crate(one.parent / "elsewhere", "shop-zero")
     upload(one.parent / "elsewhere")
     assert states(projects.release(one)) == [State.PRESENT]
@@ -144,40 +139,42 @@ def test_a_yanked_version_is_yanked(one: Path) -> None:
 
 
 @pytest.mark.parametrize("body", [b"<html>down</html>", b"7", b"[1]", b"null"])
-def test_an_index_that_answers_nonsense_is_an_error(one: Path, running: World, body: bytes) -> None:
-    running.faults.add(Fault("GET", "/sh/op/shop-zero", status=200, body=body))
+def test_an_index_that_answers_nonsense_is_an_error(
+    one: Path, registries: World, body: bytes
+) -> None:
+    registries.faults.add(Fault("GET", "/sh/op/shop-zero", status=200, body=body))
     with pytest.raises(ReleaseError, match="is no page of the index"):
         states(projects.release(one))
 
 
-def test_what_was_published_is_the_same(packed: Path, running: World) -> None:
+def test_what_was_published_is_the_same(packed: Path, registries: World) -> None:
     publish(projects.release(packed))
-    assert projects.uploads(running) == list(CHAIN)
+    assert projects.uploads(registries) == list(CHAIN)
     assert states(projects.release(packed)) == [State.SAME] * 3
 
 
-def test_only_the_missing_crates_are_uploaded(packed: Path, running: World) -> None:
+def test_only_the_missing_crates_are_uploaded(packed: Path, registries: World) -> None:
     upload(packed, "-p", "shop-zero")
     release = projects.release(packed)
     assert sorted(states(release)) == [State.MISSING, State.MISSING, State.SAME]
     publish(release, [artifact.name for artifact in crates_io.unpublished(release)])
-    assert [len(projects.asked(running)), *projects.uploads(running)] == [3, *CHAIN]
+    assert [len(projects.asked(registries)), *projects.uploads(registries)] == [3, *CHAIN]
     assert states(release) == [State.SAME] * 3
 
 
 def test_too_many_uploads_are_waited_out_as_the_server_says(
-    packed: Path, running: World, capfd: pytest.CaptureFixture[str]
+    packed: Path, registries: World, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    running.faults.add(Fault(*PUT, delay=0.01))
-    running.faults.add(too_many(time.time() + 2))
+    registries.faults.add(Fault(*PUT, delay=0.01))
+    registries.faults.add(too_many(time.time() + 2))
     publish(projects.release(packed))
-    assert projects.uploads(running) == list(CHAIN)
-    assert len(projects.asked(running)) == 4
+    assert projects.uploads(registries) == list(CHAIN)
+    assert len(projects.asked(registries)) == 4
     assert "UTC, as crates.io asks, 2 to go" in capfd.readouterr().err
 
 
-def test_a_wait_of_hours_is_an_error_that_says_when(packed: Path, running: World) -> None:
-    running.faults.add(too_many(time.time() + 86400))
+def test_a_wait_of_hours_is_an_error_that_says_when(packed: Path, registries: World) -> None:
+    registries.faults.add(too_many(time.time() + 86400))
     with pytest.raises(ReleaseError, match="takes the next crate at") as caught:
         publish(projects.release(packed))
     assert caught.value.fix == "run the release again then"
@@ -187,72 +184,76 @@ def test_the_real_buckets_are_waited_out_on_a_faster_clock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = [f"shop-{letter}" for letter in "abcdefg"]
-    with projects.visiting(tmp_path, monkeypatch, rate_limits=True) as running:
-        running.clock.speed = 600.0
+    with local_registries(tmp_path, monkeypatch, rate_limits=True) as registries:
+        registries.clock.speed = 600.0
         root = projects.workspace(tmp_path / "shop", dict.fromkeys(names, ""))
         monkeypatch.chdir(root)
         package_crates(Context())
         release = projects.release(root)
         assert crates_io.rate_limit_wait(crates_io.expected(release)) == 1200.0
         publish(release, names)
-        assert sorted(projects.uploads(running)) == names
+        assert sorted(projects.uploads(registries)) == names
         assert states(release) == [State.SAME] * 7
 
 
-def test_an_upload_whose_answer_was_lost_is_not_sent_again(packed: Path, running: World) -> None:
-    running.faults.add(Fault(*PUT, lose=True))
+def test_an_upload_whose_answer_was_lost_is_not_sent_again(packed: Path, registries: World) -> None:
+    registries.faults.add(Fault(*PUT, lose=True))
     publish(projects.release(packed))
-    assert projects.uploads(running) == list(CHAIN)
-    assert len(projects.asked(running)) == 3
+    assert projects.uploads(registries) == list(CHAIN)
+    assert len(projects.asked(registries)) == 3
 
 
-def test_a_server_error_is_tried_again(packed: Path, running: World) -> None:
-    running.faults.add(Fault(*PUT, status=503, body=b"down", times=2))
+def test_a_server_error_is_tried_again(packed: Path, registries: World) -> None:
+    registries.faults.add(Fault(*PUT, status=503, body=b"down", times=2))
     publish(projects.release(packed))
-    assert projects.uploads(running) == list(CHAIN)
+    assert projects.uploads(registries) == list(CHAIN)
 
 
-def test_a_server_that_stays_broken_is_an_error(one: Path, running: World) -> None:
+def test_a_server_that_stays_broken_is_an_error(one: Path, registries: World) -> None:
     package_crates(Context())
-    running.faults.add(Fault(*PUT, status=503, body=b"down", times=99))
+    registries.faults.add(Fault(*PUT, status=503, body=b"down", times=99))
     with pytest.raises(ReleaseError, match="got 503"):
         publish(projects.release(one))
-    assert len(projects.asked(running)) == crates_io.TRIES
+    assert len(projects.asked(registries)) == crates_io.TRIES
 
 
 def test_what_was_uploaded_and_is_not_shown_yet_is_waited_for(
-    packed: Path, running: World, capfd: pytest.CaptureFixture[str]
+    packed: Path, registries: World, capfd: pytest.CaptureFixture[str]
 ) -> None:
     upload(packed, "-p", "shop-zero")
-    running.crates.store._visible["shop-zero", "0.1.0"] = (
+    registries.crates.store._visible["shop-zero", "0.1.0"] = (
         time.monotonic() + 3.0
     )  # a stale cache in between
     publish(projects.release(packed))
-    assert projects.uploads(running) == list(CHAIN)
+    assert projects.uploads(registries) == list(CHAIN)
     assert "waiting for crates.io to show shop-zero" in capfd.readouterr().err
 
 
 @pytest.mark.slow
-def test_a_lag_that_is_longer_than_cargo_waits_is_waited_for(packed: Path, running: World) -> None:
-    running.crates.store.lag = 63.0
+def test_a_lag_that_is_longer_than_cargo_waits_is_waited_for(
+    packed: Path, registries: World
+) -> None:
+    registries.crates.store.lag = 63.0
     threading.Timer(
-        30, lambda: setattr(running.crates.store, "lag", 0.0)
+        30, lambda: setattr(registries.crates.store, "lag", 0.0)
     ).start()  # only the first one is late
     publish(projects.release(packed), ["shop-zero", "shop-middle"])
-    assert projects.uploads(running) == ["shop-zero", "shop-middle"]
-    assert len(projects.asked(running)) == 2
+    assert projects.uploads(registries) == ["shop-zero", "shop-middle"]
+    assert len(projects.asked(registries)) == 2
 
 
-def test_a_crate_of_somebody_else_is_an_error_with_a_way_out(packed: Path, running: World) -> None:
-    running.crates.foreign.add("shop_middle")
+def test_a_crate_of_somebody_else_is_an_error_with_a_way_out(
+    packed: Path, registries: World
+) -> None:
+    registries.crates.foreign.add("shop_middle")
     with pytest.raises(ReleaseError, match="don't seem to be an owner") as caught:
         publish(projects.release(packed))
     assert "cargo owner --add" in caught.value.fix
-    assert projects.uploads(running) == ["shop-zero"]
+    assert projects.uploads(registries) == ["shop-zero"]
 
 
 def test_a_wrong_token_is_an_error_with_a_way_out(
-    packed: Path, running: World, monkeypatch: pytest.MonkeyPatch
+    packed: Path, registries: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CARGO_REGISTRY_TOKEN", "another-secret")
     with pytest.raises(ReleaseError, match="authentication failed") as caught:
@@ -275,7 +276,7 @@ def test_without_a_token_the_error_names_its_variable(
     ]
 
 
-def test_other_bytes_than_those_checked_are_never_uploaded(packed: Path, running: World) -> None:
+def test_other_bytes_than_those_checked_are_never_uploaded(packed: Path, registries: World) -> None:
     release = projects.release(packed)
     part = release.parts[0]
     rows = [
@@ -293,20 +294,20 @@ def test_other_bytes_than_those_checked_are_never_uploaded(packed: Path, running
         match=r"cargo packs shop-app as .* now, and dist/ has 111111111111, first at shop-app-0.1.0/.cargo_vcs_info.json: byte 6",
     ):
         publish(release)
-    assert projects.asked(running) == []
+    assert projects.asked(registries) == []
 
 
-def test_a_crate_that_was_never_packed_is_never_uploaded(one: Path, running: World) -> None:
+def test_a_crate_that_was_never_packed_is_never_uploaded(one: Path, registries: World) -> None:
     with pytest.raises(ReleaseError, match="nobody checked it"):
         publish(projects.release(one))
-    assert projects.asked(running) == []
+    assert projects.asked(registries) == []
 
 
 def test_a_release_killed_between_two_uploads_goes_on_with_the_rest(
-    packed: Path, running: World
+    packed: Path, registries: World
 ) -> None:
-    running.faults.add(Fault(*PUT, delay=0.01))
-    running.faults.add(Fault(*PUT, delay=3.0, cut=True))
+    registries.faults.add(Fault(*PUT, delay=0.01))
+    registries.faults.add(Fault(*PUT, delay=3.0, cut=True))
     script = (
         "from invoke.context import Context\nfrom release_tasks.channels import crates_io\n"
         "from release_tasks.release import Release\nrelease = Release.at(Context())\n"
@@ -315,18 +316,18 @@ def test_a_release_killed_between_two_uploads_goes_on_with_the_rest(
     process = subprocess.Popen(
         [sys.executable, "-c", script], cwd=packed, stderr=subprocess.DEVNULL
     )
-    while not projects.uploads(running):
+    while not projects.uploads(registries):
         assert process.poll() is None
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     release = projects.release(packed)
     publish(release, [artifact.name for artifact in crates_io.unpublished(release)])
-    assert projects.uploads(running) == list(CHAIN)
+    assert projects.uploads(registries) == list(CHAIN)
     assert states(release) == [State.SAME] * 3
 
 
-def test_the_rate_limits_of_a_release_are_known_beforehand(running: World, one: Path) -> None:
+def test_the_rate_limits_of_a_release_are_known_beforehand(registries: World, one: Path) -> None:
     upload(one)
     new = [Artifact("crates.io", f"shop-new-{i}", "0.1.0", "shop") for i in range(7)]
     known = [Artifact("crates.io", "shop-zero", "0.1.0", "shop")] * 33

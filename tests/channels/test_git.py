@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.place import TINY, Place, context, place
+from support.tiny_project import TINY, TinyProject, context, tiny_project
 
 from release_tasks.channels import git
 from release_tasks.converge import converge
@@ -15,12 +15,12 @@ from release_tasks.project.artifacts import State
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    with place(tmp_path, monkeypatch, TINY) as made:
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyProject]:
+    with tiny_project(tmp_path, monkeypatch, TINY) as made:
         yield made
 
 
-def on_origin(tiny: Place) -> dict[str, str]:
+def on_origin(tiny: TinyProject) -> dict[str, str]:
     lines = tiny.git("ls-remote", "origin", "refs/heads/*", "refs/tags/*").splitlines()
     refs = dict(reversed(line.split("\t")) for line in lines)
     return {
@@ -30,18 +30,18 @@ def on_origin(tiny: Place) -> dict[str, str]:
     }
 
 
-def test_branch_and_tag_are_pushed_once(tiny: Place) -> None:
+def test_branch_and_tag_are_pushed_once(tiny: TinyProject) -> None:
     commit = tiny.commit("more.txt")
     tiny.tag("v0.2.0", push=False)
-    converge(context(), tiny.at("0.2.0"), git)
+    converge(context(), tiny.release("0.2.0"), git)
     assert on_origin(tiny) == {"refs/heads/main": commit, "refs/tags/v0.2.0": commit}
-    writes = len(tiny.running.log.writes())
-    converge(context(), tiny.at("0.2.0"), git)
-    assert len(tiny.running.log.writes()) == writes
+    writes = len(tiny.registries.log.writes())
+    converge(context(), tiny.release("0.2.0"), git)
+    assert len(tiny.registries.log.writes()) == writes
 
 
 def test_a_commit_that_was_merged_is_not_pushed_again(
-    tiny: Place, capsys: pytest.CaptureFixture[str]
+    tiny: TinyProject, capsys: pytest.CaptureFixture[str]
 ) -> None:
     commit = tiny.commit("more.txt")
     tiny.tag("v0.2.0", push=False)
@@ -49,47 +49,47 @@ def test_a_commit_that_was_merged_is_not_pushed_again(
     tiny.git("push", "--quiet", "origin", "main")
     tiny.git("checkout", "--quiet", "v0.2.0")
     tiny.git("checkout", "--quiet", "-B", "main")
-    converge(context(), tiny.at("0.2.0"), git)
+    converge(context(), tiny.release("0.2.0"), git)
     assert "main on origin already has the commit" in capsys.readouterr().err
     assert on_origin(tiny)["refs/tags/v0.2.0"] == commit
 
 
-def test_without_the_tag_nothing_is_pushed(tiny: Place) -> None:
+def test_without_the_tag_nothing_is_pushed(tiny: TinyProject) -> None:
     before = on_origin(tiny)
     tiny.commit("more.txt")
     with pytest.raises(ReleaseError, match=r"there is no tag v0\.2\.0 here") as told:
-        converge(context(), tiny.at("0.2.0"), git)
+        converge(context(), tiny.release("0.2.0"), git)
     assert told.value.fix == "inv tag --version 0.2.0"
     assert on_origin(tiny) == before
 
 
-def test_a_tag_of_another_commit_on_origin_stops_the_release(tiny: Place) -> None:
+def test_a_tag_of_another_commit_on_origin_stops_the_release(tiny: TinyProject) -> None:
     tiny.tag("v0.2.0")
     tiny.commit("more.txt")
     tiny.git("tag", "--force", "-m", "again", "v0.2.0")
-    release = tiny.at("0.2.0")
+    release = tiny.release("0.2.0")
     [seen] = git.state(release, git.expected(release))
     assert seen.state is State.DIFFERENT
     with pytest.raises(ReleaseError, match="is something else"):
         converge(context(), release, git)
 
 
-def test_a_branch_that_moved_on_is_told_with_a_way_out(tiny: Place) -> None:
+def test_a_branch_that_moved_on_is_told_with_a_way_out(tiny: TinyProject) -> None:
     tiny.commit("theirs.txt")
     tiny.git("push", "--quiet", "origin", "main")
     tiny.git("reset", "--quiet", "--hard", "HEAD~1")
     tiny.commit("ours.txt")
     tiny.tag("v0.2.0", push=False)
     with pytest.raises(ReleaseError) as told:
-        converge(context(), tiny.at("0.2.0"), git)
+        converge(context(), tiny.release("0.2.0"), git)
     assert "git pull --rebase origin main" in told.value.fix
     assert "refs/tags/v0.2.0" not in on_origin(tiny)
 
 
-def test_a_dry_run_pushes_nothing(tiny: Place, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_run_pushes_nothing(tiny: TinyProject, capsys: pytest.CaptureFixture[str]) -> None:
     before = on_origin(tiny)
     tiny.commit("more.txt")
-    converge(context(dry=True), tiny.at("0.2.0", dry=True), git)
+    converge(context(dry=True), tiny.release("0.2.0", dry=True), git)
     said = capsys.readouterr().err
     assert "$ git push --quiet --atomic origin HEAD:refs/heads/main" in said
     assert "$ git push --quiet --atomic origin refs/tags/v0.2.0" in said
@@ -108,34 +108,37 @@ def test_more_than_three_tags_arrive_in_several_pushes(
     settings = "".join(
         f'[components.{n}]\ntag = "{n}-v{{version}}"\npython = ["tiny-{n}"]\n' for n in names
     )
-    with place(tmp_path, monkeypatch, TINY | files | {"release-tasks.toml": settings}) as four:
+    with tiny_project(
+        tmp_path, monkeypatch, TINY | files | {"release-tasks.toml": settings}
+    ) as four:
         commit = four.commit("more.txt")
         for n in names:
             four.tag(f"{n}-v0.1.0", push=False)
-        pushed = len([e for e in four.running.log.writes() if "git-receive-pack" in e.target])
-        converge(context(), four.at(",".join(f"{n}=0.1.0" for n in names)), git)
+        pushed = len([e for e in four.registries.log.writes() if "git-receive-pack" in e.target])
+        converge(context(), four.release(",".join(f"{n}=0.1.0" for n in names)), git)
         assert on_origin(four) == {"refs/heads/main": commit} | dict.fromkeys(
             (f"refs/tags/{n}-v0.1.0" for n in names), commit
         )
         assert (
-            len([e for e in four.running.log.writes() if "git-receive-pack" in e.target]) - pushed
+            len([e for e in four.registries.log.writes() if "git-receive-pack" in e.target])
+            - pushed
             == 3
         )
 
 
-def test_two_components_have_two_tags_on_one_commit(two: Place) -> None:
+def test_two_components_have_two_tags_on_one_commit(two: TinyProject) -> None:
     commit = two.commit("more.txt")
     two.tag("v0.5.0", push=False)
     two.tag("other-v0.4.1", push=False)
-    converge(context(), two.at("core=0.5.0,other=0.4.1"), git)
+    converge(context(), two.release("core=0.5.0,other=0.4.1"), git)
     assert on_origin(two) == dict.fromkeys(
         ("refs/heads/main", "refs/tags/v0.5.0", "refs/tags/other-v0.4.1"), commit
     )
 
 
-def test_a_tag_can_be_taken_back(tiny: Place) -> None:
+def test_a_tag_can_be_taken_back(tiny: TinyProject) -> None:
     tiny.tag("v0.2.0")
-    release = tiny.at("0.2.0")
+    release = tiny.release("0.2.0")
     git.withdraw(context(), release, git.expected(release)[0])
     assert "refs/tags/v0.2.0" not in on_origin(tiny)
     assert tiny.git("tag") == ""

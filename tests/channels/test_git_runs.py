@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.place import TINY, Place, context, place, problems
+from support.tiny_project import TINY, TinyProject, context, problems, tiny_project
 
 from release_tasks.channels import git, git_runs
 from release_tasks.checks.preflight import promises
@@ -25,32 +25,32 @@ FAILED = {
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyProject]:
     monkeypatch.setattr(git_runs, "EVERY", 0.2)
-    with place(tmp_path, monkeypatch, TINY | {"release-tasks.toml": AWAITED}) as made:
+    with tiny_project(tmp_path, monkeypatch, TINY | {"release-tasks.toml": AWAITED}) as made:
         made.commit("more.txt")
         made.tag("v0.2.0", push=False)
         yield made
 
 
-def runs(tiny: Place, *some: dict[str, Any]) -> None:
+def runs(tiny: TinyProject, *some: dict[str, Any]) -> None:
     """Let GitHub have these runs, of the release commit unless they say another one."""
-    tiny.running.github.set_runs(
+    tiny.registries.github.set_runs(
         "example", "tiny", [{"head_sha": tiny.head(), "head_branch": "main"} | one for one in some]
     )
 
 
-def push(tiny: Place) -> None:
-    converge(context(), tiny.at("0.2.0"), git)
+def push(tiny: TinyProject) -> None:
+    converge(context(), tiny.release("0.2.0"), git)
 
 
-def tagged(tiny: Place) -> bool:
+def tagged(tiny: TinyProject) -> bool:
     return "refs/tags/v0.2.0" in tiny.git("ls-remote", "origin")
 
 
 @pytest.mark.statement("B5.18")
 def test_the_tag_is_pushed_when_every_run_of_the_commit_is_green(
-    tiny: Place, capsys: pytest.CaptureFixture[str]
+    tiny: TinyProject, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runs(tiny, {"workflow": "ci.yml"}, {"workflow": "python-ci.yml", "status": "in_progress"})
     threading.Timer(
@@ -63,7 +63,7 @@ def test_the_tag_is_pushed_when_every_run_of_the_commit_is_green(
     assert f"the runs of {tiny.head()[:7]} are green" in said
 
 
-def test_a_red_run_is_told_with_its_job_and_address_and_no_tag_is_pushed(tiny: Place) -> None:
+def test_a_red_run_is_told_with_its_job_and_address_and_no_tag_is_pushed(tiny: TinyProject) -> None:
     runs(tiny, {}, FAILED | {"workflow": "test.yml"})
     with pytest.raises(ReleaseError) as told:
         push(tiny)
@@ -80,7 +80,7 @@ def test_a_red_run_is_told_with_its_job_and_address_and_no_tag_is_pushed(tiny: P
 
 
 def test_runs_of_another_commit_of_a_tag_and_on_a_schedule_do_not_count(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(git_runs, "BEGIN", 0.5)
     before = tiny.git("rev-parse", "HEAD~1").strip()
@@ -95,21 +95,21 @@ def test_runs_of_another_commit_of_a_tag_and_on_a_schedule_do_not_count(
     assert not tagged(tiny)
 
 
-def test_only_the_newest_run_of_a_workflow_counts(tiny: Place) -> None:
+def test_only_the_newest_run_of_a_workflow_counts(tiny: TinyProject) -> None:
     runs(tiny, {"conclusion": "cancelled"}, {})
     push(tiny)
     assert tagged(tiny)
 
 
-def test_a_workflow_that_did_not_even_start_is_red(tiny: Place) -> None:
+def test_a_workflow_that_did_not_even_start_is_red(tiny: TinyProject) -> None:
     runs(tiny, {"conclusion": "startup_failure", "jobs": []})
     with pytest.raises(ReleaseError, match=r"ci\.yml of \w+ ended with startup_failure"):
         push(tiny)
 
 
-def test_checks_and_statuses_of_other_services_count_too(tiny: Place) -> None:
+def test_checks_and_statuses_of_other_services_count_too(tiny: TinyProject) -> None:
     tiny.git("push", "--quiet", "origin", "main")
-    tiny.running.github.set_checks(
+    tiny.registries.github.set_checks(
         "example",
         "tiny",
         [{"name": "elsewhere", "app": {"slug": "other"}, "conclusion": "timed_out"}],
@@ -121,13 +121,13 @@ def test_checks_and_statuses_of_other_services_count_too(tiny: Place) -> None:
         "elsewhere",
         "builds/tiny",
     ]
-    tiny.running.github.set_checks("example", "tiny", [])
+    tiny.registries.github.set_checks("example", "tiny", [])
     status(tiny, "success")
     push(tiny)
     assert tagged(tiny)
 
 
-def status(tiny: Place, state: str) -> None:
+def status(tiny: TinyProject, state: str) -> None:
     fields = (
         "-f",
         f"state={state}",
@@ -143,15 +143,17 @@ def status(tiny: Place, state: str) -> None:
     )
 
 
-def test_a_dry_run_says_that_it_would_wait(tiny: Place, capsys: pytest.CaptureFixture[str]) -> None:
-    converge(context(dry=True), tiny.at("0.2.0", dry=True), git)
+def test_a_dry_run_says_that_it_would_wait(
+    tiny: TinyProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    converge(context(dry=True), tiny.release("0.2.0", dry=True), git)
     assert (
         "would wait for the CI runs of the commit before pushing tags\n$ git push"
         in capsys.readouterr().err
     )
 
 
-def found(tiny: Place) -> list[str]:
+def found(tiny: TinyProject) -> list[str]:
     return [
         problem.replace(tiny.head()[:7], "HEAD").partition(": ")[0]
         for problem in problems(tiny, promises)
@@ -159,7 +161,7 @@ def found(tiny: Place) -> list[str]:
 
 
 @pytest.mark.statement("B4.4")
-def test_check_looks_at_the_runs_of_head_for_which_pending_is_not_green(tiny: Place) -> None:
+def test_check_looks_at_the_runs_of_head_for_which_pending_is_not_green(tiny: TinyProject) -> None:
     tiny.git("tag", "--delete", "v0.2.0")
     assert found(tiny) == []  # nobody has seen this commit yet
     tiny.git("push", "--quiet", "origin", "main")
@@ -176,7 +178,7 @@ def test_check_looks_at_the_runs_of_head_for_which_pending_is_not_green(tiny: Pl
     assert found(tiny) == []
 
 
-def test_outside_of_github_nothing_can_be_awaited(tiny: Place) -> None:
+def test_outside_of_github_nothing_can_be_awaited(tiny: TinyProject) -> None:
     tiny.git("init", "--quiet", "--bare", str(tiny.folder / "bare.git"))
     tiny.git("remote", "set-url", "origin", str(tiny.folder / "bare.git"))
     tiny.git("tag", "--delete", "v0.2.0")
@@ -188,10 +190,10 @@ def test_outside_of_github_nothing_can_be_awaited(tiny: Place) -> None:
 
 
 def test_without_a_token_the_runs_are_read_as_anybody_may(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("GH_TOKEN")
-    assert git_runs.judged(tiny.at("0.2.0")) == ()
+    assert git_runs.judged(tiny.release("0.2.0")) == ()
     tiny.git("push", "--quiet", "origin", "main")
     runs(tiny, {})
-    assert [one.verdict for one in git_runs.judged(tiny.at("0.2.0"))] == ["success"]
+    assert [one.verdict for one in git_runs.judged(tiny.release("0.2.0"))] == ["success"]

@@ -6,8 +6,8 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from support.github_place import SDIST, WHEEL, assets, built, gh, releases, states
-from support.place import TWO, Place, context, place
+from support.github_release import SDIST, WHEEL, assets, built, gh, releases, states
+from support.tiny_project import TWO, TinyProject, context, tiny_project
 
 from release_tasks.channels import github
 from release_tasks.converge import converge
@@ -19,21 +19,21 @@ pytestmark = pytest.mark.tools("gh")
 
 
 @pytest.mark.statement("B4.46")
-def test_it_goes_public_with_exactly_its_assets(tiny: Place) -> None:
+def test_it_goes_public_with_exactly_its_assets(tiny: TinyProject) -> None:
     release = built(tiny)
     github.fill_draft(context(), release)
     converge(context(), release, github)
     assert assets(tiny) == {WHEEL, SDIST}
     assert set(states(release).values()) == {"same"}
-    writes = len(tiny.running.log.writes())
+    writes = len(tiny.registries.log.writes())
     converge(context(), release, github)
-    assert len(tiny.running.log.writes()) == writes
+    assert len(tiny.registries.log.writes()) == writes
 
 
 @pytest.mark.statement("B1.37")
 @pytest.mark.parametrize(("version", "is_prerelease"), [("0.2.0-rc.1", True), ("0.2.0", False)])
 def test_a_version_with_a_hyphen_is_a_prerelease_on_github_and_another_is_none(
-    tiny: Place, version: str, is_prerelease: bool
+    tiny: TinyProject, version: str, is_prerelease: bool
 ) -> None:
     release = built(tiny, version)
     github.fill_draft(context(), release)
@@ -42,7 +42,7 @@ def test_a_version_with_a_hyphen_is_a_prerelease_on_github_and_another_is_none(
 
 
 def test_other_bytes_in_a_draft_are_replaced_and_in_a_public_release_stop_everything(
-    tiny: Place,
+    tiny: TinyProject,
 ) -> None:
     github.fill_draft(context(), built(tiny))
     again = built(tiny, wheel="better")
@@ -57,7 +57,7 @@ def test_other_bytes_in_a_draft_are_replaced_and_in_a_public_release_stop_everyt
 
 
 def test_a_public_release_that_lacks_an_asset_is_partial_and_an_immutable_one_closed(
-    tiny: Place,
+    tiny: TinyProject,
 ) -> None:
     release = built(tiny)
     github.fill_draft(context(), release)
@@ -67,7 +67,7 @@ def test_a_public_release_that_lacks_an_asset_is_partial_and_an_immutable_one_cl
     converge(context(), release, github)
     assert set(states(release).values()) == {"same"}
 
-    tiny.running.github.repository("example", "tiny").immutable = True
+    tiny.registries.github.repository("example", "tiny").immutable = True
     tiny.commit("more.txt")
     tiny.tag("v0.3.0")
     gh("release", "create", "v0.3.0", "--notes", "")
@@ -79,33 +79,33 @@ def test_a_public_release_that_lacks_an_asset_is_partial_and_an_immutable_one_cl
     ("version", "stands"),
     [("0.3.0", Stands.BEHIND), ("0.1.5", Stands.AHEAD), ("0.2.0", Stands.SAME)],
 )
-def test_latest_never_moves_backwards(tiny: Place, version: str, stands: Stands) -> None:
+def test_latest_never_moves_backwards(tiny: TinyProject, version: str, stands: Stands) -> None:
     tiny.tag("v0.2.0")
     gh("release", "create", "v0.2.0", "--notes", "", "--latest")
-    [pointer] = github.pointers(tiny.at(version))
+    [pointer] = github.pointers(tiny.release(version))
     assert (pointer.place, pointer.now, pointer.target) == (stands, "v0.2.0", f"v{version}")
 
 
-def test_latest_is_not_for_prereleases_and_a_foreign_one_stays(tiny: Place) -> None:
-    assert github.pointers(tiny.at("0.3.0-rc.1")) == ()
+def test_latest_is_not_for_prereleases_and_a_foreign_one_stays(tiny: TinyProject) -> None:
+    assert github.pointers(tiny.release("0.3.0-rc.1")) == ()
     tiny.tag("nightly")
     gh("release", "create", "nightly", "--notes", "", "--latest")
-    [pointer] = github.pointers(tiny.at("0.3.0"))
+    [pointer] = github.pointers(tiny.release("0.3.0"))
     assert pointer.place is Stands.FOREIGN
 
 
-def test_the_owner_takes_latest_back_from_another_component(two: Place) -> None:
+def test_the_owner_takes_latest_back_from_another_component(two: TinyProject) -> None:
     two.tag("other-v0.4.0")
     gh("release", "create", "other-v0.4.0", "--notes", "", "--latest")
-    assert github.pointers(two.at("0.4.1", "other")) == ()
-    [pointer] = github.pointers(two.at("0.2.0", "core"))
+    assert github.pointers(two.release("0.4.1", "other")) == ()
+    [pointer] = github.pointers(two.release("0.2.0", "core"))
     assert (pointer.place, pointer.now, pointer.target) == (Stands.BEHIND, "other-v0.4.0", "v0.2.0")
 
 
 def test_that_no_component_owns_latest_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with place(
+    with tiny_project(
         tmp_path,
         monkeypatch,
         TWO | {"release-tasks.toml": TWO["release-tasks.toml"].replace("latest = true\n", "")},
@@ -119,10 +119,10 @@ def test_that_no_component_owns_latest_is_said(
         )
 
 
-def test_a_project_that_is_not_on_github_has_no_release_there(tiny: Place) -> None:
+def test_a_project_that_is_not_on_github_has_no_release_there(tiny: TinyProject) -> None:
     tiny.git("init", "--quiet", "--bare", str(tiny.folder / "bare.git"))
     tiny.git("remote", "set-url", "origin", str(tiny.folder / "bare.git"))
-    release = tiny.at("0.2.0")
+    release = tiny.release("0.2.0")
     assert github.expected(release) == ()
     assert github.state(release, ()) == []
     assert github.pointers(release) == ()

@@ -10,8 +10,18 @@ import sys
 from dataclasses import replace
 
 import pytest
-from support.github_place import KEPT, SDIST, WHEEL, assets, built, elsewhere, gh, releases, states
-from support.place import Place, context
+from support.github_release import (
+    KEPT,
+    SDIST,
+    WHEEL,
+    assets,
+    built,
+    elsewhere,
+    gh,
+    releases,
+    states,
+)
+from support.tiny_project import TinyProject, context
 
 from release_tasks import dist
 from release_tasks.channels import github, github_draft, pypi
@@ -22,7 +32,7 @@ from release_tasks.rehearsal.faults import Fault
 pytestmark = pytest.mark.tools("gh")
 
 
-def test_the_draft_is_made_once_and_keeps_every_file(tiny: Place) -> None:
+def test_the_draft_is_made_once_and_keeps_every_file(tiny: TinyProject) -> None:
     release = built(tiny)
     github.fill_draft(context(), release)
     github.fill_draft(context(), release)
@@ -34,7 +44,7 @@ def test_the_draft_is_made_once_and_keeps_every_file(tiny: Place) -> None:
 
 
 def test_another_machine_goes_on_with_the_bytes_of_the_draft(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release = built(tiny)
     github.fill_draft(context(), release)
@@ -47,7 +57,7 @@ def test_another_machine_goes_on_with_the_bytes_of_the_draft(
 
 
 def test_a_draft_that_was_emptied_for_publication_keeps_its_assets(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed between the removal of release.json and publication; what is on PyPI is not built again."""
     github.fill_draft(context(), built(tiny))
@@ -63,7 +73,7 @@ def test_a_draft_that_was_emptied_for_publication_keeps_its_assets(
 
 
 def test_one_file_has_the_checksums_of_every_asset_wherever_the_release_is_finished(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     tiny.commit("release-tasks.toml", '[github]\nassets = ["wheels", "SHA256SUMS", "sdist"]\n')
     release = built(tiny)
@@ -90,7 +100,7 @@ def test_one_file_has_the_checksums_of_every_asset_wherever_the_release_is_finis
 
 
 def test_a_draft_of_another_commit_is_never_taken_over(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     github.fill_draft(context(), built(tiny))
     tiny.commit("fix.txt")
@@ -101,7 +111,7 @@ def test_a_draft_of_another_commit_is_never_taken_over(
         elsewhere(tiny, monkeypatch)
 
 
-def test_two_drafts_of_one_tag_that_have_files_are_an_error(tiny: Place) -> None:
+def test_two_drafts_of_one_tag_that_have_files_are_an_error(tiny: TinyProject) -> None:
     release = built(tiny)
     for _ in range(2):
         gh(
@@ -120,26 +130,26 @@ def test_two_drafts_of_one_tag_that_have_files_are_an_error(tiny: Place) -> None
     assert "gh api -X DELETE repos/example/tiny/releases/ID" in told.value.fix
 
 
-def test_an_asset_whose_upload_was_cut_is_uploaded_again(tiny: Place) -> None:
+def test_an_asset_whose_upload_was_cut_is_uploaded_again(tiny: TinyProject) -> None:
     release = built(tiny)
     gh("release", "create", "v0.2.0", "--draft", "--notes", "", "--title", "v0.2.0")
-    tiny.running.github.leave_starter("example", "tiny", "v0.2.0", WHEEL)
+    tiny.registries.github.leave_starter("example", "tiny", "v0.2.0", WHEEL)
     assert states(release)[WHEEL] == "partial"
     converge(context(), release, github)
     assert set(states(release).values()) == {"same"}
 
 
-def test_a_dry_run_writes_nothing_even_where_a_draft_is(tiny: Place) -> None:
+def test_a_dry_run_writes_nothing_even_where_a_draft_is(tiny: TinyProject) -> None:
     release = built(tiny)
     gh("release", "create", "v0.2.0", "--draft", "--notes", "", "--title", "v0.2.0")
-    writes, files = len(tiny.running.log.writes()), sorted(release.parts[0].dist.rglob("*"))
+    writes, files = len(tiny.registries.log.writes()), sorted(release.parts[0].dist.rglob("*"))
     github.fill_draft(context(dry=True), release)
     github.publish(context(dry=True), release, github.expected(release))
-    assert len(tiny.running.log.writes()) == writes
+    assert len(tiny.registries.log.writes()) == writes
     assert sorted(release.parts[0].dist.rglob("*")) == files
 
 
-def test_release_json_says_what_was_built(tiny: Place) -> None:
+def test_release_json_says_what_was_built(tiny: TinyProject) -> None:
     release = built(tiny)
     data = json.loads(dist.summed(release, release.parts[0]))
     assert (data["tag"], data["commit"]) == ("v0.2.0", release.commit)
@@ -147,7 +157,7 @@ def test_release_json_says_what_was_built(tiny: Place) -> None:
 
 
 def test_a_plan_in_a_fresh_clone_sees_what_the_draft_keeps_and_writes_nothing(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     github.fill_draft(context(), built(tiny))
     monkeypatch.chdir(tiny.clone())
@@ -162,15 +172,15 @@ def test_a_plan_in_a_fresh_clone_sees_what_the_draft_keeps_and_writes_nothing(
 
 
 def test_a_plan_where_dist_has_other_bytes_or_another_commit_sees_those_of_the_draft(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     theirs = built(tiny)
     github.fill_draft(context(), theirs)
     monkeypatch.chdir(tiny.clone())
-    [part] = tiny.at("0.2.0").parts
+    [part] = tiny.release("0.2.0").parts
     path = dist.folder(part) / WHEEL
     path.write_text("what was built here")
-    row = dist.describe(tiny.at("0.2.0"), part, "wheel", path, package="tiny-plain")
+    row = dist.describe(tiny.release("0.2.0"), part, "wheel", path, package="tiny-plain")
     for commit in (row.commit, "0" * 40):
         dist.record(part, "wheel", [replace(row, commit=commit)])
         github_draft._filled.clear()
@@ -183,7 +193,7 @@ def test_a_plan_where_dist_has_other_bytes_or_another_commit_sees_those_of_the_d
 
 
 def test_who_cannot_see_drafts_is_warned_before_a_build_and_stopped_before_publishing(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     release = built(tiny)
     github.fill_draft(context(), release)
@@ -196,27 +206,27 @@ def test_who_cannot_see_drafts_is_warned_before_a_build_and_stopped_before_publi
         converge(context(), there, pypi, "all")
     assert "set GH_TOKEN" in told.value.fix
     assert "POST /legacy/" not in [
-        f"{entry.method} {entry.target}" for entry in tiny.running.log.entries()
+        f"{entry.method} {entry.target}" for entry in tiny.registries.log.entries()
     ]
 
 
 def test_where_the_release_is_public_no_token_is_needed(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gh("release", "create", built(tiny).parts[0].tag, "--notes", "")
     monkeypatch.delenv("GH_TOKEN")
-    assert github_draft.unreadable_drafts(tiny.at("0.2.0")) == []
+    assert github_draft.unreadable_drafts(tiny.release("0.2.0")) == []
 
 
 def test_two_machines_that_make_the_draft_at_once_end_with_one(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both look before either makes it; whoever comes second goes on with the files of the first."""
     release = built(tiny)
     other = tiny.clone()
     shutil.copytree(release.parts[0].dist, other / "dist" / "v0.2.0")
     (other / "dist" / "v0.2.0" / WHEEL).write_text("other bytes")
-    tiny.running.faults.add(Fault("POST", "/repos/example/tiny/releases", delay=2, times=2))
+    tiny.registries.faults.add(Fault("POST", "/repos/example/tiny/releases", delay=2, times=2))
     draft = [sys.executable, "-m", "invoke", "gh-draft", "--version", "0.2.0"]
     row = next((other / "dist" / "v0.2.0" / "parts").glob("wheel.json"))
     row.write_text(

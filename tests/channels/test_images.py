@@ -6,14 +6,13 @@ from dataclasses import replace
 
 import pytest
 from invoke.context import Context
-from support.container_world import (
+from support.container_projects import (
     IMAGE,
     SETTINGS,
     commit,
-    image_project,
     push_image,
-    registries,
     write,
+    write_image_project,
 )
 
 from release_tasks.channels import image_tags, images
@@ -21,17 +20,12 @@ from release_tasks.errors import ReleaseError
 from release_tasks.project.artifacts import PointerState, State
 from release_tasks.release import Release
 
-
-@pytest.fixture(autouse=True)
-def world(tmp_path, monkeypatch):
-    with registries(tmp_path, monkeypatch) as running:
-        yield running
+pytestmark = pytest.mark.usefixtures("registries")
 
 
 @pytest.fixture
-def release(tmp_path, monkeypatch):
+def release(image_project):
     """A release of the project in any version."""
-    monkeypatch.chdir(image_project(tmp_path / "project"))
     return lambda version="1.2.0": Release.at(Context(), version)
 
 
@@ -44,29 +38,29 @@ def places(release: Release) -> dict[str, tuple[PointerState, str]]:
     return {p.name.removeprefix(f"{IMAGE}:"): (p.place, p.now) for p in images.pointers(release)}
 
 
-def test_the_state_of_an_image_is_told_by_its_digest(world, release):
+def test_the_state_of_an_image_is_told_by_its_digest(registries, release):
     assert state(release()) == State.MISSING
-    digest = push_image(world, "1.2.0")
+    digest = push_image(registries, "1.2.0")
     assert state(release(), digest) == State.SAME
     assert state(release(), "sha256:" + "0" * 64) == State.DIFFERENT
 
 
-def test_without_a_record_the_label_of_the_commit_counts(world, release):
-    push_image(world, "1.2.0", {images.REVISION: release().commit})
+def test_without_a_record_the_label_of_the_commit_counts(registries, release):
+    push_image(registries, "1.2.0", {images.REVISION: release().commit})
     assert state(release()) == State.PRESENT
-    push_image(world, "1.2.0", {images.REVISION: "f" * 40})
+    push_image(registries, "1.2.0", {images.REVISION: "f" * 40})
     assert state(release()) == State.DIFFERENT
 
 
-def test_an_image_that_says_nothing_of_its_commit_is_not_proved_different(world, release):
-    push_image(world, "1.2.0", {})
+def test_an_image_that_says_nothing_of_its_commit_is_not_proved_different(registries, release):
+    push_image(registries, "1.2.0", {})
     assert state(release()) == State.PRESENT
 
 
-def test_an_image_is_new_until_the_registry_has_one(world, release):
+def test_an_image_is_new_until_the_registry_has_one(registries, release):
     [artifact] = images.expected(release())
     assert images.is_new(artifact)
-    push_image(world, "0.1.0")
+    push_image(registries, "0.1.0")
     assert not images.is_new(artifact)
 
 
@@ -78,9 +72,9 @@ def test_pointers_of_a_new_image_are_behind(release):
     }
 
 
-def test_a_pointer_on_an_older_version_is_behind_and_on_ours_the_same(world, release):
-    push_image(world, "1.1.0", also=["1", "latest"])
-    push_image(world, "1.2.0", also=["1.2"])
+def test_a_pointer_on_an_older_version_is_behind_and_on_ours_the_same(registries, release):
+    push_image(registries, "1.1.0", also=["1", "latest"])
+    push_image(registries, "1.2.0", also=["1.2"])
     assert places(release()) == {
         "1.2": (PointerState.SAME, "1.2.0"),
         "1": (PointerState.BEHIND, "1.1.0"),
@@ -88,9 +82,9 @@ def test_a_pointer_on_an_older_version_is_behind_and_on_ours_the_same(world, rel
     }
 
 
-def test_a_pointer_on_a_higher_version_of_its_line_is_ahead(world, release):
-    push_image(world, "1.2.9", also=["1.2"])
-    push_image(world, "2.0.0", also=["2.0", "2", "latest"])
+def test_a_pointer_on_a_higher_version_of_its_line_is_ahead(registries, release):
+    push_image(registries, "1.2.9", also=["1.2"])
+    push_image(registries, "2.0.0", also=["2.0", "2", "latest"])
     assert places(release()) == {
         "1.2": (PointerState.AHEAD, "1.2.9"),
         "1": (PointerState.AHEAD, ""),
@@ -98,9 +92,9 @@ def test_a_pointer_on_a_higher_version_of_its_line_is_ahead(world, release):
     }
 
 
-def test_a_back_port_moves_the_pointers_of_its_own_line_only(world, release):
-    push_image(world, "1.1.0", also=["1.1"])
-    push_image(world, "1.2.0", also=["1.2", "1", "latest"])
+def test_a_back_port_moves_the_pointers_of_its_own_line_only(registries, release):
+    push_image(registries, "1.1.0", also=["1.1"])
+    push_image(registries, "1.2.0", also=["1.2", "1", "latest"])
     found = places(release("1.1.1"))
     assert found == {
         "1.1": (PointerState.BEHIND, "1.1.0"),
@@ -109,15 +103,15 @@ def test_a_back_port_moves_the_pointers_of_its_own_line_only(world, release):
     }
 
 
-def test_a_prerelease_of_a_higher_version_holds_no_pointer(world, release):
-    push_image(world, "1.2.0", also=["1"])
-    push_image(world, "1.3.0-rc.1")
+def test_a_prerelease_of_a_higher_version_holds_no_pointer(registries, release):
+    push_image(registries, "1.2.0", also=["1"])
+    push_image(registries, "1.3.0-rc.1")
     assert places(release("1.2.1"))["1"] == (PointerState.BEHIND, "1.2.0")
 
 
-def test_a_pointer_that_names_no_version_is_foreign(world, release):
-    push_image(world, "1.1.0")
-    digest = push_image(world, "latest", {"made": "from main"})
+def test_a_pointer_that_names_no_version_is_foreign(registries, release):
+    push_image(registries, "1.1.0")
+    digest = push_image(registries, "latest", {"made": "from main"})
     assert places(release())["latest"] == (PointerState.FOREIGN, digest[:19])
 
 
@@ -135,7 +129,7 @@ def test_latest_belongs_to_the_component_that_owns_it(tmp_path, monkeypatch):
     for owns, wanted in (("", {"1.2", "1"}), ("latest = true\n", {"1.2", "1", "latest"})):
         folder = commit(
             write(
-                image_project(tmp_path / f"owner{len(owns)}"),
+                write_image_project(tmp_path / f"owner{len(owns)}"),
                 {"release-tasks.toml": SETTINGS + other + table + owns},
             )
         )
@@ -143,12 +137,12 @@ def test_latest_belongs_to_the_component_that_owns_it(tmp_path, monkeypatch):
         assert set(places(Release.at(Context(), "1.2.0", "server"))) == wanted
 
 
-def test_tags_with_words_around_the_version_are_read_back(tmp_path, world, monkeypatch):
+def test_tags_with_words_around_the_version_are_read_back(tmp_path, registries, monkeypatch):
     tags = 'tags = ["v{version}-alpine", "v{major}-alpine"]\n'
-    monkeypatch.chdir(image_project(tmp_path / "alpine", SETTINGS + tags))
+    monkeypatch.chdir(write_image_project(tmp_path / "alpine", SETTINGS + tags))
     release = Release.at(Context(), "1.2.0")
-    push_image(world, "v1.1.0-alpine", also=["v1-alpine"])
-    push_image(world, "1.9.0")
+    push_image(registries, "v1.1.0-alpine", also=["v1-alpine"])
+    push_image(registries, "1.9.0")
     [[part, image]] = image_tags.shipped(release)
     assert image_tags.version_tag(part, image) == "v1.2.0-alpine"
     assert places(release) == {"v1-alpine": (PointerState.BEHIND, "v1.1.0-alpine")}
@@ -161,7 +155,7 @@ def test_tags_of_others_are_no_versions(release):
     ) == {"1.0.0": "1.0.0"}
 
 
-def test_publishing_needs_a_login_of_docker(release, world, tmp_path, monkeypatch):
+def test_publishing_needs_a_login_of_docker(release, registries, tmp_path, monkeypatch):
     assert images.credentials(release()) == []
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "nobody"))
     [error] = images.credentials(release())
@@ -169,9 +163,9 @@ def test_publishing_needs_a_login_of_docker(release, world, tmp_path, monkeypatc
 
 
 def test_a_private_image_without_a_login_is_an_error_not_missing(
-    release, world, tmp_path, monkeypatch
+    release, registries, tmp_path, monkeypatch
 ):
-    world.oci.tokens.private_by_default = True
+    registries.oci.tokens.private_by_default = True
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "nobody"))
     with pytest.raises(ReleaseError, match="private, or not there"):
         state(release())

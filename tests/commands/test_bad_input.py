@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.whole import Site, commit, site
+from support.hosted_project import HostedProject, commit, hosted_project
 
 from release_tasks import files
 from release_tasks.rehearsal.faults import Fault
@@ -17,8 +17,8 @@ pytestmark = pytest.mark.tools("cargo", "gh")
 
 
 @pytest.fixture
-def kit(tmp_path: Path) -> Iterator[Site]:
-    with site(tmp_path, offline=True) as made:
+def kit(tmp_path: Path) -> Iterator[HostedProject]:
+    with hosted_project(tmp_path, offline=True) as made:
         yield made
 
 
@@ -28,7 +28,7 @@ def git(where: Path, *words: str) -> str:
     ).stdout
 
 
-def refused(kit: Site, where: Path, *words: str, **env: str) -> str:
+def refused(kit: HostedProject, where: Path, *words: str, **env: str) -> str:
     """Run `inv`, see that it refuses in the promised form, and return what it said."""
     inside = (
         subprocess.run(["git", "rev-parse"], cwd=where, capture_output=True, check=False).returncode
@@ -39,7 +39,7 @@ def refused(kit: Site, where: Path, *words: str, **env: str) -> str:
     assert ran.code == 1, ran.err
     assert "Traceback" not in ran.err
     assert "fix: " in ran.err
-    assert kit.running.log.writes() == ()
+    assert kit.registries.log.writes() == ()
     if inside:
         assert git(where, "status", "--porcelain") == before
     return ran.err
@@ -48,15 +48,15 @@ def refused(kit: Site, where: Path, *words: str, **env: str) -> str:
 @pytest.mark.parametrize(
     "version", ["v0.2.0", "0.2", "", "--help", "0.2.0.0", "latest", "1.0.0+", "00.1.0"]
 )
-def test_a_wrong_version_is_refused(kit: Site, version: str) -> None:
+def test_a_wrong_version_is_refused(kit: HostedProject, version: str) -> None:
     refused(kit, kit.clone(), "release", "--version", version)
 
 
-def test_no_version_at_all_is_refused(kit: Site) -> None:
+def test_no_version_at_all_is_refused(kit: HostedProject) -> None:
     assert "--version" in refused(kit, kit.clone(), "release")
 
 
-def test_a_version_below_the_last_finished_release_is_refused(kit: Site) -> None:
+def test_a_version_below_the_last_finished_release_is_refused(kit: HostedProject) -> None:
     clone = kit.clone()
     git(clone, "tag", "v0.5.0")
     subprocess.run(
@@ -64,36 +64,36 @@ def test_a_version_below_the_last_finished_release_is_refused(kit: Site) -> None
     )
     create = ["gh", "release", "create", "v0.5.0", "--notes", "done", "--repo", "example/kit"]
     subprocess.run(create, env=kit.environment(), check=True, capture_output=True)
-    writes = len(kit.running.log.writes())
+    writes = len(kit.registries.log.writes())
 
     ran = kit.inv(clone, "check", "--version", "0.4.0", "--new", "all")
 
     assert ran.code == 1
     assert "0.4.0 is not higher than 0.5.0" in ran.err
-    assert len(kit.running.log.writes()) == writes
+    assert len(kit.registries.log.writes()) == writes
 
 
-def test_outside_of_a_repository_there_is_a_way_out(kit: Site, tmp_path: Path) -> None:
+def test_outside_of_a_repository_there_is_a_way_out(kit: HostedProject, tmp_path: Path) -> None:
     folder = tmp_path / "nowhere"
     folder.mkdir()
     (folder / "tasks.py").write_text("from release_tasks import ns\n")
     assert "is in no git repository" in refused(kit, folder, "release", "--version", "0.2.0")
 
 
-def test_a_repository_without_commits_is_refused(kit: Site, tmp_path: Path) -> None:
+def test_a_repository_without_commits_is_refused(kit: HostedProject, tmp_path: Path) -> None:
     folder = tmp_path / "empty"
     subprocess.run(["git", "init", "--quiet", folder], check=True)
     (folder / "tasks.py").write_text("from release_tasks import ns\n")
     assert "has no commits" in refused(kit, folder, "release", "--version", "0.2.0")
 
 
-def test_a_dirty_tree_is_refused(kit: Site) -> None:
+def test_a_dirty_tree_is_refused(kit: HostedProject) -> None:
     clone = kit.clone()
     (clone / "README.md").write_text("scribble\n")
     assert "README.md" in refused(kit, clone, "release", "--version", "0.2.0", "--new", "all")
 
 
-def test_the_dirty_tree_of_an_interrupted_bump_is_not_refused(kit: Site) -> None:
+def test_the_dirty_tree_of_an_interrupted_bump_is_not_refused(kit: HostedProject) -> None:
     clone = kit.clone()
     assert kit.inv(clone, "bump", "--version", "0.2.0").code == 0
 
@@ -104,14 +104,14 @@ def test_the_dirty_tree_of_an_interrupted_bump_is_not_refused(kit: Site) -> None
     assert git(clone, "tag").strip() == "v0.2.0"
 
 
-def test_a_detached_head_is_refused(kit: Site) -> None:
+def test_a_detached_head_is_refused(kit: HostedProject) -> None:
     clone = kit.clone()
     git(clone, "checkout", "--quiet", "--detach")
     assert "HEAD is detached" in refused(kit, clone, "check", "--version", "0.2.0", "--new", "all")
 
 
 def test_a_missing_tool_is_an_error_with_the_command_that_installs_it(
-    kit: Site, tmp_path: Path
+    kit: HostedProject, tmp_path: Path
 ) -> None:
     clone = kit.clone()
     folder = tmp_path / "bin"
@@ -126,9 +126,9 @@ def test_a_missing_tool_is_an_error_with_the_command_that_installs_it(
     assert "apt-get install -y gh" in said
 
 
-def test_missing_credentials_are_named(kit: Site) -> None:
+def test_missing_credentials_are_named(kit: HostedProject) -> None:
     clone = kit.clone()
-    kit.running.env.pop("CARGO_REGISTRY_TOKEN")
+    kit.registries.env.pop("CARGO_REGISTRY_TOKEN")
     said = refused(
         kit,
         clone,
@@ -142,7 +142,7 @@ def test_missing_credentials_are_named(kit: Site) -> None:
     assert "CARGO_REGISTRY_TOKEN" in said
 
 
-def test_an_unreadable_manifest_is_named(kit: Site) -> None:
+def test_an_unreadable_manifest_is_named(kit: HostedProject) -> None:
     clone = kit.clone()
     (clone / "crates" / "core" / "Cargo.toml").write_text("[package\n")
     commit(clone, "Break it")
@@ -151,7 +151,7 @@ def test_an_unreadable_manifest_is_named(kit: Site) -> None:
     )
 
 
-def test_an_unknown_key_in_the_settings_names_the_nearest_known_one(kit: Site) -> None:
+def test_an_unknown_key_in_the_settings_names_the_nearest_known_one(kit: HostedProject) -> None:
     clone = kit.clone()
     with (clone / "release-tasks.toml").open("a") as file:
         file.write("asets = []\n")
@@ -161,7 +161,7 @@ def test_an_unknown_key_in_the_settings_names_the_nearest_known_one(kit: Site) -
     assert "did you mean assets?" in said
 
 
-def test_two_tasks_at_once_on_one_dist_are_refused(kit: Site) -> None:
+def test_two_tasks_at_once_on_one_dist_are_refused(kit: HostedProject) -> None:
     import fcntl
 
     clone = kit.clone()
@@ -176,7 +176,7 @@ def test_two_tasks_at_once_on_one_dist_are_refused(kit: Site) -> None:
 
 
 @pytest.mark.slow
-def test_a_second_release_at_once_is_refused_before_it_edits_anything(kit: Site) -> None:
+def test_a_second_release_at_once_is_refused_before_it_edits_anything(kit: HostedProject) -> None:
     clone = kit.clone()
     folder = clone / "dist" / "v0.2.0"
     folder.mkdir(parents=True)
@@ -191,10 +191,10 @@ def test_a_second_release_at_once_is_refused_before_it_edits_anything(kit: Site)
 
 @pytest.mark.parametrize(("status", "body"), [(500, b"oops"), (200, b"<html>a portal</html>")])
 def test_a_registry_that_answers_nonsense_is_an_error_and_never_missing(
-    kit: Site, status: int, body: bytes
+    kit: HostedProject, status: int, body: bytes
 ) -> None:
     clone = kit.clone()
-    kit.running.faults.add(
+    kit.registries.faults.add(
         Fault("GET", "/simple/rehearsed-kit-clock", status=status, body=body, times=100)
     )
     said = refused(kit, clone, "publish-pypi", "--version", "0.1.0", "--new", "all")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from support.built_project import AMD64, MAC_ARM64, macho, pe
-from support.place import LOG, Place, context, place
+from support.tiny_project import LOG, TinyProject, context, tiny_project
 
 from release_tasks import dist
 from release_tasks.commands.collect import collect
@@ -32,14 +32,14 @@ PROJECT = {
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    with place(tmp_path, monkeypatch, PROJECT) as made:
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyProject]:
+    with tiny_project(tmp_path, monkeypatch, PROJECT) as made:
         yield made
 
 
-def machine(tiny: Place, name: str, **files: str | bytes) -> Path:
+def machine(tiny: TinyProject, name: str, **files: str | bytes) -> Path:
     """Return the dist/ of another machine that built these files from HEAD."""
-    release = tiny.at("0.1.0")
+    release = tiny.release("0.1.0")
     part = release.parts[0]
     shutil.rmtree(part.dist, ignore_errors=True)
     for target, text in files.items():
@@ -54,8 +54,8 @@ def machine(tiny: Place, name: str, **files: str | bytes) -> Path:
     return away
 
 
-def here(tiny: Place) -> dict[str, str]:
-    part = tiny.at("0.1.0").parts[0]
+def here(tiny: TinyProject) -> dict[str, str]:
+    part = tiny.release("0.1.0").parts[0]
     return {
         row.name: (part.dist / row.file).read_text()
         for row in dist.inventory(part)
@@ -71,7 +71,7 @@ def refused(*folders: Path) -> str:
 
 
 def test_parts_of_several_machines_are_one_inventory(
-    tiny: Place, capfd: pytest.CaptureFixture[str]
+    tiny: TinyProject, capfd: pytest.CaptureFixture[str]
 ) -> None:
     mac, windows = machine(tiny, "mac", mac="Mach-O"), machine(tiny, "windows", windows="PE")
     subprocess.run(
@@ -83,14 +83,14 @@ def test_parts_of_several_machines_are_one_inventory(
     assert "nothing to do, all 2 files are in dist/" in capfd.readouterr().err
 
 
-def test_one_folder_may_hold_what_several_machines_built(tiny: Place) -> None:
+def test_one_folder_may_hold_what_several_machines_built(tiny: TinyProject) -> None:
     machine(tiny, "artifacts/one", mac="Mach-O", linux="ELF")
     machine(tiny, "artifacts/two", windows="PE", linux="ELF")
     collect(context(), str(tiny.folder / "artifacts"))
     assert here(tiny) == {"tiny-linux": "ELF", "tiny-mac": "Mach-O", "tiny.exe": "PE"}
 
 
-def test_a_release_json_is_taken_as_well_as_parts(tiny: Place) -> None:
+def test_a_release_json_is_taken_as_well_as_parts(tiny: TinyProject) -> None:
     mac = machine(tiny, "mac", mac="Mach-O")
     rows = json.loads(next(mac.rglob("parts/*.json")).read_text())
     (mac / "v0.1.0" / "release.json").write_text(json.dumps({"files": rows}))
@@ -99,14 +99,14 @@ def test_a_release_json_is_taken_as_well_as_parts(tiny: Place) -> None:
     assert here(tiny) == {"tiny-mac": "Mach-O"}
 
 
-def test_what_is_here_stays(tiny: Place) -> None:
+def test_what_is_here_stays(tiny: TinyProject) -> None:
     linux, mac = machine(tiny, "linux", linux="ELF"), machine(tiny, "mac", mac="Mach-O")
     collect(context(), str(linux))
     collect(context(), str(mac))
     assert here(tiny) == {"tiny-linux": "ELF", "tiny-mac": "Mach-O"}
 
 
-def test_two_machines_that_made_other_bytes_of_one_file_are_both_named(tiny: Place) -> None:
+def test_two_machines_that_made_other_bytes_of_one_file_are_both_named(tiny: TinyProject) -> None:
     one, two = machine(tiny, "one", mac="Mach-O"), machine(tiny, "two", mac="other")
     said = refused(one, two)
     fact = f"the binary tiny-mac in {two / 'v0.1.0'} has other bytes than that in {one / 'v0.1.0'}"
@@ -120,7 +120,7 @@ def test_two_machines_that_made_other_bytes_of_one_file_are_both_named(tiny: Pla
     assert here(tiny) == {"tiny-mac": "Mach-O"}
 
 
-def test_every_stranger_is_named_and_nothing_is_merged(tiny: Place) -> None:
+def test_every_stranger_is_named_and_nothing_is_merged(tiny: TinyProject) -> None:
     mac, windows = (
         machine(tiny, "mac", mac="Mach-O"),
         machine(tiny, "windows", windows="PE", unknown="?"),
@@ -142,7 +142,7 @@ def test_every_stranger_is_named_and_nothing_is_merged(tiny: Place) -> None:
     assert here(tiny) == {}
 
 
-def test_no_line_leads_out_of_its_folder(tiny: Place) -> None:
+def test_no_line_leads_out_of_its_folder(tiny: TinyProject) -> None:
     mac = machine(tiny, "mac", mac="Mach-O")
     (mac / "tiny-mac").write_text("Mach-O")
     part = next(mac.rglob("parts/*.json"))
@@ -150,7 +150,7 @@ def test_no_line_leads_out_of_its_folder(tiny: Place) -> None:
     assert "nothing declares the binary tiny-mac" in refused(mac)
 
 
-def test_a_lost_and_a_changed_file_are_refused(tiny: Place) -> None:
+def test_a_lost_and_a_changed_file_are_refused(tiny: TinyProject) -> None:
     mac, windows = machine(tiny, "mac", mac="Mach-O"), machine(tiny, "windows", windows="PE")
     (mac / "v0.1.0" / "tiny-mac").unlink()
     (windows / "v0.1.0" / "tiny.exe").write_text("PE and more")
@@ -160,7 +160,7 @@ def test_a_lost_and_a_changed_file_are_refused(tiny: Place) -> None:
 
 
 def test_a_file_that_no_inventory_lists_stays_where_it_is_and_is_named(
-    tiny: Place, capfd: pytest.CaptureFixture[str]
+    tiny: TinyProject, capfd: pytest.CaptureFixture[str]
 ) -> None:
     mac = machine(tiny, "mac", mac="Mach-O")
     (mac / "v0.1.0" / "extra.exe").write_text("who made this")
@@ -173,7 +173,7 @@ def test_a_file_that_no_inventory_lists_stays_where_it_is_and_is_named(
 
 
 def test_a_folder_without_parts_and_a_broken_inventory_are_named(
-    tiny: Place, tmp_path: Path
+    tiny: TinyProject, tmp_path: Path
 ) -> None:
     assert "nowhere has no parts of a dist/" in refused(tmp_path / "nowhere")
     mac = machine(tiny, "mac", mac="Mach-O")
@@ -181,7 +181,7 @@ def test_a_folder_without_parts_and_a_broken_inventory_are_named(
     assert "is no inventory" in refused(mac)
 
 
-def test_a_dry_run_only_tells(tiny: Place, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_run_only_tells(tiny: TinyProject, capfd: pytest.CaptureFixture[str]) -> None:
     mac = machine(tiny, "mac", mac="Mach-O")
     collect(context(dry=True), str(mac))
     assert "tiny-mac from" in capfd.readouterr().err
@@ -190,7 +190,7 @@ def test_a_dry_run_only_tells(tiny: Place, capfd: pytest.CaptureFixture[str]) ->
 
 @pytest.mark.slow
 @pytest.mark.tools("cargo", "gh")
-def test_a_rehearsal_takes_what_other_machines_built_from_its_commit(tiny: Place) -> None:
+def test_a_rehearsal_takes_what_other_machines_built_from_its_commit(tiny: TinyProject) -> None:
     settings = PROJECT["release-tasks.toml"].replace(
         'x86_64-unknown-linux-gnu = "tiny-linux"\n', ""
     )
@@ -222,11 +222,11 @@ def test_a_rehearsal_takes_what_other_machines_built_from_its_commit(tiny: Place
 
 
 def test_a_byte_that_changed_after_collecting_is_found_before_anything_is_public(
-    tiny: Place,
+    tiny: TinyProject,
 ) -> None:
     everything = machine(tiny, "all", mac="Mach-O", windows="PE", linux="ELF")
     collect(context(), str(everything))
-    path = tiny.at("0.1.0").parts[0].dist / "tiny-mac"
+    path = tiny.release("0.1.0").parts[0].dist / "tiny-mac"
     assert hashlib.sha256(path.read_bytes()).hexdigest() == hashlib.sha256(b"Mach-O").hexdigest()
     path.write_text("Mach-0")
     with pytest.raises(ReleaseError, match="tiny-mac was changed in dist/ after it was built"):

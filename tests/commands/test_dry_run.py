@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support.whole import site
+from support.hosted_project import hosted_project
 
 pytestmark = [pytest.mark.slow, pytest.mark.tools("cargo", "gh", "docker", "helm")]
 EXPECTED = (
@@ -43,7 +43,7 @@ def snapshot(folder: Path) -> dict[str, str]:
 
 
 def test_a_dry_release_prints_every_command_and_changes_nothing(tmp_path: Path) -> None:
-    with site(tmp_path) as kit:
+    with hosted_project(tmp_path) as kit:
         clone = kit.clone()
         before, refs = (
             snapshot(clone),
@@ -61,11 +61,11 @@ def test_a_dry_release_prints_every_command_and_changes_nothing(tmp_path: Path) 
             subprocess.run(["git", "show-ref"], cwd=clone, capture_output=True, check=True).stdout
             == refs.stdout
         )
-        assert kit.running.log.writes() == ()
+        assert kit.registries.log.writes() == ()
 
 
 def test_a_plan_names_the_commands_of_each_step_and_why_a_step_is_skipped(tmp_path: Path) -> None:
-    with site(tmp_path) as kit:
+    with hosted_project(tmp_path) as kit:
         clone = kit.clone()
 
         ran = kit.inv(clone, "plan", "--version", "0.2.0", "--json")
@@ -80,8 +80,8 @@ def test_a_plan_names_the_commands_of_each_step_and_why_a_step_is_skipped(tmp_pa
         assert len(
             [
                 entry
-                for entry in kit.running.log.entries()
+                for entry in kit.registries.log.entries()
                 if "info/refs?service=git-upload-pack" in entry.target
             ]
         ) < len(rows)
-        assert kit.running.log.writes() == ()
+        assert kit.registries.log.writes() == ()

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.place import TINY, Place, place
+from support.tiny_project import TINY, TinyProject, tiny_project
 
 from release_tasks.rehearsal.faults import Fault
 
@@ -19,8 +19,8 @@ INV = (sys.executable, "-m", "invoke")
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    with place(tmp_path, monkeypatch, TINY) as made:
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyProject]:
+    with tiny_project(tmp_path, monkeypatch, TINY) as made:
         yield made
 
 
@@ -37,10 +37,10 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
 )
 @pytest.mark.tools("gh")
 def test_ctrl_c_ends_a_command_at_once_and_with_a_word(
-    tiny: Place, words: tuple[str, ...], again: str
+    tiny: TinyProject, words: tuple[str, ...], again: str
 ) -> None:
     slow = Fault("GET", "/simple/tiny-plain", delay=3)
-    tiny.running.faults.add(slow)
+    tiny.registries.faults.add(slow)
     process = subprocess.Popen(
         [*INV, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -54,7 +54,7 @@ def test_ctrl_c_ends_a_command_at_once_and_with_a_word(
     assert "Traceback" not in said
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(tiny: Place) -> None:
+def test_a_reader_that_has_seen_enough_is_no_error(tiny: TinyProject) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(

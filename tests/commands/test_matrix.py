@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.place import TINY, Place, place
+from support.tiny_project import TINY, TinyProject, tiny_project
 
 LINUX, ARM, MAC = "x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu", "aarch64-apple-darwin"
 WINDOWS, UNIVERSAL = "x86_64-pc-windows-msvc", "universal2-apple-darwin"
@@ -31,16 +31,16 @@ PROJECT = {name: TINY[name] for name in ("CHANGELOG.md", "tasks.py", ".gitignore
 
 
 @contextmanager
-def project(folder: Path, monkeypatch: pytest.MonkeyPatch, **files: str) -> Iterator[Place]:
+def project(folder: Path, monkeypatch: pytest.MonkeyPatch, **files: str) -> Iterator[TinyProject]:
     named = {
         {"settings": "release-tasks.toml", "cargo": "Cargo.toml"}[name]: text
         for name, text in files.items()
     }
-    with place(folder, monkeypatch, PROJECT | named) as made:
+    with tiny_project(folder, monkeypatch, PROJECT | named) as made:
         yield made
 
 
-def matrix(at: Place, *words: str) -> Any:
+def matrix(at: TinyProject, *words: str) -> Any:
     argv = [sys.executable, "-m", "invoke", "matrix", *words]
     said = subprocess.run(argv, cwd=at.root, capture_output=True, text=True, check=True).stdout
     assert said.count("\n") == 1  # a line of $GITHUB_OUTPUT
@@ -122,7 +122,7 @@ def test_without_abi3_each_python_has_wheels_of_its_own(
 def test_a_package_without_compiled_code_is_built_by_any_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with place(tmp_path, monkeypatch, TINY) as tiny:
+    with tiny_project(tmp_path, monkeypatch, TINY) as tiny:
         assert matrix(tiny) == {
             "jobs": [
                 {"target": "any", "runner": "ubuntu-latest", "commands": ["inv build-wheels"]}
@@ -142,7 +142,7 @@ def test_a_package_without_compiled_code_is_built_with_the_first_target_only(
         | {"release-tasks.toml": both}
         | {f"plain/{name}": TINY[name] for name in ("pyproject.toml", "tiny_plain/__init__.py")}
     )
-    with place(tmp_path, monkeypatch, files) as tiny:
+    with tiny_project(tmp_path, monkeypatch, files) as tiny:
         argv = [
             sys.executable,
             "-m",

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.hosted_project import commit
 from support.processes import running
-from support.whole import commit
 
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.world import World, world

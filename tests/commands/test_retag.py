@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.place import TINY, Place, context, place
 from support.python_projects import wheel
+from support.tiny_project import TINY, TinyProject, context, tiny_project
 
 from release_tasks.tools import twine
 
@@ -24,12 +24,12 @@ PROJECT = TINY | {
 
 
 @pytest.fixture
-def proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    with place(tmp_path, monkeypatch, PROJECT | {"release-tasks.toml": PROXY}) as made:
+def proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyProject]:
+    with tiny_project(tmp_path, monkeypatch, PROJECT | {"release-tasks.toml": PROXY}) as made:
         yield made
 
 
-def on_origin(tiny: Place) -> dict[str, str]:
+def on_origin(tiny: TinyProject) -> dict[str, str]:
     lines = tiny.git("ls-remote", "--tags", "origin").splitlines()
     found = {
         name.removeprefix("refs/tags/"): commit
@@ -42,14 +42,14 @@ def on_origin(tiny: Place) -> dict[str, str]:
     }
 
 
-def released(tiny: Place, version: str = "0.2.0") -> None:
+def released(tiny: TinyProject, version: str = "0.2.0") -> None:
     for step in ("bump", "tag", "push", "gh-draft"):
         done = tiny.inv(step, "--version", version)
         assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.statement("B1.41", "B4.11", "B5.40")
-def test_a_tag_with_nothing_public_moves_to_head_and_its_draft_goes(tiny: Place) -> None:
+def test_a_tag_with_nothing_public_moves_to_head_and_its_draft_goes(tiny: TinyProject) -> None:
     released(tiny)
     old = on_origin(tiny)["v0.2.0"]
     tiny.commit("fix.txt")
@@ -60,7 +60,7 @@ def test_a_tag_with_nothing_public_moves_to_head_and_its_draft_goes(tiny: Place)
     assert done.returncode == 0, done.stderr
     assert on_origin(tiny) == {"v0.2.0": tiny.head()}
     assert tiny.git("ls-remote", "origin", "refs/heads/main").split()[0] == tiny.head() != old
-    assert tiny.running.github.releases("example", "tiny") == []
+    assert tiny.registries.github.releases("example", "tiny") == []
     assert tiny.inv("gh-draft", "--version", "0.2.0").returncode == 0
     again = tiny.inv("retag", "--version", "0.2.0")
     assert (again.returncode, "nothing to do, v0.2.0 is at" in again.stderr) == (0, True)
@@ -82,7 +82,7 @@ CRATE = {
 def test_what_the_gates_find_is_mended_committed_and_tagged_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with place(tmp_path, monkeypatch, CRATE) as shop:
+    with tiny_project(tmp_path, monkeypatch, CRATE) as shop:
         found = json.loads(
             shop.inv("check", "--version", "0.2.0", "--new", "all", "--json").stdout
         )["findings"]
@@ -109,7 +109,7 @@ def test_what_the_gates_find_is_mended_committed_and_tagged_again(
 
 
 @pytest.mark.statement("B1.41")
-def test_a_tag_that_was_made_before_the_bump_moves_to_the_bumped_commit(tiny: Place) -> None:
+def test_a_tag_that_was_made_before_the_bump_moves_to_the_bumped_commit(tiny: TinyProject) -> None:
     tiny.tag("v0.2.0")
     assert tiny.inv("retag", "--version", "0.2.0").returncode == 0
     assert on_origin(tiny) == {"v0.2.0": tiny.head()}
@@ -117,7 +117,7 @@ def test_a_tag_that_was_made_before_the_bump_moves_to_the_bumped_commit(tiny: Pl
 
 
 @pytest.mark.statement("B1.42", "B2.32", "B4.42", "B5.40")
-def test_a_tag_of_which_anything_is_public_stays(tiny: Place) -> None:
+def test_a_tag_of_which_anything_is_public_stays(tiny: TinyProject) -> None:
     released(tiny)
     before = on_origin(tiny)
     subprocess.run(
@@ -136,7 +136,7 @@ def test_a_tag_of_which_anything_is_public_stays(tiny: Place) -> None:
 
 
 @pytest.mark.statement("B1.42", "B4.42")
-def test_a_file_on_pypi_keeps_the_tag(tiny: Place) -> None:
+def test_a_file_on_pypi_keeps_the_tag(tiny: TinyProject) -> None:
     released(tiny)
     path = tiny.folder / "tiny_plain-0.2.0-py3-none-any.whl"
     path.write_bytes(wheel("tiny-plain"))
@@ -149,10 +149,10 @@ def test_a_file_on_pypi_keeps_the_tag(tiny: Place) -> None:
         "v0.2.0 cannot move, this is public: tiny_plain-0.2.0-py3-none-any.whl on PyPI"
         in done.stderr
     )
-    assert [row["draft"] for row in tiny.running.github.releases("example", "tiny")] == [True]
+    assert [row["draft"] for row in tiny.registries.github.releases("example", "tiny")] == [True]
 
 
-def test_a_dirty_tree_is_not_tagged(tiny: Place) -> None:
+def test_a_dirty_tree_is_not_tagged(tiny: TinyProject) -> None:
     released(tiny)
     before = on_origin(tiny)
     (tiny.root / "scribble.txt").write_text("mine\n")
@@ -162,7 +162,7 @@ def test_a_dirty_tree_is_not_tagged(tiny: Place) -> None:
 
 
 @pytest.mark.statement("B3.4", "B3.23", "B3.34", "B3.36")
-def test_a_promotion_is_a_second_tag_on_the_commit_and_the_only_release(proxy: Place) -> None:
+def test_a_promotion_is_a_second_tag_on_the_commit_and_the_only_release(proxy: TinyProject) -> None:
     released(proxy, "1.0.0")
     commit = proxy.head()
     assert proxy.git("log", "--format=%s").splitlines()[0] != "release: tiny v1.0.0"
@@ -171,13 +171,13 @@ def test_a_promotion_is_a_second_tag_on_the_commit_and_the_only_release(proxy: P
             "nothing to do, only `inv promote` makes a GitHub release"
             in proxy.inv(step, "--version", "1.0.0").stderr
         )
-    assert proxy.running.github.releases("example", "tiny") == []
+    assert proxy.registries.github.releases("example", "tiny") == []
     proxy.commit("later.txt")
     once, done = (proxy.inv("promote", "--version", "1.0.0") for _ in range(2))
     assert (once.returncode, done.returncode) == (0, 0), once.stderr
     assert ("--verify-tag" in once.stderr, "--latest=false" in once.stderr) == (True, True)
     assert on_origin(proxy) == {"v1.0.0": commit, "v1.0.0-stable": commit}
-    [page] = proxy.running.github.releases("example", "tiny")
+    [page] = proxy.registries.github.releases("example", "tiny")
     assert (page["tag"], page["name"], page["draft"], page["prerelease"]) == (
         "v1.0.0-stable",
         "Release v1.0.0-stable",
@@ -195,17 +195,17 @@ def test_a_promotion_is_a_second_tag_on_the_commit_and_the_only_release(proxy: P
     )
 
 
-def test_what_is_not_finished_is_not_promoted(proxy: Place) -> None:
+def test_what_is_not_finished_is_not_promoted(proxy: TinyProject) -> None:
     assert "is not finished: v1.0.0 on git" in proxy.inv("promote", "--version", "1.0.0").stderr
 
 
-def test_without_the_setting_there_is_nothing_to_promote(tiny: Place) -> None:
+def test_without_the_setting_there_is_nothing_to_promote(tiny: TinyProject) -> None:
     done = tiny.inv("promote", "--version", "0.1.0")
     assert (done.returncode, 'release = "promote"' in done.stderr) == (1, True)
 
 
 @pytest.mark.statement("B3.34")
-def test_a_promotion_of_another_commit_is_refused(proxy: Place) -> None:
+def test_a_promotion_of_another_commit_is_refused(proxy: TinyProject) -> None:
     released(proxy, "1.0.0")
     proxy.commit("later.txt")
     proxy.git("push", "--quiet", "origin", "HEAD:refs/tags/v1.0.0-stable")

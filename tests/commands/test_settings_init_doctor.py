@@ -9,11 +9,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from support.place import TINY, Place
 from support.sample_projects import inv
+from support.tiny_project import TINY, TinyProject
 
 
-def test_settings_say_what_was_found_and_what_was_said(tiny: Place) -> None:
+def test_settings_say_what_was_found_and_what_was_said(tiny: TinyProject) -> None:
     tiny.commit("release-tasks.toml", '[images."ghcr.io/example/tiny"]\n')
     tiny.commit("Dockerfile", "FROM scratch\n")
     tiny.commit("chart/Chart.yaml", "apiVersion: v2\nname: small\nversion: 0.1.0\n")
@@ -31,7 +31,7 @@ def test_settings_say_what_was_found_and_what_was_said(tiny: Place) -> None:
     ]
 
 
-def test_settings_show_every_effective_value_and_its_source(tiny: Place) -> None:
+def test_settings_show_every_effective_value_and_its_source(tiny: TinyProject) -> None:
     tiny.commit(
         "release-tasks.toml",
         '[images."ghcr.io/example/tiny"]\nargs = { A-B = "c" }\n[files]\n"a.md" = "{version}"\n',
@@ -55,7 +55,7 @@ def test_settings_show_every_effective_value_and_its_source(tiny: Place) -> None
     assert '"a.md" = "{version}"' in text
 
 
-def test_what_a_component_names_needs_no_table_of_its_own(tiny: Place) -> None:
+def test_what_a_component_names_needs_no_table_of_its_own(tiny: TinyProject) -> None:
     tiny.commit(
         "release-tasks.toml",
         '[components.tiny]\nimages = ["docker.io/some/one"]\ncharts = ["ghcr.io/x/two"]\n',
@@ -82,7 +82,7 @@ def test_what_a_component_names_needs_no_table_of_its_own(tiny: Place) -> None:
     )
 
 
-def test_settings_as_json_show_questions_too(tiny: Place) -> None:
+def test_settings_as_json_show_questions_too(tiny: TinyProject) -> None:
     tiny.commit("a/Dockerfile", "FROM scratch\n")
     tiny.commit("b/Dockerfile", "FROM scratch\n")
     ran = tiny.inv("settings", "--json")
@@ -94,14 +94,14 @@ def test_settings_as_json_show_questions_too(tiny: Place) -> None:
     assert 'dockerfile = "b/Dockerfile"' in component["images"]["fix"]
 
 
-def test_settings_name_every_component(two: Place) -> None:
+def test_settings_name_every_component(two: TinyProject) -> None:
     said = two.inv("settings").stdout
     assert "\nall components:\n  files     CHANGELOG.md  (discovered)\n" in said
     assert "component core: version 0.1.0, tag v{version}" in said
     assert "component other: version 0.4.0, tag other-v{version}" in said
 
 
-def test_a_project_that_only_its_tag_gives_a_version(tiny: Place) -> None:
+def test_a_project_that_only_its_tag_gives_a_version(tiny: TinyProject) -> None:
     tiny.commit("release-tasks.toml", '[project]\nversion = "tag"\n')
     assert "component tiny: version only in the tag, tag v{version}" in tiny.inv("settings").stdout
 
@@ -130,7 +130,7 @@ def test_init_writes_three_files_that_work_and_leaves_what_is_there(
     assert inv(Path.cwd(), "settings").returncode == 0
 
 
-def test_init_writes_the_open_questions_as_comments(tiny: Place) -> None:
+def test_init_writes_the_open_questions_as_comments(tiny: TinyProject) -> None:
     tiny.commit("a/Dockerfile", "FROM scratch\n")
     tiny.commit("b/Dockerfile", "FROM scratch\n")
     assert tiny.inv("init").returncode == 0
@@ -139,7 +139,7 @@ def test_init_writes_the_open_questions_as_comments(tiny: Place) -> None:
     assert all(line.startswith("#") for line in text.splitlines() if line)
 
 
-def test_an_image_that_no_remote_names_is_a_question_with_that_reason(tiny: Place) -> None:
+def test_an_image_that_no_remote_names_is_a_question_with_that_reason(tiny: TinyProject) -> None:
     tiny.commit("Dockerfile", "FROM scratch\n")
     subprocess.run(
         ["git", "remote", "set-url", "origin", str(tiny.root.parent / "elsewhere.git")],
@@ -152,7 +152,7 @@ def test_an_image_that_no_remote_names_is_a_question_with_that_reason(tiny: Plac
 
 
 @pytest.mark.statement("B5.2")
-def test_a_bump_tells_which_versions_it_takes(tiny: Place) -> None:
+def test_a_bump_tells_which_versions_it_takes(tiny: TinyProject) -> None:
     assert "major (it breaks), minor (it adds), patch (it mends)" in " ".join(
         tiny.inv("bump", "--help").stdout.split()
     )
@@ -170,7 +170,9 @@ def only(folder: Path, *names: str) -> str:
     return str(folder)
 
 
-def test_doctor_names_what_is_missing_what_needs_it_and_how_to_install_it(tiny: Place) -> None:
+def test_doctor_names_what_is_missing_what_needs_it_and_how_to_install_it(
+    tiny: TinyProject,
+) -> None:
     ran = tiny.inv("doctor", "--json", PATH=only(tiny.folder / "bin", "git"))
     rows = {row["name"]: row for row in json.loads(ran.stdout)["programs"]}
     assert ran.returncode == 1
@@ -187,20 +189,20 @@ def test_doctor_names_what_is_missing_what_needs_it_and_how_to_install_it(tiny: 
 
 
 @pytest.mark.tools("gh")
-def test_doctor_is_content_where_nothing_is_missing(tiny: Place) -> None:
+def test_doctor_is_content_where_nothing_is_missing(tiny: TinyProject) -> None:
     ran = tiny.inv("doctor")
     assert ran.returncode == 0
     assert "missing" not in ran.stdout
 
 
-def test_doctor_asks_for_what_the_build_needs(tiny: Place) -> None:
+def test_doctor_asks_for_what_the_build_needs(tiny: TinyProject) -> None:
     tiny.commit("release-tasks.toml", '[build]\nneeds = ["no-such-compiler"]\n')
     ran = tiny.inv("doctor")
     assert ran.returncode == 1
     assert "no-such-compiler is not installed, and [build] needs it" in ran.stderr
 
 
-def test_doctor_asks_for_what_scans_and_tests_an_image(tiny: Place) -> None:
+def test_doctor_asks_for_what_scans_and_tests_an_image(tiny: TinyProject) -> None:
     tiny.commit("Dockerfile", "FROM scratch\n")
     tiny.commit(
         "release-tasks.toml",

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.place import Place
 from support.python_projects import sdist, wheel
+from support.tiny_project import TinyProject
 
 from release_tasks.commands.status import table
 from release_tasks.rehearsal.faults import Fault
@@ -31,7 +31,7 @@ def upload(folder: Path, *names: str) -> None:
     )
 
 
-def finish(tiny: Place, *, latest: bool = True) -> None:
+def finish(tiny: TinyProject, *, latest: bool = True) -> None:
     """Publish everything by hand."""
     tiny.tag("v0.2.0")
     upload(tiny.folder, WHEEL, SDIST)
@@ -49,13 +49,13 @@ def finish(tiny: Place, *, latest: bool = True) -> None:
     subprocess.run(create, check=True, capture_output=True)
 
 
-def test_status_3_says_that_something_is_missing(tiny: Place) -> None:
+def test_status_3_says_that_something_is_missing(tiny: TinyProject) -> None:
     ran = tiny.inv("status", "--version", "0.2.0", "--json")
     assert ran.returncode == 3, ran.stderr
     assert {row["state"] for row in json.loads(ran.stdout)["artifacts"]} == {"missing"}
 
 
-def test_status_0_says_that_all_is_as_wanted(tiny: Place) -> None:
+def test_status_0_says_that_all_is_as_wanted(tiny: TinyProject) -> None:
     finish(tiny)
     ran = tiny.inv("status", "--version", "0.2.0", "--json")
     data = json.loads(ran.stdout)
@@ -78,7 +78,7 @@ def test_status_0_says_that_all_is_as_wanted(tiny: Place) -> None:
     assert data["commit"] == tiny.head()
 
 
-def test_a_pointer_that_is_behind_is_missing_something(tiny: Place) -> None:
+def test_a_pointer_that_is_behind_is_missing_something(tiny: TinyProject) -> None:
     tiny.tag("v0.1.0")
     first = [
         "gh",
@@ -99,7 +99,7 @@ def test_a_pointer_that_is_behind_is_missing_something(tiny: Place) -> None:
     assert "v0.1.0 → v0.2.0" in ran.stdout
 
 
-def test_status_1_says_that_there_is_a_problem(tiny: Place) -> None:
+def test_status_1_says_that_there_is_a_problem(tiny: TinyProject) -> None:
     tiny.tag("v0.2.0")
     upload(tiny.folder, WHEEL, SDIST)
     index = next(tiny.folder.glob("world/**/tiny_plain-0.2.0.tar.gz"))
@@ -125,8 +125,8 @@ def test_status_1_says_that_there_is_a_problem(tiny: Place) -> None:
     } == {"different"}
 
 
-def test_a_registry_that_cannot_be_read_does_not_hide_the_others(tiny: Place) -> None:
-    tiny.running.faults.add(Fault("GET", "/simple/tiny-plain", status=500, times=50))
+def test_a_registry_that_cannot_be_read_does_not_hide_the_others(tiny: TinyProject) -> None:
+    tiny.registries.faults.add(Fault("GET", "/simple/tiny-plain", status=500, times=50))
     ran = tiny.inv("status", "--version", "0.2.0", "--json")
     data = json.loads(ran.stdout)
     assert ran.returncode == 1
@@ -137,7 +137,7 @@ def test_a_registry_that_cannot_be_read_does_not_hide_the_others(tiny: Place) ->
     assert "answered 500" in ran.stderr
 
 
-def test_an_open_question_stops_only_what_depends_on_it(tiny: Place) -> None:
+def test_an_open_question_stops_only_what_depends_on_it(tiny: TinyProject) -> None:
     tiny.commit("Dockerfile", "FROM scratch\n")
     tiny.commit("tools/Dockerfile", "FROM scratch\n")
     ran = tiny.inv("status", "--version", "0.2.0")
@@ -147,7 +147,7 @@ def test_an_open_question_stops_only_what_depends_on_it(tiny: Place) -> None:
     assert 'dockerfile = "tools/Dockerfile"' in ran.stderr
 
 
-def test_a_project_without_a_remote_shows_what_it_can(tiny: Place) -> None:
+def test_a_project_without_a_remote_shows_what_it_can(tiny: TinyProject) -> None:
     tiny.git("remote", "remove", "origin")
     ran = tiny.inv("status", "--version", "0.2.0")
     assert ran.returncode == 1
@@ -157,10 +157,10 @@ def test_a_project_without_a_remote_shows_what_it_can(tiny: Place) -> None:
 
 
 def test_a_private_or_absent_repository_is_an_error_and_not_missing(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tiny.tag("v0.2.0")
-    tiny.running.github._repos.pop("example/tiny")
+    tiny.registries.github._repos.pop("example/tiny")
     monkeypatch.chdir(tiny.root)
     ran = tiny.inv("status", "--version", "0.2.0", "--json")
     assert ran.returncode == 1

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.place import TINY, TWO
 from support.python_projects import MATURIN, write
 from support.sample_projects import inv
+from support.tiny_project import TINY, TWO
 
 from release_tasks.errors import ReleaseError
 from release_tasks.project.discovery import discover

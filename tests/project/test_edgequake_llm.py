@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from support.python_projects import visiting
+from support.local_registries import local_registries
 from support.sample_projects import added, changed, git, golden, inv, sample, shown
 
 from release_tasks.rehearsal.world import World
@@ -33,7 +33,7 @@ def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with pytest.MonkeyPatch.context() as patch:
         if not is_installed("1.95.0"):  # the one that rust-toolchain.toml wants
             patch.setenv("RUSTUP_TOOLCHAIN", "stable")
-        with visiting(tmp_path_factory.mktemp("reading"), patch, offline=False) as started:
+        with local_registries(tmp_path_factory.mktemp("reading"), patch, offline=False) as started:
             yield started
 
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from support.hosted_project import commit
 from support.sample_projects import RUNBOOKS, git, sample
-from support.whole import commit
 
 from release_tasks.errors import ReleaseError
 from release_tasks.project.discovery import outline

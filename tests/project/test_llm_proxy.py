@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from invoke.context import Context
+from support.complete_releases import COMPLETE_RELEASES, release_and_compare, sample_release
 from support.sample_projects import added, changed, git, golden, inv, sample, shown
-from support.whole_sets import WHOLE, finish, standing
 
 from release_tasks.checks.check import CheckContext
 from release_tasks.checks.preflight import gates
@@ -107,10 +107,10 @@ def test_a_chart_that_its_own_script_refuses_is_found_before_it_is_packed(
 @pytest.mark.tools("gh", "helm", "docker", "buildkitd", "runc", "skopeo")
 @pytest.mark.statement("B3.3", "B3.6", "B3.7", "B3.14", "B3.15", "B3.20", "B3.21", "B3.24")
 def test_it_is_released_whole_with_an_image_a_chart_and_no_github_release(tmp_path: Path) -> None:
-    with standing(WHOLE["llm-proxy"], tmp_path) as project:
-        done = finish(project)
+    with sample_release(COMPLETE_RELEASES["llm-proxy"], tmp_path) as project:
+        done = release_and_compare(project)
         writes = [
-            entry.target for entry in project.site.running.log.writes() if entry.app == "github"
+            entry.target for entry in project.site.registries.log.writes() if entry.app == "github"
         ]
         assert writes == ["/sofatutor/llm-proxy.git/git-receive-pack"]  # the tag
     for fact in (

@@ -6,8 +6,8 @@ import os
 import subprocess
 
 import pytest
-from support.place import LOG, TINY, Place, context
-from support.place import problems as found
+from support.tiny_project import LOG, TINY, TinyProject, context
+from support.tiny_project import problems as found
 
 from release_tasks.bumping import bump
 from release_tasks.channels import github
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.tools("git", "gh")
 DATED = "# Changelog\n\n## March 27, 2026\n\n### Added\n\n- **New** (#3)\n- **Old** (#2)\n\n## January 02, 2026\n\n- First\n"
 
 
-def shown(tiny: Place, settings: str = "", version: str = "0.2.0") -> str:
+def shown(tiny: TinyProject, settings: str = "", version: str = "0.2.0") -> str:
     """Return what `inv notes` prints, which is what the draft then says."""
     if settings:
         tiny.commit("release-tasks.toml", settings)
@@ -29,29 +29,29 @@ def shown(tiny: Place, settings: str = "", version: str = "0.2.0") -> str:
         if version not in (tiny.root / "pyproject.toml").read_text():
             tiny.commit("pyproject.toml", TINY["pyproject.toml"].replace("0.1.0", version))
         tiny.tag(f"v{version}")
-    github.fill_draft(context(), tiny.at(version))
+    github.fill_draft(context(), tiny.release(version))
     body = next(
         row["body"]
-        for row in tiny.running.github.releases("example", "tiny")
+        for row in tiny.registries.github.releases("example", "tiny")
         if row["tag"] == f"v{version}"
     )
     assert str(body).strip() == done.stdout.strip()
     return done.stdout
 
 
-def problems(tiny: Place, version: str = "0.2.0") -> list[str]:
+def problems(tiny: TinyProject, version: str = "0.2.0") -> list[str]:
     return found(tiny, versions, version)
 
 
 @pytest.mark.statement("B1.38", "B2.34")
-def test_the_section_of_the_changelog_is_shown(tiny: Place) -> None:
+def test_the_section_of_the_changelog_is_shown(tiny: TinyProject) -> None:
     tiny.commit(
         "CHANGELOG.md",
         LOG.replace("- More.", "### ✨ Added\n\n#### Deep\n\n- More, see [#31].")
         + "\n[#31]: https://github.com/o/r/31\n",
     )
     assert shown(tiny) == "### ✨ Added\n\n#### Deep\n\n- More, see [#31].\n"
-    bump.write(context(), tiny.at("0.3.0"))
+    bump.write(context(), tiny.release("0.3.0"))
     tiny.git("commit", "--quiet", "-am", "release")
     assert shown(tiny, version="0.3.0").endswith(
         "- More, see [#31].\n\n[#31]: https://github.com/o/r/31\n"
@@ -61,7 +61,7 @@ def test_the_section_of_the_changelog_is_shown(tiny: Place) -> None:
 @pytest.mark.statement("B3.36")
 @pytest.mark.parametrize("settings", ['[github]\nnotes = "generated"\n', ""])
 def test_without_a_changelog_github_writes_the_notes_from_our_previous_tag(
-    tiny: Place, settings: str
+    tiny: TinyProject, settings: str
 ) -> None:
     tiny.tag("v0.1.0")
     tiny.git("push", "--quiet", "origin", "HEAD:refs/tags/v0.1.1-rc.1", "HEAD:refs/tags/py-v0.1.9")
@@ -73,7 +73,7 @@ def test_without_a_changelog_github_writes_the_notes_from_our_previous_tag(
     )
 
 
-def test_outside_of_github_nobody_generates_notes(tiny: Place) -> None:
+def test_outside_of_github_nobody_generates_notes(tiny: TinyProject) -> None:
     tiny.git("remote", "set-url", "origin", str(tiny.folder / "elsewhere.git"))
     tiny.git("init", "--quiet", "--bare", str(tiny.folder / "elsewhere.git"))
     tiny.git("rm", "--quiet", "CHANGELOG.md")
@@ -82,7 +82,7 @@ def test_outside_of_github_nobody_generates_notes(tiny: Place) -> None:
     assert (done.returncode, done.stderr.split(",")[0]) == (1, "origin is not on GitHub")
 
 
-def test_a_list_is_shown_in_its_order_with_the_template_filled(tiny: Place) -> None:
+def test_a_list_is_shown_in_its_order_with_the_template_filled(tiny: TinyProject) -> None:
     tiny.commit(
         ".github/RELEASE_TEMPLATE.md",
         "Get caro-VERSION-linux from {tag}, not OLD_VERSION; {version}.\n",
@@ -95,22 +95,24 @@ def test_a_list_is_shown_in_its_order_with_the_template_filled(tiny: Place) -> N
 
 
 @pytest.mark.statement("B1.15", "B3.30")
-def test_a_command_prints_the_section_and_bump_writes_it_into_the_changelog(tiny: Place) -> None:
+def test_a_command_prints_the_section_and_bump_writes_it_into_the_changelog(
+    tiny: TinyProject,
+) -> None:
     tiny.tag("v0.1.0")
     tiny.commit("feature.txt")
     run = "git log --format=###%x20Changed%n%n-%x20{version}:%x20%s {range} -- feature.txt"
     tiny.commit("release-tasks.toml", f'[github]\nnotes = {{ run = "{run}" }}\n')
     tiny.commit("CHANGELOG.md", LOG.replace("\n- More.\n", ""))
     assert problems(tiny) == []
-    bump.write(context(), tiny.at("0.2.0"))
+    bump.write(context(), tiny.release("0.2.0"))
     log = (tiny.root / "CHANGELOG.md").read_text()
     assert "## [Unreleased]\n\n## [0.2.0] - " in log
     assert "\n\n### Changed\n\n- 0.2.0: Change feature.txt\n\n## [0.1.0] - 2026-01-01\n" in log
-    bump.write(context(), tiny.at("0.2.0"))
+    bump.write(context(), tiny.release("0.2.0"))
     assert (tiny.root / "CHANGELOG.md").read_text() == log
 
 
-def test_the_heading_that_a_command_prints_is_left_out(tiny: Place) -> None:
+def test_the_heading_that_a_command_prints_is_left_out(tiny: TinyProject) -> None:
     tiny.git("rm", "--quiet", "CHANGELOG.md")
     tiny.commit(
         "printed.md", "# Changelog\n\n## [0.2.0] - 2026-03-01\n\n- New\n\n## [0.1.0]\n\n- Old\n"
@@ -126,13 +128,15 @@ def test_the_heading_that_a_command_prints_is_left_out(tiny: Place) -> None:
         ("{ }", "run"),
     ],
 )
-def test_notes_that_cannot_be_are_refused(tiny: Place, notes: str, told: str) -> None:
+def test_notes_that_cannot_be_are_refused(tiny: TinyProject, notes: str, told: str) -> None:
     tiny.commit("release-tasks.toml", f"[github]\nnotes = {notes}\n")
     with pytest.raises(ReleaseError, match=told):
-        tiny.at("0.2.0")
+        tiny.release("0.2.0")
 
 
-def test_a_log_of_dates_is_read_from_the_previous_tag_on_and_never_written(tiny: Place) -> None:
+def test_a_log_of_dates_is_read_from_the_previous_tag_on_and_never_written(
+    tiny: TinyProject,
+) -> None:
     before = DATED.replace("- **New** (#3)\n", "")
     tiny.commit("CHANGELOG.md", before)
     who = {
@@ -160,7 +164,7 @@ def test_a_log_of_dates_is_read_from_the_previous_tag_on_and_never_written(tiny:
         "## March 27, 2026\n\n### Added\n\n- **Late** (#4)",
     )
     assert shown(tiny, version="0.3.0") == f"{newest}\n\n{older}\n"
-    assert "CHANGELOG.md" not in bump.paths(tiny.at("0.4.0"))
+    assert "CHANGELOG.md" not in bump.paths(tiny.release("0.4.0"))
 
 
 @pytest.mark.parametrize(
@@ -179,7 +183,7 @@ def test_a_log_of_dates_is_read_from_the_previous_tag_on_and_never_written(tiny:
 )
 @pytest.mark.statement("B4.2")
 def test_an_empty_section_and_a_double_heading_are_problems(
-    tiny: Place, log: str, told: str
+    tiny: TinyProject, log: str, told: str
 ) -> None:
     tiny.commit("CHANGELOG.md", log)
     assert problems(tiny) == [told]
@@ -199,7 +203,7 @@ def test_an_empty_section_and_a_double_heading_are_problems(
         ),
     ],
 )
-def test_an_empty_section_says_where_to_write(tiny: Place, log: str, where: str) -> None:
+def test_an_empty_section_says_where_to_write(tiny: TinyProject, log: str, where: str) -> None:
     tiny.commit("CHANGELOG.md", log)
-    [said] = versions.missing_changelog_entry(CheckContext(context(), tiny.at("0.2.0")))
+    [said] = versions.missing_changelog_entry(CheckContext(context(), tiny.release("0.2.0")))
     assert said.fix == f"write what changed {where} in CHANGELOG.md"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.python_projects import visiting
+from support.local_registries import local_registries
 from support.sample_projects import HISTORIES, added, changed, git, inv, sample
 
 pytestmark = pytest.mark.tools("git", "cargo")
@@ -15,8 +15,8 @@ pytestmark = pytest.mark.tools("git", "cargo")
 
 def to_origin(root: Path, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tag and push, in a world where GitHub knows the repository and no release of it."""
-    with visiting(root.parent, monkeypatch) as running:
-        running.github.create(*HISTORIES[root.name].repository.split("/"), root)
+    with local_registries(root.parent, monkeypatch) as registries:
+        registries.github.create(*HISTORIES[root.name].repository.split("/"), root)
         for step in ("tag", "push"):
             ran = inv(root, step, "--version", version)
             assert ran.returncode == 0, ran.stderr
@@ -46,7 +46,7 @@ def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """cargo reads the few crates of others through the stand-in."""
     with (
         pytest.MonkeyPatch.context() as patch,
-        visiting(tmp_path_factory.mktemp("reading"), patch, offline=False),
+        local_registries(tmp_path_factory.mktemp("reading"), patch, offline=False),
     ):
         yield
 

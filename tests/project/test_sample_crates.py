@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.python_projects import visiting
+from support.local_registries import local_registries
 from support.sample_projects import HISTORIES, git, inv, sample, shown, unheard_of
 
 from release_tasks.tools import cargo
@@ -65,12 +65,12 @@ def test_a_dependency_without_a_version_is_refused_before_anything_is_public(
         )
     )
     git(root, "commit", "--quiet", "--all", "--message=Leave out a version")
-    with visiting(tmp_path, monkeypatch) as running:
-        running.github.create(*HISTORIES["llmtrace"].repository.split("/"), root)
+    with local_registries(tmp_path, monkeypatch) as registries:
+        registries.github.create(*HISTORIES["llmtrace"].repository.split("/"), root)
         assert inv(root, "bump", "--version", "0.2.0").returncode == 0
         assert inv(root, "tag", "--version", "0.2.0").returncode == 0
         ran = inv(root, "package-crates", "--version", "0.2.0")
-        assert running.log.writes() == ()
+        assert registries.log.writes() == ()
     assert ran.returncode == 1
     assert "dependency `llmtrace-core` does not specify a version" in ran.stderr
 
@@ -80,8 +80,11 @@ def test_a_word_counts_from_the_version_that_a_crate_has(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = sample("llmcc-runbook", tmp_path, "llmcc-runbook")
-    with unheard_of(["llmcc"]), visiting(tmp_path, monkeypatch, offline=False) as running:
-        running.github.create(*HISTORIES["llmcc-runbook"].repository.split("/"), root)
+    with (
+        unheard_of(["llmcc"]),
+        local_registries(tmp_path, monkeypatch, offline=False) as registries,
+    ):
+        registries.github.create(*HISTORIES["llmcc-runbook"].repository.split("/"), root)
         for word, version in (("minor", "0.2.0"), ("patch", "0.1.1"), ("major", "1.0.0")):
             assert inv(root, "bump", "--version", word, "--component", "llmcc").returncode == 0
             assert f'version = "{version}"' in (root / "crates/llmcc/Cargo.toml").read_text()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from support.whole import commit
+from support.hosted_project import commit
 
 from release_tasks.errors import ReleaseError
 from release_tasks.project.discovery import discover

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from support.place import Place, context
+from support.tiny_project import TinyProject, context
 
 from release_tasks.errors import ReleaseError
 from release_tasks.project.version_levels import resolve
@@ -15,12 +15,12 @@ from release_tasks.steps.tag import tag
 pytestmark = pytest.mark.tools("gh")
 
 
-def finish(tiny: Place, name: str) -> None:
+def finish(tiny: TinyProject, name: str) -> None:
     tiny.tag(name)
     publish(name)
 
 
-def carry(tiny: Place, word: str, meant: str) -> None:
+def carry(tiny: TinyProject, word: str, meant: str) -> None:
     """Go through bump and tag to the push; after each the word means the same."""
     assert resolve(word, None) == meant
     bump(context(), version=word)
@@ -38,15 +38,15 @@ def publish(name: str) -> None:
     )
 
 
-def test_a_version_means_itself(tiny: Place) -> None:
+def test_a_version_means_itself(tiny: TinyProject) -> None:
     assert resolve("0.7.0", None) == "0.7.0"
 
 
-def test_before_the_first_release_words_count_from_the_manifests(tiny: Place) -> None:
+def test_before_the_first_release_words_count_from_the_manifests(tiny: TinyProject) -> None:
     assert resolve("minor", None) == "0.2.0"
 
 
-def test_the_same_word_goes_on_after_every_interruption(tiny: Place) -> None:
+def test_the_same_word_goes_on_after_every_interruption(tiny: TinyProject) -> None:
     finish(tiny, "v0.1.0")
     tiny.commit("more.txt")
     carry(tiny, "minor", "0.2.0")
@@ -77,7 +77,7 @@ def test_the_same_word_goes_on_after_every_interruption(tiny: Place) -> None:
 )
 @pytest.mark.statement("B2.24")
 def test_every_word_resumes_until_its_release_is_done(
-    tiny: Place, before: str, word: str, meant: str
+    tiny: TinyProject, before: str, word: str, meant: str
 ) -> None:
     finish(tiny, f"v{before}")
     tiny.commit("more.txt")
@@ -91,7 +91,9 @@ def test_every_word_resumes_until_its_release_is_done(
     ("word", "meant"),
     [("minor", "0.2.0"), ("major", "1.0.0"), ("patch", "0.1.1"), ("rc", "0.1.1-rc.1")],
 )
-def test_the_first_release_resumes_by_its_word_too(tiny: Place, word: str, meant: str) -> None:
+def test_the_first_release_resumes_by_its_word_too(
+    tiny: TinyProject, word: str, meant: str
+) -> None:
     carry(tiny, word, meant)
     tiny.git("tag", "--delete", f"v{meant}")
     assert resolve(word, None) == meant
@@ -101,13 +103,13 @@ def test_the_first_release_resumes_by_its_word_too(tiny: Place, word: str, meant
     assert resolve(word, None) != meant
 
 
-def test_tags_that_were_never_github_releases_count(tiny: Place) -> None:
+def test_tags_that_were_never_github_releases_count(tiny: TinyProject) -> None:
     tiny.tag("v0.3.0")
     tiny.tag("v0.3.1")
     assert resolve("patch", None) == "0.3.2"
 
 
-def test_on_a_maintenance_branch_words_count_from_its_own_last_release(tiny: Place) -> None:
+def test_on_a_maintenance_branch_words_count_from_its_own_last_release(tiny: TinyProject) -> None:
     finish(tiny, "v1.2.8")
     tiny.git("branch", "1.2")
     tiny.commit("more.txt")
@@ -125,7 +127,7 @@ def test_on_a_maintenance_branch_words_count_from_its_own_last_release(tiny: Pla
 
 
 def test_a_shallow_clone_cannot_tell_what_words_count_from(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     finish(tiny, "v0.1.0")
     tiny.commit("more.txt")
@@ -136,21 +138,21 @@ def test_a_shallow_clone_cannot_tell_what_words_count_from(
     assert resolve("0.2.0", None) == "0.2.0"
 
 
-def test_without_an_origin_words_count_from_the_tags_here(tiny: Place) -> None:
+def test_without_an_origin_words_count_from_the_tags_here(tiny: TinyProject) -> None:
     tiny.git("remote", "remove", "origin")
     tiny.tag("v0.4.0", push=False)
     tiny.commit("more.txt")
     assert resolve("minor", None) == "0.5.0"
 
 
-def test_each_component_counts_for_itself(two: Place) -> None:
+def test_each_component_counts_for_itself(two: TinyProject) -> None:
     assert resolve("core=0.5.0,other=minor", None) == "core=0.5.0,other=0.5.0"
     assert resolve("patch", "other") == "0.4.1"
     with pytest.raises(ReleaseError, match="several components"):
         resolve("minor", None)
 
 
-def test_a_tag_is_refused_while_a_file_has_the_old_version(tiny: Place) -> None:
+def test_a_tag_is_refused_while_a_file_has_the_old_version(tiny: TinyProject) -> None:
     with pytest.raises(ReleaseError, match=r"does not have the version of tiny 0\.2\.0") as told:
         tag(context(), version="0.2.0")
     assert told.value.fix == "inv bump --version 0.2.0"
@@ -158,7 +160,7 @@ def test_a_tag_is_refused_while_a_file_has_the_old_version(tiny: Place) -> None:
 
 
 def test_an_interrupted_bump_is_finished_on_another_day(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767323045")
     bump(context(), version="0.2.0")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.package_world import Chain, Client, Serving, write_crate
+from support.package_clients import Chain, Client, Serving, write_crate
 
 from release_tasks.rehearsal.server import Servers
 from release_tasks.rehearsal.web import App
@@ -19,7 +19,7 @@ def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def running(tmp_path: Path) -> Iterator[World]:
+def registries(tmp_path: Path) -> Iterator[World]:
     """All stand-ins, and no way to the real registries."""
     with world(tmp_path / "world", offline=True, cache=tmp_path / "downloads") as started:
         yield started
@@ -33,10 +33,10 @@ def reading(tmp_path: Path, downloads: Path) -> Iterator[World]:
 
 
 @pytest.fixture
-def client(running: World, tmp_path: Path) -> Client:
+def client(registries: World, tmp_path: Path) -> Client:
     folder = tmp_path / "work"
     folder.mkdir()
-    return Client(running, folder)
+    return Client(registries, folder)
 
 
 @pytest.fixture

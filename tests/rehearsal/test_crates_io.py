@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from support.package_world import Chain, Client, sha256, write_crate
+from support.package_clients import Chain, Client, sha256, write_crate
 
 from release_tasks.rehearsal.faults import Fault
 from release_tasks.rehearsal.world import world
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.tools("cargo")
 def versions(client: Client, name: str) -> dict[str, bool]:
     """Return the versions that the index shows, each with whether it is yanked."""
     page = requests.get(
-        f"{client.world.urls['crates']}/index/{name[:2]}/{name[2:4]}/{name}", timeout=9
+        f"{client.registries.urls['crates']}/index/{name[:2]}/{name[2:4]}/{name}", timeout=9
     )
     lines = [json.loads(line) for line in page.text.splitlines()] if page.ok else []
     return {line["vers"]: line["yanked"] for line in lines}
@@ -40,9 +40,11 @@ def test_a_workspace_is_published_and_installed_back(
     assert (
         "github.com/rust-lang/crates.io-index" in (tmp_path / "root" / ".crates.toml").read_text()
     )
-    uploads = [entry for entry in client.world.log.writes() if entry.target == "/api/v1/crates/new"]
+    uploads = [
+        entry for entry in client.registries.log.writes() if entry.target == "/api/v1/crates/new"
+    ]
     assert [entry.agent[:6] for entry in uploads] == ["cargo/"] * 3
-    assert client.world.log.refused() == ()
+    assert client.registries.log.refused() == ()
 
 
 def test_crates_are_published_one_by_one_in_the_order_of_their_dependencies(
@@ -59,7 +61,7 @@ def test_the_index_has_the_checksum_of_the_packaged_crate(client: Client, publis
     client.ok("cargo", "package", "--workspace", "--no-verify", cwd=published.root)
     name = published.names[0]
     packaged = published.root / "target" / "package" / f"{name}-0.1.0.crate"
-    page = requests.get(f"{client.world.urls['crates']}/re/he/{name}", timeout=9).json()
+    page = requests.get(f"{client.registries.urls['crates']}/re/he/{name}", timeout=9).json()
     assert page["cksum"] == sha256(packaged)
 
 
@@ -110,7 +112,9 @@ def test_a_third_party_dependency_comes_from_the_real_registry(
     write_crate(tmp_path / "user", "rehearsed-user", extra='itoa = "1"')
     reader.ok("cargo", "publish", cwd=tmp_path / "user")
     read = [
-        entry.target for entry in reader.world.log.entries() if entry.host == "static.crates.io"
+        entry.target
+        for entry in reader.registries.log.entries()
+        if entry.host == "static.crates.io"
     ]
     assert [target.split("/")[2] for target in read] == ["itoa"]
 
@@ -129,7 +133,7 @@ def test_a_real_version_can_not_be_published_again(reader: Client, tmp_path: Pat
 
 
 def test_cargo_waits_until_a_lagging_index_has_the_crate(client: Client, chain: Chain) -> None:
-    client.world.crates.store.lag = 1.5
+    client.registries.crates.store.lag = 1.5
     said = client.ok("cargo", "publish", "--no-verify", "-p", chain.names[0], cwd=chain.root)
     assert "Published rehearsed-alpha" in said
     assert versions(client, chain.names[0]) == {"0.1.0": False}
@@ -138,7 +142,7 @@ def test_cargo_waits_until_a_lagging_index_has_the_crate(client: Client, chain: 
 def test_new_crates_are_limited_and_the_answer_says_until_when(
     client: Client, tmp_path: Path
 ) -> None:
-    client.world.crates.limits.active = True
+    client.registries.crates.limits.active = True
     for number in range(6):
         write_crate(tmp_path / f"n{number}", f"rehearsednew{number}")
     for number in range(5):
@@ -146,18 +150,18 @@ def test_new_crates_are_limited_and_the_answer_says_until_when(
     said = client.fails("cargo", "publish", "--no-verify", cwd=tmp_path / "n5")
     assert "(status 429 Too Many Requests): You have published too many new crates" in said
     assert "GMT and see https://crates.io/docs/rate-limits for more details." in said
-    client.world.clock.skip(601)
+    client.registries.clock.skip(601)
     client.ok("cargo", "publish", "--no-verify", cwd=tmp_path / "n5")
 
 
 def test_a_lost_answer_leaves_the_crate_published(client: Client, chain: Chain) -> None:
-    client.world.faults.add(Fault("PUT", "/api/v1/crates/new", lose=True))
+    client.registries.faults.add(Fault("PUT", "/api/v1/crates/new", lose=True))
     client.fails("cargo", "publish", "--no-verify", "-p", chain.names[0], cwd=chain.root)
     assert versions(client, chain.names[0]) == {"0.1.0": False}
 
 
 def test_cargo_works_at_the_loopback_address_too(client: Client, chain: Chain) -> None:
-    index = f"sparse+{client.world.urls['crates']}/index/"
+    index = f"sparse+{client.registries.urls['crates']}/index/"
     replaced = f'source.crates-io.replace-with="here"\nregistries.here.index="{index}"\n'
     config = client.folder / "config.toml"
     config.write_text(replaced)
@@ -171,7 +175,7 @@ def test_cargo_works_at_the_loopback_address_too(client: Client, chain: Chain) -
         "--registry",
         "here",
         cwd=chain.root,
-        CARGO_REGISTRIES_HERE_TOKEN=client.world.env["CARGO_REGISTRY_TOKEN"],
+        CARGO_REGISTRIES_HERE_TOKEN=client.registries.env["CARGO_REGISTRY_TOKEN"],
     )
     assert all(versions(client, name) == {"0.1.0": False} for name in chain.names)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import requests
-from support.package_world import Serving, crate, dependencies, features, upload_body, without
+from support.package_clients import Serving, crate, dependencies, features, upload_body, without
 
 from release_tasks.rehearsal.clock import Clock
 from release_tasks.rehearsal.crates_io.app import CratesIo

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import pytest
-from support.github_world import TOKEN, running
+from support.github_client import TOKEN, local_github
 
 pytestmark = pytest.mark.tools("git")
 
 
 @pytest.fixture
-def world(tmp_path):
-    with running(tmp_path) as world:
-        yield world
+def github(tmp_path):
+    with local_github(tmp_path) as github:
+        yield github
 
 
-def commit(world, message="Go on"):
-    world.ok("git", "commit", "-q", "--allow-empty", "-m", message)
-    return world.ok("git", "rev-parse", "HEAD")
+def commit(github, message="Go on"):
+    github.ok("git", "commit", "-q", "--allow-empty", "-m", message)
+    return github.ok("git", "rev-parse", "HEAD")
 
 
-def test_a_new_repository_has_the_branches_and_tags_of_its_source(world):
-    head = world.ok("git", "rev-parse", "HEAD")
-    refs = world.remote_refs()
+def test_a_new_repository_has_the_branches_and_tags_of_its_source(github):
+    head = github.ok("git", "rev-parse", "HEAD")
+    refs = github.remote_refs()
     assert refs["HEAD"] == refs["refs/heads/main"] == refs["refs/tags/v0.1.0^{}"] == head
 
 
@@ -33,18 +33,18 @@ def test_a_new_repository_has_the_branches_and_tags_of_its_source(world):
         "git@github.com:acme/tool.git",
     ],
 )
-def test_a_clone_gets_everything(world, url):
-    world.ok("git", "clone", "-q", url, "copy", cwd=world.folder)
-    assert (world.folder / "copy" / "README.md").read_text() == "# tool\n"
-    assert world.ok("git", "tag", cwd=world.folder / "copy") == "v0.1.0"
+def test_a_clone_gets_everything(github, url):
+    github.ok("git", "clone", "-q", url, "copy", cwd=github.folder)
+    assert (github.folder / "copy" / "README.md").read_text() == "# tool\n"
+    assert github.ok("git", "tag", cwd=github.folder / "copy") == "v0.1.0"
 
 
-def test_a_shallow_clone_works_with_both_protocols(world):
-    commit(world)
-    world.ok("git", "push", "-q", "origin", "main")
+def test_a_shallow_clone_works_with_both_protocols(github):
+    commit(github)
+    github.ok("git", "push", "-q", "origin", "main")
     for version in ("0", "2"):
         target = f"shallow{version}"
-        world.ok(
+        github.ok(
             "git",
             "-c",
             f"protocol.version={version}",
@@ -54,36 +54,36 @@ def test_a_shallow_clone_works_with_both_protocols(world):
             "1",
             "https://github.com/acme/tool",
             target,
-            cwd=world.folder,
+            cwd=github.folder,
         )
-        assert world.ok("git", "rev-list", "--count", "HEAD", cwd=world.folder / target) == "1"
+        assert github.ok("git", "rev-list", "--count", "HEAD", cwd=github.folder / target) == "1"
 
 
-def test_an_atomic_push_of_branch_and_tag_arrives(world):
-    head = commit(world)
-    world.ok("git", "tag", "v0.2.0")
-    shown = world.run("git", "push", "--atomic", "origin", "main", "v0.2.0")
+def test_an_atomic_push_of_branch_and_tag_arrives(github):
+    head = commit(github)
+    github.ok("git", "tag", "v0.2.0")
+    shown = github.run("git", "push", "--atomic", "origin", "main", "v0.2.0")
     assert shown.returncode == 0
     assert "To https://github.com/acme/tool.git" in shown.stderr
     assert "* [new tag]         v0.2.0 -> v0.2.0" in shown.stderr
-    refs = world.remote_refs()
+    refs = github.remote_refs()
     assert refs["refs/heads/main"] == refs["refs/tags/v0.2.0"] == head
 
 
-def test_an_atomic_push_changes_nothing_when_one_part_is_refused(world):
-    before = world.remote_refs()
-    commit(world)
-    world.ok("git", "tag", "-f", "v0.1.0")
-    said = world.fails("git", "push", "--atomic", "origin", "main", "v0.1.0")
+def test_an_atomic_push_changes_nothing_when_one_part_is_refused(github):
+    before = github.remote_refs()
+    commit(github)
+    github.ok("git", "tag", "-f", "v0.1.0")
+    said = github.fails("git", "push", "--atomic", "origin", "main", "v0.1.0")
     assert "[rejected]        v0.1.0 -> v0.1.0 (already exists)" in said
-    assert world.remote_refs() == before
+    assert github.remote_refs() == before
 
 
-def test_a_large_push_is_sent_in_chunks_and_arrives(world):
-    (world.work / "big").write_bytes(bytes(range(256)) * 12_000)
-    world.ok("git", "add", "big")
-    head = commit(world, "Add a large file")
-    world.ok(
+def test_a_large_push_is_sent_in_chunks_and_arrives(github):
+    (github.work / "big").write_bytes(bytes(range(256)) * 12_000)
+    github.ok("git", "add", "big")
+    head = commit(github, "Add a large file")
+    github.ok(
         "git",
         "-c",
         "http.postBuffer=65536",
@@ -94,56 +94,56 @@ def test_a_large_push_is_sent_in_chunks_and_arrives(world):
         "origin",
         "main",
     )
-    assert world.remote_refs()["refs/heads/main"] == head
+    assert github.remote_refs()["refs/heads/main"] == head
 
 
-def test_a_deleted_tag_turns_its_release_into_a_draft(world):
-    world.api("POST", "releases", json={"tag_name": "v0.1.0"})
-    assert not world.release("v0.1.0")["draft"]
-    assert "[deleted]" in world.run("git", "push", "origin", "--delete", "v0.1.0").stderr
-    assert "refs/tags/v0.1.0" not in world.remote_refs()
-    assert world.release("v0.1.0")["draft"]
+def test_a_deleted_tag_turns_its_release_into_a_draft(github):
+    github.api("POST", "releases", json={"tag_name": "v0.1.0"})
+    assert not github.release("v0.1.0")["draft"]
+    assert "[deleted]" in github.run("git", "push", "origin", "--delete", "v0.1.0").stderr
+    assert "refs/tags/v0.1.0" not in github.remote_refs()
+    assert github.release("v0.1.0")["draft"]
 
 
-def test_a_fetch_brings_the_tag_that_a_release_made(world):
-    world.api("POST", "releases", json={"tag_name": "v0.3.0", "target_commitish": "main"})
-    world.ok("git", "fetch", "-q", "--tags", "origin")
-    assert world.ok("git", "rev-parse", "v0.3.0") == world.ok("git", "rev-parse", "main")
+def test_a_fetch_brings_the_tag_that_a_release_made(github):
+    github.api("POST", "releases", json={"tag_name": "v0.3.0", "target_commitish": "main"})
+    github.ok("git", "fetch", "-q", "--tags", "origin")
+    assert github.ok("git", "rev-parse", "v0.3.0") == github.ok("git", "rev-parse", "main")
 
 
-def test_an_unknown_repository_is_not_found(world):
-    said = world.fails("git", "ls-remote", "https://github.com/acme/other.git", code=128)
+def test_an_unknown_repository_is_not_found(github):
+    said = github.fails("git", "ls-remote", "https://github.com/acme/other.git", code=128)
     assert "Repository not found." in said
 
 
-def test_an_empty_repository_takes_its_first_push(world):
-    world.hub.create("acme", "new")
-    world.ok("git", "push", "-q", "https://github.com/acme/new.git", "main")
-    assert world.api("GET", "/repos/acme/new/commits/main").json()["sha"] == world.ok(
+def test_an_empty_repository_takes_its_first_push(github):
+    github.hub.create("acme", "new")
+    github.ok("git", "push", "-q", "https://github.com/acme/new.git", "main")
+    assert github.api("GET", "/repos/acme/new/commits/main").json()["sha"] == github.ok(
         "git", "rev-parse", "HEAD"
     )
 
 
-def test_the_loopback_address_serves_git_too(world):
-    assert world.ok("git", "ls-remote", f"{world.url}/acme/tool.git", "HEAD").endswith("HEAD")
+def test_the_loopback_address_serves_git_too(github):
+    assert github.ok("git", "ls-remote", f"{github.url}/acme/tool.git", "HEAD").endswith("HEAD")
 
 
 def test_a_closed_stand_in_wants_the_token_for_a_push(tmp_path):
-    with running(tmp_path, open_push=False) as world:
-        commit(world)
-        assert "could not read Username" in world.fails("git", "push", "origin", "main", code=128)
-        wrong = world.fails(
+    with local_github(tmp_path, open_push=False) as github:
+        commit(github)
+        assert "could not read Username" in github.fails("git", "push", "origin", "main", code=128)
+        wrong = github.fails(
             "git", "push", "https://x:wrong@github.com/acme/tool.git", "main", code=128
         )
         assert "Authentication failed" in wrong
-        world.ok("git", "push", f"https://x-access-token:{TOKEN}@github.com/acme/tool.git", "main")
+        github.ok("git", "push", f"https://x-access-token:{TOKEN}@github.com/acme/tool.git", "main")
 
 
 @pytest.mark.tools("gh")
 def test_a_closed_stand_in_accepts_the_credential_helper_of_gh(tmp_path):
-    with running(tmp_path, open_push=False) as world:
-        head = commit(world)
-        world.ok(
+    with local_github(tmp_path, open_push=False) as github:
+        head = commit(github)
+        github.ok(
             "git", "-c", "credential.helper=!gh auth git-credential", "push", "-q", "origin", "main"
         )
-        assert world.remote_refs()["refs/heads/main"] == head
+        assert github.remote_refs()["refs/heads/main"] == head

@@ -6,7 +6,7 @@ import json
 
 import pytest
 import requests
-from support.github_world import TOKEN, running
+from support.github_client import TOKEN, local_github
 
 pytestmark = pytest.mark.tools("gh", "git")
 LATER_LIST = """
@@ -22,14 +22,14 @@ query RepositoryReleaseList($direction: OrderDirection!, $endCursor: String, $na
 
 
 @pytest.fixture
-def world(tmp_path):
-    with running(tmp_path) as world:
-        yield world
+def github(tmp_path):
+    with local_github(tmp_path) as github:
+        yield github
 
 
-def ask(world, query, **variables):
+def ask(github, query, **variables):
     answer = requests.post(
-        f"{world.url}/api/graphql",
+        f"{github.url}/api/graphql",
         json={"query": query, "variables": variables},
         timeout=30,
         headers={"Authorization": f"Bearer {TOKEN}"},
@@ -41,7 +41,7 @@ def ask(world, query, **variables):
 @pytest.mark.parametrize(
     ("name", "full"), [("kit", "rehearsal/kit"), ("someone/kit", "someone/kit")]
 )
-def test_gh_makes_a_repository_once(world, name, full):
+def test_gh_makes_a_repository_once(github, name, full):
     create = (
         "gh",
         "repo",
@@ -54,70 +54,70 @@ def test_gh_makes_a_repository_once(world, name, full):
         "fresh",
         "--push",
     )
-    assert f"https://github.com/{full}" in world.ok(*create)
-    assert world.hub.repository(*full.split("/")).full == full
-    head = world.ok("git", "rev-parse", "HEAD")
-    assert world.ok("git", "ls-remote", "fresh", "refs/heads/main").split()[0] == head
-    assert "Name already exists on this account" in world.fails(
+    assert f"https://github.com/{full}" in github.ok(*create)
+    assert github.hub.repository(*full.split("/")).full == full
+    head = github.ok("git", "rev-parse", "HEAD")
+    assert github.ok("git", "ls-remote", "fresh", "refs/heads/main").split()[0] == head
+    assert "Name already exists on this account" in github.fails(
         "gh", "repo", "create", name, "--public"
     )
 
 
-def test_repo_view_shows_the_repository(world):
-    world.ok("gh", "release", "create", "v1.0.0", "--notes", "N", "--title", "One")
+def test_repo_view_shows_the_repository(github):
+    github.ok("gh", "release", "create", "v1.0.0", "--notes", "N", "--title", "One")
     fields = (
         "defaultBranchRef,isPrivate,latestRelease,nameWithOwner,owner,sshUrl,url,viewerPermission"
     )
-    shown = json.loads(world.ok("gh", "repo", "view", "--json", fields))
+    shown = json.loads(github.ok("gh", "repo", "view", "--json", fields))
     assert shown["nameWithOwner"] == "acme/tool"
     assert shown["defaultBranchRef"] == {"name": "main"}
     assert shown["latestRelease"]["tagName"] == "v1.0.0"
     assert shown["sshUrl"] == "git@github.com:acme/tool.git"
-    assert world.ok("gh", "repo", "view").startswith("name:\tacme/tool")
-    assert "Could not resolve to a Repository with the name 'acme/other'" in world.fails(
+    assert github.ok("gh", "repo", "view").startswith("name:\tacme/tool")
+    assert "Could not resolve to a Repository with the name 'acme/other'" in github.fails(
         "gh", "repo", "view", "acme/other"
     )
 
 
-def test_every_field_of_repo_view_is_answered(world):
-    listed = world.fails("gh", "repo", "view", "--json").split(":\n", 1)[1].split()
+def test_every_field_of_repo_view_is_answered(github):
+    listed = github.fails("gh", "repo", "view", "--json").split(":\n", 1)[1].split()
     assert len(listed) > 50
-    shown = json.loads(world.ok("gh", "repo", "view", "--json", ",".join(listed)))
+    shown = json.loads(github.ok("gh", "repo", "view", "--json", ",".join(listed)))
     assert set(shown) == set(listed)
 
 
-def test_repo_clone_makes_a_checkout(world):
-    world.ok("gh", "repo", "clone", "acme/tool", "copy", cwd=world.folder)
-    assert (world.folder / "copy" / "README.md").exists()
+def test_repo_clone_makes_a_checkout(github):
+    github.ok("gh", "repo", "clone", "acme/tool", "copy", cwd=github.folder)
+    assert (github.folder / "copy" / "README.md").exists()
 
 
-def test_auth_status_names_the_account(world):
-    done = world.run("gh", "auth", "status")
+def test_auth_status_names_the_account(github):
+    done = github.run("gh", "auth", "status")
     assert done.returncode == 0
     assert "Logged in to github.com as rehearsal (GH_TOKEN)" in done.stderr
-    assert "authentication failed" in world.fails("gh", "auth", "status", GH_TOKEN="wrong")
-    assert "Bad credentials" in world.fails("gh", "release", "list", GH_TOKEN="wrong")
+    assert "authentication failed" in github.fails("gh", "auth", "status", GH_TOKEN="wrong")
+    assert "Bad credentials" in github.fails("gh", "release", "list", GH_TOKEN="wrong")
 
 
-def test_issues_are_listed_and_pull_requests_are_none(world):
+def test_issues_are_listed_and_pull_requests_are_none(github):
     for title in ("A bug", "A wish"):
-        world.ok(
+        github.ok(
             "gh", "api", "repos/acme/tool/issues", "-f", f"title={title}", "-f", "labels[]=open"
         )
-    assert [line.split("\t")[2] for line in world.ok("gh", "issue", "list").splitlines()] == [
+    assert [line.split("\t")[2] for line in github.ok("gh", "issue", "list").splitlines()] == [
         "A wish",
         "A bug",
     ]
     assert json.loads(
-        world.ok("gh", "issue", "list", "--search", "bug", "--json", "number,state")
+        github.ok("gh", "issue", "list", "--search", "bug", "--json", "number,state")
     ) == [{"number": 1, "state": "OPEN"}]
-    assert world.ok("gh", "pr", "list", "--json", "number") == "[]"
+    assert github.ok("gh", "pr", "list", "--json", "number") == "[]"
 
 
-def test_api_graphql_answers_what_is_asked_for_and_nothing_else(world):
-    world.ok("gh", "release", "create", "v1.0.0", world.file("a"), "--notes", "N")
+def test_api_graphql_answers_what_is_asked_for_and_nothing_else(github):
+    github.ok("gh", "release", "create", "v1.0.0", github.file("a"), "--notes", "N")
     query = 'query($o:String!){repository(owner:$o,name:"tool"){all:releases(first:1){nodes{tagName ...files}}}} fragment files on Release{releaseAssets(first:9){totalCount nodes{name}}}'
-    shown = json.loads(world.ok("gh", "api", "graphql", "-f", f"query={query}", "-f", "o=acme"))
+    shown = json.loads(github.ok("gh", "api", "graphql", "-f", f"query={query}", "-f", "o=acme"))
     assert shown == {
         "data": {
             "repository": {
@@ -134,13 +134,13 @@ def test_api_graphql_answers_what_is_asked_for_and_nothing_else(world):
     }
 
 
-def test_later_versions_of_gh_list_releases_in_either_order_and_by_page(world):
+def test_later_versions_of_gh_list_releases_in_either_order_and_by_page(github):
     for tag in ("v1.0.0", "v1.1.0", "v1.2.0"):
-        world.ok("gh", "release", "create", tag, "--notes", "N")
+        github.ok("gh", "release", "create", tag, "--notes", "N")
     seen, cursor = [], None
     while True:
         data = ask(
-            world,
+            github,
             LATER_LIST,
             owner="acme",
             name="tool",
@@ -156,13 +156,13 @@ def test_later_versions_of_gh_list_releases_in_either_order_and_by_page(world):
     assert seen == [("v1.0.0", False, False), ("v1.1.0", False, False), ("v1.2.0", False, True)]
 
 
-def test_later_versions_of_gh_find_out_what_a_release_can_tell(world):
-    data = ask(world, 'query Release_fields{Release: __type(name: "Release"){fields{name}}}')
+def test_later_versions_of_gh_find_out_what_a_release_can_tell(github):
+    data = ask(github, 'query Release_fields{Release: __type(name: "Release"){fields{name}}}')
     assert {"name": "immutable"} in data["data"]["Release"]["fields"]
 
 
-def test_an_unknown_field_is_named(world):
-    [error] = ask(world, "{viewer{login shoeSize}}")["errors"]
+def test_an_unknown_field_is_named(github):
+    [error] = ask(github, "{viewer{login shoeSize}}")["errors"]
     assert error["message"] == "Field 'shoeSize' doesn't exist on type 'User'"
 
 
@@ -174,18 +174,18 @@ def test_an_unknown_field_is_named(world):
         ("subscription S{x}", "answers no subscription"),
     ],
 )
-def test_what_cannot_be_read_or_done_is_an_error(world, query, said):
-    [error] = ask(world, query)["errors"]
+def test_what_cannot_be_read_or_done_is_an_error(github, query, said):
+    [error] = ask(github, query)["errors"]
     assert said in error["message"]
 
 
-def test_a_fragment_counts_for_its_own_type_only(world):
-    data = ask(world, "{viewer{login ...on Bot{shoeSize} ...on User{name}}}")
+def test_a_fragment_counts_for_its_own_type_only(github):
+    data = ask(github, "{viewer{login ...on Bot{shoeSize} ...on User{name}}}")
     assert data == {"data": {"viewer": {"login": "rehearsal", "name": "rehearsal"}}}
 
 
-def test_graphql_needs_the_token(world):
+def test_graphql_needs_the_token(github):
     answer = requests.post(
-        f"{world.url}/api/graphql", json={"query": "{viewer{login}}"}, timeout=30
+        f"{github.url}/api/graphql", json={"query": "{viewer{login}}"}, timeout=30
     )
     assert answer.status_code == 401

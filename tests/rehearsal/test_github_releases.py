@@ -6,23 +6,23 @@ import hashlib
 import json
 
 import pytest
-from support.github_world import running
+from support.github_client import local_github
 
 pytestmark = pytest.mark.tools("gh", "git")
 VIEW = "apiUrl,author,assets,body,createdAt,id,isDraft,isPrerelease,name,publishedAt,tagName,tarballUrl,targetCommitish,uploadUrl,url,zipballUrl"
 
 
 @pytest.fixture
-def world(tmp_path):
-    with running(tmp_path) as world:
-        yield world
+def github(tmp_path):
+    with local_github(tmp_path) as github:
+        yield github
 
 
-def test_a_draft_has_its_files_and_no_tag(world):
-    wheel, text = world.file("tool-1.whl"), world.file("notes.txt")
-    notes = world.file("NOTES.md", "What is new\n")
-    world.ok("git", "push", "-q", "origin", "main")
-    said = world.ok(
+def test_a_draft_has_its_files_and_no_tag(github):
+    wheel, text = github.file("tool-1.whl"), github.file("notes.txt")
+    notes = github.file("NOTES.md", "What is new\n")
+    github.ok("git", "push", "-q", "origin", "main")
+    said = github.ok(
         "gh",
         "release",
         "create",
@@ -37,7 +37,7 @@ def test_a_draft_has_its_files_and_no_tag(world):
         notes,
     )
     assert said.startswith("https://github.com/acme/tool/releases/tag/untagged-")
-    made = world.release("v1.0.0")
+    made = github.release("v1.0.0")
     assert (made["draft"], made["prerelease"], made["name"], made["body"]) == (
         True,
         True,
@@ -50,22 +50,22 @@ def test_a_draft_has_its_files_and_no_tag(world):
         "digest": f"sha256:{digest}",
         "state": "uploaded",
     }
-    assert "refs/tags/v1.0.0" not in world.remote_refs()
-    assert world.ok("gh", "release", "list").startswith("One\tDraft\tv1.0.0\t")
+    assert "refs/tags/v1.0.0" not in github.remote_refs()
+    assert github.ok("gh", "release", "list").startswith("One\tDraft\tv1.0.0\t")
 
 
-def test_view_shows_every_field_of_a_draft(world):
-    world.ok(
+def test_view_shows_every_field_of_a_draft(github):
+    github.ok(
         "gh",
         "release",
         "create",
         "v1.0.0",
-        f"{world.file('a.tar.gz')}#Source",
+        f"{github.file('a.tar.gz')}#Source",
         "--draft",
         "--notes",
         "N",
     )
-    shown = json.loads(world.ok("gh", "release", "view", "v1.0.0", "--json", VIEW))
+    shown = json.loads(github.ok("gh", "release", "view", "v1.0.0", "--json", VIEW))
     assert shown["isDraft"]
     assert shown["publishedAt"] is None
     assert shown["targetCommitish"] == "main"
@@ -79,104 +79,106 @@ def test_view_shows_every_field_of_a_draft(world):
     )
 
 
-def test_verify_tag_stops_without_the_tag_and_not_with_it(world):
-    said = world.fails("gh", "release", "create", "v9.9.9", "--verify-tag", "--notes", "N")
+def test_verify_tag_stops_without_the_tag_and_not_with_it(github):
+    said = github.fails("gh", "release", "create", "v9.9.9", "--verify-tag", "--notes", "N")
     assert (
         said.strip()
         == "tag v9.9.9 doesn't exist in the repo acme/tool, aborting due to --verify-tag flag"
     )
-    world.ok("gh", "release", "create", "v0.1.0", "--verify-tag", "--notes", "N")
+    github.ok("gh", "release", "create", "v0.1.0", "--verify-tag", "--notes", "N")
 
 
-def test_a_published_release_makes_its_tag(world):
+def test_a_published_release_makes_its_tag(github):
     assert (
-        world.ok("gh", "release", "create", "v1.0.0", "--notes", "N")
+        github.ok("gh", "release", "create", "v1.0.0", "--notes", "N")
         == "https://github.com/acme/tool/releases/tag/v1.0.0"
     )
-    assert world.remote_refs()["refs/tags/v1.0.0"] == world.ok("git", "rev-parse", "main")
-    assert "published:" in world.ok("gh", "release", "view", "v1.0.0")
+    assert github.remote_refs()["refs/tags/v1.0.0"] == github.ok("git", "rev-parse", "main")
+    assert "published:" in github.ok("gh", "release", "view", "v1.0.0")
 
 
-def test_a_release_of_a_published_tag_is_refused(world):
-    world.ok("gh", "release", "create", "v0.1.0", "--notes", "N")
-    bare = world.fails("gh", "release", "create", "v0.1.0", "--notes", "N")
+def test_a_release_of_a_published_tag_is_refused(github):
+    github.ok("gh", "release", "create", "v0.1.0", "--notes", "N")
+    bare = github.fails("gh", "release", "create", "v0.1.0", "--notes", "N")
     assert "HTTP 422: Validation Failed" in bare
     assert "Release.tag_name already exists" in bare
-    filled = world.fails("gh", "release", "create", "v0.1.0", world.file("a"), "--notes", "N")
+    filled = github.fails("gh", "release", "create", "v0.1.0", github.file("a"), "--notes", "N")
     assert filled.strip() == "a release with the same tag name already exists: v0.1.0"
 
 
-def test_two_drafts_of_one_tag_are_possible_and_only_one_can_be_published(world):
-    first = world.api("POST", "releases", json={"tag_name": "v1.0.0", "draft": True}).json()
-    second = world.api("POST", "releases", json={"tag_name": "v1.0.0", "draft": True}).json()
+def test_two_drafts_of_one_tag_are_possible_and_only_one_can_be_published(github):
+    first = github.api("POST", "releases", json={"tag_name": "v1.0.0", "draft": True}).json()
+    second = github.api("POST", "releases", json={"tag_name": "v1.0.0", "draft": True}).json()
     assert (
-        world.api("PATCH", f"releases/{first['id']}", json={"draft": False})
+        github.api("PATCH", f"releases/{first['id']}", json={"draft": False})
         .json()["html_url"]
         .endswith("/tag/v1.0.0")
     )
-    refused = world.api("PATCH", f"releases/{second['id']}", json={"draft": False})
+    refused = github.api("PATCH", f"releases/{second['id']}", json={"draft": False})
     assert refused.status_code == 422
     assert refused.json()["errors"] == [
         {"resource": "Release", "code": "already_exists", "field": "tag_name"}
     ]
 
 
-def test_generated_notes_point_at_the_changes(world):
-    world.ok("gh", "release", "create", "v1.0.0", "--generate-notes")
+def test_generated_notes_point_at_the_changes(github):
+    github.ok("gh", "release", "create", "v1.0.0", "--generate-notes")
     assert (
-        world.release("v1.0.0")["body"]
+        github.release("v1.0.0")["body"]
         == "**Full Changelog**: https://github.com/acme/tool/commits/v1.0.0"
     )
-    world.ok("gh", "release", "create", "v1.1.0", "--generate-notes", "--notes", "Mine")
-    assert world.release("v1.1.0")["name"] == "v1.1.0"
+    github.ok("gh", "release", "create", "v1.1.0", "--generate-notes", "--notes", "Mine")
+    assert github.release("v1.1.0")["name"] == "v1.1.0"
     assert (
-        world.release("v1.1.0")["body"]
+        github.release("v1.1.0")["body"]
         == "Mine\n\n**Full Changelog**: https://github.com/acme/tool/compare/v1.0.0...v1.1.0"
     )
-    world.ok("gh", "release", "create", "v1.2.0", "--generate-notes", "--notes-start-tag", "v0.1.0")
-    assert world.release("v1.2.0")["body"].endswith("/compare/v0.1.0...v1.2.0")
+    github.ok(
+        "gh", "release", "create", "v1.2.0", "--generate-notes", "--notes-start-tag", "v0.1.0"
+    )
+    assert github.release("v1.2.0")["body"].endswith("/compare/v0.1.0...v1.2.0")
 
 
-def test_latest_goes_to_the_newest_finished_release_or_where_it_is_told(world):
-    world.ok("gh", "release", "create", "v1.0.0", "--notes", "N")
-    world.ok("gh", "release", "create", "v1.1.0-rc.1", "--notes", "N", "--prerelease")
-    assert world.ok("gh", "release", "view", "--json", "tagName", "-q", ".tagName") == "v1.0.0"
-    world.ok("gh", "release", "create", "py-v2.0.0", "--notes", "N", "--latest=false")
-    assert world.release("v1.0.0")["latest"]
-    world.ok("gh", "release", "edit", "py-v2.0.0", "--latest")
-    assert "py-v2.0.0\tLatest\tpy-v2.0.0" in world.ok("gh", "release", "list")
-    world.ok("gh", "release", "edit", "v1.0.0", "--latest")
-    assert world.release("v1.0.0")["latest"]
-    world.ok("gh", "release", "delete", "v1.0.0", "--yes")
-    assert world.api("GET", "releases/latest").json()["tag_name"] == "py-v2.0.0"
+def test_latest_goes_to_the_newest_finished_release_or_where_it_is_told(github):
+    github.ok("gh", "release", "create", "v1.0.0", "--notes", "N")
+    github.ok("gh", "release", "create", "v1.1.0-rc.1", "--notes", "N", "--prerelease")
+    assert github.ok("gh", "release", "view", "--json", "tagName", "-q", ".tagName") == "v1.0.0"
+    github.ok("gh", "release", "create", "py-v2.0.0", "--notes", "N", "--latest=false")
+    assert github.release("v1.0.0")["latest"]
+    github.ok("gh", "release", "edit", "py-v2.0.0", "--latest")
+    assert "py-v2.0.0\tLatest\tpy-v2.0.0" in github.ok("gh", "release", "list")
+    github.ok("gh", "release", "edit", "v1.0.0", "--latest")
+    assert github.release("v1.0.0")["latest"]
+    github.ok("gh", "release", "delete", "v1.0.0", "--yes")
+    assert github.api("GET", "releases/latest").json()["tag_name"] == "py-v2.0.0"
 
 
-def test_neither_a_draft_nor_a_prerelease_can_be_made_latest(world):
-    said = world.fails(
+def test_neither_a_draft_nor_a_prerelease_can_be_made_latest(github):
+    said = github.fails(
         "gh", "release", "create", "v1.0.0", "--notes", "N", "--prerelease", "--latest"
     )
     assert "Latest release cannot be draft or prerelease" in said
-    world.ok("gh", "release", "create", "v1.0.0", "--notes", "N", "--draft", "--latest")
-    assert "Latest release cannot be draft" in world.fails(
+    github.ok("gh", "release", "create", "v1.0.0", "--notes", "N", "--draft", "--latest")
+    assert "Latest release cannot be draft" in github.fails(
         "gh", "release", "edit", "v1.0.0", "--latest"
     )
 
 
-def test_upload_adds_many_files_refuses_a_second_one_and_clobbers(world):
-    world.ok("gh", "release", "create", "v1.0.0", "--draft", "--notes", "N")
-    names = [world.file(f"part-{number}.bin") for number in range(12)]
-    world.ok("gh", "release", "upload", "v1.0.0", *names)
-    assert set(world.release("v1.0.0")["assets"]) == set(names)
-    said = world.fails("gh", "release", "upload", "v1.0.0", names[0])
+def test_upload_adds_many_files_refuses_a_second_one_and_clobbers(github):
+    github.ok("gh", "release", "create", "v1.0.0", "--draft", "--notes", "N")
+    names = [github.file(f"part-{number}.bin") for number in range(12)]
+    github.ok("gh", "release", "upload", "v1.0.0", *names)
+    assert set(github.release("v1.0.0")["assets"]) == set(names)
+    said = github.fails("gh", "release", "upload", "v1.0.0", names[0])
     assert said.strip() == "asset under the same name already exists: [part-0.bin]"
-    world.file(names[0], "other bytes")
-    world.ok("gh", "release", "upload", "v1.0.0", names[0], "--clobber")
-    assert world.release("v1.0.0")["assets"][names[0]]["size"] == 11
+    github.file(names[0], "other bytes")
+    github.ok("gh", "release", "upload", "v1.0.0", names[0], "--clobber")
+    assert github.release("v1.0.0")["assets"][names[0]]["size"] == 11
 
 
-def test_an_edit_publishes_a_draft(world):
-    world.ok("gh", "release", "create", "v1.0.0", "--draft", "--prerelease", "--notes", "N")
-    said = world.ok(
+def test_an_edit_publishes_a_draft(github):
+    github.ok("gh", "release", "create", "v1.0.0", "--draft", "--prerelease", "--notes", "N")
+    said = github.ok(
         "gh",
         "release",
         "edit",
@@ -190,7 +192,7 @@ def test_an_edit_publishes_a_draft(world):
         "New",
     )
     assert said == "https://github.com/acme/tool/releases/tag/v1.0.0"
-    made = world.release("v1.0.0")
+    made = github.release("v1.0.0")
     assert (made["draft"], made["prerelease"], made["latest"], made["name"], made["body"]) == (
         False,
         False,
@@ -198,58 +200,58 @@ def test_an_edit_publishes_a_draft(world):
         "One",
         "New",
     )
-    assert "refs/tags/v1.0.0" in world.remote_refs()
+    assert "refs/tags/v1.0.0" in github.remote_refs()
 
 
-def test_download_takes_what_matches(world):
-    names = [world.file("a.whl"), world.file("b.whl"), world.file("c.txt")]
-    world.ok("gh", "release", "create", "v1.0.0", *names, "--draft", "--notes", "N")
-    world.ok("gh", "release", "download", "v1.0.0", "--pattern", "*.whl", "--dir", "out")
-    assert {file.name: file.read_text() for file in (world.work / "out").iterdir()} == {
+def test_download_takes_what_matches(github):
+    names = [github.file("a.whl"), github.file("b.whl"), github.file("c.txt")]
+    github.ok("gh", "release", "create", "v1.0.0", *names, "--draft", "--notes", "N")
+    github.ok("gh", "release", "download", "v1.0.0", "--pattern", "*.whl", "--dir", "out")
+    assert {file.name: file.read_text() for file in (github.work / "out").iterdir()} == {
         "a.whl": "bytes of a.whl\n",
         "b.whl": "bytes of b.whl\n",
     }
-    assert "no assets match" in world.fails(
+    assert "no assets match" in github.fails(
         "gh", "release", "download", "v1.0.0", "--pattern", "*.zip"
     )
-    world.ok("gh", "release", "edit", "v1.0.0", "--draft=false")
-    world.ok("gh", "release", "download", "--pattern", "c.txt", "--dir", "latest")
-    assert (world.work / "latest" / "c.txt").exists()
-    world.ok("gh", "release", "download", "v1.0.0", "--archive", "tar.gz", "--dir", "source")
-    assert (world.work / "source" / "tool-1.0.0.tar.gz").read_bytes()[:2] == b"\x1f\x8b"
+    github.ok("gh", "release", "edit", "v1.0.0", "--draft=false")
+    github.ok("gh", "release", "download", "--pattern", "c.txt", "--dir", "latest")
+    assert (github.work / "latest" / "c.txt").exists()
+    github.ok("gh", "release", "download", "v1.0.0", "--archive", "tar.gz", "--dir", "source")
+    assert (github.work / "source" / "tool-1.0.0.tar.gz").read_bytes()[:2] == b"\x1f\x8b"
 
 
-def test_delete_can_take_the_tag_along(world):
-    world.ok("gh", "release", "create", "v1.0.0", world.file("a"), "--notes", "N")
-    world.ok("gh", "release", "create", "v1.1.0", "--notes", "N")
-    world.ok("gh", "release", "delete", "v1.0.0", "--yes", "--cleanup-tag")
-    world.ok("gh", "release", "delete", "v1.1.0", "--yes")
-    assert world.hub.releases("acme", "tool") == []
-    assert "refs/tags/v1.0.0" not in world.remote_refs()
-    assert "refs/tags/v1.1.0" in world.remote_refs()
-    assert world.fails("gh", "release", "view", "v1.0.0").strip() == "release not found"
+def test_delete_can_take_the_tag_along(github):
+    github.ok("gh", "release", "create", "v1.0.0", github.file("a"), "--notes", "N")
+    github.ok("gh", "release", "create", "v1.1.0", "--notes", "N")
+    github.ok("gh", "release", "delete", "v1.0.0", "--yes", "--cleanup-tag")
+    github.ok("gh", "release", "delete", "v1.1.0", "--yes")
+    assert github.hub.releases("acme", "tool") == []
+    assert "refs/tags/v1.0.0" not in github.remote_refs()
+    assert "refs/tags/v1.1.0" in github.remote_refs()
+    assert github.fails("gh", "release", "view", "v1.0.0").strip() == "release not found"
 
 
-def test_delete_asset_removes_one_file(world):
-    world.ok(
+def test_delete_asset_removes_one_file(github):
+    github.ok(
         "gh",
         "release",
         "create",
         "v1.0.0",
-        world.file("a"),
-        world.file("b"),
+        github.file("a"),
+        github.file("b"),
         "--draft",
         "--notes",
         "N",
     )
-    world.ok("gh", "release", "delete-asset", "v1.0.0", "a", "--yes")
-    assert list(world.release("v1.0.0")["assets"]) == ["b"]
+    github.ok("gh", "release", "delete-asset", "v1.0.0", "a", "--yes")
+    assert list(github.release("v1.0.0")["assets"]) == ["b"]
 
 
-def test_api_lists_page_by_page_and_edits_by_field(world):
+def test_api_lists_page_by_page_and_edits_by_field(github):
     for number in range(5):
-        world.ok("gh", "release", "create", f"v1.{number}.0", "--notes", "N")
-    listed = world.ok(
+        github.ok("gh", "release", "create", f"v1.{number}.0", "--notes", "N")
+    listed = github.ok(
         "gh",
         "api",
         "--paginate",
@@ -258,10 +260,10 @@ def test_api_lists_page_by_page_and_edits_by_field(world):
         ".[].tag_name",
     )
     assert listed.split() == [f"v1.{number}.0" for number in (4, 3, 2, 1, 0)]
-    number = world.ok("gh", "api", "repos/acme/tool/releases/tags/v1.2.0", "--jq", ".id")
+    number = github.ok("gh", "api", "repos/acme/tool/releases/tags/v1.2.0", "--jq", ".id")
     path = f"repos/acme/tool/releases/{number}"
     assert (
-        world.ok(
+        github.ok(
             "gh",
             "api",
             "-X",
@@ -276,26 +278,26 @@ def test_api_lists_page_by_page_and_edits_by_field(world):
         )
         == "true\nTwo"
     )
-    said = world.fails("gh", "api", "-X", "PATCH", path, "-f", "draft=false")
+    said = github.fails("gh", "api", "-X", "PATCH", path, "-f", "draft=false")
     assert "For 'properties/draft', \"false\" is not a boolean." in said
-    world.ok("gh", "api", "-X", "DELETE", path)
-    world.ok("gh", "api", "-X", "DELETE", "repos/acme/tool/git/refs/tags/v1.2.0")
-    assert "Reference does not exist (HTTP 422)" in world.fails(
+    github.ok("gh", "api", "-X", "DELETE", path)
+    github.ok("gh", "api", "-X", "DELETE", "repos/acme/tool/git/refs/tags/v1.2.0")
+    assert "Reference does not exist (HTTP 422)" in github.fails(
         "gh", "api", "-X", "DELETE", "repos/acme/tool/git/refs/tags/v1.2.0"
     )
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
-def test_gh_host_reaches_the_loopback_address(world, name):
-    address = f"{name}:{world.url.rsplit(':', 1)[1]}"
-    env = {"GH_HOST": address, "GH_ENTERPRISE_TOKEN": world.env["GH_TOKEN"], "HTTPS_PROXY": ""}
+def test_gh_host_reaches_the_loopback_address(github, name):
+    address = f"{name}:{github.url.rsplit(':', 1)[1]}"
+    env = {"GH_HOST": address, "GH_ENTERPRISE_TOKEN": github.env["GH_TOKEN"], "HTTPS_PROXY": ""}
     repo = ("--repo", f"{address}/acme/tool")
-    said = world.ok(
+    said = github.ok(
         "gh",
         "release",
         "create",
         "v1.0.0",
-        world.file("a"),
+        github.file("a"),
         "--draft",
         "--notes",
         "N",
@@ -303,13 +305,15 @@ def test_gh_host_reaches_the_loopback_address(world, name):
         **env,
     )
     assert said.startswith(f"https://{address}/acme/tool/releases/tag/untagged-")
-    world.ok("gh", "release", "edit", "v1.0.0", "--draft=false", *repo, **env)
-    world.ok("gh", "release", "download", "v1.0.0", "--dir", "out", *repo, **env)
-    assert (world.work / "out" / "a").read_text() == "bytes of a\n"
+    github.ok("gh", "release", "edit", "v1.0.0", "--draft=false", *repo, **env)
+    github.ok("gh", "release", "download", "v1.0.0", "--dir", "out", *repo, **env)
+    assert (github.work / "out" / "a").read_text() == "bytes of a\n"
     assert (
-        world.ok("gh", "api", "repos/acme/tool/releases/latest", "--jq", ".tag_name", **env)
+        github.ok("gh", "api", "repos/acme/tool/releases/latest", "--jq", ".tag_name", **env)
         == "v1.0.0"
     )
-    assert f"Logged in to {address} as rehearsal" in world.run("gh", "auth", "status", **env).stderr
-    world.ok("gh", "release", "delete", "v1.0.0", "--yes", "--cleanup-tag", *repo, **env)
-    assert world.hub.releases("acme", "tool") == []
+    assert (
+        f"Logged in to {address} as rehearsal" in github.run("gh", "auth", "status", **env).stderr
+    )
+    github.ok("gh", "release", "delete", "v1.0.0", "--yes", "--cleanup-tag", *repo, **env)
+    assert github.hub.releases("acme", "tool") == []

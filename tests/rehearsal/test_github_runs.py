@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from support.github_world import running
+from support.github_client import local_github
 
 pytestmark = pytest.mark.tools("gh", "git")
 FAILED = {
@@ -27,31 +27,31 @@ FAILED = {
 
 
 @pytest.fixture
-def world(tmp_path):
-    with running(tmp_path) as world:
-        yield world
+def github(tmp_path):
+    with local_github(tmp_path) as github:
+        yield github
 
 
 @pytest.fixture
-def runs(world):
+def runs(github):
     """Return the ids of a good, a failed and a running run, as words for gh."""
     return [
         str(number)
-        for number in world.hub.set_runs(
+        for number in github.hub.set_runs(
             "acme", "tool", [{}, FAILED, {"status": "in_progress", "head_branch": "main"}]
         )
     ]
 
 
-def test_run_list_shows_runs_newest_first_and_by_workflow(world, runs):
-    rows = [line.split("\t") for line in world.ok("gh", "run", "list").splitlines()]
+def test_run_list_shows_runs_newest_first_and_by_workflow(github, runs):
+    rows = [line.split("\t") for line in github.ok("gh", "run", "list").splitlines()]
     assert [(row[0], row[1], row[6]) for row in rows] == [
         ("in_progress", "", runs[2]),
         ("completed", "failure", runs[1]),
         ("completed", "success", runs[0]),
     ]
     shown = json.loads(
-        world.ok(
+        github.ok(
             "gh",
             "run",
             "list",
@@ -66,55 +66,55 @@ def test_run_list_shows_runs_newest_first_and_by_workflow(world, runs):
     assert shown == [
         {
             "databaseId": int(runs[2]),
-            "headSha": world.ok("git", "rev-parse", "HEAD"),
+            "headSha": github.ok("git", "rev-parse", "HEAD"),
             "workflowName": "CI",
         }
     ]
 
 
-def test_run_view_tells_jobs_steps_and_logs(world, runs):
-    text = world.ok("gh", "run", "view", runs[1])
+def test_run_view_tells_jobs_steps_and_logs(github, runs):
+    text = github.ok("gh", "run", "view", runs[1])
     assert "X main CI" in text
     assert "X pytest" in text
-    shown = json.loads(world.ok("gh", "run", "view", runs[1], "--json", "conclusion,jobs"))
+    shown = json.loads(github.ok("gh", "run", "view", runs[1], "--json", "conclusion,jobs"))
     assert [(job["name"], job["conclusion"]) for job in shown["jobs"]] == [
         ("lint", "success"),
         ("test", "failure"),
     ]
     assert (
-        world.ok("gh", "run", "view", runs[1], "--log-failed")
+        github.ok("gh", "run", "view", runs[1], "--log-failed")
         == "test\tpytest\t2026-01-01T00:00:00Z 1 failed"
     )
-    assert "404" in world.fails("gh", "run", "view", "1")
+    assert "404" in github.fails("gh", "run", "view", "1")
 
 
-def test_run_watch_ends_as_the_run_ended(world, runs):
-    assert "completed with 'success'" in world.ok("gh", "run", "watch", runs[0], "--exit-status")
-    assert world.run("gh", "run", "watch", runs[1], "--exit-status").returncode == 1
-    assert world.run("gh", "run", "watch", runs[1]).returncode == 0
+def test_run_watch_ends_as_the_run_ended(github, runs):
+    assert "completed with 'success'" in github.ok("gh", "run", "watch", runs[0], "--exit-status")
+    assert github.run("gh", "run", "watch", runs[1], "--exit-status").returncode == 1
+    assert github.run("gh", "run", "watch", runs[1]).returncode == 0
 
 
-def test_rerun_repeats_what_failed(world, runs):
-    world.ok("gh", "run", "rerun", runs[1], "--failed")
-    world.ok("gh", "run", "view", runs[1], "--exit-status")
-    assert world.api("GET", f"actions/runs/{runs[1]}").json()["run_attempt"] == 2
-    assert "cannot be rerun" in world.fails("gh", "run", "rerun", runs[2])
+def test_rerun_repeats_what_failed(github, runs):
+    github.ok("gh", "run", "rerun", runs[1], "--failed")
+    github.ok("gh", "run", "view", runs[1], "--exit-status")
+    assert github.api("GET", f"actions/runs/{runs[1]}").json()["run_attempt"] == 2
+    assert "cannot be rerun" in github.fails("gh", "run", "rerun", runs[2])
 
 
-def test_cancel_ends_a_running_run_only(world, runs):
-    world.ok("gh", "run", "cancel", runs[2])
-    assert world.api("GET", f"actions/runs/{runs[2]}").json()["conclusion"] == "cancelled"
-    assert "Cannot cancel" in world.fails("gh", "run", "cancel", runs[0])
+def test_cancel_ends_a_running_run_only(github, runs):
+    github.ok("gh", "run", "cancel", runs[2])
+    assert github.api("GET", f"actions/runs/{runs[2]}").json()["conclusion"] == "cancelled"
+    assert "Cannot cancel" in github.fails("gh", "run", "cancel", runs[0])
 
 
-def test_workflows_come_from_the_default_branch(world):
-    assert world.ok("gh", "workflow", "list").startswith("CI\tactive\t")
-    assert world.ok("gh", "workflow", "view", "ci.yml", "--yaml").startswith("name: CI")
+def test_workflows_come_from_the_default_branch(github):
+    assert github.ok("gh", "workflow", "list").startswith("CI\tactive\t")
+    assert github.ok("gh", "workflow", "view", "ci.yml", "--yaml").startswith("name: CI")
 
 
-def test_a_dispatch_makes_a_run_at_the_wanted_ref(world):
-    world.ok("gh", "workflow", "run", "ci.yml", "--ref", "v0.1.0", "-f", "version=1")
-    [run] = world.api("GET", "actions/runs", params={"event": "workflow_dispatch"}).json()[
+def test_a_dispatch_makes_a_run_at_the_wanted_ref(github):
+    github.ok("gh", "workflow", "run", "ci.yml", "--ref", "v0.1.0", "-f", "version=1")
+    [run] = github.api("GET", "actions/runs", params={"event": "workflow_dispatch"}).json()[
         "workflow_runs"
     ]
     assert (run["head_branch"], run["inputs"], run["conclusion"]) == (
@@ -122,22 +122,22 @@ def test_a_dispatch_makes_a_run_at_the_wanted_ref(world):
         {"version": "1"},
         "success",
     )
-    assert "No ref found for: nowhere" in world.fails(
+    assert "No ref found for: nowhere" in github.fails(
         "gh", "workflow", "run", "ci.yml", "--ref", "nowhere"
     )
-    assert "404" in world.fails("gh", "workflow", "run", "other.yml")
+    assert "404" in github.fails("gh", "workflow", "run", "other.yml")
 
 
-def test_checks_are_the_jobs_of_the_commit_unless_they_are_set(world, runs):
+def test_checks_are_the_jobs_of_the_commit_unless_they_are_set(github, runs):
     path = "repos/acme/tool/commits/main/check-runs"
-    assert world.ok("gh", "api", path, "--jq", ".total_count") == "4"
-    world.hub.set_checks("acme", "tool", [{"name": "ci", "status": "in_progress"}])
-    assert world.ok(
+    assert github.ok("gh", "api", path, "--jq", ".total_count") == "4"
+    github.hub.set_checks("acme", "tool", [{"name": "ci", "status": "in_progress"}])
+    assert github.ok(
         "gh", "api", path, "--jq", ".check_runs[] | .name, .status, .conclusion"
     ).split() == ["ci", "in_progress"]
-    sha = world.ok("git", "rev-parse", "HEAD")
-    world.hub.set_checks("acme", "tool", [{"name": "ci"}], sha)
-    assert world.ok("gh", "api", path, "--jq", ".check_runs[].conclusion") == "success"
+    sha = github.ok("git", "rev-parse", "HEAD")
+    github.hub.set_checks("acme", "tool", [{"name": "ci"}], sha)
+    assert github.ok("gh", "api", path, "--jq", ".check_runs[].conclusion") == "success"
     assert (
-        world.ok("gh", "api", "repos/acme/tool/commits/main/status", "--jq", ".state") == "pending"
+        github.ok("gh", "api", "repos/acme/tool/commits/main/status", "--jq", ".state") == "pending"
     )

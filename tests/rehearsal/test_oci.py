@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from support.oci_world import IMAGE, PASSWORD, codes, digest_of, image, public, running
+from support.registry_client import IMAGE, PASSWORD, codes, digest_of, image, local_registry, public
 
 
 @pytest.fixture
 def registry(tmp_path):
-    with running(tmp_path) as running_registry:
+    with local_registry(tmp_path) as running_registry:
         yield running_registry
 
 
 @pytest.fixture
 def private(tmp_path):
-    with running(tmp_path, private_by_default=True) as running_registry:
+    with local_registry(tmp_path, private_by_default=True) as running_registry:
         yield running_registry
 
 

@@ -6,7 +6,7 @@ import hashlib
 import threading
 
 import pytest
-from support.oci_world import codes, digest_of, running
+from support.registry_client import codes, digest_of, local_registry
 
 BLOB = bytes(range(256)) * 12
 ALGORITHMS = ("sha256", "sha512")
@@ -14,7 +14,7 @@ ALGORITHMS = ("sha256", "sha512")
 
 @pytest.fixture
 def registry(tmp_path):
-    with running(tmp_path) as running_registry:
+    with local_registry(tmp_path) as running_registry:
         yield running_registry
 
 

@@ -11,12 +11,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support.oci_world import CONFIG, IMAGE, INDEX, LAYER, PASSWORD, public, running
+from support.registry_client import CONFIG, IMAGE, INDEX, LAYER, PASSWORD, local_registry, public
 
 
 @pytest.fixture
 def registry(tmp_path):
-    with running(tmp_path) as running_registry:
+    with local_registry(tmp_path) as running_registry:
         yield running_registry
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from support.oci_world import (
+from support.registry_client import (
     EMPTY,
     IMAGE,
     INDEX,
@@ -14,7 +14,7 @@ from support.oci_world import (
     digest_of,
     image,
     index,
-    running,
+    local_registry,
 )
 
 SBOM, SIGNATURE = "application/vnd.example.sbom.v1+json", "application/vnd.example.signature.v1"
@@ -22,7 +22,7 @@ SBOM, SIGNATURE = "application/vnd.example.sbom.v1+json", "application/vnd.examp
 
 @pytest.fixture
 def registry(tmp_path):
-    with running(tmp_path) as running_registry:
+    with local_registry(tmp_path) as running_registry:
         yield running_registry
 
 

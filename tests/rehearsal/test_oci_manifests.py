@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from support.oci_world import (
+from support.registry_client import (
     CONFIG,
     EMPTY,
     IMAGE,
@@ -16,7 +16,7 @@ from support.oci_world import (
     digest_of,
     image,
     index,
-    running,
+    local_registry,
 )
 
 DOCKER = "application/vnd.docker.distribution.manifest.v2+json"
@@ -25,7 +25,7 @@ SBOM = "application/vnd.example.sbom.v1+json"
 
 @pytest.fixture
 def registry(tmp_path):
-    with running(tmp_path) as running_registry:
+    with local_registry(tmp_path) as running_registry:
         yield running_registry
 
 

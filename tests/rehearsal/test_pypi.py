@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from support.package_world import Client, Serving, sdist, sha256, wheel
+from support.package_clients import Client, Serving, sdist, sha256, wheel
 
 from release_tasks.rehearsal.web import Request, Response
 
@@ -18,7 +18,7 @@ JSON = {"Accept": "application/vnd.pypi.simple.v1+json"}
 
 def listed(client: Client, name: str = "rehearsed") -> dict[str, str]:
     """Return the files that the index shows, each with its sha256."""
-    page = requests.get(f"{client.world.urls['pypi']}/simple/{name}/", headers=JSON, timeout=9)
+    page = requests.get(f"{client.registries.urls['pypi']}/simple/{name}/", headers=JSON, timeout=9)
     return (
         {file["filename"]: file["hashes"]["sha256"] for file in page.json()["files"]}
         if page.ok
@@ -35,7 +35,7 @@ def test_twine_uploads_and_the_same_bytes_again_change_nothing(client: Client) -
     for _ in range(2):
         client.ok("twine", "upload", *files)
         assert listed(client) == {path.name: sha256(path) for path in files}
-    assert [entry.agent[:6] for entry in client.world.log.writes()] == ["twine/"] * 4
+    assert [entry.agent[:6] for entry in client.registries.log.writes()] == ["twine/"] * 4
 
 
 def test_other_bytes_under_the_same_name_are_refused(client: Client) -> None:
@@ -60,13 +60,13 @@ def test_twine_skips_what_exists(client: Client) -> None:
     client.ok("twine", "upload", wheel(client.folder))
     said = client.ok("twine", "upload", "--skip-existing", wheel(client.folder, text="x = 2"))
     assert "Skipping rehearsed-0.1.0-py3-none-any.whl" in said
-    assert client.world.log.refused() == ()
+    assert client.registries.log.refused() == ()
 
 
 def test_the_name_of_a_deleted_file_is_gone_for_good(client: Client) -> None:
     path = wheel(client.folder)
     client.ok("twine", "upload", path)
-    client.world.pypi.delete_file(path.name)
+    client.registries.pypi.delete_file(path.name)
     assert listed(client) == {}
     said = client.fails("twine", "upload", path, COLUMNS="300")
     assert "This filename was previously used by a file that has since been deleted." in said
@@ -75,7 +75,7 @@ def test_the_name_of_a_deleted_file_is_gone_for_good(client: Client) -> None:
 def test_a_release_is_closed_after_fourteen_days(client: Client) -> None:
     files = write_both(client.folder)
     client.ok("twine", "upload", files[0])
-    client.world.clock.skip(14 * 86400 + 1)
+    client.registries.clock.skip(14 * 86400 + 1)
     said = client.fails("twine", "upload", files[1], COLUMNS="300")
     assert "Uploading new files to releases older than 14 days is not allowed." in said
     client.ok("twine", "upload", *write_both(client.folder, "0.2.0"))
@@ -129,7 +129,7 @@ def test_trusted_publishing_needs_no_secret(client: Client, serving: Serving, to
 
 
 def test_a_jwt_is_taken_once(client: Client) -> None:
-    url = f"{client.world.urls['pypi']}/_/oidc/mint-token"
+    url = f"{client.registries.urls['pypi']}/_/oidc/mint-token"
     answers = [
         requests.post(url, json={"token": "a.jwt.x"}, timeout=9).status_code for _ in range(2)
     ]
@@ -158,7 +158,7 @@ def test_pip_and_uv_install_what_was_uploaded(client: Client) -> None:
         assert (client.folder / tool / "rehearsed.py").read_text() == "x = 1"
     metadata = [
         e
-        for e in client.world.log.entries()
+        for e in client.registries.log.entries()
         if e.target.endswith(".whl.metadata") and e.status == 200
     ]
     assert {entry.agent.split("/")[0] for entry in metadata} == {"pip", "uv"}
@@ -167,18 +167,18 @@ def test_pip_and_uv_install_what_was_uploaded(client: Client) -> None:
 def test_a_yanked_release_is_installed_only_by_its_exact_version(client: Client) -> None:
     for version in ("0.1.0", "0.2.0"):
         client.ok("twine", "upload", wheel(client.folder, version=version))
-    client.world.pypi.yank("rehearsed", "0.2.0", "it was wrong")
+    client.registries.pypi.yank("rehearsed", "0.2.0", "it was wrong")
     client.ok("pip", "install", "--target", client.folder / "any", "rehearsed")
     assert list((client.folder / "any").glob("rehearsed-0.1.0.dist-info"))
     said = client.ok("pip", "install", "--target", client.folder / "exact", "rehearsed==0.2.0")
     assert "Reason for being yanked: it was wrong" in said
-    client.world.pypi.unyank("rehearsed", "0.2.0")
+    client.registries.pypi.unyank("rehearsed", "0.2.0")
     client.ok("pip", "install", "--target", client.folder / "later", "rehearsed")
     assert list((client.folder / "later").glob("rehearsed-0.2.0.dist-info"))
 
 
 def test_clients_work_at_the_loopback_address_too(client: Client) -> None:
-    url = client.world.urls["pypi"]
+    url = client.registries.urls["pypi"]
     client.ok("twine", "upload", "--repository-url", f"{url}/legacy/", wheel(client.folder))
     client.ok(
         "uv",
@@ -198,7 +198,9 @@ def test_clients_work_at_the_loopback_address_too(client: Client) -> None:
         client.folder / "t",
         "rehearsed",
     )
-    assert {entry.host for entry in client.world.log.entries()} == {url.removeprefix("http://")}
+    assert {entry.host for entry in client.registries.log.entries()} == {
+        url.removeprefix("http://")
+    }
 
 
 def test_third_party_packages_come_from_the_real_index(reader: Client) -> None:
@@ -228,7 +230,7 @@ def test_a_real_release_takes_no_more_files(reader: Client) -> None:
 
 
 def test_offline_a_package_of_others_is_unknown_and_not_missing(client: Client) -> None:
-    client.world.pypi.store.real.upstream.ours = {"rehearsed"}
+    client.registries.pypi.store.real.upstream.ours = {"rehearsed"}
     said = client.fails(
         "uv", "pip", "install", "--target", client.folder, "idna", UV_HTTP_RETRIES="0"
     )
@@ -239,6 +241,6 @@ def test_offline_a_package_of_others_is_unknown_and_not_missing(client: Client) 
 @pytest.mark.parametrize("path", ["/simple/Re.Hearsed/", "/simple/re-hearsed"])
 def test_a_name_in_another_form_is_redirected(client: Client, path: str) -> None:
     client.ok("twine", "upload", wheel(client.folder, "re-hearsed"))
-    answer = requests.get(client.world.urls["pypi"] + path, timeout=9)
+    answer = requests.get(client.registries.urls["pypi"] + path, timeout=9)
     assert answer.url.endswith("/simple/re-hearsed/")
     assert "re_hearsed-0.1.0-py3-none-any.whl</a>" in answer.text

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import requests
-from support.package_world import Serving, sdist, wheel
+from support.package_clients import Serving, sdist, wheel
 
 from release_tasks.rehearsal.pypi import checks as pypi_checks
 from release_tasks.rehearsal.pypi.app import PyPI

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from support.package_world import Client, wheel
+from support.package_clients import Client, wheel
 
 from release_tasks.rehearsal import clients
 from release_tasks.rehearsal.world import World, serve, world
@@ -31,9 +31,9 @@ def start_serving(tmp_path: Path) -> subprocess.Popen[str]:
     )
 
 
-def test_every_stand_in_has_an_address_and_a_public_name(running: World) -> None:
-    assert set(running.urls) == {"crates", "pypi", "oci", "github", "proxy"}
-    proxies, ca = {"https": running.urls["proxy"]}, running.env["SSL_CERT_FILE"]
+def test_every_stand_in_has_an_address_and_a_public_name(registries: World) -> None:
+    assert set(registries.urls) == {"crates", "pypi", "oci", "github", "proxy"}
+    proxies, ca = {"https": registries.urls["proxy"]}, registries.env["SSL_CERT_FILE"]
     for public in (
         "https://index.crates.io/config.json",
         "https://pypi.org/simple/",
@@ -52,7 +52,7 @@ def test_what_is_not_routed_is_refused_and_listed(client: Client) -> None:
     script = "import requests; requests.get('https://example.org/', timeout=9)"
     said = client.fails(sys.executable, "-c", script)
     assert "Tunnel connection failed: 403" in said
-    assert client.world.log.refused() == ("example.org",)
+    assert client.registries.log.refused() == ("example.org",)
 
 
 def test_git_does_not_leave_by_ssh(client: Client) -> None:
@@ -98,24 +98,24 @@ def test_variables_that_lead_elsewhere_are_removed(
     }
     for name, value in traps.items():
         monkeypatch.setenv(name, value)
-    assert set(clients.leftovers(os.environ, client.world.env)) >= set(traps)
+    assert set(clients.leftovers(os.environ, client.registries.env)) >= set(traps)
     monkeypatch.setenv("PYTHONPATH", "kept")
-    assert "PYTHONPATH" not in clients.leftovers(os.environ, client.world.env)
+    assert "PYTHONPATH" not in clients.leftovers(os.environ, client.registries.env)
     with world(tmp_path / "other", offline=True, cache=tmp_path / "cache") as other:
         Client(other, tmp_path).ok("twine", "upload", wheel(tmp_path))
         assert len(other.log.writes()) == 1
 
 
-def test_no_value_in_the_environment_is_a_real_secret(running: World) -> None:
+def test_no_value_in_the_environment_is_a_real_secret(registries: World) -> None:
     names = ("CARGO_REGISTRY_TOKEN", "TWINE_PASSWORD", "UV_PUBLISH_TOKEN", "GH_TOKEN")
     assert all(
-        "not-a-secret" in running.env[name] and len(running.env[name]) >= 8 for name in names
+        "not-a-secret" in registries.env[name] and len(registries.env[name]) >= 8 for name in names
     )
 
 
 @pytest.mark.tools("docker")
-def test_docker_finds_its_plugins_and_the_password_for_ghcr(running: World) -> None:
-    folder = Path(running.env["DOCKER_CONFIG"])
+def test_docker_finds_its_plugins_and_the_password_for_ghcr(registries: World) -> None:
+    folder = Path(registries.env["DOCKER_CONFIG"])
     assert list(json.loads((folder / "config.json").read_text())["auths"]) == ["ghcr.io"]
     real = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker") / "cli-plugins"
     assert (folder / "cli-plugins").exists() == real.is_dir()
@@ -124,17 +124,17 @@ def test_docker_finds_its_plugins_and_the_password_for_ghcr(running: World) -> N
 @pytest.mark.tools("gh")
 def test_gh_uses_the_stand_in(client: Client) -> None:
     client.run("gh", "api", "user")
-    assert [entry.host for entry in client.world.log.entries()] == ["api.github.com"]
+    assert [entry.host for entry in client.registries.log.entries()] == ["api.github.com"]
 
 
 def test_the_stand_ins_read_on_when_their_own_process_becomes_a_client(
     reader: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in reader.world.env.items():
+    for name, value in reader.registries.env.items():
         monkeypatch.setenv(name, value)
     answer = requests.get("https://index.crates.io/it/oa/itoa", timeout=20)
     assert '"vers":"1.0.9"' in answer.text.replace(" ", "")
-    entries = [(entry.host, entry.target) for entry in reader.world.log.entries()]
+    entries = [(entry.host, entry.target) for entry in reader.registries.log.entries()]
     assert entries == [("index.crates.io", "/it/oa/itoa")]
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 from invoke.context import Context
 from support import python_projects as projects
+from support.local_registries import local_registries
 from support.python_projects import HOST, PLAIN, WHEEL_OF_A_PROGRAM
 
 from release_tasks.errors import ReleaseError
@@ -33,18 +34,12 @@ ON_HOST = pytest.mark.skipif(
 )
 
 
-@pytest.fixture
-def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    with projects.visiting(tmp_path, monkeypatch) as started:
-        yield started
-
-
 @pytest.fixture(scope="module")
 def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Stand-ins that read third-party packages from the real registries."""
     with (
         pytest.MonkeyPatch.context() as patch,
-        projects.visiting(tmp_path_factory.mktemp("reading"), patch, offline=False) as started,
+        local_registries(tmp_path_factory.mktemp("reading"), patch, offline=False) as started,
     ):
         yield started
 
@@ -84,7 +79,7 @@ def test_a_plain_package_gives_a_wheel_and_an_sdist_with_the_same_bytes_everywhe
 @ON_HOST
 @pytest.mark.tools("cargo")
 def test_a_wheel_of_maturin_has_the_same_bytes_everywhere_and_a_true_record(
-    running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, two = in_two_folders(tmp_path, monkeypatch, WHEEL_OF_A_PROGRAM)
     assert projects.differing(projects.built(one), projects.built(two)) == {}
@@ -118,7 +113,7 @@ def test_a_wheel_of_maturin_has_the_same_bytes_everywhere_and_a_true_record(
 @ON_HOST
 @pytest.mark.tools("cargo")
 def test_building_again_does_nothing_and_a_lost_file_is_built_alone(
-    running: World,
+    registries: World,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
@@ -140,7 +135,7 @@ def test_building_again_does_nothing_and_a_lost_file_is_built_alone(
 @ON_HOST
 @pytest.mark.tools("cargo")
 def test_what_git_does_not_know_gets_into_no_file(
-    running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM)
     (root / "secret.txt").write_text("not for you")
@@ -156,7 +151,7 @@ def test_what_git_does_not_know_gets_into_no_file(
 @ON_HOST
 @pytest.mark.tools("cargo")
 def test_a_declared_tag_is_what_the_wheel_gets(
-    running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     glibc = (os.confstr("CS_GNU_LIBC_VERSION") or "").removeprefix("glibc ").replace(".", "_")
     settings = f'[python.tiny-tool]\nwheels = ["manylinux_{glibc}_x86_64"]\nsdist = false\n'
@@ -170,7 +165,7 @@ def test_a_declared_tag_is_what_the_wheel_gets(
 @ON_HOST
 @pytest.mark.tools("cargo")
 def test_wheels_for_other_machines_are_named_and_the_others_are_built(
-    running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     glibc = (os.confstr("CS_GNU_LIBC_VERSION") or "").removeprefix("glibc ").replace(".", "_")
     settings = f'[python.tiny-tool]\nwheels = ["manylinux_{glibc}_x86_64", "macosx_10_12_universal2", "win_amd64"]\n'
@@ -216,7 +211,7 @@ SHARED = projects.ABOUT | {
 )
 def test_a_binary_and_a_wheel_of_one_target_share_what_both_need(
     glibc: str,
-    running: World,
+    registries: World,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
@@ -240,7 +235,7 @@ def test_a_binary_and_a_wheel_of_one_target_share_what_both_need(
 @ON_HOST
 @pytest.mark.tools("cargo")
 def test_an_undeclared_target_names_the_declared_ones(
-    running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM)
     with pytest.raises(
@@ -253,7 +248,7 @@ def test_an_undeclared_target_names_the_declared_ones(
 @ON_HOST
 @pytest.mark.tools("cargo")
 def test_another_version_than_the_release_is_refused(
-    running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM)
     with pytest.raises(
@@ -285,7 +280,7 @@ def test_a_backend_that_makes_another_version_than_the_release_is_refused(
 @ON_HOST
 @pytest.mark.tools("cargo")
 def test_a_description_that_pypi_would_refuse_is_named_and_not_kept(
-    running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = WHEEL_OF_A_PROGRAM | {"README.rst": "Title\n=====\n\n.. nonsense::\n   text\n"}
     broken["pyproject.toml"] = broken["pyproject.toml"].replace("README.md", "README.rst")
@@ -302,7 +297,7 @@ def test_a_description_that_pypi_would_refuse_is_named_and_not_kept(
 @ON_HOST
 @pytest.mark.tools("cargo")
 def test_a_failed_build_keeps_nothing(
-    running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = project(
         tmp_path / "tool",
@@ -317,7 +312,7 @@ def test_a_failed_build_keeps_nothing(
 @ON_HOST
 @pytest.mark.tools("cargo")
 def test_a_dry_run_prints_the_commands_and_changes_nothing(
-    running: World,
+    registries: World,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
@@ -329,13 +324,13 @@ def test_a_dry_run_prints_the_commands_and_changes_nothing(
     assert "-m maturin build --release --locked --out" in said
     assert "-m maturin sdist --out" in said
     assert projects.everything(root) == before
-    assert running.log.writes() == ()
+    assert registries.log.writes() == ()
 
 
 @ON_HOST
 @pytest.mark.tools("cargo")
 def test_each_declared_python_is_an_interpreter_for_maturin(
-    running: World,
+    registries: World,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],

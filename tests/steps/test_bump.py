@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.place import TINY, Place, place
+from support.tiny_project import TINY, TinyProject, tiny_project
 
 pytestmark = pytest.mark.tools("git", "gh")
 REQUEST = "core=0.2.0,other=0.5.0"
@@ -40,8 +40,8 @@ MERGED = TINY | {
 
 
 @pytest.fixture
-def merged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    with place(tmp_path, monkeypatch, MERGED) as made:
+def merged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyProject]:
+    with tiny_project(tmp_path, monkeypatch, MERGED) as made:
         yield made
 
 
@@ -65,7 +65,7 @@ def contents(root: Path) -> dict[str, bytes]:
     [("fchmod", 1), ("fchmod", 3), ("replace", 1), ("replace", 2), ("replace", 3)],
 )
 def test_a_killed_bump_leaves_whole_files_and_the_next_one_repairs(
-    two: Place, call: str, count: int
+    two: TinyProject, call: str, count: int
 ) -> None:
     old = contents(two.root)
     assert run(two.root, "-c", KILLED, call, str(count), REQUEST, "9").returncode == -9
@@ -87,7 +87,7 @@ def test_a_killed_bump_leaves_whole_files_and_the_next_one_repairs(
     ("call", "count"), [("fchmod", 2), ("replace", 1), ("replace", 2), ("replace", 3)]
 )
 def test_an_interrupted_bump_leaves_the_old_files(
-    two: Place, call: str, count: int, how: int
+    two: TinyProject, call: str, count: int, how: int
 ) -> None:
     old = contents(two.root)
     ended = run(two.root, "-c", KILLED, call, str(count), REQUEST, str(int(how)))
@@ -96,25 +96,27 @@ def test_an_interrupted_bump_leaves_the_old_files(
     assert contents(two.root) == old
 
 
-def test_a_bump_asks_git_once_what_has_changed_and_origin_once_for_its_tags(two: Place) -> None:
+def test_a_bump_asks_git_once_what_has_changed_and_origin_once_for_its_tags(
+    two: TinyProject,
+) -> None:
     assert run(two.root, "-c", STARTED, REQUEST).stdout.split() == ["1", "1"]
     assert '"0.2.0"' in (two.root / "pyproject.toml").read_text()
 
 
 @pytest.mark.parametrize("how", ["--squash", "--no-ff", "--ff-only"])
 def test_a_bump_that_was_merged_by_a_pull_request_is_tagged_where_it_landed(
-    merged: Place, how: str
+    merged: TinyProject, how: str
 ) -> None:
     merged.git("switch", "--quiet", "-c", "release")
     assert merged.inv("bump", "--version", "0.2.0").returncode == 0
     merged.git("commit", "--quiet", "--all", "-m", "Bump")
     merged.git("push", "--quiet", "origin", "release")
     server = merged.clone()
-    merged.git("merge", "--quiet", how, "origin/release", at=server)
+    merged.git("merge", "--quiet", how, "origin/release", folder=server)
     if how == "--squash":
-        merged.git("commit", "--quiet", "-m", "Bump to 0.2.0 (#7)", at=server)
-    merged.git("push", "--quiet", "origin", "main", at=server)
-    landed = merged.git("rev-parse", "HEAD", at=server).strip()
+        merged.git("commit", "--quiet", "-m", "Bump to 0.2.0 (#7)", folder=server)
+    merged.git("push", "--quiet", "origin", "main", folder=server)
+    landed = merged.git("rev-parse", "HEAD", folder=server).strip()
     merged.git("switch", "--quiet", "main")
     merged.git("pull", "--quiet", "--ff-only", "origin", "main")
 
@@ -130,12 +132,14 @@ def test_a_bump_that_was_merged_by_a_pull_request_is_tagged_where_it_landed(
     )
     assert merged.git("ls-remote", "origin", "refs/tags/v0.2.0^{}").split()[0] == landed
     assert [
-        (row["tag"], row["draft"]) for row in merged.running.github.releases("example", "tiny")
+        (row["tag"], row["draft"]) for row in merged.registries.github.releases("example", "tiny")
     ] == [("v0.2.0", False)]
 
 
 @pytest.mark.statement("B4.57")
-def test_a_hotfix_goes_from_the_last_tag_over_a_branch_of_its_own_to_main(merged: Place) -> None:
+def test_a_hotfix_goes_from_the_last_tag_over_a_branch_of_its_own_to_main(
+    merged: TinyProject,
+) -> None:
     merged.tag("v0.1.0")
     subprocess.run(
         ["gh", "release", "create", "v0.1.0", "--notes", "", "--repo", "example/tiny"],

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from invoke.context import Context
-from support.container_world import (
+from support.container_projects import (
     DOCKERFILE,
     IMAGE,
     SETTINGS,
@@ -19,10 +19,9 @@ from support.container_world import (
     built,
     commit,
     dry,
-    image_project,
-    registries,
     snapshot,
     write,
+    write_image_project,
 )
 from support.python_projects import differing
 
@@ -33,19 +32,11 @@ from release_tasks.release import Release
 from release_tasks.steps.docker_buildx import docker_buildx
 from release_tasks.tools import docker
 
-pytestmark = [pytest.mark.tools("docker", "buildkitd", "runc"), pytest.mark.slow]
-
-
-@pytest.fixture(autouse=True)
-def world(tmp_path, monkeypatch):
-    with registries(tmp_path, monkeypatch) as running:
-        yield running
-
-
-@pytest.fixture
-def project(tmp_path, monkeypatch) -> Path:
-    monkeypatch.chdir(image_project(tmp_path / "project"))
-    return tmp_path / "project"
+pytestmark = [
+    pytest.mark.tools("docker", "buildkitd", "runc"),
+    pytest.mark.slow,
+    pytest.mark.usefixtures("registries"),
+]
 
 
 def image(folder: Path, version: str = "1.2.0") -> list[dict]:
@@ -77,24 +68,24 @@ def only_git(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(folder / "bin"))
 
 
-def test_an_image_of_two_platforms_takes_the_binaries_of_the_release(project):
+def test_an_image_of_two_platforms_takes_the_binaries_of_the_release(image_project):
     binaries("1.2.0")
     docker_buildx(Context(), version="1.2.0")
-    configs = image(project)
+    configs = image(image_project)
     assert [c["architecture"] for c in configs] == ["amd64", "arm64"]
-    assert {layer["hello"] for layer in contents(project) if "hello" in layer} == {
+    assert {layer["hello"] for layer in contents(image_project) if "hello" in layer} == {
         b"a program for amd64",
         b"a program for arm64",
     }
     row = built("image", "1.2.0")
     assert (row.name, row.commit) == (IMAGE, Release.at(Context(), "1.2.0").commit)
-    assert row.digest == oci_layout.digest_of(project / "dist/v1.2.0" / row.file)
+    assert row.digest == oci_layout.digest_of(image_project / "dist/v1.2.0" / row.file)
 
 
-def test_an_image_says_from_which_commit_and_version_it_is(project):
+def test_an_image_says_from_which_commit_and_version_it_is(image_project):
     binaries("1.2.0")
     docker_buildx(Context(), version="1.2.0")
-    said = image(project)[0]["config"]["Labels"]
+    said = image(image_project)[0]["config"]["Labels"]
     assert said["org.opencontainers.image.revision"] == Release.at(Context(), "1.2.0").commit
     assert said["org.opencontainers.image.version"] == "1.2.0"
     assert said["org.opencontainers.image.created"] == "2026-01-02T03:04:05Z"
@@ -103,7 +94,7 @@ def test_an_image_says_from_which_commit_and_version_it_is(project):
 def test_an_image_has_its_own_labels_and_caches_too(tmp_path, monkeypatch):
     cache = f"cache-from = ['type=local,src={tmp_path}/cache']\ncache-to = ['type=local,dest={tmp_path}/cache,mode=max']\n"
     said = '[images."ghcr.io/example/hello".labels]\nmaintainer = "the makers"\n"org.opencontainers.image.version" = "another"\n'
-    project = image_project(tmp_path / "labelled", SETTINGS + cache + said)
+    project = write_image_project(tmp_path / "labelled", SETTINGS + cache + said)
     monkeypatch.chdir(project)
     binaries("1.2.0")
     docker_buildx(Context(), version="1.2.0")
@@ -120,19 +111,19 @@ def test_an_image_has_its_own_labels_and_caches_too(tmp_path, monkeypatch):
     assert built("image", "1.2.0").digest == first
 
 
-def test_what_is_not_committed_does_not_get_into_an_image(project):
+def test_what_is_not_committed_does_not_get_into_an_image(image_project):
     binaries("1.2.0")
-    (project / "motd").write_text("not committed\n")
+    (image_project / "motd").write_text("not committed\n")
     docker_buildx(Context(), version="1.2.0")
-    assert {layer["motd"] for layer in contents(project) if "motd" in layer} == {b"hello\n"}
+    assert {layer["motd"] for layer in contents(image_project) if "motd" in layer} == {b"hello\n"}
 
 
 def test_an_image_is_the_same_from_another_folder_home_zone_and_umask(
-    project, tmp_path, monkeypatch
+    image_project, tmp_path, monkeypatch
 ):
     binaries("1.2.0")
     docker_buildx(Context(), version="1.2.0")
-    other = image_project(tmp_path / "somewhere/else")
+    other = write_image_project(tmp_path / "somewhere/else")
     write(other, {"dist/v1.1.0/parts/stale": "left over", "dist/hello-linux-amd64": "stale"})
     monkeypatch.chdir(other)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -143,17 +134,19 @@ def test_an_image_is_the_same_from_another_folder_home_zone_and_umask(
         docker_buildx(Context(), version="1.2.0")
     finally:
         os.umask(before)
-    assert differing(project / "dist/v1.2.0", other / "dist/v1.2.0") == {}
+    assert differing(image_project / "dist/v1.2.0", other / "dist/v1.2.0") == {}
 
 
 def test_platforms_that_were_built_apart_become_the_image_that_is_built_at_once(
-    project, tmp_path, monkeypatch, capfd
+    image_project, tmp_path, monkeypatch, capfd
 ):
     binaries("1.2.0")
     docker_buildx(Context(), version="1.2.0")
     whole = built("image", "1.2.0")
     other = tmp_path / "other"
-    shutil.copytree(project, other, ignore=shutil.ignore_patterns("*.oci.tar", "docker_buildx*"))
+    shutil.copytree(
+        image_project, other, ignore=shutil.ignore_patterns("*.oci.tar", "docker_buildx*")
+    )
     monkeypatch.chdir(other)
     docker_buildx(Context(), version="1.2.0", target="linux/arm64")
     part = Release.at(Context(), "1.2.0").parts[0]
@@ -172,30 +165,30 @@ def test_platforms_that_were_built_apart_become_the_image_that_is_built_at_once(
 
 
 def test_what_is_here_of_an_image_is_not_built_again_but_joined_without_a_builder(
-    project, tmp_path, monkeypatch, capfd
+    image_project, tmp_path, monkeypatch, capfd
 ):
     binaries("1.2.0")
     for platform in ("linux/arm64", "linux/amd64"):
         folder = tmp_path / platform.replace("/", "-")
-        shutil.copytree(project, folder)
+        shutil.copytree(image_project, folder)
         monkeypatch.chdir(folder)
         docker_buildx(Context(), version="1.2.0", target=platform)
-        shutil.copytree(folder / "dist", project / "dist", dirs_exist_ok=True)
-    monkeypatch.chdir(project)
+        shutil.copytree(folder / "dist", image_project / "dist", dirs_exist_ok=True)
+    monkeypatch.chdir(image_project)
     capfd.readouterr()
     docker_buildx(Context(), version="1.2.0")
     assert "docker" not in capfd.readouterr().err
-    assert [one["architecture"] for one in image(project)] == ["amd64", "arm64"]
+    assert [one["architecture"] for one in image(image_project)] == ["amd64", "arm64"]
 
 
-def test_a_platform_that_no_image_has_is_named(project):
+def test_a_platform_that_no_image_has_is_named(image_project):
     binaries("1.2.0")
     with pytest.raises(ReleaseError, match="no image is declared for linux/riscv64") as told:
         docker_buildx(Context(), version="1.2.0", target="linux/amd64,linux/riscv64")
     assert told.value.fix == "declared are linux/amd64, linux/arm64"
 
 
-def test_an_image_that_is_built_is_not_built_again(project, capfd):
+def test_an_image_that_is_built_is_not_built_again(image_project, capfd):
     binaries("1.2.0")
     docker_buildx(Context(), version="1.2.0")
     capfd.readouterr()
@@ -203,7 +196,7 @@ def test_an_image_that_is_built_is_not_built_again(project, capfd):
     assert "nothing to do, every image is built or public" in capfd.readouterr().err
 
 
-def test_a_builder_of_our_own_leaves_nothing_behind(project, tmp_path, monkeypatch):
+def test_a_builder_of_our_own_leaves_nothing_behind(image_project, tmp_path, monkeypatch):
     place = tmp_path / "tmp"
     place.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(place))
@@ -215,14 +208,14 @@ def test_a_builder_of_our_own_leaves_nothing_behind(project, tmp_path, monkeypat
     assert not any(str(place).encode() in path.read_bytes() for path in running if path.exists())
 
 
-def test_a_failing_dockerfile_stops_the_release_and_leaves_no_image(project):
-    commit(write(project, {"Dockerfile": "FROM scratch\nCOPY absent /\n"}))
+def test_a_failing_dockerfile_stops_the_release_and_leaves_no_image(image_project):
+    commit(write(image_project, {"Dockerfile": "FROM scratch\nCOPY absent /\n"}))
     with pytest.raises(ReleaseError, match="absent"):
         docker_buildx(Context(), version="1.2.0")
-    assert not list((project / "dist/v1.2.0").glob("*.tar"))
+    assert not list((image_project / "dist/v1.2.0").glob("*.tar"))
 
 
-def test_binaries_that_are_not_built_are_named(project):
+def test_binaries_that_are_not_built_are_named(image_project):
     with pytest.raises(ReleaseError, match="none is in dist/"):
         docker_buildx(Context(), version="1.2.0")
 
@@ -239,28 +232,31 @@ COPY --from=more /tool /tool
 """
 
 
-def test_a_dry_run_tells_what_an_emulator_will_run(project, capfd):
-    commit(write(project, {"Dockerfile": EMULATED}))
+def test_a_dry_run_tells_what_an_emulator_will_run(image_project, capfd):
+    commit(write(image_project, {"Dockerfile": EMULATED}))
     docker_buildx(dry(), version="1.2.0")
     said = capfd.readouterr().err
     foreign = "linux/arm64" if os.uname().machine == "x86_64" else "linux/amd64"
     assert f"2 RUN steps of Dockerfile for {foreign} will run in an emulator" in said
     commit(
-        write(project, {"Dockerfile": EMULATED.replace("RUN [", "CMD [").replace("run [", "CMD [")})
+        write(
+            image_project,
+            {"Dockerfile": EMULATED.replace("RUN [", "CMD [").replace("run [", "CMD [")},
+        )
     )
     docker_buildx(dry(), version="1.2.0")
     assert "emulator" not in capfd.readouterr().err
 
 
-def test_a_dry_run_shows_the_build_and_changes_nothing(project, world, capfd):
-    before = snapshot(project)
+def test_a_dry_run_shows_the_build_and_changes_nothing(image_project, registries, capfd):
+    before = snapshot(image_project)
     docker_buildx(dry(), version="1.2.0")
     shown = capfd.readouterr().err
     assert "docker buildx build" in shown
     assert "--build-context=binaries=<binaries>" in shown.replace("'", "")
     assert "--platform=linux/amd64,linux/arm64" in shown
-    assert snapshot(project) == before
-    assert not world.log.writes()
+    assert snapshot(image_project) == before
+    assert not registries.log.writes()
 
 
 def test_a_project_without_an_image_calls_no_docker(tmp_path, monkeypatch, capfd):
@@ -272,7 +268,7 @@ def test_a_project_without_an_image_calls_no_docker(tmp_path, monkeypatch, capfd
     assert "nothing to do, no image configured" in capfd.readouterr().err
 
 
-def test_a_missing_docker_is_named(project, monkeypatch, tmp_path):
+def test_a_missing_docker_is_named(image_project, monkeypatch, tmp_path):
     only_git(tmp_path, monkeypatch)
     with pytest.raises(ReleaseError, match="docker is not installed") as caught:
         docker_buildx(Context(), version="1.2.0")

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import pytest
 from invoke.context import Context
-from support.container_world import (
+from support.container_projects import (
     IMAGE,
     binaries,
     digests,
     dry,
-    image_project,
     push_image,
-    registries,
     tag,
 )
 
@@ -21,20 +19,16 @@ from release_tasks.steps.docker_buildx import docker_buildx
 from release_tasks.steps.move_pointers import move_pointers
 from release_tasks.steps.publish_images import publish_images
 
-pytestmark = pytest.mark.tools("docker")
+pytestmark = [
+    pytest.mark.tools("docker"),
+    pytest.mark.usefixtures("registries", "image_project"),
+]
 
 
-@pytest.fixture(autouse=True)
-def world(tmp_path, monkeypatch):
-    with registries(tmp_path, monkeypatch) as running:
-        monkeypatch.chdir(image_project(tmp_path / "project"))
-        yield running
-
-
-def test_pointers_move_to_the_digest_of_the_version(world):
-    push_image(world, "1.1.0", also=["1.1", "1", "latest"])
+def test_pointers_move_to_the_digest_of_the_version(registries):
+    push_image(registries, "1.1.0", also=["1.1", "1", "latest"])
     old = digests()["1.1.0"]
-    new = push_image(world, "1.2.0")
+    new = push_image(registries, "1.2.0")
     move_pointers(Context(), version="1.2.0")
     assert digests() == {
         "1.1.0": old,
@@ -46,8 +40,8 @@ def test_pointers_move_to_the_digest_of_the_version(world):
     }
 
 
-def test_moving_again_does_nothing(world, capfd):
-    push_image(world, "1.2.0")
+def test_moving_again_does_nothing(registries, capfd):
+    push_image(registries, "1.2.0")
     move_pointers(Context(), version="1.2.0")
     capfd.readouterr()
     move_pointers(Context(), version="1.2.0")
@@ -56,18 +50,20 @@ def test_moving_again_does_nothing(world, capfd):
     assert "imagetools" not in shown
 
 
-def test_a_move_is_one_write(world):
-    push_image(world, "1.1.0", also=["1.2", "1"])
-    push_image(world, "1.2.0", also=["1.2", "1"])
-    before = len(world.log.writes())
+def test_a_move_is_one_write(registries):
+    push_image(registries, "1.1.0", also=["1.2", "1"])
+    push_image(registries, "1.2.0", also=["1.2", "1"])
+    before = len(registries.log.writes())
     move_pointers(Context(), version="1.2.0")
-    written = [(e.method, e.target) for e in world.log.writes()[before:] if e.target != "/token"]
+    written = [
+        (e.method, e.target) for e in registries.log.writes()[before:] if e.target != "/token"
+    ]
     assert written == [("PUT", "/v2/example/hello/manifests/latest")]
 
 
-def test_a_back_port_does_not_move_latest_backwards(world, capfd):
-    higher = push_image(world, "1.2.0", also=["1.2", "1", "latest"])
-    lower = push_image(world, "1.1.5")
+def test_a_back_port_does_not_move_latest_backwards(registries, capfd):
+    higher = push_image(registries, "1.2.0", also=["1.2", "1", "latest"])
+    lower = push_image(registries, "1.1.5")
     move_pointers(Context(), version="1.1.5")
     assert digests() == {
         "1.2.0": higher,
@@ -83,32 +79,32 @@ def test_a_back_port_does_not_move_latest_backwards(world, capfd):
     )
 
 
-def test_a_back_port_moves_the_pointer_of_its_line_and_no_other(world):
-    old = push_image(world, "1.2.8", also=["1.2"])
-    higher = push_image(world, "2.0.0", also=["2.0", "2", "latest"])
-    new = push_image(world, "1.2.9")
+def test_a_back_port_moves_the_pointer_of_its_line_and_no_other(registries):
+    old = push_image(registries, "1.2.8", also=["1.2"])
+    higher = push_image(registries, "2.0.0", also=["2.0", "2", "latest"])
+    new = push_image(registries, "1.2.9")
     move_pointers(Context(), version="1.2.9")
     there = {"2.0.0": higher, "2.0": higher, "2": higher, "latest": higher}
     assert digests() == {"1.2.8": old, "1.2.9": new, "1.2": new, "1": new} | there
 
 
-def test_a_prerelease_moves_nothing(world, capfd):
-    old = push_image(world, "1.1.0", also=["latest"])
-    new = push_image(world, "1.2.0-rc.1")
+def test_a_prerelease_moves_nothing(registries, capfd):
+    old = push_image(registries, "1.1.0", also=["latest"])
+    new = push_image(registries, "1.2.0-rc.1")
     move_pointers(Context(), version="1.2.0-rc.1")
     assert digests() == {"1.1.0": old, "latest": old, "1.2.0-rc.1": new}
     assert "has no pointers" in capfd.readouterr().err
 
 
-def test_at_0_there_is_no_pointer_for_the_major_version(world):
-    new = push_image(world, "0.2.0")
+def test_at_0_there_is_no_pointer_for_the_major_version(registries):
+    new = push_image(registries, "0.2.0")
     move_pointers(Context(), version="0.2.0")
     assert digests() == {"0.2.0": new, "0.2": new, "latest": new}
 
 
-def test_a_foreign_pointer_is_said_and_left(world, capfd):
-    stranger = push_image(world, "latest", {"made": "from main"})
-    new = push_image(world, "1.2.0")
+def test_a_foreign_pointer_is_said_and_left(registries, capfd):
+    stranger = push_image(registries, "latest", {"made": "from main"})
+    new = push_image(registries, "1.2.0")
     move_pointers(Context(), version="1.2.0")
     assert digests() == {"latest": stranger, "1.2.0": new, "1.2": new, "1": new}
     assert (
@@ -117,17 +113,17 @@ def test_a_foreign_pointer_is_said_and_left(world, capfd):
     )
 
 
-def test_a_dry_run_shows_the_moves_and_makes_none(world, capfd):
-    push_image(world, "1.1.0", also=["latest"])
+def test_a_dry_run_shows_the_moves_and_makes_none(registries, capfd):
+    push_image(registries, "1.1.0", also=["latest"])
     before = digests()
     move_pointers(dry(), version="1.2.0")
     assert f"--tag {IMAGE}:latest '{IMAGE}@<digest>'" in capfd.readouterr().err
     assert digests() == before
 
 
-def test_a_pointer_that_cannot_move_holds_no_other_back(world):
-    new = push_image(world, "1.2.0")
-    world.faults.add(Fault("PUT", r"/v2/example/hello/manifests/1\.2$", status=403))
+def test_a_pointer_that_cannot_move_holds_no_other_back(registries):
+    new = push_image(registries, "1.2.0")
+    registries.faults.add(Fault("PUT", r"/v2/example/hello/manifests/1\.2$", status=403))
     with pytest.raises(ReleaseError, match="403"):
         move_pointers(Context(), version="1.2.0")
     assert digests() == {"1.2.0": new, "1": new, "latest": new}

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
 import pytest
 from invoke.context import Context
-from support.container_world import (
+from support.container_projects import (
     IMAGE,
     SETTINGS,
     binaries,
@@ -19,13 +18,12 @@ from support.container_world import (
     commit,
     digests,
     dry,
-    image_project,
-    registries,
     tag,
     write,
+    write_image_project,
 )
-from support.docker_daemon import daemon, kept
-from support.published_world import HERE, Layout, layer, layout, program
+from support.docker_daemon import kept
+from support.published_project import HERE, Layout, layer, program
 
 from release_tasks import dist
 from release_tasks.building.images import untestable
@@ -35,8 +33,11 @@ from release_tasks.release import Release
 from release_tasks.steps.docker_buildx import docker_buildx
 from release_tasks.steps.publish_images import publish_images
 
-__all__ = ["daemon", "layout"]
-pytestmark = [pytest.mark.tools("docker", "buildkitd", "runc", "gcc"), pytest.mark.slow]
+pytestmark = [
+    pytest.mark.tools("docker", "buildkitd", "runc", "gcc"),
+    pytest.mark.slow,
+    pytest.mark.usefixtures("registries"),
+]
 ONE = SETTINGS.replace('"linux/amd64", "linux/arm64"', f'"linux/{HERE}"')
 STAGES = """FROM scratch AS manifests
 COPY version.h /app/
@@ -58,12 +59,6 @@ SOURCES = {
 # Each script notes which image it saw; the second one keeps a report, too.
 SCAN = 'set -e\ngrep -o "sha256:[0-9a-f]*" "$1/index.json" >> ../seen\necho "nothing to fear" > "$2"\ntest -e ../patched\n'
 TEST = 'set -e\ngrep -o "sha256:[0-9a-f]*" "$1/index.json" >> ../seen\ntest -e ../mended\n'
-
-
-@pytest.fixture(autouse=True)
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    with registries(tmp_path, monkeypatch) as running:
-        yield running
 
 
 @pytest.fixture
@@ -113,22 +108,26 @@ def images() -> tuple[dist.Built, ...]:
 
 @pytest.mark.statement("B1.31")
 def test_a_multi_stage_image_that_its_scan_or_test_refuses_stays_here_and_then_exactly_its_digest_is_pushed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: Layout, world: World, no_daemon: None
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    layout: Layout,
+    registries: World,
+    no_daemon: None,
 ) -> None:
     base = layout.image(HERE, [compiler()], Env=["PATH=/usr/bin"])
     layout.push("ghcr.io/example/compiler:latest", base)
     own = 'scan = "sh scan.sh {layout} {report}"\ntest = "sh test.sh {layout}"\n'
-    root = image_project(tmp_path / "project", ONE + own)
+    root = write_image_project(tmp_path / "project", ONE + own)
     monkeypatch.chdir(commit(write(root, {**SOURCES, "scan.sh": SCAN, "test.sh": TEST})))
     tag("1.2.0")
-    before, seen = len(world.log.writes()), tmp_path / "seen"
+    before, seen = len(registries.log.writes()), tmp_path / "seen"
     for script, mend in (("scan", "patched"), ("test", "mended")):
         with pytest.raises(ReleaseError, match=rf"{script}\.sh"):
             docker_buildx(Context(), version="1.2.0")
         assert images() == ()
         with pytest.raises(ReleaseError, match=f"{IMAGE} is not in"):
             publish_images(Context(), version="1.2.0", new="all")
-        assert len(world.log.writes()) == before
+        assert len(registries.log.writes()) == before
         (tmp_path / mend).touch()
 
     docker_buildx(Context(), version="1.2.0")
@@ -151,7 +150,7 @@ def test_a_test_that_takes_an_image_is_refused_before_it_is_built_where_no_daemo
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(
-        image_project(tmp_path / "project", SETTINGS + 'test = "sh smoke.sh {image}"\n')
+        write_image_project(tmp_path / "project", SETTINGS + 'test = "sh smoke.sh {image}"\n')
     )
     binaries("1.2.0")
     docker_buildx(dry(), version="1.2.0")
@@ -173,7 +172,7 @@ def test_a_daemon_runs_the_image_before_it_is_kept_and_has_nothing_of_it_afterwa
     dockerfile = (
         'FROM scratch\nARG TARGETARCH\nCOPY hello-${TARGETARCH} /hello\nENTRYPOINT ["/hello"]\n'
     )
-    root = image_project(
+    root = write_image_project(
         tmp_path / "project", SETTINGS + 'test = "sh smoke.sh {image}"\n', dockerfile
     )
     write(root, {"smoke.sh": smoke, "hello-amd64": "", "hello-arm64": ""})

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.place import Place, context, place
+from support.file_server import FileServer
 from support.python_projects import HOST, PROGRAM
-from support.shelf import Shelf
+from support.tiny_project import TinyProject, context, tiny_project
 
 from release_tasks import dist
 from release_tasks.errors import ReleaseError
@@ -30,16 +30,18 @@ SETTINGS = f"""[build]
 
 
 @pytest.fixture
-def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    app = Shelf(files={"small.gguf": b"weights" * 999, "large.gguf": b"more weights"})
+    app = FileServer(files={"small.gguf": b"weights" * 999, "large.gguf": b"more weights"})
     with Servers([app], tmp_path) as servers:
         app.name = servers.urls["shelf"]
         yield app
 
 
 @pytest.fixture
-def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shelf: Shelf) -> Iterator[Place]:
+def tool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shelf: FileServer
+) -> Iterator[TinyProject]:
     rows = "".join(
         f'{name} = {{ url = "{shelf.name}/models/{name}.gguf?download=true", sha256 = "{hashlib.sha256(shelf.files[f"{name}.gguf"]).hexdigest()}",'
         f' license = "Apache-2.0" }}\n'
@@ -50,17 +52,19 @@ def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shelf: Shelf) -> Itera
         + rows
         + '[github]\nassets = ["binaries", "sha256", "bundles"]\n'
     }
-    with place(tmp_path / "place", monkeypatch, files) as made:
+    with tiny_project(tmp_path / "place", monkeypatch, files) as made:
         made.tag("v0.2.0")
         yield made
 
 
-def rows(tool: Place) -> dict[str, dist.Built]:
-    return {row.name: row for row in dist.of_kind(tool.at().parts[0], "bundle", "sha256")}
+def rows(tool: TinyProject) -> dict[str, dist.Built]:
+    return {row.name: row for row in dist.of_kind(tool.release().parts[0], "bundle", "sha256")}
 
 
 @pytest.mark.statement("B4.24", "B4.25", "B4.26")
-def test_each_program_is_packed_with_each_variant_and_checksums(tool: Place, shelf: Shelf) -> None:
+def test_each_program_is_packed_with_each_variant_and_checksums(
+    tool: TinyProject, shelf: FileServer
+) -> None:
     build_binaries(context())
     package_bundles(context())
     folder = tool.root / "dist" / "v0.2.0"
@@ -90,7 +94,7 @@ def test_each_program_is_packed_with_each_variant_and_checksums(tool: Place, she
 
 @pytest.mark.statement("B4.22", "B4.27")
 def test_bundles_wait_until_somebody_signs_the_release_off_and_the_word_is_kept(
-    tool: Place, shelf: Shelf, capfd: pytest.CaptureFixture[str]
+    tool: TinyProject, shelf: FileServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
     settings = (tool.root / "release-tasks.toml").read_text() + '[gates]\nsign-off = ["bundles"]\n'
     tool.commit("release-tasks.toml", settings)
@@ -123,7 +127,10 @@ def test_bundles_wait_until_somebody_signs_the_release_off_and_the_word_is_kept(
 
 
 def test_a_second_run_and_another_checkout_fetch_nothing_and_pack_the_same_bytes(
-    tool: Place, shelf: Shelf, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tool: TinyProject,
+    shelf: FileServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     build_binaries(context())
     package_bundles(context())
@@ -135,13 +142,13 @@ def test_a_second_run_and_another_checkout_fetch_nothing_and_pack_the_same_bytes
     monkeypatch.chdir(other := tool.clone())
     build_binaries(context())
     package_bundles(context())
-    assert dist.row_of(tool.at().parts[0], BUNDLE, "bundle").sha256 == before  # type: ignore[union-attr]
+    assert dist.row_of(tool.release().parts[0], BUNDLE, "bundle").sha256 == before  # type: ignore[union-attr]
     assert (other / "dist" / "v0.2.0" / BUNDLE).exists()
     assert len(shelf.sent) == asked
 
 
 def test_a_dry_run_says_what_would_be_packed_and_fetches_nothing(
-    tool: Place, shelf: Shelf, capfd: pytest.CaptureFixture[str]
+    tool: TinyProject, shelf: FileServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
     package_bundles(context(dry=True))
     assert (
@@ -152,14 +159,16 @@ def test_a_dry_run_says_what_would_be_packed_and_fetches_nothing(
     assert not (tool.root / "dist").exists()
 
 
-def test_without_its_program_a_bundle_is_refused(tool: Place, shelf: Shelf) -> None:
+def test_without_its_program_a_bundle_is_refused(tool: TinyProject, shelf: FileServer) -> None:
     with pytest.raises(ReleaseError, match=r"holds tiny-0\.2\.0-linux, which is not in") as told:
         package_bundles(context())
     assert told.value.fix == "inv build-binaries --version 0.2.0"
     assert shelf.sent == []
 
 
-def test_other_bytes_than_the_settings_name_are_never_packed(tool: Place, shelf: Shelf) -> None:
+def test_other_bytes_than_the_settings_name_are_never_packed(
+    tool: TinyProject, shelf: FileServer
+) -> None:
     shelf.files["small.gguf"] = b"other weights"
     build_binaries(context())
     with pytest.raises(ReleaseError, match="has the sha256"):
@@ -167,7 +176,7 @@ def test_other_bytes_than_the_settings_name_are_never_packed(tool: Place, shelf:
     assert not (tool.root / "dist" / "v0.2.0" / BUNDLE).exists()
 
 
-def test_bundles_are_declared_files(tool: Place) -> None:
+def test_bundles_are_declared_files(tool: TinyProject) -> None:
     build_binaries(context())
     with pytest.raises(
         ReleaseError, match=f"{BUNDLE} of 0.2.0 is declared, and neither in dist/ nor on GitHub"

@@ -9,37 +9,24 @@ from pathlib import Path
 
 import pytest
 from invoke.context import Context
-from support.container_world import (
+from support.container_projects import (
     CHART,
     built,
-    chart_project,
     chart_repository,
     commit,
     dry,
-    registries,
     snapshot,
     write,
+    write_chart_project,
 )
 from support.python_projects import differing
 
 from release_tasks.errors import ReleaseError
 from release_tasks.steps.package_charts import package_charts
 
-pytestmark = pytest.mark.tools("helm")
+pytestmark = [pytest.mark.tools("helm"), pytest.mark.usefixtures("registries")]
 PLAIN = "apiVersion: v2\nname: hello\nversion: 0.0.0\n"
 REMOTE = PLAIN + "dependencies:\n  - name: common\n    version: 1.x\n    repository: {url}\n"
-
-
-@pytest.fixture(autouse=True)
-def world(tmp_path, monkeypatch):
-    with registries(tmp_path, monkeypatch) as running:
-        yield running
-
-
-@pytest.fixture
-def project(tmp_path, monkeypatch) -> Path:
-    monkeypatch.chdir(chart_project(tmp_path / "project"))
-    return tmp_path / "project"
 
 
 @pytest.fixture
@@ -54,50 +41,50 @@ def packed(project: Path, version: str = "1.2.0") -> dict[str, str]:
         return {m.name: archive.extractfile(m).read().decode() for m in archive}
 
 
-def test_a_chart_gets_its_version_and_the_version_of_its_image(project):
+def test_a_chart_gets_its_version_and_the_version_of_its_image(chart_project):
     package_charts(Context(), version="1.2.0")
-    said = packed(project)["hello/Chart.yaml"]
+    said = packed(chart_project)["hello/Chart.yaml"]
     assert "version: 1.2.0\n" in said
     assert "appVersion: 1.2.0\n" in said
 
 
-def test_a_local_dependency_is_packed_with_its_own_version(project):
+def test_a_local_dependency_is_packed_with_its_own_version(chart_project):
     package_charts(Context(), version="1.2.0")
-    assert "version: 1.4.0\n" in packed(project)["hello/charts/common/Chart.yaml"]
+    assert "version: 1.4.0\n" in packed(chart_project)["hello/charts/common/Chart.yaml"]
 
 
 def test_the_settings_say_the_version_of_the_image(tmp_path, monkeypatch):
     settings = f'[project]\nversion = "tag"\n[charts."{CHART}"]\napp-version = "v{{version}}"\n'
-    monkeypatch.chdir(chart_project(tmp_path / "v", **{"release-tasks.toml": settings}))
+    monkeypatch.chdir(write_chart_project(tmp_path / "v", **{"release-tasks.toml": settings}))
     package_charts(Context(), version="1.2.0")
     assert "appVersion: v1.2.0\n" in packed(tmp_path / "v")["hello/Chart.yaml"]
 
 
 @pytest.mark.statement("B3.18")
-def test_the_working_tree_stays_untouched(project):
+def test_the_working_tree_stays_untouched(chart_project):
     before = {
-        name: data for name, data in snapshot(project).items() if not name.startswith(".git/")
+        name: data for name, data in snapshot(chart_project).items() if not name.startswith(".git/")
     }
     package_charts(Context(), version="1.2.0")
     after = {
         name: data
-        for name, data in snapshot(project).items()
+        for name, data in snapshot(chart_project).items()
         if not name.startswith((".git/", "dist/"))
     }
     assert after == before
 
 
-def test_the_inventory_has_the_digest_of_the_layer(project):
+def test_the_inventory_has_the_digest_of_the_layer(chart_project):
     package_charts(Context(), version="1.2.0")
     row = built("chart", "1.2.0")
     assert (row.name, row.file, row.digest) == (CHART, "hello-1.2.0.tgz", f"sha256:{row.sha256}")
 
 
 def test_a_chart_is_the_same_from_another_folder_home_zone_and_umask(
-    project, tmp_path, monkeypatch
+    chart_project, tmp_path, monkeypatch
 ):
     package_charts(Context(), version="1.2.0")
-    other = chart_project(tmp_path / "somewhere/else")
+    other = write_chart_project(tmp_path / "somewhere/else")
     write(
         other,
         {
@@ -114,11 +101,11 @@ def test_a_chart_is_the_same_from_another_folder_home_zone_and_umask(
     finally:
         os.umask(before)
     again = other / "dist/v1.2.0/hello-1.2.0.tgz"
-    assert differing(project / "dist/v1.2.0", again.parent) == {}
-    assert again.stat().st_mtime == (project / "dist/v1.2.0/hello-1.2.0.tgz").stat().st_mtime
+    assert differing(chart_project / "dist/v1.2.0", again.parent) == {}
+    assert again.stat().st_mtime == (chart_project / "dist/v1.2.0/hello-1.2.0.tgz").stat().st_mtime
 
 
-def test_a_packed_chart_is_not_packed_again(project, capfd):
+def test_a_packed_chart_is_not_packed_again(chart_project, capfd):
     package_charts(Context(), version="1.2.0")
     capfd.readouterr()
     package_charts(Context(), version="1.2.0")
@@ -126,7 +113,7 @@ def test_a_packed_chart_is_not_packed_again(project, capfd):
 
 
 def test_a_chart_without_dependencies_asks_for_none(tmp_path, monkeypatch, capfd):
-    monkeypatch.chdir(chart_project(tmp_path / "plain", **{"deploy/hello/Chart.yaml": PLAIN}))
+    monkeypatch.chdir(write_chart_project(tmp_path / "plain", **{"deploy/hello/Chart.yaml": PLAIN}))
     package_charts(Context(), version="1.2.0")
     assert "dependency build" not in capfd.readouterr().err
     assert sorted(packed(tmp_path / "plain")) == ["hello/Chart.yaml", "hello/templates/note.yaml"]
@@ -135,7 +122,7 @@ def test_a_chart_without_dependencies_asks_for_none(tmp_path, monkeypatch, capfd
 def test_a_dependency_in_a_repository_that_nobody_added_is_fetched(
     tmp_path, monkeypatch, repository
 ):
-    folder = chart_project(
+    folder = write_chart_project(
         tmp_path / "remote", **{"deploy/hello/Chart.yaml": REMOTE.format(url=repository)}
     )
     subprocess.run(
@@ -154,7 +141,7 @@ def test_a_dependency_in_a_repository_that_nobody_added_is_fetched(
 
 def test_a_lock_that_is_made_for_the_release_does_not_say_when(tmp_path, monkeypatch, repository):
     monkeypatch.chdir(
-        chart_project(
+        write_chart_project(
             tmp_path / "loose", **{"deploy/hello/Chart.yaml": REMOTE.format(url=repository)}
         )
     )
@@ -164,7 +151,9 @@ def test_a_lock_that_is_made_for_the_release_does_not_say_when(tmp_path, monkeyp
 
 def test_a_dependency_that_cannot_be_had_stops_the_release(tmp_path, monkeypatch):
     text = REMOTE.format(url="file://../absent")
-    monkeypatch.chdir(chart_project(tmp_path / "lacking", **{"deploy/hello/Chart.yaml": text}))
+    monkeypatch.chdir(
+        write_chart_project(tmp_path / "lacking", **{"deploy/hello/Chart.yaml": text})
+    )
     with pytest.raises(ReleaseError, match="absent"):
         package_charts(Context(), version="1.2.0")
     assert not (tmp_path / "lacking/dist/v1.2.0/hello-1.2.0.tgz").exists()
@@ -172,21 +161,21 @@ def test_a_dependency_that_cannot_be_had_stops_the_release(tmp_path, monkeypatch
 
 def test_a_reference_that_ends_with_another_name_is_refused(tmp_path, monkeypatch):
     settings = '[project]\nversion = "tag"\n[charts."ghcr.io/example/charts/other"]\npath = "deploy/hello"\n'
-    monkeypatch.chdir(chart_project(tmp_path / "other", **{"release-tasks.toml": settings}))
+    monkeypatch.chdir(write_chart_project(tmp_path / "other", **{"release-tasks.toml": settings}))
     with pytest.raises(
         ReleaseError, match=r"helm packed hello-1\.2\.0\.tgz, not other-1\.2\.0\.tgz"
     ):
         package_charts(Context(), version="1.2.0")
 
 
-def test_a_dry_run_shows_the_command_and_changes_nothing(project, capfd):
-    before = snapshot(project)
+def test_a_dry_run_shows_the_command_and_changes_nothing(chart_project, capfd):
+    before = snapshot(chart_project)
     package_charts(dry(), version="1.2.0")
     assert "helm package --version=1.2.0 --app-version=1.2.0" in capfd.readouterr().err
-    assert snapshot(project) == before
+    assert snapshot(chart_project) == before
 
 
-def test_a_missing_helm_is_named(project, tmp_path, monkeypatch):
+def test_a_missing_helm_is_named(chart_project, tmp_path, monkeypatch):
     (tmp_path / "bin").mkdir()
     git = next(
         Path(folder) / "git"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,13 +19,7 @@ pytestmark = pytest.mark.tools("cargo", "git")
 
 
 @pytest.fixture
-def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    with projects.visiting(tmp_path, monkeypatch) as started:
-        yield started
-
-
-@pytest.fixture
-def shop(running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def shop(registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = projects.chain(tmp_path / "shop")
     monkeypatch.chdir(root)
     return root
@@ -116,7 +109,7 @@ def test_a_build_script_that_reads_outside_its_folder_is_named_with_file_and_lin
 
 
 def test_a_crate_that_compiles_only_with_the_features_of_another_is_found(
-    running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = projects.workspace(tmp_path / "shop", {
         "shop-base": "[features]\nextra = []",
@@ -157,7 +150,7 @@ def test_a_manifest_at_another_version_is_an_error(shop: Path) -> None:
 
 
 def test_crates_that_need_each_other_are_named(
-    running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = projects.workspace(tmp_path / "shop", {
         "shop-core": "[dev-dependencies]\n{shop-kit}", "shop-kit": "[dependencies]\n{shop-core}",
@@ -169,7 +162,7 @@ def test_crates_that_need_each_other_are_named(
 
 
 def test_a_project_without_crates_has_nothing_to_do(
-    running: World,
+    registries: World,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],

@@ -5,20 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 from invoke.context import Context
-from support.container_world import (
+from support.container_projects import (
     CHART,
     built,
-    chart_project,
     commit,
     digests,
     dry,
-    registries,
     tag,
     write,
+    write_chart_project,
 )
 
 from release_tasks.errors import ReleaseError
@@ -26,19 +24,7 @@ from release_tasks.rehearsal.faults import Fault
 from release_tasks.steps.package_charts import package_charts
 from release_tasks.steps.publish_charts import publish_charts
 
-pytestmark = pytest.mark.tools("helm")
-
-
-@pytest.fixture(autouse=True)
-def world(tmp_path, monkeypatch):
-    with registries(tmp_path, monkeypatch) as running:
-        yield running
-
-
-@pytest.fixture
-def project(tmp_path, monkeypatch) -> Path:
-    monkeypatch.chdir(chart_project(tmp_path / "project"))
-    return tmp_path / "project"
+pytestmark = [pytest.mark.tools("helm"), pytest.mark.usefixtures("registries")]
 
 
 def release(version: str = "1.2.0") -> None:
@@ -51,43 +37,43 @@ def helm(*words: str) -> str:
     return subprocess.run(["helm", *words], capture_output=True, text=True, check=True).stdout
 
 
-def test_a_published_chart_is_shown_and_rendered_by_helm(project, world):
+def test_a_published_chart_is_shown_and_rendered_by_helm(chart_project, registries):
     release()
     assert "appVersion: 1.2.0" in helm("show", "chart", f"oci://{CHART}", "--version", "1.2.0")
     assert "name: 1.2.0" in helm("template", "note", f"oci://{CHART}", "--version", "1.2.0")
-    assert {e.agent.split("/")[0] for e in world.log.writes()} == {"Helm"}
-    assert not world.log.refused()
+    assert {e.agent.split("/")[0] for e in registries.log.writes()} == {"Helm"}
+    assert not registries.log.refused()
 
 
-def test_publishing_again_does_nothing(project, world, capfd):
+def test_publishing_again_does_nothing(chart_project, registries, capfd):
     release()
-    before = len(world.log.writes())
+    before = len(registries.log.writes())
     publish_charts(Context(), version="1.2.0")
-    assert len(world.log.writes()) == before
+    assert len(registries.log.writes()) == before
     assert "nothing to do, 1 artifact is already on charts" in capfd.readouterr().err
 
 
-def test_a_file_from_a_draft_is_pushed_with_the_same_digest(project, world):
+def test_a_file_from_a_draft_is_pushed_with_the_same_digest(chart_project, registries):
     release()
     first = digests(CHART)["1.2.0"]
-    tgz = project / "dist/v1.2.0/hello-1.2.0.tgz"
+    tgz = chart_project / "dist/v1.2.0/hello-1.2.0.tgz"
     os.utime(tgz, (2_000_000_000, 2_000_000_000))
-    world.faults.add(Fault("GET", "/v2/example/charts/hello/manifests/1.2.0", status=404))
-    before = len(world.log.writes())
+    registries.faults.add(Fault("GET", "/v2/example/charts/hello/manifests/1.2.0", status=404))
+    before = len(registries.log.writes())
     publish_charts(Context(), version="1.2.0", new="all")
-    assert len(world.log.writes()) > before
+    assert len(registries.log.writes()) > before
     assert digests(CHART)["1.2.0"] == first
 
 
-def test_other_bytes_under_our_version_stop_the_release(project, world, monkeypatch):
+def test_other_bytes_under_our_version_stop_the_release(chart_project, registries, monkeypatch):
     release()
     there = digests(CHART)
     other = shutil.copytree(
-        project, project.parent / "other", ignore=shutil.ignore_patterns("dist")
+        chart_project, chart_project.parent / "other", ignore=shutil.ignore_patterns("dist")
     )
     monkeypatch.chdir(commit(write(other, {"deploy/hello/values.yaml": "changed: true\n"})))
     tag()
-    world.faults.add(
+    registries.faults.add(
         Fault("GET", r"/v2/example/charts/hello/manifests/1\.2\.0", status=404)
     )  # not yet visible
     package_charts(Context(), version="1.2.0")
@@ -96,44 +82,46 @@ def test_other_bytes_under_our_version_stop_the_release(project, world, monkeypa
     assert digests(CHART) == there
 
 
-def test_a_public_chart_is_present_where_nothing_is_recorded(project, world, capfd):
+def test_a_public_chart_is_present_where_nothing_is_recorded(chart_project, registries, capfd):
     release()
-    shutil.rmtree(project / "dist")
+    shutil.rmtree(chart_project / "dist")
     package_charts(Context(), version="1.2.0")
     assert "nothing to do, every chart is packed or public" in capfd.readouterr().err
 
 
-def test_a_new_chart_name_is_a_question(project, world):
+def test_a_new_chart_name_is_a_question(chart_project, registries):
     package_charts(Context(), version="1.2.0")
     with pytest.raises(ReleaseError, match="is new to charts"):
         publish_charts(Context(), version="1.2.0")
-    assert not world.log.writes()
+    assert not registries.log.writes()
 
 
 @pytest.mark.statement("B3.17")
-def test_build_metadata_is_in_the_tag_with_an_underscore(project):
+def test_build_metadata_is_in_the_tag_with_an_underscore(chart_project):
     release("1.2.0+build.4")
     assert list(digests(CHART)) == ["1.2.0_build.4"]
     assert built("chart", "1.2.0+build.4").file == "hello-1.2.0+build.4.tgz"
 
 
-def test_a_chart_is_pushed_to_a_loopback_registry_over_plain_http(tmp_path, world, monkeypatch):
-    place = world.urls["oci"].removeprefix("http://") + "/example/charts/hello"
+def test_a_chart_is_pushed_to_a_loopback_registry_over_plain_http(
+    tmp_path, registries, monkeypatch
+):
+    place = registries.urls["oci"].removeprefix("http://") + "/example/charts/hello"
     settings = f'[project]\nversion = "tag"\n[charts."{place}"]\npath = "deploy/hello"\n'
-    monkeypatch.chdir(chart_project(tmp_path / "local", **{"release-tasks.toml": settings}))
+    monkeypatch.chdir(write_chart_project(tmp_path / "local", **{"release-tasks.toml": settings}))
     release()
     assert list(digests(place)) == ["1.2.0"]
 
 
-def test_a_chart_that_is_not_packed_is_named(project):
+def test_a_chart_that_is_not_packed_is_named(chart_project):
     tag()
     with pytest.raises(ReleaseError, match="is not in") as caught:
         publish_charts(Context(), version="1.2.0", new="all")
     assert caught.value.fix == "inv package-charts --version 1.2.0"
 
 
-def test_a_dry_run_shows_the_push_and_changes_nothing(project, world, capfd):
+def test_a_dry_run_shows_the_push_and_changes_nothing(chart_project, registries, capfd):
     publish_charts(dry(), version="1.2.0", new="all")
     assert "helm push '<hello-1.2.0.tgz>' oci://ghcr.io/example/charts" in capfd.readouterr().err
-    assert not world.log.writes()
-    assert not (project / "dist").exists()
+    assert not registries.log.writes()
+    assert not (chart_project / "dist").exists()

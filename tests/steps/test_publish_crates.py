@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,13 +19,7 @@ pytestmark = pytest.mark.tools("cargo", "git")
 
 
 @pytest.fixture
-def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    with projects.visiting(tmp_path, monkeypatch) as started:
-        yield started
-
-
-@pytest.fixture
-def shop(running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def shop(registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = projects.chain(tmp_path / "shop")
     tag(root, f"v{projects.VERSION}")
     monkeypatch.chdir(root)
@@ -36,61 +29,61 @@ def shop(running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 @pytest.mark.statement("B1.17")
 def test_crates_go_up_in_the_order_of_their_normal_and_build_dependencies(
-    shop: Path, running: World
+    shop: Path, registries: World
 ) -> None:
     publish_crates(Context(), new="all")
-    assert projects.uploads(running) == list(CHAIN)
-    published = {line["name"]: line["cksum"] for line in projects.index_by_time(running)}
+    assert projects.uploads(registries) == list(CHAIN)
+    published = {line["name"]: line["cksum"] for line in projects.index_by_time(registries)}
     assert published == {row["name"]: row["sha256"] for row in projects.record_of(shop)}
 
 
 def test_publishing_again_uploads_nothing(
-    shop: Path, running: World, capfd: pytest.CaptureFixture[str]
+    shop: Path, registries: World, capfd: pytest.CaptureFixture[str]
 ) -> None:
     publish_crates(Context(), new="all")
     capfd.readouterr()
     publish_crates(Context(), new="all")
     assert "nothing to do, 3 artifacts are already on crates.io" in capfd.readouterr().err
-    assert len(projects.asked(running)) == 3
+    assert len(projects.asked(registries)) == 3
 
 
-def test_new_names_are_a_question(shop: Path, running: World) -> None:
+def test_new_names_are_a_question(shop: Path, registries: World) -> None:
     with pytest.raises(ReleaseError, match=r"shop-app is new to crates\.io"):
         publish_crates(Context(), new="shop-zero,shop-middle")
-    assert projects.asked(running) == []
+    assert projects.asked(registries) == []
 
 
 def test_a_dry_run_prints_the_commands_and_uploads_nothing(
-    shop: Path, running: World, capfd: pytest.CaptureFixture[str]
+    shop: Path, registries: World, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = sorted((shop / "target" / "package").iterdir())
     publish_crates(projects.dry(), new="all")
     assert "cargo publish --no-verify" in (said := capfd.readouterr().err)
     assert said.rstrip().endswith("-p shop-zero -p shop-middle -p shop-app")
-    assert running.log.writes() == ()
+    assert registries.log.writes() == ()
     assert sorted((shop / "target" / "package").iterdir()) == before
 
 
-def test_a_yanked_version_stops_the_release(shop: Path, running: World) -> None:
+def test_a_yanked_version_stops_the_release(shop: Path, registries: World) -> None:
     projects.cargo(shop, "publish", "--no-verify", "-p", "shop-zero")
     projects.cargo(shop, "yank", "shop-zero@0.1.0")
     with pytest.raises(ReleaseError, match=r"shop-zero 0\.1\.0 on crates.io is yanked"):
         publish_crates(Context(), new="all")
-    assert projects.uploads(running) == ["shop-zero"]
+    assert projects.uploads(registries) == ["shop-zero"]
 
 
 def test_something_else_under_our_version_stops_the_release_before_anything_is_published(
-    shop: Path, running: World
+    shop: Path, registries: World
 ) -> None:
     projects.write_crate(shop.parent / "elsewhere", "shop-app")
     projects.cargo(shop.parent / "elsewhere", "publish", "--no-verify")
     with pytest.raises(ReleaseError, match=r"shop-app 0\.1\.0 on crates.io is something else"):
         publish_crates(Context(), new="all")
-    assert projects.uploads(running) == ["shop-app"]
+    assert projects.uploads(registries) == ["shop-app"]
 
 
 def test_only_cargo_publish_sees_the_token(
-    shop: Path, running: World, capfd: pytest.CaptureFixture[str]
+    shop: Path, registries: World, capfd: pytest.CaptureFixture[str]
 ) -> None:
     publish_crates(Context(), new="all")
-    assert running.env["CARGO_REGISTRY_TOKEN"] not in capfd.readouterr().err
+    assert registries.env["CARGO_REGISTRY_TOKEN"] not in capfd.readouterr().err

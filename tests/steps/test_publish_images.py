@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 import pytest
 import requests
 from invoke.context import Context
-from support.container_world import (
+from support.container_projects import (
     IMAGE,
     SETTINGS,
     binaries,
@@ -16,10 +15,9 @@ from support.container_world import (
     commit,
     digests,
     dry,
-    image_project,
-    registries,
     tag,
     write,
+    write_image_project,
 )
 
 from release_tasks.errors import ReleaseError
@@ -27,19 +25,11 @@ from release_tasks.rehearsal.faults import Fault
 from release_tasks.steps.docker_buildx import docker_buildx
 from release_tasks.steps.publish_images import publish_images
 
-pytestmark = [pytest.mark.tools("docker", "buildkitd", "runc"), pytest.mark.slow]
-
-
-@pytest.fixture(autouse=True)
-def world(tmp_path, monkeypatch):
-    with registries(tmp_path, monkeypatch) as running:
-        yield running
-
-
-@pytest.fixture
-def project(tmp_path, monkeypatch) -> Path:
-    monkeypatch.chdir(image_project(tmp_path / "project"))
-    return tmp_path / "project"
+pytestmark = [
+    pytest.mark.tools("docker", "buildkitd", "runc"),
+    pytest.mark.slow,
+    pytest.mark.usefixtures("registries"),
+]
 
 
 def build(version: str = "1.2.0", text: str = "a program") -> str:
@@ -49,25 +39,27 @@ def build(version: str = "1.2.0", text: str = "a program") -> str:
     return built("image", version).digest
 
 
-def test_an_image_is_published_with_the_digest_that_was_built(project, world):
+def test_an_image_is_published_with_the_digest_that_was_built(image_project, registries):
     digest = build()
     publish_images(Context(), version="1.2.0", new="all")
     assert digests() == {"1.2.0": digest}
-    assert {e.agent.split("/")[0] for e in world.log.writes()} == {
+    assert {e.agent.split("/")[0] for e in registries.log.writes()} == {
         "containerd"
     }  # buildx pushes with its library
-    assert not world.log.refused()
+    assert not registries.log.refused()
 
 
-def test_publishing_again_does_nothing(project, world):
+def test_publishing_again_does_nothing(image_project, registries):
     build()
     publish_images(Context(), version="1.2.0", new="all")
-    before = len(world.log.writes())
+    before = len(registries.log.writes())
     publish_images(Context(), version="1.2.0")
-    assert len(world.log.writes()) == before
+    assert len(registries.log.writes()) == before
 
 
-def test_an_image_that_got_there_after_it_was_looked_for_is_not_pushed_again(project, world):
+def test_an_image_that_got_there_after_it_was_looked_for_is_not_pushed_again(
+    image_project, registries
+):
     from release_tasks.channels import images
     from release_tasks.release import Release
 
@@ -75,33 +67,35 @@ def test_an_image_that_got_there_after_it_was_looked_for_is_not_pushed_again(pro
     release = Release.at(Context(), "1.2.0")
     missing = images.expected(release)
     publish_images(Context(), version="1.2.0", new="all")
-    before = len(world.log.writes())
+    before = len(registries.log.writes())
     images.publish(Context(), release, missing)
-    assert len(world.log.writes()) == before
+    assert len(registries.log.writes()) == before
 
 
-def test_a_new_image_name_is_a_question(project, world):
+def test_a_new_image_name_is_a_question(image_project, registries):
     build()
     with pytest.raises(ReleaseError, match="is new to images"):
         publish_images(Context(), version="1.2.0")
-    assert not world.log.writes()
+    assert not registries.log.writes()
 
 
 def test_an_image_of_one_platform_keeps_its_digest(tmp_path, monkeypatch):
-    monkeypatch.chdir(image_project(tmp_path / "one", SETTINGS.replace(', "linux/arm64"', "")))
+    monkeypatch.chdir(
+        write_image_project(tmp_path / "one", SETTINGS.replace(', "linux/arm64"', ""))
+    )
     digest = build()
     publish_images(Context(), version="1.2.0", new="all")
     assert digests() == {"1.2.0": digest}
 
 
 def test_an_image_of_another_commit_under_our_version_stops_the_release(
-    project, world, monkeypatch
+    image_project, registries, monkeypatch
 ):
     build()
     publish_images(Context(), version="1.2.0", new="all")
     there = digests()
     other = shutil.copytree(
-        project, project.parent / "other", ignore=shutil.ignore_patterns("dist")
+        image_project, image_project.parent / "other", ignore=shutil.ignore_patterns("dist")
     )
     monkeypatch.chdir(commit(write(other, {"motd": "changed\n"})))
     tag()
@@ -110,13 +104,15 @@ def test_an_image_of_another_commit_under_our_version_stops_the_release(
     assert digests() == there
 
 
-def test_a_recorded_digest_that_differs_stops_the_release(project, world, tmp_path, monkeypatch):
+def test_a_recorded_digest_that_differs_stops_the_release(
+    image_project, registries, tmp_path, monkeypatch
+):
     build(text="what another machine built")
     publish_images(Context(), version="1.2.0", new="all")
     there = digests()
-    monkeypatch.chdir(image_project(tmp_path / "again"))
+    monkeypatch.chdir(write_image_project(tmp_path / "again"))
     binaries("1.2.0")
-    world.faults.add(
+    registries.faults.add(
         Fault("HEAD", r"/v2/example/hello/manifests/1\.2\.0", status=404)
     )  # it had not seen that yet
     docker_buildx(Context(), version="1.2.0")
@@ -126,44 +122,46 @@ def test_a_recorded_digest_that_differs_stops_the_release(project, world, tmp_pa
     assert digests() == there
 
 
-def test_a_public_image_of_this_commit_is_not_built_again(project, capfd):
+def test_a_public_image_of_this_commit_is_not_built_again(image_project, capfd):
     digest = build()
     publish_images(Context(), version="1.2.0", new="all")
-    shutil.rmtree(project / "dist")
+    shutil.rmtree(image_project / "dist")
     docker_buildx(Context(), version="1.2.0")
     assert "nothing to do, every image is built or public" in capfd.readouterr().err
     publish_images(Context(), version="1.2.0")
     assert digests() == {"1.2.0": digest}
 
 
-def test_a_fixed_tag_that_is_absent_is_added_by_digest(tmp_path, monkeypatch, world):
+def test_a_fixed_tag_that_is_absent_is_added_by_digest(tmp_path, monkeypatch, registries):
     monkeypatch.chdir(
-        image_project(tmp_path / "two", SETTINGS + 'tags = ["{version}", "sha-{sha}", "{major}"]\n')
+        write_image_project(
+            tmp_path / "two", SETTINGS + 'tags = ["{version}", "sha-{sha}", "{major}"]\n'
+        )
     )
     digest = build()
     publish_images(Context(), version="1.2.0", new="all")
     sha = next(tag for tag in digests() if tag.startswith("sha-"))
     requests.delete(
-        f"{world.urls['oci']}/v2/example/hello/manifests/{sha}", timeout=10
+        f"{registries.urls['oci']}/v2/example/hello/manifests/{sha}", timeout=10
     ).raise_for_status()
-    before = len(world.log.writes())
+    before = len(registries.log.writes())
     publish_images(Context(), version="1.2.0")
     assert digests() == {"1.2.0": digest, sha: digest}
-    written = [e.target for e in world.log.writes()[before:] if e.target != "/token"]
+    written = [e.target for e in registries.log.writes()[before:] if e.target != "/token"]
     assert written == [f"/v2/example/hello/manifests/{sha}"]
 
 
-def test_a_registry_that_cannot_be_read_is_an_error_not_missing(project, world):
+def test_a_registry_that_cannot_be_read_is_an_error_not_missing(image_project, registries):
     build()
-    world.faults.add(Fault("HEAD", "/v2/", status=500, times=99))
+    registries.faults.add(Fault("HEAD", "/v2/", status=500, times=99))
     with pytest.raises(ReleaseError, match="answered 500"):
         publish_images(Context(), version="1.2.0", new="all")
-    assert not world.log.writes()
+    assert not registries.log.writes()
 
 
-def test_an_interrupted_upload_is_finished_by_the_second_run(project, world):
+def test_an_interrupted_upload_is_finished_by_the_second_run(image_project, registries):
     digest = build()
-    world.faults.add(Fault("PUT", r"/v2/example/hello/manifests/1\.2\.0", status=403))
+    registries.faults.add(Fault("PUT", r"/v2/example/hello/manifests/1\.2\.0", status=403))
     with pytest.raises(ReleaseError, match="403"):
         publish_images(Context(), version="1.2.0", new="all")
     assert digests().get("1.2.0") is None
@@ -171,26 +169,28 @@ def test_an_interrupted_upload_is_finished_by_the_second_run(project, world):
     assert digests() == {"1.2.0": digest}
 
 
-def test_a_version_that_no_tag_can_hold_is_refused(project):
+def test_a_version_that_no_tag_can_hold_is_refused(image_project):
     with pytest.raises(ReleaseError, match="cannot be an OCI tag"):
         publish_images(Context(), version="1.2.0+build.1")
 
 
 def test_tags_without_a_version_are_refused(tmp_path, monkeypatch):
-    monkeypatch.chdir(image_project(tmp_path / "none", SETTINGS + 'tags = ["{major}", "latest"]\n'))
+    monkeypatch.chdir(
+        write_image_project(tmp_path / "none", SETTINGS + 'tags = ["{major}", "latest"]\n')
+    )
     with pytest.raises(ReleaseError, match="is made from the version"):
         publish_images(Context(), version="1.2.0")
 
 
-def test_a_dry_run_shows_the_push_and_changes_nothing(project, world, capfd):
+def test_a_dry_run_shows_the_push_and_changes_nothing(image_project, registries, capfd):
     publish_images(dry(), version="1.2.0", new="all")
     assert "imagetools create" in capfd.readouterr().err
-    assert not world.log.writes()
-    assert not (project / "dist").exists()
+    assert not registries.log.writes()
+    assert not (image_project / "dist").exists()
 
 
-def test_a_private_image_is_said_to_be_private(project, world, capfd):
-    world.oci.tokens.private_by_default = True
+def test_a_private_image_is_said_to_be_private(image_project, registries, capfd):
+    registries.oci.tokens.private_by_default = True
     digest = build()
     publish_images(Context(), version="1.2.0", new="all")
     assert digests() == {"1.2.0": digest}

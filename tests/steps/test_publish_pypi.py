@@ -8,12 +8,12 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from invoke.context import Context
 from support import python_projects as projects
+from support.local_registries import local_registries
 from support.python_projects import HOST, WHEEL_OF_A_PROGRAM
 
 from release_tasks import dist
@@ -46,7 +46,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("example")
     root = projects.write(folder / "tool", WHEEL_OF_A_PROGRAM)
     projects.tag(root)
-    with pytest.MonkeyPatch.context() as patch, projects.visiting(folder, patch):
+    with pytest.MonkeyPatch.context() as patch, local_registries(folder, patch):
         patch.chdir(root)
         build_wheels(Context())
     shutil.rmtree(root / "target")
@@ -54,13 +54,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    with projects.visiting(tmp_path, monkeypatch) as started:
-        yield started
-
-
-@pytest.fixture
-def tool(example: Path, running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def tool(example: Path, registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = tmp_path / "tool"
     shutil.copytree(example, root)
     monkeypatch.chdir(root)
@@ -71,67 +65,67 @@ def wheel(root: Path) -> str:
     return next(projects.built(root).glob("*.whl")).name
 
 
-def published(running: World) -> list[str]:
+def published(registries: World) -> list[str]:
     """Return what PyPI has, in the order in which it came."""
-    return list(running.pypi.store.uploads)
+    return list(registries.pypi.store.uploads)
 
 
-def tried(running: World) -> int:
-    return sum((entry.method, entry.target) == UPLOAD for entry in running.log.entries())
+def tried(registries: World) -> int:
+    return sum((entry.method, entry.target) == UPLOAD for entry in registries.log.entries())
 
 
 def test_wheels_go_up_before_the_sdist_and_pip_finds_them(
-    tool: Path, running: World, tmp_path: Path
+    tool: Path, registries: World, tmp_path: Path
 ) -> None:
     publish_pypi(Context(), new="all")
-    assert published(running) == [wheel(tool), SDIST]
+    assert published(registries) == [wheel(tool), SDIST]
     there = tmp_path / "there"
     subprocess.run(
         [sys.executable, "-m", "pip", "install", "--quiet", "--target", there, "tiny-tool==0.2.0"],
         check=True,
     )
     assert subprocess.check_output([there / "bin" / "tiny"]) == b"hello src/main.rs\n"
-    agents = {entry.agent.split("/")[0] for entry in running.log.writes()}
+    agents = {entry.agent.split("/")[0] for entry in registries.log.writes()}
     assert agents == {"twine"}
 
 
 def test_publishing_again_uploads_nothing(
-    tool: Path, running: World, capfd: pytest.CaptureFixture[str]
+    tool: Path, registries: World, capfd: pytest.CaptureFixture[str]
 ) -> None:
     publish_pypi(Context(), new="all")
     capfd.readouterr()
     publish_pypi(Context())
     assert "nothing to do, 2 artifacts are already on PyPI" in capfd.readouterr().err
-    assert tried(running) == 2
+    assert tried(registries) == 2
 
 
-def test_a_new_name_is_a_question(tool: Path, running: World) -> None:
+def test_a_new_name_is_a_question(tool: Path, registries: World) -> None:
     with pytest.raises(ReleaseError, match="tiny-tool is new to PyPI"):
         publish_pypi(Context())
-    assert tried(running) == 0
+    assert tried(registries) == 0
 
 
-def test_only_the_rest_is_uploaded(tool: Path, running: World) -> None:
+def test_only_the_rest_is_uploaded(tool: Path, registries: World) -> None:
     twine.upload(Context(), [projects.built(tool) / wheel(tool)], "NO_SUCH_TOKEN")
     publish_pypi(Context())
-    assert published(running) == [wheel(tool), SDIST]
-    assert tried(running) == 2
+    assert published(registries) == [wheel(tool), SDIST]
+    assert tried(registries) == 2
 
 
 @pytest.mark.statement("B1.28")
-def test_a_set_with_a_hole_is_not_begun(tool: Path, running: World) -> None:
+def test_a_set_with_a_hole_is_not_begun(tool: Path, registries: World) -> None:
     (projects.built(tool) / SDIST).unlink()
     with pytest.raises(
         ReleaseError, match=rf"tiny-tool 0\.2\.0 lacks {SDIST}, so nothing of it is uploaded"
     ) as stopped:
         publish_pypi(Context(), new="all")
     assert stopped.value.fix.startswith("inv build-wheels")
-    assert tried(running) == 0
+    assert tried(registries) == 0
 
 
 @pytest.mark.statement("B1.28")
 def test_a_tag_that_another_machine_must_build_holds_back_the_others(
-    running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     glibc = str(os.confstr("CS_GNU_LIBC_VERSION")).split()[-1].replace(".", "_")
     tag = f"manylinux_{glibc}_{HOST.partition('-')[0]}"  # what this machine can promise without another linker
@@ -142,10 +136,10 @@ def test_a_tag_that_another_machine_must_build_holds_back_the_others(
     build_wheels(Context(), target=HOST)
     with pytest.raises(ReleaseError, match=r"lacks tiny_tool-0\.2\.0-\*macosx_11_0_arm64\.whl"):
         publish_pypi(Context(), new="all")
-    assert tried(running) == 0
+    assert tried(registries) == 0
 
 
-def test_other_bytes_under_the_same_name_stop_the_release(tool: Path, running: World) -> None:
+def test_other_bytes_under_the_same_name_stop_the_release(tool: Path, registries: World) -> None:
     twine.upload(Context(), [projects.built(tool) / SDIST], "NO_SUCH_TOKEN")
     release = projects.release(tool)
     part = release.parts[0]
@@ -156,37 +150,37 @@ def test_other_bytes_under_the_same_name_stop_the_release(tool: Path, running: W
     with pytest.raises(ReleaseError, match=f"{SDIST} 0.2.0 on PyPI is something else") as stopped:
         publish_pypi(Context())
     assert stopped.value.fix == "choose the next version"
-    assert published(running) == [SDIST]
+    assert published(registries) == [SDIST]
 
 
-def test_a_lost_reply_is_seen_as_the_upload_that_it_was(tool: Path, running: World) -> None:
-    running.faults.add(Fault(*UPLOAD, lose=True))
+def test_a_lost_reply_is_seen_as_the_upload_that_it_was(tool: Path, registries: World) -> None:
+    registries.faults.add(Fault(*UPLOAD, lose=True))
     publish_pypi(Context(), new="all")
-    assert published(running) == [wheel(tool), SDIST]
-    assert tried(running) == 2
+    assert published(registries) == [wheel(tool), SDIST]
+    assert tried(registries) == 2
 
 
-def test_a_cut_connection_is_tried_again(tool: Path, running: World) -> None:
-    running.faults.add(Fault(*UPLOAD, cut=True))
+def test_a_cut_connection_is_tried_again(tool: Path, registries: World) -> None:
+    registries.faults.add(Fault(*UPLOAD, cut=True))
     publish_pypi(Context(), new="all")
-    assert published(running) == [wheel(tool), SDIST]
+    assert published(registries) == [wheel(tool), SDIST]
 
 
 def test_connections_that_are_cut_again_and_again_stop_and_the_next_run_goes_on(
-    tool: Path, running: World
+    tool: Path, registries: World
 ) -> None:
     always = Fault(*UPLOAD, cut=True, times=1000)
-    running.faults.add(always)
+    registries.faults.add(always)
     with pytest.raises(ReleaseError, match="connection broken"):
         publish_pypi(Context(), new="all")
-    assert published(running) == []
+    assert published(registries) == []
     always.times = 0
     publish_pypi(Context(), new="all")
-    assert published(running) == [wheel(tool), SDIST]
+    assert published(registries) == [wheel(tool), SDIST]
 
 
 def test_what_another_machine_uploads_meanwhile_is_looked_at_and_nothing_follows_it(
-    tool: Path, running: World, tmp_path: Path
+    tool: Path, registries: World, tmp_path: Path
 ) -> None:
     release = projects.release(tool)
     artifacts = pypi.expected(release)
@@ -199,12 +193,12 @@ def test_what_another_machine_uploads_meanwhile_is_looked_at_and_nothing_follows
         State.DIFFERENT,
         State.MISSING,
     ]
-    assert published(running) == [wheel(tool)]
+    assert published(registries) == [wheel(tool)]
 
 
-def test_the_name_of_a_deleted_file_is_never_taken_again(tool: Path, running: World) -> None:
+def test_the_name_of_a_deleted_file_is_never_taken_again(tool: Path, registries: World) -> None:
     publish_pypi(Context(), new="all")
-    running.pypi.delete_file(SDIST)
+    registries.pypi.delete_file(SDIST)
     with pytest.raises(
         ReleaseError, match="previously used by a file that has since been deleted"
     ) as stopped:
@@ -213,7 +207,10 @@ def test_the_name_of_a_deleted_file_is_never_taken_again(tool: Path, running: Wo
 
 
 def test_a_refused_token_is_named_and_never_shown(
-    tool: Path, running: World, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tool: Path,
+    registries: World,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("PYPI_API_TOKEN", "pypi-somebody-elses")
     with pytest.raises(ReleaseError, match="403") as stopped:
@@ -223,7 +220,7 @@ def test_a_refused_token_is_named_and_never_shown(
 
 
 def test_the_packages_own_token_is_used_under_whatever_name(
-    running: World,
+    registries: World,
     example: Path,
     tool: Path,
     tmp_path: Path,
@@ -238,7 +235,7 @@ def test_the_packages_own_token_is_used_under_whatever_name(
     monkeypatch.setenv("SPARE_TOKEN_OF_THE_HOUSE", PYPI_TOKEN)
     build_wheels(Context())
     publish_pypi(Context(), new="all")
-    assert len(published(running)) == 2
+    assert len(published(registries)) == 2
     assert PYPI_TOKEN not in "".join(capfd.readouterr())
 
 
@@ -257,7 +254,7 @@ class Issuer:
 
 
 def test_trusted_publishing_needs_no_token(
-    tool: Path, running: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tool: Path, registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("TWINE_PASSWORD")
     monkeypatch.delenv("TWINE_USERNAME")
@@ -267,12 +264,12 @@ def test_trusted_publishing_needs_no_token(
     with Servers([issuer], tmp_path) as servers:
         monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", f"{servers.urls['issuer']}/token?x=1")
         publish_pypi(Context(), new="all")
-    assert published(running) == [wheel(tool), SDIST]
+    assert published(registries) == [wheel(tool), SDIST]
     assert issuer.asked == ["bearer ask-with-this"]
 
 
 def test_a_dry_run_prints_the_upload_and_sends_nothing(
-    tool: Path, running: World, capfd: pytest.CaptureFixture[str]
+    tool: Path, registries: World, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = projects.everything(tool)
     publish_pypi(projects.dry(), new="all")
@@ -282,12 +279,12 @@ def test_a_dry_run_prints_the_upload_and_sends_nothing(
         in said
     )
     assert said.index(wheel(tool)) < said.index(SDIST)
-    assert running.log.writes() == ()
+    assert registries.log.writes() == ()
     assert projects.everything(tool) == before
 
 
 def test_a_dry_run_goes_through_where_nothing_was_built(
-    tool: Path, running: World, capfd: pytest.CaptureFixture[str]
+    tool: Path, registries: World, capfd: pytest.CaptureFixture[str]
 ) -> None:
     shutil.rmtree(tool / "dist")
     publish_pypi(projects.dry(), new="all")

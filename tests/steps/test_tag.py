@@ -6,7 +6,7 @@ import json
 import subprocess
 
 import pytest
-from support.place import TWO, Place, context, problems
+from support.tiny_project import TWO, TinyProject, context, problems
 
 from release_tasks.channels import git as origin
 from release_tasks.checks.preflight import repository
@@ -18,7 +18,7 @@ from release_tasks.steps.tag import tag
 pytestmark = pytest.mark.tools("git")
 
 
-def tagged(tiny: Place, settings: str = "", version: str = "0.2.0") -> str:
+def tagged(tiny: TinyProject, settings: str = "", version: str = "0.2.0") -> str:
     """Bump and tag, and return what git says of the tag: its kind and its message."""
     if settings:
         tiny.commit("release-tasks.toml", settings)
@@ -30,16 +30,16 @@ def tagged(tiny: Place, settings: str = "", version: str = "0.2.0") -> str:
 
 
 @pytest.mark.statement("B3.3", "B4.10")
-def test_a_tag_is_annotated_and_names_the_release(tiny: Place) -> None:
+def test_a_tag_is_annotated_and_names_the_release(tiny: TinyProject) -> None:
     assert tagged(tiny) == "tag Release v0.2.0"
 
 
-def test_a_tag_is_lightweight_where_the_settings_say_so(tiny: Place) -> None:
+def test_a_tag_is_lightweight_where_the_settings_say_so(tiny: TinyProject) -> None:
     assert tagged(tiny, '[project]\ntag-message = ""\n') == "commit release: tiny v0.2.0"
 
 
 @pytest.mark.statement("B1.9")
-def test_commit_and_tag_say_what_their_templates_say(tiny: Place) -> None:
+def test_commit_and_tag_say_what_their_templates_say(tiny: TinyProject) -> None:
     settings = '[project]\ncommit = "release: v{version}"\ntag-message = "Release {version}"\n'
     assert tagged(tiny, settings) == "tag Release 0.2.0"
     assert tiny.git("log", "-1", "--format=%B").strip() == "release: v0.2.0"
@@ -50,7 +50,7 @@ def test_commit_and_tag_say_what_their_templates_say(tiny: Place) -> None:
 
 
 @pytest.mark.statement("B2.7")
-def test_two_components_are_named_in_one_commit_or_in_their_own(two: Place) -> None:
+def test_two_components_are_named_in_one_commit_or_in_their_own(two: TinyProject) -> None:
     request = "core=0.2.0,other=0.5.0"
     assert tagged(two, version=request).splitlines() == [
         "tag Release other 0.5.0",
@@ -73,7 +73,7 @@ def test_two_components_are_named_in_one_commit_or_in_their_own(two: Place) -> N
 
 @pytest.mark.tools("ssh-keygen")
 def test_git_signs_the_tag_where_it_is_configured_to(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = tiny.folder / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
@@ -95,7 +95,7 @@ def test_git_signs_the_tag_where_it_is_configured_to(
 
 
 @pytest.mark.statement("B1.14", "B2.9", "B3.26", "B4.17")
-def test_a_tag_made_by_hand_must_equal_the_manifests(tiny: Place) -> None:
+def test_a_tag_made_by_hand_must_equal_the_manifests(tiny: TinyProject) -> None:
     tiny.tag("v0.2.0")
     told = "tiny-plain is at 0.1.0 in its manifest, not at 0.2.0"
     with pytest.raises(ReleaseError, match=told) as raised:
@@ -115,7 +115,7 @@ def test_a_tag_made_by_hand_must_equal_the_manifests(tiny: Place) -> None:
     ],
 )
 def test_a_tagged_commit_must_be_on_the_release_branch(
-    tiny: Place, settings: str, told: str
+    tiny: TinyProject, settings: str, told: str
 ) -> None:
     if settings:
         tiny.commit("release-tasks.toml", settings)
@@ -133,11 +133,11 @@ def test_a_tagged_commit_must_be_on_the_release_branch(
     assert problems(tiny, repository, "0.1.0") == []
 
 
-def test_nothing_is_published_before_origin_has_the_tag(tiny: Place) -> None:
+def test_nothing_is_published_before_origin_has_the_tag(tiny: TinyProject) -> None:
     from release_tasks.channels import pypi
 
     tiny.tag("v0.1.0", push=False)
-    release = tiny.at("0.1.0")
+    release = tiny.release("0.1.0")
     with pytest.raises(ReleaseError, match=r"origin has no tag v0\.1\.0") as told:
         converge(context(), release, pypi, "all")
     assert told.value.fix == "inv push --version 0.1.0"
@@ -145,7 +145,7 @@ def test_nothing_is_published_before_origin_has_the_tag(tiny: Place) -> None:
 
 
 @pytest.mark.statement("B2.8")
-def test_a_tag_is_read_for_ci_as_json(tiny: Place) -> None:
+def test_a_tag_is_read_for_ci_as_json(tiny: TinyProject) -> None:
     done = tiny.inv("tag", "--parse", "v0.2.0-rc.1")
     assert json.loads(done.stdout) == {
         "tag": "v0.2.0-rc.1",
@@ -159,9 +159,9 @@ def test_a_tag_is_read_for_ci_as_json(tiny: Place) -> None:
 
 
 @pytest.mark.statement("B3.2", "B3.35")
-def test_a_prerelease_is_refused_where_the_settings_say_so(tiny: Place) -> None:
+def test_a_prerelease_is_refused_where_the_settings_say_so(tiny: TinyProject) -> None:
     tiny.commit("release-tasks.toml", '[project]\nprerelease = "refuse"\n')
     with pytest.raises(
         ReleaseError, match=r"0\.2\.0-rc\.1 is a prerelease, and the settings refuse those"
     ):
-        tiny.at("0.2.0-rc.1")
+        tiny.release("0.2.0-rc.1")

@@ -11,26 +11,22 @@ from pathlib import Path
 
 import pytest
 from invoke.context import Context
-from support.container_world import dry, snapshot
+from support.container_projects import dry, snapshot
 from support.processes import running
-from support.published_world import (
+from support.published_project import (
     HERE,
     TARGET,
     Layout,
     layer,
-    layout,
     left_behind,
     program,
-    releasing,
     run,
-    world,
 )
 
 from release_tasks.errors import MultipleErrors, ReleaseError
 from release_tasks.rehearsal.faults import Fault
 from release_tasks.steps.verify import verify
 
-__all__ = ["layout", "releasing", "world"]
 pytestmark = [pytest.mark.tools("git", "gh", "cargo", "docker", "helm", "cc"), pytest.mark.slow]
 SETTINGS = f"""[binaries.fetched-hello]
 {TARGET} = "hello-here"
@@ -101,7 +97,7 @@ def failing(**words: str) -> list[str]:
     return [error.problem for error in errors]
 
 
-def test_a_whole_release_is_fetched_back(public, tmp_path, capsys, world):
+def test_a_whole_release_is_fetched_back(public, tmp_path, capsys, registries):
     verify(Context(), version="0.2.0")
     said = capsys.readouterr().err
     for line in (
@@ -115,14 +111,14 @@ def test_a_whole_release_is_fetched_back(public, tmp_path, capsys, world):
     ):
         assert line in said
     assert left_behind(tmp_path) == []
-    assert not world.log.refused()
+    assert not registries.log.refused()
 
 
-def test_nothing_is_changed_anywhere(public, world):
-    before, writes = snapshot(public), len(world.log.writes())
+def test_nothing_is_changed_anywhere(public, registries):
+    before, writes = snapshot(public), len(registries.log.writes())
     verify(Context(), version="0.2.0")
     there = {name: data for name, data in snapshot(public).items() if not name.startswith("dist/")}
-    assert (there, len(world.log.writes())) == (before, writes)
+    assert (there, len(registries.log.writes())) == (before, writes)
 
 
 def test_what_was_never_published_is_named_on_every_channel(project):
@@ -166,9 +162,9 @@ def test_a_pointer_that_was_not_moved_is_found(public, layout):
     assert failing() == [f"{IMAGE}:latest on images names 0.1.0, not 0.2.0"]
 
 
-def test_a_registry_that_cannot_be_read_is_an_error_beside_the_others(public, world):
-    world.faults.add(Fault("GET", "/fe/tc/fetched-hello", status=404, times=99))
-    world.faults.add(Fault("(GET|HEAD)", "/v2/example/charts/", status=400, times=99))
+def test_a_registry_that_cannot_be_read_is_an_error_beside_the_others(public, registries):
+    registries.faults.add(Fault("GET", "/fe/tc/fetched-hello", status=404, times=99))
+    registries.faults.add(Fault("(GET|HEAD)", "/v2/example/charts/", status=400, times=99))
     found = failing()
     assert len(found) == 2
     assert "crates.io is missing" in found[0]
@@ -184,14 +180,16 @@ def test_a_fresh_clone_without_dist_verifies_what_can_be_compared(
     assert "2 assets of v0.2.0 download with the right sha256" in capsys.readouterr().err
 
 
-def test_a_dry_run_says_what_would_be_fetched_and_fetches_nothing(project, world, tmp_path, capsys):
-    before, requests = snapshot(project), len(world.log.entries())
+def test_a_dry_run_says_what_would_be_fetched_and_fetches_nothing(
+    project, registries, tmp_path, capsys
+):
+    before, requests = snapshot(project), len(registries.log.entries())
     verify(dry(), version="0.2.0")
     said = capsys.readouterr().err
     assert "then fetched-hello 0.2.0 is fetched back from crates.io" in said
     assert "then ghcr.io/example/charts/hello 0.2.0 is fetched back from charts" in said
     assert snapshot(project) == before
-    assert {e.app for e in world.log.entries()[requests:]} <= {
+    assert {e.app for e in registries.log.entries()[requests:]} <= {
         "github"
     }  # whose tag decides what is built
     assert left_behind(tmp_path) == []

@@ -16,8 +16,8 @@ from release_tasks import dist, files
 from release_tasks.errors import MultipleErrors, ReleaseError
 from release_tasks.steps.check_artifacts import check_artifacts
 from support import python_projects as projects
-from support.place import Place
 from support.python_projects import HOST, PLAIN, PROGRAM
+from support.tiny_project import TinyProject
 
 ARM = "aarch64-unknown-linux-gnu"
 SETTINGS = f"""[crates]
@@ -83,9 +83,9 @@ def tar_gz(inside: dict[str, bytes]) -> bytes:
     return out.getvalue()
 
 
-def put(tiny: Place, kind: str, name: str, data: bytes, **more: str) -> Path:
+def put(tiny: TinyProject, kind: str, name: str, data: bytes, **more: str) -> Path:
     """Put one file into dist/ as the step that builds it would, a program with its checksum."""
-    release = tiny.at("0.2.0")
+    release = tiny.release("0.2.0")
     part = release.parts[0]
     path = dist.folder(part) / name
     files.write_bytes(path, data)
@@ -98,7 +98,7 @@ def put(tiny: Place, kind: str, name: str, data: bytes, **more: str) -> Path:
     return path
 
 
-def put_all(tiny: Place, here: bytes | None = None, arm: bytes | None = None) -> None:
+def put_all(tiny: TinyProject, here: bytes | None = None, arm: bytes | None = None) -> None:
     """Put every declared file into dist/, with these two programs."""
     here, arm = here or compiled("tiny 0.2.0", "-static"), arm or elf(AARCH64)
     put(tiny, "wheel", WHEEL, projects.wheel("Tiny.Plain"), package="Tiny.Plain")
@@ -108,7 +108,7 @@ def put_all(tiny: Place, here: bytes | None = None, arm: bytes | None = None) ->
     put(tiny, "binary", PACKED, tar_gz(inside), target=ARM, package="tiny-tool")
 
 
-def lay_out(tiny: Place, name: str, data: bytes) -> None:
+def lay_out(tiny: TinyProject, name: str, data: bytes) -> None:
     """Put a wheel in the place of the one that is there."""
     for path in (tiny.root / "dist" / "v0.2.0").rglob("*.whl*"):
         path.unlink()

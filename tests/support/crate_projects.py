@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import pytest
 from invoke.context import Context
 
 from release_tasks.checks.check import CheckContext
 from release_tasks.rehearsal.web import Entry
-from release_tasks.rehearsal.world import World, world
+from release_tasks.rehearsal.world import World
 from release_tasks.release import Release
-from support.place import look
+from support.tiny_project import run_checks
 
 VERSION = "0.1.0"
-
-
-@contextlib.contextmanager
-def visiting(folder: Path, monkeypatch: pytest.MonkeyPatch, **how: Any) -> Iterator[World]:
-    """Run the stand-ins and let this process and its children see nothing else."""
-    with world(folder / "world", offline=True, cache=folder / "downloads", **how) as running:
-        for name in running.removed:
-            monkeypatch.delenv(name)
-        for name, value in running.env.items():
-            monkeypatch.setenv(name, value)
-        yield running
 
 
 def workspace(root: Path, needs: Mapping[str, str]) -> Path:
@@ -83,11 +70,11 @@ def edit(root: Path, path: str, old: str, new: str) -> None:
     file.write_text(text.replace(old, new))
 
 
-def told(root: Path, *areas: ModuleType, version: str = VERSION) -> list[tuple[str, str, str]]:
+def findings(root: Path, *areas: ModuleType, version: str = VERSION) -> list[tuple[str, str, str]]:
     """Commit everything, and return name, fact and way out of what some areas find."""
     commit(root)
     case = CheckContext(Context(), release(root, version))
-    return [(one.name, one.problem, one.fix) for area in areas for one in look(case, area)]
+    return [(one.name, one.problem, one.fix) for area in areas for one in run_checks(case, area)]
 
 
 def git(root: Path, *words: str) -> str:
@@ -125,20 +112,22 @@ def cargo(root: Path, *words: str) -> None:
     subprocess.run(["cargo", *words], cwd=root, check=True, capture_output=True)
 
 
-def uploads(running: World) -> list[str]:
+def uploads(registries: World) -> list[str]:
     """Return the crates that crates.io took, in order."""
-    return [line["name"] for line in index_by_time(running)]
+    return [line["name"] for line in index_by_time(registries)]
 
 
-def index_by_time(running: World) -> list[dict[str, Any]]:
-    found = [record for records in running.crates.store.published().values() for record in records]
-    order = list(running.crates.store.details)
+def index_by_time(registries: World) -> list[dict[str, Any]]:
+    found = [
+        record for records in registries.crates.store.published().values() for record in records
+    ]
+    order = list(registries.crates.store.details)
     return sorted(found, key=lambda record: order.index((record["name"].lower(), record["vers"])))
 
 
-def asked(running: World) -> list[Entry]:
+def asked(registries: World) -> list[Entry]:
     """Return every upload that cargo tried."""
-    return [entry for entry in running.log.entries() if entry.target == "/api/v1/crates/new"]
+    return [entry for entry in registries.log.entries() if entry.target == "/api/v1/crates/new"]
 
 
 def record_of(folder: Path) -> list[dict[str, Any]]:

@@ -8,15 +8,16 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from support.published_world import run
+from support.published_project import run
 
 
-@pytest.fixture(scope="module")
-def daemon() -> Iterator[str]:
+@contextmanager
+def running_daemon() -> Iterator[str]:
     """A daemon of our own, which knows no proxy and has no network."""
     if shutil.which("dockerd") is None or os.geteuid() != 0:
         pytest.skip("only root can start a docker daemon")

@@ -9,16 +9,13 @@ import re
 import subprocess
 import tarfile
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from invoke.context import Context
 
 from release_tasks import dist
 from release_tasks.formats.differences import between
-from release_tasks.rehearsal.world import World, world
 from release_tasks.release import Release
 
 VERSION = "0.2.0"
@@ -53,19 +50,6 @@ MATURIN = {
 WHEEL_OF_A_PROGRAM = {
     name: text for name, text in PROGRAM.items() if name != "release-tasks.toml"
 } | MATURIN
-
-
-@contextlib.contextmanager
-def visiting(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, offline: bool = True
-) -> Iterator[World]:
-    """Run the stand-ins and let this process and its children see nothing else."""
-    with world(folder / "world", offline=offline, cache=folder / "downloads") as running:
-        for name in running.removed:
-            monkeypatch.delenv(name)
-        for name, value in running.env.items():
-            monkeypatch.setenv(name, value)
-        yield running
 
 
 def write(root: Path, files: dict[str, str]) -> Path:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from invoke.context import Context
-from support.container_world import dry, registries
+from support.container_projects import dry
+from support.local_registries import local_registries
 
 from release_tasks import shell, terminal
 from release_tasks.errors import ReleaseError
@@ -21,7 +22,10 @@ pytestmark = pytest.mark.tools("docker", "buildkitd", "runc")
 @pytest.fixture(autouse=True)
 def temporary(tmp_path, monkeypatch):
     """A folder for everything temporary, short enough for a socket."""
-    with tempfile.TemporaryDirectory(prefix="rt-") as folder, registries(tmp_path, monkeypatch):
+    with (
+        tempfile.TemporaryDirectory(prefix="rt-") as folder,
+        local_registries(tmp_path, monkeypatch),
+    ):
         monkeypatch.setattr(tempfile, "tempdir", folder)
         yield Path(folder)
 

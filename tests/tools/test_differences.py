@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from support.published_world import Layout, layer
+from support.published_project import Layout, layer
 
 from release_tasks.formats import archives, differences
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.shelf import Shelf
+from support.file_server import FileServer
 
 from release_tasks.building import downloads
 from release_tasks.errors import ReleaseError
@@ -17,9 +17,9 @@ MODEL = bytes(range(256)) * 10
 
 
 @pytest.fixture
-def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Shelf, str]]:
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[FileServer, str]]:
     monkeypatch.setattr(downloads, "PIECE", 1000)
-    app = Shelf(files={"model.gguf": MODEL, "empty": b""})
+    app = FileServer(files={"model.gguf": MODEL, "empty": b""})
     with Servers([app], tmp_path) as servers:
         yield app, f"{servers.urls['shelf']}/model.gguf"
 
@@ -28,7 +28,9 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def test_a_file_comes_in_pieces_and_only_once(shelf: tuple[Shelf, str], tmp_path: Path) -> None:
+def test_a_file_comes_in_pieces_and_only_once(
+    shelf: tuple[FileServer, str], tmp_path: Path
+) -> None:
     app, url = shelf
     path = tmp_path / "kept" / "model"
     assert downloads.fetch(url, sha256(MODEL), path) == path
@@ -38,7 +40,9 @@ def test_a_file_comes_in_pieces_and_only_once(shelf: tuple[Shelf, str], tmp_path
     assert len(app.sent) == 3
 
 
-def test_what_was_cut_goes_on_where_it_stopped(shelf: tuple[Shelf, str], tmp_path: Path) -> None:
+def test_what_was_cut_goes_on_where_it_stopped(
+    shelf: tuple[FileServer, str], tmp_path: Path
+) -> None:
     app, url = shelf
     path = tmp_path / "model"
     path.with_name("model.part").write_bytes(MODEL[:1500])
@@ -49,7 +53,7 @@ def test_what_was_cut_goes_on_where_it_stopped(shelf: tuple[Shelf, str], tmp_pat
 
 
 def test_a_piece_that_fails_is_asked_for_again_and_what_came_before_is_kept(
-    shelf: tuple[Shelf, str], tmp_path: Path
+    shelf: tuple[FileServer, str], tmp_path: Path
 ) -> None:
     app, url = shelf
     path = tmp_path / "model"
@@ -64,7 +68,7 @@ def test_a_piece_that_fails_is_asked_for_again_and_what_came_before_is_kept(
     assert path.with_name("model.part").read_bytes() == MODEL[:1000]
 
 
-def test_other_bytes_are_refused_and_removed(shelf: tuple[Shelf, str], tmp_path: Path) -> None:
+def test_other_bytes_are_refused_and_removed(shelf: tuple[FileServer, str], tmp_path: Path) -> None:
     _, url = shelf
     with pytest.raises(ReleaseError, match=f"has the sha256 {sha256(MODEL)}, not 0000") as told:
         downloads.fetch(url, "0" * 64, tmp_path / "model")
@@ -74,7 +78,7 @@ def test_other_bytes_are_refused_and_removed(shelf: tuple[Shelf, str], tmp_path:
 
 @pytest.mark.parametrize("ranges", [True, False])
 def test_servers_without_ranges_and_empty_files_are_fine(
-    shelf: tuple[Shelf, str], tmp_path: Path, ranges: bool
+    shelf: tuple[FileServer, str], tmp_path: Path, ranges: bool
 ) -> None:
     app, url = shelf
     app.ranges = ranges

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support.place import TINY, Place, context
+from support.tiny_project import TINY, TinyProject, context
 
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.faults import Fault
@@ -19,7 +19,9 @@ HERE = "example/tiny"
 
 
 @pytest.fixture(params=["token", "anonymous"])
-def reader(request: pytest.FixtureRequest, tiny: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
+def reader(
+    request: pytest.FixtureRequest, tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
+) -> TinyProject:
     """Public releases can be read with a token and without one."""
     for number in range(1, 4):
         tiny.tag(f"v0.{number}.0")
@@ -40,7 +42,7 @@ def reader(request: pytest.FixtureRequest, tiny: Place, monkeypatch: pytest.Monk
     return tiny
 
 
-def test_a_release_is_read_with_its_assets(reader: Place) -> None:
+def test_a_release_is_read_with_its_assets(reader: TinyProject) -> None:
     page = gh.page(HERE, "v0.2.0")
     assert page is not None
     assert (page.tag, page.is_draft, page.is_prerelease, page.is_immutable) == (
@@ -58,19 +60,21 @@ def test_a_release_is_read_with_its_assets(reader: Place) -> None:
     assert gh.latest(HERE) == "v0.3.0"
 
 
-def test_every_page_is_read(reader: Place) -> None:
+def test_every_page_is_read(reader: TinyProject) -> None:
     rows = gh.read(f"repos/{HERE}/releases?per_page=1", every_page=True)
     assert [row["tag_name"] for row in rows] == ["v0.3.0", "v0.2.0", "v0.1.0"]
 
 
-def test_a_repository_that_nobody_can_see_is_an_error_and_not_missing(reader: Place) -> None:
+def test_a_repository_that_nobody_can_see_is_an_error_and_not_missing(reader: TinyProject) -> None:
     with pytest.raises(ReleaseError, match="GitHub shows no repository example/other") as told:
         gh.page("example/other", "v0.1.0")
     assert "GH_TOKEN" in told.value.fix
     assert gh.read("repos/example/other") is None
 
 
-def test_a_draft_is_seen_only_with_a_token(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_draft_is_seen_only_with_a_token(
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tiny.tag("v0.2.0")
     gh.create(context(), HERE, "v0.2.0", "Two", tiny.root / "CHANGELOG.md", "--draft")
     page = gh.page(HERE, "v0.2.0")
@@ -80,14 +84,14 @@ def test_a_draft_is_seen_only_with_a_token(tiny: Place, monkeypatch: pytest.Monk
     assert gh.page(HERE, "v0.2.0") is None
 
 
-def test_a_draft_of_a_tag_that_origin_lacks_is_refused(tiny: Place) -> None:
+def test_a_draft_of_a_tag_that_origin_lacks_is_refused(tiny: TinyProject) -> None:
     tiny.tag("v0.2.0", push=False)
     with pytest.raises(ReleaseError, match="GitHub refused: "):
         gh.create(context(), HERE, "v0.2.0", "Two", Path(os.devnull), "--draft")
-    assert tiny.running.github.releases("example", "tiny") == []
+    assert tiny.registries.github.releases("example", "tiny") == []
 
 
-def test_publishing_leaves_latest_alone_until_it_is_set(tiny: Place) -> None:
+def test_publishing_leaves_latest_alone_until_it_is_set(tiny: TinyProject) -> None:
     for tag in ("v0.1.0", "v0.2.0"):
         tiny.tag(tag)
         gh.create(context(), HERE, tag, tag, Path(os.devnull), "--draft")
@@ -99,7 +103,7 @@ def test_publishing_leaves_latest_alone_until_it_is_set(tiny: Place) -> None:
     assert gh.latest(HERE) == "v0.2.0"
 
 
-def test_an_asset_is_replaced_and_removed(tiny: Place) -> None:
+def test_an_asset_is_replaced_and_removed(tiny: TinyProject) -> None:
     tiny.tag("v0.2.0")
     gh.create(context(), HERE, "v0.2.0", "Two", Path(os.devnull), "--draft")
     file = tiny.folder / "file.txt"
@@ -121,11 +125,11 @@ def test_an_asset_is_replaced_and_removed(tiny: Place) -> None:
     [(401, "set GH_TOKEN"), (403, "contents: write"), (500, "run the release again")],
 )
 def test_a_refusal_has_a_way_out_and_shows_no_token(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch, status: int, fix: str
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch, status: int, fix: str
 ) -> None:
     monkeypatch.setenv("GH_TOKEN", "a-token-that-is-secret")
     body = b'{"message": "a-token-that-is-secret is not welcome"}'
-    tiny.running.faults.add(
+    tiny.registries.faults.add(
         Fault("GET", "/repos/example/tiny/releases", status=status, body=body, times=9)
     )
     with pytest.raises(ReleaseError, match="GitHub refused: ") as told:
@@ -144,7 +148,7 @@ def test_a_refusal_has_a_way_out_and_shows_no_token(
     ],
 )
 def test_a_rate_limit_is_told_from_a_lack_of_rights(
-    tiny: Place, status: int, said: str, fix: str
+    tiny: TinyProject, status: int, said: str, fix: str
 ) -> None:
     spent = {
         "resources": {
@@ -152,11 +156,11 @@ def test_a_rate_limit_is_told_from_a_lack_of_rights(
             "search": {"remaining": 9, "reset": 1999999999},
         }
     }
-    tiny.running.faults.add(
+    tiny.registries.faults.add(
         Fault("GET", "/rate_limit", status=200, body=json.dumps(spent).encode())
     )
     refusal = json.dumps({"message": said}).encode()
-    tiny.running.faults.add(
+    tiny.registries.faults.add(
         Fault(
             "GET",
             "/repos/example/tiny/releases",
@@ -171,9 +175,9 @@ def test_a_rate_limit_is_told_from_a_lack_of_rights(
 
 
 def test_a_write_that_finds_nothing_asks_for_a_token_that_may_see_the_repository(
-    tiny: Place,
+    tiny: TinyProject,
 ) -> None:
-    tiny.running.faults.add(
+    tiny.registries.faults.add(
         Fault(
             "DELETE",
             "/repos/example/tiny/releases/assets/1",
@@ -188,12 +192,12 @@ def test_a_write_that_finds_nothing_asks_for_a_token_that_may_see_the_repository
 
 @pytest.mark.parametrize("status", [403, 429])
 def test_without_a_token_a_rate_limit_asks_for_one(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch, status: int
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
     monkeypatch.delenv("GH_TOKEN")
     told_when = {"X-RateLimit-Reset": "1767340800", "Retry-After": "0"}
     said = b'{"message": "API rate limit exceeded for 192.0.2.1."}'
-    tiny.running.faults.add(
+    tiny.registries.faults.add(
         Fault(
             "GET",
             "/repos/example/tiny/releases",

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support.place import TINY, Place, context
+from support.tiny_project import TINY, TinyProject, context
 
 from release_tasks.errors import ReleaseError
 from release_tasks.tools import git
@@ -20,7 +20,7 @@ def test_outside_of_a_repository_there_is_a_way_out(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
 def test_a_checkout_of_somebody_else_is_not_called_no_repository(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     subprocess.run(["chown", "-R", "12345", tiny.root], check=True)
@@ -29,7 +29,7 @@ def test_a_checkout_of_somebody_else_is_not_called_no_repository(
     assert told.value.fix == f"git config --global --add safe.directory {tiny.root}"
 
 
-def test_changes_are_paths_from_the_top_and_never_those_of_dist(tiny: Place) -> None:
+def test_changes_are_paths_from_the_top_and_never_those_of_dist(tiny: TinyProject) -> None:
     (tiny.root / "CHANGELOG.md").write_text("changed")
     (tiny.root / "tiny_plain" / "ünt ested\t.py").write_text("")
     (tiny.root / "dist" / "v0.2.0").mkdir(parents=True)
@@ -37,7 +37,7 @@ def test_changes_are_paths_from_the_top_and_never_those_of_dist(tiny: Place) -> 
     assert set(git.changed(tiny.root)) == {"CHANGELOG.md", "tiny_plain/ünt ested\t.py"}
 
 
-def test_a_fingerprint_changes_with_every_change(tiny: Place) -> None:
+def test_a_fingerprint_changes_with_every_change(tiny: TinyProject) -> None:
     seen = {git.fingerprint(tiny.root)}
     (tiny.root / "new.txt").write_text("a")
     seen.add(git.fingerprint(tiny.root))
@@ -48,7 +48,7 @@ def test_a_fingerprint_changes_with_every_change(tiny: Place) -> None:
     assert len(seen) == 4
 
 
-def test_tags_stand_for_commits_whether_annotated_or_not(tiny: Place) -> None:
+def test_tags_stand_for_commits_whether_annotated_or_not(tiny: TinyProject) -> None:
     tiny.git("tag", "light")
     tiny.tag("v0.2.0")
     assert git.tags(tiny.root) == {"light": tiny.head(), "v0.2.0": tiny.head()}
@@ -58,7 +58,7 @@ def test_tags_stand_for_commits_whether_annotated_or_not(tiny: Place) -> None:
     assert refs == {"refs/tags/v0.2.0": tiny.head(), "refs/heads/main": tiny.head()}
 
 
-def test_a_remote_that_cannot_be_read_is_an_error_with_gits_own_reason(tiny: Place) -> None:
+def test_a_remote_that_cannot_be_read_is_an_error_with_gits_own_reason(tiny: TinyProject) -> None:
     tiny.git("remote", "set-url", "origin", str(tiny.folder / "nowhere"))
     with pytest.raises(
         ReleaseError, match=r"the remote origin cannot be read: fatal: .* does not appear to be"
@@ -66,7 +66,7 @@ def test_a_remote_that_cannot_be_read_is_an_error_with_gits_own_reason(tiny: Pla
         git.remote_refs(tiny.root)
 
 
-def test_a_file_of_a_commit_comes_byte_for_byte(tiny: Place) -> None:
+def test_a_file_of_a_commit_comes_byte_for_byte(tiny: TinyProject) -> None:
     data = b"\xff\xfe\r\nno text\x00"
     (tiny.root / "raw").write_bytes(data)
     tiny.git("add", "raw")
@@ -75,7 +75,7 @@ def test_a_file_of_a_commit_comes_byte_for_byte(tiny: Place) -> None:
     assert git.at_commit(tiny.root, "HEAD~1", "raw") is None
 
 
-def test_a_commit_has_exactly_the_named_paths_whatever_else_is_staged(tiny: Place) -> None:
+def test_a_commit_has_exactly_the_named_paths_whatever_else_is_staged(tiny: TinyProject) -> None:
     (tiny.root / "staged.txt").write_text("")
     tiny.git("add", "staged.txt")
     (tiny.root / "ours.txt").write_text("")
@@ -85,7 +85,7 @@ def test_a_commit_has_exactly_the_named_paths_whatever_else_is_staged(tiny: Plac
     assert git.changed(tiny.root) == ("staged.txt",)
 
 
-def test_a_push_is_all_or_nothing(tiny: Place) -> None:
+def test_a_push_is_all_or_nothing(tiny: TinyProject) -> None:
     tiny.tag("v0.1.0")
     tiny.commit("more.txt")
     tiny.git("tag", "--force", "-m", "x", "v0.1.0")
@@ -95,14 +95,14 @@ def test_a_push_is_all_or_nothing(tiny: Place) -> None:
     assert git.remote_tag(tiny.root, "v0.2.0") is None
 
 
-def test_an_export_has_the_files_and_no_history(tiny: Place) -> None:
+def test_an_export_has_the_files_and_no_history(tiny: TinyProject) -> None:
     git.export(tiny.root, "HEAD", tiny.folder / "export")
     assert {path.name for path in (tiny.folder / "export").iterdir()} == {
         name.split("/")[0] for name in TINY
     }
 
 
-def test_a_clean_tree_is_the_checkout_or_a_clone_that_goes(tiny: Place) -> None:
+def test_a_clean_tree_is_the_checkout_or_a_clone_that_goes(tiny: TinyProject) -> None:
     with git.clean(tiny.root, tiny.head()) as tree:
         assert tree == tiny.root
     (tiny.root / "scribble").write_text("")

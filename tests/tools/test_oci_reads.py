@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
-from support.container_world import IMAGE, push_image, registries
+from support.container_projects import IMAGE, push_image
 
 from release_tasks.channels import oci_registry
 from release_tasks.errors import ReleaseError
@@ -16,11 +16,7 @@ from release_tasks.rehearsal.clients import REGISTRY_PASSWORD
 from release_tasks.rehearsal.faults import Fault
 from release_tasks.tools.docker import login as docker_login
 
-
-@pytest.fixture(autouse=True)
-def world(tmp_path, monkeypatch):
-    with registries(tmp_path, monkeypatch) as running:
-        yield running
+pytestmark = pytest.mark.usefixtures("registries")
 
 
 @pytest.fixture
@@ -54,26 +50,26 @@ def test_a_reference_names_a_registry_and_a_repository(reference, parts):
     assert oci_registry.split(reference) == parts
 
 
-def test_a_public_image_is_read_without_a_login(world, login):
+def test_a_public_image_is_read_without_a_login(registries, login):
     login()
-    digest = push_image(world, "1.0.0", {"a": "b"})
+    digest = push_image(registries, "1.0.0", {"a": "b"})
     assert oci_registry.digest(IMAGE, "1.0.0") == digest
     assert oci_registry.digest(IMAGE, "1.0.1") is None
     assert oci_registry.labels(IMAGE, "1.0.0") == {"a": "b"}
     assert oci_registry.is_public(IMAGE, "1.0.0")
 
 
-def test_a_private_image_is_read_with_dockers_login(world, login):
-    world.oci.tokens.private_by_default = True
-    digest = push_image(world, "1.0.0")
+def test_a_private_image_is_read_with_dockers_login(registries, login):
+    registries.oci.tokens.private_by_default = True
+    digest = push_image(registries, "1.0.0")
     login(auths={"ghcr.io": {"auth": basic(REGISTRY_PASSWORD)}})
     assert oci_registry.digest(IMAGE, "1.0.0") == digest
     assert oci_registry.digest(IMAGE, "2.0.0") is None
     assert not oci_registry.is_public(IMAGE, "1.0.0")
 
 
-def test_a_refused_login_is_an_error_that_names_the_registry(world, login):
-    world.oci.tokens.private_by_default = True
+def test_a_refused_login_is_an_error_that_names_the_registry(registries, login):
+    registries.oci.tokens.private_by_default = True
     login(auths={"ghcr.io": {"auth": basic("wrong")}})
     with pytest.raises(ReleaseError) as caught:
         oci_registry.digest(IMAGE, "1.0.0")
@@ -81,16 +77,16 @@ def test_a_refused_login_is_an_error_that_names_the_registry(world, login):
     assert caught.value.fix == "docker login ghcr.io"
 
 
-def test_no_login_for_a_private_image_is_an_error(world, login):
-    world.oci.tokens.private_by_default = True
+def test_no_login_for_a_private_image_is_an_error(registries, login):
+    registries.oci.tokens.private_by_default = True
     login()
     with pytest.raises(ReleaseError, match="private, or not there"):
         oci_registry.tags(IMAGE)
 
 
-def test_a_login_kept_by_a_helper_is_asked_for(world, login, tmp_path, monkeypatch):
-    world.oci.tokens.private_by_default = True
-    digest = push_image(world, "1.0.0")
+def test_a_login_kept_by_a_helper_is_asked_for(registries, login, tmp_path, monkeypatch):
+    registries.oci.tokens.private_by_default = True
+    digest = push_image(registries, "1.0.0")
     answer = json.dumps(
         {"ServerURL": "ghcr.io", "Username": "somebody", "Secret": REGISTRY_PASSWORD}
     )
@@ -116,18 +112,18 @@ def test_an_identity_token_is_known_but_opens_no_reads(login):
     assert docker_login.login("ghcr.io") is None
 
 
-def test_a_token_that_ran_out_is_replaced(world, login):
+def test_a_token_that_ran_out_is_replaced(registries, login):
     login()
-    digest = push_image(world, "1.0.0")
+    digest = push_image(registries, "1.0.0")
     assert oci_registry.digest(IMAGE, "1.0.0") == digest
-    world.oci.tokens._granted.clear()
+    registries.oci.tokens._granted.clear()
     assert oci_registry.digest(IMAGE, "1.0.0") == digest
 
 
-def test_every_page_of_the_tags_is_read(world):
+def test_every_page_of_the_tags_is_read(registries):
     for number in range(5):
-        push_image(world, f"1.0.{number}")
-    world.faults.add(
+        push_image(registries, f"1.0.{number}")
+    registries.faults.add(
         Fault(
             "GET",
             r"/v2/example/hello/tags/list\?n=1000$",
@@ -136,23 +132,23 @@ def test_every_page_of_the_tags_is_read(world):
             headers={"Link": '</v2/example/hello/tags/list?n=2&last=1.0.0>; rel="next"'},
         )
     )
-    assert oci_registry.tags(local(world)) == tuple(f"1.0.{number}" for number in range(5))
+    assert oci_registry.tags(local(registries)) == tuple(f"1.0.{number}" for number in range(5))
 
 
-def test_a_repository_that_never_was_has_no_tags(world):
+def test_a_repository_that_never_was_has_no_tags(registries):
     assert oci_registry.tags(IMAGE) is None
 
 
-def test_a_loopback_registry_is_read_over_plain_http(world):
-    digest = push_image(world, "1.0.0")
-    assert oci_registry.digest(local(world), "1.0.0") == digest
-    assert oci_registry.missing_logins([local(world)]) == []
+def test_a_loopback_registry_is_read_over_plain_http(registries):
+    digest = push_image(registries, "1.0.0")
+    assert oci_registry.digest(local(registries), "1.0.0") == digest
+    assert oci_registry.missing_logins([local(registries)]) == []
 
 
-def test_a_digest_is_computed_where_the_registry_does_not_tell_it(world):
-    digest = push_image(world, "1.0.0")
-    world.faults.add(Fault("HEAD", "/v2/example/hello/manifests/", status=200))
-    assert oci_registry.digest(local(world), "1.0.0") == digest
+def test_a_digest_is_computed_where_the_registry_does_not_tell_it(registries):
+    digest = push_image(registries, "1.0.0")
+    registries.faults.add(Fault("HEAD", "/v2/example/hello/manifests/", status=200))
+    assert oci_registry.digest(local(registries), "1.0.0") == digest
 
 
 def test_an_unreadable_docker_configuration_is_named(login, tmp_path):
@@ -162,8 +158,8 @@ def test_an_unreadable_docker_configuration_is_named(login, tmp_path):
         docker_login.login("ghcr.io")
 
 
-def local(world) -> str:
-    return world.urls["oci"].removeprefix("http://") + "/example/hello"
+def local(registries) -> str:
+    return registries.urls["oci"].removeprefix("http://") + "/example/hello"
 
 
 def helper(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,8 +173,8 @@ def helper(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("body", [b"[]", b"<html>", b"null", b"7"])
-def test_a_registry_that_answers_nonsense_is_an_error(world, body):
-    world.faults.add(Fault("GET", "/v2/example/hello/", status=200, body=body, times=9))
+def test_a_registry_that_answers_nonsense_is_an_error(registries, body):
+    registries.faults.add(Fault("GET", "/v2/example/hello/", status=200, body=body, times=9))
     for read in (
         lambda: oci_registry.tags(IMAGE),
         lambda: oci_registry.manifest(IMAGE, "1.2.0"),

@@ -30,8 +30,8 @@ from support.built_project import (
     put_all,
     tar_gz,
 )
-from support.place import Place
 from support.python_projects import HOST
+from support.tiny_project import TinyProject
 
 from release_tasks.checks.smoke.program import runner
 from release_tasks.formats import executables
@@ -40,7 +40,7 @@ pytestmark = pytest.mark.tools("git", "cargo", "gh", "cc")
 STATIC = SETTINGS + '[build]\nstatic = ["tiny"]\n'
 
 
-def mended(tiny: Place, fix: str) -> None:
+def mended(tiny: TinyProject, fix: str) -> None:
     """Do what a way out says: remove the file, build again."""
     command, _, rest = fix.partition(", then ")
     assert rest.startswith("inv build-")
@@ -82,7 +82,7 @@ def test_what_is_no_machine_code_is_none(data: bytes) -> None:
     assert executables.read(data) is None
 
 
-def test_a_program_for_another_machine_is_named(tiny: Place) -> None:
+def test_a_program_for_another_machine_is_named(tiny: TinyProject) -> None:
     put(tiny, "binary", HERE, elf(AARCH64), target=HOST)
     [problem] = proved()
     assert (
@@ -92,12 +92,12 @@ def test_a_program_for_another_machine_is_named(tiny: Place) -> None:
     mended(tiny, problem.fix)
 
 
-def test_a_script_is_no_program(tiny: Place) -> None:
+def test_a_script_is_no_program(tiny: TinyProject) -> None:
     put(tiny, "binary", HERE, b"#!/bin/sh\nexit 1\n", target=HOST)
     assert facts() == [f"binaries/wrong-machine: {HERE} is no program"]
 
 
-def test_an_archive_without_its_program_or_licence_is_named(tiny: Place) -> None:
+def test_an_archive_without_its_program_or_licence_is_named(tiny: TinyProject) -> None:
     put(
         tiny,
         "binary",
@@ -113,7 +113,7 @@ def test_an_archive_without_its_program_or_licence_is_named(tiny: Place) -> None
 
 
 @pytest.mark.statement("B1.36")
-def test_a_program_that_only_claims_to_be_static_is_named(tiny: Place) -> None:
+def test_a_program_that_only_claims_to_be_static_is_named(tiny: TinyProject) -> None:
     tiny.commit("release-tasks.toml", STATIC)
     put_all(tiny)
     assert facts() == []
@@ -125,7 +125,7 @@ def test_a_program_that_only_claims_to_be_static_is_named(tiny: Place) -> None:
     mended(tiny, problem.fix.partition("; or ")[0])
 
 
-def test_a_glibc_newer_than_promised_is_named(tiny: Place) -> None:
+def test_a_glibc_newer_than_promised_is_named(tiny: TinyProject) -> None:
     tiny.commit("release-tasks.toml", SETTINGS + '[build]\nglibc = "2.3"\n')
     put_all(tiny)
     put(tiny, "binary", HERE, compiled("tiny 0.2.0"), target=HOST)
@@ -135,7 +135,7 @@ def test_a_glibc_newer_than_promised_is_named(tiny: Place) -> None:
     mended(tiny, problem.fix.partition(" where ")[0])
 
 
-def test_a_glibc_in_a_program_for_musl_is_named(tiny: Place) -> None:
+def test_a_glibc_in_a_program_for_musl_is_named(tiny: TinyProject) -> None:
     musl = HOST.replace("gnu", "musl")
     tiny.commit("release-tasks.toml", SETTINGS.replace(HOST, musl))
     put_all(tiny, compiled("tiny 0.2.0"))
@@ -143,7 +143,7 @@ def test_a_glibc_in_a_program_for_musl_is_named(tiny: Place) -> None:
     assert problem.problem.endswith(f"and {musl} has none")
 
 
-def test_a_program_of_another_version_is_named(tiny: Place) -> None:
+def test_a_program_of_another_version_is_named(tiny: TinyProject) -> None:
     put(tiny, "binary", HERE, compiled("tiny 0.1.9", "-static"), target=HOST)
     [problem] = proved()
     assert problem.problem == f"binaries/other-version: {HERE} says it is 'tiny 0.1.9', not 0.2.0"
@@ -153,7 +153,7 @@ def test_a_program_of_another_version_is_named(tiny: Place) -> None:
 @pytest.mark.tools("aarch64-linux-gnu-gcc", "qemu-aarch64-static")
 @pytest.mark.parametrize("flags", [(), ("-static",)])
 def test_a_program_for_arm_is_started_in_an_emulator(
-    tiny: Place, capfd: pytest.CaptureFixture[str], flags: tuple[str, ...]
+    tiny: TinyProject, capfd: pytest.CaptureFixture[str], flags: tuple[str, ...]
 ) -> None:
     put_all(tiny, arm=compiled("tiny 0.2.0", *flags, compiler="aarch64-linux-gnu-gcc"))
     assert facts() == []
@@ -199,7 +199,7 @@ def test_only_what_can_run_here_is_started() -> None:
     ],
 )
 def test_machine_code_in_a_wheel_is_for_what_its_tag_says(
-    tiny: Place, tag: str, member: str, data: bytes, fact: str
+    tiny: TinyProject, tag: str, member: str, data: bytes, fact: str
 ) -> None:
     name = WHEEL.replace("any", tag)
     lay_out(tiny, name, projects.wheel("Tiny.Plain", tag=f"py3-none-{tag}", more={member: data}))
@@ -212,7 +212,7 @@ def test_machine_code_in_a_wheel_is_for_what_its_tag_says(
     assert facts() == []
 
 
-def test_a_wheel_that_needs_a_newer_glibc_than_its_tag_says_is_named(tiny: Place) -> None:
+def test_a_wheel_that_needs_a_newer_glibc_than_its_tag_says_is_named(tiny: TinyProject) -> None:
     code = compiled("tiny", "-shared", "-fPIC")
     name = WHEEL.replace("any", "manylinux1_x86_64")
     lay_out(

@@ -23,8 +23,8 @@ from support.built_project import (
     put_all,
     tar_gz,
 )
-from support.place import Place, context, look, problems
 from support.python_projects import HOST
+from support.tiny_project import TinyProject, context, problems, run_checks
 
 from release_tasks import dist
 from release_tasks.channels import github_assets
@@ -36,7 +36,7 @@ from release_tasks.tools import twine
 pytestmark = pytest.mark.tools("git", "cargo", "gh", "cc")
 
 
-def built(tiny: Place, name: str) -> Path:
+def built(tiny: TinyProject, name: str) -> Path:
     return tiny.root / "dist" / "v0.2.0" / name
 
 
@@ -46,7 +46,9 @@ def follow(fix: str) -> None:
     subprocess.run(shlex.split(command), check=True)
 
 
-def test_the_whole_declared_set_is_proved(tiny: Place, capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_whole_declared_set_is_proved(
+    tiny: TinyProject, capfd: pytest.CaptureFixture[str]
+) -> None:
     assert facts() == []
     assert "6 files of tiny 0.2.0 are what was declared" in capfd.readouterr().err
 
@@ -78,7 +80,7 @@ def test_the_whole_declared_set_is_proved(tiny: Place, capfd: pytest.CaptureFixt
     ],
 )
 def test_a_file_that_lacks_is_named_with_what_builds_it(
-    tiny: Place, name: str, fact: str, way_out: str
+    tiny: TinyProject, name: str, fact: str, way_out: str
 ) -> None:
     built(tiny, name).unlink()
     for part in built(tiny, "parts").glob(f"*-{name}.json"):
@@ -90,7 +92,7 @@ def test_a_file_that_lacks_is_named_with_what_builds_it(
     assert facts() == []
 
 
-def test_a_file_that_nothing_declares_is_named_with_its_line(tiny: Place) -> None:
+def test_a_file_that_nothing_declares_is_named_with_its_line(tiny: TinyProject) -> None:
     extra = projects.wheel("Other")
     put(tiny, "wheel", "other-0.2.0-py3-none-any.whl", extra, package="Other")
     [problem] = proved()
@@ -102,7 +104,7 @@ def test_a_file_that_nothing_declares_is_named_with_its_line(tiny: Place) -> Non
     assert facts() == []
 
 
-def test_a_file_that_no_step_built_is_named(tiny: Place) -> None:
+def test_a_file_that_no_step_built_is_named(tiny: TinyProject) -> None:
     """maturin leaves an empty zip of 22 bytes behind where a build fails."""
     built(tiny, "tiny_plain-0.2.0-cp312-cp312-linux_x86_64.whl").write_bytes(b"PK\5\6" + bytes(18))
     built(tiny, "scan.json").write_text("{}")
@@ -114,7 +116,7 @@ def test_a_file_that_no_step_built_is_named(tiny: Place) -> None:
     assert facts() == []
 
 
-def test_two_files_for_one_declared_wheel_are_named(tiny: Place) -> None:
+def test_two_files_for_one_declared_wheel_are_named(tiny: TinyProject) -> None:
     more = "tiny_plain-0.2.0-cp312-cp312-manylinux_2_17_x86_64.whl"
     put(
         tiny,
@@ -141,7 +143,7 @@ def test_two_files_for_one_declared_wheel_are_named(tiny: Place) -> None:
     assert facts() == []
 
 
-def test_an_archive_and_an_sdist_of_one_name_are_named(tiny: Place) -> None:
+def test_an_archive_and_an_sdist_of_one_name_are_named(tiny: TinyProject) -> None:
     settings = FILES["release-tasks.toml"].replace(
         "tiny-{version}-arm.tar.gz", "tiny_plain-{version}.tar.gz"
     )
@@ -172,7 +174,7 @@ def test_an_archive_and_an_sdist_of_one_name_are_named(tiny: Place) -> None:
     ids=["wheel", "sdist", "archive", "program"],
 )
 def test_a_file_that_is_empty_or_cut_is_named(
-    tiny: Place, name: str, kind: str, data: bytes
+    tiny: TinyProject, name: str, kind: str, data: bytes
 ) -> None:
     put(tiny, kind, name, data, package="Tiny.Plain")
     found = [one for one in proved() if one.problem.startswith("declared/")]
@@ -184,7 +186,7 @@ def test_a_file_that_is_empty_or_cut_is_named(
     assert facts() == []
 
 
-def test_a_file_that_was_changed_after_its_build_is_refused(tiny: Place) -> None:
+def test_a_file_that_was_changed_after_its_build_is_refused(tiny: TinyProject) -> None:
     built(tiny, WHEEL).write_bytes(projects.wheel("Tiny.Plain", "x = 2"))
     [problem] = proved()
     assert (
@@ -192,7 +194,7 @@ def test_a_file_that_was_changed_after_its_build_is_refused(tiny: Place) -> None
     )
 
 
-def test_a_checksum_of_other_bytes_is_refused(tiny: Place) -> None:
+def test_a_checksum_of_other_bytes_is_refused(tiny: TinyProject) -> None:
     put(tiny, "sha256", f"{HERE}.sha256", f"{'0' * 64}  {HERE}\n".encode())
     [problem] = proved()
     assert (
@@ -201,11 +203,11 @@ def test_a_checksum_of_other_bytes_is_refused(tiny: Place) -> None:
 
 
 def test_one_file_of_all_checksums_is_made_last_of_all_and_read_like_the_others(
-    tiny: Place,
+    tiny: TinyProject,
 ) -> None:
     tiny.commit("release-tasks.toml", SETTINGS + '[github]\nassets = ["binaries", "SHA256SUMS"]\n')
     put_all(tiny)
-    release = tiny.at("0.2.0")
+    release = tiny.release("0.2.0")
     built(tiny, HERE).rename(built(tiny, "aside"))
     part = next(built(tiny, "parts").glob(f"*-{HERE}.json")).rename(built(tiny, "aside.part"))
     github_assets.write_sha256sums(Context(), release, release.parts[0], None)
@@ -231,7 +233,7 @@ def test_one_file_of_all_checksums_is_made_last_of_all_and_read_like_the_others(
     assert facts() == []
 
 
-def test_what_is_public_need_not_be_here(tiny: Place) -> None:
+def test_what_is_public_need_not_be_here(tiny: TinyProject) -> None:
     """A release that goes on elsewhere finds nothing in dist/ of what has left."""
     twine.upload(Context(), [built(tiny, WHEEL)], "NO_SUCH_TOKEN")
     for part in (*built(tiny, "parts").glob(f"*-{WHEEL}.json"), built(tiny, WHEEL)):
@@ -239,7 +241,7 @@ def test_what_is_public_need_not_be_here(tiny: Place) -> None:
     assert facts() == []
 
 
-def test_a_silenced_proof_is_a_note(tiny: Place, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_silenced_proof_is_a_note(tiny: TinyProject, capfd: pytest.CaptureFixture[str]) -> None:
     tiny.commit(
         "release-tasks.toml", SETTINGS + '[silence]\nmissing-file = "the sdist comes later"\n'
     )
@@ -251,19 +253,24 @@ def test_a_silenced_proof_is_a_note(tiny: Place, capfd: pytest.CaptureFixture[st
     assert "silenced: the sdist comes later" in capfd.readouterr().err
 
 
-def test_a_dry_run_looks_at_nothing(tiny: Place) -> None:
+def test_a_dry_run_looks_at_nothing(tiny: TinyProject) -> None:
     built(tiny, WHEEL).unlink()
     before = projects.everything(tiny.root)
     check_artifacts(context(dry=True), "0.2.0")
     assert projects.everything(tiny.root) == before
-    assert json.loads(dist.summed(tiny.at("0.2.0"), tiny.at("0.2.0").parts[0]))["tag"] == "v0.2.0"
+    assert (
+        json.loads(dist.summed(tiny.release("0.2.0"), tiny.release("0.2.0").parts[0]))["tag"]
+        == "v0.2.0"
+    )
 
 
-def test_check_names_a_binary_and_an_sdist_of_one_name_before_they_are_built(tiny: Place) -> None:
+def test_check_names_a_binary_and_an_sdist_of_one_name_before_they_are_built(
+    tiny: TinyProject,
+) -> None:
     assert problems(tiny, promises) == []
     name = "tiny_plain-{version}.tar.gz"
     tiny.commit("release-tasks.toml", SETTINGS.replace("tiny-{version}-arm.tar.gz", name))
-    [found] = look(CheckContext(context(), tiny.at("0.2.0")), promises)
+    [found] = run_checks(CheckContext(context(), tiny.release("0.2.0")), promises)
     assert (found.name, found.problem) == (
         "name-for-two-files",
         f"{SDIST} is a binary and an sdist",

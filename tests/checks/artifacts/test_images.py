@@ -11,7 +11,13 @@ from pathlib import Path
 import pytest
 from invoke.context import Context
 from support.built_project import compiled
-from support.published_world import HERE, OTHER, Layout, Releasing, layer, layout, releasing, world
+from support.published_project import (
+    HERE,
+    OTHER,
+    Layout,
+    Releasing,
+    layer,
+)
 
 from release_tasks import dist
 from release_tasks.building.images import labels
@@ -20,7 +26,6 @@ from release_tasks.project.model import resolved_or_raise
 from release_tasks.release import Release
 from release_tasks.steps.check_artifacts import check_artifacts
 
-__all__ = ["layout", "releasing", "world"]
 pytestmark = [
     pytest.mark.tools("git", "cc", "aarch64-linux-gnu-gcc", "qemu-aarch64-static"),
     pytest.mark.skipif(

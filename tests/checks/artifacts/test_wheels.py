@@ -7,18 +7,18 @@ import subprocess
 import pytest
 from support import python_projects as projects
 from support.built_project import FILES, SDIST, WHEEL, facts, lay_out, proved, put, put_all
-from support.place import Place
+from support.tiny_project import TinyProject
 
 pytestmark = pytest.mark.tools("git", "cargo", "gh", "cc")
 
 
-def named(tiny: Place, line: str) -> None:
+def named(tiny: TinyProject, line: str) -> None:
     """Let pyproject.toml name the package's module."""
     tiny.commit("pyproject.toml", FILES["pyproject.toml"] + line)
     put_all(tiny)
 
 
-def mended(tiny: Place, fix: str) -> None:
+def mended(tiny: TinyProject, fix: str) -> None:
     command, _, rest = fix[fix.index("rm ") :].partition(", then ")
     assert rest == "inv build-wheels"
     subprocess.run(command.split(), check=True)
@@ -33,12 +33,12 @@ def mended(tiny: Place, fix: str) -> None:
         "[tool.hatch.metadata]\nallow-direct-references = true\n",
     ],
 )
-def test_the_declared_module_is_there(tiny: Place, line: str) -> None:
+def test_the_declared_module_is_there(tiny: TinyProject, line: str) -> None:
     named(tiny, line)
     assert facts() == []
 
 
-def test_a_wheel_without_the_declared_module_is_named(tiny: Place) -> None:
+def test_a_wheel_without_the_declared_module_is_named(tiny: TinyProject) -> None:
     named(tiny, '[tool.maturin]\nmodule-name = "tiny_other"\n')
     [problem] = proved()
     assert (
@@ -58,20 +58,20 @@ def test_a_wheel_without_the_declared_module_is_named(tiny: Place) -> None:
         "tiny_plain-0.2.0.data/purelib/tiny_other.py",
     ],
 )
-def test_a_module_is_found_in_each_form(tiny: Place, member: str) -> None:
+def test_a_module_is_found_in_each_form(tiny: TinyProject, member: str) -> None:
     named(tiny, '[tool.maturin]\nmodule-name = "tiny_other"\n')
     lay_out(tiny, WHEEL, projects.wheel("Tiny.Plain", more={member: b""}))
     assert facts() == []
 
 
-def test_a_wheel_of_metadata_alone_is_named(tiny: Place) -> None:
+def test_a_wheel_of_metadata_alone_is_named(tiny: TinyProject) -> None:
     lay_out(tiny, WHEEL, projects.wheel("Tiny.Plain", text=None))
     [problem] = proved()
     assert problem.problem == f"wheels/missing-module: {WHEEL} has neither a module nor a program"
     mended(tiny, problem.fix)
 
 
-def test_a_wheel_of_a_program_needs_no_module(tiny: Place) -> None:
+def test_a_wheel_of_a_program_needs_no_module(tiny: TinyProject) -> None:
     lay_out(
         tiny,
         WHEEL,
@@ -83,7 +83,7 @@ def test_a_wheel_of_a_program_needs_no_module(tiny: Place) -> None:
 
 
 @pytest.mark.statement("B2.17")
-def test_files_beside_all_packages_are_named(tiny: Place) -> None:
+def test_files_beside_all_packages_are_named(tiny: TinyProject) -> None:
     more = {
         "LICENSE": b"",
         "depth_3.dot": b"",
@@ -99,7 +99,7 @@ def test_files_beside_all_packages_are_named(tiny: Place) -> None:
     mended(tiny, problem.fix)
 
 
-def test_other_tags_inside_than_in_the_name_are_named(tiny: Place) -> None:
+def test_other_tags_inside_than_in_the_name_are_named(tiny: TinyProject) -> None:
     lay_out(tiny, WHEEL, projects.wheel("Tiny.Plain", tag="cp312-abi3-win_amd64"))
     [problem] = proved()
     assert (
@@ -109,6 +109,6 @@ def test_other_tags_inside_than_in_the_name_are_named(tiny: Place) -> None:
     mended(tiny, problem.fix)
 
 
-def test_an_sdist_is_no_wheel(tiny: Place) -> None:
+def test_an_sdist_is_no_wheel(tiny: TinyProject) -> None:
     put(tiny, "sdist", SDIST, projects.sdist("Tiny.Plain"), package="Tiny.Plain")
     assert facts() == []

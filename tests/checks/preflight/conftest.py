@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.python_projects import visiting
+from support.local_registries import local_registries
 
 from release_tasks.rehearsal import server
 from release_tasks.rehearsal.web import Request, Response
@@ -58,7 +58,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             "release_tasks.rehearsal.registries.Servers",
             lambda apps, at: server.Servers((*apps, Charts(folder)), at),
         )
-        with visiting(folder, patch) as running:
+        with local_registries(folder, patch) as running:
             patch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
             patch.setenv("RUSTUP_TOOLCHAIN", "stable")
             patch.setenv(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from support import crate_projects as projects
+from support.local_registries import local_registries
 
 from release_tasks.rehearsal.faults import Fault
 
@@ -29,26 +30,28 @@ def look(
 ) -> tuple[Counter[str], Counter[str]]:
     """Check a workspace of so many crates; return the processes that were started and the requests that came."""
     names = [f"shop-{number:02}" for number in range(count)]
-    with projects.visiting(folder, monkeypatch) as running:
+    with local_registries(folder, monkeypatch) as registries:
         root = projects.workspace(folder / "shop", dict.fromkeys(names, ""))
         (root / "tasks.py").write_text("from release_tasks import ns\n")
         (root / "CHANGELOG.md").write_text("# Changelog\n\n## [Unreleased]\n\n- More.\n")
         (root / ".gitignore").write_text("/target\n__pycache__/\n")
         projects.commit(root)
-        running.github.create("example", "shop", root)
+        registries.github.create("example", "shop", root)
         projects.git(root, "remote", "add", "origin", "git@github.com:example/shop.git")
         projects.git(root, "fetch", "--quiet", "origin")
         for name in names:
-            running.crates.store.add(
+            registries.crates.store.add(
                 {"name": name, "vers": "0.1.0", "cksum": "0" * 64, "yanked": False}, b"", {}
             )
-        running.faults.add(Fault("GET", "/sh/op/shop-03", status=429, headers={"Retry-After": "1"}))
-        before = len(running.log.entries())
+        registries.faults.add(
+            Fault("GET", "/sh/op/shop-03", status=429, headers={"Retry-After": "1"})
+        )
+        before = len(registries.log.entries())
         argv = [sys.executable, "-c", INV, "check", "--fast", "--version", "0.2.0"]
         done = subprocess.run(argv, cwd=root, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         asked = Counter(
-            f"{e.method} {e.host}{e.target} {e.status}" for e in running.log.entries()[before:]
+            f"{e.method} {e.host}{e.target} {e.status}" for e in registries.log.entries()[before:]
         )
     return Counter((folder / "started").read_text().splitlines()), asked
 

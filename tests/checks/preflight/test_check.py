@@ -6,7 +6,7 @@ import json
 import subprocess
 
 import pytest
-from support.place import LOG, TINY, Place, context
+from support.tiny_project import LOG, TINY, TinyProject, context
 
 from release_tasks.checks.check import CheckContext, Finding
 from release_tasks.checks.preflight.all import findings
@@ -17,15 +17,17 @@ pytestmark = pytest.mark.tools("gh")
 CD = "on:\n  push:\n    tags: ['release-*']\njobs: {}\n"
 
 
-def found(tiny: Place) -> dict[str, Finding]:
-    return {one.name: one for one in findings(CheckContext(context(), tiny.at("0.2.0"), "all"))}
+def found(tiny: TinyProject) -> dict[str, Finding]:
+    return {
+        one.name: one for one in findings(CheckContext(context(), tiny.release("0.2.0"), "all"))
+    }
 
 
-def check(tiny: Place, *words: str) -> subprocess.CompletedProcess[str]:
+def check(tiny: TinyProject, *words: str) -> subprocess.CompletedProcess[str]:
     return tiny.inv("check", "--version", "0.2.0", "--new", "all", *words)
 
 
-def test_warnings_do_not_stop_a_release_and_problems_come_last(tiny: Place) -> None:
+def test_warnings_do_not_stop_a_release_and_problems_come_last(tiny: TinyProject) -> None:
     tiny.commit(".github/workflows/cd.yml", CD)
     done = check(tiny)
     assert done.returncode == 0
@@ -41,7 +43,7 @@ def test_warnings_do_not_stop_a_release_and_problems_come_last(tiny: Place) -> N
     )
 
 
-def test_json_holds_every_finding_and_nothing_else_is_on_stdout(tiny: Place) -> None:
+def test_json_holds_every_finding_and_nothing_else_is_on_stdout(tiny: TinyProject) -> None:
     tiny.commit(".github/workflows/cd.yml", CD)
     (tiny.root / "scribble.txt").write_text("")
     done = check(tiny, "--json")
@@ -56,7 +58,7 @@ def test_json_holds_every_finding_and_nothing_else_is_on_stdout(tiny: Place) -> 
 
 
 def test_on_github_each_finding_is_an_annotation_at_its_line(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     tiny.commit(".github/workflows/cd.yml", CD)
@@ -83,7 +85,7 @@ def test_what_would_break_an_annotation_is_escaped() -> None:
 
 
 def test_a_finding_is_silenced_with_a_reason_and_shown_with_it(
-    tiny: Place, capsys: pytest.CaptureFixture[str]
+    tiny: TinyProject, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tiny.commit("CHANGELOG.md", LOG.replace("- More.\n", ""))
     assert found(tiny)["missing-changelog-entry"].severity == "problem"
@@ -101,7 +103,7 @@ def test_a_finding_is_silenced_with_a_reason_and_shown_with_it(
     assert said.endswith("nothing stands in the way of tiny 0.2.0\n")
 
 
-def test_a_silence_without_a_reason_or_for_no_finding_is_an_error(tiny: Place) -> None:
+def test_a_silence_without_a_reason_or_for_no_finding_is_an_error(tiny: TinyProject) -> None:
     tiny.commit("release-tasks.toml", '[silence]\nmissing-changelog-entrys = "a typo"\n')
     one = found(tiny)["unknown-silence"]
     assert (one.problem, one.fix) == (
@@ -113,7 +115,7 @@ def test_a_silence_without_a_reason_or_for_no_finding_is_an_error(tiny: Place) -
         found(tiny)
 
 
-def test_the_gates_run_only_when_asked_and_when_nothing_else_is_wrong(tiny: Place) -> None:
+def test_the_gates_run_only_when_asked_and_when_nothing_else_is_wrong(tiny: TinyProject) -> None:
     tiny.commit("release-tasks.toml", '[gates]\nrun = ["false"]\n')
     assert "gates/failing-gate: the gate false fails\n" in check(tiny).stderr
     assert check(tiny, "--fast").returncode == 0
@@ -122,7 +124,7 @@ def test_the_gates_run_only_when_asked_and_when_nothing_else_is_wrong(tiny: Plac
 
 
 def test_a_release_whose_tag_is_public_is_not_refused_for_what_cannot_change_any_more(
-    tiny: Place,
+    tiny: TinyProject,
 ) -> None:
     tiny.commit(
         "release-tasks.toml",

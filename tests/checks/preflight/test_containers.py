@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 from support import crate_projects as projects
-from support.container_world import chart_repository, push_image, registries
-from support.place import context, look
+from support.container_projects import chart_repository, push_image
+from support.local_registries import local_registries
+from support.tiny_project import context, run_checks
 
 from release_tasks.checks.check import CheckContext
 from release_tasks.checks.preflight import containers
@@ -49,7 +50,7 @@ def told(root: Path) -> list[tuple[str, str, str]]:
     projects.commit(root)
     return [
         (one.name, one.problem, one.fix)
-        for one in look(CheckContext(context(), Release.at(context(), "0.2.0")), containers)
+        for one in run_checks(CheckContext(context(), Release.at(context(), "0.2.0")), containers)
     ]
 
 
@@ -219,15 +220,15 @@ def test_a_default_image_of_somebody_else_that_is_not_there_is_found(
     write(
         root, "chart/values.yaml", "image:\n  repository: ghcr.io/example/hello\n  tag: '1.0.0'\n"
     )
-    with registries(tmp_path, monkeypatch) as world:
+    with local_registries(tmp_path, monkeypatch) as registries:
         projects.commit(root)
-        [one] = look(CheckContext(context(), Release.at(context(), "0.2.0")), containers)
+        [one] = run_checks(CheckContext(context(), Release.at(context(), "0.2.0")), containers)
         assert (one.name, one.problem) == (
             "chart-image-unpublished",
             "chart/values.yaml takes the image ghcr.io/example/hello:1.0.0, and ghcr.io has none",
         )
-        push_image(world, "1.0.0")
-        assert look(CheckContext(context(), Release.at(context(), "0.2.0")), containers) == []
+        push_image(registries, "1.0.0")
+        assert run_checks(CheckContext(context(), Release.at(context(), "0.2.0")), containers) == []
 
 
 NOWHERE = "linux/sparc64"  # no builder emulates it
@@ -240,7 +241,7 @@ def test_a_platform_whose_programs_no_builder_runs_is_found(
 ) -> None:
     write(root, "release-tasks.toml", f'{IMAGE}platforms = ["linux/amd64", "{NOWHERE}"]\n')
     assert told(root) == []  # no builder is running, and that is doctor's affair
-    with registries(tmp_path, monkeypatch), buildkit.builder(context()) as builder:
+    with local_registries(tmp_path, monkeypatch), buildkit.builder(context()) as builder:
         for name, value in builder.items():
             monkeypatch.setenv(name, value)
         [(name, fact, fix)] = told(root)

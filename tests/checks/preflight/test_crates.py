@@ -9,7 +9,8 @@ import pytest
 from invoke.context import Context
 from support import crate_projects as projects
 from support.crate_projects import edit
-from support.place import look
+from support.local_registries import local_registries
+from support.tiny_project import run_checks
 
 from release_tasks.checks.check import CheckContext
 from release_tasks.checks.preflight import crates, dependencies
@@ -25,7 +26,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def told(root: Path) -> list[tuple[str, str, str]]:
-    return projects.told(root, crates, dependencies)
+    return projects.findings(root, crates, dependencies)
 
 
 def test_a_workspace_with_all_that_crates_io_demands_is_well(root: Path) -> None:
@@ -118,7 +119,7 @@ def test_a_category_that_crates_io_does_not_have_is_found(
         'license = "MIT"\n',
         'license = "MIT"\ncategories = ["algorithm", "os::linux-apis"]\n',
     )
-    with projects.visiting(tmp_path, monkeypatch):
+    with local_registries(tmp_path, monkeypatch):
         [(name, fact, fix)] = told(root)
         assert (name, fact) == (
             "unknown-category",
@@ -147,7 +148,7 @@ def test_code_that_reads_a_file_of_another_folder_is_found_at_its_line(
     code = root / "crates/shop-zero/src/lib.rs"
     code.write_text(f"// Sells.\n{line}\n")
     projects.commit(root)
-    [one] = look(CheckContext(Context(), projects.release(root)), crates)
+    [one] = run_checks(CheckContext(Context(), projects.release(root)), crates)
     assert (one.name, one.file, one.line) == (
         "file-outside-crate",
         "crates/shop-zero/src/lib.rs",
@@ -176,7 +177,7 @@ def test_a_link_to_a_file_of_another_folder_is_packed_as_that_file(
         'pub const MENU: &str = include_str!("../menu.txt");\n'
     )
     projects.commit(root)
-    with projects.visiting(tmp_path, monkeypatch):
+    with local_registries(tmp_path, monkeypatch):
         projects.cargo(root, "package", "--package", "shop-zero")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support import crate_projects as projects
 from support.crate_projects import edit
+from support.local_registries import local_registries
 
 from release_tasks.checks.preflight import crates, dependencies
 
@@ -17,14 +18,14 @@ ITOA = '[[package]]\nname = "itoa"\nversion = "1.0.0"\nsource = "registry+https:
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    with projects.visiting(tmp_path, monkeypatch):
+    with local_registries(tmp_path, monkeypatch):
         made = projects.chain(tmp_path / "shop")
         monkeypatch.chdir(made)
         yield made
 
 
 def told(root: Path) -> list[tuple[str, str, str]]:
-    return projects.told(root, crates, dependencies)
+    return projects.findings(root, crates, dependencies)
 
 
 def update_lock(root: Path) -> None:
@@ -155,12 +156,12 @@ def test_a_crate_of_another_component_must_be_public_in_a_version_that_fits(root
     update_lock(root)
     fact = "crates/shop-middle/Cargo.toml needs shop-zero ^0.3.0, and crates.io has no such crate"
     fix = "release shop-zero first, or name another version of it in crates/shop-middle/Cargo.toml"
-    assert projects.told(root, dependencies, version="app=0.1.0") == [
+    assert projects.findings(root, dependencies, version="app=0.1.0") == [
         ("unknown-dependency", fact, fix)
     ]
-    assert projects.told(root, dependencies, version="app=0.1.0,zero=0.3.0") == []
+    assert projects.findings(root, dependencies, version="app=0.1.0,zero=0.3.0") == []
     projects.cargo(root, "publish", "--package", "shop-zero")
-    assert projects.told(root, dependencies, version="app=0.1.0") == []
+    assert projects.findings(root, dependencies, version="app=0.1.0") == []
 
 
 def test_a_program_without_a_lock_in_git_is_found(root: Path) -> None:

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.place import TINY, Place, context, look, place
 from support.sample_projects import RUNBOOKS, git, sample
+from support.tiny_project import TINY, TinyProject, context, run_checks, tiny_project
 
 from release_tasks.checks.check import CheckContext, Finding
 from release_tasks.checks.preflight import gates
@@ -36,17 +36,17 @@ MEETING = (  # each waits until the other has begun
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    with place(tmp_path, monkeypatch, TINY) as made:
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyProject]:
+    with tiny_project(tmp_path, monkeypatch, TINY) as made:
         yield made
 
 
-def settings(tiny: Place, *lines: str) -> None:
+def settings(tiny: TinyProject, *lines: str) -> None:
     tiny.commit("release-tasks.toml", "\n".join(("[gates]", *lines, "")))
 
 
-def found(tiny: Place, version: str = "0.2.0") -> list[Finding]:
-    return look(CheckContext(context(), tiny.at(version)), gates)
+def found(tiny: TinyProject, version: str = "0.2.0") -> list[Finding]:
+    return run_checks(CheckContext(context(), tiny.release(version)), gates)
 
 
 def nox(root: Path, *words: str, code: int = 0) -> dict[str, str]:
@@ -59,7 +59,9 @@ def nox(root: Path, *words: str, code: int = 0) -> dict[str, str]:
     return {one["name"]: one["result"] for one in json.loads(report.read_text())["sessions"]}
 
 
-def test_every_gate_runs_to_its_end_and_the_whole_of_each_failure_is_told(tiny: Place) -> None:
+def test_every_gate_runs_to_its_end_and_the_whole_of_each_failure_is_told(
+    tiny: TinyProject,
+) -> None:
     settings(
         tiny,
         'run = ["false", "test -e tasks.py"]',
@@ -80,25 +82,27 @@ def test_every_gate_runs_to_its_end_and_the_whole_of_each_failure_is_told(tiny: 
     assert not tiny.git("status", "--short")
 
 
-def test_gates_run_side_by_side(tiny: Place) -> None:
+def test_gates_run_side_by_side(tiny: TinyProject) -> None:
     one, other = MEETING.format(tiny.folder, "a", "b"), MEETING.format(tiny.folder, "b", "a")
     settings(tiny, f'one = "{one}"', f'other = "{other}"')
     assert found(tiny) == []
 
 
-def test_without_gates_nothing_is_run(tiny: Place, capfd: pytest.CaptureFixture[str]) -> None:
+def test_without_gates_nothing_is_run(tiny: TinyProject, capfd: pytest.CaptureFixture[str]) -> None:
     assert found(tiny) == []
     assert "nox" not in capfd.readouterr().err
 
 
-def test_a_hotfix_passes_with_the_gates_of_hotfixes(tiny: Place) -> None:
+def test_a_hotfix_passes_with_the_gates_of_hotfixes(tiny: TinyProject) -> None:
     settings(tiny, 'quick = "true"', 'slow = "false"', 'hotfix = ["quick"]')
     tiny.git("switch", "--quiet", "--create", "hotfix/v0.1.1")
     assert found(tiny, "0.1.1") == []
     assert [one.problem.splitlines()[0] for one in found(tiny, "0.2.0")] == ["the gate slow fails"]
 
 
-def test_a_project_adds_sessions_of_its_own_and_both_ways_to_run_them_agree(tiny: Place) -> None:
+def test_a_project_adds_sessions_of_its_own_and_both_ways_to_run_them_agree(
+    tiny: TinyProject,
+) -> None:
     settings(tiny, 'quick = "true"', 'hotfix = ["quick"]')
     tiny.commit("noxfile.py", NOXFILE)
     listed = subprocess.run(
@@ -121,7 +125,7 @@ def test_a_project_adds_sessions_of_its_own_and_both_ways_to_run_them_agree(tiny
     assert nox(tiny.root, "-t", "hotfix") == {"quick": "success"}
 
 
-def test_a_noxfile_that_cannot_be_read_is_told(tiny: Place) -> None:
+def test_a_noxfile_that_cannot_be_read_is_told(tiny: TinyProject) -> None:
     settings(tiny, 'quick = "true"')
     tiny.commit("noxfile.py", "from release_tasks.sessions import preflight\n\npreflight(\n")
     [failed] = found(tiny)
@@ -137,7 +141,7 @@ def test_a_noxfile_that_cannot_be_read_is_told(tiny: Place) -> None:
 
 
 def test_a_secret_is_kept_from_gates_that_a_person_runs(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings(tiny, "nosy = \"sh -c 'test -z $NPM_TOKEN'\"")
     tiny.commit("noxfile.py", NOXFILE)
@@ -146,7 +150,7 @@ def test_a_secret_is_kept_from_gates_that_a_person_runs(
 
 
 @pytest.mark.tools("gh")
-def test_a_failing_gate_stops_a_release_before_anything_changes(tiny: Place) -> None:
+def test_a_failing_gate_stops_a_release_before_anything_changes(tiny: TinyProject) -> None:
     settings(tiny, 'late = "false"')
     head = tiny.head()
     argv = [sys.executable, "-m", "invoke", "release", "--version", "0.2.0", "--new", "all"]
@@ -158,7 +162,7 @@ def test_a_failing_gate_stops_a_release_before_anything_changes(tiny: Place) -> 
 
 @pytest.mark.tools("gh")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_ends_every_gate(tiny: Place, number: signal.Signals) -> None:
+def test_an_interrupt_ends_every_gate(tiny: TinyProject, number: signal.Signals) -> None:
     pids = [tiny.folder / name for name in ("one.pid", "other.pid")]
     settings(
         tiny, *(f"{path.stem} = \"sh -c 'echo $$ > {path}; sleep 500; true'\"" for path in pids)

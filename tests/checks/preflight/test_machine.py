@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 from support import crate_projects as projects
-from support.place import TINY, Place, place
 from support.python_projects import PROGRAM, write
+from support.tiny_project import TINY, TinyProject, tiny_project
 
 from release_tasks.checks.check import Finding
 from release_tasks.checks.preflight import machine
@@ -29,8 +29,8 @@ pytestmark = pytest.mark.tools("cargo", "gh")
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    with place(tmp_path, monkeypatch, TINY) as made:
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyProject]:
+    with tiny_project(tmp_path, monkeypatch, TINY) as made:
         yield made
 
 
@@ -47,12 +47,12 @@ def told(root: Path) -> list[tuple[str, str, str, str]]:
     return [(one.name, one.severity, one.problem, one.fix) for one in found]
 
 
-def test_a_machine_that_has_everything_is_well(tiny: Place, shop: Path) -> None:
+def test_a_machine_that_has_everything_is_well(tiny: TinyProject, shop: Path) -> None:
     assert told(tiny.root) == told(shop) == []
 
 
 def test_a_program_that_is_too_old_is_named_with_the_least_one(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = PROGRAMS["gh"]
     monkeypatch.setitem(PROGRAMS, "gh", replace(known, least="99.1"))
@@ -207,7 +207,7 @@ def host() -> str:
 
 @pytest.mark.tools("docker", "buildkitd", "runc")
 def test_without_a_builder_and_without_root_no_image_can_be_made(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tiny.commit("Dockerfile", "FROM scratch\n")
     tiny.commit("release-tasks.toml", '[images."ghcr.io/o/r"]\n')
@@ -220,7 +220,7 @@ def test_without_a_builder_and_without_root_no_image_can_be_made(
 
 
 def test_a_disk_without_room_is_found_and_another_one_is_named_instead(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(machine, "ROOM", shutil.disk_usage(tiny.root).free * 2)
     names = [name for name, *_ in told(tiny.root)]
@@ -232,7 +232,7 @@ def test_a_disk_without_room_is_found_and_another_one_is_named_instead(
 
 @pytest.mark.parametrize("name", machine.CERTIFICATES)
 def test_certificates_that_are_not_there_are_found(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch, name: str
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     there = os.environ.get(name, os.environ["SSL_CERT_FILE"])
     monkeypatch.setenv(name, "/no/such/file")
@@ -250,7 +250,7 @@ def test_certificates_that_are_not_there_are_found(
     [("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"), ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")],
 )
 def test_certificates_for_half_of_the_clients_are_found(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch, name: str, other: str
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch, name: str, other: str
 ) -> None:
     there = os.environ[name]
     monkeypatch.delenv(other)
@@ -266,7 +266,7 @@ def test_certificates_for_half_of_the_clients_are_found(
 
 
 def test_a_proxy_for_this_machine_itself_is_found(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for key in ("NO_PROXY", "no_proxy"):
         monkeypatch.setenv(key, "localhost")
@@ -282,7 +282,7 @@ def test_a_proxy_for_this_machine_itself_is_found(
 
 
 def test_a_finding_about_the_machine_is_silenced_with_a_reason(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PIP_CERT", "/no/such/file")
     tiny.commit("release-tasks.toml", '[silence]\nabsent-certificates = "pip is not used"\n')

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 from support import crate_projects as projects
-from support.place import TINY, Place, context, look, place
+from support.local_registries import local_registries
 from support.python_projects import sdist, wheel
+from support.tiny_project import TINY, TinyProject, context, run_checks, tiny_project
 
 from release_tasks.checks.check import CheckContext
 from release_tasks.checks.preflight import registries
@@ -22,12 +23,12 @@ WHEEL, SDIST = "tiny_plain-0.2.0-py3-none-any.whl", "tiny_plain-0.2.0.tar.gz"
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    with place(tmp_path, monkeypatch, TINY) as made:
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyProject]:
+    with tiny_project(tmp_path, monkeypatch, TINY) as made:
         yield made
 
 
-def upload(tiny: Place, name: str, data: bytes = b"") -> None:
+def upload(tiny: TinyProject, name: str, data: bytes = b"") -> None:
     (tiny.folder / name).write_bytes(
         data or (wheel("tiny-plain") if name == WHEEL else sdist("tiny-plain"))
     )
@@ -39,14 +40,16 @@ def upload(tiny: Place, name: str, data: bytes = b"") -> None:
     )
 
 
-def told(tiny: Place, version: str) -> list[tuple[str, str, str]]:
+def told(tiny: TinyProject, version: str) -> list[tuple[str, str, str]]:
     return [
         (one.name, one.problem, one.fix)
-        for one in look(CheckContext(context(), tiny.at(version), "all"), registries)
+        for one in run_checks(CheckContext(context(), tiny.release(version), "all"), registries)
     ]
 
 
-def test_a_project_on_pypi_without_a_version_of_ours_may_be_somebody_elses(tiny: Place) -> None:
+def test_a_project_on_pypi_without_a_version_of_ours_may_be_somebody_elses(
+    tiny: TinyProject,
+) -> None:
     upload(tiny, WHEEL)
     [(name, fact, fix)] = told(tiny, "0.3.0")
     assert (name, fact) == (
@@ -62,7 +65,7 @@ def test_a_project_on_pypi_without_a_version_of_ours_may_be_somebody_elses(tiny:
     assert told(tiny, "0.3.0") == []
 
 
-def test_a_prerelease_on_pypi_is_known_by_its_tag(tiny: Place) -> None:
+def test_a_prerelease_on_pypi_is_known_by_its_tag(tiny: TinyProject) -> None:
     upload(tiny, WHEEL.replace("0.2.0", "0.2.0rc1"), wheel("tiny-plain", version="0.2.0rc1"))
     assert [name for name, _, _ in told(tiny, "0.3.0")] == ["foreign-name"]
     tiny.tag("v0.2.0-rc.1")
@@ -70,7 +73,7 @@ def test_a_prerelease_on_pypi_is_known_by_its_tag(tiny: Place) -> None:
     assert told(tiny, "0.3.0") == []
 
 
-def test_a_version_that_is_begun_on_pypi_is_told_until_when_it_is_open(tiny: Place) -> None:
+def test_a_version_that_is_begun_on_pypi_is_told_until_when_it_is_open(tiny: TinyProject) -> None:
     days = {f"{datetime.now(UTC) + timedelta(days=14):%Y-%m-%d}"}
     upload(tiny, WHEEL)
     days.add(f"{datetime.now(UTC) + timedelta(days=14):%Y-%m-%d}")
@@ -91,10 +94,10 @@ def test_crates_that_crates_io_takes_only_one_after_another_are_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = [f"shop-{number}" for number in range(7)]
-    with projects.visiting(tmp_path, monkeypatch):
+    with local_registries(tmp_path, monkeypatch):
         root = projects.workspace(tmp_path / "shop", dict.fromkeys(names, ""))
         case = CheckContext(context(), projects.release(root), "all")
-        found = {one.name: (one.severity, one.problem) for one in look(case, registries)}
+        found = {one.name: (one.severity, one.problem) for one in run_checks(case, registries)}
         assert found["upload-waits"] == (
             "note",
             "crates.io takes 7 crates only in 20 minutes, by its rate limits",
@@ -102,11 +105,11 @@ def test_crates_that_crates_io_takes_only_one_after_another_are_told(
         for name in names[:2]:
             projects.cargo(root, "publish", "--no-verify", "--package", name)
         case = CheckContext(context(), projects.release(root), "all")
-        assert "upload-waits" not in {one.name for one in look(case, registries)}
+        assert "upload-waits" not in {one.name for one in run_checks(case, registries)}
 
 
 def test_a_crate_of_somebody_else_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with projects.visiting(tmp_path, monkeypatch) as running:
+    with local_registries(tmp_path, monkeypatch) as running:
         root = projects.chain(tmp_path / "shop")
         for name, version in (
             ("shop-app", "3.0.0"),
@@ -119,7 +122,9 @@ def test_a_crate_of_somebody_else_is_found(tmp_path: Path, monkeypatch: pytest.M
             )
         [fact] = [
             one.problem
-            for one in look(CheckContext(context(), projects.release(root), "all"), registries)
+            for one in run_checks(
+                CheckContext(context(), projects.release(root), "all"), registries
+            )
             if one.name == "foreign-name"
         ]
         assert (
@@ -129,5 +134,7 @@ def test_a_crate_of_somebody_else_is_found(tmp_path: Path, monkeypatch: pytest.M
         projects.git(root, "tag", "v3.0.0")
         assert "foreign-name" not in {
             one.name
-            for one in look(CheckContext(context(), projects.release(root), "all"), registries)
+            for one in run_checks(
+                CheckContext(context(), projects.release(root), "all"), registries
+            )
         }

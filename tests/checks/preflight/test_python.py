@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.place import look
 from support.python_projects import (
     ABOUT,
     MATURIN,
@@ -17,6 +16,7 @@ from support.python_projects import (
     release,
     write,
 )
+from support.tiny_project import run_checks
 
 from release_tasks.checks.check import CheckContext
 from release_tasks.checks.preflight import python
@@ -45,7 +45,8 @@ def told(root: Path) -> list[tuple[str, str, str]]:
     git(root, "add", "--all")
     git(root, "commit", "--quiet", "--allow-empty", "--message=A change")
     return [
-        (one.name, one.problem, one.fix) for one in look(CheckContext(dry(), release(root)), python)
+        (one.name, one.problem, one.fix)
+        for one in run_checks(CheckContext(dry(), release(root)), python)
     ]
 
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.place import TINY, Place, context, look, problems
 from support.python_projects import sdist, wheel
+from support.tiny_project import TINY, TinyProject, context, problems, run_checks
 
 from release_tasks.checks.check import CheckContext
 from release_tasks.checks.preflight import programs, promises, registries
@@ -24,23 +24,23 @@ from release_tasks.tools.programs import PROGRAMS, Program
 pytestmark = pytest.mark.tools("gh")
 
 
-def found(tiny: Place, new: str | None = "all") -> list[str]:
+def found(tiny: TinyProject, new: str | None = "all") -> list[str]:
     return problems(tiny, registries, new=new)
 
 
-def test_free_versions_and_known_credentials_are_well(tiny: Place) -> None:
+def test_free_versions_and_known_credentials_are_well(tiny: TinyProject) -> None:
     assert found(tiny) == []
     assert found(tiny, "other, tiny-plain") == []
 
 
-def test_a_new_name_is_a_question(tiny: Place) -> None:
+def test_a_new_name_is_a_question(tiny: TinyProject) -> None:
     assert found(tiny, None) == [
         "tiny-plain is new to PyPI, and a first publish can never be taken back"
     ]
 
 
 def test_a_credential_that_is_missing_is_named(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("PYPI_API_TOKEN", "TWINE_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
@@ -64,7 +64,7 @@ def upload(folder: Path) -> None:
 
 
 @pytest.mark.statement("B2.28")
-def test_what_is_public_without_a_tag_is_not_ours_and_with_the_tag_it_is(tiny: Place) -> None:
+def test_what_is_public_without_a_tag_is_not_ours_and_with_the_tag_it_is(tiny: TinyProject) -> None:
     upload(tiny.folder)
     said = found(tiny)
     assert len(said) == 2
@@ -75,8 +75,8 @@ def test_what_is_public_without_a_tag_is_not_ours_and_with_the_tag_it_is(tiny: P
     assert found(tiny) == []
 
 
-def test_a_registry_that_cannot_be_read_is_found_beside_the_others(tiny: Place) -> None:
-    tiny.running.faults.add(Fault("GET", "/simple/tiny-plain", status=500, times=50))
+def test_a_registry_that_cannot_be_read_is_found_beside_the_others(tiny: TinyProject) -> None:
+    tiny.registries.faults.add(Fault("GET", "/simple/tiny-plain", status=500, times=50))
     tiny.git("push", "--quiet", "origin", f"{tiny.commit('x.txt')}:refs/tags/v0.2.0")
     tiny.git("tag", "v0.2.0", "HEAD~1")
     tiny.git("checkout", "--quiet", "HEAD~1")
@@ -85,13 +85,13 @@ def test_a_registry_that_cannot_be_read_is_found_beside_the_others(tiny: Place) 
     assert any("v0.2.0 0.2.0 on git is something else" in problem for problem in said)
 
 
-def test_every_problem_is_shown_at_once(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_problem_is_shown_at_once(tiny: TinyProject, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PROGRAMS, "gh", Program("gh", ("no-such-gh", "--version"), apt="gh"))
     (tiny.root / "scribble.txt").write_text("")
     tiny.commit("CHANGELOG.md", "# Changelog\n\n## [Unreleased]\n")
     said = [
         one.problem
-        for one in findings(CheckContext(context(), tiny.at("0.2.0")))
+        for one in findings(CheckContext(context(), tiny.release("0.2.0")))
         if one.severity == "problem"
     ]
     assert said == [
@@ -102,23 +102,23 @@ def test_every_problem_is_shown_at_once(tiny: Place, monkeypatch: pytest.MonkeyP
     ]
 
 
-def test_nothing_is_said_to_be_missing_that_the_project_does_not_need(tiny: Place) -> None:
-    needed = programs.needed(RELEASE, tiny.at().project)
+def test_nothing_is_said_to_be_missing_that_the_project_does_not_need(tiny: TinyProject) -> None:
+    needed = programs.needed(RELEASE, tiny.release().project)
     assert set(needed) == {"git", "gh"}
     assert problems(tiny, programs) == []
     assert {"cargo", "docker", "buildx", "helm"} <= set(programs.needed(RELEASE, None))
 
 
-def test_a_program_that_the_build_needs_is_looked_for(tiny: Place) -> None:
+def test_a_program_that_the_build_needs_is_looked_for(tiny: TinyProject) -> None:
     tiny.commit("release-tasks.toml", '[build]\nneeds = ["no-such-compiler", "git"]\n')
-    [error] = programs.missing_program(CheckContext(context(), tiny.at("0.2.0")))
+    [error] = programs.missing_program(CheckContext(context(), tiny.release("0.2.0")))
     assert (error.problem, error.fix) == (
         "no-such-compiler is not installed, and [build] needs it",
         "install no-such-compiler",
     )
 
 
-def test_a_program_that_a_gate_needs_is_looked_for_until_the_tag_exists(tiny: Place) -> None:
+def test_a_program_that_a_gate_needs_is_looked_for_until_the_tag_exists(tiny: TinyProject) -> None:
     tiny.commit(
         "release-tasks.toml",
         '[gates]\nrun = ["no-such-linter --strict", "git version"]\naudit = "no-such-audit"\n',
@@ -133,14 +133,14 @@ def test_a_program_that_a_gate_needs_is_looked_for_until_the_tag_exists(tiny: Pl
 
 
 def test_a_test_that_needs_a_docker_daemon_is_named_where_none_answers(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tiny.folder}/no-daemon.sock")
     tiny.commit("Dockerfile", "FROM scratch\n")
     settings = '[images."ghcr.io/o/r"]\ntest = "./smoke.sh {image}"\n'
     tiny.commit("release-tasks.toml", settings)
-    here = Machine(RELEASE, tiny.at().project)
-    [found] = look(CheckContext(context(), tiny.at()), programs)
+    here = Machine(RELEASE, tiny.release().project)
+    [found] = run_checks(CheckContext(context(), tiny.release()), programs)
     assert found.name == "image-test-without-daemon"
     assert (
         found.problem
@@ -149,11 +149,11 @@ def test_a_test_that_needs_a_docker_daemon_is_named_where_none_answers(
     assert found.problem in [one.problem for one in lacks(here)]  # as doctor says it
     tiny.commit("release-tasks.toml", settings.replace("{image}", "{layout}"))
     assert problems(tiny, programs) == []
-    assert lacks(replace(here, project=tiny.at().project)) == []
+    assert lacks(replace(here, project=tiny.release().project)) == []
 
 
 @pytest.mark.statement("B4.6")
-def test_an_open_issue_with_a_blocking_label_is_found(tiny: Place) -> None:
+def test_an_open_issue_with_a_blocking_label_is_found(tiny: TinyProject) -> None:
     tiny.commit("release-tasks.toml", '[gates]\nblockers = ["P0", "P1"]\n')
     assert problems(tiny, promises) == []
     issue(tiny, "Colours", "P2")
@@ -167,7 +167,7 @@ def test_an_open_issue_with_a_blocking_label_is_found(tiny: Place) -> None:
     assert problems(tiny, promises) == []
 
 
-def issue(tiny: Place, title: str, label: str) -> None:
+def issue(tiny: TinyProject, title: str, label: str) -> None:
     words = (
         "--method",
         "POST",
@@ -180,7 +180,7 @@ def issue(tiny: Place, title: str, label: str) -> None:
     subprocess.run(["gh", "api", *words], cwd=tiny.root, check=True, capture_output=True)
 
 
-def test_a_bundle_that_cannot_be_fetched_or_is_never_shipped_is_found(tiny: Place) -> None:
+def test_a_bundle_that_cannot_be_fetched_or_is_never_shipped_is_found(tiny: TinyProject) -> None:
     table = '[bundles."{asset}.zip"]\nsmall = {url = "https://models.example/small.gguf", sha256 = "%s", license = "MIT"}\n[github]\nassets = ["bundles"]\n'
     tiny.commit("release-tasks.toml", table % ("0" * 64))
     assert problems(tiny, promises) == []
@@ -193,7 +193,7 @@ def test_a_bundle_that_cannot_be_fetched_or_is_never_shipped_is_found(tiny: Plac
 
 
 @pytest.mark.statement("B4.1")
-def test_a_milestone_in_which_something_is_open_is_found(tiny: Place) -> None:
+def test_a_milestone_in_which_something_is_open_is_found(tiny: TinyProject) -> None:
     tiny.commit("release-tasks.toml", '[gates]\nmilestone = "v{version}"\n')
     assert problems(tiny, promises) == ["GitHub has no milestone v0.2.0"]
     api("POST", "milestones", "title=v0.2.0")
@@ -213,26 +213,26 @@ def api(method: str, path: str, *fields: str) -> None:
     )
 
 
-def weak(tiny: Place) -> list[tuple[str, str]]:
+def weak(tiny: TinyProject) -> list[tuple[str, str]]:
     return [
         (one.problem, one.fix)
-        for one in registries.token_too_weak(CheckContext(context(), tiny.at("0.2.0"), "all"))
+        for one in registries.token_too_weak(CheckContext(context(), tiny.release("0.2.0"), "all"))
     ]
 
 
-def test_a_token_that_may_not_make_releases_is_found(tiny: Place) -> None:
+def test_a_token_that_may_not_make_releases_is_found(tiny: TinyProject) -> None:
     assert weak(tiny) == []
-    tiny.running.github.scopes = "gist, read:org"
+    tiny.registries.github.scopes = "gist, read:org"
     [(fact, fix)] = weak(tiny)
     assert fact == "gh's token may not make releases: it has no scope repo"
-    tiny.running.github.scopes += f", {fix.split(',')[0].split()[-1]}"
+    tiny.registries.github.scopes += f", {fix.split(',')[0].split()[-1]}"
     assert weak(tiny) == []
-    tiny.running.github.scopes = ""
+    tiny.registries.github.scopes = ""
     assert weak(tiny) != []
 
 
 def test_a_login_whose_token_may_not_push_images_is_found(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tiny.commit("Dockerfile", "FROM scratch\n")
     assert weak(tiny) == []  # GitHub does not know the password of this login
@@ -247,12 +247,12 @@ def test_a_login_whose_token_may_not_push_images_is_found(
         "docker's login for ghcr.io may not push: its token has no scope write:packages",
         "docker login ghcr.io with a token that has write:packages",
     )
-    tiny.running.github.scopes += ", write:packages"
+    tiny.registries.github.scopes += ", write:packages"
     assert weak(tiny) == []
 
 
 def test_a_token_that_github_does_not_take_is_found(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GH_TOKEN", "of-another-year")
     [(fact, fix)] = weak(tiny)

@@ -5,33 +5,33 @@ from __future__ import annotations
 import shlex
 
 import pytest
-from support.place import TINY, Place, context, look, problems
+from support.tiny_project import TINY, TinyProject, context, problems, run_checks
 
 from release_tasks.checks.check import CheckContext
 from release_tasks.checks.preflight import repository
 
 
-def found(tiny: Place) -> list[str]:
+def found(tiny: TinyProject) -> list[str]:
     return problems(tiny, repository)
 
 
-def test_a_clean_checkout_of_a_branch_is_well(tiny: Place) -> None:
+def test_a_clean_checkout_of_a_branch_is_well(tiny: TinyProject) -> None:
     assert found(tiny) == []
     tiny.commit("ahead.txt")
     assert found(tiny) == []
 
 
-def test_a_repository_without_origin_cannot_be_released(tiny: Place) -> None:
+def test_a_repository_without_origin_cannot_be_released(tiny: TinyProject) -> None:
     tiny.git("remote", "remove", "origin")
     assert found(tiny) == ["the repository has no remote called origin"]
 
 
-def test_a_detached_head_has_no_branch(tiny: Place) -> None:
+def test_a_detached_head_has_no_branch(tiny: TinyProject) -> None:
     tiny.git("checkout", "--quiet", "--detach")
     assert found(tiny) == ["HEAD is detached, so there is no branch to release from"]
 
 
-def test_releases_are_made_from_the_branch_of_the_settings(tiny: Place) -> None:
+def test_releases_are_made_from_the_branch_of_the_settings(tiny: TinyProject) -> None:
     tiny.commit("release-tasks.toml", '[project]\nbranch = "main"\n')
     assert found(tiny) == []
     tiny.git("switch", "--quiet", "--create", "feature")
@@ -40,12 +40,12 @@ def test_releases_are_made_from_the_branch_of_the_settings(tiny: Place) -> None:
 
 @pytest.mark.statement("B4.57", "B4.58")
 def test_a_hotfix_is_released_from_its_own_branch_once_it_has_all_of_the_release_branch(
-    tiny: Place,
+    tiny: TinyProject,
 ) -> None:
     def told_of(version: str) -> list[tuple[str, str]]:
         return [
             (one.problem, one.fix)
-            for one in look(CheckContext(context(), tiny.at(version)), repository)
+            for one in run_checks(CheckContext(context(), tiny.release(version)), repository)
         ]
 
     tiny.commit("release-tasks.toml", '[project]\nbranch = "main"\n')
@@ -71,7 +71,7 @@ def test_a_hotfix_is_released_from_its_own_branch_once_it_has_all_of_the_release
     assert {one for one, _ in told_of("0.1.1")} == {"2 commits of main are not on origin yet"}
 
 
-def test_changes_that_are_not_committed_are_named(tiny: Place) -> None:
+def test_changes_that_are_not_committed_are_named(tiny: TinyProject) -> None:
     for number in range(7):
         (tiny.root / f"new-{number}.txt").write_text("")
     (tiny.root / "dist").mkdir()
@@ -82,19 +82,19 @@ def test_changes_that_are_not_committed_are_named(tiny: Place) -> None:
 
 @pytest.mark.statement("B3.1", "B4.7")
 def test_commits_on_origin_that_are_not_here_are_found(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = tiny.clone()
     (other / "theirs.txt").write_text("")
-    tiny.git("add", "--all", at=other)
-    tiny.git("commit", "--quiet", "--message=Theirs", at=other)
-    tiny.git("push", "--quiet", "origin", "main", at=other)
+    tiny.git("add", "--all", folder=other)
+    tiny.git("commit", "--quiet", "--message=Theirs", folder=other)
+    tiny.git("push", "--quiet", "origin", "main", folder=other)
     assert found(tiny) == ["main on origin has commits that are not here"]
     tiny.git("pull", "--quiet", "origin", "main")
     assert found(tiny) == []
 
 
-def test_a_tag_that_is_public_makes_all_of_this_irrelevant(tiny: Place) -> None:
+def test_a_tag_that_is_public_makes_all_of_this_irrelevant(tiny: TinyProject) -> None:
     tiny.commit("pyproject.toml", TINY["pyproject.toml"].replace("0.1.0", "0.2.0"))
     tiny.tag("v0.2.0")
     tiny.git("checkout", "--quiet", "--detach")
@@ -102,14 +102,14 @@ def test_a_tag_that_is_public_makes_all_of_this_irrelevant(tiny: Place) -> None:
     assert found(tiny) == []
 
 
-def told(tiny: Place) -> dict[str, tuple[str, str]]:
+def told(tiny: TinyProject) -> dict[str, tuple[str, str]]:
     return {
         one.name: (one.problem, one.fix)
-        for one in look(CheckContext(context(), tiny.at("0.2.0")), repository)
+        for one in run_checks(CheckContext(context(), tiny.release("0.2.0")), repository)
     }
 
 
-def test_commits_that_origin_lacks_are_a_note_until_they_are_pushed(tiny: Place) -> None:
+def test_commits_that_origin_lacks_are_a_note_until_they_are_pushed(tiny: TinyProject) -> None:
     assert told(tiny) == {}
     tiny.commit("ahead.txt")
     fact, fix = told(tiny)["ahead-of-origin"]
@@ -119,7 +119,7 @@ def test_commits_that_origin_lacks_are_a_note_until_they_are_pushed(tiny: Place)
 
 
 def test_a_clone_with_a_part_of_the_history_is_found_and_completed(
-    tiny: Place, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tiny.commit("more.txt")
     tiny.git("push", "--quiet", "origin", "main")
@@ -127,11 +127,11 @@ def test_a_clone_with_a_part_of_the_history_is_found_and_completed(
     monkeypatch.chdir(copy)
     [(name, (fact, fix))] = told(tiny).items()
     assert (name, fact) == ("shallow-clone", "this clone has only a part of the history")
-    tiny.git(*shlex.split(fix)[1:], at=copy)
+    tiny.git(*shlex.split(fix)[1:], folder=copy)
     assert told(tiny) == {}
 
 
-def test_a_submodule_whose_commit_nobody_else_can_have_is_found(tiny: Place) -> None:
+def test_a_submodule_whose_commit_nobody_else_can_have_is_found(tiny: TinyProject) -> None:
     bare = tiny.folder / "sub.git"
     tiny.git("clone", "--quiet", "--bare", str(tiny.root), str(bare))
     tiny.git(
@@ -141,7 +141,7 @@ def test_a_submodule_whose_commit_nobody_else_can_have_is_found(tiny: Place) -> 
     tiny.git("push", "--quiet", "origin", "main")
     assert told(tiny) == {}
     sub = tiny.root / "vendor/sub"
-    tiny.git("commit", "--quiet", "--allow-empty", "--message=Only here", at=sub)
+    tiny.git("commit", "--quiet", "--allow-empty", "--message=Only here", folder=sub)
     tiny.git("commit", "--quiet", "--all", "--message=Take it")
     tiny.git("push", "--quiet", "origin", "main")
     [(name, (fact, fix))] = told(tiny).items()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from invoke.context import Context
 from support import crate_projects as projects
+from support.local_registries import local_registries
 
 from release_tasks.checks.check import CheckContext
 from release_tasks.checks.preflight import gates
@@ -51,7 +52,7 @@ NOSY_GATE = f"import os\n\nassert [k for k, v in os.environ.items() if {MARK!r} 
 def test_no_secret_reaches_a_build_script_or_the_tests(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with projects.visiting(tmp_path, monkeypatch):
+    with local_registries(tmp_path, monkeypatch):
         root = projects.workspace(tmp_path / "shop", {"shop-zero": ""})
         (root / "crates" / "shop-zero" / "build.rs").write_text(NOSY)
         (root / "release-tasks.toml").write_text('[gates]\nnosy = "python3 nosy.py"\n')

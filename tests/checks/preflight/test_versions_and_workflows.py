@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from support.place import LOG, Place, context, look, problems
+from support.tiny_project import LOG, TinyProject, context, problems, run_checks
 
 from release_tasks.checks.check import CheckContext
 from release_tasks.checks.preflight import versions, workflows
@@ -16,11 +16,11 @@ from release_tasks.errors import ReleaseError, collect
 pytestmark = pytest.mark.tools("gh")
 
 
-def found(tiny: Place, version: str = "0.2.0") -> list[str]:
+def found(tiny: TinyProject, version: str = "0.2.0") -> list[str]:
     return problems(tiny, versions, version)
 
 
-def finish(tiny: Place, tag: str) -> None:
+def finish(tiny: TinyProject, tag: str) -> None:
     tiny.tag(tag)
     subprocess.run(
         ["gh", "release", "create", tag, "--notes", "", "--repo", "example/tiny"],
@@ -30,14 +30,14 @@ def finish(tiny: Place, tag: str) -> None:
     tiny.commit(f"after-{tag}.txt")
 
 
-def test_a_higher_version_with_something_to_say_is_well(tiny: Place) -> None:
+def test_a_higher_version_with_something_to_say_is_well(tiny: TinyProject) -> None:
     finish(tiny, "v0.1.0")
     assert found(tiny) == []
 
 
 @pytest.mark.parametrize("version", ["0.2.9", "0.3.0-rc.1"])
 def test_a_version_that_is_not_higher_than_the_last_finished_one_is_found(
-    tiny: Place, version: str
+    tiny: TinyProject, version: str
 ) -> None:
     finish(tiny, "v0.3.0")
     assert found(tiny, version) == [
@@ -45,13 +45,13 @@ def test_a_version_that_is_not_higher_than_the_last_finished_one_is_found(
     ]
 
 
-def test_a_public_tag_counts_before_its_release_is_finished(tiny: Place) -> None:
+def test_a_public_tag_counts_before_its_release_is_finished(tiny: TinyProject) -> None:
     tiny.tag("v0.3.0")
     tiny.commit("more.txt")
     assert found(tiny) == ["0.2.0 is not higher than 0.3.0, which is tagged on origin"]
 
 
-def maintenance(tiny: Place, *others: str) -> None:
+def maintenance(tiny: TinyProject, *others: str) -> None:
     """Release 1.2.8 and then 2.0.0 from main, and go to a branch that begins at 1.2.8."""
     finish(tiny, "v1.2.8")
     tiny.git("branch", "1.2", "v1.2.8")
@@ -62,32 +62,34 @@ def maintenance(tiny: Place, *others: str) -> None:
 
 @pytest.mark.parametrize("version", ["1.2.9", "1.3.0", "1.2.9-rc.1"])
 def test_a_back_port_on_a_branch_without_the_higher_release_is_well(
-    tiny: Place, version: str
+    tiny: TinyProject, version: str
 ) -> None:
     maintenance(tiny)
     assert found(tiny, version) == []
 
 
 @pytest.mark.parametrize("version", ["1.2.7", "0.9.0"])
-def test_a_back_port_is_the_highest_of_a_line_that_exists(tiny: Place, version: str) -> None:
+def test_a_back_port_is_the_highest_of_a_line_that_exists(tiny: TinyProject, version: str) -> None:
     maintenance(tiny)
     assert found(tiny, version) == [
         f"{version} is not higher than 2.0.0, which is tagged on origin"
     ]
 
 
-def test_a_back_port_below_a_higher_one_of_its_line_is_found(tiny: Place) -> None:
+def test_a_back_port_below_a_higher_one_of_its_line_is_found(tiny: TinyProject) -> None:
     maintenance(tiny, "v1.2.10")
     assert found(tiny, "1.2.9") == ["1.2.9 is not higher than 2.0.0, which is tagged on origin"]
 
 
-def test_a_lower_version_from_the_branch_of_the_higher_one_is_no_back_port(tiny: Place) -> None:
+def test_a_lower_version_from_the_branch_of_the_higher_one_is_no_back_port(
+    tiny: TinyProject,
+) -> None:
     maintenance(tiny)
     tiny.git("switch", "--quiet", "main")
     assert found(tiny, "1.2.9") == ["1.2.9 is not higher than 2.0.0, which is tagged on origin"]
 
 
-def test_outside_of_github_a_public_tag_is_a_finished_release(tiny: Place) -> None:
+def test_outside_of_github_a_public_tag_is_a_finished_release(tiny: TinyProject) -> None:
     tiny.git("init", "--quiet", "--bare", str(tiny.folder / "bare.git"))
     tiny.git("remote", "set-url", "origin", str(tiny.folder / "bare.git"))
     tiny.tag("v0.3.0")
@@ -95,7 +97,9 @@ def test_outside_of_github_a_public_tag_is_a_finished_release(tiny: Place) -> No
     assert found(tiny) == ["0.2.0 is not higher than 0.3.0, which is tagged on origin"]
 
 
-def test_a_changelog_that_says_nothing_is_found_unless_github_writes_the_notes(tiny: Place) -> None:
+def test_a_changelog_that_says_nothing_is_found_unless_github_writes_the_notes(
+    tiny: TinyProject,
+) -> None:
     tiny.commit("CHANGELOG.md", LOG.replace("- More.\n", ""))
     assert found(tiny) == ["CHANGELOG.md says nothing about 0.2.0"]
     tiny.commit("release-tasks.toml", '[github]\nnotes = "generated"\n')
@@ -108,17 +112,17 @@ KEPT = LOG.replace(
 )
 
 
-def told_of_log(tiny: Place, log: str) -> dict[str, tuple[str, str]]:
+def told_of_log(tiny: TinyProject, log: str) -> dict[str, tuple[str, str]]:
     tiny.commit("CHANGELOG.md", log)
     return {
         one.name: (one.problem, one.fix)
-        for one in look(CheckContext(context(), tiny.at("0.2.0")), versions)
+        for one in run_checks(CheckContext(context(), tiny.release("0.2.0")), versions)
     }
 
 
 @pytest.mark.statement("B5.8")
 def test_a_group_that_keep_a_changelog_does_not_know_is_found_where_the_log_follows_it(
-    tiny: Place,
+    tiny: TinyProject,
 ) -> None:
     groups = (
         "### Added\n\n- One.\n\n### ✨ Fixed\n\n#### Deep\n\n- Two.\n\n### Reverted\n\n- Three.\n"
@@ -132,7 +136,7 @@ def test_a_group_that_keep_a_changelog_does_not_know_is_found_where_the_log_foll
 
 @pytest.mark.statement("B5.9")
 def test_an_entry_without_a_number_is_found_where_all_of_the_version_before_have_one(
-    tiny: Place,
+    tiny: TinyProject,
 ) -> None:
     habit = LOG.replace("- All.\n", "- One (fixes #31)\n* Two, over\n  two lines (#32)\n")
     assert told_of_log(tiny, f"{LOG}\nNo habit.\n") == {}
@@ -145,10 +149,10 @@ def test_an_entry_without_a_number_is_found_where_all_of_the_version_before_have
 
 
 def test_copies_that_disagree_are_told_at_their_lines_until_a_bump_is_committed(
-    tiny: Place,
+    tiny: TinyProject,
 ) -> None:
     tiny.commit("tiny_plain/__init__.py", '"""Tiny."""\n\n__version__ = "0.0.9"\n')
-    [one] = look(CheckContext(context(), tiny.at("0.2.0")), versions)
+    [one] = run_checks(CheckContext(context(), tiny.release("0.2.0")), versions)
     assert (one.name, one.severity, one.file, one.line) == (
         "version-mismatch",
         "warning",
@@ -164,7 +168,9 @@ def test_copies_that_disagree_are_told_at_their_lines_until_a_bump_is_committed(
         capture_output=True,
     )
     tiny.git("commit", "--quiet", "--all", "--message=0.2.0")
-    assert [one.name for one in look(CheckContext(context(), tiny.at("0.2.0")), versions)] == []
+    assert [
+        one.name for one in run_checks(CheckContext(context(), tiny.release("0.2.0")), versions)
+    ] == []
 
 
 @pytest.mark.parametrize(
@@ -172,11 +178,11 @@ def test_copies_that_disagree_are_told_at_their_lines_until_a_bump_is_committed(
     [("list", "old-version", "note"), ("strict", "forgotten-version", "problem")],
 )
 def test_lines_that_no_manifest_covers_are_told_or_stop_the_release(
-    tiny: Place, how: str, name: str, severity: str
+    tiny: TinyProject, how: str, name: str, severity: str
 ) -> None:
     tiny.commit("install.sh", "pip install tiny-plain==0.1.0\n")
     tiny.commit("release-tasks.toml", f'[project]\nforgotten = "{how}"\n')
-    [one] = look(CheckContext(context(), tiny.at("0.2.0")), versions)
+    [one] = run_checks(CheckContext(context(), tiny.release("0.2.0")), versions)
     assert (one.name, one.severity) == (name, severity)
     assert (
         one.problem
@@ -187,13 +193,13 @@ def test_lines_that_no_manifest_covers_are_told_or_stop_the_release(
         "release-tasks.toml",
         f'[project]\nforgotten = "{how}"\n[innocent]\n"install.sh" = "it installs the first one"\n',
     )
-    assert look(CheckContext(context(), tiny.at("0.2.0")), versions) == []
+    assert run_checks(CheckContext(context(), tiny.release("0.2.0")), versions) == []
 
 
 RUNS = "name: CD\n{on}\njobs:\n  a:\n    steps:\n      - run: {run}\n"
 
 
-def told(tiny: Place, on: str, run: str = "cargo publish") -> list[str]:
+def told(tiny: TinyProject, on: str, run: str = "cargo publish") -> list[str]:
     path = tiny.root / ".github" / "workflows" / "cd.yml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(RUNS.format(on=on, run=run))
@@ -214,7 +220,7 @@ def told(tiny: Place, on: str, run: str = "cargo publish") -> list[str]:
         "'on': push",
     ],
 )
-def test_a_workflow_that_publishes_on_this_tag_is_found(tiny: Place, on: str) -> None:
+def test_a_workflow_that_publishes_on_this_tag_is_found(tiny: TinyProject, on: str) -> None:
     [problem] = told(tiny, on)
     assert (
         problem == ".github/workflows/cd.yml runs on tag v0.2.0 and publishes too (cargo publish)"
@@ -232,15 +238,17 @@ def test_a_workflow_that_publishes_on_this_tag_is_found(tiny: Place, on: str) ->
         "[]",
     ],
 )
-def test_a_workflow_that_does_not_run_on_this_tag_is_left_alone(tiny: Place, on: str) -> None:
+def test_a_workflow_that_does_not_run_on_this_tag_is_left_alone(tiny: TinyProject, on: str) -> None:
     assert told(tiny, "on:" if on in ("{}", "[]") else on) == []
 
 
-def test_a_workflow_that_calls_our_tasks_is_left_alone(tiny: Place) -> None:
+def test_a_workflow_that_calls_our_tasks_is_left_alone(tiny: TinyProject) -> None:
     assert told(tiny, "on: push", "inv publish-crates") == []
 
 
-def test_a_workflow_that_publishes_after_another_one_on_this_tag_is_found(tiny: Place) -> None:
+def test_a_workflow_that_publishes_after_another_one_on_this_tag_is_found(
+    tiny: TinyProject,
+) -> None:
     after = "name: Packages\non:\n  workflow_run:\n    workflows: [CD]\njobs:\n  a:\n    steps:\n      - run: docker push it; gh release create it\n"
     tiny.commit(".github/workflows/after.yml", after)
     tiny.commit(
@@ -254,9 +262,13 @@ def test_a_workflow_that_publishes_after_another_one_on_this_tag_is_found(tiny: 
     assert told(tiny, "on: pull_request", "make") == []
     tiny.commit(".github/workflows/after.yml", after.replace("[CD]", "[CD]\n    branches: [main]"))
     assert told(tiny, "on: push", "make") == []
-    fixed = {one.fix for one in look(CheckContext(context(), tiny.at("0.2.0")), workflows)}
+    fixed = {
+        one.fix for one in run_checks(CheckContext(context(), tiny.release("0.2.0")), workflows)
+    }
     tiny.commit(".github/workflows/after.yml", after)
-    fixed |= {one.fix for one in look(CheckContext(context(), tiny.at("0.2.0")), workflows)}
+    fixed |= {
+        one.fix for one in run_checks(CheckContext(context(), tiny.release("0.2.0")), workflows)
+    }
     assert fixed == {"let the workflow call the tasks, or take its workflow_run trigger away"}
     tiny.commit(
         ".github/workflows/after.yml",
@@ -265,7 +277,7 @@ def test_a_workflow_that_publishes_after_another_one_on_this_tag_is_found(tiny: 
     assert told(tiny, "on: push", "make") == []
 
 
-def test_a_workflow_that_is_no_yaml_is_an_error(tiny: Place) -> None:
+def test_a_workflow_that_is_no_yaml_is_an_error(tiny: TinyProject) -> None:
     [problem] = told(tiny, "on: [push")
     assert "cd.yml is no YAML" in problem
     (tiny.root / ".github" / "workflows" / "cd.yml").write_text("just words\n")
@@ -280,11 +292,11 @@ def test_collect_hides_no_error_behind_another() -> None:
     assert [error.problem for error in collect(look)] == ["one", "two"]
 
 
-def warned(tiny: Place, filters: str) -> dict[str, tuple[str, str]]:
+def warned(tiny: TinyProject, filters: str) -> dict[str, tuple[str, str]]:
     tiny.commit(".github/workflows/ci.yml", f"on:\n  push:\n    tags: {filters}\njobs: {{}}\n")
     return {
         one.name: (one.problem, one.fix)
-        for one in look(CheckContext(context(), tiny.at("0.2.0")), workflows)
+        for one in run_checks(CheckContext(context(), tiny.release("0.2.0")), workflows)
     }
 
 
@@ -301,12 +313,12 @@ def warned(tiny: Place, filters: str) -> dict[str, tuple[str, str]]:
     ],
 )
 def test_filters_that_let_the_tags_of_the_project_through_are_well(
-    tiny: Place, filters: str
+    tiny: TinyProject, filters: str
 ) -> None:
     assert warned(tiny, filters) == {}
 
 
-def test_a_workflow_that_waits_for_a_tag_nobody_makes_is_found(tiny: Place) -> None:
+def test_a_workflow_that_waits_for_a_tag_nobody_makes_is_found(tiny: TinyProject) -> None:
     fact, fix = warned(tiny, "['[0-9]+.[0-9]+.[0-9]+']")["tag-filter-too-narrow"]
     assert (fact, fix) == (
         ".github/workflows/ci.yml waits for tags, but not for v1.2.3",
@@ -315,10 +327,10 @@ def test_a_workflow_that_waits_for_a_tag_nobody_makes_is_found(tiny: Place) -> N
     assert warned(tiny, "['[0-9]+.[0-9]+.[0-9]+', 'v[0-9]*']") == {}
 
 
-def test_a_prerelease_that_starts_no_workflow_is_found(tiny: Place) -> None:
+def test_a_prerelease_that_starts_no_workflow_is_found(tiny: TinyProject) -> None:
     def narrow(filters: str) -> list[str]:
         warned(tiny, filters)
-        found = look(CheckContext(context(), tiny.at("0.2.0-rc.1")), workflows)
+        found = run_checks(CheckContext(context(), tiny.release("0.2.0-rc.1")), workflows)
         return [f"{one.problem}; {one.fix}" for one in found if one.name == "tag-filter-too-narrow"]
 
     strict = "v[0-9]+.[0-9]+.[0-9]+"
@@ -329,10 +341,12 @@ def test_a_prerelease_that_starts_no_workflow_is_found(tiny: Place) -> None:
 
 
 @pytest.mark.statement("B5.20")
-def test_a_filter_for_the_tags_of_several_components_is_found(two: Place) -> None:
+def test_a_filter_for_the_tags_of_several_components_is_found(two: TinyProject) -> None:
     def wide(filters: str) -> list[str]:
         two.commit(".github/workflows/ci.yml", f"on:\n  push:\n    tags: {filters}\njobs: {{}}\n")
-        found = look(CheckContext(context(), two.at("core=0.2.0,other=0.5.0")), workflows)
+        found = run_checks(
+            CheckContext(context(), two.release("core=0.2.0,other=0.5.0")), workflows
+        )
         assert all(one.name == "tag-filter-too-wide" for one in found)
         return [f"{one.problem}; {one.fix}" for one in found]
 
@@ -344,7 +358,7 @@ def test_a_filter_for_the_tags_of_several_components_is_found(two: Place) -> Non
 
 
 def test_a_workflow_on_the_tags_of_promotions_is_well_unless_it_makes_the_release_too(
-    tiny: Place,
+    tiny: TinyProject,
 ) -> None:
     tiny.commit("release-tasks.toml", '[github]\nrelease = "promote"\n')
     assert warned(tiny, "['v*-stable']") == {}
@@ -354,7 +368,7 @@ def test_a_workflow_on_the_tags_of_promotions_is_well_unless_it_makes_the_releas
     tiny.commit("release-tasks.toml", "")
     found = {
         one.file[-6:]: (one.name, one.fix)
-        for one in look(CheckContext(context(), tiny.at("0.2.0")), workflows)
+        for one in run_checks(CheckContext(context(), tiny.release("0.2.0")), workflows)
     }
     assert found == {  # with other tags the one that publishes would do that twice
         "ci.yml": ("tag-filter-too-narrow", "add 'v[0-9]*' to its tags"),
@@ -370,14 +384,14 @@ def test_a_workflow_on_the_tags_of_promotions_is_well_unless_it_makes_the_releas
     )
 
 
-def permitted(tiny: Place, **lines: str) -> list[tuple[str, str]]:
+def permitted(tiny: TinyProject, **lines: str) -> list[tuple[str, str]]:
     """Write a workflow of one job with these keys, and return what is said of its token."""
     job = {"runs-on": "ubuntu-latest", "steps": "[]"} | lines
     text = "on: workflow_dispatch\njobs:\n  out:\n" + "".join(
         f"    {key}: {value}\n" for key, value in job.items()
     )
     tiny.commit(".github/workflows/out.yml", text)
-    found = look(CheckContext(context(), tiny.at("0.2.0")), workflows)
+    found = run_checks(CheckContext(context(), tiny.release("0.2.0")), workflows)
     assert {(one.name, one.severity) for one in found} <= {("token-without-permission", "warning")}
     return [(one.problem, one.fix) for one in found]
 
@@ -397,7 +411,7 @@ PUSHES = """[{uses: docker/login-action@v3, with: {registry: ghcr.io, password: 
     ],
 )
 def test_a_job_whose_token_may_not_do_what_the_job_does_is_found(
-    tiny: Place, steps: str, scope: str, words: str
+    tiny: TinyProject, steps: str, scope: str, words: str
 ) -> None:
     [(fact, fix)] = permitted(tiny, steps=steps, permissions="{actions: read}")
     assert (
@@ -424,5 +438,5 @@ def test_a_job_whose_token_may_not_do_what_the_job_does_is_found(
         "just words",
     ],
 )
-def test_other_tokens_and_jobs_that_only_read_are_left_alone(tiny: Place, steps: str) -> None:
+def test_other_tokens_and_jobs_that_only_read_are_left_alone(tiny: TinyProject, steps: str) -> None:
     assert permitted(tiny, steps=steps, permissions="{contents: read}") == []

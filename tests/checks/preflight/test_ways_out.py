@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from support.place import LOG, ORIGIN, TINY, Place, context, place
+from support.crate_and_wheel import KEEP, PARTS
 from support.python_projects import sdist
-from support.two_parts import KEEP, PARTS
+from support.tiny_project import LOG, ORIGIN, TINY, TinyProject, context, tiny_project
 
 from release_tasks.checks.check import CheckContext
 from release_tasks.checks.preflight.all import findings, kinds
@@ -30,13 +30,13 @@ MANIFEST = TINY["pyproject.toml"]
 class Try:
     """A project, and what its release is asked for with."""
 
-    tiny: Place
+    tiny: TinyProject
     version: str = "0.2.0"
     new: str = "all"
 
     def found(self) -> dict[str, str]:
         """Return the way out of each finding by its name, notes aside."""
-        case = CheckContext(context(), self.tiny.at(self.version), self.new)
+        case = CheckContext(context(), self.tiny.release(self.version), self.new)
         return {one.name: one.fix for one in findings(case) if one.severity != "note"}
 
     def commit(self, name: str, text: str) -> None:
@@ -121,8 +121,8 @@ def merged(one: Try, fix: str) -> None:
 
 def elsewhere(one: Try) -> None:
     other = one.tiny.clone()
-    one.tiny.git("commit", "--quiet", "--allow-empty", "--message=Theirs", at=other)
-    one.tiny.git("push", "--quiet", "origin", "main", at=other)
+    one.tiny.git("commit", "--quiet", "--allow-empty", "--message=Theirs", folder=other)
+    one.tiny.git("push", "--quiet", "origin", "main", folder=other)
 
 
 def uploaded(one: Try) -> None:
@@ -133,7 +133,7 @@ def uploaded(one: Try) -> None:
 
 def yanked(one: Try) -> None:
     uploaded(one)
-    one.tiny.running.pypi.yank("tiny-plain", "0.2.0")
+    one.tiny.registries.pypi.yank("tiny-plain", "0.2.0")
 
 
 def installed(one: Try, fix: str) -> None:
@@ -142,7 +142,7 @@ def installed(one: Try, fix: str) -> None:
 
 def scoped(one: Try, fix: str) -> None:
     assert fix.startswith("gh auth refresh --scopes repo, or ")
-    one.tiny.running.github.scopes += ", repo"
+    one.tiny.registries.github.scopes += ", repo"
 
 
 def confirmed(one: Try, fix: str) -> None:
@@ -159,7 +159,7 @@ def signed(one: Try, fix: str) -> None:
 
 def red(one: Try) -> None:
     settings('[gates]\nci = "release-commit"\n')(one)
-    one.tiny.running.github.set_runs(
+    one.tiny.registries.github.set_runs(
         "example",
         "tiny",
         [{"head_sha": one.tiny.head(), "head_branch": "main", "conclusion": "failure"}],
@@ -272,7 +272,7 @@ WAYS: dict[str, tuple[Act, Follow]] = {
         ),
     ),
     "commit-not-green": (red, mends("mend it and commit")),
-    "token-too-weak": (lambda one: setattr(one.tiny.running.github, "scopes", "gist"), scoped),
+    "token-too-weak": (lambda one: setattr(one.tiny.registries.github, "scopes", "gist"), scoped),
     "open-milestone": (
         settings('[gates]\nmilestone = "v{version}"\n'),
         says("release-tasks.toml", 'milestone = "v{version}"', "", "take milestone out of [gates]"),
@@ -292,7 +292,7 @@ WAYS: dict[str, tuple[Act, Follow]] = {
 @pytest.fixture
 def one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Try:
     (tmp_path / "bin").mkdir()
-    with place(tmp_path, monkeypatch, TINY) as tiny:
+    with tiny_project(tmp_path, monkeypatch, TINY) as tiny:
         for name in ("TWINE_PASSWORD", "PYPI_API_TOKEN"):  # so that they are put back
             monkeypatch.setenv(name, os.environ.get(name, "pypi-not-a-secret"))
         monkeypatch.setenv(
@@ -319,7 +319,7 @@ def test_the_way_out_is_followed_to_the_letter_and_the_finding_is_gone(name: str
 def test_the_way_out_of_a_pin_that_cannot_be_kept_is_to_let_it_follow(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with place(tmp_path, monkeypatch, PARTS | {"release-tasks.toml": KEEP}) as two:
+    with tiny_project(tmp_path, monkeypatch, PARTS | {"release-tasks.toml": KEEP}) as two:
         one = Try(two, "abacus-core=0.6.27,abacus-py=0.6.13")
         assert "pin-refused" not in one.found()
         one.version = "abacus-core=0.7.0,abacus-py=0.6.13"

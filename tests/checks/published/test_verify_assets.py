@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from invoke.context import Context
 from support.built_project import AARCH64, elf
-from support.container_world import commit, write
-from support.published_world import TARGET, Releasing, left_behind, problems, program, run
+from support.container_projects import commit, write
+from support.published_project import TARGET, Releasing, left_behind, problems, program, run
 
 from release_tasks import dist
 from release_tasks.checks.published import assets
@@ -71,7 +71,7 @@ def verify(release: Release) -> list[str]:
     return problems(assets.verify(Context(), release))
 
 
-def test_assets_are_downloaded_compared_and_started(release, built, tmp_path, capsys, world):
+def test_assets_are_downloaded_compared_and_started(release, built, tmp_path, capsys, registries):
     publish(built)
     assert verify(release) == []
     said = capsys.readouterr().err

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from invoke.context import Context
-from support.container_world import write
-from support.published_world import HERE, Layout, Releasing, layer, left_behind, problems, run
+from support.container_projects import write
+from support.published_project import HERE, Layout, Releasing, layer, left_behind, problems, run
 
 from release_tasks.checks.published import charts
 from release_tasks.release import Release
@@ -92,9 +92,9 @@ def test_an_image_may_be_named_by_its_digest(push, layout: Layout):
     assert verify(push(chart(image=f"{IMAGE}@{row['digest']}"))) == []
 
 
-def test_an_image_of_somebody_else_is_not_asked_for(push, world):
+def test_an_image_of_somebody_else_is_not_asked_for(push, registries):
     assert verify(push(chart(image="docker.io/library/other:1"), image=False)) == []
-    assert "registry-1.docker.io" not in str(world.log.refused())
+    assert "registry-1.docker.io" not in str(registries.log.refused())
 
 
 def test_a_chart_for_another_app_version_is_found(push):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from invoke.context import Context
-from support.published_world import Releasing, left_behind, problems, run
+from support.published_project import Releasing, left_behind, problems, run
 
 from release_tasks.checks.published import crates
 from release_tasks.release import Release
@@ -83,9 +83,9 @@ def test_a_yanked_crate_is_found(releasing: Releasing):
     assert "fetched-words 0.2.0 from crates.io cannot be fetched" in problem
 
 
-def test_a_file_that_differs_from_the_index_is_found(releasing: Releasing, world):
+def test_a_file_that_differs_from_the_index_is_found(releasing: Releasing, registries):
     release = publish(releasing(workspace()))
-    path = world.crates.store.file("fetched-words", "0.2.0")
+    path = registries.crates.store.file("fetched-words", "0.2.0")
     path.write_bytes(path.read_bytes() + b"more")
     [problem] = verify(release)
     assert "fetched-words 0.2.0 from crates.io cannot be fetched" in problem

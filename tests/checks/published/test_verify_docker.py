@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 from invoke.context import Context
-from support.docker_daemon import daemon, kept
-from support.published_world import HERE, Layout, Releasing, layer, left_behind, problems, program
+from support.docker_daemon import kept
+from support.published_project import HERE, Layout, Releasing, layer, left_behind, problems, program
 
 from release_tasks.checks.published import images
 from release_tasks.release import Release
 
-__all__ = ["daemon"]
 pytestmark = [pytest.mark.tools("git", "docker", "cc"), pytest.mark.slow]
 NAME = "ghcr.io/example/hello:0.2.0"
 SETTINGS = (

@@ -8,7 +8,7 @@ import os
 import pytest
 import requests
 from invoke.context import Context
-from support.published_world import (
+from support.published_project import (
     HERE,
     OTHER,
     Layout,
@@ -142,11 +142,11 @@ def test_an_image_that_was_replaced_is_found(release, push):
     assert verify(release) == [f"{NAME} is {digest[:19]}, and sha256:000000000000 was built"]
 
 
-def test_a_layer_that_the_registry_lost_is_found(release, push, world):
+def test_a_layer_that_the_registry_lost_is_found(release, push, registries):
     push()
     lost = _layer_of(OTHER)
     requests.delete(
-        f"{world.urls['oci']}/v2/example/hello/blobs/{lost}", timeout=10
+        f"{registries.urls['oci']}/v2/example/hello/blobs/{lost}", timeout=10
     ).raise_for_status()
     assert verify(release) == [
         f"{NAME} lacks {lost[:19]}, which its image for linux/{OTHER} consists of"

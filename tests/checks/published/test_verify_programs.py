@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
-from support.published_world import problems
+from support.published_project import problems
 
 from release_tasks.checks.smoke import program
 from release_tasks.checks.smoke.program import check_version_output, reason, says

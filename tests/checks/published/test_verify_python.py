@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from invoke.context import Context
-from support.published_world import HERE, OTHER, Releasing, left_behind, problems, run
+from support.published_project import HERE, OTHER, Releasing, left_behind, problems, run
 
 from release_tasks.checks.published import python
 from release_tasks.release import Release

@@ -20,7 +20,7 @@ PERSON = {"NAME": "Rehearsal", "EMAIL": "rehearsal@example.invalid", "DATE": "20
 
 
 @dataclass
-class World:
+class LocalGitHub:
     """The stand-in, the servers around it, and a checkout of acme/tool with two commits."""
 
     hub: GitHub
@@ -108,23 +108,23 @@ class World:
 
 
 @contextmanager
-def running(folder: Path, **options) -> Iterator[World]:
-    """Give a running world in `folder`; `options` are those of `GitHub`."""
+def local_github(folder: Path, **options) -> Iterator[LocalGitHub]:
+    """Give a running github in `folder`; `options` are those of `GitHub`."""
     hub = GitHub(folder / "hub", TOKEN, **options)
     with Servers([hub], folder) as servers:
-        world = World(hub, servers, folder, _environment(servers, folder))
-        world.work.mkdir()
-        world.ok("git", "init", "-q", "-b", "main")
-        (world.work / ".github" / "workflows").mkdir(parents=True)
-        world.file(".github/workflows/ci.yml", WORKFLOW)
-        world.file("README.md", "# tool\n")
-        world.ok("git", "add", ".")
-        world.ok("git", "commit", "-qm", "Begin")
-        world.ok("git", "tag", "-am", "one", "v0.1.0")
-        hub.create("acme", "tool", world.work)
-        world.ok("git", "remote", "add", "origin", "git@github.com:acme/tool.git")
-        world.ok("git", "fetch", "-q", "origin")
-        yield world
+        github = LocalGitHub(hub, servers, folder, _environment(servers, folder))
+        github.work.mkdir()
+        github.ok("git", "init", "-q", "-b", "main")
+        (github.work / ".github" / "workflows").mkdir(parents=True)
+        github.file(".github/workflows/ci.yml", WORKFLOW)
+        github.file("README.md", "# tool\n")
+        github.ok("git", "add", ".")
+        github.ok("git", "commit", "-qm", "Begin")
+        github.ok("git", "tag", "-am", "one", "v0.1.0")
+        hub.create("acme", "tool", github.work)
+        github.ok("git", "remote", "add", "origin", "git@github.com:acme/tool.git")
+        github.ok("git", "fetch", "-q", "origin")
+        yield github
 
 
 def _environment(servers: Servers, folder: Path) -> dict[str, str]:

@@ -13,14 +13,13 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
-import pytest
 import requests
 from invoke.config import Config
 from invoke.context import Context
 
 from release_tasks import dist
 from release_tasks.channels import oci_registry
-from release_tasks.rehearsal.world import World, world
+from release_tasks.rehearsal.world import World
 from release_tasks.release import Release
 from support import python_projects
 
@@ -43,20 +42,6 @@ CHART_FILES = {
     "deploy/common/Chart.yaml": "apiVersion: v2\nname: common\nversion: 1.4.0\ntype: library\n",
 }
 WHEN = "2026-01-02T03:04:05Z"
-
-
-@contextlib.contextmanager
-def registries(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """Run the stand-ins, and make this process a client of them."""
-    folder = folder / "registries"
-    folder.mkdir()
-    with world(folder, offline=True, cache=folder / "cache") as running:
-        for name in running.removed:
-            monkeypatch.delenv(name)
-        for name, value in running.env.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setenv("BUILDX_CONFIG", str(folder / "no-builders"))
-        yield running
 
 
 def write(folder: Path, files: dict[str, str]) -> Path:
@@ -109,13 +94,15 @@ def tag(version: str = "1.2.0") -> None:
     python_projects.tag(Path.cwd(), f"v{version}")
 
 
-def image_project(folder: Path, settings: str = SETTINGS, dockerfile: str = DOCKERFILE) -> Path:
+def write_image_project(
+    folder: Path, settings: str = SETTINGS, dockerfile: str = DOCKERFILE
+) -> Path:
     return commit(
         write(folder, {"Dockerfile": dockerfile, "motd": "hello\n", "release-tasks.toml": settings})
     )
 
 
-def chart_project(folder: Path, **changed: str) -> Path:
+def write_chart_project(folder: Path, **changed: str) -> Path:
     return commit(write(folder, {**CHART_FILES, "release-tasks.toml": CHART_SETTINGS, **changed}))
 
 
@@ -156,10 +143,10 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 
 
 def push_image(
-    world: World, tag: str, labels: dict[str, str] | None = None, also: Iterable[str] = ()
+    registries: World, tag: str, labels: dict[str, str] | None = None, also: Iterable[str] = ()
 ) -> str:
     """Put an image of one empty layer at a tag, without a client; return its digest."""
-    base = f"{world.urls['oci']}/v2/example/hello"
+    base = f"{registries.urls['oci']}/v2/example/hello"
 
     def descriptor(data: bytes, kind: str) -> dict[str, object]:
         digest = f"sha256:{hashlib.sha256(data).hexdigest()}"

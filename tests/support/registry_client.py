@@ -84,7 +84,7 @@ class Registry:
 
 
 @contextmanager
-def running(folder: Path, **options) -> Iterator[Registry]:
+def local_registry(folder: Path, **options) -> Iterator[Registry]:
     oci = Oci(folder / "oci", PASSWORD, **options)
     with Servers([oci], folder) as servers:
         registry = Registry(servers.urls["oci"], servers)

@@ -17,7 +17,8 @@ from release_tasks.checks.check import Check, CheckContext, Finding
 from release_tasks.order import RELEASE
 from release_tasks.rehearsal.world import World
 from release_tasks.release import Release
-from support.python_projects import git, visiting, write
+from support.local_registries import local_registries
+from support.python_projects import git, write
 from support.sample_projects import inv
 
 ORIGIN = "git@github.com:example/tiny.git"
@@ -40,15 +41,15 @@ TWO = TINY | {
 
 
 @dataclass
-class Place:
+class TinyProject:
     """The project's checkout, and the world in which its origin is."""
 
-    running: World
+    registries: World
     root: Path
     folder: Path
 
-    def git(self, *words: str, at: Path | None = None) -> str:
-        return git(at or self.root, *words)
+    def git(self, *words: str, folder: Path | None = None) -> str:
+        return git(folder or self.root, *words)
 
     def commit(self, name: str, text: str = "more\n") -> str:
         """Write one file, commit it and return the commit."""
@@ -67,16 +68,16 @@ class Place:
         if push:
             self.git("push", "--quiet", "origin", "main", name)
 
-    def at(
+    def release(
         self, version: str | None = None, component: str | None = None, *, dry: bool = False
     ) -> Release:
         return Release.at(context(dry), version, component)
 
     def inv(
-        self, *words: str, at: Path | None = None, **env: str
+        self, *words: str, folder: Path | None = None, **env: str
     ) -> subprocess.CompletedProcess[str]:
         """Run `inv` in the checkout, or in another folder; no traceback may come of it."""
-        return inv(at or self.root, *words, **env)
+        return inv(folder or self.root, *words, **env)
 
     def clone(self, *words: str) -> Path:
         """Make another checkout of origin."""
@@ -92,7 +93,7 @@ def context(dry: bool = False) -> Context:
     return c
 
 
-def look(case: CheckContext, area: ModuleType) -> list[Finding]:
+def run_checks(case: CheckContext, area: ModuleType) -> list[Finding]:
     """Return what one area finds; each finding has a way out."""
     found = [one for kind in vars(area).values() if isinstance(kind, Check) for one in kind(case)]
     assert all(one.fix for one in found)
@@ -100,21 +101,23 @@ def look(case: CheckContext, area: ModuleType) -> list[Finding]:
 
 
 def problems(
-    tiny: Place, area: ModuleType, version: str = "0.2.0", new: str | None = None
+    tiny: TinyProject, area: ModuleType, version: str = "0.2.0", new: str | None = None
 ) -> list[str]:
     """Return the problems of one area, as facts."""
-    found = check.problems(CheckContext(context(), tiny.at(version), new), area)
+    found = check.problems(CheckContext(context(), tiny.release(version), new), area)
     assert all(one.fix for one in found)
     return [one.problem for one in found]
 
 
 @contextmanager
-def place(folder: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str]) -> Iterator[Place]:
+def tiny_project(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str]
+) -> Iterator[TinyProject]:
     """Commit `files`, put them on GitHub, and go to the checkout."""
-    with visiting(folder, monkeypatch) as running:
+    with local_registries(folder, monkeypatch) as running:
         root = write(folder / "project", files)
         running.github.create("example", "tiny", root)
         git(root, "remote", "add", "origin", ORIGIN)
         git(root, "fetch", "--quiet", "origin")
         monkeypatch.chdir(root)
-        yield Place(running, root, folder)
+        yield TinyProject(running, root, folder)

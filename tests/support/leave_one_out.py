@@ -15,7 +15,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.memo import memoizing
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.steps.check_artifacts import check_artifacts
-from support.place import context
+from support.tiny_project import context
 
 STEPS = order.steps(order.RELEASE)
 AT = STEPS.index(check_artifacts)

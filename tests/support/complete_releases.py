@@ -17,10 +17,10 @@ from release_tasks.dist import Built
 from release_tasks.rehearsal.server import Servers
 from release_tasks.rehearsal.world import world
 from support.built_project import AARCH64, AMD64, MAC_ARM64, MAC_X86_64, X86_64, elf, macho, pe
+from support.file_server import FileServer
+from support.hosted_project import CommandResult, HostedProject
 from support.python_projects import wheel
 from support.sample_projects import HISTORIES, NEXT, git, sample, unheard_of
-from support.shelf import Shelf
-from support.whole import Ran, Site
 
 LINUX, ARM = "x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"
 INTEL, SILICON, BOTH = (f"{one}-apple-darwin" for one in ("x86_64", "aarch64", "universal2"))
@@ -52,7 +52,7 @@ QUIET = "[gates]\nminor = []\npatch = []\n"  # gates have tests of their own
 
 
 @dataclass(frozen=True)
-class Whole:
+class CompleteRelease:
     """A release of a sample project; `public` is everything that users can get in the end, by place."""
 
     name: str
@@ -133,41 +133,41 @@ CARO = {
     }.items()
 }
 CRATES = ("llmcc", "llmcc-bindings", "llmcc-core", "llmcc-python", "llmcc-rust")
-WHOLE = {
-    "llmtrace": Whole("llmtrace", {
+COMPLETE_RELEASES = {
+    "llmtrace": CompleteRelease("llmtrace", {
         "tags": {"v0.2.0"},
         "crates.io": {f"{name} 0.2.0" for name in ("llmtrace-core", "llmtrace-storage", "llmtrace-security", "llmtrace-sdk", "llmtrace")},
         "PyPI": {*LLMTRACING}, "GitHub v0.2.0": {*PROXY, *LLMTRACING}, "ghcr.io/epappas/llmtrace-proxy": {"0.2.0", "latest"},
     }, foreign(PROXY) | LLMTRACING, "llmtrace/llmtrace", changed={SETTINGS: {
         '"protoc"': '"cc"', "trivy image --input {layout} --severity CRITICAL,HIGH --exit-code 1": "test -f {layout}/index.json",
     }, "CHANGELOG.md": {"## [0.1.5]": "## [Unreleased]\n\n- Traces more.\n\n## [0.1.5]"}}),
-    "llmcc": Whole("llmcc", {
+    "llmcc": CompleteRelease("llmcc", {
         "tags": {"v0.2.66"}, "GitHub v0.2.66": {*LLMCC_TODAY}, "crates.io": {f"{name} 0.2.66" for name in (
             "llmcc", "llmcc-bumpalo", "llmcc-core", "llmcc-cpp", "llmcc-csharp", "llmcc-dot", "llmcc-error", "llmcc-go",
             "llmcc-java", "llmcc-js", "llmcc-python", "llmcc-resolver", "llmcc-rust", "llmcc-tree", "llmcc-ts",
         )},
     }, foreign(LLMCC_TODAY), version="0.2.66", changed=SEEN_ELSEWHERE),
-    "llmcc-runbook": Whole("llmcc-runbook", {
+    "llmcc-runbook": CompleteRelease("llmcc-runbook", {
         "tags": {"v0.2.15", *(f"{name}-v0.2.0" for name in CRATES)}, "crates.io": {f"{name} 0.2.0" for name in CRATES},
         "PyPI": {*LLMCC, "llmcc-0.2.15.tar.gz"}, "GitHub v0.2.15": {*LLMCC, "llmcc-0.2.15.tar.gz"},
         **{f"GitHub {name}-v0.2.0": set() for name in CRATES},
     }, foreign(LLMCC), "llmcc_bindings/llmcc_bindings", ",".join([*(f"{name}=0.2.0" for name in CRATES), "python=0.2.15"]), "python", True,
        {"pyproject.toml": {'include = ["LICENSE", "README.md"]\n': ""}}),
-    "llm-proxy": Whole("llm-proxy", {
+    "llm-proxy": CompleteRelease("llm-proxy", {
         "tags": {"v0.2.0"}, "ghcr.io/sofatutor/llm-proxy": {"0.2.0", "0.2", "sha-{sha}"}, "ghcr.io/sofatutor/charts/llm-proxy": {"0.2.0"},
     }, changed={
         SETTINGS: {"make docker-smoke IMAGE={image}": "skopeo inspect --raw oci:{layout}"},  # its own needs a docker daemon
         "deploy/helm/llm-proxy/values.yaml": {"repository: llm-proxy": "repository: ghcr.io/sofatutor/llm-proxy"},
     }),
-    "caro": Whole("caro", {
+    "caro": CompleteRelease("caro", {
         "tags": {"v1.2.0"}, "crates.io": {"caro 1.2.0"}, "ghcr.io/wildcard/caro": {"1.2.0", "1.2", "1", "latest"},
         "GitHub v1.2.0": summed(*CARO, *(f"{one.removesuffix('.exe')}-with-{model}.tar.gz" for one in CARO for model in MODELS)),
     }, foreign(CARO), changed={SETTINGS: {
-        f'{key} = {{ url = "...", sha256 = "...", license = "..."': f'{key} = {{ url = "https://shelf.example/{name}.gguf",'
+        f'{key} = {{ url = "...", sha256 = "...", license = "..."': f'{key} = {{ url = "https://files.example/{name}.gguf",'
         f' sha256 = "{hashlib.sha256(data).hexdigest()}", license = "Apache-2.0"'
         for (name, data), key in zip(MODELS.items(), ('"qwen-1.5b"', "smollm-135m"), strict=True)
     }}),
-    "edgequake-llm": Whole("edgequake-llm", {
+    "edgequake-llm": CompleteRelease("edgequake-llm", {
         "tags": {"v0.6.27", "py-v0.6.13"}, "crates.io": {"edgequake-llm 0.6.27"}, "GitHub v0.6.27": {"edgequake-llm-0.6.27.crate"},
         "PyPI": {*LITELLM, "edgequake_litellm-0.6.13.tar.gz"}, "GitHub py-v0.6.13": {*LITELLM, "edgequake_litellm-0.6.13.tar.gz"},
     }, foreign(LITELLM), "edgequake_litellm/_native", "", "edgequake-litellm", True, SEEN_ELSEWHERE | {SETTINGS: {'audit = "cargo audit"\n': ""},
@@ -180,8 +180,8 @@ WHOLE = {
 class Project:
     """A sample project in a world where nothing of it is published."""
 
-    whole: Whole
-    site: Site
+    whole: CompleteRelease
+    site: HostedProject
     root: Path
     origin: Path
 
@@ -194,10 +194,10 @@ class Project:
     def version(self) -> str:
         return self.whole.version or NEXT[self.whole.name]
 
-    def inv(self, command: str, *words: str) -> Ran:
+    def inv(self, command: str, *words: str) -> CommandResult:
         return self.site.inv(self.root, command, *words, "--version", self.version)
 
-    def release(self) -> Ran:
+    def release(self) -> CommandResult:
         return self.inv("release", "--new", "all", "--sign-off", "Tester")
 
     def bring(self) -> Path:
@@ -213,7 +213,7 @@ class Project:
 
     def one_less(self) -> dict[str, str]:
         """Build the rest, go on without each file in turn, and return what stopped that, by file."""
-        argv = [sys.executable, "-m", "support.one_less", self.version]
+        argv = [sys.executable, "-m", "support.leave_one_out", self.version]
         env = self.site.environment() | {"PYTHONPATH": str(Path(__file__).parents[1])}
         done = subprocess.run(
             argv, cwd=self.root, env=env, stdout=subprocess.PIPE, text=True, check=True
@@ -232,7 +232,7 @@ class Project:
 
     def digests(self) -> set[tuple[str, str]]:
         """Return the name and sha256 of each file that users download from GitHub."""
-        assets = (row["assets"] for row in self.site.running.github.releases(*self.repository))
+        assets = (row["assets"] for row in self.site.registries.github.releases(*self.repository))
         return {
             (name, one["digest"].removeprefix("sha256:"))
             for some in assets
@@ -244,7 +244,7 @@ class Project:
 
     def public(self) -> dict[str, set[str]]:
         """Return all that anybody can get, drafts included, as the stand-ins have it."""
-        running = self.site.running
+        running = self.site.registries
         old = {tag for tags in HISTORIES[self.whole.name].tags for tag in tags}
         found = {
             "tags": {*git(self.origin, "tag").split()} - old,
@@ -267,7 +267,7 @@ class Project:
         return found
 
 
-def finish(project: Project) -> Ran:
+def release_and_compare(project: Project) -> CommandResult:
     """Bring the rest, show that nothing is pushed without any one file, and release exactly what is declared."""
     before, public = project.refs(), project.whole.public
     tagged = project.inv("bump", "--version", project.version, "tag")
@@ -298,7 +298,7 @@ def finish(project: Project) -> Ran:
 
 
 @contextmanager
-def standing(whole: Whole, folder: Path) -> Iterator[Project]:
+def sample_release(whole: CompleteRelease, folder: Path) -> Iterator[Project]:
     """Put a sample project on GitHub."""
     root, (owner, name) = (
         sample(whole.name, folder, SAID.get(whole.name, whole.name)),
@@ -321,7 +321,7 @@ def standing(whole: Whole, folder: Path) -> Iterator[Project]:
         for place in ("crates.io", "PyPI")
         for name in whole.public.get(place, ())
     }
-    shelf = Shelf(files={f"{name}.gguf": data for name, data in MODELS.items()})
+    shelf = FileServer(files={f"{name}.gguf": data for name, data in MODELS.items()})
     with (
         patch(
             "release_tasks.rehearsal.registries.Servers",
@@ -335,7 +335,7 @@ def standing(whole: Whole, folder: Path) -> Iterator[Project]:
         env = (
             {"XDG_CACHE_HOME": str(folder / "cache")} if "[bundles" in settings.read_text() else {}
         )
-        yield Project(whole, Site(running, folder, name, env), root, origin)
+        yield Project(whole, HostedProject(running, folder, name, env), root, origin)
 
 
 def _build(project: Project, machine: Path, file: str, target: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from release_tasks import dist
 from release_tasks.channels import github, github_draft
 from release_tasks.release import Release
-from support.place import TINY, Place, place
+from support.tiny_project import TINY, TinyProject, tiny_project
 
 ASSETS = '[github]\nassets = ["wheels", "sdist"]\n'
 WHEEL, SDIST, KEPT = "tiny_plain-0.2.0-py3-none-any.whl", "tiny_plain-0.2.0.tar.gz", "tiny.oci.tar"
@@ -19,8 +19,8 @@ KINDS = {WHEEL: "wheel", SDIST: "sdist", KEPT: "image"}
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    with place(tmp_path, monkeypatch, TINY | {"release-tasks.toml": ASSETS}) as made:
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyProject]:
+    with tiny_project(tmp_path, monkeypatch, TINY | {"release-tasks.toml": ASSETS}) as made:
         made.commit("pyproject.toml", TINY["pyproject.toml"].replace("0.1.0", "0.2.0"))
         made.commit(
             "CHANGELOG.md", TINY["CHANGELOG.md"].replace("[Unreleased]", "[0.2.0] - 2026-01-02")
@@ -28,11 +28,11 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
         yield made
 
 
-def built(tiny: Place, version: str = "0.2.0", **text: str) -> Release:
+def built(tiny: TinyProject, version: str = "0.2.0", **text: str) -> Release:
     """Tag HEAD and put files into dist/, as the build steps would."""
     if f"v{version}" not in tiny.git("tag"):
         tiny.tag(f"v{version}")
-    release = tiny.at(version)
+    release = tiny.release(version)
     for name, kind in KINDS.items():
         path = dist.folder(release.parts[0]) / name
         path.write_text(text.get(kind, f"bytes of {name}"))
@@ -44,19 +44,19 @@ def built(tiny: Place, version: str = "0.2.0", **text: str) -> Release:
     return release
 
 
-def releases(tiny: Place) -> list[dict[str, object]]:
-    return tiny.running.github.releases("example", "tiny")
+def releases(tiny: TinyProject) -> list[dict[str, object]]:
+    return tiny.registries.github.releases("example", "tiny")
 
 
-def assets(tiny: Place) -> set[str]:
+def assets(tiny: TinyProject) -> set[str]:
     [one] = releases(tiny)
     return set(one["assets"])
 
 
-def elsewhere(tiny: Place, monkeypatch: pytest.MonkeyPatch) -> Release:
+def elsewhere(tiny: TinyProject, monkeypatch: pytest.MonkeyPatch) -> Release:
     """Return the release as a fresh clone sees it, its dist/ filled from the draft."""
     monkeypatch.chdir(tiny.clone())
-    release = tiny.at("0.2.0")
+    release = tiny.release("0.2.0")
     github_draft.fill(release)
     return release
 

@@ -23,7 +23,7 @@ REMOTE = "git@github.com:example/{}.git"
 
 
 @dataclass
-class Ran:
+class CommandResult:
     """How a command ended and what it printed."""
 
     code: int
@@ -35,10 +35,10 @@ class Ran:
 
 
 @dataclass
-class Site:
+class HostedProject:
     """A project that has an origin in a world of stand-ins, and clones of it."""
 
-    running: World
+    registries: World
     folder: Path
     name: str
     env: dict[str, str] = field(default_factory=dict)
@@ -68,9 +68,9 @@ class Site:
             "TMPDIR": str(scratch),
             "PYTHONUNBUFFERED": "1",
         }
-        return self.running.environment() | fixed | date | self.env
+        return self.registries.environment() | fixed | date | self.env
 
-    def inv(self, where: Path, *words: str, **env: str) -> Ran:
+    def inv(self, where: Path, *words: str, **env: str) -> CommandResult:
         """Run `inv` in a clone to its end."""
         done = subprocess.run(
             [sys.executable, "-m", "invoke", *words],
@@ -81,11 +81,11 @@ class Site:
             check=False,
             timeout=600,
         )
-        return Ran(done.returncode, done.stdout, done.stderr)
+        return CommandResult(done.returncode, done.stdout, done.stderr)
 
     def kill_during(self, where: Path, fault: Fault, *words: str) -> str:
         """Start `inv`, end it without a warning while a request that `fault` delays is on its way."""
-        self.running.faults.add(fault)
+        self.registries.faults.add(fault)
         log = self.folder / "killed.log"
         with log.open("w") as sink:
             process = subprocess.Popen(
@@ -108,15 +108,15 @@ class Site:
         """Return every accepted write to a registry, as method, host and path."""
         return [
             f"{e.method} {e.host}{e.target}"
-            for e in self.running.log.writes()
+            for e in self.registries.log.writes()
             if "git-" not in e.target
         ]
 
 
 @contextmanager
-def site(
+def hosted_project(
     folder: Path, name: str = "kit", offline: bool = False, files: dict[str, str] | None = None
-) -> Iterator[Site]:
+) -> Iterator[HostedProject]:
     """Put a sample project, or `files`, on the GitHub stand-in and give a world to release it to."""
     source = folder / "source"
     if files is None:
@@ -129,7 +129,7 @@ def site(
     with world(
         folder / "world", owner_repo=f"example/{name}", source=source, offline=offline
     ) as running:
-        yield Site(running, folder, name)
+        yield HostedProject(running, folder, name)
 
 
 def commit(folder: Path, message: str) -> None:

@@ -26,14 +26,14 @@ TOOLS = Path(sys.executable).parent
 class Client:
     """Runs unchanged programs in a world."""
 
-    world: World
+    registries: World
     folder: Path
 
     def run(
         self, *argv: str | Path, cwd: Path | None = None, **env: str
     ) -> subprocess.CompletedProcess[str]:
         """Run a program and return its status and its output; an empty variable is not set."""
-        found = self.world.environment() | env
+        found = self.registries.environment() | env
         found = {name: value for name, value in found.items() if env.get(name, "set")}
         found["PATH"] = f"{TOOLS}{os.pathsep}{found['PATH']}"
         return subprocess.run(

@@ -8,55 +8,33 @@ import json
 import os
 import platform
 import subprocess
-import sys
 import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-from invoke.context import Context
-
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.world import World
 from release_tasks.release import Release
-from support.container_world import commit, registries, write
+from support.container_projects import commit, write
 
 HERE = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
 OTHER = {"amd64": "arm64", "arm64": "amd64"}[HERE]
 TARGET = f"{platform.machine()}-unknown-linux-gnu"
 
 
-@pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    tools = Path(sys.executable).parent
-    with registries(tmp_path, monkeypatch) as running:
-        monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
-        monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
-        (tmp_path / "tmp").mkdir()
-        monkeypatch.setattr("tempfile.tempdir", None)
-        yield running
-
-
 Releasing = Callable[..., Release]
 
 
-@pytest.fixture
-def releasing(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Releasing:
-    """Commit a project, give it the origin github.com/example/hello, tag it, and return its release."""
-
-    def start(files: dict[str, str], version: str = "0.2.0") -> Release:
-        root = tmp_path / "project"
-        root.mkdir()
-        commit(write(root, files))
-        world.github.create("example", "hello", root)
-        monkeypatch.chdir(root)
-        run("git", "remote", "add", "origin", "https://github.com/example/hello")
-        run("git", "tag", "-m", version, f"v{version}")
-        run("git", "push", "-q", "origin", "main", f"v{version}")
-        return Release.at(Context(), version)
-
-    return start
+def push_and_tag(registries: World, root: Path, files: dict[str, str], version: str) -> Path:
+    """Commit a project, push it to github.com/example/hello with a tag, and return its root."""
+    root.mkdir()
+    commit(write(root, files))
+    registries.github.create("example", "hello", root)
+    run("git", "remote", "add", "origin", "https://github.com/example/hello", cwd=root)
+    run("git", "tag", "-m", version, f"v{version}", cwd=root)
+    run("git", "push", "-q", "origin", "main", f"v{version}", cwd=root)
+    return root
 
 
 def run(*argv: str | Path, cwd: Path | None = None, **env: str) -> str:
@@ -163,11 +141,6 @@ class Layout:
             f"oci-layout://{self.folder}@{digest}",
         )
         return digest
-
-
-@pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    return Layout(tmp_path / "layout")
 
 
 def layer(*members: tuple[str, bytes | str]) -> bytes:

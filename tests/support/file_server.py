@@ -9,11 +9,11 @@ from release_tasks.rehearsal.web import Request, Response
 
 
 @dataclass
-class Shelf:
+class FileServer:
     """Serves its files by name; `ranges` says whether it knows them."""
 
     name: str = "shelf"
-    hosts: tuple[str, ...] = ("shelf.example",)
+    hosts: tuple[str, ...] = ("files.example",)
     files: dict[str, bytes] = field(default_factory=dict)
     ranges: bool = True
     broken: int = 0  # how many of the next answers fail
