@@ -61,7 +61,7 @@ def test_a_public_tag_is_released_from_a_work_tree_of_its_commit(
     assert sorted(
         path.name for path in release.source_tree.iterdir() if path.name != ".git"
     ) == sorted({name.split("/")[0] for name in TINY})
-    assert tiny.release("0.2.0").tree == release.source_tree
+    assert tiny.release("0.2.0").source_tree == release.source_tree
 
 
 def test_a_project_is_called_the_same_in_every_folder_and_work_tree(tiny: TinyProject) -> None:
@@ -116,7 +116,9 @@ def test_a_half_made_work_tree_is_made_again(tiny: TinyProject) -> None:
     broken = tiny.root / ".git" / "release-tasks" / "v0.2.0"
     broken.mkdir(parents=True)
     (broken / "pyproject.toml").write_text("half")
-    assert (tiny.release("0.2.0").tree / "pyproject.toml").read_text() == TINY["pyproject.toml"]
+    assert (tiny.release("0.2.0").source_tree / "pyproject.toml").read_text() == TINY[
+        "pyproject.toml"
+    ]
 
 
 def test_ci_needs_no_argument_in_a_shallow_checkout_of_the_tag(

@@ -65,7 +65,7 @@ def test_a_work_tree_builds_in_the_target_folder_of_the_checkout(
     projects.git(shop, "remote", "add", "origin", str(tmp_path / "origin"))
     projects.commit(shop)
     here = projects.release(shop)
-    assert here.tree != shop
+    assert here.source_tree != shop
     assert here.target == shop / "target"
 
 
