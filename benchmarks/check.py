@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.bump import COUNT, workspace
 from benchmarks.measure import INV, Row, commit, medians, run, scratch, visiting
 from release_tasks.rehearsal.faults import Fault
-from release_tasks.rehearsal.world import World
+from release_tasks.rehearsal.registries import LocalRegistries
 
 FEW, LAG, ROUNDS = 20, 0.05, 3
 CHECK = (*INV, "check", "--fast", "--version", "0.2.0")
@@ -25,12 +25,12 @@ def rows() -> Iterator[Row]:
     for count, at_most in ((FEW, 3), (COUNT, 6)):
         with (
             scratch() as folder,
-            visiting(folder / "world", offline=True, cache=folder / "none") as running,
+            visiting(folder / "registries", offline=True, cache=folder / "none") as running,
         ):
             yield from measured(project(folder / "many", count, running), running, count, at_most)
 
 
-def measured(root: Path, running: World, count: int, at_most: float) -> Iterator[Row]:
+def measured(root: Path, running: LocalRegistries, count: int, at_most: float) -> Iterator[Row]:
     """Check one workspace; of many crates the ratio, too, before the registries misbehave."""
 
     def look() -> object:
@@ -51,7 +51,7 @@ def measured(root: Path, running: World, count: int, at_most: float) -> Iterator
     )
 
 
-def project(root: Path, count: int, running: World) -> Path:
+def project(root: Path, count: int, running: LocalRegistries) -> Path:
     """Return the checkout of a workspace that is on GitHub, with every crate's version before on crates.io."""
     workspace(root, count)
     (root / "CHANGELOG.md").write_text(LOG)

@@ -39,7 +39,7 @@ def rows() -> Iterator[Row]:
     with scratch() as folder:
         tree = cross.project(folder / "amd64", "amd64")
         packages = [word for name in CRATES for word in ("--package", name)]
-        with visiting(folder / "world", owner_repo="example/polyglot", source=tree):
+        with visiting(folder / "registries", owner_repo="example/polyglot", source=tree):
             env = os.environ | wrapped(folder)
 
             def whole() -> None:

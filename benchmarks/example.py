@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.measure import INV, Row, run, scratch, timed
 from examples import demo
-from release_tasks.rehearsal.world import world
+from release_tasks.rehearsal.registries import run_registries
 
 ROUNDS, VERSION, PROJECT = 3, "0.2.0", Path(__file__).parent.parent
 WALL = "release of the example, wall time", "longest chain of waits, or CPU seconds / cores", 1.15
@@ -58,7 +58,9 @@ def released(folder: Path) -> tuple[float, float, float]:
     """Release a copy of the example; return its seconds, those of its chain of waits, and CPU seconds / cores."""
     project = copy(folder)
     demo.commit(project)
-    with world(folder / "world", owner_repo="example/polyglot", source=project) as running:
+    with run_registries(
+        folder / "registries", owner_repo="example/polyglot", source=project
+    ) as running:
         env = running.environment() | {"PYTHONUNBUFFERED": "1", "TMPDIR": str(folder)}
         env |= {
             f"GIT_{role}_{key}": f"bench{end}"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from release_tasks.rehearsal.world import World, world
+from release_tasks.rehearsal.registries import LocalRegistries, run_registries
 
 INV = (sys.executable, "-m", "invoke")
 
@@ -119,10 +119,10 @@ def scratch() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def visiting(folder: Path, **how: Any) -> Iterator[World]:
+def visiting(folder: Path, **how: Any) -> Iterator[LocalRegistries]:
     """Run the stand-ins, and let this process and its children see nothing else."""
     before = dict(os.environ)
-    with world(folder, **how) as running:
+    with run_registries(folder, **how) as running:
         for name in running.removed:
             del os.environ[name]
         os.environ.update(running.env)

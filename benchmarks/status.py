@@ -14,7 +14,7 @@ from benchmarks.measure import INV, Row, medians, run, scratch, visiting
 from release_tasks import dist
 from release_tasks.channels import crates_index
 from release_tasks.rehearsal.faults import Fault
-from release_tasks.rehearsal.world import World
+from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.release import Release
 
 LAG, ROUNDS, SHA256 = 0.05, 3, "0" * 64
@@ -27,7 +27,7 @@ def rows() -> Iterator[Row]:
         run(root, "git", "clone", "--quiet", "--bare", root, folder / "origin")
         run(root, "git", "remote", "add", "origin", folder / "origin")
         names = [path.name for path in sorted((root / "crates").iterdir())]
-        with visiting(folder / "world", offline=True, cache=folder / "none") as running:
+        with visiting(folder / "registries", offline=True, cache=folder / "none") as running:
             publish(running, root, names)
             running.faults.add(Fault("GET", "/ma/", delay=LAG, times=10**9))
             one_by_one, status = (
@@ -42,7 +42,7 @@ def rows() -> Iterator[Row]:
             )
 
 
-def publish(running: World, root: Path, names: list[str]) -> None:
+def publish(running: LocalRegistries, root: Path, names: list[str]) -> None:
     """Put every crate on crates.io, and into dist/ with the same hash."""
     for name in names:
         line = {"name": name, "vers": "0.1.0", "cksum": SHA256, "yanked": False}

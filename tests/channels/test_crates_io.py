@@ -25,7 +25,7 @@ from release_tasks.channels import crates_index, crates_io
 from release_tasks.errors import ReleaseError
 from release_tasks.project.artifacts import Artifact, State
 from release_tasks.rehearsal.faults import Fault
-from release_tasks.rehearsal.world import World
+from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.release import Release
 from release_tasks.steps.package_crates import package_crates
 
@@ -38,7 +38,7 @@ TOO_MANY = (
 
 
 @pytest.fixture
-def one(registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def one(registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A workspace of one crate, without anything in dist/."""
     root = projects.workspace(tmp_path / "shop", {"shop-zero": ""})
     monkeypatch.chdir(root)
@@ -46,7 +46,7 @@ def one(registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
 
 
 @pytest.fixture
-def packed(registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def packed(registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A workspace of three crates in a row, packed and checked."""
     root = projects.chain(tmp_path / "shop")
     monkeypatch.chdir(root)
@@ -100,7 +100,9 @@ def test_a_crate_of_this_commit_is_present_where_its_bytes_are_not_known(one: Pa
     assert not crates_io.is_new(crates_io.expected(release)[0])
 
 
-def test_a_crate_packed_outside_of_git_proves_nothing(one: Path, registries: World) -> None:
+def test_a_crate_packed_outside_of_git_proves_nothing(
+    one: Path, registries: LocalRegistries
+) -> None:
     projects.write_crate(one.parent / "elsewhere", "shop-zero")
     upload(one.parent / "elsewhere")
     assert states(projects.release(one)) == [State.PRESENT]
@@ -140,20 +142,20 @@ def test_a_yanked_version_is_yanked(one: Path) -> None:
 
 @pytest.mark.parametrize("body", [b"<html>down</html>", b"7", b"[1]", b"null"])
 def test_an_index_that_answers_nonsense_is_an_error(
-    one: Path, registries: World, body: bytes
+    one: Path, registries: LocalRegistries, body: bytes
 ) -> None:
     registries.faults.add(Fault("GET", "/sh/op/shop-zero", status=200, body=body))
     with pytest.raises(ReleaseError, match="is no page of the index"):
         states(projects.release(one))
 
 
-def test_what_was_published_is_the_same(packed: Path, registries: World) -> None:
+def test_what_was_published_is_the_same(packed: Path, registries: LocalRegistries) -> None:
     publish(projects.release(packed))
     assert projects.uploads(registries) == list(CHAIN)
     assert states(projects.release(packed)) == [State.SAME] * 3
 
 
-def test_only_the_missing_crates_are_uploaded(packed: Path, registries: World) -> None:
+def test_only_the_missing_crates_are_uploaded(packed: Path, registries: LocalRegistries) -> None:
     upload(packed, "-p", "shop-zero")
     release = projects.release(packed)
     assert sorted(states(release)) == [State.MISSING, State.MISSING, State.SAME]
@@ -163,7 +165,7 @@ def test_only_the_missing_crates_are_uploaded(packed: Path, registries: World) -
 
 
 def test_too_many_uploads_are_waited_out_as_the_server_says(
-    packed: Path, registries: World, capfd: pytest.CaptureFixture[str]
+    packed: Path, registries: LocalRegistries, capfd: pytest.CaptureFixture[str]
 ) -> None:
     registries.faults.add(Fault(*PUT, delay=0.01))
     registries.faults.add(too_many(time.time() + 2))
@@ -173,7 +175,9 @@ def test_too_many_uploads_are_waited_out_as_the_server_says(
     assert "UTC, as crates.io asks, 2 to go" in capfd.readouterr().err
 
 
-def test_a_wait_of_hours_is_an_error_that_says_when(packed: Path, registries: World) -> None:
+def test_a_wait_of_hours_is_an_error_that_says_when(
+    packed: Path, registries: LocalRegistries
+) -> None:
     registries.faults.add(too_many(time.time() + 86400))
     with pytest.raises(ReleaseError, match="takes the next crate at") as caught:
         publish(projects.release(packed))
@@ -196,20 +200,22 @@ def test_the_real_buckets_are_waited_out_on_a_faster_clock(
         assert states(release) == [State.SAME] * 7
 
 
-def test_an_upload_whose_answer_was_lost_is_not_sent_again(packed: Path, registries: World) -> None:
+def test_an_upload_whose_answer_was_lost_is_not_sent_again(
+    packed: Path, registries: LocalRegistries
+) -> None:
     registries.faults.add(Fault(*PUT, lose=True))
     publish(projects.release(packed))
     assert projects.uploads(registries) == list(CHAIN)
     assert len(projects.asked(registries)) == 3
 
 
-def test_a_server_error_is_tried_again(packed: Path, registries: World) -> None:
+def test_a_server_error_is_tried_again(packed: Path, registries: LocalRegistries) -> None:
     registries.faults.add(Fault(*PUT, status=503, body=b"down", times=2))
     publish(projects.release(packed))
     assert projects.uploads(registries) == list(CHAIN)
 
 
-def test_a_server_that_stays_broken_is_an_error(one: Path, registries: World) -> None:
+def test_a_server_that_stays_broken_is_an_error(one: Path, registries: LocalRegistries) -> None:
     package_crates(Context())
     registries.faults.add(Fault(*PUT, status=503, body=b"down", times=99))
     with pytest.raises(ReleaseError, match="got 503"):
@@ -218,7 +224,7 @@ def test_a_server_that_stays_broken_is_an_error(one: Path, registries: World) ->
 
 
 def test_what_was_uploaded_and_is_not_shown_yet_is_waited_for(
-    packed: Path, registries: World, capfd: pytest.CaptureFixture[str]
+    packed: Path, registries: LocalRegistries, capfd: pytest.CaptureFixture[str]
 ) -> None:
     upload(packed, "-p", "shop-zero")
     registries.crates.store._visible["shop-zero", "0.1.0"] = (
@@ -231,7 +237,7 @@ def test_what_was_uploaded_and_is_not_shown_yet_is_waited_for(
 
 @pytest.mark.slow
 def test_a_lag_that_is_longer_than_cargo_waits_is_waited_for(
-    packed: Path, registries: World
+    packed: Path, registries: LocalRegistries
 ) -> None:
     registries.crates.store.lag = 63.0
     threading.Timer(
@@ -243,7 +249,7 @@ def test_a_lag_that_is_longer_than_cargo_waits_is_waited_for(
 
 
 def test_a_crate_of_somebody_else_is_an_error_with_a_way_out(
-    packed: Path, registries: World
+    packed: Path, registries: LocalRegistries
 ) -> None:
     registries.crates.foreign.add("shop_middle")
     with pytest.raises(ReleaseError, match="don't seem to be an owner") as caught:
@@ -253,7 +259,7 @@ def test_a_crate_of_somebody_else_is_an_error_with_a_way_out(
 
 
 def test_a_wrong_token_is_an_error_with_a_way_out(
-    packed: Path, registries: World, monkeypatch: pytest.MonkeyPatch
+    packed: Path, registries: LocalRegistries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CARGO_REGISTRY_TOKEN", "another-secret")
     with pytest.raises(ReleaseError, match="authentication failed") as caught:
@@ -276,7 +282,9 @@ def test_without_a_token_the_error_names_its_variable(
     ]
 
 
-def test_other_bytes_than_those_checked_are_never_uploaded(packed: Path, registries: World) -> None:
+def test_other_bytes_than_those_checked_are_never_uploaded(
+    packed: Path, registries: LocalRegistries
+) -> None:
     release = projects.release(packed)
     part = release.parts[0]
     rows = [
@@ -297,14 +305,16 @@ def test_other_bytes_than_those_checked_are_never_uploaded(packed: Path, registr
     assert projects.asked(registries) == []
 
 
-def test_a_crate_that_was_never_packed_is_never_uploaded(one: Path, registries: World) -> None:
+def test_a_crate_that_was_never_packed_is_never_uploaded(
+    one: Path, registries: LocalRegistries
+) -> None:
     with pytest.raises(ReleaseError, match="nobody checked it"):
         publish(projects.release(one))
     assert projects.asked(registries) == []
 
 
 def test_a_release_killed_between_two_uploads_goes_on_with_the_rest(
-    packed: Path, registries: World
+    packed: Path, registries: LocalRegistries
 ) -> None:
     registries.faults.add(Fault(*PUT, delay=0.01))
     registries.faults.add(Fault(*PUT, delay=3.0, cut=True))
@@ -327,7 +337,9 @@ def test_a_release_killed_between_two_uploads_goes_on_with_the_rest(
     assert states(release) == [State.SAME] * 3
 
 
-def test_the_rate_limits_of_a_release_are_known_beforehand(registries: World, one: Path) -> None:
+def test_the_rate_limits_of_a_release_are_known_beforehand(
+    registries: LocalRegistries, one: Path
+) -> None:
     upload(one)
     new = [Artifact("crates.io", f"shop-new-{i}", "0.1.0", "shop") for i in range(7)]
     known = [Artifact("crates.io", "shop-zero", "0.1.0", "shop")] * 33

@@ -14,7 +14,7 @@ from release_tasks.converge import refusals, to_build
 from release_tasks.errors import ReleaseError
 from release_tasks.project.artifacts import State
 from release_tasks.rehearsal.faults import Fault
-from release_tasks.rehearsal.world import World
+from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.tools import twine
 
 DAY = 86400.0
@@ -22,7 +22,7 @@ WHEEL, SDIST = "tiny_plain-0.2.0-py3-none-any.whl", "tiny_plain-0.2.0.tar.gz"
 
 
 @pytest.fixture
-def plain(registries: World, tmp_path: Path) -> Path:
+def plain(registries: LocalRegistries, tmp_path: Path) -> Path:
     """A package without anything in dist/."""
     return projects.write(tmp_path / "plain", PLAIN)
 
@@ -96,27 +96,31 @@ def test_other_bytes_are_different(built: Path) -> None:
     assert error.fix == "choose the next version"
 
 
-def test_a_yanked_version_is_yanked_whichever_files_it_has(built: Path, registries: World) -> None:
+def test_a_yanked_version_is_yanked_whichever_files_it_has(
+    built: Path, registries: LocalRegistries
+) -> None:
     upload(built, WHEEL)
     registries.pypi.yank("tiny-plain", "0.2.0")
     assert set(states(built).values()) == {State.YANKED}
 
 
 def test_a_version_older_than_14_days_is_closed_for_what_it_lacks(
-    built: Path, registries: World
+    built: Path, registries: LocalRegistries
 ) -> None:
     registries.clock.skip(-15 * DAY)
     upload(built, WHEEL)
     assert states(built) == {WHEEL: State.SAME, SDIST: State.CLOSED}
 
 
-def test_a_version_of_13_days_still_takes_files(built: Path, registries: World) -> None:
+def test_a_version_of_13_days_still_takes_files(built: Path, registries: LocalRegistries) -> None:
     registries.clock.skip(-13 * DAY)
     upload(built, WHEEL)
     assert states(built)[SDIST] is State.MISSING
 
 
-def test_each_declared_tag_is_a_file_of_its_own(registries: World, tmp_path: Path) -> None:
+def test_each_declared_tag_is_a_file_of_its_own(
+    registries: LocalRegistries, tmp_path: Path
+) -> None:
     settings = (
         '[python."Tiny.Plain"]\nwheels = ["manylinux_2_17_x86_64", "win_amd64"]\nsdist = false\n'
     )
@@ -126,7 +130,9 @@ def test_each_declared_tag_is_a_file_of_its_own(registries: World, tmp_path: Pat
     assert list(states(root)) == [name, "tiny_plain-0.2.0-*win_amd64.whl"]
 
 
-def test_each_declared_python_has_a_file_for_each_tag(registries: World, tmp_path: Path) -> None:
+def test_each_declared_python_has_a_file_for_each_tag(
+    registries: LocalRegistries, tmp_path: Path
+) -> None:
     settings = '[python.tiny-tool]\nwheels = ["manylinux_2_17_x86_64", "win_amd64"]\npythons = ["3.12", "3.13t"]\nsdist = false\n'
     root = projects.write(
         tmp_path / "pythons", WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings}
@@ -144,7 +150,7 @@ def test_each_declared_python_has_a_file_for_each_tag(registries: World, tmp_pat
     assert not first.takes("tiny_tool-0.2.0-py3-none-manylinux_2_17_x86_64.whl")
 
 
-def test_a_package_is_read_once(built: Path, registries: World) -> None:
+def test_a_package_is_read_once(built: Path, registries: LocalRegistries) -> None:
     before = len(reads(registries))
     states(built)
     assert len(reads(registries)) == before + 1
@@ -157,7 +163,9 @@ def test_a_project_that_pypi_does_not_know_is_new(built: Path) -> None:
     assert not pypi.is_new(artifact)
 
 
-def test_an_index_that_cannot_be_read_is_no_answer(built: Path, registries: World) -> None:
+def test_an_index_that_cannot_be_read_is_no_answer(
+    built: Path, registries: LocalRegistries
+) -> None:
     registries.faults.add(Fault("GET", "/simple/tiny-plain/", status=418, body=b"no"))
     with pytest.raises(ReleaseError, match="answered 418"):
         states(built)
@@ -184,7 +192,7 @@ def test_a_missing_credential_is_named_and_each_kind_will_do(
     assert pypi.credentials(projects.release(plain)) == []
 
 
-def reads(registries: World) -> list[str]:
+def reads(registries: LocalRegistries) -> list[str]:
     return [
         entry.target for entry in registries.log.entries() if entry.target == "/simple/tiny-plain/"
     ]

@@ -17,7 +17,7 @@ from support.hosted_project import commit
 from support.processes import running
 
 from release_tasks.errors import ReleaseError
-from release_tasks.rehearsal.world import World, world
+from release_tasks.rehearsal.registries import LocalRegistries, run_registries
 from release_tasks.tools import rustc
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "polyglot"
@@ -64,7 +64,7 @@ def rehearse(folder: Path, scratch: Path) -> tuple[dict[str, Any], str]:
     return json.loads(done.stdout), done.stderr
 
 
-def build(folder: Path, running: World, home: Path) -> dict[str, str]:
+def build(folder: Path, running: LocalRegistries, home: Path) -> dict[str, str]:
     """Build the version with another umask, zone and home; return the hash of each thing in dist/, and of the tag."""
     home.mkdir()
     date = subprocess.run(
@@ -76,7 +76,7 @@ def build(folder: Path, running: World, home: Path) -> dict[str, str]:
     }
     own = {
         "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
-    }  # of zig; cargo's is the world's
+    }  # of zig; cargo's is that of the registries
     env |= own | {"SOURCE_DATE_EPOCH": date, "HOME": str(home), "TZ": "Pacific/Auckland"}
     for step in (
         "bump",
@@ -166,7 +166,9 @@ def test_the_whole_example_is_released_for_two_machines_and_built_with_equal_byt
     other = ungated(copy(tmp_path / "a" / "deeper folder" / "there"))
     (other / "dist" / "v0.2.0").mkdir(parents=True)
     (other / "dist" / "v0.2.0" / ARCHIVES[0]).write_text("stale")
-    with world(tmp_path / "world", owner_repo="example/polyglot", source=other) as running:
+    with run_registries(
+        tmp_path / "registries", owner_repo="example/polyglot", source=other
+    ) as running:
         again = build(other, running, tmp_path / "home")
 
     hashes = {

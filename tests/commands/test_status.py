@@ -102,7 +102,7 @@ def test_a_pointer_that_is_behind_is_missing_something(tiny: TinyProject) -> Non
 def test_status_1_says_that_there_is_a_problem(tiny: TinyProject) -> None:
     tiny.tag("v0.2.0")
     upload(tiny.folder, WHEEL, SDIST)
-    index = next(tiny.folder.glob("world/**/tiny_plain-0.2.0.tar.gz"))
+    index = next(tiny.folder.glob("registries/**/tiny_plain-0.2.0.tar.gz"))
     assert index.exists()
     (tiny.root / "dist" / "v0.2.0" / "parts").mkdir(parents=True)
     (tiny.root / "dist" / ".gitignore").write_text("*\n")

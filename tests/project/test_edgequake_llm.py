@@ -13,7 +13,7 @@ import pytest
 from support.local_registries import local_registries
 from support.sample_projects import added, changed, git, golden, inv, sample, shown
 
-from release_tasks.rehearsal.world import World
+from release_tasks.rehearsal.registries import LocalRegistries
 
 pytestmark = pytest.mark.tools("git", "cargo")
 BOTH = "edgequake-llm=0.6.27,edgequake-litellm=0.6.13"
@@ -28,7 +28,7 @@ NO_CORE = {
 
 
 @pytest.fixture(scope="module", autouse=True)
-def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRegistries]:
     """cargo reads the few crates of others through the stand-in."""
     with pytest.MonkeyPatch.context() as patch:
         if not is_installed("1.95.0"):  # the one that rust-toolchain.toml wants

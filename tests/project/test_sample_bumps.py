@@ -14,7 +14,7 @@ pytestmark = pytest.mark.tools("git", "cargo")
 
 
 def to_origin(root: Path, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tag and push, in a world where GitHub knows the repository and no release of it."""
+    """Tag and push to a local GitHub that has the repository and no release of it."""
     with local_registries(root.parent, monkeypatch) as registries:
         registries.github.create(*HISTORIES[root.name].repository.split("/"), root)
         for step in ("tag", "push"):

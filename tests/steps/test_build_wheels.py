@@ -23,7 +23,7 @@ from support.local_registries import local_registries
 from support.python_projects import HOST, PLAIN, WHEEL_OF_A_PROGRAM
 
 from release_tasks.errors import ReleaseError
-from release_tasks.rehearsal.world import World
+from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.steps.build_binaries import build_binaries
 from release_tasks.steps.build_wheels import build_wheels
 from release_tasks.tools import rustc
@@ -35,7 +35,7 @@ ON_HOST = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRegistries]:
     """Stand-ins that read third-party packages from the real registries."""
     with (
         pytest.MonkeyPatch.context() as patch,
@@ -68,7 +68,7 @@ def hashes(root: Path) -> dict[str, str]:
 
 @pytest.mark.slow
 def test_a_plain_package_gives_a_wheel_and_an_sdist_with_the_same_bytes_everywhere(
-    reading: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    reading: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, two = in_two_folders(tmp_path, monkeypatch, PLAIN)
     assert sorted(hashes(one)) == ["tiny_plain-0.2.0-py3-none-any.whl", "tiny_plain-0.2.0.tar.gz"]
@@ -79,7 +79,7 @@ def test_a_plain_package_gives_a_wheel_and_an_sdist_with_the_same_bytes_everywhe
 @ON_HOST
 @pytest.mark.tools("cargo")
 def test_a_wheel_of_maturin_has_the_same_bytes_everywhere_and_a_true_record(
-    registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, two = in_two_folders(tmp_path, monkeypatch, WHEEL_OF_A_PROGRAM)
     assert projects.differing(projects.built(one), projects.built(two)) == {}
@@ -113,7 +113,7 @@ def test_a_wheel_of_maturin_has_the_same_bytes_everywhere_and_a_true_record(
 @ON_HOST
 @pytest.mark.tools("cargo")
 def test_building_again_does_nothing_and_a_lost_file_is_built_alone(
-    registries: World,
+    registries: LocalRegistries,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
@@ -135,7 +135,7 @@ def test_building_again_does_nothing_and_a_lost_file_is_built_alone(
 @ON_HOST
 @pytest.mark.tools("cargo")
 def test_what_git_does_not_know_gets_into_no_file(
-    registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM)
     (root / "secret.txt").write_text("not for you")
@@ -151,7 +151,7 @@ def test_what_git_does_not_know_gets_into_no_file(
 @ON_HOST
 @pytest.mark.tools("cargo")
 def test_a_declared_tag_is_what_the_wheel_gets(
-    registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     glibc = (os.confstr("CS_GNU_LIBC_VERSION") or "").removeprefix("glibc ").replace(".", "_")
     settings = f'[python.tiny-tool]\nwheels = ["manylinux_{glibc}_x86_64"]\nsdist = false\n'
@@ -165,7 +165,7 @@ def test_a_declared_tag_is_what_the_wheel_gets(
 @ON_HOST
 @pytest.mark.tools("cargo")
 def test_wheels_for_other_machines_are_named_and_the_others_are_built(
-    registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     glibc = (os.confstr("CS_GNU_LIBC_VERSION") or "").removeprefix("glibc ").replace(".", "_")
     settings = f'[python.tiny-tool]\nwheels = ["manylinux_{glibc}_x86_64", "macosx_10_12_universal2", "win_amd64"]\n'
@@ -211,7 +211,7 @@ SHARED = projects.ABOUT | {
 )
 def test_a_binary_and_a_wheel_of_one_target_share_what_both_need(
     glibc: str,
-    registries: World,
+    registries: LocalRegistries,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
@@ -235,7 +235,7 @@ def test_a_binary_and_a_wheel_of_one_target_share_what_both_need(
 @ON_HOST
 @pytest.mark.tools("cargo")
 def test_an_undeclared_target_names_the_declared_ones(
-    registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM)
     with pytest.raises(
@@ -248,7 +248,7 @@ def test_an_undeclared_target_names_the_declared_ones(
 @ON_HOST
 @pytest.mark.tools("cargo")
 def test_another_version_than_the_release_is_refused(
-    registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM)
     with pytest.raises(
@@ -260,7 +260,7 @@ def test_another_version_than_the_release_is_refused(
 
 @pytest.mark.slow
 def test_a_backend_that_makes_another_version_than_the_release_is_refused(
-    reading: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    reading: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dynamic = (
         PLAIN["pyproject.toml"].replace('version = "0.2.0"', 'dynamic = ["version"]')
@@ -280,7 +280,7 @@ def test_a_backend_that_makes_another_version_than_the_release_is_refused(
 @ON_HOST
 @pytest.mark.tools("cargo")
 def test_a_description_that_pypi_would_refuse_is_named_and_not_kept(
-    registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = WHEEL_OF_A_PROGRAM | {"README.rst": "Title\n=====\n\n.. nonsense::\n   text\n"}
     broken["pyproject.toml"] = broken["pyproject.toml"].replace("README.md", "README.rst")
@@ -297,7 +297,7 @@ def test_a_description_that_pypi_would_refuse_is_named_and_not_kept(
 @ON_HOST
 @pytest.mark.tools("cargo")
 def test_a_failed_build_keeps_nothing(
-    registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = project(
         tmp_path / "tool",
@@ -312,7 +312,7 @@ def test_a_failed_build_keeps_nothing(
 @ON_HOST
 @pytest.mark.tools("cargo")
 def test_a_dry_run_prints_the_commands_and_changes_nothing(
-    registries: World,
+    registries: LocalRegistries,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
@@ -330,7 +330,7 @@ def test_a_dry_run_prints_the_commands_and_changes_nothing(
 @ON_HOST
 @pytest.mark.tools("cargo")
 def test_each_declared_python_is_an_interpreter_for_maturin(
-    registries: World,
+    registries: LocalRegistries,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],

@@ -28,7 +28,7 @@ from support.published_project import HERE, Layout, layer, program
 from release_tasks import dist
 from release_tasks.building.images import untestable
 from release_tasks.errors import ReleaseError
-from release_tasks.rehearsal.world import World
+from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.release import Release
 from release_tasks.steps.docker_buildx import docker_buildx
 from release_tasks.steps.publish_images import publish_images
@@ -111,7 +111,7 @@ def test_a_multi_stage_image_that_its_scan_or_test_refuses_stays_here_and_then_e
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     layout: Layout,
-    registries: World,
+    registries: LocalRegistries,
     no_daemon: None,
 ) -> None:
     base = layout.image(HERE, [compiler()], Env=["PATH=/usr/bin"])

@@ -12,14 +12,14 @@ from support import crate_projects as projects
 from support.python_projects import differing
 
 from release_tasks.errors import MultipleErrors, ReleaseError
-from release_tasks.rehearsal.world import World
+from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.steps.package_crates import package_crates
 
 pytestmark = pytest.mark.tools("cargo", "git")
 
 
 @pytest.fixture
-def shop(registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def shop(registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = projects.chain(tmp_path / "shop")
     monkeypatch.chdir(root)
     return root
@@ -109,7 +109,7 @@ def test_a_build_script_that_reads_outside_its_folder_is_named_with_file_and_lin
 
 
 def test_a_crate_that_compiles_only_with_the_features_of_another_is_found(
-    registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = projects.workspace(tmp_path / "shop", {
         "shop-base": "[features]\nextra = []",
@@ -150,7 +150,7 @@ def test_a_manifest_at_another_version_is_an_error(shop: Path) -> None:
 
 
 def test_crates_that_need_each_other_are_named(
-    registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = projects.workspace(tmp_path / "shop", {
         "shop-core": "[dev-dependencies]\n{shop-kit}", "shop-kit": "[dependencies]\n{shop-core}",
@@ -162,7 +162,7 @@ def test_crates_that_need_each_other_are_named(
 
 
 def test_a_project_without_crates_has_nothing_to_do(
-    registries: World,
+    registries: LocalRegistries,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],

@@ -11,7 +11,7 @@ from support.crate_projects import CHAIN
 from support.python_projects import tag
 
 from release_tasks.errors import ReleaseError
-from release_tasks.rehearsal.world import World
+from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.steps.package_crates import package_crates
 from release_tasks.steps.publish_crates import publish_crates
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.tools("cargo", "git")
 
 
 @pytest.fixture
-def shop(registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def shop(registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = projects.chain(tmp_path / "shop")
     tag(root, f"v{projects.VERSION}")
     monkeypatch.chdir(root)
@@ -29,7 +29,7 @@ def shop(registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.statement("B1.17")
 def test_crates_go_up_in_the_order_of_their_normal_and_build_dependencies(
-    shop: Path, registries: World
+    shop: Path, registries: LocalRegistries
 ) -> None:
     publish_crates(Context(), new="all")
     assert projects.uploads(registries) == list(CHAIN)
@@ -38,7 +38,7 @@ def test_crates_go_up_in_the_order_of_their_normal_and_build_dependencies(
 
 
 def test_publishing_again_uploads_nothing(
-    shop: Path, registries: World, capfd: pytest.CaptureFixture[str]
+    shop: Path, registries: LocalRegistries, capfd: pytest.CaptureFixture[str]
 ) -> None:
     publish_crates(Context(), new="all")
     capfd.readouterr()
@@ -47,14 +47,14 @@ def test_publishing_again_uploads_nothing(
     assert len(projects.asked(registries)) == 3
 
 
-def test_new_names_are_a_question(shop: Path, registries: World) -> None:
+def test_new_names_are_a_question(shop: Path, registries: LocalRegistries) -> None:
     with pytest.raises(ReleaseError, match=r"shop-app is new to crates\.io"):
         publish_crates(Context(), new="shop-zero,shop-middle")
     assert projects.asked(registries) == []
 
 
 def test_a_dry_run_prints_the_commands_and_uploads_nothing(
-    shop: Path, registries: World, capfd: pytest.CaptureFixture[str]
+    shop: Path, registries: LocalRegistries, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = sorted((shop / "target" / "package").iterdir())
     publish_crates(projects.dry(), new="all")
@@ -64,7 +64,7 @@ def test_a_dry_run_prints_the_commands_and_uploads_nothing(
     assert sorted((shop / "target" / "package").iterdir()) == before
 
 
-def test_a_yanked_version_stops_the_release(shop: Path, registries: World) -> None:
+def test_a_yanked_version_stops_the_release(shop: Path, registries: LocalRegistries) -> None:
     projects.cargo(shop, "publish", "--no-verify", "-p", "shop-zero")
     projects.cargo(shop, "yank", "shop-zero@0.1.0")
     with pytest.raises(ReleaseError, match=r"shop-zero 0\.1\.0 on crates.io is yanked"):
@@ -73,7 +73,7 @@ def test_a_yanked_version_stops_the_release(shop: Path, registries: World) -> No
 
 
 def test_something_else_under_our_version_stops_the_release_before_anything_is_published(
-    shop: Path, registries: World
+    shop: Path, registries: LocalRegistries
 ) -> None:
     projects.write_crate(shop.parent / "elsewhere", "shop-app")
     projects.cargo(shop.parent / "elsewhere", "publish", "--no-verify")
@@ -83,7 +83,7 @@ def test_something_else_under_our_version_stops_the_release_before_anything_is_p
 
 
 def test_only_cargo_publish_sees_the_token(
-    shop: Path, registries: World, capfd: pytest.CaptureFixture[str]
+    shop: Path, registries: LocalRegistries, capfd: pytest.CaptureFixture[str]
 ) -> None:
     publish_crates(Context(), new="all")
     assert registries.env["CARGO_REGISTRY_TOKEN"] not in capfd.readouterr().err

@@ -22,9 +22,9 @@ from release_tasks.errors import ReleaseError
 from release_tasks.project.artifacts import State
 from release_tasks.rehearsal.clients import PYPI_TOKEN
 from release_tasks.rehearsal.faults import Fault
+from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.rehearsal.server import Servers
 from release_tasks.rehearsal.web import Request, Response
-from release_tasks.rehearsal.world import World
 from release_tasks.steps.build_wheels import build_wheels
 from release_tasks.steps.publish_pypi import publish_pypi
 from release_tasks.tools import rustc, twine
@@ -54,7 +54,9 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def tool(example: Path, registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def tool(
+    example: Path, registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     root = tmp_path / "tool"
     shutil.copytree(example, root)
     monkeypatch.chdir(root)
@@ -65,17 +67,17 @@ def wheel(root: Path) -> str:
     return next(projects.built(root).glob("*.whl")).name
 
 
-def published(registries: World) -> list[str]:
+def published(registries: LocalRegistries) -> list[str]:
     """Return what PyPI has, in the order in which it came."""
     return list(registries.pypi.store.uploads)
 
 
-def tried(registries: World) -> int:
+def tried(registries: LocalRegistries) -> int:
     return sum((entry.method, entry.target) == UPLOAD for entry in registries.log.entries())
 
 
 def test_wheels_go_up_before_the_sdist_and_pip_finds_them(
-    tool: Path, registries: World, tmp_path: Path
+    tool: Path, registries: LocalRegistries, tmp_path: Path
 ) -> None:
     publish_pypi(Context(), new="all")
     assert published(registries) == [wheel(tool), SDIST]
@@ -90,7 +92,7 @@ def test_wheels_go_up_before_the_sdist_and_pip_finds_them(
 
 
 def test_publishing_again_uploads_nothing(
-    tool: Path, registries: World, capfd: pytest.CaptureFixture[str]
+    tool: Path, registries: LocalRegistries, capfd: pytest.CaptureFixture[str]
 ) -> None:
     publish_pypi(Context(), new="all")
     capfd.readouterr()
@@ -99,13 +101,13 @@ def test_publishing_again_uploads_nothing(
     assert tried(registries) == 2
 
 
-def test_a_new_name_is_a_question(tool: Path, registries: World) -> None:
+def test_a_new_name_is_a_question(tool: Path, registries: LocalRegistries) -> None:
     with pytest.raises(ReleaseError, match="tiny-tool is new to PyPI"):
         publish_pypi(Context())
     assert tried(registries) == 0
 
 
-def test_only_the_rest_is_uploaded(tool: Path, registries: World) -> None:
+def test_only_the_rest_is_uploaded(tool: Path, registries: LocalRegistries) -> None:
     twine.upload(Context(), [projects.built(tool) / wheel(tool)], "NO_SUCH_TOKEN")
     publish_pypi(Context())
     assert published(registries) == [wheel(tool), SDIST]
@@ -113,7 +115,7 @@ def test_only_the_rest_is_uploaded(tool: Path, registries: World) -> None:
 
 
 @pytest.mark.statement("B1.28")
-def test_a_set_with_a_hole_is_not_begun(tool: Path, registries: World) -> None:
+def test_a_set_with_a_hole_is_not_begun(tool: Path, registries: LocalRegistries) -> None:
     (projects.built(tool) / SDIST).unlink()
     with pytest.raises(
         ReleaseError, match=rf"tiny-tool 0\.2\.0 lacks {SDIST}, so nothing of it is uploaded"
@@ -125,7 +127,7 @@ def test_a_set_with_a_hole_is_not_begun(tool: Path, registries: World) -> None:
 
 @pytest.mark.statement("B1.28")
 def test_a_tag_that_another_machine_must_build_holds_back_the_others(
-    registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     glibc = str(os.confstr("CS_GNU_LIBC_VERSION")).split()[-1].replace(".", "_")
     tag = f"manylinux_{glibc}_{HOST.partition('-')[0]}"  # what this machine can promise without another linker
@@ -139,7 +141,9 @@ def test_a_tag_that_another_machine_must_build_holds_back_the_others(
     assert tried(registries) == 0
 
 
-def test_other_bytes_under_the_same_name_stop_the_release(tool: Path, registries: World) -> None:
+def test_other_bytes_under_the_same_name_stop_the_release(
+    tool: Path, registries: LocalRegistries
+) -> None:
     twine.upload(Context(), [projects.built(tool) / SDIST], "NO_SUCH_TOKEN")
     release = projects.release(tool)
     part = release.parts[0]
@@ -153,21 +157,23 @@ def test_other_bytes_under_the_same_name_stop_the_release(tool: Path, registries
     assert published(registries) == [SDIST]
 
 
-def test_a_lost_reply_is_seen_as_the_upload_that_it_was(tool: Path, registries: World) -> None:
+def test_a_lost_reply_is_seen_as_the_upload_that_it_was(
+    tool: Path, registries: LocalRegistries
+) -> None:
     registries.faults.add(Fault(*UPLOAD, lose=True))
     publish_pypi(Context(), new="all")
     assert published(registries) == [wheel(tool), SDIST]
     assert tried(registries) == 2
 
 
-def test_a_cut_connection_is_tried_again(tool: Path, registries: World) -> None:
+def test_a_cut_connection_is_tried_again(tool: Path, registries: LocalRegistries) -> None:
     registries.faults.add(Fault(*UPLOAD, cut=True))
     publish_pypi(Context(), new="all")
     assert published(registries) == [wheel(tool), SDIST]
 
 
 def test_connections_that_are_cut_again_and_again_stop_and_the_next_run_goes_on(
-    tool: Path, registries: World
+    tool: Path, registries: LocalRegistries
 ) -> None:
     always = Fault(*UPLOAD, cut=True, times=1000)
     registries.faults.add(always)
@@ -180,7 +186,7 @@ def test_connections_that_are_cut_again_and_again_stop_and_the_next_run_goes_on(
 
 
 def test_what_another_machine_uploads_meanwhile_is_looked_at_and_nothing_follows_it(
-    tool: Path, registries: World, tmp_path: Path
+    tool: Path, registries: LocalRegistries, tmp_path: Path
 ) -> None:
     release = projects.release(tool)
     artifacts = pypi.expected(release)
@@ -196,7 +202,9 @@ def test_what_another_machine_uploads_meanwhile_is_looked_at_and_nothing_follows
     assert published(registries) == [wheel(tool)]
 
 
-def test_the_name_of_a_deleted_file_is_never_taken_again(tool: Path, registries: World) -> None:
+def test_the_name_of_a_deleted_file_is_never_taken_again(
+    tool: Path, registries: LocalRegistries
+) -> None:
     publish_pypi(Context(), new="all")
     registries.pypi.delete_file(SDIST)
     with pytest.raises(
@@ -208,7 +216,7 @@ def test_the_name_of_a_deleted_file_is_never_taken_again(tool: Path, registries:
 
 def test_a_refused_token_is_named_and_never_shown(
     tool: Path,
-    registries: World,
+    registries: LocalRegistries,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
@@ -220,7 +228,7 @@ def test_a_refused_token_is_named_and_never_shown(
 
 
 def test_the_packages_own_token_is_used_under_whatever_name(
-    registries: World,
+    registries: LocalRegistries,
     example: Path,
     tool: Path,
     tmp_path: Path,
@@ -254,7 +262,7 @@ class Issuer:
 
 
 def test_trusted_publishing_needs_no_token(
-    tool: Path, registries: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tool: Path, registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("TWINE_PASSWORD")
     monkeypatch.delenv("TWINE_USERNAME")
@@ -269,7 +277,7 @@ def test_trusted_publishing_needs_no_token(
 
 
 def test_a_dry_run_prints_the_upload_and_sends_nothing(
-    tool: Path, registries: World, capfd: pytest.CaptureFixture[str]
+    tool: Path, registries: LocalRegistries, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = projects.everything(tool)
     publish_pypi(projects.dry(), new="all")
@@ -284,7 +292,7 @@ def test_a_dry_run_prints_the_upload_and_sends_nothing(
 
 
 def test_a_dry_run_goes_through_where_nothing_was_built(
-    tool: Path, registries: World, capfd: pytest.CaptureFixture[str]
+    tool: Path, registries: LocalRegistries, capfd: pytest.CaptureFixture[str]
 ) -> None:
     shutil.rmtree(tool / "dist")
     publish_pypi(projects.dry(), new="all")

@@ -14,8 +14,8 @@ from pathlib import Path
 from unittest.mock import patch
 
 from release_tasks.dist import Built
+from release_tasks.rehearsal.registries import run_registries
 from release_tasks.rehearsal.server import Servers
-from release_tasks.rehearsal.world import world
 from support.built_project import AARCH64, AMD64, MAC_ARM64, MAC_X86_64, X86_64, elf, macho, pe
 from support.file_server import FileServer
 from support.hosted_project import CommandResult, HostedProject
@@ -328,7 +328,7 @@ def sample_release(whole: CompleteRelease, folder: Path) -> Iterator[Project]:
             lambda apps, at: Servers((*apps, shelf), at),
         ),
         unheard_of(ours),
-        world(folder / "world", offline=not whole.needs_others) as running,
+        run_registries(folder / "registries", offline=not whole.needs_others) as running,
     ):
         origin = running.github.create(owner, name, root)
         running.github.set_checks(owner, name, [{"name": "test", "app": {"slug": "test"}}])

@@ -19,7 +19,7 @@ from invoke.context import Context
 
 from release_tasks import dist
 from release_tasks.channels import oci_registry
-from release_tasks.rehearsal.world import World
+from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.release import Release
 from support import python_projects
 
@@ -143,7 +143,10 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 
 
 def push_image(
-    registries: World, tag: str, labels: dict[str, str] | None = None, also: Iterable[str] = ()
+    registries: LocalRegistries,
+    tag: str,
+    labels: dict[str, str] | None = None,
+    also: Iterable[str] = (),
 ) -> str:
     """Put an image of one empty layer at a tag, without a client; return its digest."""
     base = f"{registries.urls['oci']}/v2/example/hello"

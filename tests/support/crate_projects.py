@@ -1,4 +1,4 @@
-"""Small Rust workspaces in git, in a world of stand-ins."""
+"""Small Rust workspaces in git,."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any
 from invoke.context import Context
 
 from release_tasks.checks.check import CheckContext
+from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.rehearsal.web import Entry
-from release_tasks.rehearsal.world import World
 from release_tasks.release import Release
 from support.tiny_project import run_checks
 
@@ -112,12 +112,12 @@ def cargo(root: Path, *words: str) -> None:
     subprocess.run(["cargo", *words], cwd=root, check=True, capture_output=True)
 
 
-def uploads(registries: World) -> list[str]:
+def uploads(registries: LocalRegistries) -> list[str]:
     """Return the crates that crates.io took, in order."""
     return [line["name"] for line in index_by_time(registries)]
 
 
-def index_by_time(registries: World) -> list[dict[str, Any]]:
+def index_by_time(registries: LocalRegistries) -> list[dict[str, Any]]:
     found = [
         record for records in registries.crates.store.published().values() for record in records
     ]
@@ -125,7 +125,7 @@ def index_by_time(registries: World) -> list[dict[str, Any]]:
     return sorted(found, key=lambda record: order.index((record["name"].lower(), record["vers"])))
 
 
-def asked(registries: World) -> list[Entry]:
+def asked(registries: LocalRegistries) -> list[Entry]:
     """Return every upload that cargo tried."""
     return [entry for entry in registries.log.entries() if entry.target == "/api/v1/crates/new"]
 

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from release_tasks.rehearsal.world import World
+    from release_tasks.rehearsal.registries import LocalRegistries
     from release_tasks.release import Release
     from support.published_project import Layout, Releasing
     from support.tiny_project import TinyProject
 
 
 @pytest.fixture
-def registries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def registries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalRegistries]:
     """Local registries, with this process and its children as their clients."""
     from support.local_registries import local_registries
 
@@ -57,7 +57,10 @@ def temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def releasing(
-    registries: World, temporary_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    registries: LocalRegistries,
+    temporary_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Releasing:
     """A function that commits, tags and pushes a project, and returns its release."""
     from invoke.context import Context

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from release_tasks.rehearsal.faults import Fault
-from release_tasks.rehearsal.world import World, world
+from release_tasks.rehearsal.registries import LocalRegistries, run_registries
 
 PROJECTS = Path(__file__).parents[1] / "projects"
 WHEN = "1767323045 +0000"
@@ -36,9 +36,9 @@ class CommandResult:
 
 @dataclass
 class HostedProject:
-    """A project that has an origin in a world of stand-ins, and clones of it."""
+    """A project that has an origin in local registries, and clones of it."""
 
-    registries: World
+    registries: LocalRegistries
     folder: Path
     name: str
     env: dict[str, str] = field(default_factory=dict)
@@ -126,8 +126,8 @@ def hosted_project(
         (source / path).write_text(text)
     commit(source, "Begin")
     subprocess.run(["git", "remote", "add", "origin", REMOTE.format(name)], cwd=source, check=True)
-    with world(
-        folder / "world", owner_repo=f"example/{name}", source=source, offline=offline
+    with run_registries(
+        folder / "registries", owner_repo=f"example/{name}", source=source, offline=offline
     ) as running:
         yield HostedProject(running, folder, name)
 

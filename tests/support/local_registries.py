@@ -9,20 +9,20 @@ from typing import Any
 
 import pytest
 
-from release_tasks.rehearsal.world import World, world
+from release_tasks.rehearsal.registries import LocalRegistries, run_registries
 
 
 @contextlib.contextmanager
 def local_registries(
     folder: Path, monkeypatch: pytest.MonkeyPatch, *, offline: bool = True, **options: Any
-) -> Iterator[World]:
+) -> Iterator[LocalRegistries]:
     """Run local registries in `folder`, and let this process and its children reach nothing else.
 
     Unless `offline`, third-party crates and packages are read from the real registries. `options`
     are the other arguments of the rehearsal's own registries.
     """
     cache = folder / "downloads"
-    with world(folder / "registries", offline=offline, cache=cache, **options) as running:
+    with run_registries(folder / "registries", offline=offline, cache=cache, **options) as running:
         for name in running.removed:
             monkeypatch.delenv(name)
         for name, value in running.env.items():

@@ -1,4 +1,4 @@
-"""Unchanged clients in a world of stand-ins, and small packages to publish there."""
+"""Unchanged clients in local registries, and small packages to publish there."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.rehearsal.web import App
-from release_tasks.rehearsal.world import World
 
 TOOLS = Path(sys.executable).parent
 
@@ -26,7 +26,7 @@ TOOLS = Path(sys.executable).parent
 class Client:
     """Runs unchanged programs in a world."""
 
-    registries: World
+    registries: LocalRegistries
     folder: Path
 
     def run(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from release_tasks.errors import ReleaseError
-from release_tasks.rehearsal.world import World
+from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.release import Release
 from support.container_projects import commit, write
 
@@ -26,7 +26,9 @@ TARGET = f"{platform.machine()}-unknown-linux-gnu"
 Releasing = Callable[..., Release]
 
 
-def push_and_tag(registries: World, root: Path, files: dict[str, str], version: str) -> Path:
+def push_and_tag(
+    registries: LocalRegistries, root: Path, files: dict[str, str], version: str
+) -> Path:
     """Commit a project, push it to github.com/example/hello with a tag, and return its root."""
     root.mkdir()
     commit(write(root, files))

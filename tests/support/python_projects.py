@@ -1,4 +1,4 @@
-"""Small Python packages and programs in git, in a world of stand-ins."""
+"""Small Python packages and programs in git,."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from invoke.context import Context
 from release_tasks.checks import check
 from release_tasks.checks.check import Check, CheckContext, Finding
 from release_tasks.order import RELEASE
-from release_tasks.rehearsal.world import World
+from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.release import Release
 from support.local_registries import local_registries
 from support.python_projects import git, write
@@ -44,7 +44,7 @@ TWO = TINY | {
 class TinyProject:
     """The project's checkout, and the world in which its origin is."""
 
-    registries: World
+    registries: LocalRegistries
     root: Path
     folder: Path
 

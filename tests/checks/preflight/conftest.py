@@ -1,4 +1,4 @@
-"""A world in which the sample projects are looked at."""
+"""Local registries that know the sample projects."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from support.local_registries import local_registries
 
 from release_tasks.rehearsal import server
+from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.rehearsal.web import Request, Response
-from release_tasks.rehearsal.world import World
 
 
 class Charts:
@@ -48,8 +48,8 @@ class Charts:
 
 
 @pytest.fixture(scope="module")
-def samples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """One world for all of them, on a machine that has what their settings name."""
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRegistries]:
+    """The same registries for all of them, on a machine that has what their settings name."""
     folder = tmp_path_factory.mktemp("samples")
     for name in ("protoc", "trivy"):
         (folder / name).touch(0o755)

@@ -15,7 +15,7 @@ from support.tiny_project import context
 
 from release_tasks.checks.check import CheckContext, Finding
 from release_tasks.checks.preflight.all import findings
-from release_tasks.rehearsal.world import World
+from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.release import Release
 
 pytestmark = pytest.mark.tools("git", "cargo", "gh", "docker", "helm")
@@ -405,7 +405,7 @@ KNOWN: dict[
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda one: one.what)
 def test_a_failure_that_happened_is_found_before_the_tag(
-    failure: Failure, samples: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    failure: Failure, samples: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = failure.settings.removesuffix("-workspace")
     root = sample(name, tmp_path, failure.settings)

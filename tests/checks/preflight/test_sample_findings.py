@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from support.sample_projects import HISTORIES, NEXT, golden, inv, sample
 
-from release_tasks.rehearsal.world import World
+from release_tasks.rehearsal.registries import LocalRegistries
 
 pytestmark = pytest.mark.tools("git", "cargo", "gh", "docker", "helm")
 
 
-def found(samples: World, root: Path, name: str, version: str) -> dict[str, object]:
+def found(samples: LocalRegistries, root: Path, name: str, version: str) -> dict[str, object]:
     samples.github.create(*HISTORIES[name].repository.split("/"), root)
     done = inv(
         root,
@@ -32,7 +32,7 @@ def found(samples: World, root: Path, name: str, version: str) -> dict[str, obje
 
 @pytest.mark.parametrize("settings", NEXT)
 def test_a_project_that_was_released_by_its_own_workflows_has_these_findings(
-    tmp_path: Path, samples: World, settings: str
+    tmp_path: Path, samples: LocalRegistries, settings: str
 ) -> None:
     name = settings.removesuffix("-workspace")
     rows = found(samples, sample(name, tmp_path, settings, before=True), name, NEXT[settings])
@@ -41,7 +41,7 @@ def test_a_project_that_was_released_by_its_own_workflows_has_these_findings(
 
 @pytest.mark.parametrize("name", ["llmtrace", "llm-proxy", "caro"])
 def test_a_project_that_says_nothing_yet_has_these_findings(
-    tmp_path: Path, samples: World, name: str
+    tmp_path: Path, samples: LocalRegistries, name: str
 ) -> None:
     rows = found(samples, sample(name, tmp_path, before=True), name, NEXT[name])
     assert rows == golden(f"findings/{name}-without-settings", rows)
