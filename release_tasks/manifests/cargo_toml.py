@@ -10,7 +10,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.manifests import toml_values
 from release_tasks.manifests.toml_values import KeyPath
 from release_tasks.manifests.version_locations import line_at, mismatch_message
-from release_tasks.versions.requirements import moved
+from release_tasks.versions.requirements import updated
 
 TABLES = (
     "dependencies",
@@ -120,7 +120,7 @@ def _new(
     if pin.package not in versions or pin.is_foreign or is_own_past:
         return None
     try:
-        return moved(place.old, versions[pin.package])
+        return updated(place.old, versions[pin.package])
     except ReleaseError as error:
         raise ReleaseError(f"{path}: {place.what}: {error.problem}", error.fix) from None
 

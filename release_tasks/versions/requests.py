@@ -1,4 +1,4 @@
-"""Versions: what a request such as `minor` or `core=0.5.0,python=rc` asks for."""
+"""Version requests: `0.2.0`, a level such as `minor`, or `core=0.5.0,python=rc`."""
 
 from __future__ import annotations
 
@@ -10,77 +10,113 @@ from release_tasks.versions.numbers import COUNTED, PRERELEASE_IDS, parse
 if TYPE_CHECKING:
     from semver import Version
 
-WORDS = ("major", "minor", "patch", "prerelease", "release")
+LEVELS = ("major", "minor", "patch", "prerelease", "release")
 
 
-def next_version(current: str, word: str) -> str:
-    """Return the version that `word` means after `current`; a version means itself.
+def next_version(current: str, request: str) -> str:
+    """Return the version that a request means after `current`. A version means itself.
 
-    `major`, `minor` and `patch` finish a prerelease that already stands for them (`1.2.0-rc.1` and
-    `minor` is `1.2.0`); `prerelease` counts on, or begins `-rc.1` of the next patch; `alpha`, `beta` and
-    `rc` choose the counter; `release` drops the prerelease.
+    - `major`, `minor` and `patch` finish a prerelease that was made for them: `minor` after
+      `1.2.0-rc.1` is `1.2.0`.
+    - `prerelease` counts up, or starts `-rc.1` of the next patch.
+    - `alpha`, `beta` and `rc` do the same with that identifier.
+    - `release` drops the prerelease.
     """
-    if word not in WORDS and word not in PRERELEASE_IDS:
-        return str(_request(word))
+    if not _is_level(request):
+        return str(_parse(request))
     now = parse(current).replace(build=None)
-    if word in PRERELEASE_IDS or word == "prerelease":
-        following = _counted(now, None if word == "prerelease" else word)
-    elif word == "release":
-        if not now.prerelease:
-            raise ReleaseError(f"{current} is a release already", "--version patch, minor or major")
-        following = now.finalize_version()
+    if request == "release":
+        following = _finished(now)
+    elif request == "prerelease":
+        following = _counted(now, None)
+    elif request in PRERELEASE_IDS:
+        following = _counted(now, request)
     else:
-        following = now.finalize_version()
-        parts = (now.major, now.minor, now.patch)
-        if not now.prerelease or any(parts[WORDS.index(word) + 1 :]):
-            following = getattr(following, f"bump_{word}")()
+        following = _raised(now, request)
     return str(parse(str(following)))
 
 
-def matches_level(version: str, word: str) -> bool:
-    """Tell whether a word can have given this version, whatever came before it."""
+def matches_level(version: str, level: str) -> bool:
+    """Return whether a level can have given this version, whatever the version before it was."""
     number = parse(version)
     if number.prerelease:
-        return word == "prerelease" or number.prerelease.startswith(f"{word}.")
-    return word in ("release", "patch" if number.patch else "minor" if number.minor else "major")
+        return level == "prerelease" or number.prerelease.startswith(f"{level}.")
+    if level == "release":
+        return True
+    if number.patch:
+        return level == "patch"
+    if number.minor:
+        return level == "minor"
+    return level == "major"
 
 
 def parse_request(text: str) -> dict[str | None, str]:
-    """Return component -> version or word from `core=0.5.0,python=minor`; a single one has the key None."""
+    """Return the version or level of each component in `core=0.5.0,python=minor`.
+
+    A request without components has the key None.
+    """
     if "=" not in text and "," not in text:
         return {None: _checked(text)}
-    wanted: dict[str | None, str] = {}
+    requests: dict[str | None, str] = {}
     for part in text.split(","):
         name, equals, value = part.strip().partition("=")
         if not name or not equals:
-            raise ReleaseError(f"{part!r} names no component", "--version core=0.5.0,python=minor")
-        if name in wanted:
-            raise ReleaseError(f"{name} is named twice in {text}", f"--version {name}={value}")
-        wanted[name] = _checked(value)
-    return wanted
+            raise ReleaseError(
+                f"`{part}` has no component name", "--version core=0.5.0,python=minor"
+            )
+        if name in requests:
+            raise ReleaseError(f"{name} appears twice in {text}", f"--version {name}={value}")
+        requests[name] = _checked(value)
+    return requests
+
+
+def _is_level(request: str) -> bool:
+    return request in LEVELS or request in PRERELEASE_IDS
 
 
 def _checked(value: str) -> str:
-    return value if value in WORDS or value in PRERELEASE_IDS else str(_request(value))
+    if _is_level(value):
+        return value
+    return str(_parse(value))
 
 
-def _request(word: str) -> Version:
+def _parse(text: str) -> Version:
     try:
-        return parse(word)
+        return parse(text)
     except ReleaseError as error:
-        raise ReleaseError(error.problem, f"{error.fix}, or one of {', '.join(WORDS)}") from None
+        levels = ", ".join(LEVELS)
+        raise ReleaseError(error.problem, f"{error.fix}, or a level: {levels}") from None
 
 
-def _counted(now: Version, word: str | None) -> Version:
-    counted = COUNTED.fullmatch(now.prerelease or "")
-    if now.prerelease and counted is None:
+def _finished(now: Version) -> Version:
+    if not now.prerelease:
+        raise ReleaseError(f"{now} is not a prerelease", "--version patch, minor or major")
+    return now.finalize_version()
+
+
+def _raised(now: Version, level: str) -> Version:
+    finished = now.finalize_version()
+    numbers = (now.major, now.minor, now.patch)
+    below = numbers[LEVELS.index(level) + 1 :]
+    if now.prerelease and not any(below):
+        return finished
+    raised: Version = getattr(finished, f"bump_{level}")()
+    return raised
+
+
+def _counted(now: Version, identifier: str | None) -> Version:
+    """Return the next prerelease; None for `identifier` keeps the present one."""
+    if not now.prerelease:
+        return now.bump_patch().replace(prerelease=f"{identifier or 'rc'}.1")
+    counted = COUNTED.fullmatch(now.prerelease)
+    if counted is None:
         raise ReleaseError(
             f"{now} has no counter to raise", f"--version {now.finalize_version()}-rc.1, or release"
         )
-    if counted is None:
-        return now.bump_patch().replace(prerelease=f"{word or 'rc'}.1")
-    count = int(counted[2]) + 1 if word in (None, counted[1]) else 1
-    following = now.replace(prerelease=f"{word or counted[1]}.{count}")
+    present, count = counted.groups()
+    if identifier in (None, present):
+        return now.replace(prerelease=f"{present}.{int(count) + 1}")
+    following = now.replace(prerelease=f"{identifier}.1")
     if following < now:
         raise ReleaseError(
             f"{following} is lower than {now}", "--version prerelease, rc or release"

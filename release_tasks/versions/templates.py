@@ -1,4 +1,4 @@
-"""Tags and pointers made from a version: templates, and which of them may move."""
+"""Tags and pointers made from a version: templates, and which of them are pointers."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from semver import Version
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_OCI_TAG_LIMIT = 128  # characters; OCI distribution specification 1.1
 
 
 def oci_tag(version: str | Version) -> str:
-    """Return a version as an image or chart tag; raise `ReleaseError` for one that no tag can hold."""
+    """Return a version as an image or chart tag. Raises `ReleaseError` where OCI forbids it."""
     text = str(as_version(version))
     if "+" in text:
+        plain = text.partition("+")[0]
+        raise ReleaseError(f"{text} cannot be an OCI tag: `+` is not allowed", f"--version {plain}")
+    if len(text) > _OCI_TAG_LIMIT:
         raise ReleaseError(
-            f"{text} cannot be an OCI tag: a tag has no +", f"--version {text.partition('+')[0]}"
-        )
-    if len(text) > 128:
-        raise ReleaseError(
-            f"{text[:40]}... is longer than an OCI tag may be, 128 characters",
+            f"{text[:40]}... is longer than an OCI tag may be ({_OCI_TAG_LIMIT} characters)",
             "choose a shorter version",
         )
     return text
@@ -33,38 +33,45 @@ def oci_tag(version: str | Version) -> str:
 def expand(template: str, version: str | Version, **names: str) -> str | None:
     """Return a tag from its template (`{version}`, `{major}.{minor}`, `sha-{sha}`, `latest`).
 
-    `names` are the placeholders besides those of the version. The answer is None where the template is
-    `{major}` alone and the version 0.x, in which each minor version breaks (semver.org 2.0 item 4).
+    `names` are placeholders besides those of the version. The result is None for a template with
+    `{major}` alone and a version 0.x, where each minor version is breaking (semver.org 2.0,
+    item 4). Raises `ReleaseError` for an unknown placeholder.
     """
     number = as_version(version)
     if number.major == 0 and set(_PLACEHOLDER.findall(template)) == {"major"}:
         return None
-    known = (
-        {"version": str(number)}
-        | {part: str(getattr(number, part)) for part in ("major", "minor", "patch")}
-        | names
-    )
+    values = {
+        "version": str(number),
+        "major": str(number.major),
+        "minor": str(number.minor),
+        "patch": str(number.patch),
+    } | names
 
     def fill(match: re.Match[str]) -> str:
-        if match[1] not in known:
-            listed = ", ".join(f"{{{name}}}" for name in known)
+        if match[1] not in values:
+            available = ", ".join(f"{{{name}}}" for name in values)
             raise ReleaseError(
-                f"{template} has {match[0]}, which nothing fills", f"known are {listed}"
+                f"{template} has an unknown placeholder {match[0]}", f"available: {available}"
             )
-        return known[match[1]]
+        return values[match[1]]
 
     return _PLACEHOLDER.sub(fill, template)
 
 
 def is_moving(template: str) -> bool:
-    """Tell whether a tag made from this template is a pointer, which moves from version to version."""
-    fields = set(_PLACEHOLDER.findall(template))
-    return not fields - {"major", "minor"}
+    """Return whether tags made from this template are pointers, which move between versions."""
+    placeholders = set(_PLACEHOLDER.findall(template))
+    return placeholders <= {"major", "minor"}
 
 
 def highest_of_line(template: str, version: str | Version, others: Iterable[str | Version]) -> bool:
-    """Tell whether no finished version of `others` that shares this pointer is higher than `version`."""
+    """Return whether no version of `others` with the same pointer is higher than `version`.
+
+    Prereleases among `others` do not count.
+    """
     mine = as_version(version)
-    line = expand(template, mine)
-    finished = (one for one in map(as_version, others) if not one.prerelease)
-    return all(one <= mine for one in finished if expand(template, one) == line)
+    pointer = expand(template, mine)
+    for other in map(as_version, others):
+        if not other.prerelease and other > mine and expand(template, other) == pointer:
+            return False
+    return True

@@ -13,7 +13,6 @@ from support.python_projects import git, write
 from release_tasks.errors import ReleaseError
 from release_tasks.steps.bump import bump
 from release_tasks.steps.tag import tag
-from release_tasks.versions.requirements import admits
 
 pytestmark = pytest.mark.tools("git", "cargo")
 
@@ -258,38 +257,3 @@ def test_an_inherited_pin_cannot_be_kept(enter) -> None:
         match=r"two/Cargo.toml: one in \[dependencies\] inherits its requirement, so it cannot be kept",
     ):
         bump(Context(), version="one=0.3.0")
-
-
-@pytest.mark.parametrize(
-    ("requirement", "yes", "no"),
-    [
-        ("0.6.14", "0.6.26", "0.7.0"),
-        ("0.6.14", "0.6.14", "0.6.13"),
-        ("^0.6", "0.6.0", "0.5.9"),
-        ("0", "0.9.0", "1.0.0"),
-        ("0.0", "0.0.5", "0.1.0"),
-        ("0.0.3", "0.0.3", "0.0.4"),
-        ("1", "1.9.9", "2.0.0"),
-        ("~1.2.3", "1.2.9", "1.3.0"),
-        ("~1", "1.9.0", "2.0.0"),
-        ("=1.2", "1.2.5", "1.3.0"),
-        ("=1.2.3", "1.2.3", "1.2.4"),
-        ("*", "3.0.0", "3.0.0-rc.1"),
-        ("1.*", "1.5.0", "2.0.0"),
-        ("0.2.x", "0.2.9", "0.3.0"),
-        (">=0.1, <0.3", "0.2.5", "0.3.0"),
-        (">0.1.2", "0.1.3", "0.1.2"),
-        (">=0.1, <0.4", "0.2.0", "0.3.0-rc.1"),
-        ("0.3.0-rc.1", "0.3.0-rc.2", "0.3.0-beta.1"),
-        ("0.3.0-rc.1", "0.3.0", "0.3.1-rc.1"),
-        ("=0.3.0-rc.1", "0.3.0-rc.1", "0.3.0"),
-        ("0.3.0-rc.2", "0.3.1", "0.3.0-rc.1"),
-    ],
-)
-def test_a_requirement_admits_what_cargo_would_take(requirement: str, yes: str, no: str) -> None:
-    assert admits(requirement, yes)
-    assert not admits(requirement, no)
-
-
-def test_a_requirement_that_cargo_cannot_read_admits_nothing() -> None:
-    assert not admits("newest", "1.0.0")
