@@ -151,11 +151,11 @@ def _keep(release: Release, tree: Path, path: Path, built: Sequence[Path]) -> No
         files.copy(built[0], path)
         path.chmod(archives.PROGRAM)
         return
-    inside: dict[str, archives.Inside] = {one.name: (one, archives.PROGRAM) for one in built}
+    inside: dict[str, archives.Entry] = {one.name: (one, archives.PROGRAM) for one in built}
     files.write_bytes(path, archives.pack(path.name, inside | papers(release, tree), release.epoch))
 
 
-def papers(release: Release, tree: Path) -> dict[str, archives.Inside]:
+def papers(release: Release, tree: Path) -> dict[str, archives.Entry]:
     """Return the licence, notice and readme of the project, which every archive carries."""
     texts = [
         f

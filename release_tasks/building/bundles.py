@@ -97,7 +97,7 @@ def _pack(c: Context, release: Release, part: ComponentRelease, bundle: Bundle) 
     )
     name = bundle.url.partition("?")[0].rpartition("/")[2]
     ending = ".exe" if "windows" in bundle.binary.target else ""
-    inside: dict[str, archives.Inside] = {
+    inside: dict[str, archives.Entry] = {
         **papers(release, release.source_tree),
         bundle.binary.name + ending: (program, archives.PROGRAM),
         name: (more, archives.TEXT),

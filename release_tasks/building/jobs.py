@@ -7,8 +7,8 @@ from fnmatch import fnmatch
 from typing import Any
 
 from release_tasks.building import binaries, wheels
+from release_tasks.formats import machines
 from release_tasks.release import Release
-from release_tasks.tools import rustc
 
 ANY = "ubuntu-latest"
 RUNNERS = {  # of GitHub, where it has a machine of that kind (docs.github.com, GitHub-hosted runners)
@@ -27,7 +27,7 @@ def jobs(release: Release, words: str = "") -> Iterator[dict[str, Any]]:
         "inv build-wheels": wheels.targets_of(release),
     }
     for target in dict.fromkeys(target for some in made.values() for target in some):
-        halves = " ".join(rustc.HALVES) if target == rustc.UNIVERSAL else target
+        halves = " ".join(machines.UNIVERSAL_TARGETS) if target == machines.UNIVERSAL else target
         commands = [f"rustup target add {halves}"] if release.project.manifest else []
         commands += [
             f"{command} --target {target}{words}"

@@ -120,10 +120,10 @@ def _build(c: Context, release: Release, tree: Path, one: Wanted, way: dict[str,
         return
     with files.scratch("wheel") as out:
         _make(c, release, tree, one, out, way)
-        made = wheels.only(out, ".whl" if slot.kind == FileKind.WHEEL else ".tar.gz")
+        made = wheels.only_file(out, ".whl" if slot.kind == FileKind.WHEEL else ".tar.gz")
         _check(part, slot, made)
         if slot.package.maturin and slot.kind == FileKind.WHEEL:
-            wheels.without_folders(made, tree, rustflags.SOURCE)
+            wheels.replace_build_folder(made, tree, rustflags.SOURCE)
         twine.check([made])
         target = dist.folder(part) / made.name
         files.copy(made, target)

@@ -93,7 +93,9 @@ def write_sha256sums(
     c: Context, release: Release, part: ComponentRelease, page: gh.Page | None
 ) -> None:
     """Write SHA256SUMS where the project ships it, once the bytes of every other asset are known here."""
-    sums = {one.name: one.sha256 for one in shipped(part, page) if checksums.about(one.name)}
+    sums = {
+        one.name: one.sha256 for one in shipped(part, page) if checksums.checksum_files(one.name)
+    }
     if checksums.ALL not in part.component.assets or not sums or not all(sums.values()):
         return
     if shell.is_dry(c):

@@ -1,4 +1,4 @@
-"""Archives with the same bytes wherever they are made: sorted, with fixed times, owners and modes."""
+"""Archives with the same bytes wherever they are made: sorted, with fixed times, owners, modes."""
 
 from __future__ import annotations
 
@@ -16,25 +16,35 @@ from typing import IO, Any
 
 from release_tasks.errors import ReleaseError
 
-# Python before 3.11.4 knows no filters; what is extracted here is checked before
-TRUSTED: dict[str, Any] = {"filter": "fully_trusted"} if hasattr(tarfile, "data_filter") else {}
-PROGRAM, TEXT = 0o755, 0o644
-ENDINGS = (".tar.gz", ".tgz", ".zip")
-Inside = tuple[bytes | Path, int]
+# Python before 3.11.4 has no filters; `unpack_all` checks the names itself
+TRUSTED: dict[str, Any] = {}
+if hasattr(tarfile, "data_filter"):
+    TRUSTED = {"filter": "fully_trusted"}
+
+PROGRAM = 0o755  # modes
+TEXT = 0o644
+_ENDINGS = (".tar.gz", ".tgz", ".zip")
+_ZIP_BEGIN = 315532800  # 1980-01-01, the first moment that a zip can hold
+_ZIP_UNIX = 3  # "version made by" Unix: the external attributes hold a mode
+
+Entry = tuple[bytes | Path, int]  # the content of a file, and its mode
 
 
 def is_archive(name: str) -> bool:
-    """Tell whether a file's name asks for an archive, and not for the bare program."""
-    return name.endswith(ENDINGS)
+    """Return whether a file's name is that of an archive, and not of a bare program."""
+    return name.endswith(_ENDINGS)
 
 
 def stem(name: str) -> str:
-    """Return a file's name without the ending that makes it an archive."""
-    return next((name.removesuffix(end) for end in ENDINGS if name.endswith(end)), name)
+    """Return a file's name without the ending of an archive."""
+    for ending in _ENDINGS:
+        if name.endswith(ending):
+            return name.removesuffix(ending)
+    return name
 
 
 def is_whole(path: Path) -> bool:
-    """Tell whether a file has anything in it, and an archive no cut or broken entry."""
+    """Return whether a file is not empty and, as an archive, complete and intact."""
     try:
         if path.suffix in (".whl", ".zip"):
             with zipfile.ZipFile(path) as packed:
@@ -47,71 +57,87 @@ def is_whole(path: Path) -> bool:
     return path.stat().st_size > 0
 
 
-def pack(name: str, files: Mapping[str, Inside], epoch: int) -> bytes:
-    """Return an archive of the kind that `name` ends with, as `pack_into` makes it."""
+def pack(name: str, entries: Mapping[str, Entry], epoch: int) -> bytes:
+    """Return an archive as `pack_into` writes it."""
     out = io.BytesIO()
-    pack_into(out, name, files, epoch)
+    pack_into(out, name, entries, epoch)
     return out.getvalue()
 
 
-def pack_into(out: IO[bytes], name: str, files: Mapping[str, Inside], epoch: int) -> None:
-    """Write an archive of the kind that `name` ends with.
+def pack_into(out: IO[bytes], name: str, entries: Mapping[str, Entry], epoch: int) -> None:
+    """Write an archive of the kind that `name` ends with: .zip, .tar, .tar.gz, .tgz.
 
-    `files` maps a name inside to a file or its bytes, and its mode; `epoch` is the time of all of them in seconds since 1970.
+    `entries` are by their path in the archive; `epoch` is their time in seconds since 1970.
     """
     if name.endswith(".zip"):
-        return _zip(out, files, epoch)
-    if name.endswith(".tar"):
-        return _tar(out, files, epoch)
-    with gzip.GzipFile("", "wb", 9, out, mtime=0) as packed:
-        return _tar(packed, files, epoch)
+        _zip(out, entries, epoch)
+    elif name.endswith(".tar"):
+        _tar(out, entries, epoch)
+    else:
+        with gzip.GzipFile("", "wb", 9, out, mtime=0) as packed:
+            _tar(packed, entries, epoch)
 
 
 def read(name: str, data: bytes) -> dict[str, bytes]:
-    """Return each file in an archive of the kind that `name` ends with."""
+    """Return the content of each file in an archive of the kind that `name` ends with."""
     if name.endswith((".whl", ".zip")):
-        with zipfile.ZipFile(io.BytesIO(data)) as packed:
-            return {
-                info.filename: packed.read(info) for info in packed.infolist() if not info.is_dir()
-            }
+        return _read_zip(data)
+    contents: dict[str, bytes] = {}
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-        return {
-            member.name: file.read() for member in archive if (file := archive.extractfile(member))
-        }
+        for member in archive:
+            file = archive.extractfile(member)
+            if file:
+                contents[member.name] = file.read()
+    return contents
 
 
 def unpack_all(archive: tarfile.TarFile, folder: Path) -> None:
-    """Unpack an archive into a folder; raise `ReleaseError` for a name that leads out of it."""
+    """Unpack an archive into a folder. Raises `ReleaseError` for a path outside of the folder."""
+    root = folder.resolve()
     for member in archive.getmembers():
-        if not (folder / member.name).resolve().is_relative_to(folder.resolve()):
+        if not (folder / member.name).resolve().is_relative_to(root):
             raise ReleaseError(
-                f"{member.name} in an archive leads out of its folder", "build it again"
+                f"the path {member.name} in an archive is outside of its folder", "build it again"
             )
     archive.extractall(folder, **TRUSTED)
 
 
-def _tar(out: IO[bytes] | gzip.GzipFile, files: Mapping[str, Inside], epoch: int) -> None:
+def _read_zip(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as packed:
+        files = [info for info in packed.infolist() if not info.is_dir()]
+        return {info.filename: packed.read(info) for info in files}
+
+
+def _tar(out: IO[bytes] | gzip.GzipFile, entries: Mapping[str, Entry], epoch: int) -> None:
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
-        for name, (data, mode) in sorted(files.items()):
-            entry = tarfile.TarInfo(name)
+        for name, (data, mode) in sorted(entries.items()):
+            info = tarfile.TarInfo(name)
+            info.mode = mode
+            info.mtime = epoch
             with _opened(data) as (size, content):
-                entry.size, entry.mode, entry.mtime = size, mode, epoch
-                tar.addfile(entry, content)
+                info.size = size
+                tar.addfile(info, content)
 
 
-def _zip(out: IO[bytes], files: Mapping[str, Inside], epoch: int) -> None:
-    moment = datetime.fromtimestamp(max(epoch, 315532800), UTC)  # zip begins in 1980
+def _zip(out: IO[bytes], entries: Mapping[str, Entry], epoch: int) -> None:
+    moment = datetime.fromtimestamp(max(epoch, _ZIP_BEGIN), UTC)
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, (data, mode) in sorted(files.items()):
-            entry = zipfile.ZipInfo(name, moment.timetuple()[:6])
-            entry.create_system, entry.external_attr = 3, (0o100000 | mode) << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            with _opened(data) as (entry.file_size, content), archive.open(entry, "w") as packed:
-                shutil.copyfileobj(content, packed)
+        for name, (data, mode) in sorted(entries.items()):
+            info = zipfile.ZipInfo(name, moment.timetuple()[:6])
+            info.create_system = _ZIP_UNIX
+            info.external_attr = (0o100000 | mode) << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            with _opened(data) as (size, content):
+                info.file_size = size
+                with archive.open(info, "w") as packed:
+                    shutil.copyfileobj(content, packed)
 
 
 @contextmanager
 def _opened(data: bytes | Path) -> Iterator[tuple[int, IO[bytes]]]:
-    """Give the size of a content, in bytes, and the content to read."""
-    with io.BytesIO(data) if isinstance(data, bytes) else data.open("rb") as content:
-        yield len(data) if isinstance(data, bytes) else data.stat().st_size, content
+    """Give the size of a content in bytes, and the content to read."""
+    if isinstance(data, bytes):
+        yield len(data), io.BytesIO(data)
+        return
+    with data.open("rb") as content:
+        yield data.stat().st_size, content

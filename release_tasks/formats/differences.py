@@ -1,4 +1,4 @@
-"""Where two builds of one file differ first: in which file or layer inside, and at which byte."""
+"""Where two builds of one file first differ: in which file or layer inside, and at which byte."""
 
 from __future__ import annotations
 
@@ -7,105 +7,126 @@ import tarfile
 import zipfile
 import zlib
 from pathlib import Path
+from typing import NamedTuple
 
 from release_tasks.formats import oci_layout
 
-LARGEST = 256 << 20  # bytes; what is larger is not read into memory for a hint
-Inside = dict[
-    str, tuple[tuple[str, ...], bytes]
-]  # by name: mode, time and the like, and the content
+LARGEST = 256 << 20  # bytes; a larger file is not read into memory for a hint
+_SHOWN = 16  # bytes
 
 
-def between(one: Path | None, other: Path | None) -> str:
-    """Return what to say after that two files differ: `, first at hello: byte 312: ...`, or "" where that is unknown."""
-    if (
-        not (one and other and one.is_file() and other.is_file())
-        or max(one.stat().st_size, other.stat().st_size) > LARGEST
-    ):
+class Member(NamedTuple):
+    """A file in an archive."""
+
+    attributes: tuple[str, ...]  # `mode 644`, `time 1700000000` and the like
+    content: bytes
+
+
+def between(ours: Path | None, other: Path | None) -> str:
+    """Return a clause on the first difference of two files: `, first at hello: byte 312: ...`.
+
+    It is "" where there is none, or where a file is missing or too large.
+    """
+    if ours is None or other is None or not _are_comparable(ours, other):
         return ""
-    where = (
-        _compare(_image(one), _image(other))
-        if one.name.endswith(".oci.tar")
-        else first(one.read_bytes(), other.read_bytes())
-    )
-    return where and f", first at {where}"
-
-
-def first(one: bytes, other: bytes) -> str:
-    """Return where two contents differ first, "" where they are equal."""
-    if one == other:
+    if ours.name.endswith(".oci.tar"):
+        where = _first_member(_image(ours), _image(other))
+    else:
+        where = first(ours.read_bytes(), other.read_bytes())
+    if not where:
         return ""
-    ours, theirs = _inside(one), _inside(other)
-    if ours and theirs and (where := _compare(ours, theirs)):
-        return where
-    at = next(
-        (at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
-        min(len(one), len(other)),
-    )
-    return f"byte {at}: {one[at : at + 16]!r}, not {other[at : at + 16]!r}"
+    return f", first at {where}"
 
 
-def _compare(ours: Inside, theirs: Inside) -> str:
-    for name in {**ours, **theirs}:
-        if name not in ours or name not in theirs:
-            return f"{name}, which only the {'first' if name in ours else 'second'} has"
-        (about, data), (other_about, other_data) = ours[name], theirs[name]
-        if where := first(data, other_data):
+def first(ours: bytes, other: bytes) -> str:
+    """Return where two contents first differ, "" where they are equal."""
+    if ours == other:
+        return ""
+    our_members = _members(ours)
+    other_members = _members(other)
+    if our_members and other_members:
+        where = _first_member(our_members, other_members)
+        if where:
+            return where
+    at = _first_byte(ours, other)
+    return f"byte {at}: {ours[at : at + _SHOWN]!r}, not {other[at : at + _SHOWN]!r}"
+
+
+def _are_comparable(ours: Path, other: Path) -> bool:
+    if not ours.is_file() or not other.is_file():
+        return False
+    return max(ours.stat().st_size, other.stat().st_size) <= LARGEST
+
+
+def _first_byte(ours: bytes, other: bytes) -> int:
+    for at, (left, right) in enumerate(zip(ours, other, strict=False)):
+        if left != right:
+            return at
+    return min(len(ours), len(other))
+
+
+def _first_member(ours: dict[str, Member], others: dict[str, Member]) -> str:
+    for name in ours | others:
+        if name not in others:
+            return f"{name}, which only the first has"
+        if name not in ours:
+            return f"{name}, which only the second has"
+        where = first(ours[name].content, others[name].content)
+        if where:
             return f"{name}: {where}"
-        if about != other_about:
-            return f"{name}: " + next(
-                f"{one}, not {other}"
-                for one, other in zip(about, other_about, strict=True)
-                if one != other
-            )
+        attributes = zip(ours[name].attributes, others[name].attributes, strict=False)
+        for our_value, other_value in attributes:
+            if our_value != other_value:
+                return f"{name}: {our_value}, not {other_value}"
     return ""
 
 
-def _inside(data: bytes) -> Inside:
+def _members(data: bytes) -> dict[str, Member]:
     """Return what is in an archive, in its order; nothing for any other content."""
     try:
         if data.startswith(b"PK"):
-            with zipfile.ZipFile(io.BytesIO(data)) as packed:
-                return {
-                    one.filename: (
-                        (f"mode {one.external_attr >> 16:o}", f"time {one.date_time}"),
-                        packed.read(one),
-                    )
-                    for one in packed.infolist()
-                }
-        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-            about = {
-                one.name: (
-                    f"mode {one.mode:o}",
-                    f"time {one.mtime}",
-                    f"owner {one.uid}:{one.gid}",
-                    f"link {one.linkname!r}",
-                )
-                for one in archive
-            }
-            return {
-                one.name: (
-                    about[one.name],
-                    file.read() if one.isfile() and (file := archive.extractfile(one)) else b"",
-                )
-                for one in archive
-            }
-    except (
-        zipfile.BadZipFile,
-        tarfile.TarError,
-        EOFError,
-        OSError,
-        RuntimeError,
-        zlib.error,
-    ):  # RuntimeError: encrypted, or an unknown method
+            return _zip_members(data)
+        return _tar_members(data)
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError, zlib.error):
+        return {}
+    except RuntimeError:  # a zip that is encrypted, or with an unknown method
         return {}
 
 
-def _image(tar: Path) -> Inside:
-    """Return the layers and the configuration of each platform, which an OCI tar names by their digests."""
-    found: Inside = {}
+def _zip_members(data: bytes) -> dict[str, Member]:
+    found: dict[str, Member] = {}
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for info in archive.infolist():
+            attributes = (f"mode {info.external_attr >> 16:o}", f"time {info.date_time}")
+            found[info.filename] = Member(attributes, archive.read(info))
+    return found
+
+
+def _tar_members(data: bytes) -> dict[str, Member]:
+    found: dict[str, Member] = {}
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        for info in archive:
+            attributes = (
+                f"mode {info.mode:o}",
+                f"time {info.mtime}",
+                f"owner {info.uid}:{info.gid}",
+                f"link {info.linkname!r}",
+            )
+            content = b""
+            if info.isfile():
+                file = archive.extractfile(info)
+                content = file.read() if file else b""
+            found[info.name] = Member(attributes, content)
+    return found
+
+
+def _image(tar: Path) -> dict[str, Member]:
+    """Return the layers and the configuration of each platform, which an OCI tar has by digest."""
+    found: dict[str, Member] = {}
     for platform, manifest in oci_layout.manifests(tar).items():
-        rows = {f"layer {n} of {platform}": row for n, row in enumerate(manifest["layers"], 1)}
-        rows[f"configuration of {platform}"] = manifest["config"]
-        found |= {name: ((), oci_layout.blob(tar, row["digest"])) for name, row in rows.items()}
+        for number, layer in enumerate(manifest["layers"], 1):
+            content = oci_layout.blob(tar, layer["digest"])
+            found[f"layer {number} of {platform}"] = Member((), content)
+        content = oci_layout.blob(tar, manifest["config"]["digest"])
+        found[f"configuration of {platform}"] = Member((), content)
     return found

@@ -1,89 +1,100 @@
-"""Machine code in files: for which system and machine it is, and what it needs there, as its headers say."""
+"""Machine code in files: for which system and machine it is, and what it needs there."""
 
 from __future__ import annotations
 
 import io
 import re
 from dataclasses import dataclass
+from typing import Any
 
-MAGIC = (b"\x7fELF", b"MZ", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
-MACHINES = {  # as the three formats call them -> as Rust targets begin
-    "X86_64": "x86_64",
-    "AMD64": "x86_64",
-    "AARCH64": "aarch64",
-    "ARM64": "aarch64",
-    "I386": "i686",
-    "X86": "i686",
-    "ARM": "arm",
-    "ARMNT": "arm",
-    "PPC64": "powerpc64",
-    "S390": "s390x",
-    "RISCV": "riscv64",
-}
-PARTS = {
-    "i586": "i686",
-    "armv7": "arm",
-    "powerpc64le": "powerpc64",
-    "riscv64gc": "riscv64",
-    "universal2": "aarch64+x86_64",
-    "any": "none",
-}
+from release_tasks.formats import machines
+
+_MACHO = (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
+_MAGIC = (b"\x7fELF", b"MZ", *_MACHO)
+_GLIBC = re.compile(r"GLIBC_[\d.]+")
 
 
 @dataclass(frozen=True)
 class Code:
-    """Format (ELF, MACHO, PE) and machines of a program or library; `glibc` is the newest that its symbols name."""
+    """What the headers of a program or library say."""
 
-    format: str
-    machines: str
-    needs: tuple[str, ...] = ()  # libraries of the machine, the loader of programs among them
-    glibc: tuple[int, ...] = ()
+    format: str  # ELF, MACHO or PE
+    machines: str  # GNU names, joined by `+`; "" for a machine that is not in our table
+    needs: tuple[str, ...] = ()  # shared libraries of the system, and its loader of programs
+    glibc: tuple[int, ...] = ()  # the newest one that its symbols name
 
 
 def read(data: bytes) -> Code | None:
-    """Return what the headers of a file say, None where it is no machine code."""
+    """Return what the headers of a file say, or None where it is not machine code."""
     import lief
 
-    if not data.startswith(MAGIC):
+    if not data.startswith(_MAGIC):
         return None
     lief.logging.disable()
-    if data.startswith(MAGIC[2:]):
-        fat = lief.MachO.parse(io.BytesIO(data))
-        return (
-            Code(
-                "MACHO", "+".join(sorted(MACHINES.get(one.header.cpu_type.name, "") for one in fat))
-            )
-            if fat
-            else None
-        )
+    if data.startswith(_MACHO):
+        slices = lief.MachO.parse(io.BytesIO(data))
+        if not slices:
+            return None
+        return Code("MACHO", _machines(one.header.cpu_type for one in slices))
     found = lief.parse(io.BytesIO(data))
     if isinstance(found, lief.PE.Binary):
-        return Code("PE", MACHINES.get(found.header.machine.name, ""))
-    if not isinstance(found, lief.ELF.Binary):
-        return None
-    asked = [
-        symbol.name
-        for needed in found.symbols_version_requirement
-        for symbol in needed.get_auxiliary_symbols()
-    ]
-    versions = [numbers(str(name)) for name in asked if re.fullmatch(r"GLIBC_[\d.]+", str(name))]
-    loader = [found.interpreter.rpartition("/")[2]] if found.has_interpreter else []
-    needs = tuple(dict.fromkeys([*map(str, found.libraries), *loader]))
-    return Code(
-        "ELF", MACHINES.get(found.header.machine_type.name, ""), needs, max(versions, default=())
-    )
+        return Code("PE", _machines([found.header.machine]))
+    if isinstance(found, lief.ELF.Binary):
+        return _elf(found)
+    return None
 
 
 def is_for(code: Code, target: str) -> bool:
-    """Tell whether machine code has the format of a Rust target, and its machines where they have a name here."""
-    system = "MACHO" if "-apple-" in target else "PE" if "-windows-" in target else "ELF"
-    machine = target.partition("-")[0]
-    wanted = PARTS.get(machine, machine)
-    return code.format == system and (
-        code.machines == wanted or wanted not in {*MACHINES.values(), *PARTS.values()}
-    )
+    """Return whether machine code has the format and machines of a Rust target.
+
+    A machine that is not in our table is not compared. Nothing is for the target `any`.
+    """
+    if target == "any" or code.format != _format(target):
+        return False
+    wanted = _target_machines(target)
+    return not wanted or code.machines == wanted
 
 
 def numbers(text: str) -> tuple[int, ...]:
-    """Return the numbers of a version, to compare it (2.17 is before 2.4, as text)."""
-    return tuple(int(number) for number in re.findall(r"\d+", text))
+    """Return the numbers of a version, for comparisons: 2.4 is lower than 2.17."""
+    return tuple(map(int, re.findall(r"\d+", text)))
+
+
+def _elf(found: Any) -> Code:
+    symbols: list[str] = []
+    for library in found.symbols_version_requirement:
+        symbols += [str(symbol.name) for symbol in library.get_auxiliary_symbols()]
+    glibcs = [numbers(name) for name in symbols if _GLIBC.fullmatch(name)]
+    needs = [str(library) for library in found.libraries]
+    if found.has_interpreter:
+        needs.append(found.interpreter.rpartition("/")[2])
+    return Code(
+        "ELF",
+        _machines([found.header.machine_type]),
+        tuple(dict.fromkeys(needs)),
+        max(glibcs, default=()),
+    )
+
+
+def _machines(headers: Any) -> str:
+    found = [machines.of_header(header.name) for header in headers]
+    return "+".join(sorted(machine.gnu for machine in found if machine))
+
+
+def _format(target: str) -> str:
+    if "-apple-" in target:
+        return "MACHO"
+    if "-windows-" in target:
+        return "PE"
+    return "ELF"
+
+
+def _target_machines(target: str) -> str:
+    """Return the machines of a target as `Code` has them, "" for one not in our table."""
+    if target == machines.UNIVERSAL:
+        return "+".join(sorted(map(_target_machines, machines.UNIVERSAL_TARGETS)))
+    name = target.partition("-")[0]
+    for machine in machines.MACHINES:
+        if name == machine.rust or name in machine.same_header:
+            return machine.gnu
+    return ""

@@ -1,4 +1,4 @@
-"""Wheels and source distributions as files: their names, what is wrong with them, folders kept out."""
+"""Wheels and source distributions as files: their names, their platform tags, their metadata."""
 
 from __future__ import annotations
 
@@ -13,37 +13,29 @@ from pathlib import Path
 
 from release_tasks import files
 from release_tasks.errors import ReleaseError
-from release_tasks.formats import archives
+from release_tasks.formats import archives, machines
 
-MACHINES = {
-    "x86_64": "x86_64-unknown-linux",
-    "aarch64": "aarch64-unknown-linux",
-    "i686": "i686-unknown-linux",
-    "armv7l": "armv7-unknown-linux",
-    "ppc64le": "powerpc64le-unknown-linux",
-    "s390x": "s390x-unknown-linux",
-}
-OTHERS = {
-    "win_amd64": "x86_64-pc-windows-msvc",
-    "win_arm64": "aarch64-pc-windows-msvc",
-    "win32": "i686-pc-windows-msvc",
-    "macosx_x86_64": "x86_64-apple-darwin",
-    "macosx_arm64": "aarch64-apple-darwin",
-    "macosx_universal2": "universal2-apple-darwin",
-}
+_LINUX_TAG = re.compile(r"(?P<libc>many|musl)linux(?:_\d+_\d+|1|2010|2014)_(?P<machine>\w+)")
+_MACOS_TAG = re.compile(r"macosx_\d+_\d+_(?P<machine>\w+)")
+_GLIBC_TAG = re.compile(r"manylinux_(\d+)_(\d+)_")
+_LEGACY_GLIBC = {"manylinux1": "2.5", "manylinux2010": "2.12", "manylinux2014": "2.17"}  # PEP 600
+_SBOM = re.compile(r"\.dist-info/sboms/[^/]+$")
 
 
 @dataclass(frozen=True)
 class Name:
-    """What a file's name says: project (normal form), version (PEP 440), platform tags (none: an sdist)."""
+    """The parts of a file's name."""
 
-    project: str
-    version: str
-    platforms: tuple[str, ...] = ()
+    project: str  # normalized
+    version: str  # PEP 440
+    platforms: tuple[str, ...] = ()  # platform tags; none for an sdist
 
 
 def read_name(file: str) -> Name | None:
-    """Return what the name of a wheel or sdist says, None for any other file (PEP 427, PEP 625)."""
+    """Return the parts of a wheel's or sdist's name, or None for another file.
+
+    Wheels: PEP 427, sdists: PEP 625.
+    """
     from packaging.utils import (
         InvalidSdistFilename,
         InvalidWheelFilename,
@@ -54,7 +46,8 @@ def read_name(file: str) -> Name | None:
     try:
         if file.endswith(".whl"):
             project, version, _, tags = parse_wheel_filename(file)
-            return Name(project, str(version), tuple(sorted({tag.platform for tag in tags})))
+            platforms = sorted({tag.platform for tag in tags})
+            return Name(project, str(version), tuple(platforms))
         project, version = parse_sdist_filename(file)
         return Name(project, str(version))
     except (InvalidSdistFilename, InvalidWheelFilename):
@@ -62,73 +55,82 @@ def read_name(file: str) -> Name | None:
 
 
 def target_of(tag: str) -> str:
-    """Return the Rust target that makes wheels of a platform tag; raise `ReleaseError` for an unknown one."""
-    if linux := re.fullmatch(r"(many|musl)linux(?:_\d+_\d+|1|2010|2014)_(\w+)", tag):
-        if base := MACHINES.get(linux[2]):
-            libc = "gnu" if linux[1] == "many" else "musl"
-            return f"{base}-{libc}{'eabihf' if linux[2] == 'armv7l' else ''}"
-    elif target := OTHERS.get(re.sub(r"^macosx_\d+_\d+_", "macosx_", tag)):
-        return target
-    raise ReleaseError(
-        f"{tag} is no platform tag of a wheel",
-        "name one as manylinux_2_17_x86_64, musllinux_1_2_aarch64, macosx_11_0_arm64, win_amd64",
-    )
+    """Return the Rust target of wheels with a platform tag.
+
+    Raises `ReleaseError` for an unknown tag.
+    """
+    target = machines.windows_target(tag)
+    if linux := _LINUX_TAG.fullmatch(tag):
+        libc = {"many": "gnu", "musl": "musl"}[linux["libc"]]
+        target = machines.linux_target(linux["machine"], libc)
+    elif macos := _MACOS_TAG.fullmatch(tag):
+        target = machines.macos_target(macos["machine"])
+    if target is None:
+        raise ReleaseError(
+            f"`{tag}` is not a valid platform tag of a wheel",
+            "write one like manylinux_2_17_x86_64, musllinux_1_2_aarch64, macosx_11_0_arm64 "
+            "or win_amd64",
+        )
+    return target
 
 
 def glibc_of(tag: str) -> str:
-    """Return the glibc (`2.17`) that a wheel with this platform tag is promised to run with; nothing for other tags."""
-    legacy = {"manylinux1": "2.5", "manylinux2010": "2.12", "manylinux2014": "2.17"}
-    said = re.match(r"manylinux_(\d+)_(\d+)_", tag)
-    return f"{said[1]}.{said[2]}" if said else legacy.get(tag.split("_")[0], "")
+    """Return the oldest glibc that wheels with a platform tag run with (`2.17`), or ""."""
+    found = _GLIBC_TAG.match(tag)
+    if found:
+        return f"{found[1]}.{found[2]}"
+    return _LEGACY_GLIBC.get(tag.split("_")[0], "")
 
 
 def is_of_this_machine(tag: str) -> bool:
-    """Tell whether a wheel with this platform tag would be installed here."""
+    """Return whether a wheel with a platform tag can be installed on this machine."""
     from packaging.tags import platform_tags
 
     return tag in platform_tags()
 
 
-def only(folder: Path, suffix: str) -> Path:
-    """Return the one whole file with that ending in `folder`; raise `ReleaseError` for none, several or a broken one."""
+def only_file(folder: Path, suffix: str) -> Path:
+    """Return the one file with an ending in a folder.
+
+    Raises `ReleaseError` where there is none, where there are several, and where it is broken.
+    """
     found = sorted(folder.glob(f"*{suffix}"))
     if len(found) != 1:
+        names = ", ".join(path.name for path in found) or "nothing"
         raise ReleaseError(
-            f"the build left {', '.join(p.name for p in found) or 'nothing'} where one {suffix} file was expected",
-            "run the build by hand and mend it",
+            f"the build wrote {names}, expected one {suffix} file", "run the build by hand"
         )
-    # maturin leaves an empty zip of 22 bytes behind where a build fails
+    # maturin leaves an empty zip of 22 bytes where a build fails
     if not archives.is_whole(found[0]):
-        raise ReleaseError(
-            f"{found[0].name} is broken: {found[0].stat().st_size} bytes", "run the build again"
-        )
+        size = found[0].stat().st_size
+        raise ReleaseError(f"{found[0].name} is broken: {size} bytes", "run the build again")
     return found[0]
 
 
-def without_folders(wheel: Path, tree: Path, shown: str) -> None:
-    """Rewrite the SBOMs of a wheel, and RECORD, with `shown` in place of the folder `tree`.
+def replace_build_folder(wheel: Path, folder: Path, shown: str) -> None:
+    """Write `shown` for the build folder in the SBOMs of a wheel, and update RECORD.
 
-    maturin writes the folder of the build into `dist-info/sboms`; with it two builds never have equal bytes.
+    maturin writes the folder of the build into `dist-info/sboms`, so that two builds would not
+    have equal bytes.
     """
-    here = tree.resolve().as_uri().encode()
+    old = folder.resolve().as_uri().encode()
+    new = f"file://{shown}".encode()
     with zipfile.ZipFile(wheel) as archive:
         entries = [(info, archive.read(info)) for info in archive.infolist()]
     changed = {
-        info.filename: data.replace(here, f"file://{shown}".encode())
+        info.filename: data.replace(old, new)
         for info, data in entries
-        if re.search(r"\.dist-info/sboms/[^/]+$", info.filename) and here in data
+        if _SBOM.search(info.filename) and old in data
     }
     if not changed:
         return
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for info, data in entries:
-            data = (
-                _record(data, changed)
-                if info.filename.endswith(".dist-info/RECORD")
-                else changed.get(info.filename, data)
-            )
-            archive.writestr(info, data, info.compress_type)
+            content = changed.get(info.filename, data)
+            if info.filename.endswith(".dist-info/RECORD"):
+                content = _record(data, changed)
+            archive.writestr(info, content, info.compress_type)
     files.write_bytes(wheel, out.getvalue())
 
 
@@ -137,8 +139,12 @@ def _record(record: bytes, changed: dict[str, bytes]) -> bytes:
     writer = csv.writer(out, lineterminator="\n")
     for row in csv.reader(io.StringIO(record.decode())):
         if row and row[0] in changed:
-            data = changed[row[0]]
-            digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
-            row = [row[0], f"sha256={digest}", str(len(data))]
-        writer.writerow(row)
+            writer.writerow(_record_row(row[0], changed[row[0]]))
+        else:
+            writer.writerow(row)
     return out.getvalue().encode()
+
+
+def _record_row(name: str, data: bytes) -> list[str]:
+    digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest())
+    return [name, f"sha256={digest.rstrip(b'=').decode()}", str(len(data))]

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from release_tasks import endpoints, files, http, shell, terminal
 from release_tasks.errors import ReleaseError
+from release_tasks.formats import machines
 
 LEAST = (1, 21)  # older ones cannot fetch the toolchain that a module asks for
 VERSION = "1.26.8"
 SHA256 = {  # of the zip that Go's module proxy serves, by machine
-    "x86_64": ("amd64", "30c2b1bf7dcc88d3eb0a1364e47ddd9128edb3110a30e8a0ef61cd5856b31de7"),
-    "aarch64": ("arm64", "02b36b6787b3ac767668f630e2998df45a3b1f9ffee08d1bf3ef6487cd658d99"),
+    "amd64": "30c2b1bf7dcc88d3eb0a1364e47ddd9128edb3110a30e8a0ef61cd5856b31de7",
+    "arm64": "02b36b6787b3ac767668f630e2998df45a3b1f9ffee08d1bf3ef6487cd658d99",
 }
 
 
@@ -28,10 +29,10 @@ def compiler(folder: Path) -> str:
         return own
     if (kept := folder / f"go-{VERSION}" / "bin" / "go").exists():
         return str(kept)
-    machine = platform.machine() if platform.system() == "Linux" else ""
-    if machine not in SHA256:
+    machine = machines.this_machine()
+    if platform.system() != "Linux" or machine is None or machine.oci not in SHA256:
         raise ReleaseError("Go is missing, or older than 1.21", f"see {endpoints.GO}")
-    _download(*SHA256[machine], kept.parent.parent)
+    _download(machine.oci, SHA256[machine.oci], kept.parent.parent)
     return str(kept)
 
 

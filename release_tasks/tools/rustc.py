@@ -12,6 +12,7 @@ from pathlib import Path
 from release_tasks import shell
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.formats.executables import numbers
+from release_tasks.formats.machines import UNIVERSAL, UNIVERSAL_TARGETS, gnu_name
 from release_tasks.shell import Failed, ask
 from release_tasks.tools import zig
 from release_tasks.tools.cargo import rustflags
@@ -21,10 +22,6 @@ MERGED = (
     2,
     34,
 )  # whatever is linked against this glibc or a later one needs it (its release notes: libpthread is in libc)
-UNIVERSAL, HALVES = (
-    "universal2-apple-darwin",
-    ("x86_64-apple-darwin", "aarch64-apple-darwin"),
-)  # maturin's name for both
 
 
 @lru_cache(maxsize=8)
@@ -56,7 +53,7 @@ def possible(
     for target in dict.fromkeys(targets):
         try:
             way: dict[str, str] = {}
-            for part in HALVES if target == UNIVERSAL else (target,):
+            for part in UNIVERSAL_TARGETS if target == UNIVERSAL else (target,):
                 way |= _compiler(tree, part, command)
                 way |= _linker(
                     tree, part, command, (glibc or {}).get(target, ""), way.get("RUSTC", "")
@@ -199,5 +196,4 @@ def _gnu_name(target: str) -> str:
     arch, *_, system = target.split("-")
     if target.endswith("windows-gnu"):
         return f"{arch}-w64-mingw32"
-    names = {"armv7": "arm", "riscv64gc": "riscv64"}
-    return f"{names.get(arch, arch)}-linux-{system}"
+    return f"{gnu_name(target)}-linux-{system}"

@@ -14,9 +14,11 @@ import pytest
 
 from release_tasks import endpoints, shell
 from release_tasks.errors import ReleaseError
+from release_tasks.formats import machines
 from release_tasks.tools import go
 
-NAME = f"v0.0.1-go{go.VERSION}.linux-test"
+MACHINE = getattr(machines.this_machine(), "oci", "")
+NAME = f"v0.0.1-go{go.VERSION}.linux-{MACHINE}"
 
 
 @pytest.fixture
@@ -36,9 +38,7 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(
         go,
         "SHA256",
-        dict.fromkeys(
-            ("x86_64", "aarch64"), ("test", hashlib.sha256(packed.read_bytes()).hexdigest())
-        ),
+        {MACHINE: hashlib.sha256(packed.read_bytes()).hexdigest()},
     )
     monkeypatch.setenv("PATH", "/nowhere")
     yield packed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -13,7 +12,7 @@ import pytest
 from invoke.context import Context
 
 from release_tasks.errors import MultipleErrors, ReleaseError
-from release_tasks.formats import archives, executables, wheels
+from release_tasks.formats import executables
 from release_tasks.tools import cargo, rustc, zig
 from release_tasks.tools.cargo import build as cargo_build
 from release_tasks.tools.cargo import rustflags
@@ -210,69 +209,6 @@ def test_a_target_folder_elsewhere_is_kept_out_as_well(tree: Path, tmp_path: Pat
 def test_conditions_mean_what_they_mean_to_cargo(condition: str, holds: bool) -> None:
     facts = ['target_arch="x86_64"', 'target_env="gnu"', 'target_os="linux"', "unix"]
     assert rustflags.applies(condition, facts) is holds
-
-
-@pytest.mark.parametrize(
-    ("tag", "target"),
-    [
-        ("manylinux_2_17_x86_64", "x86_64-unknown-linux-gnu"),
-        ("manylinux2014_aarch64", "aarch64-unknown-linux-gnu"),
-        ("manylinux_2_28_armv7l", "armv7-unknown-linux-gnueabihf"),
-        ("musllinux_1_2_x86_64", "x86_64-unknown-linux-musl"),
-        ("musllinux_1_2_armv7l", "armv7-unknown-linux-musleabihf"),
-        ("macosx_10_12_x86_64", "x86_64-apple-darwin"),
-        ("macosx_11_0_arm64", "aarch64-apple-darwin"),
-        ("macosx_10_12_universal2", "universal2-apple-darwin"),
-        ("win_amd64", "x86_64-pc-windows-msvc"),
-    ],
-)
-def test_each_platform_tag_is_made_by_one_target(tag: str, target: str) -> None:
-    assert wheels.target_of(tag) == target
-
-
-@pytest.mark.parametrize(
-    "tag", ["linux_x86_64", "manylinux_2_17", "win64", "any", "manylinux_2_17_vax"]
-)
-def test_an_unknown_platform_tag_is_refused(tag: str) -> None:
-    with pytest.raises(ReleaseError, match=f"{tag} is no platform tag of a wheel"):
-        wheels.target_of(tag)
-
-
-@pytest.mark.parametrize(
-    ("tag", "glibc"),
-    [
-        ("manylinux_2_28_aarch64", "2.28"),
-        ("manylinux2014_x86_64", "2.17"),
-        ("manylinux1_i686", "2.5"),
-        ("musllinux_1_2_x86_64", ""),
-        ("macosx_11_0_arm64", ""),
-    ],
-)
-def test_a_platform_tag_promises_a_glibc(tag: str, glibc: str) -> None:
-    assert wheels.glibc_of(tag) == glibc
-
-
-@pytest.mark.parametrize("name", ["a.tar.gz", "a.zip"])
-def test_an_archive_has_the_same_bytes_whenever_it_is_made(name: str, tmp_path: Path) -> None:
-    made = []
-    for when in (1, 1_000_000_000):
-        program = tmp_path / f"{when}"
-        program.write_bytes(b"program")
-        os.utime(program, (when, when))
-        made.append(
-            archives.pack(
-                name,
-                {
-                    "hello": (program.read_bytes(), archives.PROGRAM),
-                    "README": (program.read_bytes(), archives.TEXT),
-                },
-                1_700_000_000,
-            )
-        )
-    assert made[0] == made[1]
-    (tmp_path / name).write_bytes(made[0])
-    shutil.unpack_archive(tmp_path / name, tmp_path / "out")
-    assert (tmp_path / "out" / "hello").read_bytes() == b"program"
 
 
 def can_build(tree: Path, target: str) -> bool:

@@ -79,7 +79,7 @@ def _compare(artifact: Artifact, page: gh.Page, bodies: dict[str, bytes]) -> Ite
     told = asset.digest.removeprefix("sha256:") if asset else ""
     said = (
         (f"{file} says", checksums.read(bodies[file]).get(name, "nothing"))
-        for file in checksums.about(name)
+        for file in checksums.checksum_files(name)
         if file in bodies
     )
     for source, sha256 in (("was built", artifact.sha256), ("GitHub says it has", told), *said):

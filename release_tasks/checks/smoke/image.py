@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform as machine
 import posixpath
 import sys
 from collections.abc import Container, Iterator
@@ -14,28 +13,19 @@ from release_tasks import files, shell, terminal
 from release_tasks.checks.smoke.program import NEXT, check_version_output, runner
 from release_tasks.checks.smoke.rootfs import Refused, inside, unpack
 from release_tasks.errors import ReleaseError
-from release_tasks.formats import executables, oci_layout
+from release_tasks.formats import executables, machines, oci_layout
 from release_tasks.project.model import Image
 from release_tasks.shell import Failed
 from release_tasks.tools.docker import daemon
 from release_tasks.tools.docker.daemon import Blob
 
-ARCHITECTURES = {  # as Linux and as images call them
-    "x86_64": "amd64",
-    "aarch64": "arm64",
-    "i686": "386",
-    "armv7": "arm",
-    "powerpc64le": "ppc64le",
-    "s390x": "s390x",
-}
 SHELLS = ("sh", "bash", "ash", "dash")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # what docker gives an image that sets none
 
 
 def platform() -> str:
     """Return the platform of images that run here, as an index names it."""
-    name = machine.machine()
-    return f"linux/{ARCHITECTURES.get(name, name)}"
+    return machines.this_platform()
 
 
 def lacking(image: Image, there: Container[str]) -> Iterator[str]:
@@ -72,8 +62,9 @@ def run(
 
 
 def _target(where: str) -> str:
-    names = {one: name for name, one in ARCHITECTURES.items()}
-    return f"{names.get(where.split('/')[1], 'unknown')}-unknown-linux-gnu"
+    machine = machines.of_image(where.split("/")[1])
+    name = machine.rust if machine else "unknown"
+    return f"{name}-unknown-linux-gnu"
 
 
 def _in_docker(

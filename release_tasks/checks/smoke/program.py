@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import re
 import sys
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from release_tasks import files, shell, terminal
 from release_tasks.errors import ReleaseError
+from release_tasks.formats import machines
 from release_tasks.versions.numbers import spellings
 
 LONGEST = 10.0  # seconds; a server that ignores --version would serve for ever
@@ -49,18 +49,16 @@ def runner(target: str, needs: Sequence[str] = ()) -> list[str] | None:
     In qemu's user mode a program finds the libraries it `needs` where Debian's cross compilers have them.
     """
     machine, _, system = target.partition("-")
-    here = {"arm64": "aarch64"}.get(platform.machine(), platform.machine())
+    here = machines.this_machine()
     families = {
         "linux": ("unknown-linux-gnu", "unknown-linux-musl"),
         "darwin": ("apple-darwin",),
     }.get(sys.platform, ())
-    if machine == here and system in families:
+    if here and machine == here.rust and system in families:
         return []
-    name = {"armv7": "arm", "i686": "i386", "powerpc64le": "ppc64le", "riscv64gc": "riscv64"}.get(
-        machine, machine
-    )
+    name = machines.qemu_name(target)
     qemu = next(filter(None, map(shell.found, (f"qemu-{name}-static", f"qemu-{name}"))), None)
-    root = Path(f"/usr/{machine}-linux-gnu")
+    root = Path(f"/usr/{machines.gnu_name(target)}-linux-gnu")
     if (
         qemu is None
         or "-linux-" not in target

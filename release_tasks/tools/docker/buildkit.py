@@ -13,6 +13,7 @@ from invoke.context import Context
 
 from release_tasks import files, shell, terminal
 from release_tasks.errors import ReleaseError
+from release_tasks.formats import machines
 from release_tasks.memo import memoized
 
 START = 30.0  # seconds in which buildkitd must listen
@@ -61,11 +62,7 @@ def is_usable() -> bool:
 def native() -> set[str]:
     """Return the platforms that the nodes of the builder are, as far as it tells; else that of this machine."""
     said = _inspected() if is_usable() else ""
-    names = {"x86_64": "amd64", "aarch64": "arm64"}
-    here = os.uname().machine
-    return set(re.findall(r"^Platforms:\s*([^\s,*]+)", said, re.M)) or {
-        f"linux/{names.get(here, here)}"
-    }
+    return set(re.findall(r"^Platforms:\s*([^\s,*]+)", said, re.M)) or {machines.this_platform()}
 
 
 def platforms() -> frozenset[str]:

@@ -9,11 +9,9 @@ import pytest
 from support import python_projects as projects
 from support.built_project import (
     AARCH64,
-    AMD64,
     ARM,
     ARM64,
     HERE,
-    MAC_ARM64,
     MAC_X86_64,
     PACKED,
     SETTINGS,
@@ -34,7 +32,6 @@ from support.python_projects import HOST
 from support.tiny_project import TinyProject
 
 from release_tasks.checks.smoke.program import runner
-from release_tasks.formats import executables
 
 pytestmark = pytest.mark.tools("git", "cargo", "gh", "cc")
 STATIC = SETTINGS + '[build]\nstatic = ["tiny"]\n'
@@ -47,39 +44,6 @@ def mended(tiny: TinyProject, fix: str) -> None:
     subprocess.run(["rm", command.removeprefix("rm ")], check=True)
     put_all(tiny)
     assert facts() == []
-
-
-@pytest.mark.parametrize(
-    ("data", "target"),
-    [
-        (elf(X86_64), "x86_64-unknown-linux-gnu"),
-        (elf(AARCH64), "aarch64-unknown-linux-musl"),
-        (macho(MAC_X86_64), "x86_64-apple-darwin"),
-        (macho(MAC_ARM64), "aarch64-apple-darwin"),
-        (macho(MAC_X86_64, MAC_ARM64), "universal2-apple-darwin"),
-        (pe(AMD64), "x86_64-pc-windows-msvc"),
-        (pe(ARM64), "aarch64-pc-windows-msvc"),
-    ],
-)
-def test_each_format_is_for_its_own_targets_only(data: bytes, target: str) -> None:
-    code = executables.read(data)
-    assert code is not None
-    others = {
-        "x86_64-unknown-linux-gnu",
-        "aarch64-apple-darwin",
-        "x86_64-pc-windows-msvc",
-        "riscv64gc-unknown-linux-gnu",
-    }
-    assert executables.is_for(code, target)
-    assert [one for one in others - {target} if executables.is_for(code, one)] == []
-    assert (
-        not executables.is_for(code, "mips64el-unknown-linux-gnuabi64") or code.format == "ELF"
-    )  # not told apart
-
-
-@pytest.mark.parametrize("data", [b"", b"#!/bin/sh\n", b"MZ", b"\xca\xfe\xba\xbe\0\0\0\x37"])
-def test_what_is_no_machine_code_is_none(data: bytes) -> None:
-    assert executables.read(data) is None
 
 
 def test_a_program_for_another_machine_is_named(tiny: TinyProject) -> None:

@@ -1,4 +1,4 @@
-"""The first difference of two builds is named: where inside, and what it is."""
+"""The first difference of two builds: in which file or layer, and at which byte."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from support.published_project import Layout, layer
 
 from release_tasks.formats import archives, differences
 
-PAPERS: dict[str, archives.Inside] = {
+ENTRIES: dict[str, archives.Entry] = {
     "LICENSE": (b"do", 0o644),
     "tiny": (b"\x7fELF" + bytes(400), 0o755),
 }
 
 
 def packed(name: str, epoch: int = 1767323045, **other: bytes) -> bytes:
-    more = {path: (data, PAPERS.get(path, (b"", 0o644))[1]) for path, data in other.items()}
-    return archives.pack(name, PAPERS | more, epoch)
+    more = {path: (data, ENTRIES.get(path, (b"", 0o644))[1]) for path, data in other.items()}
+    return archives.pack(name, ENTRIES | more, epoch)
 
 
 @pytest.mark.parametrize("name", ["tiny.tar.gz", "tiny.zip", "tiny.tar"])
-def test_the_file_and_the_byte_are_named(name: str) -> None:
+def test_the_file_and_the_byte_are_reported(name: str) -> None:
     assert differences.first(packed(name), packed(name)) == ""
     other = packed(name, tiny=b"\x7fELF" + bytes(311) + b"/home/me" + bytes(81))
     assert (
@@ -42,7 +42,7 @@ def test_the_file_and_the_byte_are_named(name: str) -> None:
     )
 
 
-def test_what_only_the_packing_tells_is_named() -> None:
+def test_a_difference_in_the_packing_alone_is_reported() -> None:
     assert (
         differences.first(packed("a.tar.gz"), packed("a.tar.gz", 1767323046))
         == "LICENSE: time 1767323045, not time 1767323046"
@@ -62,7 +62,7 @@ def test_what_only_the_packing_tells_is_named() -> None:
     ).startswith("byte 4: ")
 
 
-def test_links_and_what_is_no_archive_are_compared_too() -> None:
+def test_links_and_other_files_than_archives_are_compared() -> None:
     one, two = (layer(("bin", target), ("hello", b"x")) for target in ("usr/bin", "/nowhere"))
     assert differences.first(one, two) == "bin: link 'usr/bin', not link '/nowhere'"
     assert differences.first(b"", b"x") == "byte 0: b'', not b'x'"
@@ -84,7 +84,7 @@ def image(folder: Path, *layers: bytes, **config: object) -> Path:
     return path
 
 
-def test_the_layer_of_an_image_is_named_and_not_its_digest(tmp_path: Path) -> None:
+def test_the_layer_of_an_image_is_reported_and_not_its_digest(tmp_path: Path) -> None:
     whole = image(
         tmp_path / "one", layer(("base", b"b")), layer(("hello", b"program 1")), Cmd=["/hello"]
     )
@@ -109,7 +109,7 @@ def test_the_layer_of_an_image_is_named_and_not_its_digest(tmp_path: Path) -> No
     assert differences.between(whole, whole) == ""
 
 
-def test_nothing_is_said_of_what_is_absent_or_too_large(
+def test_a_missing_or_too_large_file_is_not_compared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
@@ -130,5 +130,5 @@ def test_an_encrypted_or_unknown_zip_is_compared_by_its_bytes() -> None:
 
     broken = bytearray(zipped(b"hello"))
     at = broken.index(b"PK\1\2") + 10
-    broken[at] = 99  # a method of compression that nobody knows
+    broken[at] = 99  # an unknown compression method
     assert differences.first(bytes(broken), zipped(b"hello")).startswith(f"byte {at}: ")

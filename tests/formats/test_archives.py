@@ -1,0 +1,65 @@
+"""Archives: the same bytes whenever they are made, and nothing unpacked outside of its folder."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from release_tasks.errors import ReleaseError
+from release_tasks.formats import archives
+
+
+def _tar(*names: str) -> tarfile.TarFile:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for name in names:
+            entry = tarfile.TarInfo(name)
+            entry.size = 2
+            tar.addfile(entry, io.BytesIO(b"hi"))
+    out.seek(0)
+    return tarfile.open(fileobj=out)
+
+
+@pytest.mark.parametrize("filters", [archives.TRUSTED, {}])
+@pytest.mark.filterwarnings("ignore:.*filter.*:DeprecationWarning")
+def test_files_are_unpacked_with_and_without_filters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, filters: dict[str, str]
+) -> None:
+    monkeypatch.setattr(archives, "TRUSTED", filters)
+    archives.unpack_all(_tar("one", "sub/two"), tmp_path)
+    assert (tmp_path / "sub/two").read_text() == "hi"
+
+
+@pytest.mark.parametrize("name", ["../out", "sub/../../out", "/etc/out"])
+def test_a_path_outside_of_the_folder_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ReleaseError, match="outside of its folder"):
+        archives.unpack_all(_tar("one", name), tmp_path / "folder")
+    assert not (tmp_path / "folder").exists()
+
+
+@pytest.mark.parametrize("name", ["a.tar.gz", "a.zip"])
+def test_an_archive_has_the_same_bytes_whenever_it_is_made(name: str, tmp_path: Path) -> None:
+    made = []
+    for when in (1, 1_000_000_000):
+        program = tmp_path / f"{when}"
+        program.write_bytes(b"program")
+        os.utime(program, (when, when))
+        made.append(
+            archives.pack(
+                name,
+                {
+                    "hello": (program.read_bytes(), archives.PROGRAM),
+                    "README": (program.read_bytes(), archives.TEXT),
+                },
+                1_700_000_000,
+            )
+        )
+    assert made[0] == made[1]
+    (tmp_path / name).write_bytes(made[0])
+    shutil.unpack_archive(tmp_path / name, tmp_path / "out")
+    assert (tmp_path / "out" / "hello").read_bytes() == b"program"
