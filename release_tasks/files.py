@@ -34,7 +34,8 @@ def write_all(c: Context, texts: Mapping[Path, str]) -> None:
             if name.startswith(f".{path.name}.") and name.endswith(ASIDE):
                 os.unlink(f"{folder}/{name}")
     _swap({path: text.encode() for path, text in texts.items()})
-    memo.invalidate()
+    with memo.changing(memo.On.FILES):
+        memo.invalidate()
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from release_tasks import shell, terminal
 from release_tasks.errors import ReleaseError
-from release_tasks.memo import complete, memoized
+from release_tasks.memo import On, complete, memoized, memoized_on
 
 if TYPE_CHECKING:
     from requests import Session
@@ -95,13 +95,15 @@ def get(
     expect: Iterable[int] = (200, 404),
     method: str = "GET",
     way: ProxySettings | None = None,
+    remember: bool = True,
 ) -> Answer:
     """Read `url`. 429 and 5xx are retried as the server says; raise `ReleaseError` for a status that
-    is not in `expect` and for a server that cannot be reached. Without a `way`, the environment counts."""
-    return _get(url, tuple(sorted((headers or {}).items())), tuple(expect), method, way)
+    is not in `expect` and for a server that cannot be reached. Without a `way`, the environment counts.
+    Without `remember` the answer is not kept: for large bodies, and for what expires."""
+    read = _remembered if remember else _get
+    return read(url, tuple(sorted((headers or {}).items())), tuple(expect), method, way)
 
 
-@memoized
 def _get(
     url: str,
     headers: tuple[tuple[str, str], ...],
@@ -142,6 +144,9 @@ def _get(
             f"{url} answered {got.status_code}{': ' + said if said else ''}", "try again later"
         )
     return Answer(url, got.status_code, {k.lower(): v for k, v in got.headers.items()}, body)
+
+
+_remembered = memoized_on(On.REMOTE)(_get)
 
 
 def get_many(work: Callable[[T], R], items: Iterable[T], at_once: int = AT_ONCE) -> list[R]:

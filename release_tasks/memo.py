@@ -1,4 +1,4 @@
-"""What the world has answered is remembered for as long as nothing changes there."""
+"""Ask once: answers are remembered until something acts on what they depend on."""
 
 from __future__ import annotations
 
@@ -6,64 +6,116 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
+from enum import StrEnum
 from functools import wraps
-from threading import Thread
-from typing import Any, ParamSpec, TypeVar
+from threading import Lock, Thread
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
-_answers: ContextVar[dict[Any, Future[Any]] | None] = ContextVar("answers", default=None)
+
+
+class On(StrEnum):
+    """What an answer depends on."""
+
+    FILES = "files"  # the files of the checkout
+    GIT = "git"  # its commits, tags and configuration
+    REMOTE = "remote"  # origin, registries, GitHub
+
+
+EVERYTHING = frozenset(On)
+
+
+class _Answer(NamedTuple):
+    depends: frozenset[On]
+    future: Future[Any]
+
+
+_answers: ContextVar[dict[Any, _Answer] | None] = ContextVar("answers", default=None)
+_changed: ContextVar[frozenset[On]] = ContextVar("changed", default=EVERYTHING)
+_guard = Lock()
 
 
 @contextmanager
-def memoizing(is_so: bool = True) -> Iterator[None]:
-    """Ask for the same thing only once inside the block, until `forget` is called."""
-    before = _answers.get()
-    _answers.set({} if is_so and before is None else before)
+def memoizing() -> Iterator[None]:
+    """Ask for the same thing only once inside the block, until it is invalidated.
+
+    An inner block shares the answers of the outer one, and so do threads that run in a copy of
+    its context.
+    """
+    outer = _answers.get()
+    _answers.set({} if outer is None else outer)
     try:
         yield
     finally:
-        _answers.set(before)
+        _answers.set(outer)
+
+
+@contextmanager
+def changing(*what: On) -> Iterator[None]:
+    """Say that what acts inside the block changes nothing else: other answers stay."""
+    token = _changed.set(frozenset(what))
+    try:
+        yield
+    finally:
+        _changed.reset(token)
 
 
 def invalidate() -> None:
-    """Forget every answer: something has acted."""
-    if known := _answers.get():
-        known.clear()
+    """Forget what may have changed, as something has acted or was waited for."""
+    answers = _answers.get()
+    if not answers:
+        return
+    changed = _changed.get()
+    with _guard:
+        for key, answer in list(answers.items()):
+            if answer.depends & changed:
+                answers.pop(key, None)
 
 
-def prefetch(ask: Callable[P, object], *given: P.args, **named: P.kwargs) -> None:
-    """Begin to ask beside what follows, where answers are remembered; who needs this one waits for it, or is told why not."""
+def prefetch(ask: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+    """Start asking in another thread; who needs the answer waits for it, or gets its error.
+
+    Does nothing where answers are not remembered.
+    """
     if _answers.get() is not None:
-        Thread(
-            target=copy_context().run, args=(complete, Future(), lambda: ask(*given, **named))
-        ).start()
+        work = copy_context().run
+        Thread(target=work, args=(complete, Future(), lambda: ask(*args, **kwargs))).start()
 
 
-def complete(found: Future[R], ask: Callable[[], R]) -> None:
-    """Let whoever waits for an answer have it, or the error instead."""
+def complete(future: Future[R], ask: Callable[[], R]) -> None:
+    """Give the answer, or the error, to whoever waits for it."""
     try:
-        found.set_result(ask())
+        future.set_result(ask())
     except BaseException as error:
-        found.set_exception(error)
+        future.set_exception(error)
+
+
+def memoized_on(*depends: On) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let a function of hashable arguments remember its answers, errors included.
+
+    They are remembered inside `memoizing` only, until something changes that they depend on.
+    Threads that want the same answer wait for the one that asks.
+    """
+
+    def decorate(ask: Callable[P, R]) -> Callable[P, R]:
+        @wraps(ask)
+        def asked(*args: P.args, **kwargs: P.kwargs) -> R:
+            answers = _answers.get()
+            if answers is None:
+                return ask(*args, **kwargs)
+            mine = _Answer(frozenset(depends), Future())
+            answer = answers.setdefault((ask, args, *kwargs.items()), mine)
+            if answer is mine:
+                complete(mine.future, lambda: ask(*args, **kwargs))
+            found: R = answer.future.result()
+            return found
+
+        return asked
+
+    return decorate
 
 
 def memoized(ask: Callable[P, R]) -> Callable[P, R]:
-    """Let a function of hashable arguments remember its answers, errors too, where nothing changes.
-
-    Threads that want the same one wait for whoever asks first.
-    """
-
-    @wraps(ask)
-    def asked(*given: P.args, **named: P.kwargs) -> R:
-        known = _answers.get()
-        if known is None:
-            return ask(*given, **named)
-        mine: Future[R] = Future()
-        answer = known.setdefault((ask, given, *named.items()), mine)
-        if answer is mine:
-            complete(mine, lambda: ask(*given, **named))
-        found: R = answer.result()
-        return found
-
-    return asked
+    """Remember answers that depend on everything: any action invalidates them."""
+    return memoized_on(*On)(ask)

@@ -11,7 +11,7 @@ from invoke.context import Context
 from release_tasks import memo, shell
 from release_tasks.errors import ReleaseError
 from release_tasks.project.tags import carried, refusal, tag_name, version_in
-from release_tasks.tools import cargo, git
+from release_tasks.tools import git
 from release_tasks.tools.git import worktree
 from release_tasks.versions.numbers import parse
 from release_tasks.versions.requests import parse_request
@@ -40,7 +40,6 @@ class Release:
     checkout: Path
     source_tree: Path
     commit: str
-    epoch: int  # seconds since 1970: when the commit was made
     is_tagged: bool  # the tag exists, so `commit` is the tag's and nothing is edited any more
 
     @classmethod
@@ -57,6 +56,11 @@ class Release:
     def at_head(cls, c: Context, version: str | None, component: str | None) -> Release:
         """Return the release of `version` from HEAD, although it may have a tag elsewhere."""
         return _at(shell.is_dry(c), version, component, at_head=True)
+
+    @property
+    def epoch(self) -> int:
+        """Return when the commit was made, in seconds since 1970 (UTC)."""
+        return git.commit_time(self.checkout, self.commit)
 
     @property
     def request(self) -> str:
@@ -116,28 +120,27 @@ class Release:
 
 @memo.memoized
 def _at(is_dry: bool, version: str | None, component: str | None, at_head: bool = False) -> Release:
-    from release_tasks.project.discovery import discover
+    from release_tasks.project import discovery
 
     top = git.top(Path.cwd())
     head = git.head(top)
-    if git.remote_url(top):
+    if head not in git.tags(top).values() and git.remote_url(top):
         memo.prefetch(git.remote_refs, top)
-    if (top / "Cargo.toml").exists():
-        memo.prefetch(cargo.metadata, top)
-    project = discover(top)
+    discovery.prefetch(top)
+    project = discovery.discover(top)
     wanted = _versions(project, top, head, version, component)
     tag_of = {name: tag_name(project.component(name), number) for name, number in wanted.items()}
     commit = None if at_head else _tagged_commit(top, tuple(tag_of.values()), head, is_dry)
     tree = top
     if commit and (commit != head or git.changed(top)):
         tree = worktree.at(top, next(iter(tag_of.values())), commit)
-        project = discover(tree)
+        project = discovery.discover(tree)
     parts = tuple(
         ComponentRelease(project.component(name), number, tag_of[name], top / "dist" / tag_of[name])
         for name, number in wanted.items()
     )
     at = commit or head
-    return Release(project, parts, top, tree, at, git.commit_time(top, at), commit is not None)
+    return Release(project, parts, top, tree, at, commit is not None)
 
 
 def _versions(

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextvars import ContextVar
 
+from release_tasks import memo
 from release_tasks.errors import ReleaseError
 
 SECRET_NAME = re.compile(
@@ -49,6 +50,8 @@ def pause(seconds: float, why: str = "") -> None:
     if why and why != _line and not _is_terminal():
         say(why)
     _line = why or _line
+    if why:
+        memo.invalidate()  # the world goes on meanwhile
     end = time.monotonic() + seconds
     while not stopping.wait(min(0.5, max(0.0, left := end - time.monotonic()))):
         if why and _is_terminal():

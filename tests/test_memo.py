@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support.tiny_project import context
 
-from release_tasks import files, memo, shell
+from release_tasks import files, memo, shell, terminal
 from release_tasks.errors import ReleaseError
 from release_tasks.http import get_many
 
@@ -41,11 +41,7 @@ def test_an_answer_is_remembered_to_the_end_of_the_outermost_block() -> None:
         assert [world.number("one"), world.number("one"), world.number("two")] == [1, 1, 2]
         with memo.memoizing():
             assert world.number("one") == 1
-        with memo.memoizing(False):
-            assert world.number("one") == 1
     assert world.number("one") == 3
-    with memo.memoizing(False):
-        assert [world.number("one"), world.number("one")] == [4, 5]
 
 
 def test_an_error_is_an_answer_too() -> None:
@@ -89,3 +85,48 @@ def test_what_acts_makes_all_answers_old_and_a_dry_run_does_not_act(tmp_path: Pa
         assert world.number("one") == 2
         files.write_all(context(), {tmp_path / "version": "0.2.0"})
         assert world.number("one") == 3
+
+
+class Parts:
+    """Answers that depend on different things."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    @memo.memoized_on(memo.On.GIT)
+    def commit(self) -> None:
+        self.asked.append("commit")
+
+    @memo.memoized_on(memo.On.REMOTE)
+    def branches(self) -> None:
+        self.asked.append("branches")
+
+    @memo.memoized_on()
+    def folder(self) -> None:
+        self.asked.append("folder")
+
+    def ask(self) -> list[str]:
+        self.asked.clear()
+        self.commit()
+        self.branches()
+        self.folder()
+        return self.asked
+
+
+def test_what_changes_one_thing_leaves_the_answers_about_others() -> None:
+    parts = Parts()
+    with memo.memoizing():
+        assert parts.ask() == ["commit", "branches", "folder"]
+        with memo.changing(memo.On.GIT):
+            shell.do(context(), ["true"])
+        assert parts.ask() == ["commit"]
+        shell.do(context(), ["true"])
+        assert parts.ask() == ["commit", "branches"]
+
+
+def test_what_was_waited_for_is_asked_again() -> None:
+    parts = Parts()
+    with memo.memoizing():
+        parts.ask()
+        terminal.pause(0, "waiting for the branch")
+        assert parts.ask() == ["commit", "branches"]

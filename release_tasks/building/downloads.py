@@ -53,7 +53,7 @@ def _piece(url: str, start: int) -> http.Answer:
     headers = {"Range": f"bytes={start}-{start + PIECE - 1}", "Accept-Encoding": "identity"}
     for _ in range(TRIES - 1):
         try:
-            return http.get(url, headers, (200, 206, 416))
+            return http.get(url, headers, (200, 206, 416), remember=False)
         except ReleaseError:
             terminal.pause(0.3)
-    return http.get(url, headers, (200, 206, 416))
+    return http.get(url, headers, (200, 206, 416), remember=False)

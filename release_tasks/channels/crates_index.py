@@ -12,7 +12,7 @@ from urllib.parse import quote
 from release_tasks import http
 from release_tasks.endpoints import CRATES_FILES, CRATES_INDEX
 from release_tasks.errors import ReleaseError
-from release_tasks.memo import memoized
+from release_tasks.memo import On, memoized_on
 
 ABSENT = (404, 410, 451)  # the Cargo book, "Index Format": each says that there is no such crate
 FRESH = {"Cache-Control": "no-cache"}
@@ -26,7 +26,7 @@ def path(name: str) -> str:
     return f"3/{low[0]}/{low}" if len(low) == 3 else f"{low[:2]}/{low[2:4]}/{low}"
 
 
-@memoized
+@memoized_on(On.REMOTE)
 def lines(name: str) -> list[dict[str, Any]] | None:
     """Return one line for each version of a crate, or None for a name that crates.io does not have."""
     answer = http.get(f"{CRATES_INDEX}/{path(name)}", FRESH, expect=(200, *ABSENT))
@@ -49,7 +49,7 @@ def find(name: str, version: str) -> dict[str, Any] | None:
 def commit_of(name: str, version: str) -> str | None:
     """Return the commit that a published crate says it was made from, or None where it says none."""
     url = f"{CRATES_FILES}/crates/{name}/{quote(version)}/download"
-    data = http.get(url, expect=(200,)).body
+    data = http.get(url, expect=(200,), remember=False).body
     try:
         with tarfile.open(fileobj=io.BytesIO(gzip.decompress(data))) as archive:
             file = archive.extractfile(f"{name}-{version}/.cargo_vcs_info.json")

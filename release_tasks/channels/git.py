@@ -148,6 +148,8 @@ def _push_branch(c: Context, release: Release, branch: str) -> None:
 
 def _contains(release: Release, head: str) -> bool:
     """Return True when the release's commit is `head` or an ancestor of it."""
+    if release.commit == head:
+        return True
     if git.commit_of(release.checkout, head) is None:
         git.fetch_commit(release.checkout, head)
     return git.is_ancestor(release.checkout, release.commit, head)

@@ -170,7 +170,9 @@ def _token(
         "scope": asked.get("scope") or f"repository:{repository}:pull",
     }
     realm = urljoin(refusal.url, asked.get("realm", ""))
-    answer = http.get(f"{realm}?{urlencode(query)}", basic, expect=(200, 400, 401, 403, 404))
+    answer = http.get(
+        f"{realm}?{urlencode(query)}", basic, expect=(200, 400, 401, 403, 404), remember=False
+    )
     if answer.status != 200:
         return None
     said = answer.json(dict)
@@ -178,9 +180,9 @@ def _token(
 
 
 def _ask(place: str, header: Mapping[str, str], method: str) -> Answer:
-    return http.get(
-        place, {"Accept": f"{MANIFESTS}, */*;q=0.5", **header}, (200, 404, *_REFUSED), method
-    )
+    headers = {"Accept": f"{MANIFESTS}, */*;q=0.5", **header}
+    is_small = method == "HEAD" or "/blobs/" not in place
+    return http.get(place, headers, (200, 404, *_REFUSED), method, remember=is_small)
 
 
 def url(reference: str, path: str) -> str:

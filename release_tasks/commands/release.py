@@ -35,7 +35,7 @@ def release(
     wanted = resolve(version, component)
     timeline: Timeline = []
     try:
-        with memoizing(shell.is_dry(c)):
+        with memoizing():
             for number, stage in enumerate(order.of(c)):
                 if number == 1 and not shell.is_dry(c):  # from here on the tree changes, too
                     dist.lock(Release.at(c, wanted, component))

@@ -56,7 +56,7 @@ def _next(project: Project) -> Release:
         ComponentRelease(one, n, one.tag, project.root)
         for one, n in zip(project.components, numbers, strict=True)
     )
-    return Release(project, parts, project.root, project.root, "", 0, False)
+    return Release(project, parts, project.root, project.root, "", False)
 
 
 def _files(release: Release) -> Any:

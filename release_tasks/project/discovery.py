@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
+from release_tasks import memo
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests.version_locations import read
 from release_tasks.project import containers, python_packages
@@ -33,6 +34,12 @@ def discover(root: Path) -> Project:
     return _discover(root, git.fingerprint(root))
 
 
+def prefetch(root: Path) -> None:
+    """Let cargo read the workspace while Python imports the rest, the first time that it is needed."""
+    if _discover.cache_info().currsize == 0 and (root / "Cargo.toml").exists():
+        memo.prefetch(cargo.metadata, root)
+
+
 def outline(root: Path) -> Project:
     """Return a project without what only cargo and the manifests tell: its settings, names and files."""
     settings = load(root)
@@ -50,7 +57,7 @@ def _discover(root: Path, fingerprint: str) -> Project:
     project = outline(root)
     settings, files, name = project.settings, project.files, project.repository
     python = python_packages.packages(root, files, settings)
-    workspace = cargo.workspace(root) if "Cargo.toml" in files else None
+    workspace = _workspace(root, files)
     crates = _crates(
         workspace.members if workspace else (),
         settings,
@@ -80,6 +87,31 @@ def _discover(root: Path, fingerprint: str) -> Project:
             (package for one in before.components for package in resolved_or_empty(one.python)),
         )
     return split(replace(project, crates=crates), ships)
+
+
+def _workspace(root: Path, files: tuple[str, ...]) -> cargo.Workspace | None:
+    """Return the workspace; cargo is asked again only where something that it reads has changed."""
+    if "Cargo.toml" not in files:
+        return None
+    present = sorted({*files, *git.changed(root)})
+    sources = tuple(path for path in present if path.endswith(".rs"))  # cargo finds targets by name
+    manifests = [path for path in present if path.endswith(("Cargo.toml", ".cargo/config.toml"))]
+    times = [(path, _modified(root / path)) for path in (*manifests, "Cargo.lock")]
+    return _workspace_as_of(root, sources, tuple(times))
+
+
+@lru_cache(maxsize=8)
+def _workspace_as_of(
+    root: Path, sources: tuple[str, ...], times: tuple[object, ...]
+) -> cargo.Workspace:
+    return cargo.workspace(root)
+
+
+def _modified(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _dated(found: tuple[Versioned, ...], before: Iterable[Versioned]) -> tuple[Versioned, ...]:

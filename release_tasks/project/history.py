@@ -65,7 +65,7 @@ def last_finished(project: Project, component: Component) -> str | None:
     """
     every = finished(project, component)
     last = next(before_head(project, every), None)
-    if every and last is None and (git.common_dir(project.root) / "shallow").exists():
+    if every and last is None and git.is_shallow(project.root):
         raise ReleaseError(
             "this clone is shallow, so the last release before HEAD cannot be told",
             "git fetch --unshallow, or --version X.Y.Z",

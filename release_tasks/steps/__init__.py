@@ -11,7 +11,7 @@ from typing import Any
 from invoke.exceptions import Exit
 from invoke.tasks import Task, task
 
-from release_tasks import shell
+from release_tasks import memo, shell
 from release_tasks.errors import ReleaseError
 
 WORDS = "X.Y.Z, major (it breaks), minor (it adds), patch (it mends), prerelease or release; several: core=0.5.0,python=minor"
@@ -39,7 +39,8 @@ class Interruptible(Task[Callable[..., None]]):
         """
         shell.handle_sigterm()
         try:
-            super().__call__(*args, **given)
+            with memo.memoizing():
+                super().__call__(*args, **given)
             sys.stdout.flush()
         except BrokenPipeError:
             os.dup2(

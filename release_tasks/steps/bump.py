@@ -17,12 +17,12 @@ def bump(
     from pathlib import Path
 
     from release_tasks import memo, terminal
-    from release_tasks.tools import cargo, git
+    from release_tasks.project import discovery
+    from release_tasks.tools import git
 
     with memo.memoizing():  # until the first file is written
         top = git.top(Path.cwd())
-        if (top / "Cargo.toml").exists():
-            memo.prefetch(cargo.metadata, top)  # imports take as long
+        discovery.prefetch(top)
         from release_tasks.bumping import bump as edits
         from release_tasks.project.version_levels import resolve
         from release_tasks.release import Release

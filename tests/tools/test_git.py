@@ -14,7 +14,7 @@ from release_tasks.tools import git
 
 
 def test_outside_of_a_repository_there_is_a_way_out(tmp_path: Path) -> None:
-    with pytest.raises(ReleaseError, match="is in no git repository"):
+    with pytest.raises(ReleaseError, match="is not in a git repository"):
         git.top(tmp_path)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from release_tasks.bumping import bump
 from release_tasks.channels import git as origin
@@ -79,8 +80,10 @@ def ahead_of_origin(case: CheckContext) -> Iterator[ReleaseError]:
     """Yield how many commits the release takes to origin besides its own."""
     top = case.release.checkout
     branch = git.branch(top)
-    there = git.commit_of(top, f"refs/remotes/origin/{branch}") if branch else None
-    if there and (ahead := git_origin.between(top, there, "HEAD")):
+    if branch is None or _origin_head(top, branch) == git.head(top):
+        return
+    ahead = git_origin.ahead(top, branch)
+    if ahead:
         yield ReleaseError(
             f"{ahead} commit{'s' if ahead > 1 else ''} of {branch} {'are' if ahead > 1 else 'is'} not on origin yet",
             f"git push origin {branch} to let its runs judge them first",
@@ -90,7 +93,7 @@ def ahead_of_origin(case: CheckContext) -> Iterator[ReleaseError]:
 @warning
 def shallow_clone(case: CheckContext) -> Iterator[ReleaseError]:
     """Yield that only a part of the history is here, so that earlier versions cannot be counted."""
-    if git_origin.is_shallow(case.release.checkout):
+    if git.is_shallow(case.release.checkout):
         yield ReleaseError(
             "this clone has only a part of the history", "git fetch --unshallow --tags origin"
         )
@@ -99,7 +102,7 @@ def shallow_clone(case: CheckContext) -> Iterator[ReleaseError]:
 @problem
 def unpushed_submodule(case: CheckContext) -> Iterator[ReleaseError]:
     """Yield each submodule whose commit its own remote does not have."""
-    for path, commit in git_origin.submodules(case.release.source_tree).items():
+    for path, commit in git.submodules(case.release.source_tree).items():
         folder = case.release.source_tree / path
         if (folder / ".git").exists() and not git_origin.is_on_remote(folder, commit):
             yield Located(
@@ -117,8 +120,17 @@ def behind_origin(case: CheckContext) -> Iterator[ReleaseError]:
         return
     branch = origin.release_branch(case.release)
     there = git.remote_refs(top).get(f"refs/heads/{branch}")
-    if there and (git.commit_of(top, there) is None or not git.is_ancestor(top, there, "HEAD")):
+    if there is None or there == git.head(top):
+        return
+    if git.commit_of(top, there) is None or not git.is_ancestor(top, there, "HEAD"):
         yield ReleaseError(
             f"{branch} on origin has commits that are not here",
             f"git pull --rebase origin {branch}",
         )
+
+
+def _origin_head(checkout: Path, branch: str) -> str | None:
+    """Return the commit of a branch of origin, None without an origin."""
+    if git.remote_url(checkout) is None:
+        return None
+    return git.remote_refs(checkout).get(f"refs/heads/{branch}")

@@ -48,7 +48,9 @@ def _assets(
 ) -> Iterator[ReleaseError]:
     wanted = shipped(part, page)
     base = f"{endpoints.GITHUB}/{release.project.repository}/releases/download/{quote(part.tag)}"
-    read = get_many(lambda artifact: http.get(f"{base}/{quote(artifact.name)}"), wanted)
+    read = get_many(
+        lambda artifact: http.get(f"{base}/{quote(artifact.name)}", remember=False), wanted
+    )
     bodies = {
         artifact.name: answer.body
         for artifact, answer in zip(wanted, read, strict=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from release_tasks.errors import ReleaseError
-from release_tasks.memo import memoized
+from release_tasks.memo import On, memoized_on
 from release_tasks.shell import Failed, ask
 
 Package = dict[str, Any]  # with the keys that `cargo metadata` documents
@@ -95,7 +95,7 @@ def select(names: Sequence[str], locked: bool) -> list[str]:
     return [*(["--locked"] if locked else []), *(word for name in names for word in ("-p", name))]
 
 
-@memoized
+@memoized_on(On.FILES)
 def metadata(root: Path) -> dict[str, Any]:
     """Return what cargo says of the workspace around a folder, without dependencies; raise `ReleaseError` where it cannot."""
     argv = ["cargo", "metadata", "--no-deps", "--offline", "--format-version=1"]

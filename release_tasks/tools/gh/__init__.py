@@ -14,7 +14,7 @@ from invoke.context import Context
 
 from release_tasks import endpoints, http
 from release_tasks.errors import ReleaseError
-from release_tasks.memo import memoized
+from release_tasks.memo import On, memoized_on
 from release_tasks.shell import Failed, ask, ask_bytes, do, found
 from release_tasks.tools.gh import pages as gh_pages
 from release_tasks.tools.gh import refusals as gh_refusals
@@ -85,7 +85,7 @@ def scopes(password: str = "") -> frozenset[str] | None:
     )
 
 
-@memoized
+@memoized_on(On.REMOTE)
 def read(path: str, every_page: bool = False, *fields: str) -> Any:
     """Return the JSON of a GET on GitHub's API (a POST with `fields`), None for what is not there; anonymous without a token."""
     if not token():
@@ -116,7 +116,7 @@ def read(path: str, every_page: bool = False, *fields: str) -> Any:
     return _arrays(text) if every_page else json.loads(text)
 
 
-@memoized
+@memoized_on()
 def token() -> str:
     """Return gh's token, from the environment or its own settings; an empty text where there is none, or no gh."""
     if not found("gh"):
@@ -135,7 +135,10 @@ def fetch(repository: str, asset: Asset) -> bytes:
     path = f"repos/{repository}/releases/assets/{asset.id}"
     if not token():
         return http.get(
-            f"{endpoints.GITHUB_API}/{path}", {"Accept": "application/octet-stream"}, (200,)
+            f"{endpoints.GITHUB_API}/{path}",
+            {"Accept": "application/octet-stream"},
+            (200,),
+            remember=False,
         ).body
     return ask_bytes(["gh", "api", "-H", "Accept: application/octet-stream", path], secrets=TOKENS)
 

@@ -6,37 +6,57 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from invoke.context import Context
 
 from release_tasks.errors import ReleaseError
 from release_tasks.files import ASIDE, scratch
-from release_tasks.memo import memoized
+from release_tasks.memo import On, changing, invalidate, memoized_on
 from release_tasks.shell import Failed, ask, ask_bytes, do
 
+SUBMODULE = "160000"  # the mode of a submodule in git's index
+FIELDS_BEFORE_PATH = {
+    "1": 7,
+    "u": 9,
+    "?": 0,
+    "!": 0,
+}  # of entries of git status, porcelain format 2
 
-@memoized
+
+class _Repository(NamedTuple):
+    """Where git keeps what, and whether all of the history is here."""
+
+    top: Path
+    common: Path
+    is_shallow: bool
+
+
+class _Status(NamedTuple):
+    """What is checked out, and what differs from it."""
+
+    commit: str | None  # 40 hex digits, None before the first commit
+    branch: str | None  # None for a detached HEAD
+    changed: tuple[str, ...]
+
+
 def top(folder: Path) -> Path:
     """Return the root of the work tree around `folder`; raise `ReleaseError` outside of one."""
-    try:
-        return Path(ask(["git", "rev-parse", "--show-toplevel"], cwd=folder).strip())
-    except Failed as error:
-        if "not a git repository" in error.output:
-            raise ReleaseError(
-                f"{folder} is in no git repository", "git init, or go to the project's folder"
-            ) from error
-        said = error.output.strip().splitlines()[0]  # a checkout of somebody else, for one
-        raise ReleaseError(
-            f"git refuses {folder}: {said}", f"git config --global --add safe.directory {folder}"
-        ) from error
+    return _repository(folder).top
 
 
 def common_dir(tree: Path) -> Path:
     """Return the folder in which git keeps what all work trees of a repository share."""
-    return (tree / ask(["git", "rev-parse", "--git-common-dir"], cwd=tree).strip()).resolve()
+    return _repository(tree).common
 
 
-def commit_of(tree: Path, ref: str = "HEAD") -> str | None:
+def is_shallow(tree: Path) -> bool:
+    """Tell whether the clone has only a part of the history."""
+    return _repository(tree).is_shallow
+
+
+@memoized_on(On.GIT)
+def commit_of(tree: Path, ref: str) -> str | None:
     """Return the commit (40 hex digits) that a name stands for, or None."""
     try:
         return ask(
@@ -48,48 +68,49 @@ def commit_of(tree: Path, ref: str = "HEAD") -> str | None:
 
 def head(tree: Path) -> str:
     """Return the commit at HEAD; raise `ReleaseError` where there is none yet."""
-    commit = commit_of(tree)
+    commit = _status(tree).commit
     if commit is None:
         raise ReleaseError("the repository has no commits", "commit the project first")
     return commit
 
 
+@memoized_on(On.GIT)
 def commit_time(tree: Path, ref: str = "HEAD") -> int:
     """Return when a commit was made, in seconds since 1970 (UTC)."""
     return int(ask(["git", "log", "-1", "--format=%ct", ref], cwd=tree))
 
 
-@memoized
 def branch(tree: Path) -> str | None:
     """Return the current branch, or None for a detached HEAD."""
-    return ask(["git", "branch", "--show-current"], cwd=tree).strip() or None
+    return _status(tree).branch
 
 
-@memoized
 def changed(tree: Path) -> tuple[str, ...]:
-    """Return the paths that differ from HEAD, untracked ones included, less `dist/` and what a killed edit has left."""
-    text = ask(
-        ["git", "status", "--porcelain", "-z", "--untracked-files=normal", "--no-renames"], cwd=tree
-    )
-    paths = (entry[3:] for entry in text.split("\0") if entry)
-    return tuple(
-        path for path in paths if not path.startswith("dist/") and not path.endswith(ASIDE)
-    )
+    """Return the paths that differ from HEAD, untracked ones included.
+
+    What is in `dist/` and what a killed edit has left does not count.
+    """
+    return _status(tree).changed
 
 
 def fingerprint(tree: Path) -> str:
     """Return a text that differs whenever the commit or a changed file of the tree differs."""
     paths = changed(tree)
     times = [str((tree / path).lstat().st_mtime_ns) for path in paths if (tree / path).exists()]
-    return "\n".join([str(commit_of(tree)), *paths, *times])
+    return "\n".join([str(_status(tree).commit), *paths, *times])
 
 
 def tracked(tree: Path) -> tuple[str, ...]:
     """Return the tracked files, without submodules."""
-    lines = ask(["git", "ls-files", "-z", "--stage"], cwd=tree).split("\0")
-    return tuple(line.split("\t", 1)[1] for line in lines if line and not line.startswith("160000"))
+    return tuple(path for path, (mode, _) in _index(tree).items() if mode != SUBMODULE)
 
 
+def submodules(tree: Path) -> Mapping[str, str]:
+    """Return the path of each submodule and the commit that the index has of it."""
+    return {path: commit for path, (mode, commit) in _index(tree).items() if mode == SUBMODULE}
+
+
+@memoized_on(On.GIT)
 def at_commit(tree: Path, ref: str, path: str) -> bytes | None:
     """Return a file as a checkout of a commit has it, line endings included, or None where it did not exist."""
     try:
@@ -98,6 +119,7 @@ def at_commit(tree: Path, ref: str, path: str) -> bytes | None:
         return None
 
 
+@memoized_on(On.GIT)
 def tags(tree: Path) -> Mapping[str, str]:
     """Return each local tag and the commit it stands for."""
     form = "%(refname:strip=2) %(objectname) %(*objectname)"
@@ -105,7 +127,7 @@ def tags(tree: Path) -> Mapping[str, str]:
     return {line.split(" ")[0]: line.strip().split(" ")[-1] for line in lines}
 
 
-@memoized
+@memoized_on()
 def remote_url(tree: Path, remote: str = "origin") -> str | None:
     """Return the URL of a remote as configured, or None."""
     try:
@@ -114,7 +136,7 @@ def remote_url(tree: Path, remote: str = "origin") -> str | None:
         return None
 
 
-@memoized
+@memoized_on(On.REMOTE)
 def remote_refs(tree: Path) -> Mapping[str, str]:
     """Ask origin for its branches and tags; annotated tags are peeled to the commit they stand for."""
     try:
@@ -141,19 +163,24 @@ def remote_tag(tree: Path, tag: str) -> str | None:
 def fetch_tag(tree: Path, tag: str, remote: str = "origin", name_it: bool = True) -> None:
     """Fetch a tag's commit from the remote, and the tag itself unless `name_it` is False."""
     name = f"refs/tags/{tag}"
-    ask(
-        ["git", "fetch", "--quiet", "--no-tags", remote, f"+{name}:{name}" if name_it else name],
-        cwd=tree,
-    )
+    wanted = f"+{name}:{name}" if name_it else name
+    ask(["git", "fetch", "--quiet", "--no-tags", remote, wanted], cwd=tree)
+    with changing(On.GIT):
+        invalidate()
 
 
 def fetch_commit(tree: Path, commit: str, remote: str = "origin") -> None:
     """Fetch a commit from the remote, without a name for it."""
     ask(["git", "fetch", "--quiet", remote, commit], cwd=tree)
+    with changing(On.GIT):
+        invalidate()
 
 
+@memoized_on(On.GIT)
 def is_ancestor(tree: Path, commit: str, of: str) -> bool:
     """Tell whether a commit is part of another one's history."""
+    if commit == of:
+        return True
     try:
         ask(["git", "merge-base", "--is-ancestor", commit, of], cwd=tree)
     except Failed as error:
@@ -178,7 +205,7 @@ def export(tree: Path, commit: str, folder: Path) -> None:
 @contextmanager
 def clean(tree: Path, commit: str) -> Iterator[Path]:
     """Give a tree with exactly the files of a commit: `tree` itself, or a clone that is gone after the block."""
-    if not changed(tree) and commit_of(tree) == commit:
+    if not changed(tree) and _status(tree).commit == commit:
         yield tree
         return
     with clone(tree, commit) as copy:
@@ -198,19 +225,28 @@ def clone(tree: Path, commit: str) -> Iterator[Path]:
 def commit(c: Context, tree: Path, paths: Iterable[str], message: str) -> None:
     """Commit exactly these paths, whatever else is staged or changed."""
     names = sorted(paths)
-    do(c, ["git", "add", "--", *names], cwd=tree)
-    do(c, ["git", "commit", "--quiet", f"--message={message}", "--only", "--", *names], cwd=tree)
+    untracked = sorted(set(names) - set(tracked(tree)))
+    with changing(On.FILES, On.GIT):  # its hooks may edit files
+        if untracked:
+            do(c, ["git", "add", "--", *untracked], cwd=tree)
+        do(
+            c,
+            ["git", "commit", "--quiet", f"--message={message}", "--only", "--", *names],
+            cwd=tree,
+        )
 
 
 def create_tag(c: Context, tree: Path, name: str, message: str, commit: str = "HEAD") -> None:
     """Make or move a tag, annotated (and signed where git is configured so), or lightweight without a message."""
     kind = ["--annotate", f"--message={message}"] if message else ["--no-sign"]
-    do(c, ["git", "tag", "--force", *kind, name, commit], cwd=tree)
+    with changing(On.GIT):
+        do(c, ["git", "tag", "--force", *kind, name, commit], cwd=tree)
 
 
 def delete_tag(c: Context, tree: Path, name: str) -> None:
     """Delete a tag of this repository."""
-    do(c, ["git", "tag", "--delete", name], cwd=tree)
+    with changing(On.GIT):
+        do(c, ["git", "tag", "--delete", name], cwd=tree)
 
 
 def push(c: Context, tree: Path, *refspecs: str, remote: str = "origin") -> None:
@@ -222,3 +258,54 @@ def today(epoch: str | None) -> str:
     """Return today's date in UTC as YYYY-MM-DD, or that of `epoch` (SOURCE_DATE_EPOCH)."""
     moment = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
     return moment.date().isoformat()
+
+
+@memoized_on()
+def _repository(folder: Path) -> _Repository:
+    asked = ("--show-toplevel", "--git-common-dir", "--is-shallow-repository")
+    try:
+        top, common, is_shallow = ask(["git", "rev-parse", *asked], cwd=folder).splitlines()
+    except Failed as error:
+        if "not a git repository" in error.output:
+            raise ReleaseError(
+                f"{folder} is not in a git repository", "git init, or go to the project's folder"
+            ) from error
+        said = error.output.strip().splitlines()[0]  # a checkout that another user owns, for one
+        raise ReleaseError(
+            f"git refuses {folder}: {said}", f"git config --global --add safe.directory {folder}"
+        ) from error
+    return _Repository(Path(top), (folder / common).resolve(), is_shallow == "true")
+
+
+@memoized_on(On.FILES, On.GIT)
+def _status(tree: Path) -> _Status:
+    """Ask for the commit, the branch and all changes at once (git-status, porcelain format 2)."""
+    options = ("--branch", "--no-ahead-behind", "--untracked-files=normal", "--no-renames")
+    text = ask(["git", "status", "--porcelain=v2", "-z", *options], cwd=tree)
+    headers: dict[str, str] = {}
+    paths = []
+    for entry in filter(None, text.split("\0")):
+        kind, _, rest = entry.partition(" ")
+        if kind == "#":
+            key, _, value = rest.partition(" ")
+            headers[key] = value
+        else:
+            paths.append(rest.split(" ", FIELDS_BEFORE_PATH[kind])[-1])
+    commit = headers["branch.oid"]
+    branch = headers["branch.head"]
+    return _Status(
+        None if commit == "(initial)" else commit,
+        None if branch == "(detached)" else branch,
+        tuple(p for p in paths if not p.startswith("dist/") and not p.endswith(ASIDE)),
+    )
+
+
+@memoized_on(On.FILES, On.GIT)
+def _index(tree: Path) -> Mapping[str, tuple[str, str]]:
+    """Return the mode and the object of each path in the index."""
+    found: dict[str, tuple[str, str]] = {}
+    for entry in filter(None, ask(["git", "ls-files", "-z", "--stage"], cwd=tree).split("\0")):
+        about, _, path = entry.partition("\t")
+        mode, name, _ = about.split(" ")
+        found[path] = (mode, name)
+    return found

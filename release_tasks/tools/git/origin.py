@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
-from release_tasks.shell import ask
+from release_tasks.shell import Failed, ask
 from release_tasks.tools.git import commit_of
 
 
-def between(tree: Path, since: str, until: str) -> int:
-    """Return how many commits `until` has that `since` lacks."""
-    return int(ask(["git", "rev-list", "--count", f"{since}..{until}"], cwd=tree))
-
-
-def is_shallow(tree: Path) -> bool:
-    """Tell whether the clone has only a part of the history."""
-    return ask(["git", "rev-parse", "--is-shallow-repository"], cwd=tree).strip() == "true"
-
-
-def submodules(tree: Path) -> Mapping[str, str]:
-    """Return the path of each submodule and the commit that HEAD has of it."""
-    rows = (
-        line.split()
-        for line in ask(["git", "ls-tree", "-r", "HEAD"], cwd=tree).splitlines()
-        if line.startswith("160000")
-    )
-    return {path: commit for _, _, commit, path in rows}
+def ahead(tree: Path, branch: str) -> int:
+    """Return how many commits HEAD has that origin's branch had at the last fetch, 0 where that is not known."""
+    since = f"refs/remotes/origin/{branch}"
+    try:
+        return int(ask(["git", "rev-list", "--count", f"{since}..HEAD", "--"], cwd=tree))
+    except Failed:  # never fetched
+        return 0
 
 
 def is_on_remote(tree: Path, commit: str) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from release_tasks import files
 from release_tasks.errors import ReleaseError
+from release_tasks.memo import On, memoized_on
 from release_tasks.shell import ask
 from release_tasks.tools import git
 
@@ -74,7 +75,7 @@ def _is_alone(handle: int) -> bool:
 
 def _is_at(folder: Path, commit: str) -> bool:
     """Tell whether the tree is whole and at the commit; files that git does not track do not count."""
-    if not (folder / ".git").exists() or git.commit_of(folder) != commit:
+    if not (folder / ".git").exists() or git.commit_of(folder, "HEAD") != commit:
         return False
     return not ask(["git", "status", "--porcelain", "--untracked-files=no"], cwd=folder)
 
@@ -88,7 +89,11 @@ def _remove(folder: Path) -> None:
 
 def files_at(tree: Path, ref: str, paths: Iterable[str]) -> dict[str, bytes]:
     """Return files as a checkout of a commit has them, line endings included, by path; those it lacks are left out."""
-    wanted = set(paths)
+    return _files_at(tree, ref, frozenset(paths))
+
+
+@memoized_on(On.GIT)
+def _files_at(tree: Path, ref: str, wanted: frozenset[str]) -> dict[str, bytes]:
     if not wanted:
         return {}
     with files.scratch("commit") as folder:
