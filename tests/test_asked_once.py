@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from support import crate_projects as projects
+from support.local_registries import local_registries
 
 pytestmark = [pytest.mark.slow, pytest.mark.tools("cargo", "gh")]
 # every process that Python starts raises this audit event (docs.python.org, "Audit events table")
@@ -35,13 +36,13 @@ program.run()
 @pytest.fixture
 def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """Release one crate, and return the step and the command line of each process, in order."""
-    with projects.visiting(tmp_path, monkeypatch) as running:
+    with local_registries(tmp_path, monkeypatch) as registries:
         root = projects.workspace(tmp_path / "shop", {"shop-app": ""})
         (root / "tasks.py").write_text("from release_tasks import ns\n")
         (root / "CHANGELOG.md").write_text("# Changelog\n\n## [Unreleased]\n\n- More.\n")
         (root / ".gitignore").write_text("/target\n__pycache__/\n")
         projects.commit(root)
-        running.github.create("example", "shop", root)
+        registries.github.create("example", "shop", root)
         projects.git(root, "remote", "add", "origin", "git@github.com:example/shop.git")
         projects.git(root, "fetch", "--quiet", "origin")
         argv = [sys.executable, "-c", INV, "release", "--version", "0.2.0", "--new", "all"]
