@@ -1,15 +1,15 @@
-"""Look at a registry, publish what it lacks, and look again until it shows what was sent."""
+"""Read a registry, publish what is missing, and wait until the registry shows it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from invoke.context import Context
 
 from release_tasks import dist, shell, terminal
 from release_tasks.channels import git, github_draft
 from release_tasks.channels.channel import Channel
-from release_tasks.errors import ReleaseError, raise_all
+from release_tasks.errors import ReleaseError, raise_all, shorten
 from release_tasks.http import get_many
 from release_tasks.project.artifacts import Artifact, ArtifactStatus, State
 from release_tasks.project.kinds import FileKind
@@ -21,17 +21,43 @@ OPEN = (State.MISSING, State.PARTIAL)
 
 
 def begin(c: Context, version: str | None, component: str | None) -> Release:
-    """Return the release at hand, with dist/ locked and filled from the draft where it is empty.
+    """Return the release to work on, with dist/ locked and filled from the GitHub draft.
 
-    A dry run locks and writes nothing, and sees dist/ as it would be then.
+    A dry run locks and writes nothing, but sees dist/ as it would be filled.
     """
+    is_dry = shell.is_dry(c)
     release = Release.at(c, version, component)
-    if release.is_tagged or not shell.is_dry(c):  # a dry bump has written nothing
+    if release.is_tagged or not is_dry:  # a dry bump has written nothing
         raise_all(release.version_mismatches)
-    if not shell.is_dry(c):
+    if not is_dry:
         dist.lock(release)
-    github_draft.fill(release, shell.is_dry(c))
+    github_draft.fill(release, is_dry)
     return release
+
+
+def converge(c: Context, release: Release, channel: Channel, new: str | None = None) -> None:
+    """Publish what is missing on a channel, and wait until it is visible.
+
+    Raises `ReleaseError` before anything is published when an artifact is there with different
+    bytes, is yanked or closed, or has a new name that is not in `new` (comma-separated, or "all").
+    """
+    artifacts = channel.expected(release)
+    if not artifacts:
+        terminal.say(f"nothing to do, no {channel.NOUN}s to publish")
+        return
+    statuses = channel.state(release, artifacts)
+    raise_all(refusals(statuses))
+    missing = _open(statuses)
+    if not missing:
+        terminal.say(f"nothing to do, every {channel.NOUN} is already published")
+        return
+    raise_all(unconfirmed_names(channel, missing, new))
+    if shell.is_dry(c):
+        channel.publish(c, release, missing)
+        return
+    raise_all(untagged(release, channel))
+    channel.publish(c, release, missing)
+    _wait(release, channel, missing)
 
 
 def state(release: Release, channel: Channel) -> list[ArtifactStatus]:
@@ -40,130 +66,127 @@ def state(release: Release, channel: Channel) -> list[ArtifactStatus]:
 
 
 def to_build(release: Release, channel: Channel, *kinds: FileKind) -> tuple[Artifact, ...]:
-    """Return what is neither in dist/ nor public; what is public is never built again."""
-    here = {
+    """Return what is neither in dist/ nor published; what is published is never built again."""
+    built = {
         (part.component.name, row.name)
         for part in release.parts
         for row in dist.of_kind(part, *kinds)
         if dist.file_of(part, row)
     }
-    absent = [a for a in channel.expected(release) if (a.component, a.name) not in here]
-    open_ones = tuple(
-        seen.artifact for seen in channel.state(release, absent) if seen.state in OPEN
-    )
-    for error in github_draft.unreadable_drafts(release) if open_ones else ():
-        terminal.say(f"warning: {error.message}")
-    return open_ones
+    expected = channel.expected(release)
+    absent = [one for one in expected if (one.component, one.name) not in built]
+    missing = _open(channel.state(release, absent))
+    if missing:
+        for error in github_draft.unreadable_drafts(release):
+            terminal.say(f"warning: {error.message}")
+    return missing
 
 
-def converge(c: Context, release: Release, channel: Channel, new: str | None = None) -> None:
-    """Publish what the channel lacks. Raises `ReleaseError` before anything is published when an
-    artifact is there with other bytes, is withdrawn, or can never be added any more."""
-    wanted = channel.expected(release)
-    if not wanted:
-        terminal.say(f"nothing to do, {channel.NAME} gets nothing of {release.title}")
-        return
-    seen = channel.state(release, wanted)
-    raise_all(refusals(seen))
-    missing = tuple(one.artifact for one in seen if one.state in OPEN)
-    if not missing:
-        terminal.say(f"nothing to do, {_count(len(wanted))} already on {channel.NAME}")
-        return
-    raise_all(questions(channel, missing, new))
-    if not shell.is_dry(c):
-        raise_all(untagged(release, channel))
-    channel.publish(c, release, missing)
-    if not shell.is_dry(c):
-        _wait(release, channel, missing)
-
-
-def refusals(seen: Sequence[ArtifactStatus]) -> list[ReleaseError]:
-    """Return one error for each artifact that no release can make right."""
+def refusals(statuses: Iterable[ArtifactStatus]) -> list[ReleaseError]:
+    """Return an error for each artifact that no run of this release can complete."""
     errors = []
-    for one in seen:
-        a, what = (
-            one.artifact,
-            f"{one.artifact.name} {one.artifact.version} on {one.artifact.channel}",
-        )
-        if one.state is State.DIFFERENT:
-            errors.append(
-                ReleaseError(f"{what} is something else: {one.why}", "choose the next version")
-            )
-        elif one.state is State.YANKED:
-            errors.append(
-                ReleaseError(
-                    f"{what} is yanked", f"unyank it, or choose a version after {a.version}"
-                )
-            )
-        elif one.state is State.CLOSED:
-            errors.append(
-                ReleaseError(f"{what} is closed: {one.why}", f"choose a version after {a.version}")
-            )
+    for status in statuses:
+        name = _title(status.artifact)
+        next_version = f"choose a version after {status.artifact.version}"
+        if status.state is State.DIFFERENT:
+            errors.append(ReleaseError(f"{name} differs: {status.why}", next_version))
+        elif status.state is State.YANKED:
+            errors.append(ReleaseError(f"{name} is yanked", f"unyank it, or {next_version}"))
+        elif status.state is State.CLOSED:
+            errors.append(ReleaseError(f"{name} is closed: {status.why}", next_version))
     return errors
 
 
 def untagged(release: Release, channel: Channel) -> list[ReleaseError]:
-    """Return one error for each tag that origin must have before anything goes to a channel.
+    """Return an error for each tag that origin must have before anything goes to a channel.
 
-    What is public must be found again by its tag, so publishing comes after the push; and a draft of
-    that tag may hold bytes that are to be published instead of ours.
+    The tag is how users find the sources of what is public, and its draft may have the bytes that
+    are to be published instead of ours.
     """
     if not release.is_tagged:
         part = release.parts[0]
-        return [
-            ReleaseError(f"there is no tag {part.tag} here", f"inv tag --version {part.version}")
-        ]
+        return [ReleaseError(f"there is no tag {part.tag}", f"inv tag --version {part.version}")]
     if channel.NAME == git.NAME:
         return []
-    seen = state(release, git)
-    lacking = [one.artifact for one in seen if one.state is State.MISSING]
-    return (
-        refusals(seen)
-        + github_draft.unreadable_drafts(release)
-        + ([] if lacking else git.not_on_release_branch(release))
-        + [
+    tags = state(release, git)
+    errors = refusals(tags) + github_draft.unreadable_drafts(release)
+    missing = [status.artifact for status in tags if status.state is State.MISSING]
+    if not missing:
+        return errors + git.not_on_release_branch(release)
+    for tag in missing:
+        errors.append(
             ReleaseError(
-                f"origin has no tag {one.name}, and nothing is published before it",
-                f"inv push --version {one.version}",
+                f"tag {tag.name} is not pushed, and publishing needs it",
+                f"inv push --version {tag.version}",
             )
-            for one in lacking
-        ]
-    )
+        )
+    return errors
 
 
-def questions(channel: Channel, missing: Sequence[Artifact], new: str | None) -> list[ReleaseError]:
-    """Return one error for each name that is new to the registry and was not confirmed in `new`."""
-    agreed = {name.strip() for name in (new or "").split(",")}
-    names = {artifact.package or artifact.name: artifact for artifact in missing}
-    answers = get_many(lambda name: channel.is_new(names[name]), names)
-    unknown = [name for name, is_new in zip(names, answers, strict=True) if is_new]
-    confirmed = [name for name in unknown if agreed & {name, "all"}]
+def unconfirmed_names(
+    channel: Channel, missing: Sequence[Artifact], new: str | None
+) -> list[ReleaseError]:
+    """Return an error for each name that is new to the registry and not confirmed in `new`.
+
+    `new` is None, comma-separated names, or "all".
+    """
+    allowed = {name.strip() for name in (new or "").split(",")}
+    artifacts = {artifact.package or artifact.name: artifact for artifact in missing}
+    answers = get_many(channel.is_new, artifacts.values())
+    unknown = [name for name, is_new in zip(artifacts, answers, strict=True) if is_new]
+    confirmed = [name for name in unknown if allowed & {name, "all"}]
     if confirmed:
-        terminal.say(f"new to {channel.NAME}: {', '.join(confirmed)}")
+        terminal.say(f"first publish: {', '.join(confirmed)}")
     return [
         ReleaseError(
-            f"{name} is new to {channel.NAME}, and a first publish can never be taken back",
-            f"add --new {name} (or --new all) if the name is right",
+            f"`{name}` has never been published{_to_registry(channel, name)}; confirm the name",
+            f"add --new {name} (or --new all) if it is right: {channel.UNDO}",
         )
         for name in unknown
         if name not in confirmed
     ]
 
 
-def _wait(release: Release, channel: Channel, sent: Sequence[Artifact]) -> None:
-    def lacking() -> str:
-        seen = channel.state(release, sent)
-        raise_all(refusals(seen))
-        left = [one.artifact.name for one in seen if one.state not in DONE]
-        return (
-            f"{channel.NAME} to show {left[0]}" + (f" and {len(left) - 1} more" if left[1:] else "")
-            if left
-            else ""
-        )
-
-    terminal.wait_for(lacking, DEADLINE)
-    terminal.say(f"{_count(len(sent))} now on {channel.NAME}")
+def _open(statuses: Iterable[ArtifactStatus]) -> tuple[Artifact, ...]:
+    return tuple(status.artifact for status in statuses if status.state in OPEN)
 
 
-def _count(number: int) -> str:
-    return f"{number} artifact is" if number == 1 else f"{number} artifacts are"
+def _wait(release: Release, channel: Channel, published: Sequence[Artifact]) -> None:
+    def missing() -> str:
+        statuses = channel.state(release, published)
+        raise_all(refusals(statuses))
+        names = [status.artifact.name for status in statuses if status.state not in DONE]
+        if not names:
+            return ""
+        more = f" and {len(names) - 1} more" if names[1:] else ""
+        return f"{names[0]}{more} to become visible"
+
+    terminal.wait_for(missing, DEADLINE)
+    names = shorten([_name_and_version(artifact) for artifact in published])
+    if channel.NAME == git.NAME:
+        terminal.say(f"tag {names} pushed to origin")
+    else:
+        terminal.say(f"published {names}")
+
+
+def _title(artifact: Artifact) -> str:
+    """Return an artifact with its registry: `tiny 0.2.0 on crates.io`, `ghcr.io/acme/tiny 0.2.0`."""
+    title = _name_and_version(artifact)
+    if _is_reference(artifact.name):
+        return title
+    return f"{title} on {artifact.channel}"
+
+
+def _name_and_version(artifact: Artifact) -> str:
+    if artifact.version in artifact.name:
+        return artifact.name
+    return f"{artifact.name} {artifact.version}"
+
+
+def _to_registry(channel: Channel, name: str) -> str:
+    return "" if _is_reference(name) else f" to {channel.NAME}"
+
+
+def _is_reference(name: str) -> bool:
+    """Return True for the name of an image or a chart, which begins with its registry."""
+    return "/" in name

@@ -21,6 +21,8 @@ class Shelf:
     """A registry; what it accepts shows only at the `lag`-th look after that."""
 
     NAME: str = "shelf"
+    NOUN: str = "thing"
+    UNDO: str = "a thing can be deleted"
     names: tuple[str, ...] = ("a", "b")
     states: dict[str, State] = field(default_factory=dict)
     known: set[str] = field(default_factory=set)
@@ -72,20 +74,20 @@ def test_where_all_is_there_nothing_happens(
     shelf = Shelf(states={"a": State.SAME, "b": State.PRESENT})
     converge.converge(context(), release, shelf)
     assert shelf.published == []
-    assert "nothing to do, 2 artifacts are already on shelf" in capsys.readouterr().err
+    assert "nothing to do, every thing is already published" in capsys.readouterr().err
 
 
 def test_a_channel_that_gets_nothing_says_so(
     release: Release, capsys: pytest.CaptureFixture[str]
 ) -> None:
     converge.converge(context(), release, Shelf(names=()))
-    assert "nothing to do, shelf gets nothing of tiny 0.2.0" in capsys.readouterr().err
+    assert "nothing to do, no things to publish" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        (State.DIFFERENT, "a 0.2.0 on shelf is something else: so it is"),
+        (State.DIFFERENT, "a 0.2.0 on shelf differs: so it is"),
         (State.YANKED, "a 0.2.0 on shelf is yanked"),
         (State.CLOSED, "a 0.2.0 on shelf is closed: so it is"),
     ],
@@ -105,7 +107,7 @@ def test_several_such_artifacts_are_all_named(release: Release) -> None:
     shelf = Shelf(states={"a": State.YANKED, "b": State.DIFFERENT})
     with pytest.raises(
         ReleaseError,
-        match=r"(?s)2 problems\na 0\.2\.0 on shelf is yanked.*b 0\.2\.0 on shelf is something else",
+        match=r"(?s)2 problems\na 0\.2\.0 on shelf is yanked.*b 0\.2\.0 on shelf differs",
     ):
         converge.converge(context(), release, shelf, "all")
 
@@ -116,10 +118,10 @@ def test_several_such_artifacts_are_all_named(release: Release) -> None:
 )
 def test_new_names_are_a_question_once(release: Release, new: str | None, asked: list[str]) -> None:
     shelf = Shelf()
-    said = converge.questions(shelf, shelf.expected(release), new)
-    assert [error.problem.split()[0] for error in said] == asked
+    said = converge.unconfirmed_names(shelf, shelf.expected(release), new)
+    assert [error.problem.split("`")[1] for error in said] == asked
     shelf.known = {"a", "b"}
-    assert converge.questions(shelf, shelf.expected(release), None) == []
+    assert converge.unconfirmed_names(shelf, shelf.expected(release), None) == []
 
 
 def test_a_registry_that_shows_late_is_waited_for(
@@ -128,8 +130,8 @@ def test_a_registry_that_shows_late_is_waited_for(
     shelf = Shelf(lag=3)
     converge.converge(context(), release, shelf, "all")
     said = capsys.readouterr().err
-    assert "waiting for shelf to show a and 1 more" in said
-    assert "2 artifacts are now on shelf" in said
+    assert "waiting for a and 1 more to become visible" in said
+    assert "published a 0.2.0, b 0.2.0" in said
 
 
 def test_a_registry_that_never_shows_what_it_took_is_an_error(
@@ -137,7 +139,7 @@ def test_a_registry_that_never_shows_what_it_took_is_an_error(
 ) -> None:
     monkeypatch.setattr(converge, "DEADLINE", 0.0)
     with pytest.raises(
-        ReleaseError, match="waited 0 s in vain for shelf to show a and 1 more"
+        ReleaseError, match="waited 0 s in vain for a and 1 more to become visible"
     ) as told:
         converge.converge(context(), release, Shelf(lag=99), "all")
     assert told.value.fix == "run the release again in a while"
@@ -145,7 +147,7 @@ def test_a_registry_that_never_shows_what_it_took_is_an_error(
 
 def test_nothing_is_published_that_no_tag_names(release: Release) -> None:
     shelf = Shelf()
-    with pytest.raises(ReleaseError, match=r"there is no tag v0\.2\.0 here") as told:
+    with pytest.raises(ReleaseError, match=r"there is no tag v0\.2\.0") as told:
         converge.converge(context(), replace(release, is_tagged=False), shelf, "all")
     assert told.value.fix == "inv tag --version 0.2.0"
     assert shelf.published == []
@@ -157,13 +159,13 @@ def test_nothing_is_published_before_origin_has_the_tag_on_this_commit(
     shelf = Shelf()
     with tiny_project(tmp_path, monkeypatch, TINY) as made:
         made.tag("v0.2.0", push=False)
-        with pytest.raises(ReleaseError, match=r"origin has no tag v0\.2\.0") as told:
+        with pytest.raises(ReleaseError, match=r"tag v0\.2\.0 is not pushed") as told:
             converge.converge(context(), made.release("0.2.0"), shelf, "all")
         assert told.value.fix == "inv push --version 0.2.0"
         made.git("push", "--quiet", "origin", "v0.2.0")
         made.commit("fix.txt")
         made.git("tag", "--force", "-m", "moved", "v0.2.0")
-        with pytest.raises(ReleaseError, match=r"v0\.2\.0 0\.2\.0 on git is something else"):
+        with pytest.raises(ReleaseError, match=r"v0\.2\.0 on git differs: at "):
             converge.converge(context(), made.release("0.2.0"), shelf, "all")
     assert shelf.published == []
 

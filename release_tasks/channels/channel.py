@@ -16,6 +16,8 @@ class Channel(Protocol):
     """A place where artifacts are published, such as crates.io."""
 
     NAME: str  # as messages show it
+    NOUN: str  # one artifact, in messages
+    UNDO: str  # what can be undone after the first publish of a name
 
     def expected(self, release: Release) -> tuple[Artifact, ...]:
         """Return every artifact that the version consists of on this channel."""

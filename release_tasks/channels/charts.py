@@ -18,6 +18,8 @@ from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import helm
 
 NAME = "charts"
+NOUN = "chart"
+UNDO = "a package can be deleted on its registry"
 
 
 def expected(release: Release) -> tuple[Artifact, ...]:

@@ -22,6 +22,8 @@ from release_tasks.shell import Failed
 from release_tasks.tools.cargo import publish as cargo_publish
 
 NAME = "crates.io"
+NOUN = "crate"
+UNDO = "a crate can be deleted only within 72 hours, or while it has few downloads"
 DEADLINE = 600.0  # seconds until the index must show what was uploaded
 LONGEST = 3600.0  # seconds that we wait at most when crates.io says when to come back
 TRIES = 5  # failures in a row without one more crate on crates.io

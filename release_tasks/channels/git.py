@@ -15,6 +15,8 @@ from release_tasks.shell import Failed
 from release_tasks.tools import git
 
 NAME = "git"
+NOUN = "tag"
+UNDO = "a tag can be deleted"
 TAGS_PER_PUSH = 3  # GitHub starts no workflow when a push has more (docs, event `push`)
 
 

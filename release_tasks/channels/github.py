@@ -17,6 +17,8 @@ from release_tasks.tools import gh
 from release_tasks.versions.numbers import is_prerelease, parse
 
 NAME = "GitHub"
+NOUN = "file"
+UNDO = "a release can be deleted, unless it is immutable"
 
 
 def expected(release: Release) -> tuple[Artifact, ...]:

@@ -20,6 +20,8 @@ from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import docker
 
 NAME = "images"
+NOUN = "image"
+UNDO = "a package can be deleted on its registry"
 REVISION = "org.opencontainers.image.revision"  # an image's commit (OCI image annotations)
 
 

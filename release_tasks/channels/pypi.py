@@ -22,6 +22,8 @@ from release_tasks.tools import twine
 from release_tasks.versions.numbers import pep440
 
 NAME = "PyPI"
+NOUN = "file"
+UNDO = "a file name can never be used again, even after it is deleted"
 SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"
 CUTS = 3  # broken connections until an upload is given up; the same bytes may be sent twice
 OPEN_OR_SAME = {State.MISSING, State.SAME}

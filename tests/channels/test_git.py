@@ -57,7 +57,7 @@ def test_a_commit_that_was_merged_is_not_pushed_again(
 def test_without_the_tag_nothing_is_pushed(tiny: TinyProject) -> None:
     before = on_origin(tiny)
     tiny.commit("more.txt")
-    with pytest.raises(ReleaseError, match=r"there is no tag v0\.2\.0 here") as told:
+    with pytest.raises(ReleaseError, match=r"there is no tag v0\.2\.0") as told:
         converge(context(), tiny.release("0.2.0"), git)
     assert told.value.fix == "inv tag --version 0.2.0"
     assert on_origin(tiny) == before
@@ -70,7 +70,7 @@ def test_a_tag_of_another_commit_on_origin_stops_the_release(tiny: TinyProject) 
     release = tiny.release("0.2.0")
     [seen] = git.state(release, git.expected(release))
     assert seen.state is State.DIFFERENT
-    with pytest.raises(ReleaseError, match="is something else"):
+    with pytest.raises(ReleaseError, match=" differs: "):
         converge(context(), release, git)
 
 

@@ -50,7 +50,7 @@ def test_publishing_again_does_nothing(chart_project, registries, capfd):
     before = len(registries.log.writes())
     publish_charts(Context(), version="1.2.0")
     assert len(registries.log.writes()) == before
-    assert "nothing to do, 1 artifact is already on charts" in capfd.readouterr().err
+    assert "nothing to do, every chart is already published" in capfd.readouterr().err
 
 
 def test_a_file_from_a_draft_is_pushed_with_the_same_digest(chart_project, registries):
@@ -77,7 +77,7 @@ def test_other_bytes_under_our_version_stop_the_release(chart_project, registrie
         Fault("GET", r"/v2/example/charts/hello/manifests/1\.2\.0", status=404)
     )  # not yet visible
     package_charts(Context(), version="1.2.0")
-    with pytest.raises(ReleaseError, match=r"1\.2\.0 on charts is something else"):
+    with pytest.raises(ReleaseError, match=r"1\.2\.0 differs"):
         publish_charts(Context(), version="1.2.0", new="all")
     assert digests(CHART) == there
 
@@ -91,7 +91,7 @@ def test_a_public_chart_is_present_where_nothing_is_recorded(chart_project, regi
 
 def test_a_new_chart_name_is_a_question(chart_project, registries):
     package_charts(Context(), version="1.2.0")
-    with pytest.raises(ReleaseError, match="is new to charts"):
+    with pytest.raises(ReleaseError, match="has never been published; confirm the name"):
         publish_charts(Context(), version="1.2.0")
     assert not registries.log.writes()
 

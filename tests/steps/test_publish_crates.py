@@ -43,12 +43,12 @@ def test_publishing_again_uploads_nothing(
     publish_crates(Context(), new="all")
     capfd.readouterr()
     publish_crates(Context(), new="all")
-    assert "nothing to do, 3 artifacts are already on crates.io" in capfd.readouterr().err
+    assert "nothing to do, every crate is already published" in capfd.readouterr().err
     assert len(projects.asked(registries)) == 3
 
 
 def test_new_names_are_a_question(shop: Path, registries: LocalRegistries) -> None:
-    with pytest.raises(ReleaseError, match=r"shop-app is new to crates\.io"):
+    with pytest.raises(ReleaseError, match=r"`shop-app` has never been published to crates\.io"):
         publish_crates(Context(), new="shop-zero,shop-middle")
     assert projects.asked(registries) == []
 
@@ -77,7 +77,7 @@ def test_something_else_under_our_version_stops_the_release_before_anything_is_p
 ) -> None:
     projects.write_crate(shop.parent / "elsewhere", "shop-app")
     projects.cargo(shop.parent / "elsewhere", "publish", "--no-verify")
-    with pytest.raises(ReleaseError, match=r"shop-app 0\.1\.0 on crates.io is something else"):
+    with pytest.raises(ReleaseError, match=r"shop-app 0\.1\.0 on crates.io differs"):
         publish_crates(Context(), new="all")
     assert projects.uploads(registries) == ["shop-app"]
 

@@ -138,7 +138,7 @@ def test_nothing_is_published_before_origin_has_the_tag(tiny: TinyProject) -> No
 
     tiny.tag("v0.1.0", push=False)
     release = tiny.release("0.1.0")
-    with pytest.raises(ReleaseError, match=r"origin has no tag v0\.1\.0") as told:
+    with pytest.raises(ReleaseError, match=r"tag v0\.1\.0 is not pushed") as told:
         converge(context(), release, pypi, "all")
     assert told.value.fix == "inv push --version 0.1.0"
     converge(context(), release, origin)

@@ -54,7 +54,7 @@ def new_name(case: CheckContext) -> Iterator[ReleaseError]:
     for channel, missing in _missing(
         case
     ):  # a registry that fails at one question must not hide the others
-        yield from collect(partial(converge.questions, channel, missing, case.new))
+        yield from collect(partial(converge.unconfirmed_names, channel, missing, case.new))
 
 
 @warning

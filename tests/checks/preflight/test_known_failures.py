@@ -154,7 +154,7 @@ FAILURES = (
         "llmtrace",
         nothing,
         "new-name",
-        "llmtracing is new to PyPI",
+        "`llmtracing` has never been published to PyPI",
         new="llmtrace,llmtrace-core,llmtrace-sdk,llmtrace-security,llmtrace-storage,ghcr.io/epappas/llmtrace-proxy",
     ),
     Failure(
