@@ -1,4 +1,4 @@
-"""crates.io's sparse index and its files: which versions there are, with which bytes, from which commit."""
+"""crates.io's sparse index and its files: the published versions, their bytes and commits."""
 
 from __future__ import annotations
 
@@ -14,47 +14,63 @@ from release_tasks.endpoints import CRATES_FILES, CRATES_INDEX
 from release_tasks.errors import ReleaseError
 from release_tasks.memo import On, memoized_on
 
-ABSENT = (404, 410, 451)  # the Cargo book, "Index Format": each says that there is no such crate
+ABSENT = (404, 410, 451)  # the Cargo book, "Index Format": each means that there is no such crate
 FRESH = {"Cache-Control": "no-cache"}
 
 
 def path(name: str) -> str:
-    """Return where the index keeps a crate (the Cargo book, "Index Format")."""
+    """Return the path of a crate's file in the index (the Cargo book, "Index Format")."""
     low = name.lower()
     if len(low) <= 2:
         return f"{len(low)}/{low}"
-    return f"3/{low[0]}/{low}" if len(low) == 3 else f"{low[:2]}/{low[2:4]}/{low}"
+    if len(low) == 3:
+        return f"3/{low[0]}/{low}"
+    return f"{low[:2]}/{low[2:4]}/{low}"
 
 
 @memoized_on(On.REMOTE)
 def lines(name: str) -> list[dict[str, Any]] | None:
-    """Return one line for each version of a crate, or None for a name that crates.io does not have."""
+    """Return the index's line for each version of a crate, or None when crates.io has no such crate.
+
+    Raises `ReleaseError` when the index answers something else.
+    """
     answer = http.get(f"{CRATES_INDEX}/{path(name)}", FRESH, expect=(200, *ABSENT))
     if answer.status != 200:
         return None
     try:
         return [dict(json.loads(line)) for line in answer.body.splitlines() if line.strip()]
     except (ValueError, TypeError) as error:
-        raise ReleaseError(f"{answer.url} is no page of the index", "try again later") from error
+        fact = f"{answer.url} is not a file of the crates.io index"
+        raise ReleaseError(fact, "try again later") from error
 
 
 def find(name: str, version: str) -> dict[str, Any] | None:
     """Return the index's line for a version, or None; crates.io ignores build metadata."""
-    wanted = version.split("+")[0]
-    return next(
-        (line for line in lines(name) or () if str(line.get("vers")).split("+")[0] == wanted), None
-    )
+    wanted = _without_build_metadata(version)
+    for line in lines(name) or ():
+        if _without_build_metadata(str(line.get("vers"))) == wanted:
+            return line
+    return None
 
 
 def commit_of(name: str, version: str) -> str | None:
-    """Return the commit that a published crate says it was made from, or None where it says none."""
+    """Return the commit in a published crate (40 hex digits), or None when it names none.
+
+    Raises `ReleaseError` when the file is not a crate.
+    """
     url = f"{CRATES_FILES}/crates/{name}/{quote(version)}/download"
     data = http.get(url, expect=(200,), remember=False).body
     try:
         with tarfile.open(fileobj=io.BytesIO(gzip.decompress(data))) as archive:
             file = archive.extractfile(f"{name}-{version}/.cargo_vcs_info.json")
-            return str(json.load(file)["git"]["sha1"]) if file else None
+            if file is None:
+                return None
+            return str(json.load(file)["git"]["sha1"])
     except KeyError:
-        return None  # packed outside of git
+        return None  # packed outside of a git repository
     except (OSError, EOFError, ValueError, tarfile.TarError) as error:
-        raise ReleaseError(f"{url} is no crate: {error}", "try again later") from error
+        raise ReleaseError(f"{url} is not a crate: {error}", "try again later") from error
+
+
+def _without_build_metadata(version: str) -> str:
+    return version.partition("+")[0]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from invoke.context import Context
 
@@ -15,7 +17,6 @@ from release_tasks.endpoints import CRATES
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.http import get_many
 from release_tasks.project.artifacts import Artifact, ArtifactStatus, State
-from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import resolved_or_raise
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.shell import Failed
@@ -25,151 +26,176 @@ NAME = "crates.io"
 NOUN = "crate"
 UNDO = "a crate can be deleted only within 72 hours, or while it has few downloads"
 DEADLINE = 600.0  # seconds until the index must show what was uploaded
-LONGEST = 3600.0  # seconds that we wait at most when crates.io says when to come back
-TRIES = 5  # failures in a row without one more crate on crates.io
-NEW_BURST, NEW_EVERY = (
-    5,
-    600,
-)  # crates.io, rate_limiter.rs: new crates at once, then one every so many seconds
-BURST, EVERY = 30, 60  # the same for new versions of crates
+LONGEST_WAIT = 3600.0  # seconds that a run waits at most for a rate limit
+TRIES = 5  # failures in a row in which no crate was uploaded
+
+# crates.io, rate_limiter.rs: a burst of uploads, then one every so many seconds
+NEW_BURST = 5  # new crates
+NEW_EVERY = 600
+BURST = 30  # new versions of crates
+EVERY = 60
 
 
 def expected(release: Release) -> tuple[Artifact, ...]:
-    """Return one artifact for each published crate, with its hash where dist/ knows it."""
-    return tuple(artifact for part in release.parts for artifact in _artifacts(part))
+    """Return one artifact for each crate to publish, with its hash when it is in dist/."""
+    found = []
+    for part in release.parts:
+        built = {row.name: row for row in dist.of_kind(part, "crate")}
+        for crate in resolved_or_raise(part.component.crates):
+            found.append(_artifact(part, crate.name, built.get(crate.name)))
+    return tuple(found)
 
 
 def state(release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
-    """Return the state of each crate: by its hash, else by the commit that the published file names."""
-    return get_many(lambda artifact: _seen(release, artifact), artifacts)
+    """Return the state of each crate: by its hash, else by the commit in the published file."""
+    return get_many(lambda artifact: _status(release, artifact), artifacts)
+
+
+def is_new(artifact: Artifact) -> bool:
+    """Return True when crates.io has no crate of that name."""
+    return versions(artifact) is None
+
+
+def credentials(release: Release) -> Iterator[ReleaseError]:
+    """Yield an error when cargo has no token for crates.io."""
+    home = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
+    files = (home / "credentials.toml", home / "credentials")
+    if os.environ.get(cargo_publish.TOKEN) or any(file.exists() for file in files):
+        return
+    yield ReleaseError(
+        f"there is no token for {NAME}",
+        f"set {cargo_publish.TOKEN} ({CRATES}/settings/tokens), or run `cargo login`",
+    )
+
+
+def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
+    """Upload the crates, dependencies first, waiting for crates.io's rate limits.
+
+    Before the first upload cargo packs them again, and must get the bytes that dist/ has. Raises
+    `ReleaseError` when it does not, or after `TRIES` failures without progress.
+    """
+    crates_upload.repack_and_compare(c, release, artifacts)
+    left = tuple(artifacts)
+    failures = 0
+    while left:
+        try:
+            crates_upload.upload(c, release, left)
+            return
+        except Failed as error:
+            _wait_after(release, left, error)
+            missing = _missing(release, left)
+            failures = 0 if len(missing) < len(left) else failures + 1
+            if failures == TRIES:
+                raise cargo_publish.explain(error) from error
+            left = missing
 
 
 def unpublished(release: Release) -> tuple[Artifact, ...]:
     """Return the crates that crates.io does not have in this version."""
-    return tuple(
-        one.artifact for one in state(release, expected(release)) if one.state is State.MISSING
-    )
-
-
-def is_new(artifact: Artifact) -> bool:
-    """Tell whether crates.io has never heard of the crate."""
-    return versions(artifact) is None
+    statuses = state(release, expected(release))
+    return tuple(status.artifact for status in statuses if status.state is State.MISSING)
 
 
 def versions(artifact: Artifact) -> list[str] | None:
-    """Return the versions that crates.io has of a crate, None where it has never heard of it."""
+    """Return the published versions of a crate, None when crates.io has no such crate."""
     lines = crates_index.lines(artifact.name)
-    return None if lines is None else [str(line["vers"]) for line in lines]
+    if lines is None:
+        return None
+    return [str(line["vers"]) for line in lines]
 
 
 def categories() -> set[str]:
     """Return the slugs of the categories that crates.io has."""
-    listed = http.get(f"{CRATES}/api/v1/category_slugs", expect=(200,)).json(dict)
-    return {str(one["slug"]) for one in listed["category_slugs"]}
-
-
-def credentials(release: Release) -> Iterator[ReleaseError]:
-    """Yield an error where cargo has no token for crates.io."""
-    home = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
-    stored = any((home / name).exists() for name in ("credentials.toml", "credentials"))
-    if not os.environ.get(cargo_publish.TOKEN) and not stored:
-        yield ReleaseError(
-            f"there is no token for {NAME}",
-            f"set {cargo_publish.TOKEN} ({CRATES}/settings/tokens), or run cargo login",
-        )
-
-
-def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
-    """Upload the crates, dependencies first, and wait whenever crates.io asks for it.
-
-    Before anything leaves, cargo packs them again and must get the bytes that dist/ has.
-    """
-    crates_upload.repack_and_compare(c, release, artifacts)
-    left, stalled = tuple(artifacts), 0
-    while left:
-        try:
-            return crates_upload.upload(c, release, left)
-        except Failed as error:
-            _wait_after(release, left, error)
-            rest = _missing(release, left)
-            stalled = 0 if len(rest) < len(left) else stalled + 1
-            if stalled == TRIES:
-                raise cargo_publish.explain(error) from error
-            left = rest
-    return None
+    answer = http.get(f"{CRATES}/api/v1/category_slugs", expect=(200,)).json(dict)
+    return {str(category["slug"]) for category in answer["category_slugs"]}
 
 
 def rate_limit_wait(missing: Sequence[Artifact]) -> float:
-    """Return how many seconds crates.io's rate limits will make the upload of these crates wait."""
-    fresh = sum(get_many(is_new, missing))
-    updates = len(missing) - fresh
-    return float(max(0, fresh - NEW_BURST) * NEW_EVERY + max(0, updates - BURST) * EVERY)
+    """Return how many seconds crates.io's rate limits will delay the upload of these crates."""
+    new = sum(get_many(is_new, missing))
+    updates = len(missing) - new
+    new_wait = max(0, new - NEW_BURST) * NEW_EVERY
+    update_wait = max(0, updates - BURST) * EVERY
+    return float(new_wait + update_wait)
 
 
-def _artifacts(part: ComponentRelease) -> Iterator[Artifact]:
-    built = {row.name: row for row in dist.of_kind(part, FileKind.CRATE)}
-    for crate in resolved_or_raise(part.component.crates):
-        row = built.get(crate.name)
-        sha256, path = (row.sha256, part.dist / row.file) if row else ("", None)
-        yield Artifact(
-            NAME, crate.name, part.version, part.component.name, sha256=sha256, path=path
-        )
+def _artifact(part: ComponentRelease, name: str, row: dist.Built | None) -> Artifact:
+    artifact = Artifact(NAME, name, part.version, part.component.name)
+    if row is None:
+        return artifact
+    return replace(artifact, sha256=row.sha256, path=part.dist / row.file)
 
 
-def _seen(release: Release, artifact: Artifact) -> ArtifactStatus:
+def _status(release: Release, artifact: Artifact) -> ArtifactStatus:
     line = crates_index.find(artifact.name, artifact.version)
     if line is None:
         return ArtifactStatus(artifact, State.MISSING)
-    there, url = str(line["cksum"]), f"{CRATES}/crates/{artifact.name}/{artifact.version}"
+    state, why = _compared(release, artifact, line)
+    url = f"{CRATES}/crates/{artifact.name}/{artifact.version}"
+    return ArtifactStatus(artifact, state, why, url, str(line["cksum"]))
+
+
+def _compared(release: Release, artifact: Artifact, line: dict[str, Any]) -> tuple[State, str]:
+    """Return the state of a crate by its line in the index, and why."""
+    published = str(line["cksum"])
     if line.get("yanked"):
-        return ArtifactStatus(artifact, State.YANKED, "yanked", url, there)
-    if there == artifact.sha256:
-        return ArtifactStatus(artifact, State.SAME, "same sha256", url, there)
+        return State.YANKED, "yanked"
+    if published == artifact.sha256:
+        return State.SAME, "same sha256"
     commit = crates_index.commit_of(artifact.name, str(line["vers"]))
     if commit and commit != release.commit:
-        why = f"made from commit {commit[:7]}, and this release is {release.commit[:7]}"
-        return ArtifactStatus(artifact, State.DIFFERENT, why, url, there)
+        why = f"packed from commit {commit[:7]}, and this release is {release.commit[:7]}"
+        return State.DIFFERENT, why
     if artifact.sha256:
-        why = f"sha256 {there[:12]} there, {artifact.sha256[:12]} in dist/"
-        return ArtifactStatus(artifact, State.DIFFERENT, why, url, there)
-    why = "made from this commit" if commit else "names no commit"
-    return ArtifactStatus(artifact, State.PRESENT, f"{why}, bytes not compared", url, there)
+        why = f"sha256 {published[:12]} on {NAME}, {artifact.sha256[:12]} in dist/"
+        return State.DIFFERENT, why
+    if commit:
+        return State.PRESENT, "packed from this commit, bytes not compared"
+    return State.PRESENT, "names no commit, bytes not compared"
 
 
 def _missing(release: Release, artifacts: Sequence[Artifact]) -> tuple[Artifact, ...]:
-    seen = state(release, artifacts)
+    """Return the crates that are not published yet; raise `ReleaseError` for different ones."""
+    statuses = state(release, artifacts)
     raise_all(
         ReleaseError(
-            f"{one.artifact.name} {one.artifact.version} on {NAME} is something else: {one.why}",
-            "choose the next version",
+            f"{status.artifact.name} {status.artifact.version} on {NAME} differs: {status.why}",
+            f"choose a version after {status.artifact.version}",
         )
-        for one in seen
-        if one.state in (State.DIFFERENT, State.YANKED)
+        for status in statuses
+        if status.state in (State.DIFFERENT, State.YANKED)
     )
-    return tuple(one.artifact for one in seen if one.state is State.MISSING)
+    return tuple(status.artifact for status in statuses if status.state is State.MISSING)
 
 
 def _wait_after(release: Release, left: Sequence[Artifact], error: Failed) -> None:
-    """Wait for what made cargo fail to pass; raise what does not pass by itself."""
-    sent = cargo_publish.uploaded(error.output)
-    taken = [artifact for artifact in left if artifact.name in sent]
-    again = cargo_publish.retry_at(error.output)
-    if not taken and again is None and not cargo_publish.is_transient(error.output):
+    """Wait until it makes sense to try a failed upload again; raise when that is never."""
+    uploaded_names = cargo_publish.uploaded(error.output)
+    uploaded = [artifact for artifact in left if artifact.name in uploaded_names]
+    retry_at = cargo_publish.retry_at(error.output)
+    if not uploaded and retry_at is None and not cargo_publish.is_transient(error.output):
         raise cargo_publish.explain(error) from error
-    terminal.wait_for(lambda: _not_shown(release, taken), DEADLINE)
-    rest = len(left) - len(taken)
-    if again is not None:
-        seconds = max(1.0, (again - datetime.now(UTC)).total_seconds())
-        if seconds > LONGEST:
-            raise ReleaseError(
-                f"{NAME} takes the next crate at {again:%Y-%m-%d %H:%M:%S} UTC",
-                "run the release again then",
-            )
-        terminal.pause(seconds, f"waiting until {again:%H:%M:%S} UTC, as {NAME} asks, {rest} to go")
-    elif not taken:
-        terminal.pause(1.0, "waiting a second: the upload failed for a reason that may pass")
+    terminal.wait_for(lambda: _not_visible(release, uploaded), DEADLINE)
+    if retry_at is not None:
+        _wait_until(retry_at, len(left) - len(uploaded))
+    elif not uploaded:
+        terminal.pause(1.0, "trying again in a second: the upload failed")
 
 
-def _not_shown(release: Release, sent: Sequence[Artifact]) -> str:
-    left = ", ".join(artifact.name for artifact in _missing(release, sent))
-    return f"{NAME} to show {left}" if left else ""
+def _wait_until(moment: datetime, crates_left: int) -> None:
+    seconds = max(1.0, (moment - datetime.now(UTC)).total_seconds())
+    if seconds > LONGEST_WAIT:
+        raise ReleaseError(
+            f"rate-limited by {NAME} until {moment:%Y-%m-%d %H:%M:%S} UTC",
+            "run the release again then",
+        )
+    terminal.pause(
+        seconds, f"rate-limited by {NAME} until {moment:%H:%M:%S} UTC, {crates_left} crates left"
+    )
+
+
+def _not_visible(release: Release, uploaded: Sequence[Artifact]) -> str:
+    names = [artifact.name for artifact in _missing(release, uploaded)]
+    if not names:
+        return ""
+    return f"{', '.join(names)} to become visible on {NAME}"

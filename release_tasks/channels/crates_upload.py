@@ -1,8 +1,8 @@
-"""Pack crates again before they are uploaded: cargo must get the bytes that were checked."""
+"""Crates are packed again before they are uploaded: cargo must get the bytes that were checked."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from invoke.context import Context
@@ -22,62 +22,69 @@ def repack_and_compare(
 ) -> dict[str, Path]:
     """Pack crates and return their tarballs by name, dependencies first.
 
-    Raises `ReleaseError` where dist/ has other bytes: what cargo uploads is packed once more, and
-    must be what was checked. `known_only` lets those pass that dist/ does not have yet.
+    Raises `ReleaseError` when dist/ has other bytes: cargo packs again what it uploads, and that
+    must be what was checked. `known_only` allows crates that are not in dist/ yet.
     """
     members = _in_order(release, artifacts)
     names = [member.name for member in members]
-    is_closed = all(
-        need in names for member in members for need in (*member.needs, *member.tests_with)
-    )
     cargo_package.package(
-        c, release.source_tree, release.target, names, _locked(release), offline=is_closed
+        c,
+        release.source_tree,
+        release.target,
+        names,
+        _is_locked(release),
+        offline=_is_self_contained(members),
     )
+    folder = release.target / "package"
     version = {artifact.name: artifact.version for artifact in artifacts}
-    tarballs = {
-        name: release.target / "package" / f"{name}-{version[name]}.crate" for name in names
-    }
+    tarballs = {name: folder / f"{name}-{version[name]}.crate" for name in names}
     if not shell.is_dry(c):
-        raise_all(_differences(artifacts, tarballs, known_only))
+        raise_all(_mismatches(artifacts, tarballs, known_only))
     return tarballs
 
 
 def upload(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
     """Upload crates in one call, dependencies first; raise `Failed` with cargo's output."""
     names = [member.name for member in _in_order(release, artifacts)]
-    cargo_publish.publish(c, release.source_tree, release.target, names, _locked(release))
+    cargo_publish.publish(c, release.source_tree, release.target, names, _is_locked(release))
 
 
 def _in_order(release: Release, artifacts: Sequence[Artifact]) -> tuple[cargo.Member, ...]:
-    names, workspace = {artifact.name for artifact in artifacts}, release.project.workspace
-    return cargo.in_order(
-        member for member in (workspace.members if workspace else ()) if member.name in names
-    )
+    workspace = release.project.workspace
+    if workspace is None:
+        return ()
+    names = {artifact.name for artifact in artifacts}
+    return cargo.in_order(member for member in workspace.members if member.name in names)
 
 
-def _locked(release: Release) -> bool:
+def _is_self_contained(members: Sequence[cargo.Member]) -> bool:
+    """Return True when the crates need no other crate of the workspace from the registry."""
+    names = {member.name for member in members}
+    return all(names.issuperset((*member.needs, *member.tests_with)) for member in members)
+
+
+def _is_locked(release: Release) -> bool:
     return "Cargo.lock" in release.project.files
 
 
-def _differences(
+def _mismatches(
     artifacts: Sequence[Artifact], tarballs: dict[str, Path], known_only: bool
-) -> list[ReleaseError]:
-    errors = []
+) -> Iterator[ReleaseError]:
     for artifact in artifacts:
-        now = files.sha256(tarballs[artifact.name])
-        if not artifact.sha256 and not known_only:
-            errors.append(
-                ReleaseError(
-                    f"{artifact.name} is not in dist/, so nobody checked it", "inv package-crates"
-                )
-            )
-        elif artifact.sha256 and artifact.sha256 != now:
-            where = differences.between(tarballs[artifact.name], artifact.path)
-            fact = f"cargo packs {artifact.name} as {now[:12]} now, and dist/ has {artifact.sha256[:12]}{where}"
-            errors.append(
-                ReleaseError(
-                    fact,
-                    f"use the cargo that packed it, or remove {artifact.path} and run inv package-crates",
-                )
-            )
-    return errors
+        tarball = tarballs[artifact.name]
+        if artifact.sha256:
+            sha256 = files.sha256(tarball)
+            if sha256 != artifact.sha256:
+                yield _mismatch(artifact, tarball, sha256)
+        elif not known_only:
+            fact = f"{artifact.name} is not in dist/, so it was not checked"
+            yield ReleaseError(fact, "inv package-crates")
+
+
+def _mismatch(artifact: Artifact, tarball: Path, sha256: str) -> ReleaseError:
+    where = differences.between(tarball, artifact.path)
+    return ReleaseError(
+        f"cargo now packs {artifact.name} as {sha256[:12]}, "
+        f"and dist/ has {artifact.sha256[:12]}{where}",
+        f"use the cargo that packed it, or remove {artifact.path} and run inv package-crates",
+    )

@@ -1,9 +1,9 @@
-"""The runs of the release commit, where its tags wait until they are green."""
+"""The CI runs of the release commit: its tags wait until they are green."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from release_tasks import terminal
 from release_tasks.errors import ReleaseError, raise_all, shorten
@@ -11,87 +11,94 @@ from release_tasks.release import Release
 from release_tasks.tools.gh import checks as gh_checks
 from release_tasks.tools.gh.checks import Check, Row
 
-BEGIN = 300.0  # seconds in which something must begin to judge the commit
-LONGEST = 6 * 3600.0  # seconds; no job of GitHub's own runners takes longer
-EVERY = 20.0  # seconds between two looks of three requests: a workflow's token has a thousand in an hour
-JUDGES = (
-    "push",
-    "pull_request",
-    "merge_group",
-)  # a run on a schedule or by hand says nothing of the commit
+BEGIN = 300.0  # seconds in which the first run must appear
+LONGEST = 6 * 3600.0  # seconds; no job on GitHub's own runners takes longer
+EVERY = 20.0  # seconds between two reads of three requests; a workflow's token has 1000 an hour
+EVENTS = ("push", "pull_request", "merge_group")  # scheduled and manual runs do not test the commit
 
 
 def are_awaited(release: Release) -> bool:
-    """Tell whether the tags wait for green runs."""
+    """Return True when the tags wait for green runs."""
     return release.project.settings.gates.ci is not None
 
 
 def wait(release: Release) -> None:
-    """Return once all that judges the commit is green, at two looks: a workflow may begin late.
+    """Return once every run of the commit is green, twice in a row: a workflow may start late.
 
-    Raises `ReleaseError` for a red one, with its address, and where nothing begins to judge it.
+    Raises `ReleaseError` for a failed run, and when no run starts within `BEGIN` seconds.
     """
-    began, looks = time.monotonic(), 0
+    started = time.monotonic()
+    commit = release.commit[:7]
+    times_green = 0
 
-    def lacking() -> str:
-        nonlocal looks
-        found = judged(release)
-        raise_all(red(release, found))
-        if not found and time.monotonic() - began > BEGIN:
+    def missing() -> str:
+        nonlocal times_green
+        checks = commit_checks(release)
+        raise_all(failures(release, checks))
+        waiting = _pending(checks)
+        if checks and not waiting:
+            times_green += 1
+            return "" if times_green > 1 else f"the runs of {commit} to be green"
+        times_green = 0
+        if waiting:
+            return f"{shorten([check.name for check in waiting])} of {commit} to be green"
+        if time.monotonic() - started > BEGIN:
             raise ReleaseError(
-                f"nothing judges {release.commit[:7]}, {BEGIN:.0f} s after its push",
-                "let a workflow run on pushes to this branch, or take ci out of [gates]",
+                f"no CI run of {commit} started within {BEGIN:.0f} s of the push",
+                "let a workflow run on pushes to this branch, or remove ci from [gates]",
             )
-        waiting = [one.name for one in found if not one.verdict]
-        looks = looks + 1 if found and not waiting else 0
-        return (
-            ""
-            if looks > 1
-            else f"{shorten(waiting) if waiting else 'the runs'} of {release.commit[:7]} to be green"
-        )
+        return f"the runs of {commit} to be green"
 
-    terminal.wait_for(lacking, LONGEST, EVERY)
-    terminal.say(f"the runs of {release.commit[:7]} are green")
+    terminal.wait_for(missing, LONGEST, EVERY)
+    terminal.say(f"the runs of {commit} are green")
 
 
 def not_green(release: Release) -> Iterator[ReleaseError]:
-    """Yield what judged this commit badly, and what has not judged it yet."""
-    found = judged(release)
-    yield from red(release, found)
-    if waiting := [one for one in found if not one.verdict]:
-        names = shorten([one.name for one in waiting])
-        yield ReleaseError(
-            f"{names} of {release.commit[:7]} has not ended yet: {waiting[0].url}",
-            "wait until it is green",
-        )
+    """Yield an error for each failed run of the commit, and one for those that have not ended."""
+    checks = commit_checks(release)
+    yield from failures(release, checks)
+    waiting = _pending(checks)
+    if waiting:
+        names = shorten([check.name for check in waiting])
+        fact = f"{names} of {release.commit[:7]} is still running: {waiting[0].url}"
+        yield ReleaseError(fact, "wait until it is green")
 
 
-def judged(release: Release) -> tuple[Check, ...]:
-    """Return all that judges the release's commit; raise `ReleaseError` where that is not on GitHub."""
-    repository, tags = release.project.repository, {part.tag for part in release.parts}
+def commit_checks(release: Release) -> tuple[Check, ...]:
+    """Return the workflow runs and the other services' checks of the release's commit.
+
+    Raises `ReleaseError` for a project that is not on GitHub.
+    """
+    repository = release.project.repository
     if repository is None:
         raise ReleaseError(
-            "[gates] ci: origin is not on GitHub, so nothing tells of runs",
-            "take ci out of [gates]",
+            "[gates] ci needs CI runs, and origin is not on GitHub", "remove ci from [gates]"
         )
+    tags = {part.tag for part in release.parts}
 
     def is_wanted(run: Row) -> bool:
-        return (
-            run["event"] in JUDGES and run["head_branch"] not in tags
-        )  # those of a tag begin after the wait
+        # the runs of a tag start only after this wait
+        return run["event"] in EVENTS and run["head_branch"] not in tags
 
-    return gh_checks.runs(repository, release.commit, is_wanted) + gh_checks.others(
-        repository, release.commit
-    )
+    runs = gh_checks.runs(repository, release.commit, is_wanted)
+    return runs + gh_checks.others(repository, release.commit)
 
 
-def red(release: Release, found: tuple[Check, ...]) -> list[ReleaseError]:
-    """Return one error for each check that is not green in the end."""
+def failures(release: Release, checks: Sequence[Check]) -> list[ReleaseError]:
+    """Return an error for each check that failed, with its address."""
     return [
         ReleaseError(
-            f"{one.name} of {release.commit[:7]} ended with {one.verdict}: {one.url}",
-            f"mend it and commit, or {f'`{one.again}`' if one.again else 'let it run again'} where it was an accident; then run the release again",
+            f"{check.name} of {release.commit[:7]} ended with {check.verdict}: {check.url}",
+            f"fix it and commit, or rerun it{_rerun(check)}; then run the release again",
         )
-        for one in found
-        if one.is_red
+        for check in checks
+        if check.is_red
     ]
+
+
+def _pending(checks: Sequence[Check]) -> list[Check]:
+    return [check for check in checks if not check.verdict]
+
+
+def _rerun(check: Check) -> str:
+    return f" (`{check.again}`)" if check.again else ""

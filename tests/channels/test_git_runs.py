@@ -90,7 +90,7 @@ def test_runs_of_another_commit_of_a_tag_and_on_a_schedule_do_not_count(
         {"event": "schedule", "workflow": "nightly.yml"},
         {"head_branch": "v0.2.0", "workflow": "cd.yml"},
     )
-    with pytest.raises(ReleaseError, match=f"nothing judges {tiny.head()[:7]}"):
+    with pytest.raises(ReleaseError, match=f"no CI run of {tiny.head()[:7]} started"):
         push(tiny)
     assert not tagged(tiny)
 
@@ -168,7 +168,7 @@ def test_check_looks_at_the_runs_of_head_for_which_pending_is_not_green(tiny: Ti
     runs(tiny, FAILED | {"workflow": "test.yml"}, {"status": "queued"})
     assert found(tiny) == [
         ".github/workflows/test.yml / test of HEAD ended with failure",
-        ".github/workflows/ci.yml of HEAD has not ended yet",
+        ".github/workflows/ci.yml of HEAD is still running",
     ]
     runs(tiny, {}, {"workflow": "test.yml"})
     assert found(tiny) == []
@@ -182,9 +182,9 @@ def test_outside_of_github_nothing_can_be_awaited(tiny: TinyProject) -> None:
     tiny.git("init", "--quiet", "--bare", str(tiny.folder / "bare.git"))
     tiny.git("remote", "set-url", "origin", str(tiny.folder / "bare.git"))
     tiny.git("tag", "--delete", "v0.2.0")
-    assert found(tiny) == ["[gates] ci"]
+    assert found(tiny) == ["[gates] ci needs CI runs, and origin is not on GitHub"]
     tiny.git("tag", "v0.2.0")
-    with pytest.raises(ReleaseError, match="nothing tells of runs"):
+    with pytest.raises(ReleaseError, match="needs CI runs, and origin is not on GitHub"):
         push(tiny)
     assert not tagged(tiny)
 
@@ -193,7 +193,7 @@ def test_without_a_token_the_runs_are_read_as_anybody_may(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("GH_TOKEN")
-    assert git_runs.judged(tiny.release("0.2.0")) == ()
+    assert git_runs.commit_checks(tiny.release("0.2.0")) == ()
     tiny.git("push", "--quiet", "origin", "main")
     runs(tiny, {})
-    assert [one.verdict for one in git_runs.judged(tiny.release("0.2.0"))] == ["success"]
+    assert [one.verdict for one in git_runs.commit_checks(tiny.release("0.2.0"))] == ["success"]

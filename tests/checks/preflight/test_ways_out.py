@@ -271,7 +271,7 @@ WAYS: dict[str, tuple[Act, Follow]] = {
             "give it the address of a file",
         ),
     ),
-    "commit-not-green": (red, mends("mend it and commit")),
+    "commit-not-green": (red, mends("fix it and commit")),
     "token-too-weak": (lambda one: setattr(one.tiny.registries.github, "scopes", "gist"), scoped),
     "open-milestone": (
         settings('[gates]\nmilestone = "v{version}"\n'),
