@@ -17,6 +17,7 @@ from release_tasks.endpoints import CRATES
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.http import get_many
 from release_tasks.project.artifacts import Artifact, ArtifactStatus, State
+from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import resolved_or_raise
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.shell import Failed
@@ -40,7 +41,7 @@ def expected(release: Release) -> tuple[Artifact, ...]:
     """Return one artifact for each crate to publish, with its hash when it is in dist/."""
     found = []
     for part in release.parts:
-        built = {row.name: row for row in dist.of_kind(part, "crate")}
+        built = {row.name: row for row in dist.of_kind(part, FileKind.CRATE)}
         for crate in resolved_or_raise(part.component.crates):
             found.append(_artifact(part, crate.name, built.get(crate.name)))
     return tuple(found)

@@ -34,9 +34,7 @@ def test_free_versions_and_known_credentials_are_well(tiny: TinyProject) -> None
 
 
 def test_a_new_name_is_a_question(tiny: TinyProject) -> None:
-    assert found(tiny, None) == [
-        "`tiny-plain` has never been published to PyPI; confirm the name"
-    ]
+    assert found(tiny, None) == ["`tiny-plain` has never been published to PyPI; confirm the name"]
 
 
 def test_a_credential_that_is_missing_is_named(
