@@ -1,4 +1,4 @@
-"""The public addresses a release talks to; the only place that names them."""
+"""The public addresses that a release uses; no other file has one."""
 
 from __future__ import annotations
 
@@ -8,30 +8,38 @@ CRATES = "https://crates.io"
 PYPI = "https://pypi.org"
 PYPI_FILES = "https://files.pythonhosted.org"
 PYPI_UPLOAD = "https://upload.pypi.org"
-PYPI_LEGACY = "https://pypi.python.org"  # `twine --skip-existing` asks here
+PYPI_LEGACY = "https://pypi.python.org"  # where `twine --skip-existing` looks
+PYPI_DOCS = "https://docs.pypi.org"
 GITHUB = "https://github.com"
 GITHUB_API = "https://api.github.com"
 GITHUB_UPLOADS = "https://uploads.github.com"
 GITHUB_DOCS = "https://docs.github.com/rest"
 GHCR = "https://ghcr.io"
 DOCKER_HUB = "https://registry-1.docker.io"
-DOCKER_HUB_LOGIN = "https://index.docker.io/v1/"  # the key of its credentials
+DOCKER_HUB_LOGIN = "https://index.docker.io/v1/"  # the key of its login in docker's config.json
 GO_PROXY = "https://proxy.golang.org"
 GO = "https://go.dev/dl"
-PYPI_DOCS = "https://docs.pypi.org"
+
+LOOPBACK = ("127.0.0.1", "localhost")
 
 
 def host(url: str) -> str:
-    """Return the host of one of these addresses, without scheme and path."""
+    """Return the host of an address, without scheme and path."""
     return url.split("://", 1)[1].split("/", 1)[0]
 
 
 def registry(name: str) -> str:
-    """Return the base URL of an OCI registry named as in an image reference.
+    """Return the base URL of an OCI registry; `name` is as in an image reference.
 
-    Loopback registries speak plain HTTP, as for every container client.
+    A registry on loopback is read over plain HTTP, as every container client does.
     """
     if name in ("docker.io", "index.docker.io"):
         return DOCKER_HUB
-    bare = name.rsplit(":", 1)[0]
-    return f"http://{name}" if bare in ("127.0.0.1", "localhost") else f"https://{name}"
+    if name.rsplit(":", 1)[0] in LOOPBACK:
+        return f"http://{name}"
+    return f"https://{name}"
+
+
+def is_plain_http(name: str) -> bool:
+    """Tell whether an OCI registry is read over plain HTTP: one on loopback."""
+    return registry(name).startswith("http:")

@@ -1,4 +1,4 @@
-"""The only door to the project's files: atomic writes, shown instead of made under `--dry`."""
+"""Every write into the project: a file is replaced at once, and `--dry` shows a diff instead."""
 
 from __future__ import annotations
 
@@ -17,73 +17,83 @@ from invoke.context import Context
 
 from release_tasks import memo, shell, terminal
 from release_tasks.errors import ReleaseError
+from release_tasks.signals import deferred_signals
 
-ASIDE = ".release-tasks"  # how the name of a file ends that is about to replace another one
+TEMPORARY = ".release-tasks"  # ends the name of a file that is about to replace another one
+THREADS = 4  # that write at the same time: each one waits for the disk
 
 
 def write_all(c: Context, texts: Mapping[Path, str]) -> None:
-    """Replace the texts of files, all aside first, then all in their places; under `--dry` only show the difference."""
+    """Replace the texts of files, all of them or none; only show a diff under `--dry`.
+
+    Raises `ReleaseError` where a file cannot be written.
+    """
     if shell.is_dry(c):
         for path, text in texts.items():
             old = path.read_bytes() if path.exists() else b""
-            terminal.say(_difference(path, old.decode(errors="replace"), text))
+            terminal.say(_diff(path, old.decode(errors="replace"), text))
         return
-    for path in texts:  # what a killed process has left aside
-        folder = os.path.dirname(path)
-        for name in os.listdir(folder) if os.path.isdir(folder) else ():
-            if name.startswith(f".{path.name}.") and name.endswith(ASIDE):
-                os.unlink(f"{folder}/{name}")
-    _swap({path: text.encode() for path, text in texts.items()})
+    for path in texts:
+        _remove_temporary(path)
+    _replace_all({path: text.encode() for path, text in texts.items()})
     with memo.changing(memo.On.FILES):
         memo.invalidate()
 
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Replace `path` at once: a reader sees the old bytes or the new ones, never a part."""
-    _swap({path: data})
+    _replace_all({path: data})
 
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Give a file to fill that replaces `path` after the block, and is gone where the block fails."""
-    aside = Path(_aside(path))
+    """Open a file that replaces `path` at the end of the block, and is removed if that fails."""
+    temporary = Path(_temporary_name(path))
     try:
-        with aside.open("wb") as out:
+        with temporary.open("wb") as out:
             yield out
-        os.replace(aside, path)
+        os.replace(temporary, path)
     except BaseException as error:
-        aside.unlink(missing_ok=True)
-        raise _full(path, error) if isinstance(error, OSError) else error
+        temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise _not_written(path, error) from error
+        raise
 
 
 def append(path: Path, data: bytes) -> None:
-    """Add to a file that may be absent; what does not fit is an error, and the rest is kept."""
+    """Append to a file, and create it first where it is missing.
+
+    Raises `ReleaseError` where the disk is full; what was written until then is kept.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as out:
             out.write(data)
     except OSError as error:
-        raise _full(path, error) from error
+        raise _not_written(path, error) from error
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy a file into place at once, readable by everyone."""
+    """Copy a file at once, readable by everyone, and executable where `source` is."""
     write_bytes(target, source.read_bytes())
     target.chmod(0o755 if os.access(source, os.X_OK) else 0o644)
 
 
 def move(source: Path, target: Path) -> None:
-    """Move a finished file over another one in the same folder, at once."""
+    """Replace `target` by a file of the same folder, at once."""
     os.replace(source, target)
 
 
 def set_mtime(path: Path, seconds: int) -> None:
-    """Set when a file was last changed, in seconds since 1970: some formats keep that time."""
+    """Set the modification time, in seconds since 1970: some formats keep it."""
     os.utime(path, (seconds, seconds))
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a folder that may be absent, and again while a child that is ending still writes there."""
+    """Remove a file or a folder, if it exists.
+
+    A folder is tried for 2 s: a child process that is ending can still write into it.
+    """
     if not path.is_dir() or path.is_symlink():
         path.unlink(missing_ok=True)
         return
@@ -92,12 +102,12 @@ def remove(path: Path) -> None:
         if not path.exists():
             return
         time.sleep(0.1)
-    shutil.rmtree(path)  # which says what is in the way
+    shutil.rmtree(path)  # raises the error
 
 
 @contextlib.contextmanager
 def scratch(name: str = "work") -> Iterator[Path]:
-    """Give a temporary folder that is gone after the block."""
+    """Make a temporary folder, which is removed at the end of the block."""
     folder = Path(tempfile.mkdtemp(prefix=f"release-tasks-{name}-"))
     try:
         yield folder
@@ -107,16 +117,19 @@ def scratch(name: str = "work") -> Iterator[Path]:
 
 
 def lock(path: Path) -> int | None:
-    """Lock a file until this process and all that inherited the descriptor have ended; None where another has it."""
+    """Lock a file and return its descriptor, or None where another process has the lock.
+
+    The lock lasts until this process and all children that inherited the descriptor have ended.
+    """
     import fcntl
 
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        os.close(handle)
+        os.close(descriptor)
         return None
-    return handle
+    return descriptor
 
 
 def sha256(path: Path) -> str:
@@ -127,63 +140,89 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _aside(path: Path) -> str:
-    return f"{path.parent}/.{path.name}.{os.urandom(8).hex()}{ASIDE}"
+def _temporary_name(path: Path) -> str:
+    return f"{path.parent}/.{path.name}.{os.urandom(8).hex()}{TEMPORARY}"
 
 
-def _swap(contents: Mapping[Path, bytes]) -> None:
-    aside: dict[Path, str] = {}
+def _remove_temporary(path: Path) -> None:
+    """Remove the temporary files of `path` that a killed process left."""
+    folder = os.path.dirname(path)
+    if not os.path.isdir(folder):
+        return
+    for name in os.listdir(folder):
+        if name.startswith(f".{path.name}.") and name.endswith(TEMPORARY):
+            os.unlink(f"{folder}/{name}")
 
-    def put(path: Path, data: bytes) -> None:
-        mode = 0o644
-        try:
-            mode = os.stat(path).st_mode & 0o777
-        except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        name = _aside(path)
-        handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        aside[path] = name
-        with open(handle, "wb") as out:
-            os.fchmod(handle, mode)
+
+def _replace_all(contents: Mapping[Path, bytes]) -> None:
+    """Write all contents to temporary files first, then move all of them into place."""
+    temporary: dict[Path, str] = {}
+
+    def write(path: Path, data: bytes) -> None:
+        mode = _mode(path)
+        name = _temporary_name(path)
+        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        temporary[path] = name
+        with open(descriptor, "wb") as out:
+            os.fchmod(descriptor, mode)
             out.write(data)
 
+    def replace(path: Path, name: str) -> None:
+        os.replace(name, path)
+
     try:
-        _each(put, contents)
-        _each(lambda path, name: os.replace(name, path), aside)
+        _in_threads(write, contents)
+        _in_threads(replace, temporary)
     except BaseException:
-        for name in aside.values():
+        for name in temporary.values():
             Path(name).unlink(missing_ok=True)
         raise
 
 
-def _each(work: Callable[[Path, Any], None], given: Mapping[Path, Any]) -> None:
-    """Do the work for each file, in several threads as each waits for the disk; Ctrl-C comes after all of them."""
-    rows = list(given.items())
+def _mode(path: Path) -> int:
+    """Return the permissions of a file, or those of a new one after making its folder."""
+    try:
+        return os.stat(path).st_mode & 0o777
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return 0o644
 
-    def part(begin: int) -> None:
-        for path, what in rows[begin::4]:
+
+def _in_threads(work: Callable[[Path, Any], None], values: Mapping[Path, Any]) -> None:
+    """Call `work` with each path and its value, in several threads; Ctrl-C waits for all."""
+    items = list(values.items())
+
+    def share(first: int) -> None:
+        for path, value in items[first::THREADS]:
             try:
-                work(path, what)
+                work(path, value)
             except OSError as error:
-                raise _full(path, error) from error
+                raise _not_written(path, error) from error
 
-    with shell.deferred_signals() as interrupts, ThreadPoolExecutor(4) as pool:
-        list(pool.map(part, range(min(4, len(rows)))))
+    with deferred_signals() as interrupts, ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(share, range(min(THREADS, len(items)))))
     if interrupts:
         raise KeyboardInterrupt
 
 
-def _full(path: Path, error: OSError) -> ReleaseError:
+def _not_written(path: Path, error: OSError) -> ReleaseError:
     return ReleaseError(
         f"{path} cannot be written: {error.strerror}",
-        "make room on that disk, or let the folder be writable",
+        "free some space on that disk, or make the folder writable",
     )
 
 
-def _difference(path: Path, old: str, new: str) -> str:
-    root = next((folder for folder in path.parents if (folder / ".git").exists()), path.parent)
-    name = path.relative_to(root).as_posix()
+def _diff(path: Path, old: str, new: str) -> str:
+    name = path.relative_to(_repository_of(path)).as_posix()
     lines = difflib.unified_diff(
         old.splitlines(), new.splitlines(), f"a/{name}", f"b/{name}", lineterm="", n=1
     )
     return "\n".join(lines)
+
+
+def _repository_of(path: Path) -> Path:
+    """Return the nearest folder with a `.git`, else the file's own folder."""
+    for folder in path.parents:
+        if (folder / ".git").exists():
+            return folder
+    return path.parent

@@ -1,4 +1,4 @@
-"""The only door to the network: reads, retried, many at once. Writes go through the clients."""
+"""Every read over the network: repeated as the server asks, many at once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,19 +19,22 @@ from release_tasks.errors import ReleaseError
 from release_tasks.memo import On, complete, memoized, memoized_on
 
 if TYPE_CHECKING:
-    from requests import Session
+    from requests import Response, Session
 
-AT_ONCE = 32
+CONNECTIONS = 32  # at the same time, to one host
 TIMEOUT = (10, 60)  # seconds to connect, seconds without a byte
-LONGEST = 600  # seconds that we wait at most when a server says when to come back
-_opening = threading.Lock()
+LONGEST_WAIT = 600  # seconds; a server that asks for more (`Retry-After`) is an error
+SHOWN = 200  # characters of a body or reason that a message quotes
+REPEATED = (429, 500, 502, 503, 504)  # statuses that can be different next time
+
+_session_lock = threading.Lock()
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server said: HTTP status, headers (names in lower case), body."""
+    """What a server answered: HTTP status, headers (names in lower case), body."""
 
     url: str
     status: int
@@ -39,29 +42,24 @@ class Answer:
     body: bytes
 
     def json(self, kind: type = object) -> Any:
-        """Return the body as JSON; raise `ReleaseError` where it is none, or nothing of that kind."""
-        shown = self.body[:60].decode(errors="replace")
+        """Return the body as JSON; raise `ReleaseError` where it is not valid, or not a `kind`."""
+        start = self.body[:60].decode(errors="replace")
         try:
-            found = json.loads(self.body)
+            data = json.loads(self.body)
         except ValueError as error:
-            raise ReleaseError(
-                f"{self.url} answered no JSON: {shown!r}", "try again later"
-            ) from error
-        if not isinstance(found, kind):
-            raise ReleaseError(f"{self.url} answered something else: {shown!r}", "try again later")
-        return found
-
-
-class _Later(Exception):
-    """A server asks to come back in a time that is not worth waiting for."""
+            fact = f"{self.url} did not return valid JSON: {start!r}"
+            raise ReleaseError(fact, "try again later") from error
+        if not isinstance(data, kind):
+            raise ReleaseError(f"{self.url} returned unexpected JSON: {start!r}", "try again later")
+        return data
 
 
 @dataclass(frozen=True)
 class ProxySettings:
-    """Proxies and certificates as the environment had them at one moment.
+    """Proxies and certificates, as the environment has them at one moment.
 
-    A stand-in keeps the way of its start: once its process has taken on the environment of
-    a rehearsal's clients, it would ask itself for what it lacks, without end.
+    A local registry keeps those of its start: the environment of a rehearsal has the rehearsal's
+    own proxy, which would send every read of the registry back to the registry.
     """
 
     proxies: tuple[tuple[str, str], ...]
@@ -70,22 +68,24 @@ class ProxySettings:
     @classmethod
     @memoized
     def now(cls, url: str) -> ProxySettings:
-        """Return the way to `url` that the environment gives now."""
+        """Return the settings of the current environment for `url`."""
         from requests.utils import get_environ_proxies
 
-        return cls(
-            tuple(get_environ_proxies(url).items()),
-            os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True,
-        )
+        bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+        return cls(tuple(get_environ_proxies(url).items()), bundle or True)
+
+
+class _WaitTooLong(Exception):
+    """A server asks to be called again after a longer time than `LONGEST_WAIT`."""
 
 
 def get_pages(
     url: str, headers: Mapping[str, str] | None = None, expect: Iterable[int] = (200, 404)
 ) -> list[Answer]:
-    """Read `url` and every page after it that a `Link` header names (RFC 8288, as GitHub's API pages)."""
+    """Read `url` and every page after it, as the `Link` headers name them (RFC 8288)."""
     answers = [get(url, headers, expect)]
-    while follows := re.search(r'<([^>]+)>; rel="next"', answers[-1].headers.get("link", "")):
-        answers.append(get(follows[1], headers, (200,)))
+    while following := _next_page(answers[-1]):
+        answers.append(get(following, headers, (200,)))
     return answers
 
 
@@ -94,14 +94,39 @@ def get(
     headers: Mapping[str, str] | None = None,
     expect: Iterable[int] = (200, 404),
     method: str = "GET",
-    way: ProxySettings | None = None,
+    settings: ProxySettings | None = None,
     remember: bool = True,
 ) -> Answer:
-    """Read `url`. 429 and 5xx are retried as the server says; raise `ReleaseError` for a status that
-    is not in `expect` and for a server that cannot be reached. Without a `way`, the environment counts.
-    Without `remember` the answer is not kept: for large bodies, and for what expires."""
+    """Read `url`; statuses 429 and 5xx are repeated as the server asks.
+
+    Without `settings`, those of the environment are used. Without `remember`, the answer is not
+    memoized: for large bodies, and for what expires. Raises `ReleaseError` for a status that is
+    not in `expect`, and for a server that cannot be reached.
+    """
     read = _remembered if remember else _get
-    return read(url, tuple(sorted((headers or {}).items())), tuple(expect), method, way)
+    pairs = tuple(sorted((headers or {}).items()))
+    return read(url, pairs, tuple(expect), method, settings)
+
+
+def get_many(work: Callable[[T], R], items: Iterable[T], at_once: int = CONNECTIONS) -> list[R]:
+    """Call `work` for every item, `at_once` at the same time, and return the results in order."""
+    todo = list(items)
+    if len(todo) < 2:
+        return [copy_context().run(work, item) for item in todo]
+    with ThreadPoolExecutor(min(at_once, len(todo))) as pool:
+        try:
+            futures = [pool.submit(copy_context().run, work, item) for item in todo]
+            return [_result(future) for future in futures]
+        except BaseException as error:
+            pool.shutdown(wait=False, cancel_futures=True)
+            if isinstance(error, KeyboardInterrupt):
+                shell.end_children()  # the pool would wait for them
+            raise
+
+
+def _next_page(answer: Answer) -> str | None:
+    link = re.search(r'<([^>]+)>; rel="next"', answer.headers.get("link", ""))
+    return link[1] if link else None
 
 
 def _get(
@@ -109,72 +134,45 @@ def _get(
     headers: tuple[tuple[str, str], ...],
     expect: tuple[int, ...],
     method: str,
-    way: ProxySettings | None,
+    settings: ProxySettings | None,
 ) -> Answer:
-    import requests
-
-    def read() -> tuple[requests.Response, bytes]:
-        to = way or ProxySettings.now("/".join(url.split("/")[:3]))
-        with _opening:  # or each of many who come at once would have its own
-            session = _session()
-        how: dict[str, Any] = {
-            "timeout": TIMEOUT,
-            "verify": to.certificates,
-            "proxies": dict(to.proxies),
-        }
-        question = requests.Request(method, url, {**session.headers, **dict(headers)}).prepare()
-        got = session.get_adapter(url).send(
-            question, **how
-        )  # the session itself would take as long again
-        if got.is_redirect:
-            *_, got = session.resolve_redirects(got, question, **how)
-        return got, got.content
-
+    read = partial(_read, method, url, dict(headers), settings)
     try:
-        got, body = read() if way else _apart(read)  # a stand-in is in a thread of its own
-    except _Later as error:
-        raise ReleaseError(f"{url} asks to come back in {error}", "run this again then") from error
-    except OSError as error:  # requests' own are some, and a file of certificates that is not there
-        raise ReleaseError(
-            f"{url} cannot be read: {_reason(error)}", _suggest_fix(error)
-        ) from error
-    if got.status_code not in expect:
-        said = body.decode(errors="replace").strip()[:200]
-        raise ReleaseError(
-            f"{url} answered {got.status_code}{': ' + said if said else ''}", "try again later"
-        )
-    return Answer(url, got.status_code, {k.lower(): v for k, v in got.headers.items()}, body)
+        if settings:  # a local registry's own thread, which no Ctrl-C reaches
+            response = read()
+        else:
+            response = _interruptible(read)
+    except _WaitTooLong as error:
+        raise ReleaseError(f"{url} is rate-limited for {error}", "run this again then") from error
+    except OSError as error:  # those of requests, and a missing file of certificates
+        fact = f"{url} cannot be read: {_reason(error)}"
+        raise ReleaseError(fact, _suggest_fix(error)) from error
+    if response.status_code not in expect:
+        raise _unexpected(url, response)
+    names = {name.lower(): value for name, value in response.headers.items()}
+    return Answer(url, response.status_code, names, response.content)
 
 
 _remembered = memoized_on(On.REMOTE)(_get)
 
 
-def get_many(work: Callable[[T], R], items: Iterable[T], at_once: int = AT_ONCE) -> list[R]:
-    """Call `work` for every item, some at once, and return the results in order."""
-    todo = list(items)
-    if len(todo) < 2:
-        return [copy_context().run(work, item) for item in todo]
-    with ThreadPoolExecutor(min(at_once, len(todo))) as pool:
-        try:
-            running = [pool.submit(copy_context().run, work, item) for item in todo]
-            return [_result(one) for one in running]
-        except BaseException as error:
-            pool.shutdown(wait=False, cancel_futures=True)
-            if isinstance(error, KeyboardInterrupt):
-                shell.end_children()  # or the pool would wait for them
-            raise
+def _read(
+    method: str, url: str, headers: Mapping[str, str], settings: ProxySettings | None
+) -> Response:
+    from requests import Request
+
+    used = settings or ProxySettings.now("/".join(url.split("/")[:3]))
+    session = _session()
+    # `Request.prepare` and `Session.send` (requests: Advanced Usage, Prepared Requests):
+    # `Session.request` is slower: it merges settings that are always empty here.
+    request = Request(method, url, {**session.headers, **headers}).prepare()
+    return session.send(
+        request, timeout=TIMEOUT, verify=used.certificates, proxies=dict(used.proxies)
+    )
 
 
-def _result(one: Future[R]) -> R:
-    while (
-        not one.done()
-    ):  # a Ctrl-C that comes just before a wait without end would only be seen after it
-        wait((one,), 0.1)
-    return one.result()
-
-
-def _apart(read: Callable[[], R]) -> R:
-    """Read in a thread that nobody waits for once the release is interrupted: a server may take a minute."""
+def _interruptible(read: Callable[[], R]) -> R:
+    """Read in a thread that nobody waits for once the release is interrupted."""
     done: Future[R] = Future()
     thread = threading.Thread(target=copy_context().run, args=(complete, done, read), daemon=True)
     thread.start()
@@ -184,47 +182,81 @@ def _apart(read: Callable[[], R]) -> R:
     return done.result()
 
 
-@lru_cache
+def _result(future: Future[R]) -> R:
+    # In slices: a Ctrl-C that comes just before an endless wait is only seen after that wait.
+    while not future.done():
+        wait((future,), 0.1)
+    return future.result()
+
+
 def _session() -> Session:
-    """Return what keeps connections open, for all threads; nothing in it changes (cookies are never sent)."""
-    import requests
+    """Return the session that all threads share, so that connections stay open."""
+    with _session_lock:  # of many threads at once, the first one makes it
+        return _make_session()
+
+
+@lru_cache
+def _make_session() -> Session:
+    from http.cookiejar import DefaultCookiePolicy
+
+    from requests import Session
     from requests.adapters import HTTPAdapter
-    from urllib3.util import Retry
 
-    class Patient(Retry):
-        """Waits as the server says, though not for hours, and no longer once the release is interrupted."""
-
-        def sleep(self, response: Any = None) -> None:
-            asked = self.get_retry_after(response) if response is not None else None
-            if asked and asked > LONGEST:
-                raise _Later(f"{asked / 60:.0f} minutes")
-            terminal.pause(self.get_backoff_time() if asked is None else asked)
-
-    again = (429, 500, 502, 503, 504)
-    retry = Patient(
-        total=5,
-        backoff_factor=0.3,
-        status_forcelist=again,
-        allowed_methods=("GET", "HEAD"),
-        raise_on_status=False,
-    )
-    session = requests.Session()
-    session.trust_env = False  # a `Way` has said what counts
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(pool_maxsize=AT_ONCE, max_retries=retry, pool_block=True))
+    session = Session()
+    session.trust_env = False  # `ProxySettings` has read the environment
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # keep and send none
     session.headers["User-Agent"] = f"release-tasks/{version('release-tasks')} (a release tool)"
+    for scheme in ("http://", "https://"):
+        adapter = HTTPAdapter(pool_maxsize=CONNECTIONS, max_retries=_retries(), pool_block=True)
+        session.mount(scheme, adapter)
     return session
 
 
+def _retries() -> Any:
+    """Return urllib3's retries, with waits that end when the release is interrupted."""
+    from urllib3.util import Retry
+
+    class Retries(Retry):
+        def sleep(self, response: Any = None) -> None:
+            seconds = None
+            if response is not None:
+                seconds = self.get_retry_after(response)
+            if seconds is None:
+                seconds = self.get_backoff_time()
+            if seconds > LONGEST_WAIT:
+                raise _WaitTooLong(f"{seconds / 60:.0f} minutes")
+            terminal.pause(seconds)
+
+    return Retries(
+        total=5,
+        backoff_factor=0.3,
+        status_forcelist=REPEATED,
+        allowed_methods=("GET", "HEAD"),
+        raise_on_status=False,
+    )
+
+
+def _unexpected(url: str, response: Response) -> ReleaseError:
+    fact = f"{url} answered {response.status_code}"
+    body = response.content.decode(errors="replace").strip()[:SHOWN]
+    if body:
+        fact += f": {body}"
+    return ReleaseError(fact, "try again later")
+
+
 def _reason(error: Exception) -> str:
-    return str(error).rsplit("Caused by ", 1)[-1].removesuffix(")").replace("\n", " ")[:200]
+    """Return the innermost cause of one of requests' errors, in one line."""
+    return str(error).rsplit("Caused by ", 1)[-1].removesuffix(")").replace("\n", " ")[:SHOWN]
 
 
 def _suggest_fix(error: Exception) -> str:
-    import requests
+    """Return what to do: set the certificates, or look at the network."""
+    from requests.exceptions import RequestException, SSLError
 
-    if isinstance(error, requests.exceptions.SSLError) or not isinstance(
-        error, requests.RequestException
-    ):
-        return "set REQUESTS_CA_BUNDLE (and SSL_CERT_FILE for cargo, gh, docker and helm) to a file with your network's CA"
+    is_about_certificates = isinstance(error, SSLError) or not isinstance(error, RequestException)
+    if is_about_certificates:
+        return (
+            "set REQUESTS_CA_BUNDLE (and SSL_CERT_FILE for cargo, gh, docker and helm)"
+            " to a file with your network's CA"
+        )
     return "check the network and try again"

@@ -1,4 +1,4 @@
-"""The only door to other programs: `ask` reads, `do` acts."""
+"""Every child process starts here: `ask` reads, `do` acts, without a shell and without secrets."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,31 +23,36 @@ from invoke.runners import Local
 
 from release_tasks import memo, terminal
 from release_tasks.errors import ReleaseError
-from release_tasks.terminal import SECRET_NAME, hide_secrets, prefix, say
+from release_tasks.signals import deferred_signals
+from release_tasks.terminal import MASK, SECRET_NAME, hide_secrets, say
 
 Process = subprocess.Popen[bytes]
-UNATTENDED = {  # no program may ask a question or decorate its output
+
+UNATTENDED = {  # no program may ask a question or color its output
     "GIT_TERMINAL_PROMPT": "0",
     "GH_PROMPT_DISABLED": "1",
     "GH_NO_UPDATE_NOTIFIER": "1",
     "NO_COLOR": "1",
 }
-LONG = 500  # characters of a variable that nobody reads, as zig's for bindgen
-_inherited: set[int] = set()  # descriptors of locks that must outlive us in our children
-_alive: set[subprocess.Popen[bytes]] = set()
-_guard = threading.Lock()
+LONGEST_SHOWN = 500  # characters of a variable's value; zig sets longer ones for bindgen
+LAST_LINES = 15  # of a failed program's output, which an error shows
+
+_inherited: set[int] = set()  # descriptors of locks that children keep when we end
+_running: set[Process] = set()
+_running_lock = threading.Lock()
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 class Failed(ReleaseError):
-    """A program ended with another status than 0; `output` holds what it printed."""
+    """A program that ended with another status than 0; `output` is what it printed."""
 
     def __init__(self, argv: Sequence[str], status: int, output: str) -> None:
-        self.output, self.status = hide_secrets(output), status
-        shown = hide_secrets(shlex.join(argv))
-        tail = "\n".join(self.output.strip().splitlines()[-15:])
-        super().__init__(f"`{shown}` ended with status {status}" + (f"\n{tail}" if tail else ""))
+        self.status = status
+        self.output = hide_secrets(output)
+        fact = f"`{hide_secrets(shlex.join(argv))}` ended with status {status}"
+        last = self.output.strip().splitlines()[-LAST_LINES:]
+        super().__init__("\n".join([fact, *last]))
 
 
 def ask(
@@ -56,10 +62,11 @@ def ask(
     secrets: Sequence[str] = (),
     stdin: bytes = b"",
 ) -> str:
-    """Run `argv` (also under `--dry`) and return what it printed to stdout.
+    """Run `argv` (also under `--dry`) and return its stdout.
 
-    `env` is added to the caller's environment less every secret; `secrets` names the
-    variables that this call may see. Raises `Failed`, or `ReleaseError` where the program is absent.
+    The program gets the caller's environment without secrets, and `env`; `secrets` are the names
+    of the variables that it may see besides. Raises `Failed`, and `ReleaseError` where the
+    program cannot be started.
     """
     return ask_bytes(argv, cwd, env, secrets, stdin).decode(errors="replace")
 
@@ -71,9 +78,10 @@ def ask_bytes(
     secrets: Sequence[str] = (),
     stdin: bytes = b"",
 ) -> bytes:
-    """Do what `ask` does, for a program that answers in bytes."""
+    """Do what `ask` does, for output that is not text."""
     words = [str(word) for word in argv]
-    process = _start(words, cwd, environment(env, secrets), stdin=subprocess.PIPE, tied=False)
+    streams = Streams(stdin=subprocess.PIPE)
+    process = _start(words, cwd, environment(env, secrets), streams, ends_with_us=False)
     try:
         out, err = process.communicate(stdin)
     finally:
@@ -93,21 +101,15 @@ def do(
     secrets: Sequence[str] = (),
     stop_at: str = "",
 ) -> None:
-    """Run `argv` and show its output, or only print it under `--dry`; raise `Failed`.
+    """Run `argv` and show its output, or only print the command under `--dry`.
 
-    `env` and `secrets` are those of `ask`; a line of output that `stop_at` (a regular
-    expression) is found in ends the program, and it has failed. Nothing is returned, so that no code can
-    depend on an answer that a dry run does not have.
+    `env` and `secrets` are those of `ask`. A line of output that matches the regular expression
+    `stop_at` ends the program, which then has failed. Nothing is returned: no code can depend on
+    an answer that a dry run does not have. Raises `Failed`.
     """
     words = [str(word) for word in argv]
-    added = " ".join(
-        f"{k}={terminal.MASK if SECRET_NAME.search(k) else shlex.quote(v)}"
-        for k, v in (env or {}).items()
-        if len(v) < LONG
-    )
-    line = shlex.join(words) if not added else f"env {added} {shlex.join(words)}"
     result = Child(c, words, cwd, stop_at).run(
-        line,
+        _shown(words, env or {}),
         env=environment(env, secrets),
         replace_env=True,
         pty=False,
@@ -127,19 +129,34 @@ def do(
 def follow(
     argv: Sequence[str | Path], cwd: Path, env: Mapping[str, str], out: Path | None = None
 ) -> int:
-    """Run one of our own commands with exactly `env`, its output passed on to stderr, and return its status.
+    """Run one of our own commands with exactly the environment `env` and return its status.
 
-    What it prints to stdout goes into the file `out` where one is given.
+    stderr is passed on, and so is stdout, unless it goes into the file `out`.
     """
+    words = [str(word) for word in argv]
     with open(out or os.devnull, "wb") as sink:
-        process = _start(
-            [str(word) for word in argv], cwd, env, out=sink if out else sys.stderr, err=sys.stderr
-        )
-        try:
+        streams = Streams(out=sink if out else sys.stderr, err=sys.stderr)
+        with _child(words, cwd, env, streams) as process:
             return process.wait()
-        finally:
-            _end(process)
-            _forget(process)
+
+
+@contextlib.contextmanager
+def running(
+    argv: Sequence[str | Path],
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    log: Path | None = None,
+) -> Iterator[Process]:
+    """Run a program until the end of the block; its output is appended to the file `log`.
+
+    `env` is its whole environment; without it, it gets the caller's without secrets.
+    """
+    words = [str(word) for word in argv]
+    seen = environment() if env is None else env
+    with open(log or os.devnull, "ab") as sink:
+        streams = Streams(out=sink, err=subprocess.STDOUT)
+        with _child(words, cwd, seen, streams) as process:
+            yield process
 
 
 def is_dry(c: Context) -> bool:
@@ -156,71 +173,35 @@ def environment(
     env: Mapping[str, str] | None = None, secrets: Sequence[str] = ()
 ) -> dict[str, str]:
     """Return the caller's environment without secrets, plus `env` and the named `secrets`."""
-    kept = {k: v for k, v in os.environ.items() if k in secrets or not SECRET_NAME.search(k)}
+    kept = {}
+    for name, value in os.environ.items():
+        if name in secrets or not SECRET_NAME.search(name):
+            kept[name] = value
     return kept | UNATTENDED | dict(env or {})
 
 
 def inherit(descriptor: int) -> None:
-    """Let every later child hold `descriptor` (a lock) open for as long as it lives."""
+    """Let every child started from now on hold `descriptor` (a lock) open until it ends."""
     os.set_inheritable(descriptor, True)
     _inherited.add(descriptor)
 
 
-@contextlib.contextmanager
-def running(
-    argv: Sequence[str | Path],
-    cwd: Path | None = None,
-    env: Mapping[str, str] | None = None,
-    log: Path | None = None,
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Keep a server of our own running inside the block; it ends with the block, or with us."""
-    words = [str(word) for word in argv]
-    with open(log or os.devnull, "ab") as sink:
-        process = _start(
-            words,
-            cwd,
-            dict(env) if env is not None else environment(),
-            out=sink,
-            err=subprocess.STDOUT,
-        )
-        try:
-            yield process
-        finally:
-            _end(process)
-            _forget(process)
-
-
-def handle_sigterm() -> None:
-    """Let SIGTERM end us as Ctrl-C does: with every child, and the children of those."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-
-
-@contextlib.contextmanager
-def deferred_signals() -> Iterator[list[int]]:
-    """Collect Ctrl-C and SIGTERM inside the block: Python ignores what a handler raises while it forks."""
-    came: list[int] = []
-    is_main = threading.current_thread() is threading.main_thread()
-    known = {
-        number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM) if is_main
-    }
-    before = {number: handler for number, handler in known.items() if callable(handler)}
-    for number in before:
-        signal.signal(number, lambda number, _: came.append(number))
-    try:
-        yield came
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def end_children() -> None:
-    """End every child that still runs, and let nothing new start."""
+    """End every running child, and start no other one."""
     terminal.stopping.set()
-    with _guard:
-        left = list(_alive)
+    with _running_lock:
+        left = list(_running)
     for process in left:
         _end(process)
+
+
+@dataclass(frozen=True)
+class Streams:
+    """Where a child reads from and writes to: files, or constants of `subprocess`."""
+
+    stdin: int = subprocess.DEVNULL
+    out: Any = subprocess.PIPE
+    err: Any = subprocess.PIPE
 
 
 class Child(Local):
@@ -230,88 +211,123 @@ class Child(Local):
         self, context: Context, argv: list[str], cwd: Path | None, stop_at: str = ""
     ) -> None:
         super().__init__(context)
-        self.argv, self.cwd, self.step, self.stop_at = argv, cwd, prefix.get(), stop_at
+        self.argv = argv
+        self.cwd = cwd
+        self.stop_at = stop_at
+        self.step = terminal.prefix.get()
 
     def start(self, command: str, shell: str, env: dict[str, Any]) -> None:
-        """Start the child; invoke's own would need bash and leave stdin open."""
-        self.process = _start(self.argv, self.cwd, env)
+        """Start the child; invoke's own method needs bash and leaves stdin open."""
+        self.process = _start(self.argv, self.cwd, env, Streams())
 
     def echo(self, command: str) -> None:
-        """Show the command on stderr, where it cannot mix with `--json`."""
+        """Show the command on stderr: stdout is for the output of `--json`."""
         say(f"$ {command}")
 
     def read_proc_output(self, reader: Any) -> Generator[str, None, None]:
         """Yield whole lines: invoke's chunks of 1000 bytes can cut a secret or a letter in two."""
-        left, decoder = "", codecs.getincrementaldecoder("utf-8")("replace")
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        rest = ""
         while data := reader(self.read_chunk_size):
-            *lines, left = (left + decoder.decode(data)).split("\n")
-            yield from (f"{line}\n" for line in lines)
-        if left:
-            yield f"{left}\n"
+            *lines, rest = (rest + decoder.decode(data)).split("\n")
+            for line in lines:
+                yield f"{line}\n"
+        if rest:
+            yield f"{rest}\n"
 
     def write_our_output(self, stream: Any, string: str) -> None:
-        """Print one line behind the step's name, without secrets."""
-        prefix.set(self.step)  # we are in one of invoke's own threads
+        """Print one line after the step's name; of a progress bar, its last state."""
+        terminal.prefix.set(self.step)  # this is one of invoke's own threads
         say("  " + string.rstrip().rsplit("\r", 1)[-1])
         if self.stop_at and re.search(self.stop_at, string):
             _end(self.process)
 
     def send_interrupt(self, interrupt: KeyboardInterrupt) -> None:
-        """End the whole process group, then go on with the interrupt."""
+        """End the whole process group, then raise the interrupt again."""
         _end(self.process)
         raise interrupt
 
     def stop(self) -> None:
-        """Forget the child when it has ended, whatever the reason."""
-        _forget(self.process) if hasattr(self, "process") else None
+        """Drop the child, however it ended."""
+        if hasattr(self, "process"):
+            _forget(self.process)
         super().stop()
+
+
+def _shown(words: Sequence[str], env: Mapping[str, str]) -> str:
+    """Return a command as a person would type it, with its variables and without secrets."""
+    variables = []
+    for name, value in env.items():
+        if SECRET_NAME.search(name):
+            variables.append(f"{name}={MASK}")
+        elif len(value) < LONGEST_SHOWN:
+            variables.append(f"{name}={shlex.quote(value)}")
+    line = shlex.join(words)
+    if not variables:
+        return line
+    return f"env {' '.join(variables)} {line}"
+
+
+@contextlib.contextmanager
+def _child(
+    argv: list[str], cwd: Path | None, env: Mapping[str, str], streams: Streams
+) -> Iterator[Process]:
+    """Run a program, and end all that it started at the end of the block."""
+    process = _start(argv, cwd, env, streams)
+    try:
+        yield process
+    finally:
+        _end(process)
+        _forget(process)
 
 
 def _start(
     argv: list[str],
     cwd: Path | None,
     env: Mapping[str, str],
-    stdin: int = subprocess.DEVNULL,
-    out: Any = subprocess.PIPE,
-    err: Any = subprocess.PIPE,
-    tied: bool = True,
-) -> subprocess.Popen[bytes]:
+    streams: Streams,
+    ends_with_us: bool = True,
+) -> Process:
     if terminal.stopping.is_set():
         raise ReleaseError("interrupted", code=130)
+    before_exec = None
+    if ends_with_us and _LIBC:
+        before_exec = _die_with_parent
     try:
         with deferred_signals() as interrupts:
             process = subprocess.Popen(
                 argv,
                 cwd=cwd,
                 env=dict(env),
-                stdin=stdin,
-                stdout=out,
-                stderr=err,
+                stdin=streams.stdin,
+                stdout=streams.out,
+                stderr=streams.err,
                 start_new_session=True,
                 umask=0o022,
                 pass_fds=tuple(_inherited),
-                preexec_fn=_die_with_parent if tied and _LIBC else None,
+                preexec_fn=before_exec,
             )
-    except FileNotFoundError as error:
-        if cwd is not None and not cwd.is_dir():
-            raise ReleaseError(f"{cwd} is no folder") from error
-        raise ReleaseError(
-            f"{argv[0]} is not installed", "inv doctor shows how to install it"
-        ) from error
     except OSError as error:
-        raise ReleaseError(
-            f"{argv[0]} cannot be started: {error.strerror}", f"see what {found(argv[0])} is"
-        ) from error
-    with _guard:
-        _alive.add(process)
+        raise _not_started(argv[0], cwd, error) from error
+    with _running_lock:
+        _running.add(process)
     if interrupts:
         _end(process)
         raise KeyboardInterrupt
     return process
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a child and all that it started, also what stays when the child itself has gone."""
+def _not_started(program: str, cwd: Path | None, error: OSError) -> ReleaseError:
+    if not isinstance(error, FileNotFoundError):
+        fact = f"{program} cannot be started: {error.strerror}"
+        return ReleaseError(fact, f"ls -l {found(program) or program}")
+    if cwd is not None and not cwd.is_dir():
+        return ReleaseError(f"the folder {cwd} does not exist")
+    return ReleaseError(f"{program} is not installed", "inv doctor shows how to install it")
+
+
+def _end(process: Process) -> None:
+    """End a child and what it started, even where only the latter still runs."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
             os.killpg(process.pid, number)
@@ -319,9 +335,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _forget(process: subprocess.Popen[bytes]) -> None:
-    with _guard:
-        _alive.discard(process)
+def _forget(process: Process) -> None:
+    with _running_lock:
+        _running.discard(process)
 
 
 def _die_with_parent() -> None:

@@ -1,4 +1,4 @@
-"""What a person sees: messages behind the step's name, without secrets, and one line for what is waited for."""
+"""What a person sees on stderr: messages without secrets, and one line for each wait."""
 
 from __future__ import annotations
 
@@ -15,86 +15,113 @@ from release_tasks import memo
 from release_tasks.errors import ReleaseError
 
 SECRET_NAME = re.compile(
-    r"TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIAL|(API|PRIVATE|ACCESS|SIGNING|DEPLOY)_?KEY|_PAT$|_AUTH$|AUTH_CONFIG",
-    re.I,
+    r"TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIAL"
+    r"|(API|PRIVATE|ACCESS|SIGNING|DEPLOY)_?KEY|_PAT$|_AUTH$|AUTH_CONFIG",
+    re.IGNORECASE,
 )
-IN_URL = re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)")  # user:password
+LOGIN_IN_URL = re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)")  # user:password
 MASK = "***"
-prefix: ContextVar[str] = ContextVar("prefix", default="")
+SHORTEST_SECRET = 8  # characters; hiding shorter values would garble ordinary text
+
+prefix: ContextVar[str] = ContextVar("prefix", default="")  # the name of the running step
 collected: ContextVar[list[str] | None] = ContextVar("collected", default=None)
 stopping = threading.Event()  # set once the release is interrupted
+
 _output = threading.Lock()
-_line = ""  # what was drawn or told last of a wait
-_ERASE = "\r\x1b[2K"
+_last_wait = ""
+_ERASE_LINE = "\r\x1b[2K"
 
 
 def say(*texts: str) -> None:
-    """Print messages to stderr, each line behind the name of the running step.
+    """Print messages to stderr, each line after the name of the running step.
 
-    Where somebody collects messages (`plan` does), they are kept instead of printed.
+    While messages are collected (as `plan` does), they go into that list instead.
     """
-    if (kept := collected.get()) is not None:
-        kept += map(hide_secrets, texts)
+    messages = collected.get()
+    if messages is not None:
+        messages += map(hide_secrets, texts)
         return
-    head = f"{start}: " if (start := prefix.get()) else ""
-    lines = "".join(f"{head}{line}\n" for line in hide_secrets("\n".join(texts)).splitlines())
-    _write((_ERASE if _is_terminal() else "") + lines)
+    step = prefix.get()
+    start = f"{step}: " if step else ""
+    lines = hide_secrets("\n".join(texts)).splitlines()
+    text = "".join(f"{start}{line}\n" for line in lines)
+    if _is_terminal():
+        text = _ERASE_LINE + text
+    _write(text)
 
 
 def pause(seconds: float, why: str = "") -> None:
-    """Sleep, but stop at once when the release is interrupted.
+    """Sleep; raise `ReleaseError` as soon as the release is interrupted.
 
-    `why` is shown in one line that counts the seconds and goes; without a terminal it is said, once.
+    On a terminal, `why` is a line that counts the seconds down and is erased at the end.
+    Elsewhere it is printed once.
     """
-    global _line
-    if why and why != _line and not _is_terminal():
+    global _last_wait
+    is_terminal = _is_terminal()
+    if why and why != _last_wait and not is_terminal:
         say(why)
-    _line = why or _line
+    _last_wait = why or _last_wait
     if why:
-        memo.invalidate()  # the world goes on meanwhile
+        memo.invalidate()  # what is waited for can change in the meantime
     end = time.monotonic() + seconds
-    while not stopping.wait(min(0.5, max(0.0, left := end - time.monotonic()))):
-        if why and _is_terminal():
-            _write(
-                f"{_ERASE}{why} ({left:.0f} s)"[: shutil.get_terminal_size().columns]
-                if left > 0
-                else _ERASE
-            )
-        if left <= 0:
+    while True:
+        left = max(0.0, end - time.monotonic())
+        if stopping.wait(min(0.5, left)):
+            raise ReleaseError("interrupted", code=130)
+        if why and is_terminal:
+            _draw(why, left)
+        if not left:
             return
-    raise ReleaseError("interrupted", code=130)
 
 
-def wait_for(lacking: Callable[[], str], at_most: float, longest: float = 5.0) -> None:
-    """Ask less and less often, every `longest` seconds in the end, until `lacking` says nothing.
+def wait_for(missing: Callable[[], str], at_most: float, longest: float = 5.0) -> None:
+    """Wait until `missing` returns an empty text; until then it returns what is waited for.
 
-    Raises `ReleaseError` after `at_most` seconds.
+    It is called less and less often, in the end every `longest` seconds. Raises `ReleaseError`
+    after `at_most` seconds.
     """
-    end, seconds = time.monotonic() + at_most, 0.1
-    while what := lacking():
+    end = time.monotonic() + at_most
+    seconds = 0.1
+    while what := missing():
         if time.monotonic() > end:
             raise ReleaseError(
-                f"waited {at_most:.0f} s in vain for {what}", "run the release again in a while"
+                f"gave up waiting for {what} after {at_most:.0f} s", "run the release again later"
             )
         pause(seconds, f"waiting for {what}")
         seconds = min(seconds * 2, longest)
 
 
 def hide_secrets(text: str) -> str:
-    """Replace every secret value of the environment in `text`, and passwords in addresses."""
-    values = [
-        value
-        for name in os.environ
-        if SECRET_NAME.search(name) and not os.path.exists(value := os.environ[name])
-    ]
-    lines = [
-        line.strip() for value in values for line in value.splitlines()
-    ]  # output comes line by line
-    for secret in sorted(
-        {*values, *lines}, key=len, reverse=True
-    ):  # one may be the beginning of another
-        text = text.replace(secret, MASK) if len(secret) >= 8 else text
-    return IN_URL.sub(MASK, text)
+    """Replace the values of secret variables in `text`, and user and password in URLs."""
+    for secret in _secrets():
+        text = text.replace(secret, MASK)
+    return LOGIN_IN_URL.sub(MASK, text)
+
+
+def _secrets() -> list[str]:
+    """Return the values of secret variables, longest first: one can be the start of another."""
+    found: set[str] = set()
+    for name in os.environ:
+        if not SECRET_NAME.search(name):
+            continue
+        value = os.environ[name]
+        if os.path.exists(value):  # the path of a file is no secret
+            continue
+        found.add(value)
+        found.update(line.strip() for line in value.splitlines())  # output comes line by line
+    return sorted(filter(_is_long_enough, found), key=len, reverse=True)
+
+
+def _is_long_enough(secret: str) -> bool:
+    return len(secret) >= SHORTEST_SECRET
+
+
+def _draw(why: str, left: float) -> None:
+    """Draw a wait over the line before; erase it when no seconds are left."""
+    line = _ERASE_LINE
+    if left:
+        line = f"{_ERASE_LINE}{why} ({left:.0f} s)"
+    _write(line[: shutil.get_terminal_size().columns])
 
 
 def _is_terminal() -> bool:

@@ -16,6 +16,7 @@ LAYERS = (
     "errors",
     "endpoints",
     "memo",
+    "signals",
     "terminal",
     "shell",
     "http",

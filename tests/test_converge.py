@@ -139,10 +139,10 @@ def test_a_registry_that_never_shows_what_it_took_is_an_error(
 ) -> None:
     monkeypatch.setattr(converge, "DEADLINE", 0.0)
     with pytest.raises(
-        ReleaseError, match="waited 0 s in vain for a and 1 more to become visible"
+        ReleaseError, match="gave up waiting for a and 1 more to become visible after 0 s"
     ) as told:
         converge.converge(context(), release, Shelf(lag=99), "all")
-    assert told.value.fix == "run the release again in a while"
+    assert told.value.fix == "run the release again later"
 
 
 def test_nothing_is_published_that_no_tag_names(release: Release) -> None:

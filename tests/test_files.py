@@ -1,4 +1,4 @@
-"""Files are replaced whole or not at all, and what cannot be written is a fact and a way out."""
+"""Files are replaced as a whole or not at all, and what cannot be written is an error with a fix."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_file_that_does_not_fit_is_an_error_and_the_old_one_stays(tmp_path: Pa
     assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("wheel", "old")]
 
 
-def test_of_many_files_none_is_replaced_where_one_of_them_cannot_be(tmp_path: Path) -> None:
+def test_no_file_is_replaced_where_one_of_many_cannot_be(tmp_path: Path) -> None:
     paths = [tmp_path / f"{number:02}" / "version" for number in range(40)]
     files.write_all(context(), dict.fromkeys(paths, "old"))
     (tmp_path / "a file").write_text("")
@@ -54,12 +54,12 @@ def test_of_many_files_none_is_replaced_where_one_of_them_cannot_be(tmp_path: Pa
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "dist").write_text("a file")
-    with pytest.raises(ReleaseError, match="cannot be written") as told:
+    with pytest.raises(ReleaseError, match="cannot be written") as raised:
         files.write_bytes(tmp_path / "dist" / "wheel", b"x")
-    assert "make room" in told.value.fix
+    assert "free some space" in raised.value.fix
 
 
-def test_a_folder_goes_although_somebody_that_is_ending_still_writes_there(tmp_path: Path) -> None:
+def test_a_folder_is_removed_while_a_process_that_is_ending_writes_there(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     (folder / "sub").mkdir(parents=True)
 
@@ -80,22 +80,22 @@ def test_a_folder_goes_although_somebody_that_is_ending_still_writes_there(tmp_p
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 64 KiB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    argv = ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(place)]
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    argv = ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(disk)]
     if os.geteuid() != 0 or subprocess.run(argv, capture_output=True, check=False).returncode:
         pytest.skip("only root can mount a small disk")
-    yield place
-    subprocess.run(["umount", place], check=True)
+    yield disk
+    subprocess.run(["umount", disk], check=True)
 
 
-def test_a_full_disk_is_named_and_keeps_what_was_there(small_disk: Path, tmp_path: Path) -> None:
+def test_a_full_disk_is_an_error_and_the_old_file_stays(small_disk: Path, tmp_path: Path) -> None:
     (small_disk / "wheel").write_bytes(b"old")
     (tmp_path / "built").write_bytes(bytes(128 << 10))
     with pytest.raises(
         ReleaseError, match="wheel cannot be written: No space left on device"
-    ) as stopped:
+    ) as raised:
         files.copy(tmp_path / "built", small_disk / "wheel")
-    assert stopped.value.fix.startswith("make room on that disk")
+    assert raised.value.fix.startswith("free some space on that disk")
     assert [path.name for path in small_disk.iterdir()] == ["wheel"]
     assert (small_disk / "wheel").read_bytes() == b"old"

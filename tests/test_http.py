@@ -1,4 +1,4 @@
-"""Reads are retried as the server says, and nothing unreadable is ever taken for "not there"."""
+"""Reads are repeated as the server asks, and an unreadable server is never taken for "missing"."""
 
 from __future__ import annotations
 
@@ -23,77 +23,79 @@ from release_tasks.rehearsal.web import Request, Response
 
 
 @dataclass
-class Shop:
-    """Answers with what is in the queue, then with 200."""
+class Scripted:
+    """A server that returns the responses of its queue, then 200."""
 
-    name: str = "shop"
-    hosts: tuple[str, ...] = ("shop.example",)
+    name: str = "scripted"
+    hosts: tuple[str, ...] = ("scripted.example",)
     queue: list[Response] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
-    told: list[Mapping[str, str]] = field(default_factory=list)
+    headers: list[Mapping[str, str]] = field(default_factory=list)
 
     def handle(self, request: Request) -> Response:
         self.asked.append(request.target)
-        self.told.append(request.headers)
-        return self.queue.pop(0) if self.queue else Response(200, b'{"open": true}', {})
+        self.headers.append(request.headers)
+        return self.queue.pop(0) if self.queue else Response(200, b'{"ok": true}', {})
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[tuple[Shop, str]]:
-    app = Shop()
+def server(tmp_path: Path) -> Iterator[tuple[Scripted, str]]:
+    app = Scripted()
     with Servers([app], tmp_path) as servers:
-        yield app, servers.urls["shop"]
+        yield app, servers.urls["scripted"]
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_a_server_that_asks_to_come_back_is_asked_again(
-    shop: tuple[Shop, str], status: int
+def test_a_read_is_repeated_when_the_server_asks_for_it(
+    server: tuple[Scripted, str], status: int
 ) -> None:
-    app, url = shop
+    app, url = server
     app.queue += [Response(status, b"", {"Retry-After": "0"})] * 2
-    assert http.get(f"{url}/door").json() == {"open": True}
+    assert http.get(f"{url}/file").json() == {"ok": True}
     assert len(app.asked) == 3
 
 
-def test_a_server_that_never_recovers_is_an_error_and_not_missing(shop: tuple[Shop, str]) -> None:
-    app, url = shop
+def test_a_server_that_never_recovers_is_an_error_and_not_missing(
+    server: tuple[Scripted, str],
+) -> None:
+    app, url = server
     app.queue += [Response(500, b"out of order", {"Retry-After": "0"})] * 99
-    with pytest.raises(ReleaseError, match=r"/door answered 500: out of order") as told:
-        http.get(f"{url}/door")
-    assert told.value.fix
+    with pytest.raises(ReleaseError, match=r"/file answered 500: out of order") as raised:
+        http.get(f"{url}/file")
+    assert raised.value.fix
     assert len(app.asked) == 6
 
 
-def test_not_found_is_an_answer_unless_it_was_not_expected(shop: tuple[Shop, str]) -> None:
-    app, url = shop
+def test_404_is_an_answer_unless_it_was_not_expected(server: tuple[Scripted, str]) -> None:
+    app, url = server
     app.queue += [Response(404, b"", {})] * 2
-    assert http.get(f"{url}/door").status == 404
+    assert http.get(f"{url}/file").status == 404
     with pytest.raises(ReleaseError, match="answered 404"):
-        http.get(f"{url}/door", expect=(200,))
+        http.get(f"{url}/file", expect=(200,))
 
 
-def test_a_page_instead_of_json_is_an_error(shop: tuple[Shop, str]) -> None:
-    app, url = shop
+def test_an_html_page_instead_of_json_is_an_error(server: tuple[Scripted, str]) -> None:
+    app, url = server
     app.queue.append(Response(200, b"<html>Log in to the hotel</html>", {}))
-    with pytest.raises(ReleaseError, match="answered no JSON: '<html>Log in"):
-        http.get(f"{url}/door").json()
+    with pytest.raises(ReleaseError, match="did not return valid JSON: '<html>Log in"):
+        http.get(f"{url}/file").json()
 
 
-def test_a_server_that_is_not_there_is_an_error_in_one_line(
+def test_an_unreachable_server_is_an_error_in_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with socket.socket() as taken:  # bound and not listening
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/"
-        with pytest.raises(ReleaseError, match="cannot be read") as told:
+        with pytest.raises(ReleaseError, match="cannot be read") as raised:
             http.get(url)
-    assert "\n" not in told.value.problem
-    assert told.value.fix
+    assert "\n" not in raised.value.problem
+    assert raised.value.fix
 
 
-def test_pages_are_followed_to_the_last_one(shop: tuple[Shop, str]) -> None:
-    app, url = shop
+def test_pages_are_followed_to_the_last_one(server: tuple[Scripted, str]) -> None:
+    app, url = server
     app.queue += [
         Response(
             200,
@@ -127,78 +129,80 @@ def test_many_reads_come_back_in_order_and_the_first_error_is_raised() -> None:
     assert len(begun) < 100
 
 
-def test_a_server_that_asks_to_come_back_much_later_is_not_waited_for(
-    shop: tuple[Shop, str],
+def test_a_server_that_asks_for_a_long_wait_is_not_waited_for(
+    server: tuple[Scripted, str],
 ) -> None:
-    app, url = shop
+    app, url = server
     app.queue += [Response(429, b"", {"Retry-After": "3600"})]
-    with pytest.raises(ReleaseError, match="/door asks to come back in 60 minutes") as told:
-        http.get(f"{url}/door")
-    assert told.value.fix == "run this again then"
+    with pytest.raises(ReleaseError, match="/file is rate-limited for 60 minutes") as raised:
+        http.get(f"{url}/file")
+    assert raised.value.fix == "run this again then"
 
 
-def test_a_redirect_is_followed_and_no_other_server_gets_the_token(
-    shop: tuple[Shop, str], tmp_path: Path
+def test_a_redirect_to_another_server_is_followed_without_the_token(
+    server: tuple[Scripted, str], tmp_path: Path
 ) -> None:
-    (first, url), other = shop, Shop()
+    (first, url), other = server, Scripted()
     (tmp_path / "other").mkdir()
     with Servers([other], tmp_path / "other") as servers:
-        first.queue.append(Response(302, b"", {"Location": f"{servers.urls['shop']}/file"}))
-        assert http.get(f"{url}/door", {"Authorization": "Bearer tok"}).json() == {"open": True}
+        first.queue.append(Response(302, b"", {"Location": f"{servers.urls['scripted']}/file"}))
+        assert http.get(f"{url}/file", {"Authorization": "Bearer tok"}).json() == {"ok": True}
     assert (
         other.asked,
-        [headers.get("authorization") for headers in (*first.told, *other.told)],
+        [headers.get("authorization") for headers in (*first.headers, *other.headers)],
     ) == (["/file"], ["Bearer tok", None])
 
 
-def test_a_proxy_gets_the_name_and_password_of_its_address(
-    shop: tuple[Shop, str], monkeypatch: pytest.MonkeyPatch
+def test_a_proxy_gets_the_user_and_password_of_its_address(
+    server: tuple[Scripted, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app, url = shop
+    app, url = server
     for name in ("http_proxy", "HTTP_PROXY"):
         monkeypatch.setenv(name, url.replace("//", "//me:p%40ss@"))
-    assert http.get("http://shop.example/door").json() == {"open": True}
-    assert app.asked == ["http://shop.example/door"]
-    assert app.told[0]["proxy-authorization"] == f"Basic {b64encode(b'me:p@ss').decode()}"
+    assert http.get("http://scripted.example/file").json() == {"ok": True}
+    assert app.asked == ["http://scripted.example/file"]
+    assert app.headers[0]["proxy-authorization"] == f"Basic {b64encode(b'me:p@ss').decode()}"
 
 
-def test_a_file_of_certificates_that_is_not_there_is_an_error(
-    shop: tuple[Shop, str], monkeypatch: pytest.MonkeyPatch
+def test_a_missing_file_of_certificates_is_an_error(
+    server: tuple[Scripted, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/file.pem")
-    with pytest.raises(ReleaseError, match=r"cannot be read: .*/no/such/file.pem") as told:
-        http.get(f"{shop[1].replace('http', 'https')}/door")
-    assert "REQUESTS_CA_BUNDLE" in told.value.fix
+    with pytest.raises(ReleaseError, match=r"cannot be read: .*/no/such/file.pem") as raised:
+        http.get(f"{server[1].replace('http', 'https')}/file")
+    assert "REQUESTS_CA_BUNDLE" in raised.value.fix
 
 
-def test_more_reads_at_once_than_connections_wait_without_a_word(
+def test_more_reads_than_connections_wait_without_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    app = Shop()
+    app = Scripted()
     with Servers([app], tmp_path) as servers:
         servers.faults.add(Fault(".", ".", delay=0.1, times=10**9))
-        http.get_many(lambda number: http.get(f"{servers.urls['shop']}/{number}"), range(100), 100)
+        http.get_many(
+            lambda number: http.get(f"{servers.urls['scripted']}/{number}"), range(100), 100
+        )
     assert len(app.asked) == 100
     assert caplog.records == []
 
 
-def test_an_unknown_ca_is_named_with_the_variables_that_trust_it(
-    shop: tuple[Shop, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_unknown_ca_is_an_error_that_names_the_variables_to_set(
+    server: tuple[Scripted, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "other").mkdir()
-    with Servers([Shop()], tmp_path / "other") as servers:
+    with Servers([Scripted()], tmp_path / "other") as servers:
         monkeypatch.setenv("HTTPS_PROXY", servers.proxy)
         monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
         monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
         with pytest.raises(
             ReleaseError, match=r"cannot be read: .*CERTIFICATE_VERIFY_FAILED"
-        ) as told:
-            http.get("https://shop.example/door")
-    assert "REQUESTS_CA_BUNDLE" in told.value.fix
-    assert "SSL_CERT_FILE" in told.value.fix
+        ) as raised:
+            http.get("https://scripted.example/file")
+    assert "REQUESTS_CA_BUNDLE" in raised.value.fix
+    assert "SSL_CERT_FILE" in raised.value.fix
 
 
-HANGS = """
+READS_A_SLOW_SERVER = """
 import sys
 from release_tasks import http
 http.get_many(http.get, ["{url}/slow"] * {times})
@@ -210,7 +214,7 @@ def test_ctrl_c_does_not_wait_for_reads_in_flight(tmp_path: Path, times: int) ->
     app = Slow()
     with Servers([app], tmp_path) as servers:
         try:
-            code = HANGS.format(url=servers.urls["shop"], times=times)
+            code = READS_A_SLOW_SERVER.format(url=servers.urls["scripted"], times=times)
             process = subprocess.Popen(
                 [sys.executable, "-c", code], stderr=subprocess.PIPE, text=True
             )
@@ -222,8 +226,8 @@ def test_ctrl_c_does_not_wait_for_reads_in_flight(tmp_path: Path, times: int) ->
     assert said.rstrip().endswith("KeyboardInterrupt"), said
 
 
-class Slow(Shop):
-    """Answers only when it is told to."""
+class Slow(Scripted):
+    """A server that answers once `answers` is set."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -236,17 +240,17 @@ class Slow(Shop):
 
 
 def test_an_interrupted_release_does_not_wait_for_the_server(
-    shop: tuple[Shop, str], monkeypatch: pytest.MonkeyPatch
+    server: tuple[Scripted, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app, url = shop
+    app, url = server
     app.queue += [Response(429, b"", {"Retry-After": "300"})]
     stopping = threading.Event()
     stopping.set()
     monkeypatch.setattr(terminal, "stopping", stopping)
     with pytest.raises(ReleaseError, match="interrupted"):
-        http.get(f"{url}/door")
+        http.get(f"{url}/file")
 
 
-def test_a_test_itself_reaches_nothing_but_this_machine() -> None:
+def test_tests_can_only_connect_to_this_machine() -> None:
     with pytest.raises(OSError, match="a test wanted to reach"):
         socket.create_connection(("192.0.2.1", 80), timeout=1)

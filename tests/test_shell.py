@@ -27,7 +27,7 @@ def is_alive(pid: int) -> bool:
     return stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
 
 
-def gone(pid: int) -> bool:
+def ends(pid: int) -> bool:
     deadline = time.monotonic() + 20
     while is_alive(pid) and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -82,26 +82,26 @@ def test_a_secret_is_hidden_even_when_it_comes_in_two_pieces(
 
 def test_no_error_holds_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_TOKEN", SECRET)
-    with pytest.raises(shell.Failed) as told:
+    with pytest.raises(shell.Failed) as raised:
         shell.ask(
             python("import os, sys; sys.exit('no: ' + os.environ['SOME_TOKEN'])"),
             secrets=("SOME_TOKEN",),
         )
     assert (
         SECRET
-        not in f"{told.value.problem} {told.value.output} {told.value!r} {told.value.__dict__}"
+        not in f"{raised.value.problem} {raised.value.output} {raised.value!r} {raised.value.__dict__}"
     )
-    assert "no: ***" in told.value.problem
+    assert "no: ***" in raised.value.problem
 
 
-def test_letters_of_several_bytes_survive_every_boundary(
+def test_letters_of_several_bytes_are_not_cut(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     shell.do(context(), python("import os; os.write(1, ('a' + 'é' * 1500).encode())"))
     assert f"a{'é' * 1500}\n" in capsys.readouterr().err
 
 
-def test_command_and_output_go_to_stderr_behind_the_name_of_the_step(
+def test_command_and_output_go_to_stderr_after_the_name_of_the_step(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     token = terminal.prefix.set("build-wheels")
@@ -117,7 +117,7 @@ def test_command_and_output_go_to_stderr_behind_the_name_of_the_step(
     ]
 
 
-def test_dry_prints_and_does_nothing_but_questions_are_asked(
+def test_a_dry_run_prints_what_do_would_run_and_runs_what_is_asked(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shell.do(context(dry=True), ["touch", tmp_path / "made"])
@@ -126,24 +126,24 @@ def test_dry_prints_and_does_nothing_but_questions_are_asked(
     assert shell.ask(["echo", "yes"]) == "yes\n"
 
 
-def test_a_failure_shows_the_end_of_what_was_printed() -> None:
-    with pytest.raises(shell.Failed) as told:
+def test_a_failure_shows_the_last_lines_of_the_output() -> None:
+    with pytest.raises(shell.Failed) as raised:
         shell.do(context(), python("import sys; print(*range(99), sep='\\n'); sys.exit(7)"))
-    assert told.value.status == 7
-    assert told.value.problem.splitlines()[1:] == [str(n) for n in range(84, 99)]
+    assert raised.value.status == 7
+    assert raised.value.problem.splitlines()[1:] == [str(n) for n in range(84, 99)]
 
 
-def test_a_program_that_cannot_start_is_a_fact_and_a_way_out(tmp_path: Path) -> None:
+def test_a_program_that_cannot_be_started_is_an_error_that_says_why(tmp_path: Path) -> None:
     (tmp_path / "plain.txt").write_text("no program")
     with pytest.raises(ReleaseError, match="no-such-program is not installed"):
         shell.ask(["no-such-program"])
     with pytest.raises(ReleaseError, match=r"plain\.txt cannot be started: Permission denied"):
         shell.ask([tmp_path / "plain.txt"])
-    with pytest.raises(ReleaseError, match="is no folder"):
+    with pytest.raises(ReleaseError, match=r"the folder .*/absent does not exist"):
         shell.ask(["true"], cwd=tmp_path / "absent")
 
 
-def test_a_line_that_is_waited_for_ends_the_program() -> None:
+def test_a_line_that_matches_stop_at_ends_the_program() -> None:
     with pytest.raises(shell.Failed):
         shell.do(
             context(),
@@ -168,31 +168,31 @@ NESTED = (
 )
 
 
-def started(child: str, before: str = "") -> tuple[subprocess.Popen[str], list[int]]:
-    """Start a process of ours that starts `child`; return it and the pids that the child prints."""
+def start(child: str, before: str = "") -> tuple[subprocess.Popen[str], list[int]]:
+    """Start a Python process that starts `child`; return it and the pids that the child prints."""
     code = CHILDREN.format(path=sys.path, child=child, before=before)
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
     assert process.stderr
     for line in process.stderr:
         if " pids " in line:
             return process, [int(word) for word in line.split()[1:]]
-    raise AssertionError("the child never said its pid")
+    raise AssertionError("the child did not print its pid")
 
 
-def test_ctrl_c_ends_the_child_and_what_that_started_though_it_ignores_sigterm() -> None:
-    process, pids = started(NESTED)
+def test_ctrl_c_ends_the_child_and_its_own_child_that_ignores_sigterm() -> None:
+    process, pids = start(NESTED)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
-    assert all(gone(pid) for pid in pids)
+    assert all(ends(pid) for pid in pids)
 
 
-def test_a_lock_is_held_by_a_child_that_outlives_its_parent(tmp_path: Path) -> None:
+def test_a_child_that_outlives_its_parent_holds_the_lock(tmp_path: Path) -> None:
     import fcntl
 
     lock = tmp_path / "lock"
     take = f"import fcntl; h = os.open({str(lock)!r}, os.O_CREAT | os.O_RDWR); fcntl.flock(h, 2); shell.inherit(h)"
     stubborn = "import os, signal, time; signal.signal(15, signal.SIG_IGN); print('pids', os.getpid(), flush=True); time.sleep(99)"
-    process, [child] = started(stubborn, take)
+    process, [child] = start(stubborn, take)
     process.kill()
     process.communicate()
     try:
@@ -201,4 +201,4 @@ def test_a_lock_is_held_by_a_child_that_outlives_its_parent(tmp_path: Path) -> N
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     finally:
         os.kill(child, signal.SIGKILL)
-    assert gone(child)
+    assert ends(child)

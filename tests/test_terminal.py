@@ -1,4 +1,4 @@
-"""A wait is one line that counts on a terminal, and is said once everywhere else."""
+"""A wait is one line that counts on a terminal, and is printed once everywhere else."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from release_tasks import terminal
 from release_tasks.errors import ReleaseError
 
 WAITS = """
-from release_tasks import shell
-looks = ["the shop to open", "the shop to open", "the till to open", ""]
-shell.wait_for(lambda: looks.pop(0), 60)
-shell.say("it is open")
+from release_tasks import terminal
+looks = ["the upload", "the upload", "the index", ""]
+terminal.wait_for(lambda: looks.pop(0), 60)
+terminal.say("done")
 """
 
 
@@ -29,21 +29,21 @@ def on_a_terminal(**env: str) -> str:
         return file.read1(100_000).decode()
 
 
-def test_on_a_terminal_a_wait_is_drawn_over_and_gone_at_the_end() -> None:
+def test_on_a_terminal_a_wait_is_redrawn_and_erased_at_the_end() -> None:
     said = on_a_terminal().replace("\r\n", "\n")
-    assert "\r\x1b[2Kwaiting for the shop to open (0 s)" in said
+    assert "\r\x1b[2Kwaiting for the upload (0 s)" in said
     assert said.count("\n") == 1
-    assert said.endswith("\r\x1b[2Kit is open\n")
+    assert said.endswith("\r\x1b[2Kdone\n")
 
 
-def test_in_ci_a_wait_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
-    plain = ["waiting for the shop to open", "waiting for the till to open", "it is open"]
+def test_in_ci_a_wait_is_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
+    plain = ["waiting for the upload", "waiting for the index", "done"]
     assert on_a_terminal(CI="true").split("\r\n")[:3] == plain
     done = subprocess.run([sys.executable, "-c", WAITS], capture_output=True, text=True, check=True)
     assert done.stderr.splitlines() == plain
 
 
-def test_a_wait_in_vain_ends() -> None:
-    with pytest.raises(ReleaseError, match="waited 0 s in vain for rain") as told:
+def test_a_wait_ends_with_an_error_after_its_time() -> None:
+    with pytest.raises(ReleaseError, match="gave up waiting for rain after 0 s") as raised:
         terminal.wait_for(lambda: "rain", 0.0)
-    assert told.value.fix
+    assert raised.value.fix

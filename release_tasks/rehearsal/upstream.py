@@ -70,7 +70,7 @@ class Upstream:
 
     def _get(self, url: str, headers: Mapping[str, str]) -> bytes | None:
         try:
-            answer = http.get(url, headers, expect=(200, 404, 410, 451), way=self._way)
+            answer = http.get(url, headers, expect=(200, 404, 410, 451), settings=self._way)
         except ReleaseError as error:
             raise Unreachable(
                 f"{error.problem}; a rehearsal can do without it by --offline"

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release_tasks import shell, terminal
+from release_tasks import shell, signals, terminal
 from release_tasks.errors import ReleaseError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def preflight(*more: str) -> None:
     from release_tasks.tools import git
 
     logging.getLogger("invoke").setLevel(logging.WARNING)  # nox shows what every library logs
-    shell.handle_sigterm()  # nox ends its workers on Ctrl-C alone
+    signals.handle_sigterm()  # nox ends its workers on Ctrl-C alone
     try:
         root = git.top(Path(os.environ.get(ROOT) or Path.cwd()))
         project = outline(root)

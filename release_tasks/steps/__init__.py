@@ -11,7 +11,7 @@ from typing import Any
 from invoke.exceptions import Exit
 from invoke.tasks import Task, task
 
-from release_tasks import memo, shell
+from release_tasks import memo, shell, signals
 from release_tasks.errors import ReleaseError
 
 WORDS = "X.Y.Z, major (it breaks), minor (it adds), patch (it mends), prerelease or release; several: core=0.5.0,python=minor"
@@ -37,7 +37,7 @@ class Interruptible(Task[Callable[..., None]]):
 
         It is 141 where nobody reads on, as with `| head`: 128 and the number of SIGPIPE, as shells have it.
         """
-        shell.handle_sigterm()
+        signals.handle_sigterm()
         try:
             with memo.memoizing():
                 super().__call__(*args, **given)

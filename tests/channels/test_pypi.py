@@ -170,7 +170,7 @@ def test_an_index_that_cannot_be_read_is_no_answer(
     with pytest.raises(ReleaseError, match="answered 418"):
         states(built)
     registries.faults.add(Fault("GET", "/simple/tiny-plain/", status=200, body=b"<html>"))
-    with pytest.raises(ReleaseError, match="answered no JSON"):
+    with pytest.raises(ReleaseError, match="did not return valid JSON"):
         states(built)
     registries.faults.add(Fault("GET", "/simple/tiny-plain/", status=200, body=b"[]"))
     with pytest.raises(ReleaseError, match="answered no index page"):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from invoke.context import Context
 
 from release_tasks.errors import ReleaseError
-from release_tasks.files import ASIDE, scratch
+from release_tasks.files import TEMPORARY, scratch
 from release_tasks.memo import On, changing, invalidate, memoized_on
 from release_tasks.shell import Failed, ask, ask_bytes, do
 
@@ -296,7 +296,7 @@ def _status(tree: Path) -> _Status:
     return _Status(
         None if commit == "(initial)" else commit,
         None if branch == "(detached)" else branch,
-        tuple(p for p in paths if not p.startswith("dist/") and not p.endswith(ASIDE)),
+        tuple(p for p in paths if not p.startswith("dist/") and not p.endswith(TEMPORARY)),
     )
 
 
