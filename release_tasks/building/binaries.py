@@ -125,17 +125,11 @@ def _build(c: Context, release: Release, tree: Path, asset: Asset, way: Mapping[
             _check_version(
                 release, part, one, workspace.packages.get(one.crate, {}).get("version", "")
             )
-        cargo_build.program(
-            c,
-            tree,
-            one.crate,
-            one.name,
-            target,
-            workspace.is_locked,
-            targets.link_flags(release.source_tree, one, way),
-            extra,
-            env | flags,
+        link_flags = targets.link_flags(release.source_tree, one, way)
+        request = cargo_build.ProgramRequest(
+            one.crate, one.name, target, workspace.is_locked, link_flags, extra, env | flags
         )
+        cargo_build.program(c, tree, request)
     if shell.is_dry(c):
         return
     built = [cargo_build.file_of(workspace.target, one.name, target) for one in programs]

@@ -98,7 +98,10 @@ def _build(
     _tell_emulation(image, platforms, docker.steps_per_platform(text))
     if shell.is_dry(c):
         shown = {context: f"<{context}>" for context in contexts}
-        docker.build(c, "<export>", image.dockerfile, output, *facts, shown, release.epoch, builder)
+        request = docker.ImageRequest(
+            "<export>", image.dockerfile, output, *facts, shown, release.epoch
+        )
+        docker.build(c, request, builder)
         if not target:
             _run_own(c, release, part, image, "<layout>", "<image>")
         return
@@ -108,9 +111,10 @@ def _build(
         for context in contexts:
             _copy_binaries(release, folder / context)
         given = {context: folder / context for context in contexts}
-        docker.build(
-            c, folder / "tree", image.dockerfile, unfinished, *facts, given, release.epoch, builder
+        request = docker.ImageRequest(
+            folder / "tree", image.dockerfile, unfinished, *facts, given, release.epoch
         )
+        docker.build(c, request, builder)
     if not target:
         _keep(c, release, part, image, unfinished)
         return

@@ -167,18 +167,10 @@ def _compile(
     env = release.build_env | way
     extra, flags = rustflags.reproducible(tree, target, workspace.target, env)
     is_host = target == rustc.host(release.source_tree)
-    maturin.wheel(
-        c,
-        folder,
-        out,
-        target,
-        slot.tag,
-        slot.python,
-        is_host,
-        workspace.is_locked,
-        extra,
-        env | flags,
+    request = maturin.WheelRequest(
+        target, slot.tag, slot.python, is_host, workspace.is_locked, extra, env | flags
     )
+    maturin.wheel(c, folder, out, request)
 
 
 def _check(part: ComponentRelease, slot: Slot, made: Path) -> None:

@@ -5,48 +5,46 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from invoke.context import Context
 
 from release_tasks.shell import do
 
-MATURIN = (sys.executable, "-m", "maturin")  # ours: it need not be on PATH
+MATURIN = (sys.executable, "-m", "maturin")  # our own: it need not be on PATH
+RUNNING_PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
-def wheel(
-    c: Context,
-    folder: Path,
-    out: Path,
-    target: str,
-    tag: str,
-    python: str,
-    is_host: bool,
-    is_locked: bool,
-    extra: Sequence[str],
-    env: Mapping[str, str],
-) -> None:
-    """Build the wheel of the package in `folder` for one Rust target into `out`.
+@dataclass(frozen=True)
+class WheelRequest:
+    """A wheel to build for one Rust target; `options` are for maturin, `env` is added.
 
-    `tag` is the platform tag it must have; without one, maturin finds the lowest that is true. `python` (`3.12`) is the one that it is for.
+    `tag` is the platform tag that it must have; without one, maturin finds the lowest that is
+    true. `python` (`3.12`) is the version that it is for; abi3 wheels need none.
     """
-    locked = ["--locked"] if is_locked else []
-    # abi3 needs no interpreter and takes any; else it is the named or the running one, or its twin on the other machine
-    ours = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    interpreter = sys.executable if is_host and python in ("", ours) else f"python{python or ours}"
-    argv: list[str | Path] = [
-        *MATURIN,
-        "build",
-        "--release",
-        *locked,
-        "--out",
-        out,
-        "--target",
-        target,
-        "--interpreter",
-        interpreter,
-    ]
-    do(c, [*argv, *_compatibility(tag), *extra], cwd=folder, env=_environment(tag, env))
+
+    target: str
+    tag: str = ""
+    python: str = ""
+    is_host: bool = True
+    is_locked: bool = False
+    options: Sequence[str] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+def wheel(c: Context, folder: Path, out: Path, wanted: WheelRequest) -> None:
+    """Build the wheel of the package in `folder` into `out`; raise `Failed` where maturin cannot."""
+    argv: list[str | Path] = [*MATURIN, "build", "--release"]
+    if wanted.is_locked:
+        argv.append("--locked")
+    argv += ["--out", out, "--target", wanted.target, "--interpreter", _interpreter(wanted)]
+    if linux := re.match(r"(?:many|musl)linux(?:_\d+_\d+|\d+)", wanted.tag):
+        argv += ["--compatibility", linux[0]]
+    env = dict(wanted.env)
+    if mac := re.match(r"macosx_(\d+)_(\d+)_", wanted.tag):
+        env["MACOSX_DEPLOYMENT_TARGET"] = f"{mac[1]}.{mac[2]}"
+    do(c, [*argv, *wanted.options], cwd=folder, env=env)
 
 
 def sdist(c: Context, folder: Path, out: Path, env: Mapping[str, str]) -> None:
@@ -54,11 +52,12 @@ def sdist(c: Context, folder: Path, out: Path, env: Mapping[str, str]) -> None:
     do(c, [*MATURIN, "sdist", "--out", out], cwd=folder, env=env)
 
 
-def _compatibility(tag: str) -> list[str]:
-    got = re.match(r"(?:many|musl)linux(?:_\d+_\d+|\d+)", tag)
-    return ["--compatibility", got[0]] if got else []
+def _interpreter(wanted: WheelRequest) -> str:
+    """Return the Python to build for: ours where it fits, else one of that version on PATH.
 
-
-def _environment(tag: str, env: Mapping[str, str]) -> dict[str, str]:
-    mac = re.match(r"macosx_(\d+)_(\d+)_", tag)
-    return {**env, **({"MACOSX_DEPLOYMENT_TARGET": f"{mac[1]}.{mac[2]}"} if mac else {})}
+    For another machine, maturin only takes the version from its name.
+    """
+    python = wanted.python or RUNNING_PYTHON
+    if wanted.is_host and python == RUNNING_PYTHON:
+        return sys.executable
+    return f"python{python}"

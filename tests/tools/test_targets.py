@@ -124,7 +124,8 @@ def test_a_program_linked_by_zig_needs_no_newer_glibc_than_promised(tree: Path) 
     here = rustc.host(tree)
     ways, _ = rustc.possible(tree, [here], "", {here: "2.17"})
     assert zig.MARK in ways[here]
-    cargo_build.program(Context(), tree, "hello", "hello", here, False, (), (), ways[here])
+    wanted = cargo_build.ProgramRequest("hello", "hello", here, env=ways[here])
+    cargo_build.program(Context(), tree, wanted)
     data = cargo_build.file_of(cargo.workspace(tree).target, "hello", here).read_bytes()
     needed = {
         executables.numbers(said.decode())
@@ -231,7 +232,8 @@ def compiled(tree: Path) -> tuple[bool, bytes]:
     """Compile the program; return whether the project's own flag reached it, and its bytes."""
     workspace, here = cargo.workspace(tree), rustc.host(tree)
     extra, env = rustflags.reproducible(tree, here, workspace.target, {})
-    cargo_build.program(Context(), tree, "hello", "hello", here, False, (), extra, env)
+    wanted = cargo_build.ProgramRequest("hello", "hello", here, options=extra, env=env)
+    cargo_build.program(Context(), tree, wanted)
     program = cargo_build.file_of(workspace.target, "hello", here)
     said = subprocess.run([program], check=True, capture_output=True, text=True).stdout
     return said == "true\n", program.read_bytes()

@@ -1,8 +1,9 @@
-"""cargo, as a compiler: programs for one target, with the project's own lock file and profile."""
+"""cargo as a compiler: programs for one target, with the project's own lock file and profile."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from invoke.context import Context
@@ -10,35 +11,36 @@ from invoke.context import Context
 from release_tasks.shell import do
 
 
-def program(
-    c: Context,
-    tree: Path,
-    crate: str,
-    name: str,
-    target: str,
-    is_locked: bool,
-    linked: Sequence[str],
-    extra: Sequence[str],
-    env: Mapping[str, str],
-) -> None:
-    """Compile one program of a crate; `linked` are flags for itself alone, so that all below it is shared with the wheels."""
-    locked = ["--locked"] if is_locked else []
-    argv = [
-        "cargo",
-        "rustc",
-        "--release",
-        *locked,
-        "--package",
-        crate,
-        "--bin",
-        name,
-        "--target",
-        target,
-        *extra,
-    ]
-    do(c, [*argv, *(["--", *linked] if linked else [])], cwd=tree, env=env)
+@dataclass(frozen=True)
+class ProgramRequest:
+    """A program to compile; `options` are for cargo, `env` is added to its environment.
+
+    `rustc_flags` are for the program itself, so that wheels share what is compiled below it.
+    """
+
+    crate: str
+    name: str
+    target: str
+    is_locked: bool = False
+    rustc_flags: Sequence[str] = ()
+    options: Sequence[str] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
-def file_of(built_in: Path, name: str, target: str) -> Path:
-    """Return where cargo leaves a program."""
-    return built_in / target / "release" / (f"{name}.exe" if "windows" in target else name)
+def program(c: Context, tree: Path, wanted: ProgramRequest) -> None:
+    """Compile one program of the workspace in `tree`; raise `Failed` where cargo cannot."""
+    argv = ["cargo", "rustc", "--release"]
+    if wanted.is_locked:
+        argv.append("--locked")
+    argv += ["--package", wanted.crate, "--bin", wanted.name, "--target", wanted.target]
+    argv += wanted.options
+    if wanted.rustc_flags:
+        argv += ["--", *wanted.rustc_flags]
+    do(c, argv, cwd=tree, env=wanted.env)
+
+
+def file_of(target_folder: Path, name: str, target: str) -> Path:
+    """Return where cargo leaves a program; `target_folder` is where it builds."""
+    if "windows" in target:
+        name = f"{name}.exe"
+    return target_folder / target / "release" / name

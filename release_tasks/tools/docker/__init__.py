@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from invoke.context import Context
@@ -14,10 +15,31 @@ from release_tasks.tools.docker.login import SECRETS
 from release_tasks.tools.programs import PROGRAMS, outdated, version
 
 BINARIES = "binaries"  # the build context in which a Dockerfile finds the binaries of the release
+CACHE_TOKEN = "ACTIONS_RUNTIME_TOKEN"  # what `--cache-to=type=gha` logs in with
+
+
+@dataclass(frozen=True)
+class ImageRequest:
+    """An image to build from the folder `context` into the OCI tar `output`.
+
+    `dockerfile` is a path in that folder, `cache` are `--cache-from=...` and `--cache-to=...`,
+    `contexts` are other folders by name. `epoch` (seconds since 1970) is the time of everything
+    in the image.
+    """
+
+    context: Path | str
+    dockerfile: str
+    output: Path | str
+    platforms: Sequence[str]
+    args: Sequence[tuple[str, str]]
+    labels: Mapping[str, str]
+    cache: Sequence[str]
+    contexts: Mapping[str, Path | str]
+    epoch: int
 
 
 def require() -> None:
-    """Raise `ReleaseError` unless docker has a buildx that can do what a release needs."""
+    """Raise `ReleaseError` unless there is a buildx that can do what a release needs."""
     buildx = PROGRAMS["buildx"]
     if version(buildx) is None:
         missing = "docker buildx" if shell.found("docker") else "docker"
@@ -27,76 +49,74 @@ def require() -> None:
 
 
 def takes_binaries(dockerfile: str) -> bool:
-    """Tell whether a Dockerfile copies from the context `binaries`, and has no stage of that name."""
-    stage = re.search(rf"^\s*FROM\s.*\sAS\s+{BINARIES}\s*$", dockerfile, re.I | re.M)
-    return stage is None and bool(
-        re.search(rf"(\bfrom=|^\s*FROM\s+){BINARIES}\b", dockerfile, re.I | re.M)
-    )
+    """Tell whether the text of a Dockerfile copies from the context `binaries`.
+
+    It does not where a stage has that name.
+    """
+    if re.search(rf"^\s*FROM\s.*\sAS\s+{BINARIES}\s*$", dockerfile, re.I | re.M):
+        return False
+    copied = re.search(rf"(\bfrom=|^\s*FROM\s+){BINARIES}\b", dockerfile, re.I | re.M)
+    return copied is not None
 
 
 def steps_per_platform(dockerfile: str) -> int:
-    """Return how many RUN steps are run for each platform; stages `FROM --platform=$BUILDPLATFORM` are run once."""
-    once: dict[str, bool] = {}
-    is_once, count = False, 0
+    """Return how many RUN steps of a Dockerfile's text run once for each platform.
+
+    Those of stages `FROM --platform=$BUILDPLATFORM`, and of stages made from them, run once.
+    """
+    runs_once: dict[str, bool] = {}  # by the name of the stage
+    is_once = False
+    count = 0
     for line in re.sub(r"\\\s*\n", " ", dockerfile).splitlines():
-        word, *rest = line.split() or [""]
-        if word.upper() == "FROM":
-            base, *name = [one for one in rest if not one.startswith("--")] or [""]
-            is_once = once.get(
-                base.lower(),
-                any("BUILDPLATFORM" in one for one in rest if one.startswith("--platform")),
-            )
-            once |= dict.fromkeys((one.lower() for one in name[1:]), is_once)
-        count += word.upper() == "RUN" and not is_once
+        instruction, *words = line.split() or [""]
+        if instruction.upper() == "FROM":
+            options = [word for word in words if word.startswith("--platform")]
+            base, *rest = [word.lower() for word in words if not word.startswith("--")] or [""]
+            on_build_platform = any("BUILDPLATFORM" in option for option in options)
+            is_once = runs_once.get(base, on_build_platform)
+            runs_once |= dict.fromkeys(rest[1:], is_once)  # after `AS`
+        if instruction.upper() == "RUN" and not is_once:
+            count += 1
     return count
 
 
-def build(
-    c: Context,
-    context: Path | str,
-    dockerfile: str,
-    output: Path | str,
-    platforms: Sequence[str],
-    args: Sequence[tuple[str, str]],
-    labels: Mapping[str, str],
-    cache: Sequence[str],
-    contexts: Mapping[str, Path | str],
-    epoch: int,
-    builder: Mapping[str, str],
-) -> None:
-    """Build an image from the folder `context` into the OCI tar `output`, the same bytes every time.
+def build(c: Context, image: ImageRequest, builder: Mapping[str, str]) -> None:
+    """Build an image, the same bytes every time; `builder` are variables of `buildkit.builder`.
 
-    `cache` are `--cache-from=...` and `--cache-to=...`, `epoch` (seconds since 1970) is the time of everything in it; `builder` are variables from
-    `buildkit.builder`. An attestation would hold the time of the build, so there is none.
+    There is no attestation, as it would hold the time of the build. Raises `ReleaseError` where
+    the Dockerfile runs programs of another platform that this machine cannot run, else `Failed`.
     """
     argv = ["docker", "buildx", "build", "--progress=plain", "--provenance=false", "--sbom=false"]
-    argv += [f"--platform={','.join(platforms)}", f"--file={context}/{dockerfile}"]
-    argv += [f"--build-context={name}={folder}" for name, folder in sorted(contexts.items())]
-    argv += [f"--build-arg={name}={value}" for name, value in args]
-    argv += [*(f"--label={name}={value}" for name, value in sorted(labels.items())), *cache]
-    argv += [f"--output=type=oci,dest={output},rewrite-timestamp=true", str(context)]
+    argv.append(f"--platform={','.join(image.platforms)}")
+    argv.append(f"--file={image.context}/{image.dockerfile}")
+    argv += [f"--build-context={name}={path}" for name, path in sorted(image.contexts.items())]
+    argv += [f"--build-arg={name}={value}" for name, value in image.args]
+    argv += [f"--label={name}={value}" for name, value in sorted(image.labels.items())]
+    argv += image.cache
+    argv.append(f"--output=type=oci,dest={image.output},rewrite-timestamp=true")
+    argv.append(str(image.context))
+    secrets: tuple[str, ...] = ()
+    if image.cache:
+        secrets = (*SECRETS, CACHE_TOKEN)
     try:
-        shell.do(
-            c,
-            argv,
-            env={**builder, "SOURCE_DATE_EPOCH": str(epoch)},
-            secrets=(*SECRETS, "ACTIONS_RUNTIME_TOKEN") if cache else (),
-        )  # type=gha
+        shell.do(c, argv, env={**builder, "SOURCE_DATE_EPOCH": str(image.epoch)}, secrets=secrets)
     except shell.Failed as error:
-        if "exec format error" in error.output:
-            raise ReleaseError(
-                f"{dockerfile} runs programs of a platform that this machine cannot run\n{error.problem}",
-                "install qemu-user-static (binfmt), or copy prebuilt binaries",
-            ) from error
-        raise
+        if "exec format error" not in error.output:
+            raise
+        raise ReleaseError(
+            f"{image.dockerfile} runs programs of a platform that this machine cannot run\n"
+            f"{error.problem}",
+            "install qemu-user-static (binfmt), or copy prebuilt binaries",
+        ) from error
 
 
 def create(c: Context, source: str, reference: str, tags: Sequence[str]) -> None:
-    """Let tags of `reference` name the image at `source` (an OCI layout, or a reference, with a digest).
+    """Point tags of `reference` at `source`: an OCI layout or a reference, with a digest.
 
     Every platform is copied and the digest stays: without `--prefer-index=false` an image of one
     platform would be wrapped into an index.
     """
-    named = [word for tag in tags for word in ("--tag", f"{reference}:{tag}")]
     argv = ["docker", "buildx", "imagetools", "create", "--progress=plain", "--prefer-index=false"]
-    shell.do(c, [*argv, *named, source], secrets=SECRETS)
+    for tag in tags:
+        argv += ["--tag", f"{reference}:{tag}"]
+    shell.do(c, [*argv, source], secrets=SECRETS)
