@@ -101,7 +101,7 @@ def find_stale(
     """Return the lines that would still show one of the `olds` versions once the files have their `new` texts.
 
     `covered` are the files whose every copy a manifest knows. What keeps old versions on purpose is left
-    out: changelogs, locks, test data, binary files, and what the settings call innocent.
+    out: changelogs, locks, test data, binary files, and what `[versions.ignore]` names.
     """
     there = [
         StaleLine(*found)
@@ -121,11 +121,11 @@ def find_stale(
         and not _KEEPS.search(line.path)
         and olds & {match[1] for match in _WHOLE.finditer(line.text)}
     ]
-    innocent = release.project.settings.innocent
+    ignored = release.project.settings.versions.ignore
     return sorted(
         line
         for line in (*found, *_locks(release))
-        if not any(fnmatch.fnmatchcase(line.path, pattern) for pattern in innocent)
+        if not any(fnmatch.fnmatchcase(line.path, pattern) for pattern in ignored)
     )
 
 
@@ -143,7 +143,7 @@ def stale_lines(lines: Sequence[StaleLine]) -> Iterator[str]:
         yield from (f"  {line}" for line in lines[:SHOWN])
         if lines[SHOWN:]:
             yield f"  and {len(lines) - SHOWN} more (inv bump --json has them all)"
-        yield "name them in [files], or in [innocent] with the reason why they stay"
+        yield "name them in [files], or in [versions.ignore] with the reason why they stay"
 
 
 def _is_orphan(release: Release, line: StaleLine) -> bool:

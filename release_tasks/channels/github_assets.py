@@ -122,7 +122,7 @@ def write_sums(
 
 def draft(c: Context, release: Release, part: ComponentRelease) -> gh.Page | None:
     """Return the release of a tag, made as a draft where there is none; a dry run makes none."""
-    repository = str(release.project.repository)
+    repository = release.project.github_repository
     page = gh.page(repository, part.tag)
     if page is None:
         create(
@@ -138,7 +138,7 @@ def draft(c: Context, release: Release, part: ComponentRelease) -> gh.Page | Non
 
 def create(c: Context, release: Release, part: ComponentRelease, tag: str, *flags: str) -> None:
     """Make the release of a tag, with the notes of its part."""
-    repository = str(release.project.repository)
+    repository = release.project.github_repository
     title = part.component.title.format(
         version=part.version, tag=tag, component=part.component.name
     )
@@ -154,7 +154,7 @@ def upload_all(c: Context, release: Release, part: ComponentRelease, page: gh.Pa
 
     Raises `ReleaseError` where the draft then has something else: another machine is at work on it.
     """
-    repository = str(release.project.repository)
+    repository = release.project.github_repository
     assets = {artifact.name for artifact in shipped(part)}
     lacking = [
         row for row in dist.inventory(part) if not _holds(page, row) and dist.file_of(part, row)
@@ -182,12 +182,12 @@ def complete(c: Context, release: Release, part: ComponentRelease, page: gh.Page
     lacking = [
         n for n in names if n in rows and not _holds(page, rows[n]) and dist.file_of(part, rows[n])
     ]
-    gh.upload(c, str(release.project.repository), page, [part.dist / name for name in lacking])
+    gh.upload(c, release.project.github_repository, page, [part.dist / name for name in lacking])
 
 
 def remove_extra_assets(c: Context, release: Release, part: ComponentRelease) -> None:
     """Remove what is not shipped from the draft, release.json last; raise `ReleaseError` where a file lacks."""
-    repository = str(release.project.repository)
+    repository = release.project.github_repository
     page = gh.page(repository, part.tag)
     assert page is not None
     names = {artifact.name for artifact in shipped(part, page)}

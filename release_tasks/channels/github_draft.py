@@ -30,7 +30,9 @@ def fill(release: Release, is_dry: bool = False) -> None:
             if (part.dist, release.commit, is_dry) in _filled:
                 continue
             dist.discard_stale_build(release, part, is_dry)
-            page = gh.page(str(release.project.repository), part.tag) if _is_kept(release) else None
+            page = (
+                gh.page(release.project.github_repository, part.tag) if _is_kept(release) else None
+            )
             note(part, page)
             if page is not None:
                 _take_over(release, part, page, is_dry)
@@ -41,7 +43,7 @@ def unreadable_drafts(release: Release) -> list[ReleaseError]:
     """Return one error for each public tag whose draft may exist and cannot be seen without a token."""
     if not _is_kept(release) or gh.token():
         return []
-    repository = str(release.project.repository)
+    repository = release.project.github_repository
     hidden = [
         p.tag
         for p in release.parts
@@ -78,7 +80,7 @@ def _inventory(page: gh.Page | None) -> str:
 def pages(release: Release) -> dict[str, gh.Page]:
     """Return what GitHub has of each tag, drafts included."""
     found = (
-        {part.tag: gh.page(str(release.project.repository), part.tag) for part in release.parts}
+        {part.tag: gh.page(release.project.github_repository, part.tag) for part in release.parts}
         if _is_kept(release)
         else {}
     )
@@ -109,7 +111,7 @@ def _take_over(release: Release, part: ComponentRelease, page: gh.Page, is_dry: 
     asset = page.asset(dist.INVENTORY)
     if asset is None or not page.holds(dist.INVENTORY):
         return
-    repository = str(release.project.repository)
+    repository = release.project.github_repository
     local = part.dist / dist.INVENTORY
     if local.exists() and asset.digest == f"sha256:{files.sha256(local)}":
         rows = dist.inventory(part)

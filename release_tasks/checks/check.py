@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from release_tasks.channels.channel import Channel
     from release_tasks.project.artifacts import ArtifactStatus
     from release_tasks.project.model import Project
+    from release_tasks.project.settings import Settings
     from release_tasks.release import Release
     from release_tasks.shell import Failed
 
@@ -142,6 +143,7 @@ class Check:
     severity: str
     look: Callable[..., Iterable[ReleaseError]]  # takes a Case, or more than that
     also_after_tag: bool = False
+    is_strict: Callable[[Settings], bool] | None = None  # whether the settings make it a problem
 
     @property
     def name(self) -> str:
@@ -157,16 +159,21 @@ class Check:
         """Return what is found, also where that is told by an error."""
         if case.is_tagged and not self.also_after_tag:
             return []
-        about = (self.name, self.area, self.severity)
+        about = (self.name, self.area, self._severity(case))
         return [
             Finding(*about, one.problem, one.fix, getattr(one, "file", ""), getattr(one, "line", 0))
             for one in collect(lambda: self.look(case))
         ]
 
+    def _severity(self, case: Looked) -> str:
+        if self.is_strict and self.is_strict(case.project.settings):
+            return "problem"
+        return self.severity
+
 
 def run(kind: Check, case: Looked) -> list[Finding]:
     """Return what is found, as notes where the settings say why it may stay."""
-    reason = case.project.settings.silence.get(kind.name, "") if case.project else ""
+    reason = case.project.settings.checks.ignore.get(kind.name, "") if case.project else ""
     return [replace(one, severity="note", silenced=reason) if reason else one for one in kind(case)]
 
 

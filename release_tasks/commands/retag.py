@@ -75,6 +75,6 @@ def _take_back(c: Context, release: Release) -> None:
     from release_tasks.tools import gh
 
     for page in github_draft.pages(release).values():
-        gh.delete(c, str(release.project.repository), page)
+        gh.delete(c, release.project.github_repository, page)
     for artifact in git.expected(release):
         git.withdraw(c, release, artifact)

@@ -163,6 +163,13 @@ class Project:
         """Return the workspace's Cargo.toml, or None for a project without Rust."""
         return self.root / "Cargo.toml" if "Cargo.toml" in self.files else None
 
+    @property
+    def github_repository(self) -> str:
+        """Return owner/name on GitHub; raise `ReleaseError` where origin is elsewhere."""
+        if self.repository is None:
+            raise ReleaseError("origin is not a GitHub repository", "git remote set-url origin URL")
+        return self.repository
+
     def component(self, name: str | None) -> Component:
         """Return a component by name, or the only one; raise `ReleaseError` where that is not one."""
         names = [component.name for component in self.components]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from release_tasks.project.kinds import Asset
 
 FILE = "release-tasks.toml"
+Reason = Annotated[str, msgspec.Meta(min_length=1)]  # why something is ignored
+PythonVersion = Annotated[str, msgspec.Meta(pattern=r"^3\.\d+t?$")]
+GlibcVersion = Annotated[str, msgspec.Meta(pattern=r"^2\.\d+$")]
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
@@ -24,9 +27,6 @@ class ProjectTable(_Table, frozen=True):
     prerelease: Literal["semver", "refuse"] = "semver"
     branch: str | None = None  # the branch releases are made from; default: the current one
     ignore: tuple[str, ...] = ()  # paths that discovery passes over
-    forgotten: Literal["list", "strict"] = (
-        "list"  # old versions that nothing covers: told, or a problem
-    )
 
 
 class ComponentTable(_Table, frozen=True):
@@ -59,9 +59,7 @@ class PythonTable(_Table, frozen=True):
 
     path: str | None = None
     wheels: tuple[str, ...] = ()  # platform tags; default: one wheel, of the building machine
-    pythons: tuple[
-        Annotated[str, msgspec.Meta(pattern=r"^3\.\d+t?$")], ...
-    ] = ()  # each gets wheels of its own
+    pythons: tuple[PythonVersion, ...] = ()  # each gets its own wheels
     sdist: bool = True
     token: str = "PYPI_API_TOKEN"  # the name of the variable, never a value
 
@@ -87,24 +85,35 @@ class ChartTable(_Table, frozen=True):
     app_version: str = "{version}"
 
 
+class BundleTable(_Table, frozen=True):
+    """A file from elsewhere that is packed with every binary."""
+
+    url: str
+    sha256: str
+    license: str
+
+
+class VersionsTable(_Table, frozen=True):
+    """Old versions that a bump leaves in the tracked files."""
+
+    stale: Literal["warn", "error"] = "warn"
+    ignore: dict[str, Reason] = {}  # by path or glob
+
+
+class ChecksTable(_Table, frozen=True):
+    """Findings that may stay."""
+
+    ignore: dict[str, Reason] = {}  # by name, as in docs/findings.md
+
+
 class BuildTable(_Table, frozen=True):
     """How binaries and wheels are compiled."""
 
     env: dict[str, str] = {}
     needs: tuple[str, ...] = ()  # programs that the build itself needs
     static: tuple[str, ...] = ()  # binaries that are linked statically
-    glibc: Annotated[str, msgspec.Meta(pattern=r"^2\.\d+$")] | None = (
-        None  # the oldest that binaries for Linux run with
-    )
-    runners: dict[str, str] = {}  # by target: the machine of a CI that builds it
-
-
-class BundleTable(_Table, frozen=True):
-    """A file that is packed with every binary, from elsewhere."""
-
-    url: str
-    sha256: str
-    license: str
+    glibc: GlibcVersion | None = None  # the oldest that binaries for Linux run with
+    runners: dict[str, str] = {}  # by target: the CI machine that builds it
 
 
 class GatesTable(_Table, frozen=True):
@@ -115,15 +124,13 @@ class GatesTable(_Table, frozen=True):
     blockers: tuple[str, ...] = ()  # labels of issues of which none may be open
     milestone: str | None = None  # the title of the milestone in which nothing may be open
     ci: Literal["release-commit"] | None = None  # the tags wait for its green runs
-    major: tuple[str, ...] | None = None  # the gates of such a release; default: all
+    # The gates of a release of this level; None: all of them.
+    major: tuple[str, ...] | None = None
     minor: tuple[str, ...] | None = None
     patch: tuple[str, ...] | None = None
-    hotfix: tuple[str, ...] | None = (
-        None  # a patch from a branch called hotfix...; default: those of a patch
-    )
-    named: dict[
-        str, str | Literal[False]
-    ] = {}  # every other key: a command, or false for a default that is not wanted
+    hotfix: tuple[str, ...] | None = None  # a patch from a branch `hotfix...`; None: as a patch
+    # Every other key: a command, or false for a default that is not wanted.
+    named: dict[str, str | Literal[False]] = {}
 
 
 class NotesTable(_Table, frozen=True):
@@ -139,9 +146,8 @@ class GithubTable(_Table, frozen=True):
     title: str = "{tag}"
     assets: tuple[Asset, ...] = (Asset.BINARIES, Asset.SHA256)
     latest: bool = True  # whether any release of this project is GitHub's "Latest"
-    notes: str | tuple[str, ...] | NotesTable = (
-        "changelog"  # or generated, or the path of a template
-    )
+    # "changelog", "generated", the path of a template, a list of these, or a command
+    notes: str | tuple[str, ...] | NotesTable = "changelog"
 
 
 class Settings(_Table, frozen=True):
@@ -151,15 +157,24 @@ class Settings(_Table, frozen=True):
     components: dict[str, ComponentTable] = {}
     crates: CratesTable = CratesTable()
     python: dict[str, PythonTable] = {}
-    binaries: dict[str, dict[str, str]] = {}
+    binaries: dict[str, dict[str, str]] = {}  # by name and target: the file
     images: dict[str, ImageTable] = {}
     charts: dict[str, ChartTable] = {}
-    bundles: dict[str, dict[str, BundleTable]] = {}
-    files: dict[str, str | tuple[str, ...]] = {}
-    innocent: dict[
-        str, Annotated[str, msgspec.Meta(min_length=1)]
-    ] = {}  # path or glob: why old versions stay there
-    silence: dict[str, Annotated[str, msgspec.Meta(min_length=1)]] = {}  # finding: why it may stay
+    bundles: dict[str, dict[str, BundleTable]] = {}  # by file and variant
+    files: dict[str, str | tuple[str, ...]] = {}  # by path: a key, or texts with {version}
+    versions: VersionsTable = VersionsTable()
+    checks: ChecksTable = ChecksTable()
     build: BuildTable = BuildTable()
     gates: GatesTable = GatesTable()
     github: GithubTable = GithubTable()
+
+
+def table_types() -> dict[str, type[msgspec.Struct]]:
+    """Return the type of each table, or of the tables below it where those have names."""
+    found = {}
+    for name, annotation in get_type_hints(Settings).items():
+        while get_origin(annotation) is dict:
+            annotation = get_args(annotation)[1]
+        if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
+            found[name] = annotation
+    return found

@@ -1,142 +1,221 @@
-"""How release-tasks.toml is read, and what is said where it is wrong."""
+"""Reading release-tasks.toml: its errors name the table, the key, and what to write instead."""
 
 from __future__ import annotations
 
 import difflib
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests.version_locations import read
-from release_tasks.project import settings as tables
-from release_tasks.project.settings import FILE, Settings
+from release_tasks.project.settings import (
+    FILE,
+    GatesTable,
+    GithubTable,
+    NotesTable,
+    Settings,
+    table_types,
+)
+
+# Keys that are not near any of ours by their spelling: what to write instead.
+RENAMED = {
+    "innocent": "[versions.ignore]",
+    "silence": "[checks.ignore]",
+    "forgotten": '[versions] stale = "warn" or "error"',
+}
+EXAMPLES = {"array": '["..."]', "str": '"..."', "bool": "true", "object": "{}"}
+RELEASE = ("version", "tag", "component")  # the placeholders of most templates
+NOT_IN_A_TAG = re.compile(  # git check-ref-format
+    r"[\x00-\x20~^:?*\[\\\x7f]|\.\.|@\{|//|/\.|^[-./]|[./]$"
+)
+
+
+@dataclass(frozen=True)
+class Template:
+    """A text of the settings with placeholders, and which of them it may have."""
+
+    place: str
+    text: str
+    placeholders: tuple[str, ...]
 
 
 def load(root: Path) -> Settings:
-    """Return the settings of a project, the defaults where it has no file.
+    """Return the settings of a project, the defaults if it has no file.
 
-    Raises `ReleaseError` for broken TOML, a wrong type, and an unknown key (with the nearest known one).
+    Raises `ReleaseError` for invalid TOML, an unknown key (with the nearest known one), a value of
+    the wrong type, and a template that cannot be expanded.
     """
     if not (root / FILE).exists():
         return Settings()
     try:
-        settings = msgspec.convert(
-            _with_named_gates(msgspec.toml.decode(read(root, FILE))), Settings
-        )
+        data = msgspec.toml.decode(read(root, FILE))
+        settings = msgspec.convert(_with_named_gates(data), Settings)
     except msgspec.ValidationError as error:
         raise _explain(str(error)) from error
     except msgspec.DecodeError as error:
-        raise ReleaseError(f"{FILE} is no TOML: {error}", f"mend that line of {FILE}") from error
-    notes = settings.github.notes
-    for one in (notes,) if isinstance(notes, str) else notes if isinstance(notes, tuple) else ():
-        if one not in ("changelog", "generated") and not (root / one).is_file():
-            raise ReleaseError(
-                f"{FILE}: github.notes: {one} is no file here",
-                "changelog, generated, or the path of a template",
-            )
-    for place, text, names in _templates(settings):
-        _check(place, text, names)
+        raise ReleaseError(f"{FILE} is not valid TOML: {error}", f"fix that in {FILE}") from error
+    _check_notes(root, settings.github)
+    for template in _templates(settings):
+        _check_template(template)
+    _check_tags(settings)
     return settings
 
 
 def _with_named_gates(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the data with the gates that have a name of the project's in a table `named`."""
     gates = data.get("gates")
     if not isinstance(gates, dict):
         return data
-    known = {field.encode_name for field in msgspec.structs.fields(tables.GatesTable)}
-    named = {
-        key: value
-        for key, value in gates.items()
-        if (isinstance(value, str) or value is False) and key not in known
-    }
-    rest = {key: value for key, value in gates.items() if key not in named}
-    return data | {"gates": rest | ({"named": named} if named else {})}
+    known = {field.encode_name for field in msgspec.structs.fields(GatesTable)}
+    rest, named = {}, {}
+    for key, value in gates.items():
+        is_gate = isinstance(value, str) or value is False
+        if is_gate and key not in known:
+            named[key] = value
+        else:
+            rest[key] = value
+    if named:
+        rest["named"] = named
+    return data | {"gates": rest}
 
 
-def _templates(settings: Settings) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Yield each text with `{...}` in it, where it stands, and the words that it may hold."""
-    about = ("version", "tag", "component")
-    yield "[project] commit", settings.project.commit, (*about, "components")
-    yield "[project] tag-message", settings.project.tag_message or "", about
-    yield "[gates] milestone", settings.gates.milestone or "", ("version", "tag")
-    run = settings.github.notes.run if isinstance(settings.github.notes, tables.NotesTable) else ""
-    yield "[github] notes", run, ("version", "tag", "previous", "range")
-    yield "[github] title", settings.github.title, about
+def _check_notes(root: Path, github: GithubTable) -> None:
+    if isinstance(github.notes, NotesTable):
+        return
+    sources = (github.notes,) if isinstance(github.notes, str) else github.notes
+    for source in sources:
+        if source not in ("changelog", "generated") and not (root / source).is_file():
+            raise ReleaseError(
+                f"{FILE}: github.notes: {source} is not a file in the repository",
+                "use changelog, generated, or the path of a template",
+            )
+
+
+def _templates(settings: Settings) -> Iterator[Template]:
+    project, github = settings.project, settings.github
+    yield Template("[project] commit", project.commit, (*RELEASE, "components"))
+    yield Template("[project] tag-message", project.tag_message or "", RELEASE)
+    yield Template("[gates] milestone", settings.gates.milestone or "", ("version", "tag"))
+    yield Template("[github] title", github.title, RELEASE)
+    if isinstance(github.notes, NotesTable):
+        placeholders = ("version", "tag", "previous", "range")
+        yield Template("[github] notes", github.notes.run, placeholders)
+    yield from _component_templates(settings)
+    yield from _file_templates(settings)
+    yield from _container_templates(settings)
+
+
+def _component_templates(settings: Settings) -> Iterator[Template]:
     for name, component in settings.components.items():
-        yield (
-            f"[components.{name}] tag",
-            component.tag,
-            ("version", "crate") if name == "{crate}" else ("version",),
-        )
-        yield f"[components.{name}] title", component.title or "", about
-        yield f"[components.{name}] commit", component.commit or "", (*about, "components")
-        yield f"[components.{name}] tag-message", component.tag_message or "", about
-        if component.tag.count("{version}") != 1:
-            raise ReleaseError(
-                f"{FILE}: [components.{name}] tag: {component.tag} holds {{version}} not once",
-                'tag = "v{version}"',
-            )
-        if re.search(
-            r"[\x00-\x20~^:?*\[\\\x7f]|\.\.|@\{|//|/\.|^[-./]|[./]$", component.tag
-        ):  # git check-ref-format
-            raise ReleaseError(
-                f"{FILE}: [components.{name}] tag: git takes no tag like {component.tag}",
-                'tag = "v{version}"',
-            )
+        table = f"[components.{name}]"
+        tag_placeholders = ("version", "crate") if name == "{crate}" else ("version",)
+        yield Template(f"{table} tag", component.tag, tag_placeholders)
+        yield Template(f"{table} title", component.title or "", RELEASE)
+        yield Template(f"{table} commit", component.commit or "", (*RELEASE, "components"))
+        yield Template(f"{table} tag-message", component.tag_message or "", RELEASE)
+
+
+def _file_templates(settings: Settings) -> Iterator[Template]:
     for name, targets in settings.binaries.items():
         for target, file in targets.items():
-            yield f"[binaries.{name}] {target}", file, ("version",)
-    for template in settings.bundles:
-        yield f"[bundles.{template}]", template, ("version", "asset", "variant")
+            yield Template(f"[binaries.{name}] {target}", file, ("version",))
+    for file in settings.bundles:
+        yield Template(f"[bundles.{file}]", file, ("version", "asset", "variant"))
+
+
+def _container_templates(settings: Settings) -> Iterator[Template]:
     for reference, image in settings.images.items():
-        yield f"[images.{reference}] scan", image.scan or "", ("layout", "report")
-        yield f"[images.{reference}] test", image.test or "", ("layout", "image")
+        table = f"[images.{reference}]"
+        yield Template(f"{table} scan", image.scan or "", ("layout", "report"))
+        yield Template(f"{table} test", image.test or "", ("layout", "image"))
     for reference, chart in settings.charts.items():
-        yield f"[charts.{reference}] app-version", chart.app_version, ("version",)
+        yield Template(f"[charts.{reference}] app-version", chart.app_version, ("version",))
 
 
-def _check(place: str, text: str, names: tuple[str, ...]) -> None:
+def _check_template(template: Template) -> None:
     try:
-        text.format(**dict.fromkeys(names, ""))
+        template.text.format(**dict.fromkeys(template.placeholders, ""))
     except (KeyError, IndexError, ValueError, AttributeError) as error:
-        known = ", ".join(f"{{{name}}}" for name in names)
+        available = ", ".join(f"{{{name}}}" for name in template.placeholders)
         raise ReleaseError(
-            f"{FILE}: {place}: {text} cannot be filled in ({error})", f"it may hold {known}"
+            f"{FILE}: {template.place}: {template.text} is not a valid template ({error})",
+            f"available: {available}",
         ) from error
 
 
-def _explain(said: str) -> ReleaseError:
-    unknown = re.search(r"unknown field `(.+?)`(?: - at `\$\.?(.*?)`)?$", said)
-    if not unknown:
-        what, _, where = said.partition(" - at ")
-        place = where.strip("`").removeprefix("$.").removeprefix("$").replace("[...]", ".NAME")
-        return ReleaseError(
-            f"{FILE}: {place}: {what}" if place else f"{FILE}: {what}", f"mend that key of {FILE}"
-        )
-    key, at = unknown[1], unknown[2] or ""
-    table: type[msgspec.Struct] = Settings
-    for word in at.replace("[...]", "").split("."):
-        table = _TABLES.get(word, table)
-    names = [field.encode_name for field in msgspec.structs.fields(table)]
-    near = difflib.get_close_matches(key, names, 1)
-    where = f" in [{at.replace('[...]', '.NAME')}]" if at else ""
-    known = f"did you mean {near[0]}?" if near else f"known are {', '.join(names)}"
-    return ReleaseError(f"{FILE}: unknown key {key}{where}", known)
+def _check_tags(settings: Settings) -> None:
+    for name, component in settings.components.items():
+        place = f"{FILE}: [components.{name}] tag"
+        if component.tag.count("{version}") != 1:
+            raise ReleaseError(
+                f"{place}: {component.tag} must contain {{version}} exactly once",
+                'tag = "v{version}"',
+            )
+        if NOT_IN_A_TAG.search(component.tag):
+            raise ReleaseError(
+                f"{place}: git does not allow a tag like {component.tag}", 'tag = "v{version}"'
+            )
 
 
-_TABLES: dict[str, type[msgspec.Struct]] = {
-    "project": tables.ProjectTable,
-    "components": tables.ComponentTable,
-    "crates": tables.CratesTable,
-    "python": tables.PythonTable,
-    "images": tables.ImageTable,
-    "charts": tables.ChartTable,
-    "bundles": tables.BundleTable,
-    "build": tables.BuildTable,
-    "gates": tables.GatesTable,
-    "github": tables.GithubTable,
-}
+def _explain(message: str) -> ReleaseError:
+    """Return what msgspec says, as "Expected `str`, got `int` - at `$.project.branch`"."""
+    what, _, path = message.partition(" - at ")
+    place = path.strip("`").removeprefix("$").removeprefix(".").replace("[...]", ".NAME")
+    if unknown := re.fullmatch(r"Object contains unknown field `(.+)`", what):
+        return _unknown_key(unknown[1], place)
+    if not place:
+        return ReleaseError(f"{FILE}: {what}", f"fix that in {FILE}")
+    return ReleaseError(f"{FILE}: {place}: {what}", _correct_value(what, place))
+
+
+def _unknown_key(key: str, table: str) -> ReleaseError:
+    fields = msgspec.structs.fields(_table_type(table))
+    names = [field.encode_name for field in fields]
+    nearest = difflib.get_close_matches(key, names, 1)
+    if key in RENAMED:
+        fix = f"did you mean {RENAMED[key]}?"
+    elif nearest:
+        fix = f"did you mean {nearest[0]}?"
+    else:
+        fix = f"available: {', '.join(names)}"
+    where = f" in [{table}]" if table else ""
+    return ReleaseError(f"{FILE}: unknown key {key}{where}", fix)
+
+
+def _correct_value(what: str, place: str) -> str:
+    """Return a line with a value of the right type for a key, or the values that it may have."""
+    table, _, key = place.partition("[")[0].rpartition(".")
+    field = key.replace("-", "_")
+    values = list(_allowed(get_type_hints(_table_type(table)).get(field)))
+    if "enum" in what and values:
+        return f"available: {', '.join(values)}"
+    if missing := re.search(r"missing required field `(.+)`", what):
+        return f'{missing[1]} = "..."'
+    if place.endswith("]"):  # an item of a list
+        return f"{key} = {EXAMPLES['array']}"
+    expected = re.match(r"Expected `(\w+)", what)
+    if expected and expected[1] in EXAMPLES:
+        return f"{key} = {EXAMPLES[expected[1]]}"
+    return f"fix that key in {FILE}"
+
+
+def _allowed(annotation: Any) -> Iterator[str]:
+    """Yield the texts that the type of a key allows; none where it allows any."""
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        yield from annotation
+    elif get_origin(annotation) is Literal:
+        yield from map(str, get_args(annotation))
+    else:
+        for inner in get_args(annotation):
+            yield from _allowed(inner)
+
+
+def _table_type(table: str) -> type[msgspec.Struct]:
+    """Return the type of a table that an error names, as `images.NAME`."""
+    return table_types().get(table.partition(".")[0], Settings)

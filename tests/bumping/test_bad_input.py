@@ -95,7 +95,7 @@ def test_the_project_is_bumped_as_it_is(make: Make) -> None:
         (
             "release-tasks.toml",
             "[files]\na\n",
-            "release-tasks.toml is no TOML: Expected '=' after a key in a key/value pair (at line 2, column 2)",
+            "release-tasks.toml is not valid TOML: Expected '=' after a key in a key/value pair (at line 2, column 2)",
         ),
         (
             "setup.py",

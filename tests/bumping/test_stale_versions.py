@@ -35,7 +35,7 @@ PROJECT = {
     "tests/fixtures/a.txt": "0.1.5\n",
     "logo.bin": "\0 0.1.5",
     "tasks.py": "from release_tasks import ns\n",
-    "release-tasks.toml": '[files]\n"README.md" = "tiny {version}"\n[innocent]\n"tests/*.py" = "checks an old release"\n',
+    "release-tasks.toml": '[files]\n"README.md" = "tiny {version}"\n[versions.ignore]\n"tests/*.py" = "checks an old release"\n',
 }
 DISAGREED = [
     "src/tiny_plain/__init__.py:1 said 0.1.0, not 0.1.5",
@@ -53,7 +53,7 @@ TOLD = [
     *DISAGREED,
     "5 lines that no manifest covers still show an old version:",
     *FORGOTTEN,
-    "name them in [files], or in [innocent] with the reason why they stay",
+    "name them in [files], or in [versions.ignore] with the reason why they stay",
 ]
 
 
@@ -148,11 +148,12 @@ def test_a_list_of_forgotten_lines_is_bounded(tiny: Path) -> None:
 
 def test_only_a_strict_project_fails_its_check_for_them(tiny: Path) -> None:
     def problems() -> list[Finding]:
-        return versions.forgotten_version(CheckContext(Context(), Release.at(Context(), "0.2.0")))
+        found = versions.stale_version(CheckContext(Context(), Release.at(Context(), "0.2.0")))
+        return [one for one in found if one.severity == "problem"]
 
     assert problems() == []
     settings = tiny / "release-tasks.toml"
-    settings.write_text('[project]\nforgotten = "strict"\n' + settings.read_text())
+    settings.write_text('[versions]\nstale = "error"\n' + settings.read_text())
     commit(tiny, "Be strict")
     (found,) = problems()
     assert found.problem.splitlines() == [

@@ -123,8 +123,8 @@ def test_the_heading_that_a_command_prints_is_left_out(tiny: TinyProject) -> Non
 @pytest.mark.parametrize(
     ("notes", "told"),
     [
-        ('"NEWS.md"', "github.notes: NEWS.md is no file here"),
-        ('{ run = "x {date}" }', "cannot be filled in"),
+        ('"NEWS.md"', "github.notes: NEWS.md is not a file in the repository"),
+        ('{ run = "x {date}" }', "is not a valid template"),
         ("{ }", "run"),
     ],
 )

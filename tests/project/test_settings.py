@@ -11,7 +11,7 @@ from release_tasks.project.settings import Settings
 from release_tasks.project.settings_file import load
 
 
-def told(folder: Path, text: str | bytes) -> tuple[str, str]:
+def error_of(folder: Path, text: str | bytes) -> tuple[str, str]:
     (folder / "release-tasks.toml").write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(ReleaseError) as error:
         load(folder)
@@ -25,7 +25,7 @@ def test_without_a_file_everything_has_its_default(tmp_path: Path) -> None:
     assert load(tmp_path).github.assets == ("binaries", "sha256")
 
 
-def test_a_gate_with_a_name_of_its_own_is_a_command(tmp_path: Path) -> None:
+def test_any_other_key_of_gates_is_a_command(tmp_path: Path) -> None:
     (tmp_path / "release-tasks.toml").write_text(
         '[gates]\naudit = "cargo audit"\nblockers = ["P0"]\nsign-off = ["bundles"]\n'
     )
@@ -51,6 +51,13 @@ def test_keys_are_exact_public_names(tmp_path: Path) -> None:
 
 
 UNKNOWN = [
+    ("[innocent]\n'a' = 'b'\n", "unknown key innocent", "did you mean [versions.ignore]?"),
+    ("[silence]\na = 'b'\n", "unknown key silence", "did you mean [checks.ignore]?"),
+    (
+        "[project]\nforgotten = 'strict'\n",
+        "unknown key forgotten in [project]",
+        'did you mean [versions] stale = "warn" or "error"?',
+    ),
     ("[projet]\n", "unknown key projet", "did you mean project?"),
     ("[project]\nbrnch = 'x'\n", "unknown key brnch in [project]", "did you mean branch?"),
     (
@@ -73,7 +80,7 @@ UNKNOWN = [
     (
         "[build]\nenvironment = {}\n",
         "unknown key environment in [build]",
-        "known are env, needs, static, glibc, runners",
+        "available: env, needs, static, glibc, runners",
     ),
     ("[gates]\nruns = []\n", "unknown key runs in [gates]", "did you mean run?"),
     ("[github]\nnote = 'x'\n", "unknown key note in [github]", "did you mean notes?"),
@@ -84,53 +91,101 @@ UNKNOWN = [
 def test_an_unknown_key_names_the_nearest_known_one(
     tmp_path: Path, text: str, problem: str, fix: str
 ) -> None:
-    assert told(tmp_path, text) == (f"release-tasks.toml: {problem}", fix)
+    assert error_of(tmp_path, text) == (f"release-tasks.toml: {problem}", fix)
 
 
 WRONG = [
-    ("project = 3\n", "project: Expected `object`, got `int`"),
-    ("[project]\nbranch = 3\n", "project.branch: Expected `str | null`, got `int`"),
-    ("[project]\nversion = 'git'\n", "project.version: Invalid enum value 'git'"),
-    ("[project]\nignore = 'docs'\n", "project.ignore: Expected `array`, got `str`"),
-    ("[components.a]\nlatest = 'yes'\n", "components.NAME.latest: Expected `bool`, got `str`"),
-    ("[python.a]\nsdist = 1\n", "python.NAME.sdist: Expected `bool`, got `int`"),
+    ("project = 3\n", "project: Expected `object`, got `int`", "project = {}"),
+    (
+        "[project]\nbranch = 3\n",
+        "project.branch: Expected `str | null`, got `int`",
+        'branch = "..."',
+    ),
+    (
+        "[project]\nversion = 'git'\n",
+        "project.version: Invalid enum value 'git'",
+        "available: manifests, tag",
+    ),
+    (
+        "[project]\nignore = 'docs'\n",
+        "project.ignore: Expected `array`, got `str`",
+        'ignore = ["..."]',
+    ),
+    (
+        "[components.a]\nlatest = 'yes'\n",
+        "components.NAME.latest: Expected `bool`, got `str`",
+        "latest = true",
+    ),
+    ("[python.a]\nsdist = 1\n", "python.NAME.sdist: Expected `bool`, got `int`", "sdist = true"),
     (
         "[python.a]\npythons = ['cp312']\n",
         "python.NAME.pythons[0]: Expected `str` matching regex '^3\\\\.\\\\d+t?$'",
+        'pythons = ["..."]',
     ),
-    ("[binaries]\na = 'file'\n", "binaries.NAME: Expected `object`, got `str`"),
-    ("[images.a]\nargs = {x = 1}\n", "images.NAME.args.NAME: Expected `str`, got `int`"),
-    ("[files]\na = 1\n", "files.NAME: Expected `str | array`, got `int`"),
-    ("[github]\nnotes = 'none'\n", "github.notes: none is no file here"),
-    ("[github]\nassets = ['binary']\n", "github.assets[0]: Invalid enum value 'binary'"),
-    ("[gates]\nci = 'green'\n", "gates.ci: Invalid enum value 'green'"),
-    ("[gates]\nsign-off = ['crates']\n", "gates.sign-off[0]: Invalid enum value 'crates'"),
-    ("[gates]\nblockers = 'P0'\n", "gates.blockers: Expected `array`, got `str`"),
+    ("[binaries]\na = 'file'\n", "binaries.NAME: Expected `object`, got `str`", "NAME = {}"),
+    (
+        "[images.a]\nargs = {x = 1}\n",
+        "images.NAME.args.NAME: Expected `str`, got `int`",
+        'NAME = "..."',
+    ),
+    (
+        "[files]\na = 1\n",
+        "files.NAME: Expected `str | array`, got `int`",
+        'NAME = "..."',
+    ),
+    (
+        "[github]\nnotes = 'none'\n",
+        "github.notes: none is not a file in the repository",
+        "use changelog, generated, or the path of a template",
+    ),
+    (
+        "[github]\nassets = ['binary']\n",
+        "github.assets[0]: Invalid enum value 'binary'",
+        "available: binaries, sha256, SHA256SUMS, crates, wheels, sdist, charts, bundles, release.json",
+    ),
+    (
+        "[gates]\nci = 'green'\n",
+        "gates.ci: Invalid enum value 'green'",
+        "available: release-commit",
+    ),
+    (
+        "[gates]\nsign-off = ['crates']\n",
+        "gates.sign-off[0]: Invalid enum value 'crates'",
+        "available: bundles",
+    ),
+    (
+        "[gates]\nblockers = 'P0'\n",
+        "gates.blockers: Expected `array`, got `str`",
+        'blockers = ["..."]',
+    ),
     (
         "[bundles.x]\nsmall = {url = 'u'}\n",
         "bundles.NAME.NAME: Object missing required field `sha256`",
+        'sha256 = "..."',
     ),
     (
         "[bundles.'{platform}.zip']\n",
-        "[bundles.{platform}.zip]: {platform}.zip cannot be filled in ('platform')",
+        "[bundles.{platform}.zip]: {platform}.zip is not a valid template ('platform')",
+        "available: {version}, {asset}, {variant}",
     ),
 ]
 
 
-@pytest.mark.parametrize(("text", "problem"), WRONG)
-def test_a_wrong_type_names_the_key(tmp_path: Path, text: str, problem: str) -> None:
-    said, fix = told(tmp_path, text)
-    assert said == f"release-tasks.toml: {problem}"
-    assert fix
+@pytest.mark.parametrize(("text", "problem", "fix"), WRONG)
+def test_a_wrong_value_names_the_key_and_what_to_write(
+    tmp_path: Path, text: str, problem: str, fix: str
+) -> None:
+    assert error_of(tmp_path, text) == (f"release-tasks.toml: {problem}", fix)
 
 
 @pytest.mark.parametrize("text", ["[project\n", "a = = 1\n"])
-def test_what_is_no_toml_is_told(tmp_path: Path, text: str) -> None:
-    assert "is no TOML" in told(tmp_path, text)[0]
+def test_invalid_toml_is_an_error(tmp_path: Path, text: str) -> None:
+    assert "is not valid TOML" in error_of(tmp_path, text)[0]
 
 
-def test_settings_in_another_encoding_are_told_with_their_line(tmp_path: Path) -> None:
-    assert told(tmp_path, b"# a\na = '\xff'\n")[0] == "release-tasks.toml:2: byte 0xff is not UTF-8"
+def test_settings_in_another_encoding_are_an_error_with_the_line(tmp_path: Path) -> None:
+    problem, _ = error_of(tmp_path, b"# a\na = '\xff'\n")
+    assert problem == "release-tasks.toml:2: byte 0xff is not UTF-8"
 
 
 @pytest.mark.parametrize(
@@ -141,9 +196,12 @@ def test_settings_in_another_encoding_are_told_with_their_line(tmp_path: Path) -
         ("[components.a]\ntag = 'a-{version}-{crate}'\n", "[components.a] tag"),
         (
             "[components.a]\ntag = 'my tag {version}'\n",
-            "[components.a] tag: git takes no tag like my tag {version}",
+            "[components.a] tag: git does not allow a tag like my tag {version}",
         ),
-        ("[components.a]\ntag = 'v1'\n", "[components.a] tag: v1 holds {version} not once"),
+        (
+            "[components.a]\ntag = 'v1'\n",
+            "[components.a] tag: v1 must contain {version} exactly once",
+        ),
         ("[components.a]\ntitle = '{}'\n", "[components.a] title: {}"),
         (
             "[binaries.a]\nx86_64-unknown-linux-gnu = 'a-{arch}'\n",
@@ -152,15 +210,15 @@ def test_settings_in_another_encoding_are_told_with_their_line(tmp_path: Path) -
         ("[charts.a]\napp-version = '{tag}'\n", "[charts.a] app-version: {tag}"),
     ],
 )
-def test_a_text_that_cannot_be_filled_in_is_told_before_anything_uses_it(
+def test_an_invalid_template_is_an_error_before_anything_uses_it(
     tmp_path: Path, text: str, place: str
 ) -> None:
-    problem, fix = told(tmp_path, text)
+    problem, fix = error_of(tmp_path, text)
     assert place in problem
     assert "{version}" in fix
 
 
-def test_the_form_of_a_tag_for_every_crate_may_name_the_crate(tmp_path: Path) -> None:
+def test_the_tag_of_every_crate_may_contain_the_name_of_the_crate(tmp_path: Path) -> None:
     (tmp_path / "release-tasks.toml").write_text(
         '[components."{crate}"]\ntag = "{crate}-v{version}"\n'
     )

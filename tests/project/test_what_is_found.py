@@ -227,8 +227,8 @@ def test_a_binary_that_no_crate_has_is_named_with_the_known_ones(tmp_path: Path)
             "unknown key platform",
             "did you mean platforms?",
         ),
-        ("[crates]\nignore = 3\n", "Expected `array`", "mend that key"),
-        ("[crates\n", "is no TOML", "mend that line"),
+        ("[crates]\nignore = 3\n", "Expected `array`", 'ignore = ["..."]'),
+        ("[crates\n", "is not valid TOML", "fix that in release-tasks.toml"),
     ],
 )
 def test_wrong_settings_name_the_key_and_the_way_out(

@@ -51,7 +51,7 @@ AREAS = (
 def kinds() -> tuple[Check, ...]:
     """Return each kind of finding, area by area, the gates last."""
     found = (one for area in AREAS for one in _of(area))
-    return (unknown_silence, *found, *_of(machine), gates.failing_gate, gates.gate_leftovers)
+    return (unknown_check, *found, *_of(machine), gates.failing_gate, gates.gate_leftovers)
 
 
 def findings(case: CheckContext, fast: bool = False) -> list[Finding]:
@@ -83,11 +83,11 @@ def _sorted(found: Iterable[Finding]) -> list[Finding]:
 
 
 @problem
-def unknown_silence(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each name in [silence] that no finding has."""
+def unknown_check(case: CheckContext) -> Iterator[ReleaseError]:
+    """Yield each name in [checks.ignore] that no finding has."""
     names = [kind.name for kind in (*kinds(), *proofs.kinds())]
-    for name in case.release.project.settings.silence:
+    for name in case.release.project.settings.checks.ignore:
         if name not in names:
             near = difflib.get_close_matches(name, names, 1)
             fix = f"did you mean {near[0]}?" if near else "docs/findings.md has the names"
-            yield ReleaseError(f"[silence] {name}: no finding has that name", fix)
+            yield ReleaseError(f"[checks.ignore] {name}: no check has that name", fix)

@@ -70,7 +70,7 @@ def open_blocker(case: CheckContext) -> Iterator[ReleaseError]:
     """Yield each label whose open issues stop the release."""
     project = case.release.project
     for label in project.settings.gates.blockers if project.repository else ():
-        if rows := gh.issues(str(project.repository), label):
+        if rows := gh.issues(project.github_repository, label):
             shown = ", ".join(f"#{row['number']} {row['title']}" for row in rows[:5])
             yield ReleaseError(
                 f"issues with the label {label} are open: {shown}",
@@ -84,7 +84,7 @@ def open_milestone(case: CheckContext) -> Iterator[ReleaseError]:
     project, form = case.release.project, case.release.project.settings.gates.milestone
     for part in case.release.parts if form and project.repository else ():
         title = str(form).format(version=part.version, tag=part.tag)
-        left = gh.open_in_milestone(str(project.repository), title)
+        left = gh.open_in_milestone(project.github_repository, title)
         if left is None:
             yield ReleaseError(
                 f"GitHub has no milestone {title}", "make it, or take milestone out of [gates]"

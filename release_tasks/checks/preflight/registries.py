@@ -77,7 +77,7 @@ def foreign_name(case: CheckContext) -> Iterator[ReleaseError]:
             fact = f"{shorten(those)} {are} on {channel.NAME} as {shorten(there)}, and origin has no tag of any: {are} {it} somebody else's?"
             yield ReleaseError(
                 fact,
-                "rename it; where it is yours, push a tag for one of those versions, or say so in [silence]",
+                "rename it; where it is yours, push a tag for one of those versions, or say so in [checks.ignore]",
             )
 
 

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from release_tasks.bumping import stale_versions
-from release_tasks.checks.check import CheckContext, Located, also_after_tag, note, problem, warning
+from release_tasks.checks.check import (
+    Check,
+    CheckContext,
+    Located,
+    also_after_tag,
+    note,
+    problem,
+    warning,
+)
 from release_tasks.errors import ReleaseError, shorten
 from release_tasks.manifests.version_locations import read
 from release_tasks.release import ComponentRelease
@@ -120,20 +129,10 @@ def version_mismatch(case: CheckContext) -> Iterator[ReleaseError]:
         )
 
 
-@problem
-def forgotten_version(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield the lines that would keep an old version, where the settings are strict about them."""
-    yield from _forgotten(case, "strict")
-
-
-@note
-def old_version(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield the lines that a bump leaves at an old version, where the settings only list them."""
-    yield from _forgotten(case, "list")
-
-
-def _forgotten(case: CheckContext, how: str) -> Iterator[ReleaseError]:
-    lines = case.copies[1] if case.release.project.settings.project.forgotten == how else ()
+@partial(Check, "warning", is_strict=lambda settings: settings.versions.stale == "error")
+def stale_version(case: CheckContext) -> Iterator[ReleaseError]:
+    """Yield the lines that a bump leaves at an old version."""
+    lines = case.copies[1]
     if lines:
         first, *others, last = stale_versions.stale_lines(lines)
         yield ReleaseError("\n".join((first, *others)), last)

@@ -243,7 +243,7 @@ def test_what_is_public_need_not_be_here(tiny: TinyProject) -> None:
 
 def test_a_silenced_proof_is_a_note(tiny: TinyProject, capfd: pytest.CaptureFixture[str]) -> None:
     tiny.commit(
-        "release-tasks.toml", SETTINGS + '[silence]\nmissing-file = "the sdist comes later"\n'
+        "release-tasks.toml", SETTINGS + '[checks.ignore]\nmissing-file = "the sdist comes later"\n'
     )
     put_all(tiny)
     built(tiny, SDIST).unlink()

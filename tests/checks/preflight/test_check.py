@@ -91,7 +91,7 @@ def test_a_finding_is_silenced_with_a_reason_and_shown_with_it(
     assert found(tiny)["missing-changelog-entry"].severity == "problem"
     tiny.commit(
         "release-tasks.toml",
-        '[silence]\nmissing-changelog-entry = "this one says nothing on purpose"\n',
+        '[checks.ignore]\nmissing-changelog-entry = "this one says nothing on purpose"\n',
     )
     assert found(tiny)["missing-changelog-entry"].severity == "note"
     show(list(found(tiny).values()), "tiny 0.2.0", as_json=False)
@@ -103,15 +103,15 @@ def test_a_finding_is_silenced_with_a_reason_and_shown_with_it(
     assert said.endswith("nothing stands in the way of tiny 0.2.0\n")
 
 
-def test_a_silence_without_a_reason_or_for_no_finding_is_an_error(tiny: TinyProject) -> None:
-    tiny.commit("release-tasks.toml", '[silence]\nmissing-changelog-entrys = "a typo"\n')
-    one = found(tiny)["unknown-silence"]
+def test_an_ignored_check_needs_a_reason_and_a_known_name(tiny: TinyProject) -> None:
+    tiny.commit("release-tasks.toml", '[checks.ignore]\nmissing-changelog-entrys = "a typo"\n')
+    one = found(tiny)["unknown-check"]
     assert (one.problem, one.fix) == (
-        "[silence] missing-changelog-entrys: no finding has that name",
+        "[checks.ignore] missing-changelog-entrys: no check has that name",
         "did you mean missing-changelog-entry?",
     )
-    tiny.commit("release-tasks.toml", '[silence]\nmissing-changelog-entry = ""\n')
-    with pytest.raises(ReleaseError, match="silence"):
+    tiny.commit("release-tasks.toml", '[checks.ignore]\nmissing-changelog-entry = ""\n')
+    with pytest.raises(ReleaseError, match=r"checks\.ignore"):
         found(tiny)
 
 
@@ -128,7 +128,7 @@ def test_a_release_whose_tag_is_public_is_not_refused_for_what_cannot_change_any
 ) -> None:
     tiny.commit(
         "release-tasks.toml",
-        '[silence]\nno-such-finding = "from another version of release-tasks"\n[gates]\nrun = ["false"]\n',
+        '[checks.ignore]\nno-such-finding = "from another version of release-tasks"\n[gates]\nrun = ["false"]\n',
     )
     tiny.commit("pyproject.toml", TINY["pyproject.toml"].replace("0.1.0", "0.2.0"))
     assert check(tiny).returncode == 1

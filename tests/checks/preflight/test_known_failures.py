@@ -354,13 +354,13 @@ FAILURES = (
         "CHANGELOG.md has more than one section for 0.6.26",
     ),
     Failure(
-        "d0b64c1: a copy that was forgotten",
+        "d0b64c1: a stale copy",
         "edgequake-llm",
         edit(
-            ("release-tasks.toml", "[project]\n", '[project]\nforgotten = "strict"\n'),
+            ("release-tasks.toml", "[project]\n", '[versions]\nstale = "error"\n[project]\n'),
             ("docs/releasing.md", "`Cargo.toml`.", "`Cargo.toml`: 0.6.26."),
         ),
-        "forgotten-version",
+        "stale-version",
         "docs/releasing.md",
     ),
     Failure(

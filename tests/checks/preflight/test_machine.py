@@ -285,7 +285,7 @@ def test_a_finding_about_the_machine_is_silenced_with_a_reason(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PIP_CERT", "/no/such/file")
-    tiny.commit("release-tasks.toml", '[silence]\nabsent-certificates = "pip is not used"\n')
+    tiny.commit("release-tasks.toml", '[checks.ignore]\nabsent-certificates = "pip is not used"\n')
     [one] = lacks(Machine(RELEASE, discover(tiny.root)))
     assert (one.name, one.severity, one.silenced) == (
         "absent-certificates",

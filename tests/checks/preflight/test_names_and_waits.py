@@ -58,7 +58,7 @@ def test_a_project_on_pypi_without_a_version_of_ours_may_be_somebody_elses(
     )
     assert (
         fix
-        == "rename it; where it is yours, push a tag for one of those versions, or say so in [silence]"
+        == "rename it; where it is yours, push a tag for one of those versions, or say so in [checks.ignore]"
     )
     tiny.tag("v0.2.0")
     tiny.commit("more.txt")

@@ -174,24 +174,24 @@ def test_copies_that_disagree_are_told_at_their_lines_until_a_bump_is_committed(
 
 
 @pytest.mark.parametrize(
-    ("how", "name", "severity"),
-    [("list", "old-version", "note"), ("strict", "forgotten-version", "problem")],
+    ("stale", "severity"),
+    [("warn", "warning"), ("error", "problem")],
 )
-def test_lines_that_no_manifest_covers_are_told_or_stop_the_release(
-    tiny: TinyProject, how: str, name: str, severity: str
+def test_a_stale_version_is_a_warning_or_a_problem_as_the_settings_say(
+    tiny: TinyProject, stale: str, severity: str
 ) -> None:
     tiny.commit("install.sh", "pip install tiny-plain==0.1.0\n")
-    tiny.commit("release-tasks.toml", f'[project]\nforgotten = "{how}"\n')
+    tiny.commit("release-tasks.toml", f'[versions]\nstale = "{stale}"\n')
     [one] = run_checks(CheckContext(context(), tiny.release("0.2.0")), versions)
-    assert (one.name, one.severity) == (name, severity)
+    assert (one.name, one.severity) == ("stale-version", severity)
     assert (
         one.problem
         == "1 line that no manifest covers still shows an old version:\n  install.sh:1: pip install tiny-plain==0.1.0"
     )
-    assert one.fix == "name them in [files], or in [innocent] with the reason why they stay"
+    assert one.fix == "name them in [files], or in [versions.ignore] with the reason why they stay"
     tiny.commit(
         "release-tasks.toml",
-        f'[project]\nforgotten = "{how}"\n[innocent]\n"install.sh" = "it installs the first one"\n',
+        f'[versions]\nstale = "{stale}"\n[versions.ignore]\n"install.sh" = "it installs the first one"\n',
     )
     assert run_checks(CheckContext(context(), tiny.release("0.2.0")), versions) == []
 

@@ -182,8 +182,8 @@ def answered(one: Try, fix: str) -> None:
 
 # how a project comes to have a finding, and how its way out is followed
 WAYS: dict[str, tuple[Act, Follow]] = {
-    "unknown-silence": (
-        settings('[silence]\nmissing-changelog-entrys = "a typing error"\n'),
+    "unknown-check": (
+        settings('[checks.ignore]\nmissing-changelog-entrys = "a typing error"\n'),
         says(
             "release-tasks.toml",
             "missing-changelog-entrys",
@@ -237,16 +237,16 @@ WAYS: dict[str, tuple[Act, Follow]] = {
         takes("0.3.1", "choose a version after 0.3.0"),
     ),
     "unbumpable-file": (types("chmod 400 pyproject.toml"), typed),
-    "forgotten-version": (
+    "stale-version": (
         lambda one: (
             one.commit("README.md", "tiny 0.1.0\n"),
-            settings('[project]\nforgotten = "strict"\n')(one),
+            settings('[versions]\nstale = "error"\n')(one),
         ),
         says(
             "release-tasks.toml",
-            "strict",
-            'strict"\n[innocent]\n"README.md" = "an example',
-            "or in [innocent] with the reason",
+            "error",
+            'error"\n[versions.ignore]\n"README.md" = "an example',
+            "or in [versions.ignore] with the reason",
         ),
     ),
     "unreadable-workflow": (commits(CD, "on: [push\n"), says(CD, "[push", "[push]", "mend cd.yml")),
