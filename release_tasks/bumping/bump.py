@@ -13,8 +13,8 @@ from release_tasks import files, shell, terminal
 from release_tasks.bumping import file_edits, pins, stale_versions
 from release_tasks.bumping.version_files import VersionFile, version_files
 from release_tasks.errors import ReleaseError, raise_all, shorten
+from release_tasks.formats.text_files import decode
 from release_tasks.manifests import toml_values
-from release_tasks.manifests.version_locations import decode
 from release_tasks.tools import git
 from release_tasks.tools.cargo import lock as cargo_lock
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from release_tasks.bumping import stale_versions, version_copies
 from release_tasks.bumping.version_files import VersionFile, version_files
 from release_tasks.errors import ReleaseError
+from release_tasks.formats.text_files import decode
 from release_tasks.manifests.text import VERSION
-from release_tasks.manifests.version_locations import decode
 from release_tasks.project.model import resolved_or_empty
 from release_tasks.tools import git
 from release_tasks.tools.git import worktree

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from release_tasks.bumping.version_copies import relative
 from release_tasks.errors import ReleaseError
+from release_tasks.formats.text_files import decode
 from release_tasks.manifests import cargo_toml
 from release_tasks.manifests.cargo_toml import CargoManifest
-from release_tasks.manifests.version_locations import decode
 from release_tasks.project.model import Crate, Project, resolved_or_empty
 from release_tasks.project.python_packages import crates_in
 from release_tasks.versions.requirements import admits

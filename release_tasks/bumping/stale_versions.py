@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tasks.bumping.pins import new_versions
+from release_tasks.formats.text_files import line_at
 from release_tasks.manifests.text import VERSION
-from release_tasks.manifests.version_locations import line_at
 from release_tasks.project.tags import version_in
 from release_tasks.tools import git
 from release_tasks.tools.cargo import lock as cargo_lock

@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from release_tasks.errors import ReleaseError
+from release_tasks.formats.text_files import read
 from release_tasks.manifests import pyproject
-from release_tasks.manifests.version_locations import read
 from release_tasks.project.kinds import KINDS
 from release_tasks.project.model import PythonPackage, resolved_or_empty
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from release_tasks.changelogs import changelog
 from release_tasks.changelogs import dates as changelog_dates
 from release_tasks.errors import ReleaseError
-from release_tasks.manifests.version_locations import BOM, read
+from release_tasks.formats.text_files import BOM, read
 from release_tasks.project.history import previous
 from release_tasks.project.settings import NotesTable
 from release_tasks.shell import ask

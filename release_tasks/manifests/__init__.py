@@ -1,4 +1,4 @@
-"""Files that carry a version: one module per kind, each with `set_versions` and `prove`."""
+"""Files that carry a version: one module per kind."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import cast
 
 from release_tasks.manifests.version_locations import ManifestKind
 
-KINDS = {
+MODULES = {
     "Cargo.toml": "cargo_toml",
     "pyproject.toml": "pyproject",
     "Chart.yaml": "chart_yaml",
@@ -24,6 +24,8 @@ KINDS = {
 
 def kind_of(path: str) -> ManifestKind | None:
     """Return what reads and edits a file of this name, or None."""
-    name = KINDS.get(PurePosixPath(path).name)
-    module = importlib.import_module(f"{__name__}.{name}") if name else None
-    return cast(ManifestKind | None, getattr(module, "KIND", module))
+    name = MODULES.get(PurePosixPath(path).name)
+    if name is None:
+        return None
+    module = importlib.import_module(f"{__name__}.{name}")
+    return cast(ManifestKind, getattr(module, "KIND", module))

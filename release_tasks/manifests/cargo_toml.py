@@ -1,4 +1,4 @@
-"""Cargo.toml: the package's version, the workspace's, and every pin on a sibling crate."""
+"""Cargo.toml: the package's version, the workspace's, and every pin on a crate of the workspace."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from release_tasks.errors import ReleaseError
+from release_tasks.formats.text_files import line_at
 from release_tasks.manifests import toml_values
 from release_tasks.manifests.toml_values import KeyPath
-from release_tasks.manifests.version_locations import line_at, mismatch_message
+from release_tasks.manifests.version_locations import mismatch_message
 from release_tasks.versions.requirements import updated
 
 TABLES = (
@@ -19,6 +20,9 @@ TABLES = (
     "build-dependencies",
     "build_dependencies",
 )
+_FOREIGN_KEYS = ("git", "registry", "registry-index")
+_PACKAGE_VERSION = ("package", "version")
+_WORKSPACE_VERSION = ("workspace", "package", "version")
 
 
 class Pin(NamedTuple):
@@ -27,10 +31,11 @@ class Pin(NamedTuple):
     table: str  # `dependencies`, `target.'cfg(unix)'.dev-dependencies`, `workspace.dependencies`
     key: str  # the name used in the code
     package: str  # the name on crates.io
-    requirement: str | None  # None where the entry has a path or inherits
+    requirement: str | None  # None where the entry has only a path, or inherits
     folder: str | None = None  # `path`, as written
     inherits: bool = False  # `workspace = true`
     is_foreign: bool = False  # from git or another registry
+    location: KeyPath = ()  # of the requirement
 
 
 @dataclass(frozen=True)
@@ -38,54 +43,61 @@ class CargoManifest:
     """What one Cargo.toml says about versions."""
 
     path: str
-    name: str | None  # None for a workspace without a package of its own
+    name: str | None  # None for a workspace without a package at its root
     version: str | None  # None where it is inherited or left out
     inherits: bool  # version.workspace = true
     pins: tuple[Pin, ...]
 
 
 class _Location(NamedTuple):
-    at: KeyPath
-    what: str
+    """A version or requirement."""
+
+    key: KeyPath
+    what: str  # for people
     old: str
     pin: Pin | None = None
 
 
 def read(text: str, path: str) -> CargoManifest:
-    """Return what a Cargo.toml says; raise `ReleaseError` with line and column for a broken one."""
+    """Return what a Cargo.toml says. Raises `ReleaseError` with line and column for bad TOML."""
     data = toml_values.load(text, path)
     package = _table(data, "package")
     return CargoManifest(
         path,
-        _text(package.get("name")),
-        _text(package.get("version")),
-        _table(package, "version").get("workspace") is True,
-        tuple(pin for _, _, pin in _pins(data)),
+        name=_text(package.get("name")),
+        version=_text(package.get("version")),
+        inherits=_table(package, "version").get("workspace") is True,
+        pins=tuple(_pins(data)),
     )
 
 
 def set_versions(
     text: str, path: str, versions: Mapping[str, str], workspace_version: str | None = None
 ) -> str:
-    """Return the text with the versions of the crates in `versions` and their pins.
+    """Return the text with the versions of the crates in `versions`, and their pins.
 
-    `versions` names members of the workspace only; `workspace_version` is for [workspace.package]. Only
-    the characters of the versions change. Raises `ReleaseError` for a pin that cannot admit its version.
+    `versions` has members of the workspace only; `workspace_version` is for [workspace.package].
+    Only the characters of the versions change. Raises `ReleaseError` for a pin whose form cannot
+    admit its version.
     """
     wanted = _wanted(text, path, versions, workspace_version)
-    return toml_values.edit(text, path, {place.at: new for place, new in wanted})
+    return toml_values.edit(text, path, {location.key: new for location, new in wanted})
 
 
 def mismatches(
     text: str, path: str, versions: Mapping[str, str], workspace_version: str | None = None
 ) -> list[str]:
-    """Return one sentence for each copy that does not show the version it should."""
+    """Return one sentence for each location that does not have its new version."""
     wanted = _wanted(text, path, versions, workspace_version)
-    spans = toml_values.spans(text, path) if wanted else {}
-    return [
-        mismatch_message(path, line_at(text, spans[one.at][0]), one.what, one.old, new)
-        for one, new in wanted
-    ]
+    if not wanted:
+        return []
+    spans = toml_values.spans(text, path)
+    sentences = []
+    for location, new in wanted:
+        start, _ = spans[location.key]
+        line = line_at(text, start)
+        sentences.append(mismatch_message(path, line, location.what, location.old, new))
+    return sentences
 
 
 def _wanted(
@@ -94,91 +106,81 @@ def _wanted(
     data = toml_values.load(text, path)
     name = _table(data, "package").get("name")
     changes = []
-    for place in _places(data):
-        new = _new(place, name, versions, workspace_version, path)
-        if new is not None and new != place.old:
-            changes.append((place, new))
+    for location in _locations(data):
+        new: str | None
+        if location.pin:
+            new = _new_requirement(location, location.pin, name, versions, path)
+        elif location.key == _PACKAGE_VERSION:
+            new = versions.get(name or "")
+        else:
+            new = workspace_version
+        if new is not None and new != location.old:
+            changes.append((location, new))
     return changes
 
 
-def _new(
-    place: _Location,
-    name: Any,
-    versions: Mapping[str, str],
-    workspace_version: str | None,
-    path: str,
+def _new_requirement(
+    location: _Location, pin: Pin, crate: str | None, versions: Mapping[str, str], path: str
 ) -> str | None:
-    if place.at == ("package", "version"):
-        return versions.get(name)
-    pin = place.pin
-    if pin is None:
-        return workspace_version
-    # a crate cannot depend on itself but by path: without one the pin means an older, published self
-    is_own_past = (
-        pin.package == name and pin.folder is None and not pin.table.startswith("workspace.")
-    )
-    if pin.package not in versions or pin.is_foreign or is_own_past:
+    """Return the requirement that a pin of the manifest of `crate` needs, None where it stays."""
+    if pin.package not in versions or pin.is_foreign:
+        return None
+    # cargo lets a crate depend on itself only by path, so a pin without one means a published,
+    # older version of itself
+    if pin.package == crate and pin.folder is None and not pin.table.startswith("workspace."):
         return None
     try:
-        return updated(place.old, versions[pin.package])
+        return updated(location.old, versions[pin.package])
     except ReleaseError as error:
-        raise ReleaseError(f"{path}: {place.what}: {error.problem}", error.fix) from None
+        raise ReleaseError(f"{path}: {location.what}: {error.problem}", error.fix) from None
 
 
-def _places(data: Mapping[str, Any]) -> Iterator[_Location]:
-    if old := _text(_table(data, "package").get("version")):
-        yield _Location(("package", "version"), "[package] version", old)
-    if old := _text(_table(_table(data, "workspace"), "package").get("version")):
-        yield _Location(("workspace", "package", "version"), "[workspace.package] version", old)
-    for at, is_short, pin in _pins(data):
+def _locations(data: Mapping[str, Any]) -> Iterator[_Location]:
+    package_version = _text(_table(data, "package").get("version"))
+    if package_version:
+        yield _Location(_PACKAGE_VERSION, "[package] version", package_version)
+    shared_version = _text(_table(_table(data, "workspace"), "package").get("version"))
+    if shared_version:
+        yield _Location(_WORKSPACE_VERSION, "[workspace.package] version", shared_version)
+    for pin in _pins(data):
         if pin.requirement is not None:
-            yield _Location(
-                at if is_short else (*at, "version"),
-                f"{pin.key} in [{pin.table}]",
-                pin.requirement,
-                pin,
-            )
+            yield _Location(pin.location, f"{pin.key} in [{pin.table}]", pin.requirement, pin)
 
 
-def _pins(data: Mapping[str, Any]) -> Iterator[tuple[KeyPath, bool, Pin]]:
-    for at, shown, table in _dependency_tables(data):
+def _pins(data: Mapping[str, Any]) -> Iterator[Pin]:
+    for path, shown, table in _dependency_tables(data):
         for key, entry in table.items():
-            row = entry if isinstance(entry, dict) else {"version": entry}
-            requirement, folder = row.get("version"), _text(row.get("path"))
-            foreign = folder is None and any(
-                other in row for other in ("git", "registry", "registry-index")
-            )
-            yield (
-                (*at, key),
-                row is not entry,
-                Pin(
-                    shown,
-                    key,
-                    str(row.get("package", key)),
-                    _text(requirement),
-                    folder,
-                    row.get("workspace") is True,
-                    foreign,
-                ),
-            )
+            if isinstance(entry, dict):
+                yield _detailed_pin(shown, key, entry, (*path, key, "version"))
+            else:
+                yield Pin(shown, key, key, _text(entry), location=(*path, key))
+
+
+def _detailed_pin(table: str, key: str, entry: dict[str, Any], location: KeyPath) -> Pin:
+    folder = _text(entry.get("path"))
+    return Pin(
+        table,
+        key,
+        package=str(entry.get("package", key)),
+        requirement=_text(entry.get("version")),
+        folder=folder,
+        inherits=entry.get("workspace") is True,
+        is_foreign=folder is None and any(name in entry for name in _FOREIGN_KEYS),
+        location=location,
+    )
 
 
 def _dependency_tables(data: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str, dict[str, Any]]]:
-    yield (
-        ("workspace", "dependencies"),
-        "workspace.dependencies",
-        _table(_table(data, "workspace"), "dependencies"),
-    )
+    """Yield the key path, the name for people, and the content of each dependency table."""
+    shared = _table(_table(data, "workspace"), "dependencies")
+    yield ("workspace", "dependencies"), "workspace.dependencies", shared
     for name in TABLES:
         yield (name,), name, _table(data, name)
     targets = _table(data, "target")
     for target in targets:
+        tables = _table(targets, target)
         for name in TABLES:
-            yield (
-                ("target", target, name),
-                f"target.'{target}'.{name}",
-                _table(_table(targets, target), name),
-            )
+            yield ("target", target, name), f"target.'{target}'.{name}", _table(tables, name)
     patches = _table(data, "patch")
     for source in patches:
         yield ("patch", source), f"patch.{source}", _table(patches, source)
@@ -186,8 +188,12 @@ def _dependency_tables(data: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str, 
 
 def _table(data: Mapping[str, Any], key: str) -> dict[str, Any]:
     found = data.get(key)
-    return found if isinstance(found, dict) else {}
+    if isinstance(found, dict):
+        return found
+    return {}
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
+    if isinstance(value, str):
+        return value
+    return None

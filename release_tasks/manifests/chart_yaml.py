@@ -1,34 +1,40 @@
-"""Chart.yaml: `version` and `appVersion` at the top; the versions of its dependencies stay."""
+"""Chart.yaml: `version` and `appVersion` at the top; the versions of dependencies stay."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests import yaml_values
-from release_tasks.manifests.version_locations import VersionLocation, VersionLocations
+from release_tasks.manifests.version_locations import (
+    FileBump,
+    Value,
+    VersionLocation,
+    VersionLocations,
+)
 
 
 def kind(app_version: str | None = None) -> VersionLocations:
-    """Return the kind of a chart whose appVersion becomes the given one, where it has any.
+    """Return the kind of a chart whose `appVersion`, if there is one, becomes `app_version`.
 
-    appVersion is optional in Helm; packaging adds it.
+    `appVersion` is optional in Helm; packaging adds it.
     """
 
-    def places(
-        text: str, path: str, versions: Mapping[str, str], version: str | None
-    ) -> Iterator[VersionLocation]:
-        found = {
-            at[0]: value for at, value in yaml_values.scalars(text, path).items() if len(at) == 1
-        }
-        if "version" not in found:
-            raise ReleaseError(f"{path} has no version", f"add it to {path}")
-        name = found["name"].value if "name" in found else ""
-        for key, new in {"version": versions.get(name, version), "appVersion": app_version}.items():
-            if key in found:
-                yield VersionLocation(key, *found[key], new)
+    def locations(text: str, bump: FileBump) -> Iterator[VersionLocation]:
+        top = _top_level(text, bump.path)
+        if "version" not in top:
+            raise ReleaseError(f"{bump.path} has no version", f"add a version to {bump.path}")
+        name = top["name"].value if "name" in top else None
+        yield VersionLocation("version", *top["version"], bump.version_of(name))
+        if "appVersion" in top:
+            yield VersionLocation("appVersion", *top["appVersion"], app_version)
 
-    return VersionLocations(places)
+    return VersionLocations(locations)
+
+
+def _top_level(text: str, path: str) -> dict[str, Value]:
+    scalars = yaml_values.scalars(text, path)
+    return {str(keys[0]): value for keys, value in scalars.items() if len(keys) == 1}
 
 
 KIND = kind()

@@ -1,4 +1,4 @@
-"""The value behind a key (`version`, `project.version`) in JSON, TOML, YAML, XML or Python."""
+"""The value of a key (`version`, `project.version`) in JSON, TOML, YAML, XML or Python."""
 
 from __future__ import annotations
 
@@ -7,57 +7,65 @@ from pathlib import PurePosixPath
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests import json_values, toml_values, yaml_values
 from release_tasks.manifests.python_values import assigned, keyword
+from release_tasks.manifests.toml_values import KeyPath, Span
 from release_tasks.manifests.version_locations import Value
 from release_tasks.manifests.xml_values import elements
 
 
 def find(text: str, path: str, key: str) -> tuple[Value, ...]:
-    """Return the values of a dotted key; raise `ReleaseError` where there is none, or no such form.
+    """Return the values of a dotted key.
 
-    JSON, TOML and YAML have one. In XML it is the element nearest to the root; in Python every
-    assignment to the name, and the keyword of `setup()`.
+    JSON, TOML and YAML have one. In XML it is the element nearest to the root; in Python it is
+    every assignment to the name, and the keyword argument of `setup()`. Raises `ReleaseError`
+    where there is no value, and for another kind of file.
     """
-    suffix = PurePosixPath(path).suffix
-    if suffix == ".py":
-        values = (*assigned(text, path, key), *keyword(text, path, "setup", key))
-    elif suffix in (".json", ".toml", ".yaml", ".yml"):
-        values = _data(text, path, key, suffix)
-    elif text.lstrip("\ufeff \t\r\n").startswith("<"):
-        values = _xml(text, path, key)
-    else:
-        raise ReleaseError(
-            f"{path} is no JSON, TOML, YAML, XML or Python: it has no keys",
-            "write a text with {version} in [files]",
-        )
+    values = _values(text, path, key)
     if not values:
         raise ReleaseError(
-            f"{path} has no {key} with a text behind it",
-            f"correct [files] {path}: tables and key are joined by dots",
+            f"{path} has no string at the key `{key}`",
+            f"correct {path} in [files]: tables and key are joined by dots",
         )
     return values
 
 
-def _data(text: str, path: str, key: str, suffix: str) -> tuple[Value, ...]:
+def _values(text: str, path: str, key: str) -> tuple[Value, ...]:
+    suffix = PurePosixPath(path).suffix
+    if suffix == ".py":
+        return (*assigned(text, path, key), *keyword(text, path, "setup", key))
+    if suffix == ".json":
+        return _at_spans(text, json_values.spans(text, path), key)
+    if suffix == ".toml":
+        return _at_spans(text, toml_values.spans(text, path), key)
     if suffix in (".yaml", ".yml"):
-        scalars = yaml_values.scalars(text, path).items()
-        return tuple(value for at, value in scalars if _named(at) == key)
-    kind = json_values if suffix == ".json" else toml_values
-    spans = kind.spans(text, path).items()
-    return tuple(
-        Value(text[start:end], start, end) for at, (start, end) in spans if _named(at) == key
+        scalars = yaml_values.scalars(text, path)
+        return tuple(value for keys, value in scalars.items() if _dotted(keys) == key)
+    if text.lstrip("\ufeff \t\r\n").startswith("<"):
+        return _xml(text, path, key)
+    raise ReleaseError(
+        f"{path} is not JSON, TOML, YAML, XML or Python, so it has no keys",
+        "write a text with {version} in [files]",
     )
+
+
+def _at_spans(text: str, spans: dict[KeyPath, Span], key: str) -> tuple[Value, ...]:
+    found = [span for keys, span in spans.items() if _dotted(keys) == key]
+    return tuple(Value(text[start:end], start, end) for start, end in found)
 
 
 def _xml(text: str, path: str, key: str) -> tuple[Value, ...]:
     wanted = tuple(key.split("."))
-    found = [one for one in elements(text, path, wanted[-1]) if one[0][-len(wanted) :] == wanted]
-    nearest = min((len(names) for names, _, _ in found), default=0)
-    found = [one for one in found if len(one[0]) == nearest]
-    if len(found) > 1:
+    found = []
+    for element in elements(text, path, wanted[-1]):
+        if element.names[-len(wanted) :] == wanted:
+            found.append(element)
+    least = min((len(element.names) for element in found), default=0)
+    nearest = [element for element in found if len(element.names) == least]
+    if len(nearest) > 1:
         raise ReleaseError(
-            f"{path} has {len(found)} elements <{key}>", f"correct [files] {path}: parent.{key}"
+            f"{path} has {len(nearest)} elements <{key}>",
+            f"correct {path} in [files]: write the parent, too, as in PARENT.{key}",
         )
-    return tuple(_stripped(text, start, end) for _, start, end in found)
+    return tuple(_stripped(text, element.start, element.end) for element in nearest)
 
 
 def _stripped(text: str, start: int, end: int) -> Value:
@@ -66,5 +74,5 @@ def _stripped(text: str, start: int, end: int) -> Value:
     return Value(value, start, start + len(value))
 
 
-def _named(path: tuple[str | int, ...]) -> str:
-    return ".".join(map(str, path))
+def _dotted(keys: KeyPath) -> str:
+    return ".".join(map(str, keys))

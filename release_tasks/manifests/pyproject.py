@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from release_tasks.manifests import toml_values
-from release_tasks.manifests.version_locations import VersionLocation, VersionLocations
+from release_tasks.manifests.version_locations import FileBump, VersionLocation, VersionLocations
 from release_tasks.versions.numbers import pep440
 
 
@@ -19,76 +19,86 @@ class PyProject:
     version: str | None  # as written, in PEP 440 form; None where it is dynamic
     is_built: bool  # it has a build system
     is_private: bool  # a classifier keeps it from PyPI
-    backend: str  # build-system.build-backend, "" where it has none
+    backend: str  # build-system.build-backend, "" where there is none
     cargo_manifest: str | None  # tool.maturin.manifest-path
     modules: tuple[str, ...] = ()  # files that the backend may read a dynamic version from
     pythons: str = ""  # project.requires-python
-    readme: str | None = (
-        None  # its file; "" where it is a text, or not said here but by the backend
-    )
+    readme: str | None = None  # its file; "" where it is a literal text, or dynamic
     maturin: dict[str, Any] = field(default_factory=dict)  # tool.maturin
 
 
 def read(text: str, path: str) -> PyProject:
-    """Return what a pyproject.toml says; raise `ReleaseError` with line and column for a broken one."""
+    """Return what a pyproject.toml says. Raises `ReleaseError` with the line for bad TOML."""
     data = toml_values.load(text, path)
-    dynamic, classifiers = (_at(data, "project", key) for key in ("dynamic", "classifiers"))
-    name, version, backend, manifest = (
-        value if isinstance(value := _at(data, *keys), str) else None
-        for keys in (
-            ("project", "name"),
-            ("project", "version"),
-            ("build-system", "build-backend"),
-            ("tool", "maturin", "manifest-path"),
-        )
-    )
-    later = [str(one) for one in dynamic] if isinstance(dynamic, list) else []
-    readme, table = _at(data, "project", "readme"), _at(data, "tool", "maturin")
-    if isinstance(readme, dict):
-        readme = readme.get("file") or ""
-    is_private = isinstance(classifiers, list) and any(
-        "Do Not Upload" in str(text) for text in classifiers
-    )
+    project = _table(data, "project")
+    maturin = _table(data, "tool", "maturin")
+    dynamic = _texts(project.get("dynamic"))
+    modules: tuple[str, ...] = ()
+    if "version" in dynamic:
+        modules = tuple(_version_modules(data))
     return PyProject(
-        name,
-        version,
-        "build-system" in data,
-        is_private,
-        backend or "",
-        manifest,
-        tuple(_modules(data)) if "version" in later else (),
-        str(_at(data, "project", "requires-python") or ""),
-        "" if readme is None and "readme" in later else readme,
-        table if isinstance(table, dict) else {},
+        name=_text(project.get("name")),
+        version=_text(project.get("version")),
+        is_built="build-system" in data,
+        is_private=any("Do Not Upload" in name for name in _texts(project.get("classifiers"))),
+        backend=_text(_table(data, "build-system").get("build-backend")) or "",
+        cargo_manifest=_text(maturin.get("manifest-path")),
+        modules=modules,
+        pythons=str(project.get("requires-python") or ""),
+        readme=_readme(project.get("readme"), dynamic),
+        maturin=maturin,
     )
 
 
-def _places(
-    text: str, path: str, versions: Mapping[str, str], version: str | None
-) -> Iterator[VersionLocation]:
-    found = read(text, path)
-    if found.version is not None:
-        new = versions.get(str(found.name), version)
-        span = toml_values.spans(text, path)["project", "version"]
-        yield VersionLocation(
-            "[project] version", found.version, *span, pep440(new) if new else None
-        )
+def _readme(value: Any, dynamic: list[str]) -> Any:
+    if isinstance(value, dict):
+        return value.get("file") or ""
+    if value is None and "readme" in dynamic:
+        return ""
+    return value
 
 
-def _modules(data: Any) -> Iterator[str]:
-    if isinstance(hatch := _at(data, "tool", "hatch", "version", "path"), str):
-        yield hatch
-    if isinstance(attribute := _at(data, "tool", "setuptools", "dynamic", "version", "attr"), str):
+def _version_modules(data: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the files that hatchling or setuptools may read the version from."""
+    path = _table(data, "tool", "hatch", "version").get("path")
+    if isinstance(path, str):
+        yield path
+    attribute = _table(data, "tool", "setuptools", "dynamic", "version").get("attr")
+    if isinstance(attribute, str):
         module = attribute.rpartition(".")[0].replace(".", "/")
-        yield from (
-            f"{folder}{module}{end}" for folder in ("", "src/") for end in (".py", "/__init__.py")
-        )
+        for folder in ("", "src/"):
+            yield f"{folder}{module}.py"
+            yield f"{folder}{module}/__init__.py"
 
 
-def _at(data: Any, *keys: str) -> Any:
+def _locations(text: str, bump: FileBump) -> Iterator[VersionLocation]:
+    found = read(text, bump.path)
+    if found.version is None:
+        return
+    new = bump.version_of(found.name)
+    start, end = toml_values.spans(text, bump.path)["project", "version"]
+    yield VersionLocation("[project] version", found.version, start, end, new and pep440(new))
+
+
+def _table(data: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    found: Any = data
     for key in keys:
-        data = data.get(key) if isinstance(data, dict) else None
-    return data
+        found = found.get(key)
+        if not isinstance(found, dict):
+            return {}
+    return dict(found)
 
 
-KIND = VersionLocations(_places)
+def _text(value: Any) -> str | None:
+    if isinstance(value, str):
+        return value
+    return None
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, list):
+        return [str(text) for text in value]
+    return []
+
+
+KIND = VersionLocations(_locations)

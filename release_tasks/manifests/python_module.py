@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from release_tasks.manifests.python_values import assigned, keyword
-from release_tasks.manifests.version_locations import VersionLocation, VersionLocations
+from release_tasks.manifests.version_locations import FileBump, VersionLocation, VersionLocations
 from release_tasks.versions.numbers import pep440
 
 
-def _places(
-    text: str, path: str, versions: Mapping[str, str], version: str | None
-) -> Iterator[VersionLocation]:
+def _locations(text: str, bump: FileBump) -> Iterator[VersionLocation]:
     """Yield the literal versions; a computed one is left alone."""
-    new = None if version is None else pep440(version)
-    for what, found in (
-        ("__version__", assigned(text, path, "__version__")),
-        ("version in setup()", keyword(text, path, "setup", "version")),
-    ):
-        yield from (VersionLocation(what, *literal, new) for literal in found)
+    new = bump.version and pep440(bump.version)
+    for value in assigned(text, bump.path, "__version__"):
+        yield VersionLocation("__version__", *value, new)
+    for value in keyword(text, bump.path, "setup", "version"):
+        yield VersionLocation("version in setup()", *value, new)
 
 
-KIND = VersionLocations(_places)
+KIND = VersionLocations(_locations)

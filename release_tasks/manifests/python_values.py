@@ -1,13 +1,15 @@
-"""Where a string stands in a Python module, found by its syntax tree and not by a pattern."""
+"""Where a string of a Python module is, found by the syntax tree and not by a pattern."""
 
 from __future__ import annotations
 
 import ast
 import re
 import warnings
+from collections.abc import Iterable
 
 from release_tasks.errors import ReleaseError
-from release_tasks.manifests.version_locations import BOM, Value
+from release_tasks.formats.text_files import BOM
+from release_tasks.manifests.version_locations import Value
 
 _QUOTED = re.compile(r"""[A-Za-z]{0,2}("{3}|'{3}|["'])(.*)\1""", re.S)
 
@@ -15,55 +17,57 @@ _QUOTED = re.compile(r"""[A-Za-z]{0,2}("{3}|'{3}|["'])(.*)\1""", re.S)
 def assigned(text: str, path: str, name: str) -> list[Value]:
     """Return the strings assigned to `name` at the top level, in their order.
 
-    What stands deeper is a fallback (`except PackageNotFoundError: __version__ = "0.0.0"`).
+    Deeper assignments are fallbacks (`except PackageNotFoundError: __version__ = "0.0.0"`).
     """
-
-    def found(node: ast.AST) -> ast.expr | None:
-        if isinstance(node, ast.Assign) and any(
-            isinstance(one, ast.Name) and one.id == name for one in node.targets
-        ):
-            return node.value
-        is_it = (
-            isinstance(node, ast.AnnAssign)
-            and isinstance(node.target, ast.Name)
-            and node.target.id == name
-        )
-        return node.value if is_it and isinstance(node, ast.AnnAssign) else None
-
-    return _literals(text, [value for node in _parsed(text, path).body if (value := found(node))])
+    values = []
+    for node in _parsed(text, path).body:
+        if name in _assigned_names(node):
+            values.append(getattr(node, "value", None))
+    return _literals(text, values)
 
 
 def keyword(text: str, path: str, function: str, name: str) -> list[Value]:
-    """Return the strings given as keyword `name` to calls of `function` (`setup(version=...)`)."""
-    calls = [
-        node
-        for node in ast.walk(_parsed(text, path))
-        if isinstance(node, ast.Call) and _called(node) == function
-    ]
-    return _literals(
-        text, [one.value for call in calls for one in call.keywords if one.arg == name]
-    )
-
-
-def _called(call: ast.Call) -> str:
-    return str(getattr(call.func, "id", getattr(call.func, "attr", "")))
+    """Return the strings given as keyword `name` in calls of `function` (`setup(version=...)`)."""
+    values = []
+    for node in ast.walk(_parsed(text, path)):
+        if isinstance(node, ast.Call) and _called(node) == function:
+            values += [argument.value for argument in node.keywords if argument.arg == name]
+    return _literals(text, values)
 
 
 def _parsed(text: str, path: str) -> ast.Module:
+    fix = f"correct the syntax of {path}"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return ast.parse(text.removeprefix(BOM))
     except SyntaxError as error:
-        where = f"line {error.lineno}, column {error.offset}"
-        raise ReleaseError(f"{path} is no Python: {error.msg} ({where})", f"mend {path}") from None
+        place = f"line {error.lineno}, column {error.offset}"
+        raise ReleaseError(f"{path} is not valid Python: {error.msg} ({place})", fix) from None
     except (ValueError, RecursionError, MemoryError) as error:
-        raise ReleaseError(
-            f"{path} is no Python: {error or 'it is nested too deeply'}", f"mend {path}"
-        ) from None
+        reason = str(error) or "it is nested too deeply"
+        raise ReleaseError(f"{path} is not valid Python: {reason}", fix) from None
 
 
-def _literals(text: str, values: list[ast.expr]) -> list[Value]:
+def _assigned_names(node: ast.stmt) -> list[str]:
+    targets: list[ast.expr] = []
+    if isinstance(node, ast.Assign):
+        targets = node.targets
+    elif isinstance(node, ast.AnnAssign):
+        targets = [node.target]
+    return [target.id for target in targets if isinstance(target, ast.Name)]
+
+
+def _called(call: ast.Call) -> str:
+    """Return the name of the function in `setup(...)` and in `setuptools.setup(...)`."""
+    if isinstance(call.func, ast.Name):
+        return call.func.id
+    if isinstance(call.func, ast.Attribute):
+        return call.func.attr
+    return ""
+
+
+def _literals(text: str, values: Iterable[ast.expr | None]) -> list[Value]:
     starts = _line_starts(text)
     found = []
     for value in values:
@@ -72,7 +76,8 @@ def _literals(text: str, values: list[ast.expr]) -> list[Value]:
         start = _position(text, starts, value.lineno, value.col_offset)
         end = _position(text, starts, value.end_lineno or value.lineno, value.end_col_offset or 0)
         quoted = _QUOTED.fullmatch(text, start, end)
-        if quoted is not None and quoted[2] == value.value:
+        # a concatenation, or a string with escapes, is not one literal text
+        if quoted and quoted[2] == value.value:
             found.append(Value(value.value, *quoted.span(2)))
     return sorted(found, key=lambda literal: literal.start)
 
@@ -83,6 +88,7 @@ def _line_starts(text: str) -> list[int]:
 
 
 def _position(text: str, starts: list[int], line: int, column: int) -> int:
-    # the tree counts columns in bytes of UTF-8
+    # the syntax tree counts columns in bytes of UTF-8
     start = starts[line - 1]
-    return start + len(text[start:].split("\n", 1)[0].encode()[:column].decode())
+    line_bytes = text[start:].split("\n", 1)[0].encode()
+    return start + len(line_bytes[:column].decode())

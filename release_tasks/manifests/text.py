@@ -1,111 +1,128 @@
-"""Versions in any file that the settings list: behind a key, or in a text with a placeholder."""
+"""Versions in any file that the settings list: at a key, or in a text with a placeholder."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests import keys
-from release_tasks.manifests.version_locations import VersionLocation, VersionLocations
+from release_tasks.manifests.version_locations import FileBump, VersionLocation, VersionLocations
 from release_tasks.versions.numbers import parse, pep440
 
-# a prerelease only by its usual words, so that `caro-1.1.1-linux-amd64` holds 1.1.1
+# a prerelease only by its usual words, so that `caro-1.1.1-linux-amd64` has the version 1.1.1
 VERSION = re.compile(
     r"[0-9]+\.[0-9]+\.[0-9]+"
-    r"(?i:[-.]?(?:alpha|beta|rc|pre|preview|dev|next|canary|nightly|snapshot|stable|post|[abc](?=\.?[0-9]))"
+    r"(?i:[-.]?"
+    r"(?:alpha|beta|rc|pre|preview|dev|next|canary|nightly|snapshot|stable|post|[abc](?=\.?[0-9]))"
     r"(?:[.]?[0-9]+(?:\.[0-9]+)*)?)?"
     r"(?:\+[0-9A-Za-z.]*[0-9A-Za-z])?(?![0-9A-Za-z]|\.[0-9])"
 )
 _PLACEHOLDER = re.compile(r"\{([^{}\s]+)\}")
 _PARTS = ("major", "minor", "patch")
+# files that only Python's tools read
 _PYTHON = re.compile(
-    r"\.pyi?$|(?:^|/)(?:pyproject\.toml|setup\.cfg|(?:[\w-]*requirements|constraints)[^/]*\.(?:txt|in))$"
+    r"\.pyi?$"
+    r"|(?:^|/)(?:pyproject\.toml|setup\.cfg"
+    r"|(?:[\w-]*requirements|constraints)[^/]*\.(?:txt|in))$"
 )
 
 
 def listed(spec: str | Sequence[str]) -> VersionLocations:
     """Return the kind of one entry of [files]: a key or a text, or several.
 
-    A spec with a placeholder is a text: `{version}`, `{major}`, `{minor}`, `{patch}` or the name of a
-    component stand for any version there. Any other spec is a key. A text or key that the file has not
-    is an error.
+    A spec with a placeholder is a text. `{version}`, `{major}`, `{minor}`, `{patch}` and the name
+    of a component match any version there. Any other spec is a key. A text or key that the file
+    does not have is an error.
     """
-    specs = (spec,) if isinstance(spec, str) else tuple(spec)
+    specs = [spec] if isinstance(spec, str) else list(spec)
 
-    def places(
-        text: str, path: str, versions: Mapping[str, str], version: str | None
-    ) -> Iterator[VersionLocation]:
+    def locations(text: str, bump: FileBump) -> Iterator[VersionLocation]:
         for one in specs:
-            yield from (_key if _PLACEHOLDER.search(one) is None else _text)(
-                one, text, path, versions, version
-            )
+            if _PLACEHOLDER.search(one):
+                yield from _text_locations(one, text, bump)
+            else:
+                yield from _key_locations(one, text, bump)
 
-    return VersionLocations(places)
-
-
-def _key(
-    spec: str, text: str, path: str, versions: Mapping[str, str], version: str | None
-) -> Iterator[VersionLocation]:
-    for value, start, end in keys.find(text, path, spec):
-        new = version
-        if version is not None:
-            before = "v" if re.match(r"v[0-9]", value) else ""
-            new = before + str(_form(path, before, version))
-        yield VersionLocation(spec, value, start, end, new)
+    return VersionLocations(locations)
 
 
-def _text(
-    spec: str, text: str, path: str, versions: Mapping[str, str], version: str | None
-) -> Iterator[VersionLocation]:
+def _key_locations(key: str, text: str, bump: FileBump) -> Iterator[VersionLocation]:
+    for value, start, end in keys.find(text, bump.path, key):
+        prefix = "v" if re.match(r"v[0-9]", value) else ""
+        new = _spelled(bump.path, prefix, bump.version)
+        yield VersionLocation(key, value, start, end, new and prefix + new)
+
+
+def _text_locations(spec: str, text: str, bump: FileBump) -> Iterator[VersionLocation]:
     matches = list(_pattern(spec).finditer(text))
     if not matches:
         raise ReleaseError(
-            f"{path} has no text {spec!r} with a version in it",
-            f"correct [files] {path}, or put the text back",
+            f"{bump.path} has no text that matches `{spec}`",
+            f"correct {bump.path} in [files], or put the text back",
         )
+    names = _PLACEHOLDER.findall(spec)
     for match in matches:
-        for group, name in enumerate(_PLACEHOLDER.findall(spec), 1):
-            new = _shown(name, spec, path, versions, version)
-            yield VersionLocation(
-                spec,
-                match[group],
-                *match.span(group),
-                _form(path, text[: match.start(group)][-2:], new),
-            )
+        for group, name in enumerate(names, 1):
+            start, end = match.span(group)
+            new = _new_value(name, spec, bump)
+            before = text[max(0, start - 2) : start]
+            yield VersionLocation(spec, match[group], start, end, _spelled(bump.path, before, new))
 
 
 def _pattern(spec: str) -> re.Pattern[str]:
     pieces = _PLACEHOLDER.split(spec)
-    regex = "" if pieces[0] else r"(?<![0-9A-Za-z.])"
+    regex = ""
+    if not pieces[0]:
+        regex = r"(?<![0-9A-Za-z.])"  # not in the middle of another version
     for index, piece in enumerate(pieces):
         if index % 2 == 0:
-            regex += r"\r?\n".join(re.escape(line) for line in piece.split("\n"))
+            regex += r"\r?\n".join(map(re.escape, piece.split("\n")))
+        elif piece in _PARTS:
+            regex += "([0-9]+)"
         else:
-            regex += "([0-9]+)" if piece in _PARTS else f"({VERSION.pattern})"
+            regex += f"({VERSION.pattern})"
     return re.compile(regex)
 
 
-def _form(path: str, before: str, version: str | None) -> str | None:
-    """Return a version as Python has it: in files that only Python reads and behind its own operators, but for tags."""
-    is_pep440 = before.endswith(("==", "~=")) or (_PYTHON.search(path) and not before.endswith("v"))
-    return pep440(version) if version and is_pep440 and version.count(".") > 1 else version
-
-
-def _shown(
-    name: str, spec: str, path: str, versions: Mapping[str, str], version: str | None
-) -> str | None:
-    if name in _PARTS:  # a prerelease does not move what shows only a part, as with image tags
-        number = parse(version) if version else None
-        return str(getattr(number, name)) if number and not number.prerelease else None
-    if name != "version" and versions and name not in versions:
+def _new_value(name: str, spec: str, bump: FileBump) -> str | None:
+    """Return what a placeholder becomes, None where it stays."""
+    if name in _PARTS:
+        return _new_part(name, bump.version)
+    if name == "version":
+        new = bump.version
+    elif bump.versions and name not in bump.versions:
         raise ReleaseError(
-            f"{path}: {spec!r} names no component", f"known are {', '.join(versions)}"
+            f"{bump.path}: `{spec}` has an unknown component, {name}",
+            f"available: {', '.join(bump.versions)}",
         )
-    new = version if name == "version" else versions.get(name)
+    else:
+        new = bump.versions.get(name)
     if new and VERSION.fullmatch(new) is None:
         raise ReleaseError(
-            f"{path}: {new} cannot be told from the text around it",
-            "--version with alpha.N, beta.N or rc.N",
+            f"{bump.path}: {new} cannot be recognized in a text",
+            "--version with a prerelease of alpha.N, beta.N or rc.N",
         )
     return new
+
+
+def _new_part(name: str, version: str | None) -> str | None:
+    # as with image tags, a prerelease does not move what shows only a part of the version
+    if version is None or parse(version).prerelease:
+        return None
+    return str(getattr(parse(version), name))
+
+
+def _spelled(path: str, before: str, version: str | None) -> str | None:
+    """Return a version as SemVer, or in PEP 440 form where Python reads it.
+
+    Python reads the files that only its tools read, except for tags (`v1.2.0`), and whatever is
+    behind its operators. `before` are the characters before the version.
+    """
+    if version is None or version.count(".") < 2:
+        return version
+    if before.endswith(("==", "~=")):
+        return pep440(version)
+    if _PYTHON.search(path) and not before.endswith("v"):
+        return pep440(version)
+    return version

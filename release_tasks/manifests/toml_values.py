@@ -1,8 +1,8 @@
-"""Where each string of a TOML text stands, so that an edit changes its characters and nothing else.
+"""Where each string of a TOML text is, so that an edit changes its characters and nothing else.
 
-tomllib reads (ten times faster than a parser that keeps the layout) but tells no positions; the scan
-below finds them in a text that a parser accepted. Who writes an edited text reads it again: where as many
-strings have changed as edits were made, each was made in its place.
+tomllib reads ten times faster than a parser that keeps the layout, but reports no positions. The
+scan below finds them in a text that a parser has accepted. The caller reads an edited text again:
+where as many strings have changed as there were edits, each edit was made in its place.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from functools import lru_cache
 from typing import Any
 
 from release_tasks.errors import ReleaseError
-from release_tasks.manifests.version_locations import BOM, Edit, replaced
+from release_tasks.formats.text_files import BOM
+from release_tasks.manifests.version_locations import Edit, replaced
 
 KeyPath = tuple[str | int, ...]
 Span = tuple[int, int]
@@ -29,11 +30,9 @@ _STRING = re.compile(
 _OTHER = re.compile(r"[^\s,\]}#]+(?: [0-9]{2}:[^\s,\]}#]+)?")
 
 
-@lru_cache(
-    maxsize=2048
-)  # whoever edits a text has just read it, and reads the file again to prove it
+@lru_cache(maxsize=2048)  # a bump reads a text to edit it, and again to check it
 def load(text: str, path: str) -> Mapping[str, Any]:
-    """Return the data of a TOML text; raise `ReleaseError` with line and column for a broken one."""
+    """Return the data of a TOML text. Raises `ReleaseError` with line and column for bad TOML."""
     import tomllib
 
     plain = text.removeprefix(BOM)
@@ -42,71 +41,75 @@ def load(text: str, path: str) -> Mapping[str, Any]:
     except (ValueError, RecursionError) as error:
         newer = _toml_1_1(plain)
         if newer is None:
-            raise ReleaseError(f"{path} is no TOML: {error}", f"mend {path}") from None
+            raise ReleaseError(
+                f"{path} is not valid TOML: {error}", f"correct the syntax of {path}"
+            ) from None
         return newer
 
 
 def spans(text: str, path: str) -> dict[KeyPath, Span]:
-    """Return for the path of each string where its characters stand, without the quotes."""
+    """Return where the characters of each string are, without the quotes, by its key path."""
     load(text, path)
     try:
         return dict(_strings(text))
     except (AttributeError, IndexError, RecursionError, ReleaseError) as error:
         raise ReleaseError(
-            f"{path} has a form of TOML that cannot be edited", f"write {path} as TOML 1.0"
+            f"{path} uses TOML syntax that cannot be edited", f"write {path} as TOML 1.0"
         ) from error
 
 
 def edit(text: str, path: str, changes: Mapping[KeyPath, str]) -> str:
-    """Return the text with the string at each path changed; read again, each has to show it, so that no other did."""
-    places = spans(text, path) if changes else {}
-    if lost := [".".join(map(str, where)) for where in changes if where not in places]:
-        raise ReleaseError(
-            f"{path}: {lost[0]} cannot be found to be edited", f"write {path} as TOML 1.0"
-        )
-    return replaced(text, (Edit(*places[where], new) for where, new in changes.items()), path)
+    """Return the text with the string at each key path changed."""
+    if not changes:
+        return text
+    places = spans(text, path)
+    edits = []
+    for keys, new in changes.items():
+        if keys not in places:
+            name = ".".join(map(str, keys))
+            raise ReleaseError(
+                f"{path}: {name} uses TOML syntax that cannot be edited",
+                f"write {path} as TOML 1.0",
+            )
+        edits.append(Edit(*places[keys], new))
+    return replaced(text, edits, path)
 
 
 def _toml_1_1(text: str) -> dict[str, Any] | None:
-    # cargo reads TOML 1.1 (an inline table over several lines); tomllib does not yet
+    # cargo reads TOML 1.1 (an inline table over several lines), tomllib does not yet
     from tomlkit import parse
     from tomlkit.exceptions import TOMLKitError
 
+    bugs = (ValueError, RecursionError, TypeError, KeyError, IndexError, AttributeError)
     try:
         return dict(parse(text).unwrap())
-    except (
-        TOMLKitError,
-        ValueError,
-        RecursionError,
-        TypeError,
-        KeyError,
-        IndexError,
-        AttributeError,
-    ):
+    except (TOMLKitError, *bugs):
         return None
 
 
 def _strings(text: str) -> Iterator[tuple[KeyPath, Span]]:
     table: KeyPath = ()
-    counts: dict[KeyPath, int] = {}
-    at = _after(_BLANK, text, 1 if text.startswith(BOM) else 0)
+    counts: dict[KeyPath, int] = {}  # of the tables in each array of tables
+    start = 1 if text.startswith(BOM) else 0
+    at = _after(_BLANK, text, start)
     while at < len(text):
         if text[at] == "[":
-            many = text.startswith("[[", at)
-            keys, at = _keys(text, at + 1 + many)
-            table = _table(keys, many, counts)
-            at += 1 + many
+            brackets = 2 if text.startswith("[[", at) else 1
+            keys, at = _keys(text, at + brackets)
+            table = _table(keys, brackets == 2, counts)
+            at += brackets
         else:
             keys, at = _keys(text, at)
             at = yield from strings_in(text, table + keys, at + 1)
         at = _after(_BLANK, text, at)
 
 
-def _table(keys: KeyPath, many: bool, counts: dict[KeyPath, int]) -> KeyPath:
+def _table(keys: KeyPath, is_array: bool, counts: dict[KeyPath, int]) -> KeyPath:
+    """Return the key path of a table, with the index of each array of tables that it is in."""
     table: KeyPath = ()
     for number, key in enumerate(keys, 1):
         table += (key,)
-        if many and number == len(keys):
+        if is_array and number == len(keys):
             counts[table] = counts.get(table, 0) + 1
         if table in counts:
             table += (counts[table] - 1,)
@@ -114,24 +117,26 @@ def _table(keys: KeyPath, many: bool, counts: dict[KeyPath, int]) -> KeyPath:
 
 
 def strings_in(text: str, path: KeyPath, at: int) -> Generator[tuple[KeyPath, Span], None, int]:
-    """Yield path and place of each string of the value at a position, and return where it ends."""
+    """Yield key path and span of each string in the value at a position. Returns its end."""
     at = _after(_BLANK, text, at)
-    opened = text[at]
-    if opened in "\"'":
+    opening = text[at]
+    if opening in "\"'":
         found = _STRING.match(text, at)
         if found is None or found.lastgroup is None:
-            raise ReleaseError(f"no end of the string at character {at}")
+            raise ReleaseError(f"the string at character {at} has no end")
         yield path, found.span(found.lastgroup)
         return found.end()
-    if opened not in "[{":
+    if opening not in "[{":
         return _after(_OTHER, text, at)
-    at, index = _after(_BLANK, text, at + 1), 0
+    at = _after(_BLANK, text, at + 1)
+    index = 0
     while text[at] not in "]}":
         keys: KeyPath = (index,)
-        if opened == "{":
+        if opening == "{":
             keys, at = _keys(text, at)
-            at = _after(_BLANK, text, at) + 1
-        at = _after(_BLANK, text, (yield from strings_in(text, path + keys, at)))
+            at = _after(_BLANK, text, at) + 1  # behind `=`, or `:` in JSON
+        at = yield from strings_in(text, path + keys, at)
+        at = _after(_BLANK, text, at)
         if text[at] == ",":
             at = _after(_BLANK, text, at + 1)
         index += 1
@@ -142,7 +147,7 @@ def _keys(text: str, at: int) -> tuple[KeyPath, int]:
     found = _KEYS.match(text, at)
     if found is None:
         raise ReleaseError(f"no key at character {at}")
-    return tuple(_key(key) for key in _ONE_KEY.findall(found[1])), found.end()
+    return tuple(map(_key, _ONE_KEY.findall(found[1]))), found.end()
 
 
 def _key(text: str) -> str:
@@ -159,5 +164,5 @@ def _key(text: str) -> str:
 def _after(pattern: re.Pattern[str], text: str, at: int) -> int:
     found = pattern.match(text, at)
     if found is None:
-        raise ReleaseError(f"nothing of the kind at character {at}")
+        raise ReleaseError(f"unexpected text at character {at}")
     return found.end()

@@ -1,37 +1,35 @@
-"""What every kind of version-bearing file has in common: places of copies, exact edits, and the proof."""
+"""What all kinds of version-bearing files share: locations of versions, edits, mismatches."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from release_tasks.errors import ReleaseError
-
-BOM = "\ufeff"
+from release_tasks.formats.text_files import line_at
 
 
 class ManifestKind(Protocol):
-    """What each module offers; `text` is a file decoded without changing its line endings.
+    """What each kind offers. `text` is a file decoded with its line endings.
 
-    `versions` is SemVer by name (crate, package, chart); `version` is that of the unit which the file
-    itself describes ([workspace.package] in Cargo.toml), and may be None.
+    `versions` are SemVer versions by name (crate, package, chart). `version` is that of what the
+    file itself describes, as [workspace.package] does in Cargo.toml; None leaves it.
     """
 
     def set_versions(
         self, text: str, path: str, versions: Mapping[str, str], version: str | None = None, /
     ) -> str:
-        """Return the text with the new versions; nothing else differs in a single byte."""
+        """Return the text with the new versions. No other byte changes."""
 
     def mismatches(
         self, text: str, path: str, versions: Mapping[str, str], version: str | None = None, /
     ) -> list[str]:
-        """Return one sentence for each copy that does not show the new version."""
+        """Return one sentence for each location that does not have its new version."""
 
 
 class Value(NamedTuple):
-    """A text without its quotes, and the characters it stands on."""
+    """A string without its quotes, and where its characters are."""
 
     value: str
     start: int
@@ -39,99 +37,78 @@ class Value(NamedTuple):
 
 
 class VersionLocation(NamedTuple):
-    """A copy by the characters it stands on; `new` is what it shall show, None where it stays."""
+    """One version in a text, and where its characters are."""
 
-    what: str  # as a person would call it: `[package] version`
+    what: str  # for people: `[package] version`
     old: str
     start: int
     end: int
-    new: str | None = None
+    new: str | None = None  # None leaves the old one
+
+
+@dataclass(frozen=True)
+class FileBump:
+    """The versions that a bump wants in one file."""
+
+    path: str
+    versions: Mapping[str, str] = field(default_factory=dict)  # by name
+    version: str | None = None  # of what the file itself describes
+
+    def version_of(self, name: str | None) -> str | None:
+        """Return the version of what a file describes under this name."""
+        return self.versions.get(name or "", self.version)
 
 
 @dataclass(frozen=True)
 class VersionLocations:
-    """A kind of which one function says everything: text, path and versions to places; it is a `Kind`."""
+    """A `ManifestKind` made of one function, which finds the locations in a text."""
 
-    of: Callable[[str, str, Mapping[str, str], str | None], Iterable[VersionLocation]]
+    of: Callable[[str, FileBump], Iterable[VersionLocation]]
 
     def set_versions(
         self, text: str, path: str, versions: Mapping[str, str], version: str | None = None, /
     ) -> str:
-        """Return the text with every copy at its version, whatever it showed before."""
-        return replaced(
-            text,
-            (
-                Edit(one.start, one.end, new)
-                for one, new in self._wanted(text, path, versions, version)
-            ),
-            path,
-        )
+        """Return the text with the new version at every location, whatever was there."""
+        wanted = self._wanted(text, FileBump(path, versions, version))
+        edits = [Edit(location.start, location.end, new) for location, new in wanted]
+        return replaced(text, edits, path)
 
     def mismatches(
         self, text: str, path: str, versions: Mapping[str, str], version: str | None = None, /
     ) -> list[str]:
-        """Return one sentence for each copy that does not show the new version."""
-        wanted = sorted(
-            set(self._wanted(text, path, versions, version)), key=lambda pair: pair[0].start
-        )
-        return [
-            mismatch_message(path, line_at(text, one.start), one.what, one.old, new)
-            for one, new in wanted
-        ]
+        """Return one sentence for each location that does not have its new version."""
+        wanted = set(self._wanted(text, FileBump(path, versions, version)))
+        sentences = []
+        for location, new in sorted(wanted, key=lambda pair: pair[0].start):
+            line = line_at(text, location.start)
+            sentences.append(mismatch_message(path, line, location.what, location.old, new))
+        return sentences
 
-    def _wanted(
-        self, text: str, path: str, versions: Mapping[str, str], version: str | None
-    ) -> list[tuple[VersionLocation, str]]:
-        return [
-            (one, one.new)
-            for one in self.of(text, path, versions, version)
-            if one.new not in (None, one.old)
-        ]
+    def _wanted(self, text: str, bump: FileBump) -> list[tuple[VersionLocation, str]]:
+        wanted = []
+        for location in self.of(text, bump):
+            if location.new is not None and location.new != location.old:
+                wanted.append((location, location.new))
+        return wanted
 
 
 class Edit(NamedTuple):
-    """One replacement: the characters `start` to `end` of a text become `new`."""
+    """A replacement: the characters from `start` to `end` become `new`."""
 
     start: int
     end: int
     new: str
 
 
-def read(root: Path, path: str) -> str:
-    """Return the text of a file of the repository; raise `ReleaseError` for one that is none, or is not there."""
-    try:
-        return decode((root / path).read_bytes(), path)
-    except OSError as error:
-        raise ReleaseError(
-            f"{path} cannot be read: {error.strerror}", f"git restore {path}, or git rm it"
-        ) from error
-
-
-def decode(data: bytes, path: str) -> str:
-    """Return the text of a file with its line endings and its BOM; raise `ReleaseError` if it is not UTF-8."""
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ReleaseError(
-            f"{path}:{line}: byte {data[error.start]:#04x} is not UTF-8", f"save {path} as UTF-8"
-        ) from None
-
-
-def line_at(text: str, position: int) -> int:
-    """Return the line of a position, counted from 1."""
-    return text.count("\n", 0, position) + 1
-
-
 def replaced(text: str, edits: Iterable[Edit], path: str = "") -> str:
-    """Return the text with all edits made; two may not touch the same characters."""
-    pieces, end = [], 0
-    for edit in sorted(set(edits), key=lambda one: one.start):
+    """Return the text with all edits made. Raises `ReleaseError` where two edits overlap."""
+    pieces = []
+    end = 0
+    for edit in sorted(set(edits), key=lambda edit: edit.start):
         if edit.start < end:
-            place = f"{path}:{line_at(text, edit.start)}"
             raise ReleaseError(
-                f"{place} would get two versions at once",
-                f"correct [files] {path}, or give them one version",
+                f"{path}:{line_at(text, edit.start)} would get two versions",
+                f"correct {path} in [files], so that each text is found once",
             )
         pieces += [text[end : edit.start], edit.new]
         end = edit.end
@@ -139,5 +116,5 @@ def replaced(text: str, edits: Iterable[Edit], path: str = "") -> str:
 
 
 def mismatch_message(path: str, line: int, what: str, old: str, new: str) -> str:
-    """Say that a copy does not show the version that it should."""
-    return f"{path}:{line}: {what} is {old}, not {new}"
+    """Return the sentence for a location that does not have its new version."""
+    return f"{path}:{line}: {what} is {old}, expected {new}"

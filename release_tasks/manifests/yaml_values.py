@@ -1,7 +1,8 @@
-"""Where each scalar of a YAML text stands, so that an edit changes its characters and nothing else."""
+"""Where each scalar of a YAML text is, so that an edit changes its characters and nothing else."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,39 +10,48 @@ from release_tasks.errors import ReleaseError
 from release_tasks.manifests.version_locations import Value
 
 KeyPath = tuple[str | int, ...]
+_BUGS = (  # what ruamel.yaml raises for some invalid texts
+    ValueError,
+    RecursionError,
+    IndexError,
+    AttributeError,
+    TypeError,
+    AssertionError,
+)
 
 
 def scalars(text: str, path: str) -> dict[KeyPath, Value]:
-    """Return each scalar of a one-document YAML text by its path; raise `ReleaseError` for a broken one."""
-    import warnings
+    """Return each scalar of a one-document YAML text by its key path.
 
+    Raises `ReleaseError` with line and column for bad YAML.
+    """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an anchor may be used again
+            warnings.simplefilter("ignore")  # an anchor may be defined twice
             node = YAML(typ="rt", pure=True).compose(text)
-        return dict(_scalars(node, (), text, frozenset())) if node is not None else {}
+        if node is None:
+            return {}
+        return dict(_scalars(node, (), text, frozenset()))
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-        raise ReleaseError(
-            f"{path} is no YAML: {error.problem or error.context}{where}", f"mend {path}"
-        ) from None
-    except (
-        YAMLError,
-        ValueError,
-        RecursionError,
-        IndexError,
-        AttributeError,
-        TypeError,
-        AssertionError,
-    ) as error:
-        raise ReleaseError(
-            f"{path} is no YAML: {str(error).splitlines()[0] if str(error) else 'it is nested too deeply'}",
-            f"mend {path}",
-        ) from None
+        raise _invalid(path, _marked(error)) from None
+    except (YAMLError, *_BUGS) as error:
+        reason = str(error) or "it is nested too deeply"
+        raise _invalid(path, reason.splitlines()[0]) from None
+
+
+def _marked(error: Any) -> str:
+    reason = str(error.problem or error.context)
+    mark = error.problem_mark or error.context_mark
+    if mark:
+        reason += f" (line {mark.line + 1}, column {mark.column + 1})"
+    return reason
+
+
+def _invalid(path: str, reason: str) -> ReleaseError:
+    return ReleaseError(f"{path} is not valid YAML: {reason}", f"correct the syntax of {path}")
 
 
 def _scalars(
@@ -56,7 +66,15 @@ def _scalars(
     elif node.id == "sequence":
         for index, value in enumerate(node.value):
             yield from _scalars(value, (*path, index), text, above)
-    elif value := node.value.strip():
-        start, end = node.start_mark.index, node.end_mark.index
-        at = text.rfind(value, start, end)  # behind an anchor, a tag or a quote
-        yield path, Value(value, *((at, at + len(value)) if at >= 0 else (start, end)))
+    elif node.value.strip():
+        yield path, _value(node, text)
+
+
+def _value(node: Any, text: str) -> Value:
+    value = node.value.strip()
+    start = node.start_mark.index
+    end = node.end_mark.index
+    at = text.rfind(value, start, end)  # behind an anchor, a tag or a quote
+    if at >= 0:
+        return Value(value, at, at + len(value))
+    return Value(value, start, end)

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from release_tasks import endpoints
 from release_tasks.errors import ReleaseError
-from release_tasks.manifests.version_locations import read
+from release_tasks.formats.text_files import read
 from release_tasks.project.model import Chart, Image, Resolved, ambiguity, either
 from release_tasks.project.settings import FILE, ChartTable, ImageTable, Settings
 

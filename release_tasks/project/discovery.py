@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from release_tasks import memo
 from release_tasks.errors import ReleaseError
-from release_tasks.manifests.version_locations import read
+from release_tasks.formats.text_files import read
 from release_tasks.project import containers, python_packages
 from release_tasks.project.components import split
 from release_tasks.project.model import (

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from release_tasks.formats.text_files import read
 from release_tasks.manifests import toml_values
-from release_tasks.manifests.version_locations import read
 from release_tasks.project import python_packages
 from release_tasks.project.model import Gate, Project, PythonPackage, resolved_or_empty
 from release_tasks.shell import found as is_installed

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from release_tasks.errors import ReleaseError
+from release_tasks.formats.text_files import read
 from release_tasks.manifests import pyproject
 from release_tasks.manifests.pyproject import PyProject
-from release_tasks.manifests.version_locations import read
 from release_tasks.project.model import Crate, Project, PythonPackage, Resolved, ambiguity, either
 from release_tasks.project.settings import FILE, PythonTable, Settings
 from release_tasks.terminal import SECRET_NAME

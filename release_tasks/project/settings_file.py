@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 
 from release_tasks.errors import ReleaseError
-from release_tasks.manifests.version_locations import read
+from release_tasks.formats.text_files import read
 from release_tasks.project.settings import (
     FILE,
     GatesTable,

@@ -85,12 +85,12 @@ def test_the_project_is_bumped_as_it_is(make: Make) -> None:
         (
             "pyproject.toml",
             "[project]\nname = \n",
-            "pyproject.toml is no TOML: Invalid value (at line 2, column 8)",
+            "pyproject.toml is not valid TOML: Invalid value (at line 2, column 8)",
         ),
         (
             "uv.lock",
             "[[package]]\n<<<<<<< HEAD\n",
-            "uv.lock is no TOML: Invalid statement (at line 2, column 1)",
+            "uv.lock is not valid TOML: Invalid statement (at line 2, column 1)",
         ),
         (
             "release-tasks.toml",
@@ -100,36 +100,40 @@ def test_the_project_is_bumped_as_it_is(make: Make) -> None:
         (
             "setup.py",
             "setup(\n  version=\n",
-            "setup.py is no Python: '(' was never closed (line 1, column 6)",
+            "setup.py is not valid Python: '(' was never closed (line 1, column 6)",
         ),
         (
             "tiny/__init__.py",
             "x = 1\ny = [\n",
-            "tiny/__init__.py is no Python: '[' was never closed (line 2, column 5)",
+            "tiny/__init__.py is not valid Python: '[' was never closed (line 2, column 5)",
         ),
         (
             "deploy/tiny/Chart.yaml",
             "name: tiny\nversion: [\n",
-            "deploy/tiny/Chart.yaml is no YAML: expected the node content, but found '<stream end>' (line 3, column 1)",
+            "deploy/tiny/Chart.yaml is not valid YAML: expected the node content, but found '<stream end>' (line 3, column 1)",
         ),
         (
             "package.json",
             '{\n  "version": 0.1.0\n}\n',
-            "package.json is no JSON: Expecting ',' delimiter: line 2 column 17 (char 18)",
+            "package.json is not valid JSON: Expecting ',' delimiter: line 2 column 17 (char 18)",
         ),
         (
             "package-lock.json",
             '{"version": "0.1.0"',
-            "package-lock.json is no JSON: Expecting ',' delimiter: line 1 column 20 (char 19)",
+            "package-lock.json is not valid JSON: Expecting ',' delimiter: line 1 column 20 (char 19)",
         ),
         (
             "tiny.nuspec",
             "<package>\n<version>0.1.0\n</package>\n",
-            "tiny.nuspec is no XML: mismatched tag: line 3, column 2",
+            "tiny.nuspec is not valid XML: mismatched tag: line 3, column 2",
         ),
-        ("tiny.nuspec", "", "tiny.nuspec is no JSON, TOML, YAML, XML or Python: it has no keys"),
-        ("README.md", "# tiny\n", "README.md has no text 'tiny {version}' with a version in it"),
-        ("package.json", '{"version": 1}\n', "package.json has no version with a text behind it"),
+        (
+            "tiny.nuspec",
+            "",
+            "tiny.nuspec is not JSON, TOML, YAML, XML or Python, so it has no keys",
+        ),
+        ("README.md", "# tiny\n", "README.md has no text that matches `tiny {version}`"),
+        ("package.json", '{"version": 1}\n', "package.json has no string at the key `version`"),
     ],
 )
 def test_a_broken_file_is_named_with_line_and_column(
@@ -218,7 +222,7 @@ def test_a_key_and_a_component_cannot_have_one_version(make: Make) -> None:
     settings = TWO + '[files]\n"extra/pyproject.toml" = \'version = "{core}"\'\n'
     root = make(**{"release-tasks.toml": settings, "extra/pyproject.toml": EXTRA})
     assert refused(root, "core=0.2.0,extra=0.3.0").problem == (
-        "two versions are wanted at one place: extra/pyproject.toml:5: [project] version is 0.2.0, not 0.3.0"
+        "two versions are wanted at one place: extra/pyproject.toml:5: [project] version is 0.2.0, expected 0.3.0"
     )
 
 
@@ -285,7 +289,10 @@ def test_a_broken_lock_is_named_with_line_and_column(make: Make) -> None:
         "core/src/lib.rs": "",
     }
     root = make(**alone, **{"Cargo.lock": "version = 4\n<<<<<<< HEAD\n"})
-    assert refused(root).problem == "Cargo.lock is no TOML: Invalid statement (at line 2, column 1)"
+    assert (
+        refused(root).problem
+        == "Cargo.lock is not valid TOML: Invalid statement (at line 2, column 1)"
+    )
 
 
 def test_a_repository_in_which_nothing_carries_a_version_is_told_so(

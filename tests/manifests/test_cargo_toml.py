@@ -52,8 +52,8 @@ def test_a_manifest_is_read():
 
 def test_every_copy_without_the_new_version_is_a_mismatch():
     assert cargo_toml.mismatches(ROOT, "Cargo.toml", {"core": "0.4.0"}, "0.4.0") == [
-        "Cargo.toml:17: [workspace.package] version is 0.3.0, not 0.4.0",
-        "Cargo.toml:25: c in [target.'cfg(unix)'.build-dependencies] is 0.3, not 0.4",
+        "Cargo.toml:17: [workspace.package] version is 0.3.0, expected 0.4.0",
+        "Cargo.toml:25: c in [target.'cfg(unix)'.build-dependencies] is 0.3, expected 0.4",
     ]
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from release_tasks.changelogs import changelog
 from release_tasks.errors import ReleaseError
+from release_tasks.formats.text_files import decode
 from release_tasks.manifests import chart_yaml, kind_of
 from release_tasks.manifests.text import listed
-from release_tasks.manifests.version_locations import decode
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 CASES = sorted(folder.name for folder in GOLDEN.iterdir() if folder.is_dir())

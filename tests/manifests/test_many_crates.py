@@ -1,4 +1,4 @@
-"""A workspace of 500 crates, generated: every version and every pin moves, and nothing beside them."""
+"""A workspace of 500 crates, generated: every version and every pin changes, and nothing else."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VERSIONS = dict.fromkeys(NAMES, NEW)
 
 
 def manifest(number: int, version: str) -> str:
-    """A crate that needs the ten before it, each in another form, and a stranger of the old version."""
+    """A crate that needs the ten before it, each in another form, and one of another project with the old version."""
     pins = [
         FORMS[other % len(FORMS)]
         .format(NAMES[other], version)
@@ -43,7 +43,7 @@ def manifest(number: int, version: str) -> str:
 
 
 @pytest.mark.statement("B1.5")
-def test_every_pin_of_500_crates_moves_and_no_other_byte() -> None:
+def test_every_pin_of_500_crates_changes_and_no_other_byte() -> None:
     for number in range(COUNT):
         path = f"crates/{NAMES[number]}/Cargo.toml"
         text = cargo_toml.set_versions(manifest(number, OLD), path, VERSIONS)
@@ -51,12 +51,12 @@ def test_every_pin_of_500_crates_moves_and_no_other_byte() -> None:
         assert cargo_toml.mismatches(text, path, VERSIONS) == []
 
 
-def test_one_crate_left_behind_among_500_is_named() -> None:
-    behind = VERSIONS | {NAMES[7]: "0.11.0"}
-    said = [
+def test_one_stale_crate_among_500_is_reported() -> None:
+    newer = VERSIONS | {NAMES[7]: "0.11.0"}
+    sentences = [
         line
         for number in range(COUNT)
-        for line in cargo_toml.mismatches(manifest(number, NEW), f"{number}/Cargo.toml", behind)
+        for line in cargo_toml.mismatches(manifest(number, NEW), f"{number}/Cargo.toml", newer)
     ]
-    assert len(said) == 11
-    assert said[0] == f"7/Cargo.toml:3: [package] version is {NEW}, not 0.11.0"
+    assert len(sentences) == 11
+    assert sentences[0] == f"7/Cargo.toml:3: [package] version is {NEW}, expected 0.11.0"

@@ -10,8 +10,8 @@ from release_tasks import dist
 from release_tasks.checks.artifacts.contents import Contents
 from release_tasks.checks.check import also_after_tag
 from release_tasks.errors import ReleaseError, shorten
+from release_tasks.formats.text_files import read
 from release_tasks.manifests import toml_values
-from release_tasks.manifests.version_locations import read
 from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import resolved_or_raise
 from release_tasks.release import ComponentRelease

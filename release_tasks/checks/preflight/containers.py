@@ -11,9 +11,9 @@ from pathlib import PurePosixPath
 from release_tasks.channels import charts, oci_registry
 from release_tasks.checks.check import CheckContext, Located, problem, warning
 from release_tasks.errors import ReleaseError, shorten
+from release_tasks.formats.text_files import read
 from release_tasks.http import get_many
 from release_tasks.manifests import toml_values
-from release_tasks.manifests.version_locations import read
 from release_tasks.project.model import Chart, Image
 from release_tasks.shell import found
 from release_tasks.tools import docker

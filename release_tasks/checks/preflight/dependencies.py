@@ -11,8 +11,8 @@ from release_tasks.channels import crates_index
 from release_tasks.checks.check import CheckContext, Located, problem, warning
 from release_tasks.checks.preflight.crates import line_of, manifest, published
 from release_tasks.errors import ReleaseError, shorten
+from release_tasks.formats.text_files import read
 from release_tasks.http import get_many
-from release_tasks.manifests.version_locations import read
 from release_tasks.project.model import Binary, Crate, PythonPackage
 from release_tasks.shell import Failed
 from release_tasks.tools import cargo

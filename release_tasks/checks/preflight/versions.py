@@ -16,7 +16,7 @@ from release_tasks.checks.check import (
     warning,
 )
 from release_tasks.errors import ReleaseError, shorten
-from release_tasks.manifests.version_locations import read
+from release_tasks.formats.text_files import read
 from release_tasks.release import ComponentRelease
 from release_tasks.versions.numbers import parse
 
