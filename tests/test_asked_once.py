@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from support import crate_projects as projects
 from support.local_registries import local_registries
+from support.repositories import commit_all, git
 
 pytestmark = [pytest.mark.slow, pytest.mark.tools("cargo", "gh")]
 # every process that Python starts raises this audit event (docs.python.org, "Audit events table")
@@ -41,10 +42,10 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, 
         (root / "tasks.py").write_text("from release_tasks import ns\n")
         (root / "CHANGELOG.md").write_text("# Changelog\n\n## [Unreleased]\n\n- More.\n")
         (root / ".gitignore").write_text("/target\n__pycache__/\n")
-        projects.commit(root)
+        commit_all(root)
         registries.github.create("example", "shop", root)
-        projects.git(root, "remote", "add", "origin", "git@github.com:example/shop.git")
-        projects.git(root, "fetch", "--quiet", "origin")
+        git(root, "remote", "add", "origin", "git@github.com:example/shop.git")
+        git(root, "fetch", "--quiet", "origin")
         argv = [sys.executable, "-c", INV, "release", "--version", "0.2.0", "--new", "all"]
         done = subprocess.run(argv, cwd=root, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[-3000:]

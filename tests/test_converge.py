@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.tiny_project import TINY, context, tiny_project
+from support.contexts import context
+from support.tiny_project import TINY, tiny_project
 
 from release_tasks import converge
 from release_tasks.errors import ReleaseError

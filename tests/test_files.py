@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.tiny_project import context
+from support.contexts import context
 
 from release_tasks import files
 from release_tasks.errors import ReleaseError

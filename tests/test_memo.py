@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from support.tiny_project import context
+from support.contexts import context
 
 from release_tasks import files, memo, shell, terminal
 from release_tasks.errors import ReleaseError

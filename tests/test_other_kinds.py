@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.hosted_project import CommandResult, commit
-from support.tiny_project import context, run_checks
+from support.contexts import context
+from support.hosted_project import CommandResult
+from support.repositories import commit_all
+from support.tiny_project import run_checks
 
 from release_tasks.bumping import bump
 from release_tasks.checks.check import CheckContext
@@ -71,7 +73,7 @@ def write(folder: Path, files: Mapping[str, str], origin: str = "") -> Path:
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
-    commit(folder, "Begin")
+    commit_all(folder, "Begin")
     if origin:
         subprocess.run(
             ["git", "remote", "add", "origin", f"git@github.com:{origin}.git"],

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.hosted_project import commit
+from support.repositories import commit_all
 
 ROOT = Path(__file__).parents[1]
 GATE = 'run = ["nox -s lint"]'  # types and tests of this very tree are looked at beside this test
@@ -30,7 +30,7 @@ def test_this_project_releases_itself_in_a_rehearsal(tmp_path: Path) -> None:
         target.chmod((ROOT / name).stat().st_mode)
     settings = tree / "release-tasks.toml"
     settings.write_text(re.sub("^run = .*$", GATE, settings.read_text(), flags=re.M))
-    commit(tree, "Begin")
+    commit_all(tree, "Begin")
 
     words = [sys.executable, "-m", "invoke", "rehearse", "--version", "0.1.0", "--json"]
     done = subprocess.run(

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from support.tiny_project import context
+from support.contexts import context
 
 from release_tasks import shell, terminal
 from release_tasks.errors import ReleaseError
@@ -155,7 +155,6 @@ def test_a_line_that_matches_stop_at_ends_the_program() -> None:
 CHILDREN = """
 import os, sys
 sys.path[:0] = {path!r}
-from support.tiny_project import context
 from release_tasks import shell
 {before}
 shell.do(context(), [sys.executable, "-c", {child!r}])

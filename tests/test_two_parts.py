@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from support.crate_and_wheel import PARTS
-from support.hosted_project import HostedProject, commit, hosted_project
+from support.hosted_project import HostedProject, hosted_project
+from support.repositories import commit_all
 
 pytestmark = [pytest.mark.slow, pytest.mark.tools("cargo", "gh")]
 UNVERIFIED = {
@@ -64,7 +65,7 @@ def test_two_components_are_released_together_and_then_one_of_them_alone(tmp_pat
             .read_text()
             .replace("## [Unreleased]\n", "## [Unreleased]\n\n- Wheels for more.\n")
         )
-        commit(clone, "Support more")
+        commit_all(clone, "Support more")
         before = len(made.uploads())
 
         alone = made.inv(clone, "release", "--version", "patch", "--component", "abacus-py")

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 import requests
-from support.hosted_project import HostedProject, commit, hosted_project
+from support.hosted_project import HostedProject, hosted_project
+from support.repositories import commit_all
 
 from release_tasks.rehearsal.faults import Fault
 
@@ -135,7 +136,7 @@ def test_a_killed_release_is_finished_from_a_fresh_clone(
     subprocess.run(["rm", "-rf", clone], check=True)
     meanwhile = kit.clone()
     (meanwhile / "NEWS").write_text("life goes on\n")
-    commit(meanwhile, "Go on")
+    commit_all(meanwhile, "Go on")
     subprocess.run(["git", "push", "--quiet"], cwd=meanwhile, env=kit.environment(), check=True)
     fresh = kit.clone()
 

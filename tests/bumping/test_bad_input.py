@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from invoke.context import Context
-from support.hosted_project import commit
+from support.repositories import commit_all
 
 from release_tasks.bumping import bump
 from release_tasks.errors import ReleaseError
@@ -44,7 +44,7 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
         for name, text in (PROJECT | files).items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_bytes(text.encode() if isinstance(text, str) else text)
-        commit(root, "Begin")
+        commit_all(root, "Begin")
         monkeypatch.chdir(root)
         return root
 
@@ -158,7 +158,7 @@ def test_a_link_is_refused_and_what_it_points_to_stays(
     root = make()
     (root / path).unlink()
     (root / path).symlink_to(outside)
-    commit(root, "Link it")
+    commit_all(root, "Link it")
     assert refused(root).problem == f"{path} is a symbolic link to {outside}"
     assert outside.read_text() == PROJECT[path]
 
@@ -244,7 +244,7 @@ def test_a_listed_file_follows_the_component_of_its_folder(make: Make) -> None:
         "it 0.0.1\n",
         "tiny 0.2.0\nextra=0.1.0\n",
     )
-    commit(root, "Bump")
+    commit_all(root, "Bump")
     bump.write(Context(), Release.at(Context(), "extra=0.3.0"))
     assert ((root / "extra/a.md").read_text(), (root / "README.md").read_text()) == (
         "it 0.3.0\n",
@@ -302,7 +302,7 @@ def test_a_repository_in_which_nothing_carries_a_version_is_told_so(
     for path in EDITED:
         (root / path).unlink()
     (root / "release-tasks.toml").write_text("")
-    commit(root, "Begin again")
+    commit_all(root, "Begin again")
     bump.write(Context(), Release.at(Context(), "0.2.0"))
     assert (
         capfd.readouterr().err == "nothing to do, no file of what is released carries a version\n"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from invoke.context import Context
-from support.hosted_project import PROJECTS, WHEN, commit
+from support.hosted_project import PROJECTS, WHEN
+from support.repositories import commit_all
 
 from release_tasks import shell
 from release_tasks.bumping import bump
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.tools("git", "cargo")
 def kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = tmp_path / "kit"
     subprocess.run(["cp", "-r", PROJECTS / "kit", root], check=True)
-    commit(root, "Begin")
+    commit_all(root, "Begin")
     monkeypatch.chdir(root)
     monkeypatch.setenv("SOURCE_DATE_EPOCH", WHEN.split()[0])
     return root
@@ -42,7 +43,7 @@ def changed(root: Path) -> list[str]:
 def forget_a_crate(root: Path) -> None:
     lock = root / "Cargo.lock"
     lock.write_text(lock.read_text().partition("[[package]]")[0])
-    commit(root, "Forget the crates in the lock")
+    commit_all(root, "Forget the crates in the lock")
 
 
 EVERY_COPY = [
@@ -92,7 +93,7 @@ def test_a_bump_that_stopped_half_way_is_finished_by_the_next(kit: Path) -> None
 
 def test_line_endings_that_git_converts_are_no_change(kit: Path) -> None:
     (kit / ".gitattributes").write_text("*.toml text eol=crlf\n")
-    commit(kit, "Check out as on Windows")
+    commit_all(kit, "Check out as on Windows")
     subprocess.run(
         "git rm --quiet --cached -r . && git reset --quiet --hard", cwd=kit, shell=True, check=True
     )
@@ -156,7 +157,7 @@ def test_a_lock_of_now_needs_no_update_by_cargo(
 
 def test_a_text_that_the_settings_list_and_the_file_lacks_is_an_error(kit: Path) -> None:
     (kit / "README.md").write_text("# kit\n")
-    commit(kit, "Shorten the readme")
+    commit_all(kit, "Shorten the readme")
     with pytest.raises(ReleaseError, match=r"README\.md"):
         bump.write(Context(), at())
     assert changed(kit) == []
@@ -169,7 +170,7 @@ def test_the_message_names_the_component_and_version(kit: Path) -> None:
 def test_a_project_whose_tag_is_the_version_has_nothing_to_edit(kit: Path) -> None:
     settings = kit / "release-tasks.toml"
     settings.write_text(settings.read_text() + '[project]\nversion = "tag"\n')
-    commit(kit, "Let the tag carry the version")
+    commit_all(kit, "Let the tag carry the version")
     assert bump.edits(at()) == {}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from invoke.context import Context
 from support.crate_and_wheel import CRATE, KEEP, LIB, PARTS
-from support.python_projects import git, write
+from support.repositories import commit_files, git
 
 from release_tasks.errors import ReleaseError
 from release_tasks.steps.bump import bump
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.tools("git", "cargo")
 @pytest.fixture
 def enter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def enter(files: dict[str, str]) -> Path:
-        root = write(tmp_path / "project", files)
+        root = commit_files(tmp_path / "project", files)
         monkeypatch.chdir(root)
         return root
 

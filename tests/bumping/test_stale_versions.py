@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from invoke.context import Context
-from support.hosted_project import commit
+from support.repositories import commit_all
 
 from release_tasks.bumping import bump
 from release_tasks.checks.check import CheckContext, Finding
@@ -61,7 +61,7 @@ def begin(root: Path, files: Mapping[str, str]) -> Path:
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
-    commit(root, "Begin")
+    commit_all(root, "Begin")
     return root
 
 
@@ -85,7 +85,7 @@ def inv(root: Path, *words: str) -> list[str]:
 
 def test_a_version_that_one_copy_was_left_at_is_looked_for_elsewhere(tiny: Path) -> None:
     (tiny / "docs/releasing.md").write_text("install tiny==0.1.3, not 0.1.30\n")
-    commit(tiny, "Forget the page, too")
+    commit_all(tiny, "Forget the page, too")
     assert "  docs/releasing.md:1: install tiny==0.1.3, not 0.1.30" in inv(
         tiny, "bump", "--version", "0.2.0"
     )
@@ -154,21 +154,21 @@ def test_only_a_strict_project_fails_its_check_for_them(tiny: Path) -> None:
     assert problems() == []
     settings = tiny / "release-tasks.toml"
     settings.write_text('[versions]\nstale = "error"\n' + settings.read_text())
-    commit(tiny, "Be strict")
+    commit_all(tiny, "Be strict")
     (found,) = problems()
     assert found.problem.splitlines() == [
         "5 lines that no manifest covers still show an old version:",
         *FORGOTTEN,
     ]
     (tiny / "README.md").write_text("no version\n")
-    commit(tiny, "Say less")
+    commit_all(tiny, "Say less")
     assert [one.problem for one in problems()] == [
         "README.md has no text that matches `tiny {version}`"
     ]
     (tiny / "README.md").write_text(PROJECT["README.md"])
     everything = '".github/**" = "x"\n"README.md" = "history"\n"docs/*" = "y"\n"setup.py" = "z"\n'
     settings.write_text(settings.read_text() + everything)
-    commit(tiny, "Say why")
+    commit_all(tiny, "Say why")
     assert problems() == []
 
 

@@ -6,7 +6,8 @@ import os
 import subprocess
 
 import pytest
-from support.tiny_project import LOG, TINY, TinyProject, context
+from support.contexts import context
+from support.tiny_project import LOG, TINY, TinyProject
 from support.tiny_project import problems as found
 
 from release_tasks.bumping import bump

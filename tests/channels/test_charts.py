@@ -10,11 +10,10 @@ from invoke.context import Context
 from support.container_projects import (
     CHART,
     IMAGE,
-    commit,
     push_image,
-    write,
     write_chart_project,
 )
+from support.repositories import commit_files
 
 from release_tasks.channels import charts
 from release_tasks.errors import ReleaseError
@@ -50,7 +49,7 @@ def test_an_image_under_the_tag_of_a_chart_is_different(release, registries):
 def test_an_image_and_a_chart_of_one_reference_are_refused(tmp_path: Path, monkeypatch):
     settings = f'[project]\nversion = "tag"\n[images."{IMAGE}"]\n[charts."{IMAGE}"]\npath = "deploy/hello"\n'
     folder = write_chart_project(tmp_path / "both", **{"release-tasks.toml": settings})
-    monkeypatch.chdir(commit(write(folder, {"Dockerfile": "FROM scratch\n"})))
+    monkeypatch.chdir(commit_files(folder, {"Dockerfile": "FROM scratch\n"}))
     with pytest.raises(ReleaseError, match="is the reference of an image and of a chart") as caught:
         charts.expected(Release.at(Context(), "1.2.0"))
     assert caught.value.fix.endswith('[charts."ghcr.io/example/charts/hello"]')

@@ -19,6 +19,7 @@ from invoke.context import Context
 from support import crate_projects as projects
 from support.crate_projects import CHAIN
 from support.local_registries import local_registries
+from support.repositories import commit_all
 
 from release_tasks import dist
 from release_tasks.channels import crates_index, crates_io
@@ -87,7 +88,7 @@ def test_a_version_that_is_not_there_is_missing(one: Path) -> None:
 
 def test_a_crate_of_another_commit_is_different(one: Path) -> None:
     upload(one)
-    projects.commit(one)
+    commit_all(one)
     seen = crates_io.state(projects.release(one), crates_io.expected(projects.release(one)))[0]
     assert seen.state is State.DIFFERENT
     assert "packed from commit" in seen.why
@@ -160,7 +161,7 @@ def test_only_the_missing_crates_are_uploaded(packed: Path, registries: LocalReg
     release = projects.release(packed)
     assert sorted(states(release)) == [State.MISSING, State.MISSING, State.SAME]
     publish(release, [artifact.name for artifact in crates_io.unpublished(release)])
-    assert [len(projects.asked(registries)), *projects.uploads(registries)] == [3, *CHAIN]
+    assert [len(projects.upload_requests(registries)), *projects.uploads(registries)] == [3, *CHAIN]
     assert states(release) == [State.SAME] * 3
 
 
@@ -171,7 +172,7 @@ def test_too_many_uploads_are_waited_out_as_the_server_says(
     registries.faults.add(too_many(time.time() + 2))
     publish(projects.release(packed))
     assert projects.uploads(registries) == list(CHAIN)
-    assert len(projects.asked(registries)) == 4
+    assert len(projects.upload_requests(registries)) == 4
     assert "UTC, 2 crates left" in capfd.readouterr().err
 
 
@@ -206,7 +207,7 @@ def test_an_upload_whose_answer_was_lost_is_not_sent_again(
     registries.faults.add(Fault(*PUT, lose=True))
     publish(projects.release(packed))
     assert projects.uploads(registries) == list(CHAIN)
-    assert len(projects.asked(registries)) == 3
+    assert len(projects.upload_requests(registries)) == 3
 
 
 def test_a_server_error_is_tried_again(packed: Path, registries: LocalRegistries) -> None:
@@ -220,7 +221,7 @@ def test_a_server_that_stays_broken_is_an_error(one: Path, registries: LocalRegi
     registries.faults.add(Fault(*PUT, status=503, body=b"down", times=99))
     with pytest.raises(ReleaseError, match="got 503"):
         publish(projects.release(one))
-    assert len(projects.asked(registries)) == crates_io.TRIES
+    assert len(projects.upload_requests(registries)) == crates_io.TRIES
 
 
 def test_what_was_uploaded_and_is_not_shown_yet_is_waited_for(
@@ -245,7 +246,7 @@ def test_a_lag_that_is_longer_than_cargo_waits_is_waited_for(
     ).start()  # only the first one is late
     publish(projects.release(packed), ["shop-zero", "shop-middle"])
     assert projects.uploads(registries) == ["shop-zero", "shop-middle"]
-    assert len(projects.asked(registries)) == 2
+    assert len(projects.upload_requests(registries)) == 2
 
 
 def test_a_crate_of_somebody_else_is_an_error_with_a_way_out(
@@ -302,7 +303,7 @@ def test_other_bytes_than_those_checked_are_never_uploaded(
         match=r"cargo now packs shop-app as .*, and dist/ has 111111111111, first at shop-app-0.1.0/.cargo_vcs_info.json: byte 6",
     ):
         publish(release)
-    assert projects.asked(registries) == []
+    assert projects.upload_requests(registries) == []
 
 
 def test_a_crate_that_was_never_packed_is_never_uploaded(
@@ -310,7 +311,7 @@ def test_a_crate_that_was_never_packed_is_never_uploaded(
 ) -> None:
     with pytest.raises(ReleaseError, match="so it was not checked"):
         publish(projects.release(one))
-    assert projects.asked(registries) == []
+    assert projects.upload_requests(registries) == []
 
 
 def test_a_release_killed_between_two_uploads_goes_on_with_the_rest(

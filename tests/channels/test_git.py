@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.tiny_project import TINY, TinyProject, context, tiny_project
+from support.contexts import context
+from support.tiny_project import TINY, TinyProject, tiny_project
 
 from release_tasks.channels import git
 from release_tasks.converge import converge

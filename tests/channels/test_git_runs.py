@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.tiny_project import TINY, TinyProject, context, problems, tiny_project
+from support.contexts import context
+from support.tiny_project import TINY, TinyProject, problems, tiny_project
 
 from release_tasks.channels import git, git_runs
 from release_tasks.checks.preflight import promises

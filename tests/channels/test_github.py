@@ -6,8 +6,9 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from support.contexts import context
 from support.github_release import SDIST, WHEEL, assets, built, gh, releases, states
-from support.tiny_project import TWO, TinyProject, context, tiny_project
+from support.tiny_project import TWO, TinyProject, tiny_project
 
 from release_tasks.channels import github
 from release_tasks.converge import converge

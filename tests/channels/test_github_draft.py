@@ -10,18 +10,19 @@ import sys
 from dataclasses import replace
 
 import pytest
+from support.contexts import context
 from support.github_release import (
     KEPT,
     SDIST,
     WHEEL,
     assets,
     built,
-    elsewhere,
     gh,
+    release_in_a_clone,
     releases,
     states,
 )
-from support.tiny_project import TinyProject, context
+from support.tiny_project import TinyProject
 
 from release_tasks import dist
 from release_tasks.channels import github, github_draft, pypi
@@ -48,7 +49,7 @@ def test_another_machine_goes_on_with_the_bytes_of_the_draft(
 ) -> None:
     release = built(tiny)
     github.fill_draft(context(), release)
-    there = elsewhere(tiny, monkeypatch)
+    there = release_in_a_clone(tiny, monkeypatch)
     rows = {row.name: row.sha256 for row in dist.inventory(there.parts[0])}
     assert rows == {row.name: row.sha256 for row in dist.inventory(release.parts[0])}
     assert (there.parts[0].dist / KEPT).read_text() == f"bytes of {KEPT}"
@@ -63,7 +64,7 @@ def test_a_draft_that_was_emptied_for_publication_keeps_its_assets(
     github.fill_draft(context(), built(tiny))
     for name in (KEPT, "release.json"):
         gh("release", "delete-asset", "v0.2.0", name, "--yes")
-    there = elsewhere(tiny, monkeypatch)
+    there = release_in_a_clone(tiny, monkeypatch)
     github.fill_draft(context(), there)
     assert assets(tiny) == {WHEEL, SDIST}
     github.publish(context(), there, github.expected(there))
@@ -84,7 +85,7 @@ def test_one_file_has_the_checksums_of_every_asset_wherever_the_release_is_finis
     )
     assert not (release.parts[0].dist / "SHA256SUMS").exists()
     github.fill_draft(context(), release)
-    there = elsewhere(tiny, monkeypatch)
+    there = release_in_a_clone(tiny, monkeypatch)
     done = subprocess.run(
         ["sha256sum", "--check", "--strict", "SHA256SUMS"],
         cwd=there.parts[0].dist,
@@ -108,7 +109,7 @@ def test_a_draft_of_another_commit_is_never_taken_over(
     tiny.git("tag", "--delete", "v0.2.0")
     tiny.tag("v0.2.0")
     with pytest.raises(ReleaseError, match=r"GitHub keeps files of v0\.2\.0 that were built from"):
-        elsewhere(tiny, monkeypatch)
+        release_in_a_clone(tiny, monkeypatch)
 
 
 def test_two_drafts_of_one_tag_that_have_files_are_an_error(tiny: TinyProject) -> None:

@@ -9,11 +9,10 @@ from invoke.context import Context
 from support.container_projects import (
     IMAGE,
     SETTINGS,
-    commit,
     push_image,
-    write,
     write_image_project,
 )
+from support.repositories import commit_files
 
 from release_tasks.channels import image_tags, images
 from release_tasks.errors import ReleaseError
@@ -127,11 +126,9 @@ def test_latest_belongs_to_the_component_that_owns_it(tmp_path, monkeypatch):
     table = '[components.server]\ntag = "server-v{version}"\nimages = ["ghcr.io/example/hello"]\n'
     other = '[components.docs]\ntag = "docs-v{version}"\n'
     for owns, wanted in (("", {"1.2", "1"}), ("latest = true\n", {"1.2", "1", "latest"})):
-        folder = commit(
-            write(
-                write_image_project(tmp_path / f"owner{len(owns)}"),
-                {"release-tasks.toml": SETTINGS + other + table + owns},
-            )
+        folder = commit_files(
+            write_image_project(tmp_path / f"owner{len(owns)}"),
+            {"release-tasks.toml": SETTINGS + other + table + owns},
         )
         monkeypatch.chdir(folder)
         assert set(places(Release.at(Context(), "1.2.0", "server"))) == wanted

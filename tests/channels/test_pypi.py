@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from support import python_projects as projects
 from support.python_projects import PLAIN, WHEEL_OF_A_PROGRAM
+from support.repositories import commit_files
 
 from release_tasks import dist, files
 from release_tasks.channels import pypi
@@ -24,7 +25,7 @@ WHEEL, SDIST = "tiny_plain-0.2.0-py3-none-any.whl", "tiny_plain-0.2.0.tar.gz"
 @pytest.fixture
 def plain(registries: LocalRegistries, tmp_path: Path) -> Path:
     """A package without anything in dist/."""
-    return projects.write(tmp_path / "plain", PLAIN)
+    return commit_files(tmp_path / "plain", PLAIN)
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def upload(root: Path, *names: str) -> None:
     """Upload files of dist/ as a person would."""
     from invoke.context import Context
 
-    twine.upload(Context(), [projects.built(root) / name for name in names], "NO_SUCH_TOKEN")
+    twine.upload(Context(), [projects.dist_folder(root) / name for name in names], "NO_SUCH_TOKEN")
 
 
 def states(root: Path) -> dict[str, State]:
@@ -124,7 +125,7 @@ def test_each_declared_tag_is_a_file_of_its_own(
     settings = (
         '[python."Tiny.Plain"]\nwheels = ["manylinux_2_17_x86_64", "win_amd64"]\nsdist = false\n'
     )
-    root = projects.write(tmp_path / "tags", PLAIN | {"release-tasks.toml": settings})
+    root = commit_files(tmp_path / "tags", PLAIN | {"release-tasks.toml": settings})
     name = "tiny_plain-0.2.0-cp39-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
     keep(root, name, projects.wheel("Tiny.Plain"))
     assert list(states(root)) == [name, "tiny_plain-0.2.0-*win_amd64.whl"]
@@ -134,9 +135,7 @@ def test_each_declared_python_has_a_file_for_each_tag(
     registries: LocalRegistries, tmp_path: Path
 ) -> None:
     settings = '[python.tiny-tool]\nwheels = ["manylinux_2_17_x86_64", "win_amd64"]\npythons = ["3.12", "3.13t"]\nsdist = false\n'
-    root = projects.write(
-        tmp_path / "pythons", WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings}
-    )
+    root = commit_files(tmp_path / "pythons", WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings})
     release = projects.release(root)
     assert [artifact.name for artifact in pypi.expected(release)] == [
         "tiny_tool-0.2.0-cp312-cp312-*manylinux_2_17_x86_64.whl",

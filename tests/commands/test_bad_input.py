@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.hosted_project import HostedProject, commit, hosted_project
+from support.hosted_project import HostedProject, hosted_project
+from support.repositories import commit_all
 
 from release_tasks import files
 from release_tasks.rehearsal.faults import Fault
@@ -145,7 +146,7 @@ def test_missing_credentials_are_named(kit: HostedProject) -> None:
 def test_an_unreadable_manifest_is_named(kit: HostedProject) -> None:
     clone = kit.clone()
     (clone / "crates" / "core" / "Cargo.toml").write_text("[package\n")
-    commit(clone, "Break it")
+    commit_all(clone, "Break it")
     assert "crates/core/Cargo.toml" in refused(
         kit, clone, "release", "--version", "0.2.0", "--new", "all"
     )
@@ -155,7 +156,7 @@ def test_an_unknown_key_in_the_settings_names_the_nearest_known_one(kit: HostedP
     clone = kit.clone()
     with (clone / "release-tasks.toml").open("a") as file:
         file.write("asets = []\n")
-    commit(clone, "Mistype")
+    commit_all(clone, "Mistype")
     said = refused(kit, clone, "release", "--version", "0.2.0")
     assert "unknown key asets in [github]" in said
     assert "did you mean assets?" in said

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.built_project import AMD64, MAC_ARM64, macho, pe
-from support.tiny_project import LOG, TinyProject, context, tiny_project
+from support.contexts import context
+from support.executables import AMD64, MAC_ARM64, macho, pe
+from support.tiny_project import LOG, TinyProject, tiny_project
 
 from release_tasks import dist
 from release_tasks.commands.collect import collect

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.hosted_project import commit
 from support.processes import running
+from support.repositories import commit_all
 
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.registries import LocalRegistries, run_registries
@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.tools(*TOOLS)]
 
 def copy(folder: Path, source: Path = EXAMPLE) -> Path:
     shutil.copytree(source, folder, ignore=shutil.ignore_patterns("target", "dist", "__pycache__"))
-    commit(folder, "Say hello")
+    commit_all(folder, "Say hello")
     origin = f"git@github.com:example/{source.name}.git"
     subprocess.run(["git", "remote", "add", "origin", origin], cwd=folder, check=True)
     return folder
@@ -38,7 +38,7 @@ def ungated(folder: Path) -> Path:
     """Take the gates out: other tests show them, and they compile everything once more."""
     with (folder / "release-tasks.toml").open("a") as settings:
         settings.write('\n[gates]\nminor = ["rustfmt"]\n')
-    commit(folder, "Drop the gates")
+    commit_all(folder, "Drop the gates")
     return folder
 
 

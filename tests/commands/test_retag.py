@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.contexts import context
 from support.python_projects import wheel
-from support.tiny_project import TINY, TinyProject, context, tiny_project
+from support.tiny_project import TINY, TinyProject, tiny_project
 
 from release_tasks.tools import twine
 

@@ -3,17 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.built_project import (
-    AARCH64,
-    AMD64,
-    ARM64,
-    MAC_ARM64,
-    MAC_X86_64,
-    X86_64,
-    elf,
-    macho,
-    pe,
-)
+from support.executables import AARCH64, AMD64, ARM64, MAC_ARM64, MAC_X86_64, X86_64, elf, macho, pe
 
 from release_tasks.formats import executables
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.python_projects import MATURIN, write
+from support.python_projects import MATURIN
+from support.repositories import commit_files
 from support.sample_projects import inv
 from support.tiny_project import TINY, TWO
 
@@ -16,7 +17,7 @@ from release_tasks.project.settings import FILE
 
 
 def project(root: Path, files: dict[str, str]) -> Project:
-    return discover(write(root / "project", files))
+    return discover(commit_files(root / "project", files))
 
 
 def told(root: Path, settings: str, files: dict[str, str] = TWO) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from support.hosted_project import commit
+from support.repositories import commit_all
 from support.sample_projects import RUNBOOKS, git, sample
 
 from release_tasks.errors import ReleaseError
@@ -25,7 +25,7 @@ def made(folder: Path, files: Mapping[str, str]) -> Path:
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
-    commit(folder, "Begin")
+    commit_all(folder, "Begin")
     return folder
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from support.hosted_project import commit
+from support.repositories import commit_all
 
 from release_tasks.errors import ReleaseError
 from release_tasks.project.discovery import discover
@@ -26,7 +26,7 @@ def project(
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
-    commit(root, "Begin")
+    commit_all(root, "Begin")
     if origin:
         subprocess.run(["git", "remote", "add", "origin", origin], cwd=root, check=True)
     return discover(root)

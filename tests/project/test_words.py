@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from support.tiny_project import TinyProject, context
+from support.contexts import context
+from support.tiny_project import TinyProject
 
 from release_tasks.errors import ReleaseError
 from release_tasks.project.version_levels import resolve

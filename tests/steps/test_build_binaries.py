@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 from invoke.context import Context
 from support import python_projects as projects
-from support.built_project import MAC_ARM64, macho
+from support.contexts import context
+from support.executables import MAC_ARM64, macho
 from support.python_projects import HOST, PROGRAM
+from support.repositories import commit_files, git
 
 from release_tasks import dist
 from release_tasks.errors import ReleaseError
@@ -37,7 +39,7 @@ def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def project(root: Path, monkeypatch: pytest.MonkeyPatch, **settings: str) -> Path:
-    projects.write(
+    commit_files(
         root, PROGRAM | {name.replace("_", "-") + ".toml": text for name, text in settings.items()}
     )
     monkeypatch.chdir(root)
@@ -46,14 +48,14 @@ def project(root: Path, monkeypatch: pytest.MonkeyPatch, **settings: str) -> Pat
 
 def test_a_program_is_built_with_its_checksum(tool: Path) -> None:
     build_binaries(Context())
-    rows = projects.rows(tool, "binary", "sha256")
+    rows = projects.recorded_files(tool, "binary", "sha256")
     assert list(rows) == [FILE, f"{FILE}.sha256"]
     assert (rows[FILE].package, rows[FILE].target, rows[FILE].version) == (
         "tiny-tool",
         HOST,
         "0.2.0",
     )
-    folder = projects.built(tool)
+    folder = projects.dist_folder(tool)
     assert (folder / FILE).stat().st_mode & 0o777 == 0o755
     subprocess.run(
         ["sha256sum", "--check", "--strict", f"{FILE}.sha256"],
@@ -80,8 +82,8 @@ def test_the_bytes_are_the_same_from_another_folder_home_zone_and_umask(
         build_binaries(Context())
     finally:
         os.umask(before)
-    assert projects.differing(projects.built(tool), projects.built(other)) == {}
-    assert str(tool).encode() not in (projects.built(tool) / FILE).read_bytes()
+    assert projects.differences(projects.dist_folder(tool), projects.dist_folder(other)) == {}
+    assert str(tool).encode() not in (projects.dist_folder(tool) / FILE).read_bytes()
 
 
 def test_building_again_compiles_nothing(tool: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -95,21 +97,21 @@ def test_building_again_compiles_nothing(tool: Path, capfd: pytest.CaptureFixtur
 
 def test_a_compiler_error_ends_with_its_last_lines_and_the_command(tool: Path) -> None:
     (tool / "src" / "main.rs").write_text("fn main() { absent_function() }\n")
-    projects.git(tool, "commit", "--quiet", "--all", "--message=Break it")
-    projects.git(tool, "tag", "--force", "v0.2.0")
+    git(tool, "commit", "--quiet", "--all", "--message=Break it")
+    git(tool, "tag", "--force", "v0.2.0")
     with pytest.raises(ReleaseError, match="absent_function") as told:
         build_binaries(Context())
     first, *rest = told.value.problem.splitlines()
     assert re.fullmatch(rf"`cargo rustc .*--target {HOST}.*` ended with status 101", first)
     assert "could not compile `tiny-tool`" in rest[-1]
-    assert projects.rows(tool, "binary") == {}
+    assert projects.recorded_files(tool, "binary") == {}
 
 
 def test_a_lost_checksum_is_written_again_without_compiling(
     tool: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     build_binaries(Context())
-    checksum = projects.built(tool) / f"{FILE}.sha256"
+    checksum = projects.dist_folder(tool) / f"{FILE}.sha256"
     text = checksum.read_text()
     checksum.unlink()
     capfd.readouterr()
@@ -124,7 +126,7 @@ def test_no_checksum_is_made_where_the_project_ships_none(
     settings = PROGRAM["release-tasks.toml"] + '[github]\nassets = ["binaries"]\n'
     root = project(tmp_path / "tool", monkeypatch, release_tasks=settings)
     build_binaries(Context())
-    assert list(projects.rows(root, "binary", "sha256")) == [FILE]
+    assert list(projects.recorded_files(root, "binary", "sha256")) == [FILE]
 
 
 def test_an_archive_has_the_program_the_licence_and_the_readme(
@@ -135,8 +137,8 @@ def test_an_archive_has_the_program_the_licence_and_the_readme(
     for name in ("one", "two"):
         root = project(tmp_path / name, monkeypatch, release_tasks=settings)
         build_binaries(Context())
-        made.append(projects.built(root) / "tiny-0.2.0.tar.gz")
-    assert projects.differing(made[0].parent, made[1].parent) == {}
+        made.append(projects.dist_folder(root) / "tiny-0.2.0.tar.gz")
+    assert projects.differences(made[0].parent, made[1].parent) == {}
     with tarfile.open(made[0]) as archive:
         modes = {member.name: member.mode for member in archive}
     assert modes == {"LICENSE": 0o644, "README.md": 0o644, "tiny": 0o755}
@@ -151,10 +153,10 @@ def test_a_static_program_has_its_libc_inside(
         release_tasks=PROGRAM["release-tasks.toml"] + '[build]\nstatic = ["tiny"]\n',
     )
     build_binaries(Context())
-    data = (projects.built(root) / FILE).read_bytes()
+    data = (projects.dist_folder(root) / FILE).read_bytes()
     assert b"/lib64/ld-linux" not in data
     assert subprocess.run(
-        [projects.built(root) / FILE], check=True, capture_output=True
+        [projects.dist_folder(root) / FILE], check=True, capture_output=True
     ).stdout.startswith(b"hello")
 
 
@@ -175,7 +177,7 @@ def test_what_this_machine_cannot_build_is_named_before_the_rest_is_built_and_ag
     )
     said = capfd.readouterr().err
     assert said.index("left out: aarch64-apple-darwin cannot be built") < said.index("$ env")
-    assert list(projects.rows(root, "binary", "sha256")) == [FILE, f"{FILE}.sha256"]
+    assert list(projects.recorded_files(root, "binary", "sha256")) == [FILE, f"{FILE}.sha256"]
 
 
 def test_a_target_that_was_asked_for_and_cannot_be_built_stops_before_anything_is_compiled(
@@ -189,7 +191,7 @@ def test_a_target_that_was_asked_for_and_cannot_be_built_stops_before_anything_i
         build_binaries(Context(), target=f"{HOST},aarch64-apple-darwin")
     assert not (root / "target").exists()
     build_binaries(Context(), target=HOST)
-    assert list(projects.rows(root, "binary")) == [FILE]
+    assert list(projects.recorded_files(root, "binary")) == [FILE]
 
 
 @pytest.mark.slow
@@ -199,18 +201,18 @@ def test_a_static_program_has_its_libc_inside_also_where_zig_links_the_others(
 ) -> None:
     settings = f'[build]\nglibc = "2.17"\nstatic = ["tiny"]\n[binaries.tiny]\n{HOST} = "tiny"\n[binaries.other]\n{HOST} = "other"\n'
     both = PROGRAM["Cargo.toml"] + '[[bin]]\nname = "other"\npath = "src/main.rs"\n'
-    root = projects.write(
+    root = commit_files(
         tmp_path / "tool", PROGRAM | {"release-tasks.toml": settings, "Cargo.toml": both}
     )
     monkeypatch.chdir(root)
     build_binaries(Context())
     inside = {
-        name: b"/lib64/ld-linux" not in (projects.built(root) / name).read_bytes()
+        name: b"/lib64/ld-linux" not in (projects.dist_folder(root) / name).read_bytes()
         for name in ("tiny", "other")
     }
     assert inside == {"tiny": True, "other": False}
     assert subprocess.run(
-        [projects.built(root) / "tiny"], check=True, capture_output=True
+        [projects.dist_folder(root) / "tiny"], check=True, capture_output=True
     ).stdout.startswith(b"hello")
 
 
@@ -234,7 +236,7 @@ def test_what_another_machine_built_is_not_asked_for_again(
     )
     dist.record(part, "build_binaries", [row], target="tiny-0.2.0-mac")
     build_binaries(Context())
-    assert sorted(projects.rows(root, "binary")) == [FILE, "tiny-0.2.0-mac"]
+    assert sorted(projects.recorded_files(root, "binary")) == [FILE, "tiny-0.2.0-mac"]
 
 
 def test_an_undeclared_target_names_the_declared_ones(tool: Path) -> None:
@@ -259,7 +261,7 @@ def test_a_changed_tree_does_not_get_into_the_program(tool: Path) -> None:
     source.write_text(source.read_text().replace("hello", "changed"))
     build_binaries(Context())
     said = subprocess.run(
-        [projects.built(tool) / FILE], check=True, capture_output=True, text=True
+        [projects.dist_folder(tool) / FILE], check=True, capture_output=True, text=True
     ).stdout
     assert said == "hello src/main.rs\n"
 
@@ -275,10 +277,10 @@ def test_a_version_that_only_the_checkout_has_is_refused(tool: Path) -> None:
 def test_a_dry_run_prints_the_command_and_changes_nothing(
     tool: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    before = projects.everything(tool)
-    build_binaries(projects.dry())
+    before = projects.all_files(tool)
+    build_binaries(context(dry=True))
     assert (
         f"cargo rustc --release --locked --package tiny-tool --bin tiny --target {HOST}"
         in capfd.readouterr().err
     )
-    assert projects.everything(tool) == before
+    assert projects.all_files(tool) == before

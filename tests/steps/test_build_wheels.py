@@ -19,8 +19,10 @@ from pathlib import Path
 import pytest
 from invoke.context import Context
 from support import python_projects as projects
+from support.contexts import context
 from support.local_registries import local_registries
 from support.python_projects import HOST, PLAIN, WHEEL_OF_A_PROGRAM
+from support.repositories import commit_files
 
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.registries import LocalRegistries
@@ -45,7 +47,7 @@ def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRegistrie
 
 
 def project(root: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str]) -> Path:
-    projects.write(root, files)
+    commit_files(root, files)
     monkeypatch.chdir(root)
     return root
 
@@ -63,7 +65,9 @@ def in_two_folders(
 
 
 def hashes(root: Path) -> dict[str, str]:
-    return {name: row.sha256 for name, row in projects.rows(root, "wheel", "sdist").items()}
+    return {
+        name: row.sha256 for name, row in projects.recorded_files(root, "wheel", "sdist").items()
+    }
 
 
 @pytest.mark.slow
@@ -72,8 +76,10 @@ def test_a_plain_package_gives_a_wheel_and_an_sdist_with_the_same_bytes_everywhe
 ) -> None:
     one, two = in_two_folders(tmp_path, monkeypatch, PLAIN)
     assert sorted(hashes(one)) == ["tiny_plain-0.2.0-py3-none-any.whl", "tiny_plain-0.2.0.tar.gz"]
-    assert projects.differing(projects.built(one), projects.built(two)) == {}
-    assert {row.package for row in projects.rows(one, "wheel", "sdist").values()} == {"Tiny.Plain"}
+    assert projects.differences(projects.dist_folder(one), projects.dist_folder(two)) == {}
+    assert {row.package for row in projects.recorded_files(one, "wheel", "sdist").values()} == {
+        "Tiny.Plain"
+    }
 
 
 @ON_HOST
@@ -82,10 +88,10 @@ def test_a_wheel_of_maturin_has_the_same_bytes_everywhere_and_a_true_record(
     registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, two = in_two_folders(tmp_path, monkeypatch, WHEEL_OF_A_PROGRAM)
-    assert projects.differing(projects.built(one), projects.built(two)) == {}
+    assert projects.differences(projects.dist_folder(one), projects.dist_folder(two)) == {}
     wheel, sdist = (
-        sorted(projects.built(one).glob("*.whl")),
-        sorted(projects.built(one).glob("*.gz")),
+        sorted(projects.dist_folder(one).glob("*.whl")),
+        sorted(projects.dist_folder(one).glob("*.gz")),
     )
     assert [path.name for path in sdist] == ["tiny_tool-0.2.0.tar.gz"]
     assert str(tmp_path).encode() not in unpacked(wheel[0])
@@ -124,7 +130,7 @@ def test_building_again_does_nothing_and_a_lost_file_is_built_alone(
     capfd.readouterr()
     build_wheels(Context())
     assert "nothing to do, every wheel and sdist is built or public" in capfd.readouterr().err
-    (projects.built(root) / "tiny_tool-0.2.0.tar.gz").unlink()
+    (projects.dist_folder(root) / "tiny_tool-0.2.0.tar.gz").unlink()
     build_wheels(Context())
     said = capfd.readouterr().err
     assert "maturin sdist" in said
@@ -141,7 +147,7 @@ def test_what_git_does_not_know_gets_into_no_file(
     (root / "secret.txt").write_text("not for you")
     (root / "README.md").write_text("# Changed\n")
     build_wheels(Context())
-    with tarfile.open(projects.built(root) / "tiny_tool-0.2.0.tar.gz") as sdist:
+    with tarfile.open(projects.dist_folder(root) / "tiny_tool-0.2.0.tar.gz") as sdist:
         assert not any(name.endswith("secret.txt") for name in sdist.getnames())
         readme = sdist.extractfile("tiny_tool-0.2.0/README.md")
         assert readme is not None
@@ -318,12 +324,12 @@ def test_a_dry_run_prints_the_commands_and_changes_nothing(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     root = project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM)
-    before = projects.everything(root)
-    build_wheels(projects.dry())
+    before = projects.all_files(root)
+    build_wheels(context(dry=True))
     said = capfd.readouterr().err
     assert "-m maturin build --release --locked --out" in said
     assert "-m maturin sdist --out" in said
-    assert projects.everything(root) == before
+    assert projects.all_files(root) == before
     assert registries.log.writes() == ()
 
 
@@ -337,7 +343,7 @@ def test_each_declared_python_is_an_interpreter_for_maturin(
 ) -> None:
     settings = '[python.tiny-tool]\npythons = ["3.8", "3.9"]\n'
     project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings})
-    build_wheels(projects.dry())
+    build_wheels(context(dry=True))
     said = capfd.readouterr().err
     assert [word for word in said.split() if word.startswith("python3.")] == [
         "python3.8",

@@ -15,15 +15,14 @@ from support.container_projects import (
     DOCKERFILE,
     IMAGE,
     SETTINGS,
-    binaries,
-    built,
-    commit,
-    dry,
+    add_binaries,
+    recorded_file,
     snapshot,
-    write,
     write_image_project,
 )
-from support.python_projects import differing
+from support.contexts import context
+from support.python_projects import differences
+from support.repositories import commit_files, write_files
 
 from release_tasks import dist
 from release_tasks.errors import ReleaseError
@@ -41,7 +40,9 @@ pytestmark = [
 
 def image(folder: Path, version: str = "1.2.0") -> list[dict]:
     """The configurations of an image in dist/, platform by platform."""
-    with tarfile.open(folder / f"dist/v{version}" / built("image", version).file) as archive:
+    with tarfile.open(
+        folder / f"dist/v{version}" / recorded_file("image", version).file
+    ) as archive:
 
         def blob(digest: str) -> dict:
             return json.loads(archive.extractfile("blobs/" + digest.replace(":", "/")).read())
@@ -53,7 +54,9 @@ def image(folder: Path, version: str = "1.2.0") -> list[dict]:
 def contents(folder: Path, version: str = "1.2.0") -> list[dict[str, bytes]]:
     """Every file of each layer of an image in dist/."""
     found = []
-    with tarfile.open(folder / f"dist/v{version}" / built("image", version).file) as archive:
+    with tarfile.open(
+        folder / f"dist/v{version}" / recorded_file("image", version).file
+    ) as archive:
         for member in archive.getmembers():
             head = archive.extractfile(member).read(2) if member.isfile() else b""
             if head == b"\x1f\x8b":
@@ -69,7 +72,7 @@ def only_git(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_image_of_two_platforms_takes_the_binaries_of_the_release(image_project):
-    binaries("1.2.0")
+    add_binaries("1.2.0")
     docker_buildx(Context(), version="1.2.0")
     configs = image(image_project)
     assert [c["architecture"] for c in configs] == ["amd64", "arm64"]
@@ -77,13 +80,13 @@ def test_an_image_of_two_platforms_takes_the_binaries_of_the_release(image_proje
         b"a program for amd64",
         b"a program for arm64",
     }
-    row = built("image", "1.2.0")
+    row = recorded_file("image", "1.2.0")
     assert (row.name, row.commit) == (IMAGE, Release.at(Context(), "1.2.0").commit)
     assert row.digest == oci_layout.digest_of(image_project / "dist/v1.2.0" / row.file)
 
 
 def test_an_image_says_from_which_commit_and_version_it_is(image_project):
-    binaries("1.2.0")
+    add_binaries("1.2.0")
     docker_buildx(Context(), version="1.2.0")
     said = image(image_project)[0]["config"]["Labels"]
     assert said["org.opencontainers.image.revision"] == Release.at(Context(), "1.2.0").commit
@@ -96,23 +99,23 @@ def test_an_image_has_its_own_labels_and_caches_too(tmp_path, monkeypatch):
     said = '[images."ghcr.io/example/hello".labels]\nmaintainer = "the makers"\n"org.opencontainers.image.version" = "another"\n'
     project = write_image_project(tmp_path / "labelled", SETTINGS + cache + said)
     monkeypatch.chdir(project)
-    binaries("1.2.0")
+    add_binaries("1.2.0")
     docker_buildx(Context(), version="1.2.0")
     shown = image(project)[0]["config"]["Labels"]
     assert (shown["maintainer"], shown["org.opencontainers.image.version"]) == (
         "the makers",
         "1.2.0",
     )
-    first = built("image", "1.2.0").digest
+    first = recorded_file("image", "1.2.0").digest
     assert (tmp_path / "cache/index.json").exists()
     shutil.rmtree(project / "dist")
-    binaries("1.2.0")
+    add_binaries("1.2.0")
     docker_buildx(Context(), version="1.2.0")
-    assert built("image", "1.2.0").digest == first
+    assert recorded_file("image", "1.2.0").digest == first
 
 
 def test_what_is_not_committed_does_not_get_into_an_image(image_project):
-    binaries("1.2.0")
+    add_binaries("1.2.0")
     (image_project / "motd").write_text("not committed\n")
     docker_buildx(Context(), version="1.2.0")
     assert {layer["motd"] for layer in contents(image_project) if "motd" in layer} == {b"hello\n"}
@@ -121,28 +124,28 @@ def test_what_is_not_committed_does_not_get_into_an_image(image_project):
 def test_an_image_is_the_same_from_another_folder_home_zone_and_umask(
     image_project, tmp_path, monkeypatch
 ):
-    binaries("1.2.0")
+    add_binaries("1.2.0")
     docker_buildx(Context(), version="1.2.0")
     other = write_image_project(tmp_path / "somewhere/else")
-    write(other, {"dist/v1.1.0/parts/stale": "left over", "dist/hello-linux-amd64": "stale"})
+    write_files(other, {"dist/v1.1.0/parts/stale": "left over", "dist/hello-linux-amd64": "stale"})
     monkeypatch.chdir(other)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     before = os.umask(0o077)
     try:
-        binaries("1.2.0")
+        add_binaries("1.2.0")
         docker_buildx(Context(), version="1.2.0")
     finally:
         os.umask(before)
-    assert differing(image_project / "dist/v1.2.0", other / "dist/v1.2.0") == {}
+    assert differences(image_project / "dist/v1.2.0", other / "dist/v1.2.0") == {}
 
 
 def test_platforms_that_were_built_apart_become_the_image_that_is_built_at_once(
     image_project, tmp_path, monkeypatch, capfd
 ):
-    binaries("1.2.0")
+    add_binaries("1.2.0")
     docker_buildx(Context(), version="1.2.0")
-    whole = built("image", "1.2.0")
+    whole = recorded_file("image", "1.2.0")
     other = tmp_path / "other"
     shutil.copytree(
         image_project, other, ignore=shutil.ignore_patterns("*.oci.tar", "docker_buildx*")
@@ -155,7 +158,7 @@ def test_platforms_that_were_built_apart_become_the_image_that_is_built_at_once(
     ]
     assert f"{IMAGE} lacks linux/amd64: build them on other machines" in capfd.readouterr().err
     docker_buildx(Context(), version="1.2.0", target="linux/amd64")
-    assert (built("image", "1.2.0").digest, built("image", "1.2.0").file) == (
+    assert (recorded_file("image", "1.2.0").digest, recorded_file("image", "1.2.0").file) == (
         whole.digest,
         whole.file,
     )
@@ -167,7 +170,7 @@ def test_platforms_that_were_built_apart_become_the_image_that_is_built_at_once(
 def test_what_is_here_of_an_image_is_not_built_again_but_joined_without_a_builder(
     image_project, tmp_path, monkeypatch, capfd
 ):
-    binaries("1.2.0")
+    add_binaries("1.2.0")
     for platform in ("linux/arm64", "linux/amd64"):
         folder = tmp_path / platform.replace("/", "-")
         shutil.copytree(image_project, folder)
@@ -182,14 +185,14 @@ def test_what_is_here_of_an_image_is_not_built_again_but_joined_without_a_builde
 
 
 def test_a_platform_that_no_image_has_is_named(image_project):
-    binaries("1.2.0")
+    add_binaries("1.2.0")
     with pytest.raises(ReleaseError, match="no image is declared for linux/riscv64") as told:
         docker_buildx(Context(), version="1.2.0", target="linux/amd64,linux/riscv64")
     assert told.value.fix == "declared are linux/amd64, linux/arm64"
 
 
 def test_an_image_that_is_built_is_not_built_again(image_project, capfd):
-    binaries("1.2.0")
+    add_binaries("1.2.0")
     docker_buildx(Context(), version="1.2.0")
     capfd.readouterr()
     docker_buildx(Context(), version="1.2.0")
@@ -200,7 +203,7 @@ def test_a_builder_of_our_own_leaves_nothing_behind(image_project, tmp_path, mon
     place = tmp_path / "tmp"
     place.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(place))
-    binaries("1.2.0")
+    add_binaries("1.2.0")
     docker_buildx(Context(), version="1.2.0")
     assert list(place.iterdir()) == []
     assert not Path(os.environ["BUILDX_CONFIG"]).joinpath("instances/release-tasks").exists()
@@ -209,7 +212,7 @@ def test_a_builder_of_our_own_leaves_nothing_behind(image_project, tmp_path, mon
 
 
 def test_a_failing_dockerfile_stops_the_release_and_leaves_no_image(image_project):
-    commit(write(image_project, {"Dockerfile": "FROM scratch\nCOPY absent /\n"}))
+    commit_files(image_project, {"Dockerfile": "FROM scratch\nCOPY absent /\n"})
     with pytest.raises(ReleaseError, match="absent"):
         docker_buildx(Context(), version="1.2.0")
     assert not list((image_project / "dist/v1.2.0").glob("*.tar"))
@@ -233,24 +236,22 @@ COPY --from=more /tool /tool
 
 
 def test_a_dry_run_tells_what_an_emulator_will_run(image_project, capfd):
-    commit(write(image_project, {"Dockerfile": EMULATED}))
-    docker_buildx(dry(), version="1.2.0")
+    commit_files(image_project, {"Dockerfile": EMULATED})
+    docker_buildx(context(dry=True), version="1.2.0")
     said = capfd.readouterr().err
     foreign = "linux/arm64" if os.uname().machine == "x86_64" else "linux/amd64"
     assert f"2 RUN steps of Dockerfile for {foreign} will run in an emulator" in said
-    commit(
-        write(
-            image_project,
-            {"Dockerfile": EMULATED.replace("RUN [", "CMD [").replace("run [", "CMD [")},
-        )
+    commit_files(
+        image_project,
+        {"Dockerfile": EMULATED.replace("RUN [", "CMD [").replace("run [", "CMD [")},
     )
-    docker_buildx(dry(), version="1.2.0")
+    docker_buildx(context(dry=True), version="1.2.0")
     assert "emulator" not in capfd.readouterr().err
 
 
 def test_a_dry_run_shows_the_build_and_changes_nothing(image_project, registries, capfd):
     before = snapshot(image_project)
-    docker_buildx(dry(), version="1.2.0")
+    docker_buildx(context(dry=True), version="1.2.0")
     shown = capfd.readouterr().err
     assert "docker buildx build" in shown
     assert "--build-context=binaries=<binaries>" in shown.replace("'", "")
@@ -261,7 +262,7 @@ def test_a_dry_run_shows_the_build_and_changes_nothing(image_project, registries
 
 def test_a_project_without_an_image_calls_no_docker(tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(
-        commit(write(tmp_path / "plain", {"release-tasks.toml": '[project]\nversion = "tag"\n'}))
+        commit_files(tmp_path / "plain", {"release-tasks.toml": '[project]\nversion = "tag"\n'})
     )
     only_git(tmp_path, monkeypatch)
     docker_buildx(Context(), version="1.2.0")

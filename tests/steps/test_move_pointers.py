@@ -6,12 +6,12 @@ import pytest
 from invoke.context import Context
 from support.container_projects import (
     IMAGE,
-    binaries,
+    add_binaries,
     digests,
-    dry,
     push_image,
     tag,
 )
+from support.contexts import context
 
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.faults import Fault
@@ -116,7 +116,7 @@ def test_a_foreign_pointer_is_said_and_left(registries, capfd):
 def test_a_dry_run_shows_the_moves_and_makes_none(registries, capfd):
     push_image(registries, "1.1.0", also=["latest"])
     before = digests()
-    move_pointers(dry(), version="1.2.0")
+    move_pointers(context(dry=True), version="1.2.0")
     assert f"--tag {IMAGE}:latest '{IMAGE}@<digest>'" in capfd.readouterr().err
     assert digests() == before
 
@@ -133,7 +133,7 @@ def test_a_pointer_that_cannot_move_holds_no_other_back(registries):
 @pytest.mark.tools("buildkitd", "runc")
 def test_a_built_image_of_two_platforms_is_pointed_at_whole():
     tag()
-    binaries("1.2.0")
+    add_binaries("1.2.0")
     docker_buildx(Context(), version="1.2.0")
     publish_images(Context(), version="1.2.0", new="all")
     move_pointers(Context(), version="1.2.0")

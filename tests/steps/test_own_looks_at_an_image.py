@@ -13,17 +13,16 @@ from invoke.context import Context
 from support.container_projects import (
     IMAGE,
     SETTINGS,
-    binaries,
-    built,
-    commit,
+    add_binaries,
     digests,
-    dry,
+    recorded_file,
     tag,
-    write,
     write_image_project,
 )
+from support.contexts import context
 from support.docker_daemon import kept
 from support.published_project import HERE, Layout, layer, program
+from support.repositories import commit_all, commit_files, write_files
 
 from release_tasks import dist
 from release_tasks.building.images import untestable
@@ -118,7 +117,7 @@ def test_a_multi_stage_image_that_its_scan_or_test_refuses_stays_here_and_then_e
     layout.push("ghcr.io/example/compiler:latest", base)
     own = 'scan = "sh scan.sh {layout} {report}"\ntest = "sh test.sh {layout}"\n'
     root = write_image_project(tmp_path / "project", ONE + own)
-    monkeypatch.chdir(commit(write(root, {**SOURCES, "scan.sh": SCAN, "test.sh": TEST})))
+    monkeypatch.chdir(commit_files(root, {**SOURCES, "scan.sh": SCAN, "test.sh": TEST}))
     tag("1.2.0")
     before, seen = len(registries.log.writes()), tmp_path / "seen"
     for script, mend in (("scan", "patched"), ("test", "mended")):
@@ -152,8 +151,8 @@ def test_a_test_that_takes_an_image_is_refused_before_it_is_built_where_no_daemo
     monkeypatch.chdir(
         write_image_project(tmp_path / "project", SETTINGS + 'test = "sh smoke.sh {image}"\n')
     )
-    binaries("1.2.0")
-    docker_buildx(dry(), version="1.2.0")
+    add_binaries("1.2.0")
+    docker_buildx(context(dry=True), version="1.2.0")
     assert "sh smoke.sh '<image>'" in capfd.readouterr().err
     with pytest.raises(
         ReleaseError,
@@ -175,11 +174,11 @@ def test_a_daemon_runs_the_image_before_it_is_kept_and_has_nothing_of_it_afterwa
     root = write_image_project(
         tmp_path / "project", SETTINGS + 'test = "sh smoke.sh {image}"\n', dockerfile
     )
-    write(root, {"smoke.sh": smoke, "hello-amd64": "", "hello-arm64": ""})
+    write_files(root, {"smoke.sh": smoke, "hello-amd64": "", "hello-arm64": ""})
     monkeypatch.chdir(root)
     for says in ("hello 1.1.0", "hello 1.2.0"):
         program(tmp_path / says, says).rename(root / f"hello-{HERE}")
-        commit(root)
+        commit_all(root)
         tag("1.2.0")
         release = Release.at(Context(), "1.2.0")
         assert untestable(release.parts[0].component.images[0]) is None  # type: ignore[index]
@@ -189,6 +188,6 @@ def test_a_daemon_runs_the_image_before_it_is_kept_and_has_nothing_of_it_afterwa
             assert images() == ()
         else:
             docker_buildx(Context(), version="1.2.0")
-            assert built("image", "1.2.0").name == IMAGE
+            assert recorded_file("image", "1.2.0").name == IMAGE
         assert (tmp_path / "seen").read_text() == f"{says}\n"
         assert kept() == ""

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.contexts import context
 from support.file_server import FileServer
 from support.python_projects import HOST, PROGRAM
-from support.tiny_project import TinyProject, context, tiny_project
+from support.tiny_project import TinyProject, tiny_project
 
 from release_tasks import dist
 from release_tasks.errors import ReleaseError

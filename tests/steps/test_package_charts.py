@@ -11,15 +11,14 @@ import pytest
 from invoke.context import Context
 from support.container_projects import (
     CHART,
-    built,
     chart_repository,
-    commit,
-    dry,
+    recorded_file,
     snapshot,
-    write,
     write_chart_project,
 )
-from support.python_projects import differing
+from support.contexts import context
+from support.python_projects import differences
+from support.repositories import commit_all, write_files
 
 from release_tasks.errors import ReleaseError
 from release_tasks.steps.package_charts import package_charts
@@ -76,7 +75,7 @@ def test_the_working_tree_stays_untouched(chart_project):
 
 def test_the_inventory_has_the_digest_of_the_layer(chart_project):
     package_charts(Context(), version="1.2.0")
-    row = built("chart", "1.2.0")
+    row = recorded_file("chart", "1.2.0")
     assert (row.name, row.file, row.digest) == (CHART, "hello-1.2.0.tgz", f"sha256:{row.sha256}")
 
 
@@ -85,7 +84,7 @@ def test_a_chart_is_the_same_from_another_folder_home_zone_and_umask(
 ):
     package_charts(Context(), version="1.2.0")
     other = write_chart_project(tmp_path / "somewhere/else")
-    write(
+    write_files(
         other,
         {
             "dist/v1.2.0/hello-1.2.0.tgz": "stale",
@@ -101,7 +100,7 @@ def test_a_chart_is_the_same_from_another_folder_home_zone_and_umask(
     finally:
         os.umask(before)
     again = other / "dist/v1.2.0/hello-1.2.0.tgz"
-    assert differing(chart_project / "dist/v1.2.0", again.parent) == {}
+    assert differences(chart_project / "dist/v1.2.0", again.parent) == {}
     assert again.stat().st_mtime == (chart_project / "dist/v1.2.0/hello-1.2.0.tgz").stat().st_mtime
 
 
@@ -132,7 +131,8 @@ def test_a_dependency_in_a_repository_that_nobody_added_is_fetched(
         capture_output=True,
     )
     (folder / "deploy/hello/charts/common-1.4.0.tgz").unlink()
-    monkeypatch.chdir(commit(folder))
+    commit_all(folder)
+    monkeypatch.chdir(folder)
     package_charts(Context(), version="1.2.0")
     assert "version: 1.4.0\n" in packed(folder)["hello/charts/common/Chart.yaml"]
     added = subprocess.run(["helm", "repo", "list"], capture_output=True, text=True, check=False)
@@ -170,7 +170,7 @@ def test_a_reference_that_ends_with_another_name_is_refused(tmp_path, monkeypatc
 
 def test_a_dry_run_shows_the_command_and_changes_nothing(chart_project, capfd):
     before = snapshot(chart_project)
-    package_charts(dry(), version="1.2.0")
+    package_charts(context(dry=True), version="1.2.0")
     assert "helm package --version=1.2.0 --app-version=1.2.0" in capfd.readouterr().err
     assert snapshot(chart_project) == before
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from invoke.context import Context
 from support import crate_projects as projects
-from support.python_projects import differing
+from support.contexts import context
+from support.python_projects import differences
+from support.repositories import commit_all, git
 
 from release_tasks.errors import MultipleErrors, ReleaseError
 from release_tasks.rehearsal.registries import LocalRegistries
@@ -27,17 +29,17 @@ def shop(registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.Monkey
 
 def source(root: Path, crate: str, text: str, file: str = "src/lib.rs") -> None:
     (root / "crates" / crate / file).write_text(text)
-    projects.commit(root)
+    commit_all(root)
 
 
 def test_every_crate_is_in_dist_with_the_hash_of_its_bytes(shop: Path) -> None:
     package_crates(Context())
-    rows = projects.record_of(shop)
+    rows = projects.recorded_crates(shop)
     assert [row["name"] for row in rows] == sorted(projects.CHAIN)
     for row in rows:
         data = (shop / "dist" / "v0.1.0" / row["file"]).read_bytes()
         assert hashlib.sha256(data).hexdigest() == row["sha256"]
-    assert projects.git(shop, "status", "--porcelain") == ""
+    assert git(shop, "status", "--porcelain") == ""
 
 
 def test_packing_again_does_nothing(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -50,21 +52,21 @@ def test_packing_again_does_nothing(shop: Path, capfd: pytest.CaptureFixture[str
 def test_what_is_public_is_not_packed(shop: Path) -> None:
     projects.cargo(shop, "publish", "--no-verify", "-p", "shop-zero")
     package_crates(Context())
-    assert [row["name"] for row in projects.record_of(shop)] == ["shop-app", "shop-middle"]
+    assert [row["name"] for row in projects.recorded_crates(shop)] == ["shop-app", "shop-middle"]
 
 
 def test_a_crate_that_left_dist_is_packed_again_with_its_unpublished_neighbours(shop: Path) -> None:
     package_crates(Context())
-    before = projects.record_of(shop)
+    before = projects.recorded_crates(shop)
     (shop / "dist" / "v0.1.0" / "shop-app-0.1.0.crate").unlink()
     package_crates(Context())
-    assert projects.record_of(shop) == before
+    assert projects.recorded_crates(shop) == before
 
 
 def test_a_dry_run_prints_the_commands_and_changes_nothing(
     shop: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    package_crates(projects.dry())
+    package_crates(context(dry=True))
     said = capfd.readouterr().err
     assert "cargo package --quiet --no-verify" in said
     assert "-p shop-app@0.1.0" in said
@@ -87,7 +89,7 @@ def test_a_crate_that_includes_a_file_outside_its_folder_is_named_with_file_and_
     assert caught.value.problem.startswith(
         "shop-middle does not compile from the files in its tarball, src/lib.rs line 2: couldn't read"
     )
-    assert projects.record_of(shop) == []
+    assert projects.recorded_crates(shop) == []
 
 
 def test_a_build_script_that_reads_outside_its_folder_is_named_with_file_and_line(
@@ -168,9 +170,9 @@ def test_a_project_without_crates_has_nothing_to_do(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     (tmp_path / "plain").mkdir()
-    projects.git(tmp_path / "plain", "init", "--quiet", "--initial-branch=main")
+    git(tmp_path / "plain", "init", "--quiet", "--initial-branch=main")
     (tmp_path / "plain" / "README.md").write_text("nothing\n")
-    projects.commit(tmp_path / "plain")
+    commit_all(tmp_path / "plain")
     monkeypatch.chdir(tmp_path / "plain")
     package_crates(Context(), version="0.1.0")
     assert "nothing to do, no crate is published" in capfd.readouterr().err
@@ -180,10 +182,10 @@ def test_equal_commits_give_equal_bytes_wherever_they_lie(
     shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package_crates(Context())
-    projects.git(tmp_path, "clone", "--quiet", str(shop), "else/where")
+    git(tmp_path, "clone", "--quiet", str(shop), "else/where")
     monkeypatch.chdir(tmp_path / "else" / "where")
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     package_crates(Context())
-    assert differing(shop / "dist" / "v0.1.0", Path("dist", "v0.1.0")) == {}
+    assert differences(shop / "dist" / "v0.1.0", Path("dist", "v0.1.0")) == {}
     with tarfile.open(shop / "dist" / "v0.1.0" / "shop-app-0.1.0.crate") as archive:
         assert "shop-app-0.1.0/.cargo_vcs_info.json" in archive.getnames()

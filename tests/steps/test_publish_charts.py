@@ -10,14 +10,13 @@ import pytest
 from invoke.context import Context
 from support.container_projects import (
     CHART,
-    built,
-    commit,
     digests,
-    dry,
+    recorded_file,
     tag,
-    write,
     write_chart_project,
 )
+from support.contexts import context
+from support.repositories import commit_files
 
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.faults import Fault
@@ -71,7 +70,7 @@ def test_other_bytes_under_our_version_stop_the_release(chart_project, registrie
     other = shutil.copytree(
         chart_project, chart_project.parent / "other", ignore=shutil.ignore_patterns("dist")
     )
-    monkeypatch.chdir(commit(write(other, {"deploy/hello/values.yaml": "changed: true\n"})))
+    monkeypatch.chdir(commit_files(other, {"deploy/hello/values.yaml": "changed: true\n"}))
     tag()
     registries.faults.add(
         Fault("GET", r"/v2/example/charts/hello/manifests/1\.2\.0", status=404)
@@ -100,7 +99,7 @@ def test_a_new_chart_name_is_a_question(chart_project, registries):
 def test_build_metadata_is_in_the_tag_with_an_underscore(chart_project):
     release("1.2.0+build.4")
     assert list(digests(CHART)) == ["1.2.0_build.4"]
-    assert built("chart", "1.2.0+build.4").file == "hello-1.2.0+build.4.tgz"
+    assert recorded_file("chart", "1.2.0+build.4").file == "hello-1.2.0+build.4.tgz"
 
 
 def test_a_chart_is_pushed_to_a_loopback_registry_over_plain_http(
@@ -121,7 +120,7 @@ def test_a_chart_that_is_not_packed_is_named(chart_project):
 
 
 def test_a_dry_run_shows_the_push_and_changes_nothing(chart_project, registries, capfd):
-    publish_charts(dry(), version="1.2.0", new="all")
+    publish_charts(context(dry=True), version="1.2.0", new="all")
     assert "helm push '<hello-1.2.0.tgz>' oci://ghcr.io/example/charts" in capfd.readouterr().err
     assert not registries.log.writes()
     assert not (chart_project / "dist").exists()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from invoke.context import Context
 from support import crate_projects as projects
+from support.contexts import context
 from support.crate_projects import CHAIN
 from support.python_projects import tag
 
@@ -34,7 +35,7 @@ def test_crates_go_up_in_the_order_of_their_normal_and_build_dependencies(
     publish_crates(Context(), new="all")
     assert projects.uploads(registries) == list(CHAIN)
     published = {line["name"]: line["cksum"] for line in projects.index_by_time(registries)}
-    assert published == {row["name"]: row["sha256"] for row in projects.record_of(shop)}
+    assert published == {row["name"]: row["sha256"] for row in projects.recorded_crates(shop)}
 
 
 def test_publishing_again_uploads_nothing(
@@ -44,20 +45,20 @@ def test_publishing_again_uploads_nothing(
     capfd.readouterr()
     publish_crates(Context(), new="all")
     assert "nothing to do, every crate is already published" in capfd.readouterr().err
-    assert len(projects.asked(registries)) == 3
+    assert len(projects.upload_requests(registries)) == 3
 
 
 def test_new_names_are_a_question(shop: Path, registries: LocalRegistries) -> None:
     with pytest.raises(ReleaseError, match=r"`shop-app` has never been published to crates\.io"):
         publish_crates(Context(), new="shop-zero,shop-middle")
-    assert projects.asked(registries) == []
+    assert projects.upload_requests(registries) == []
 
 
 def test_a_dry_run_prints_the_commands_and_uploads_nothing(
     shop: Path, registries: LocalRegistries, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = sorted((shop / "target" / "package").iterdir())
-    publish_crates(projects.dry(), new="all")
+    publish_crates(context(dry=True), new="all")
     assert "cargo publish --no-verify" in (said := capfd.readouterr().err)
     assert said.rstrip().endswith("-p shop-zero -p shop-middle -p shop-app")
     assert registries.log.writes() == ()

@@ -10,15 +10,14 @@ from invoke.context import Context
 from support.container_projects import (
     IMAGE,
     SETTINGS,
-    binaries,
-    built,
-    commit,
+    add_binaries,
     digests,
-    dry,
+    recorded_file,
     tag,
-    write,
     write_image_project,
 )
+from support.contexts import context
+from support.repositories import commit_files
 
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.faults import Fault
@@ -34,9 +33,9 @@ pytestmark = [
 
 def build(version: str = "1.2.0", text: str = "a program") -> str:
     tag(version)
-    binaries(version, text)
+    add_binaries(version, text)
     docker_buildx(Context(), version=version)
-    return built("image", version).digest
+    return recorded_file("image", version).digest
 
 
 def test_an_image_is_published_with_the_digest_that_was_built(image_project, registries):
@@ -97,7 +96,7 @@ def test_an_image_of_another_commit_under_our_version_stops_the_release(
     other = shutil.copytree(
         image_project, image_project.parent / "other", ignore=shutil.ignore_patterns("dist")
     )
-    monkeypatch.chdir(commit(write(other, {"motd": "changed\n"})))
+    monkeypatch.chdir(commit_files(other, {"motd": "changed\n"}))
     tag()
     with pytest.raises(ReleaseError, match=r"1\.2\.0 was built from commit"):
         publish_images(Context(), version="1.2.0")
@@ -111,12 +110,12 @@ def test_a_recorded_digest_that_differs_stops_the_release(
     publish_images(Context(), version="1.2.0", new="all")
     there = digests()
     monkeypatch.chdir(write_image_project(tmp_path / "again"))
-    binaries("1.2.0")
+    add_binaries("1.2.0")
     registries.faults.add(
         Fault("HEAD", r"/v2/example/hello/manifests/1\.2\.0", status=404)
     )  # it had not seen that yet
     docker_buildx(Context(), version="1.2.0")
-    assert built("image", "1.2.0").digest != there["1.2.0"]
+    assert recorded_file("image", "1.2.0").digest != there["1.2.0"]
     with pytest.raises(ReleaseError, match=r"1\.2\.0 differs"):
         publish_images(Context(), version="1.2.0")
     assert digests() == there
@@ -183,7 +182,7 @@ def test_tags_without_a_version_are_refused(tmp_path, monkeypatch):
 
 
 def test_a_dry_run_shows_the_push_and_changes_nothing(image_project, registries, capfd):
-    publish_images(dry(), version="1.2.0", new="all")
+    publish_images(context(dry=True), version="1.2.0", new="all")
     assert "imagetools create" in capfd.readouterr().err
     assert not registries.log.writes()
     assert not (image_project / "dist").exists()

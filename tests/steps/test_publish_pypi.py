@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 from invoke.context import Context
 from support import python_projects as projects
+from support.contexts import context
 from support.local_registries import local_registries
 from support.python_projects import HOST, WHEEL_OF_A_PROGRAM
+from support.repositories import commit_files
 
 from release_tasks import dist
 from release_tasks.channels import pypi
@@ -44,7 +46,7 @@ UPLOAD = ("POST", "/legacy/")
 def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A package that was built once, for every test to copy."""
     folder = tmp_path_factory.mktemp("example")
-    root = projects.write(folder / "tool", WHEEL_OF_A_PROGRAM)
+    root = commit_files(folder / "tool", WHEEL_OF_A_PROGRAM)
     projects.tag(root)
     with pytest.MonkeyPatch.context() as patch, local_registries(folder, patch):
         patch.chdir(root)
@@ -64,7 +66,7 @@ def tool(
 
 
 def wheel(root: Path) -> str:
-    return next(projects.built(root).glob("*.whl")).name
+    return next(projects.dist_folder(root).glob("*.whl")).name
 
 
 def published(registries: LocalRegistries) -> list[str]:
@@ -108,7 +110,7 @@ def test_a_new_name_is_a_question(tool: Path, registries: LocalRegistries) -> No
 
 
 def test_only_the_rest_is_uploaded(tool: Path, registries: LocalRegistries) -> None:
-    twine.upload(Context(), [projects.built(tool) / wheel(tool)], "NO_SUCH_TOKEN")
+    twine.upload(Context(), [projects.dist_folder(tool) / wheel(tool)], "NO_SUCH_TOKEN")
     publish_pypi(Context())
     assert published(registries) == [wheel(tool), SDIST]
     assert tried(registries) == 2
@@ -116,7 +118,7 @@ def test_only_the_rest_is_uploaded(tool: Path, registries: LocalRegistries) -> N
 
 @pytest.mark.statement("B1.28")
 def test_a_set_with_a_hole_is_not_begun(tool: Path, registries: LocalRegistries) -> None:
-    (projects.built(tool) / SDIST).unlink()
+    (projects.dist_folder(tool) / SDIST).unlink()
     with pytest.raises(
         ReleaseError, match=rf"tiny-tool 0\.2\.0 lacks {SDIST}, so nothing of it is uploaded"
     ) as stopped:
@@ -132,7 +134,7 @@ def test_a_tag_that_another_machine_must_build_holds_back_the_others(
     glibc = str(os.confstr("CS_GNU_LIBC_VERSION")).split()[-1].replace(".", "_")
     tag = f"manylinux_{glibc}_{HOST.partition('-')[0]}"  # what this machine can promise without another linker
     settings = f'[python.tiny-tool]\nwheels = ["{tag}", "macosx_11_0_arm64"]\n'
-    root = projects.write(tmp_path / "two", WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings})
+    root = commit_files(tmp_path / "two", WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings})
     projects.tag(root)
     monkeypatch.chdir(root)
     build_wheels(Context(), target=HOST)
@@ -144,7 +146,7 @@ def test_a_tag_that_another_machine_must_build_holds_back_the_others(
 def test_other_bytes_under_the_same_name_stop_the_release(
     tool: Path, registries: LocalRegistries
 ) -> None:
-    twine.upload(Context(), [projects.built(tool) / SDIST], "NO_SUCH_TOKEN")
+    twine.upload(Context(), [projects.dist_folder(tool) / SDIST], "NO_SUCH_TOKEN")
     release = projects.release(tool)
     part = release.parts[0]
     path = part.dist / SDIST
@@ -236,7 +238,7 @@ def test_the_packages_own_token_is_used_under_whatever_name(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     settings = '[python.tiny-tool]\ntoken = "SPARE_TOKEN_OF_THE_HOUSE"\n'
-    root = projects.write(tmp_path / "other", WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings})
+    root = commit_files(tmp_path / "other", WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings})
     projects.tag(root)
     monkeypatch.chdir(root)
     monkeypatch.delenv("TWINE_PASSWORD")
@@ -279,23 +281,23 @@ def test_trusted_publishing_needs_no_token(
 def test_a_dry_run_prints_the_upload_and_sends_nothing(
     tool: Path, registries: LocalRegistries, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    before = projects.everything(tool)
-    publish_pypi(projects.dry(), new="all")
+    before = projects.all_files(tool)
+    publish_pypi(context(dry=True), new="all")
     said = capfd.readouterr().err
     assert (
-        f"-m twine --no-color upload --non-interactive --disable-progress-bar {projects.built(tool)}"
+        f"-m twine --no-color upload --non-interactive --disable-progress-bar {projects.dist_folder(tool)}"
         in said
     )
     assert said.index(wheel(tool)) < said.index(SDIST)
     assert registries.log.writes() == ()
-    assert projects.everything(tool) == before
+    assert projects.all_files(tool) == before
 
 
 def test_a_dry_run_goes_through_where_nothing_was_built(
     tool: Path, registries: LocalRegistries, capfd: pytest.CaptureFixture[str]
 ) -> None:
     shutil.rmtree(tool / "dist")
-    publish_pypi(projects.dry(), new="all")
+    publish_pypi(context(dry=True), new="all")
     assert "tiny_tool-0.2.0-*.whl" in capfd.readouterr().err
     assert not (tool / "dist").exists()
     assert os.environ["TWINE_PASSWORD"] == PYPI_TOKEN

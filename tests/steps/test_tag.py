@@ -6,7 +6,8 @@ import json
 import subprocess
 
 import pytest
-from support.tiny_project import TWO, TinyProject, context, problems
+from support.contexts import context
+from support.tiny_project import TWO, TinyProject, problems
 
 from release_tasks.channels import git as origin
 from release_tasks.checks.preflight import repository

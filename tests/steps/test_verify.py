@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 from invoke.context import Context
-from support.container_projects import dry, snapshot
+from support.container_projects import snapshot
+from support.contexts import context
 from support.processes import running
 from support.published_project import (
     HERE,
@@ -184,7 +185,7 @@ def test_a_dry_run_says_what_would_be_fetched_and_fetches_nothing(
     project, registries, tmp_path, capsys
 ):
     before, requests = snapshot(project), len(registries.log.entries())
-    verify(dry(), version="0.2.0")
+    verify(context(dry=True), version="0.2.0")
     said = capsys.readouterr().err
     assert "then fetched-hello 0.2.0 is fetched back from crates.io" in said
     assert "then ghcr.io/example/charts/hello 0.2.0 is fetched back from charts" in said

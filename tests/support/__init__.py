@@ -1,1 +1,1 @@
-"""What tests share: projects, local registries, and what they are asked."""
+"""What tests share: sample projects, local registries, and questions to both."""

@@ -16,7 +16,7 @@ from unittest.mock import patch
 from release_tasks.dist import Built
 from release_tasks.rehearsal.registries import run_registries
 from release_tasks.rehearsal.server import Servers
-from support.built_project import AARCH64, AMD64, MAC_ARM64, MAC_X86_64, X86_64, elf, macho, pe
+from support.executables import AARCH64, AMD64, MAC_ARM64, MAC_X86_64, X86_64, elf, macho, pe
 from support.file_server import FileServer
 from support.hosted_project import CommandResult, HostedProject
 from support.python_projects import wheel

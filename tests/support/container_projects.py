@@ -1,4 +1,4 @@
-"""A project with an image and a chart, and a registry to release it to."""
+"""A project with an image and a chart, and what the registry has of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import http.server
 import json
-import os
 import subprocess
 import threading
 from collections.abc import Iterable, Iterator
@@ -14,7 +13,6 @@ from functools import partial
 from pathlib import Path
 
 import requests
-from invoke.config import Config
 from invoke.context import Context
 
 from release_tasks import dist
@@ -22,94 +20,70 @@ from release_tasks.channels import oci_registry
 from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.release import Release
 from support import python_projects
+from support.repositories import commit_files, write_files
 
 IMAGE, CHART = "ghcr.io/example/hello", "ghcr.io/example/charts/hello"
-DOCKERFILE = "FROM scratch\nARG TARGETARCH\nCOPY --from=binaries hello-linux-${TARGETARCH} /hello\nCOPY motd /motd\n"
-SETTINGS = """[project]
+DOCKERFILE = """\
+FROM scratch
+ARG TARGETARCH
+COPY --from=binaries hello-linux-${TARGETARCH} /hello
+COPY motd /motd
+"""
+SETTINGS = """\
+[project]
 version = "tag"
 [images."ghcr.io/example/hello"]
 platforms = ["linux/amd64", "linux/arm64"]
 """
-CHART_SETTINGS = """[project]
+CHART_SETTINGS = """\
+[project]
 version = "tag"
 [charts."ghcr.io/example/charts/hello"]
 path = "deploy/hello"
 """
+CHART_YAML = """\
+apiVersion: v2
+name: hello
+version: 0.0.0
+appVersion: latest # as committed
+dependencies:
+  - name: common
+    version: 1.x
+    repository: file://../common
+"""
+CHART_NOTE = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: {{ .Chart.AppVersion }}}\n"
+COMMON_YAML = "apiVersion: v2\nname: common\nversion: 1.4.0\ntype: library\n"
 CHART_FILES = {
-    "deploy/hello/Chart.yaml": "apiVersion: v2\nname: hello\nversion: 0.0.0\nappVersion: latest # as committed\n"
-    "dependencies:\n  - name: common\n    version: 1.x\n    repository: file://../common\n",
-    "deploy/hello/templates/note.yaml": "kind: ConfigMap\napiVersion: v1\nmetadata: {name: {{ .Chart.AppVersion }}}\n",
-    "deploy/common/Chart.yaml": "apiVersion: v2\nname: common\nversion: 1.4.0\ntype: library\n",
+    "deploy/hello/Chart.yaml": CHART_YAML,
+    "deploy/hello/templates/note.yaml": CHART_NOTE,
+    "deploy/common/Chart.yaml": COMMON_YAML,
 }
-WHEN = "2026-01-02T03:04:05Z"
-
-
-def write(folder: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return folder
-
-
-def commit(folder: Path, message: str = "all of it") -> Path:
-    """Commit everything, at a fixed time and by nobody in particular."""
-    who = {
-        f"GIT_{role}_{what}": "nobody@localhost"
-        for role in ("AUTHOR", "COMMITTER")
-        for what in ("NAME", "EMAIL")
-    }
-    env = os.environ | who | {"GIT_AUTHOR_DATE": WHEN, "GIT_COMMITTER_DATE": WHEN}
-    for argv in (
-        ["init", "-q", "-b", "main"],
-        ["add", "-A"],
-        ["commit", "-q", "--allow-empty", "-m", message],
-    ):
-        subprocess.run(["git", *argv], cwd=folder, env=env, check=True)
-    return folder
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Serve files, and say nothing."""
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Keep the output of the tests clean."""
-
-
-@contextlib.contextmanager
-def chart_repository(folder: Path) -> Iterator[str]:
-    """Run a chart repository on loopback that has `common`; give its address."""
-    write(folder, {"common/Chart.yaml": CHART_FILES["deploy/common/Chart.yaml"]})
-    for argv in (["package", "common"], ["repo", "index", "."]):
-        subprocess.run(["helm", *argv], cwd=folder, check=True, capture_output=True)
-    serve = partial(Quiet, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-
-
-def tag(version: str = "1.2.0") -> None:
-    """Give HEAD of the current folder's repository the tag of a version, here and on an origin beside it."""
-    python_projects.tag(Path.cwd(), f"v{version}")
+IMAGE_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+IMAGE_CONFIG = "application/vnd.oci.image.config.v1+json"
 
 
 def write_image_project(
     folder: Path, settings: str = SETTINGS, dockerfile: str = DOCKERFILE
 ) -> Path:
-    return commit(
-        write(folder, {"Dockerfile": dockerfile, "motd": "hello\n", "release-tasks.toml": settings})
-    )
+    """Commit a project with an image, and return its root."""
+    files = {"Dockerfile": dockerfile, "motd": "hello\n", "release-tasks.toml": settings}
+    return commit_files(folder, files)
 
 
 def write_chart_project(folder: Path, **changed: str) -> Path:
-    return commit(write(folder, {**CHART_FILES, "release-tasks.toml": CHART_SETTINGS, **changed}))
+    """Commit a project with a chart, and return its root; `changed` are files with other texts."""
+    return commit_files(folder, CHART_FILES | {"release-tasks.toml": CHART_SETTINGS} | changed)
 
 
-def binaries(
+def tag(version: str = "1.2.0") -> None:
+    """Tag HEAD of the current folder with a version, here and in an origin beside it."""
+    python_projects.tag(Path.cwd(), f"v{version}")
+
+
+def add_binaries(
     version: str, text: str = "a program", architectures: tuple[str, ...] = ("amd64", "arm64")
 ) -> None:
-    """Tag this commit and put binaries of its version into dist/, as the steps before would have left them."""
+    """Tag HEAD with a version, and add its binaries to dist/ as `inv build-binaries` does."""
     tag(version)
     release = Release.at(Context(), version)
     part = release.parts[0]
@@ -121,25 +95,22 @@ def binaries(
     dist.record(part, "build_binaries", rows)
 
 
-def built(kind: str, version: str) -> dist.Built:
+def recorded_file(kind: str, version: str) -> dist.Built:
+    """Return what dist/ has recorded of the first file of a kind."""
     part = Release.at(Context(), version).parts[0]
     return dist.of_kind(part, kind)[0]
 
 
-def dry() -> Context:
-    return Context(Config(overrides={"run": {"dry": True}}))
-
-
 def digests(reference: str = IMAGE) -> dict[str, str | None]:
-    """What every tag of a repository names."""
-    return {tag: oci_registry.digest(reference, tag) for tag in oci_registry.tags(reference) or ()}
+    """Return the digest of each tag in a repository of the registry."""
+    tags = oci_registry.tags(reference) or ()
+    return {tag: oci_registry.digest(reference, tag) for tag in tags}
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder, git's own included."""
-    return {
-        str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
-    }
+    """Return the bytes of every file below a folder, by path, with those of git."""
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
 
 def push_image(
@@ -148,31 +119,55 @@ def push_image(
     labels: dict[str, str] | None = None,
     also: Iterable[str] = (),
 ) -> str:
-    """Put an image of one empty layer at a tag, without a client; return its digest."""
+    """Push an image without layers to a tag, and `also` to other tags; return its digest.
+
+    Without `labels` it has one with the name of the tag.
+    """
+    if labels is None:
+        labels = {"tag": tag}
     base = f"{registries.urls['oci']}/v2/example/hello"
-
-    def descriptor(data: bytes, kind: str) -> dict[str, object]:
-        digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
-        requests.post(
-            f"{base}/blobs/uploads/", params={"digest": digest}, data=data, timeout=30
-        ).raise_for_status()
-        return {"mediaType": kind, "digest": digest, "size": len(data)}
-
-    said = {"tag": tag} if labels is None else labels
-    config = json.dumps(
-        {"os": "linux", "architecture": "amd64", "config": {"Labels": said}}
-    ).encode()
-    kind = "application/vnd.oci.image.manifest.v1+json"
+    config = {"os": "linux", "architecture": "amd64", "config": {"Labels": labels}}
     manifest = {
         "schemaVersion": 2,
-        "mediaType": kind,
-        "config": descriptor(config, "application/vnd.oci.image.config.v1+json"),
+        "mediaType": IMAGE_MANIFEST,
+        "config": _push_blob(base, json.dumps(config).encode(), IMAGE_CONFIG),
         "layers": [],
     }
     body = json.dumps(manifest).encode()
+    headers = {"Content-Type": IMAGE_MANIFEST}
     for name in (tag, *also):
-        answer = requests.put(
-            f"{base}/manifests/{name}", data=body, headers={"Content-Type": kind}, timeout=30
-        )
+        answer = requests.put(f"{base}/manifests/{name}", data=body, headers=headers, timeout=30)
         answer.raise_for_status()
-    return f"sha256:{hashlib.sha256(body).hexdigest()}"
+    return _digest(body)
+
+
+def _push_blob(base: str, data: bytes, media_type: str) -> dict[str, object]:
+    digest = _digest(data)
+    params = {"digest": digest}
+    answer = requests.post(f"{base}/blobs/uploads/", params=params, data=data, timeout=30)
+    answer.raise_for_status()
+    return {"mediaType": media_type, "digest": digest, "size": len(data)}
+
+
+def _digest(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    """Serves files and logs nothing."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep the output of the tests clean."""
+
+
+@contextlib.contextmanager
+def chart_repository(folder: Path) -> Iterator[str]:
+    """Run a chart repository that has the chart `common`, and give its address."""
+    write_files(folder, {"common/Chart.yaml": COMMON_YAML})
+    for argv in (["package", "common"], ["repo", "index", "."]):
+        subprocess.run(["helm", *argv], cwd=folder, check=True, capture_output=True)
+    handler = partial(QuietHandler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()

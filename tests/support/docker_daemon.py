@@ -1,4 +1,4 @@
-"""A docker daemon of the tests' own, where one can run."""
+"""A docker daemon that only the tests use, where one can run."""
 
 from __future__ import annotations
 
@@ -15,32 +15,35 @@ import pytest
 
 from support.published_project import run
 
+SECONDS_TO_START = 30
+
 
 @contextmanager
 def running_daemon() -> Iterator[str]:
-    """A daemon of our own, which knows no proxy and has no network."""
+    """Run a docker daemon without proxy and network, and give its address; skip where none can run."""
     if shutil.which("dockerd") is None or os.geteuid() != 0:
         pytest.skip("only root can start a docker daemon")
-    folder = Path(
-        tempfile.mkdtemp(prefix="d-", dir="/tmp")
-    )  # the path of a socket may have 107 characters
-    places = [f"--data-root={folder}/data", f"--exec-root={folder}/exec", f"--pidfile={folder}/pid"]
+    # not in the folder of the test: the path of a socket may have 107 characters
+    folder = Path(tempfile.mkdtemp(prefix="d-", dir="/tmp"))
+    address = f"unix://{folder}/sock"
     argv = [
         "dockerd",
-        f"--host=unix://{folder}/sock",
-        *places,
+        f"--host={address}",
+        f"--data-root={folder}/data",
+        f"--exec-root={folder}/exec",
+        f"--pidfile={folder}/pid",
         "--bridge=none",
         "--iptables=false",
         "--ip6tables=false",
     ]
+    log = folder / "log"
     with (
-        (folder / "log").open("wb") as log,
-        subprocess.Popen(argv, stdout=log, stderr=log) as process,
+        log.open("wb") as sink,
+        subprocess.Popen(argv, stdout=sink, stderr=sink) as process,
     ):
-        address = f"unix://{folder}/sock"
         try:
             if not _answers(address, process):
-                pytest.skip(f"no docker daemon can run here: {(folder / 'log').read_text()[-300:]}")
+                pytest.skip(f"no docker daemon can run here: {log.read_text()[-300:]}")
             yield address
         finally:
             process.terminate()
@@ -49,14 +52,12 @@ def running_daemon() -> Iterator[str]:
 
 
 def _answers(address: str, process: subprocess.Popen[bytes]) -> bool:
-    for _ in range(300):
-        done = subprocess.run(
-            ["docker", "--host", address, "info"], capture_output=True, check=False
-        )
-        if done.returncode == 0:
+    """Wait until the daemon answers; False when it ended, or takes too long."""
+    argv = ["docker", "--host", address, "info"]
+    deadline = time.monotonic() + SECONDS_TO_START
+    while process.poll() is None and time.monotonic() < deadline:
+        if subprocess.run(argv, capture_output=True, check=False).returncode == 0:
             return True
-        if process.poll() is not None:
-            return False
         time.sleep(0.1)
     return False
 

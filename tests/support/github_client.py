@@ -1,4 +1,4 @@
-"""A GitHub that runs with one repository in it, and unchanged git and gh that reach it."""
+"""The local GitHub with one repository, and unmodified git and gh as its clients."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ from release_tasks.rehearsal.server import Servers
 TOKEN = "let-me-release"
 WORKFLOW = "name: CI\non: [push, workflow_dispatch]\n"
 PERSON = {"NAME": "Rehearsal", "EMAIL": "rehearsal@example.invalid", "DATE": "2026-01-02T03:04:05Z"}
+PEOPLE = {
+    f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in PERSON.items()
+}
 
 
 @dataclass
 class LocalGitHub:
-    """The stand-in, the servers around it, and a checkout of acme/tool with two commits."""
+    """The local GitHub, its servers, and a checkout of acme/tool with two commits."""
 
     hub: GitHub
     servers: Servers
@@ -39,7 +42,7 @@ class LocalGitHub:
     def run(
         self, *argv: str, cwd: Path | None = None, **env: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command in the checkout, as a user would behind the proxy."""
+        """Run a program in the checkout, behind the proxy."""
         return subprocess.run(
             argv,
             cwd=cwd or self.work,
@@ -52,17 +55,16 @@ class LocalGitHub:
         )
 
     def ok(self, *argv: str, cwd: Path | None = None, **env: str) -> str:
-        """Return what a command printed to stdout; it has to succeed."""
+        """Run a program, which must succeed, and return its stdout."""
         done = self.run(*argv, cwd=cwd, **env)
         assert done.returncode == 0, f"{argv}: {done.stdout}{done.stderr}"
         return done.stdout.strip()
 
     def fails(self, *argv: str, code: int = 1, cwd: Path | None = None, **env: str) -> str:
-        """Return what a command printed to stderr; it has to fail with that exit code."""
+        """Run a program, which must fail with that exit code, and return its stderr."""
         done = self.run(*argv, cwd=cwd, **env)
-        assert done.returncode == code, (
-            f"{argv} ended with {done.returncode}: {done.stdout}{done.stderr}"
-        )
+        output = f"{done.stdout}{done.stderr}"
+        assert done.returncode == code, f"{argv} ended with {done.returncode}: {output}"
         return done.stderr
 
     def file(self, name: str, text: str = "") -> str:
@@ -71,45 +73,43 @@ class LocalGitHub:
         return name
 
     def api(self, method: str, path: str, token: str | None = TOKEN, **more) -> requests.Response:
-        """Ask the REST API at the loopback address about acme/tool."""
-        headers = more.pop("headers", {}) | ({"Authorization": f"token {token}"} if token else {})
-        root = f"{self.url}/api/v3"
-        address = (
-            path
-            if path.startswith("http")
-            else f"{root}{path}"
-            if path[:1] == "/"
-            else f"{root}/repos/acme/tool/{path}"
-        )
+        """Send a request to the REST API; a relative path is one of acme/tool."""
+        headers = more.pop("headers", {})
+        if token:
+            headers = headers | {"Authorization": f"token {token}"}
+        address = self._address(path)
         return requests.request(
             method, address, headers=headers, timeout=30, allow_redirects=False, **more
         )
 
+    def _address(self, path: str) -> str:
+        if path.startswith("http"):
+            return path
+        if path.startswith("/"):
+            return f"{self.url}/api/v3{path}"
+        return f"{self.url}/api/v3/repos/acme/tool/{path}"
+
     def upload(self, release: dict, name: str, data: bytes) -> requests.Response:
-        """Upload an asset to a release as the API answered it."""
-        return self.api(
-            "POST",
-            release["upload_url"].replace("{?name,label}", ""),
-            params={"name": name},
-            data=data,
-        )
+        """Upload an asset to a release that the API has returned."""
+        address = release["upload_url"].replace("{?name,label}", "")
+        return self.api("POST", address, params={"name": name}, data=data)
 
     def release(self, tag: str) -> dict:
-        """Return the one release or draft of a tag, as the stand-in reports it."""
-        [found] = [
-            release for release in self.hub.releases("acme", "tool") if release["tag"] == tag
-        ]
+        """Return the only release or draft of a tag, as the local GitHub reports it."""
+        releases = self.hub.releases("acme", "tool")
+        [found] = [release for release in releases if release["tag"] == tag]
         return found
 
     def remote_refs(self) -> dict[str, str]:
-        """Return what `git ls-remote` shows."""
+        """Return the commits that `git ls-remote` shows, by ref."""
         lines = self.ok("git", "ls-remote", "origin").splitlines()
-        return {name: sha for sha, name in (line.split("\t") for line in lines)}
+        pairs = [line.split("\t") for line in lines]
+        return {name: commit for commit, name in pairs}
 
 
 @contextmanager
 def local_github(folder: Path, **options) -> Iterator[LocalGitHub]:
-    """Give a running github in `folder`; `options` are those of `GitHub`."""
+    """Run a local GitHub in `folder`; `options` are those of `GitHub`."""
     hub = GitHub(folder / "hub", TOKEN, **options)
     with Servers([hub], folder) as servers:
         github = LocalGitHub(hub, servers, folder, _environment(servers, folder))
@@ -128,33 +128,22 @@ def local_github(folder: Path, **options) -> Iterator[LocalGitHub]:
 
 
 def _environment(servers: Servers, folder: Path) -> dict[str, str]:
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("GIT_", "GH_", "GITHUB_"))
+    removed = ("GIT_", "GH_", "GITHUB_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(removed)}
+    client = {
+        "HOME": str(folder),
+        "GH_CONFIG_DIR": str(folder / "gh"),
+        "GH_TOKEN": TOKEN,
+        "GH_PROMPT_DISABLED": "1",
+        "GH_NO_UPDATE_NOTIFIER": "1",
+        "NO_COLOR": "1",
+        "HTTPS_PROXY": servers.proxy,
+        "SSL_CERT_FILE": str(servers.ca_file),
+        "GIT_SSL_CAINFO": str(servers.ca_file),
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "url.https://github.com/.insteadOf",
+        "GIT_CONFIG_VALUE_0": "git@github.com:",
     }
-    people = {
-        f"GIT_{who}_{key}": value
-        for who in ("AUTHOR", "COMMITTER")
-        for key, value in PERSON.items()
-    }
-    return (
-        kept
-        | people
-        | {
-            "HOME": str(folder),
-            "GH_CONFIG_DIR": str(folder / "gh"),
-            "GH_TOKEN": TOKEN,
-            "GH_PROMPT_DISABLED": "1",
-            "GH_NO_UPDATE_NOTIFIER": "1",
-            "NO_COLOR": "1",
-            "HTTPS_PROXY": servers.proxy,
-            "SSL_CERT_FILE": str(servers.ca_file),
-            "GIT_SSL_CAINFO": str(servers.ca_file),
-            "GIT_TERMINAL_PROMPT": "0",
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            "GIT_CONFIG_COUNT": "1",
-            "GIT_CONFIG_KEY_0": "url.https://github.com/.insteadOf",
-            "GIT_CONFIG_VALUE_0": "git@github.com:",
-        }
-    )
+    return kept | PEOPLE | client

@@ -1,4 +1,4 @@
-"""A tagged release with files in dist/, and what GitHub has of it."""
+"""A tagged release with files in dist/, and what the local GitHub has of it."""
 
 from __future__ import annotations
 
@@ -20,27 +20,34 @@ KINDS = {WHEEL: "wheel", SDIST: "sdist", KEPT: "image"}
 
 @pytest.fixture
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyProject]:
+    """The project at version 0.2.0, with assets and a changelog section for it."""
+    pyproject = TINY["pyproject.toml"].replace("0.1.0", "0.2.0")
+    changelog = TINY["CHANGELOG.md"].replace("[Unreleased]", "[0.2.0] - 2026-01-02")
     with tiny_project(tmp_path, monkeypatch, TINY | {"release-tasks.toml": ASSETS}) as made:
-        made.commit("pyproject.toml", TINY["pyproject.toml"].replace("0.1.0", "0.2.0"))
-        made.commit(
-            "CHANGELOG.md", TINY["CHANGELOG.md"].replace("[Unreleased]", "[0.2.0] - 2026-01-02")
-        )
+        made.commit("pyproject.toml", pyproject)
+        made.commit("CHANGELOG.md", changelog)
         yield made
 
 
-def built(tiny: TinyProject, version: str = "0.2.0", **text: str) -> Release:
-    """Tag HEAD and put files into dist/, as the build steps would."""
+def built(tiny: TinyProject, version: str = "0.2.0", **texts: str) -> Release:
+    """Tag HEAD, and add files to dist/ as the steps that build them do; `texts` are by kind."""
     if f"v{version}" not in tiny.git("tag"):
         tiny.tag(f"v{version}")
     release = tiny.release(version)
+    part = release.parts[0]
     for name, kind in KINDS.items():
-        path = dist.folder(release.parts[0]) / name
-        path.write_text(text.get(kind, f"bytes of {name}"))
-        dist.record(
-            release.parts[0],
-            kind,
-            [dist.describe(release, release.parts[0], kind, path, package="tiny-plain")],
-        )
+        path = dist.folder(part) / name
+        path.write_text(texts.get(kind, f"bytes of {name}"))
+        row = dist.describe(release, part, kind, path, package="tiny-plain")
+        dist.record(part, kind, [row])
+    return release
+
+
+def release_in_a_clone(tiny: TinyProject, monkeypatch: pytest.MonkeyPatch) -> Release:
+    """Return the release in a fresh clone, whose dist/ is filled from the draft."""
+    monkeypatch.chdir(tiny.clone())
+    release = tiny.release("0.2.0")
+    github_draft.fill(release)
     return release
 
 
@@ -49,23 +56,17 @@ def releases(tiny: TinyProject) -> list[dict[str, object]]:
 
 
 def assets(tiny: TinyProject) -> set[str]:
-    [one] = releases(tiny)
-    return set(one["assets"])
-
-
-def elsewhere(tiny: TinyProject, monkeypatch: pytest.MonkeyPatch) -> Release:
-    """Return the release as a fresh clone sees it, its dist/ filled from the draft."""
-    monkeypatch.chdir(tiny.clone())
-    release = tiny.release("0.2.0")
-    github_draft.fill(release)
-    return release
+    """Return the names of the assets of the only release."""
+    [only] = releases(tiny)
+    return set(only["assets"])
 
 
 def states(release: Release) -> dict[str, str]:
-    return {
-        one.artifact.name: str(one.state) for one in github.state(release, github.expected(release))
-    }
+    """Return the state of each artifact on GitHub, by name."""
+    found = github.state(release, github.expected(release))
+    return {status.artifact.name: str(status.state) for status in found}
 
 
 def gh(*words: str) -> None:
+    """Run gh for the project; it must succeed."""
     subprocess.run(["gh", *words, "--repo", "example/tiny"], check=True, capture_output=True)

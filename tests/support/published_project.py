@@ -1,4 +1,4 @@
-"""Stand-ins that this process is a client of, and small projects that are published by the plain clients."""
+"""A small project that is published by the clients themselves, without release-tasks."""
 
 from __future__ import annotations
 
@@ -9,29 +9,30 @@ import os
 import platform
 import subprocess
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.release import Release
-from support.container_projects import commit, write
+from support.executables import compiled_program
+from support.repositories import commit_files
 
 HERE = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
 OTHER = {"amd64": "arm64", "arm64": "amd64"}[HERE]
 TARGET = f"{platform.machine()}-unknown-linux-gnu"
+MEDIA_TYPE = "application/vnd.oci.image"
 
-
-Releasing = Callable[..., Release]
+Releasing = Callable[..., Release]  # the fixture `releasing`: files and perhaps a version
 
 
 def push_and_tag(
-    registries: LocalRegistries, root: Path, files: dict[str, str], version: str
+    registries: LocalRegistries, root: Path, files: Mapping[str, str], version: str
 ) -> Path:
     """Commit a project, push it to github.com/example/hello with a tag, and return its root."""
     root.mkdir()
-    commit(write(root, files))
+    commit_files(root, files)
     registries.github.create("example", "hello", root)
     run("git", "remote", "add", "origin", "https://github.com/example/hello", cwd=root)
     run("git", "tag", "-m", version, f"v{version}", cwd=root)
@@ -40,7 +41,7 @@ def push_and_tag(
 
 
 def run(*argv: str | Path, cwd: Path | None = None, **env: str) -> str:
-    """Run a plain client as a person would."""
+    """Run a program, which must succeed, and return what it prints."""
     done = subprocess.run(
         [str(word) for word in argv],
         cwd=cwd,
@@ -56,34 +57,34 @@ def run(*argv: str | Path, cwd: Path | None = None, **env: str) -> str:
 
 
 def problems(errors: Iterator[ReleaseError]) -> list[str]:
-    """What went wrong, and that each error has a way out."""
+    """Return the facts of errors; each must have a fix."""
     found = list(errors)
     assert all(error.fix for error in found)
     return [error.problem for error in found]
 
 
 def left_behind(tmp_path: Path) -> list[str]:
-    """What the code under test left in its temporary folder."""
+    """Return what release-tasks left in the `temporary_folder`."""
     return [path.name for path in (tmp_path / "tmp").glob("release-tasks-*")]
 
 
 def program(folder: Path, says: str) -> Path:
     """Compile a static program that prints one line."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "main.c").write_text(
-        f'#include <stdio.h>\nint main(void) {{ puts("{says}"); return 0; }}\n'
-    )
-    run("cc", "-static", "-o", folder / "program", folder / "main.c")
-    return folder / "program"
+    path = folder / "program"
+    path.write_bytes(compiled_program(says, "-static"))
+    path.chmod(0o755)
+    return path
 
 
 @dataclass
 class Layout:
-    """An OCI layout that is written by hand, to be pushed by buildx."""
+    """An OCI layout, written file by file and pushed by buildx."""
 
     folder: Path
 
     def blob(self, data: bytes) -> dict[str, object]:
+        """Write a blob, and return its digest and size as a descriptor has them."""
         digest = hashlib.sha256(data).hexdigest()
         path = self.folder / "blobs" / "sha256" / digest
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -91,27 +92,17 @@ class Layout:
         return {"digest": f"sha256:{digest}", "size": len(data)}
 
     def image(self, architecture: str, layers: list[bytes], **config: object) -> dict[str, object]:
-        """Write an image of one platform, and return the line of an index for it."""
+        """Write an image of one platform, and return its line in an index."""
+        diff_ids = [f"sha256:{hashlib.sha256(layer).hexdigest()}" for layer in layers]
         where = {"os": "linux", "architecture": architecture}
-        about = {
-            **where,
-            "config": config,
-            "rootfs": {
-                "type": "layers",
-                "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}" for layer in layers],
-            },
-        }
-        kind = "application/vnd.oci.image."
+        about = where | {"config": config, "rootfs": {"type": "layers", "diff_ids": diff_ids}}
+        config_type = f"{MEDIA_TYPE}.config.v1+json"
+        layer_type = f"{MEDIA_TYPE}.layer.v1.tar"
         manifest = {
             "schemaVersion": 2,
-            "mediaType": f"{kind}manifest.v1+json",
-            "config": {
-                "mediaType": f"{kind}config.v1+json",
-                **self.blob(json.dumps(about).encode()),
-            },
-            "layers": [
-                {"mediaType": f"{kind}layer.v1.tar", **self.blob(layer)} for layer in layers
-            ],
+            "mediaType": f"{MEDIA_TYPE}.manifest.v1+json",
+            "config": {"mediaType": config_type, **self.blob(json.dumps(about).encode())},
+            "layers": [{"mediaType": layer_type, **self.blob(layer)} for layer in layers],
         }
         return {
             "mediaType": manifest["mediaType"],
@@ -121,39 +112,32 @@ class Layout:
 
     def write(self, *images: dict[str, object]) -> str:
         """Write an index of these images, and return its digest."""
-        kind = "application/vnd.oci.image.index.v1+json"
-        index = {"schemaVersion": 2, "mediaType": kind, "manifests": images}
-        line = {"mediaType": kind, **self.blob(json.dumps(index).encode())}
+        media_type = f"{MEDIA_TYPE}.index.v1+json"
+        index = {"schemaVersion": 2, "mediaType": media_type, "manifests": images}
+        line = {"mediaType": media_type, **self.blob(json.dumps(index).encode())}
+        outer = {"schemaVersion": 2, "manifests": [line]}
         (self.folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
-        (self.folder / "index.json").write_text(
-            json.dumps({"schemaVersion": 2, "manifests": [line]})
-        )
+        (self.folder / "index.json").write_text(json.dumps(outer))
         return str(line["digest"])
 
     def push(self, name: str, *images: dict[str, object]) -> str:
         """Push an index of these images with buildx, and return its digest."""
         digest = self.write(*images)
-        run(
-            "docker",
-            "buildx",
-            "imagetools",
-            "create",
-            "--tag",
-            name,
-            f"oci-layout://{self.folder}@{digest}",
-        )
+        source = f"oci-layout://{self.folder}@{digest}"
+        run("docker", "buildx", "imagetools", "create", "--tag", name, source)
         return digest
 
 
 def layer(*members: tuple[str, bytes | str]) -> bytes:
-    """A layer: files (bytes, executable) and symbolic links (their target), by path."""
+    """Return a layer with executable files (bytes) and symbolic links (their target), by path."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
         for path, content in members:
             entry = tarfile.TarInfo(path)
             entry.mode = 0o755
             if isinstance(content, str):
-                entry.type, entry.linkname = tarfile.SYMTYPE, content
+                entry.type = tarfile.SYMTYPE
+                entry.linkname = content
                 tar.addfile(entry)
             else:
                 entry.size = len(content)

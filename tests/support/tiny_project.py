@@ -1,55 +1,68 @@
-"""A small Python project with an origin on the GitHub stand-in; this process is a client of that world."""
+"""A small Python project with an origin on the local GitHub."""
 
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-from invoke.context import Context
 
 from release_tasks.checks import check
 from release_tasks.checks.check import Check, CheckContext, Finding
-from release_tasks.order import RELEASE
 from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.release import Release
+from support import repositories
+from support.contexts import context
 from support.local_registries import local_registries
-from support.python_projects import git, write
 from support.sample_projects import inv
 
 ORIGIN = "git@github.com:example/tiny.git"
 LOG = "# Changelog\n\n## [Unreleased]\n\n- More.\n\n## [0.1.0] - 2026-01-01\n\n- All.\n"
+PYPROJECT = """\
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+[project]
+name = "tiny-plain"
+version = "0.1.0"
+readme = {text = "Tiny", content-type = "text/plain"}
+"""
 TINY = {
-    "pyproject.toml": '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
-    '[project]\nname = "tiny-plain"\nversion = "0.1.0"\nreadme = {text = "Tiny", content-type = "text/plain"}\n',
+    "pyproject.toml": PYPROJECT,
     "tiny_plain/__init__.py": "",
     "CHANGELOG.md": LOG,
     "tasks.py": "from release_tasks import ns\n",
     ".gitignore": "__pycache__/\n",
 }
+TWO_COMPONENTS = """\
+[components.core]
+python = ["tiny-plain"]
+latest = true
+[components.other]
+tag = "other-v{version}"
+python = ["tiny-other"]
+"""
 TWO = TINY | {
-    "other/pyproject.toml": TINY["pyproject.toml"]
-    .replace("tiny-plain", "tiny-other")
-    .replace("0.1.0", "0.4.0"),
-    "release-tasks.toml": '[components.core]\npython = ["tiny-plain"]\nlatest = true\n'
-    '[components.other]\ntag = "other-v{version}"\npython = ["tiny-other"]\n',
+    "other/pyproject.toml": PYPROJECT.replace("tiny-plain", "tiny-other").replace("0.1.0", "0.4.0"),
+    "release-tasks.toml": TWO_COMPONENTS,
 }
 
 
 @dataclass
 class TinyProject:
-    """The project's checkout, and the world in which its origin is."""
+    """A checkout of the project, and the registries that have its origin."""
 
     registries: LocalRegistries
     root: Path
     folder: Path
 
     def git(self, *words: str, folder: Path | None = None) -> str:
-        return git(folder or self.root, *words)
+        """Run git in the checkout, or in another folder."""
+        return repositories.git(folder or self.root, *words)
 
     def commit(self, name: str, text: str = "more\n") -> str:
         """Write one file, commit it and return the commit."""
@@ -71,53 +84,49 @@ class TinyProject:
     def release(
         self, version: str | None = None, component: str | None = None, *, dry: bool = False
     ) -> Release:
+        """Return the release of the project in the current folder."""
         return Release.at(context(dry), version, component)
 
     def inv(
         self, *words: str, folder: Path | None = None, **env: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run `inv` in the checkout, or in another folder; no traceback may come of it."""
+        """Run `inv` in the checkout, or in another folder; it may not print a traceback."""
         return inv(folder or self.root, *words, **env)
 
     def clone(self, *words: str) -> Path:
         """Make another checkout of origin."""
-        target = self.folder / f"clone-{len(list(self.folder.glob('clone-*')))}"
+        number = len(list(self.folder.glob("clone-*")))
+        target = self.folder / f"clone-{number}"
         self.git("clone", "--quiet", *words, ORIGIN, str(target))
         return target
 
 
-def context(dry: bool = False) -> Context:
-    c = Context()
-    c.config.run.dry = dry
-    c.config.release_tasks = {"order": RELEASE}
-    return c
+@contextmanager
+def tiny_project(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, files: Mapping[str, str]
+) -> Iterator[TinyProject]:
+    """Run local registries, commit and push `files`, and make the checkout the current folder."""
+    with local_registries(folder, monkeypatch) as registries:
+        root = repositories.commit_files(folder / "project", files)
+        registries.github.create("example", "tiny", root)
+        repositories.git(root, "remote", "add", "origin", ORIGIN)
+        repositories.git(root, "fetch", "--quiet", "origin")
+        monkeypatch.chdir(root)
+        yield TinyProject(registries, root, folder)
 
 
 def run_checks(case: CheckContext, area: ModuleType) -> list[Finding]:
-    """Return what one area finds; each finding has a way out."""
-    found = [one for kind in vars(area).values() if isinstance(kind, Check) for one in kind(case)]
-    assert all(one.fix for one in found)
+    """Return what the checks of one module find; each finding must have a fix."""
+    checks = [value for value in vars(area).values() if isinstance(value, Check)]
+    found = [finding for each in checks for finding in each(case)]
+    assert all(finding.fix for finding in found)
     return found
 
 
 def problems(
     tiny: TinyProject, area: ModuleType, version: str = "0.2.0", new: str | None = None
 ) -> list[str]:
-    """Return the problems of one area, as facts."""
+    """Return the facts of the problems that one module finds; each must have a fix."""
     found = check.problems(CheckContext(context(), tiny.release(version), new), area)
-    assert all(one.fix for one in found)
-    return [one.problem for one in found]
-
-
-@contextmanager
-def tiny_project(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str]
-) -> Iterator[TinyProject]:
-    """Commit `files`, put them on GitHub, and go to the checkout."""
-    with local_registries(folder, monkeypatch) as running:
-        root = write(folder / "project", files)
-        running.github.create("example", "tiny", root)
-        git(root, "remote", "add", "origin", ORIGIN)
-        git(root, "fetch", "--quiet", "origin")
-        monkeypatch.chdir(root)
-        yield TinyProject(running, root, folder)
+    assert all(error.fix for error in found)
+    return [error.problem for error in found]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from invoke.context import Context
-from support.container_projects import dry
+from support.contexts import context
 from support.local_registries import local_registries
 
 from release_tasks import shell, terminal
@@ -123,6 +123,6 @@ def test_a_buildkitd_that_does_not_start_says_why(temporary, monkeypatch):
 
 
 def test_a_dry_run_starts_no_builder(temporary):
-    with buildkit.builder(dry()) as env:
+    with buildkit.builder(context(dry=True)) as env:
         assert env == {}
         assert list(temporary.iterdir()) == []

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from support import crate_projects as projects
+from support.repositories import commit_all, git
 
 from release_tasks.errors import ReleaseError
 from release_tasks.shell import Failed
@@ -60,10 +61,10 @@ def test_a_broken_manifest_is_a_fact_with_a_way_out(tmp_path: Path) -> None:
 def test_a_work_tree_builds_in_the_target_folder_of_the_checkout(
     shop: Path, tmp_path: Path
 ) -> None:
-    projects.git(shop, "tag", "v0.1.0")
-    projects.git(shop, "clone", "--quiet", "--bare", ".", str(tmp_path / "origin"))
-    projects.git(shop, "remote", "add", "origin", str(tmp_path / "origin"))
-    projects.commit(shop)
+    git(shop, "tag", "v0.1.0")
+    git(shop, "clone", "--quiet", "--bare", ".", str(tmp_path / "origin"))
+    git(shop, "remote", "add", "origin", str(tmp_path / "origin"))
+    commit_all(shop)
     here = projects.release(shop)
     assert here.source_tree != shop
     assert here.target == shop / "target"

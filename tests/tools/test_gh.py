@@ -8,7 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support.tiny_project import TINY, TinyProject, context
+from support.contexts import context
+from support.tiny_project import TINY, TinyProject
 
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.faults import Fault

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from support.built_project import FILES, put_all
+from support.built_project import FILES, add_all_files
 from support.tiny_project import TinyProject, tiny_project
 
 
@@ -25,5 +25,5 @@ def tiny(standing: tuple[TinyProject, str]) -> TinyProject:
     made, first = standing
     made.git("reset", "--quiet", "--hard", first)
     shutil.rmtree(made.root / "dist", ignore_errors=True)
-    put_all(made)
+    add_all_files(made)
     return made

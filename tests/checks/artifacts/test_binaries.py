@@ -8,26 +8,19 @@ import subprocess
 import pytest
 from support import python_projects as projects
 from support.built_project import (
-    AARCH64,
     ARM,
-    ARM64,
     HERE,
-    MAC_X86_64,
     PACKED,
     SETTINGS,
     WHEEL,
-    X86_64,
-    compiled,
-    elf,
-    facts,
-    lay_out,
-    macho,
-    pe,
-    proved,
-    put,
-    put_all,
+    add_all_files,
+    add_file,
+    artifact_errors,
+    artifact_facts,
+    replace_wheel,
     tar_gz,
 )
+from support.executables import AARCH64, ARM64, MAC_X86_64, X86_64, compiled_program, elf, macho, pe
 from support.python_projects import HOST
 from support.tiny_project import TinyProject
 
@@ -42,13 +35,13 @@ def mended(tiny: TinyProject, fix: str) -> None:
     command, _, rest = fix.partition(", then ")
     assert rest.startswith("inv build-")
     subprocess.run(["rm", command.removeprefix("rm ")], check=True)
-    put_all(tiny)
-    assert facts() == []
+    add_all_files(tiny)
+    assert artifact_facts() == []
 
 
 def test_a_program_for_another_machine_is_named(tiny: TinyProject) -> None:
-    put(tiny, "binary", HERE, elf(AARCH64), target=HOST)
-    [problem] = proved()
+    add_file(tiny, "binary", HERE, elf(AARCH64), target=HOST)
+    [problem] = artifact_errors()
     assert (
         problem.problem
         == f"binaries/wrong-machine: {HERE} is ELF for aarch64, and its name says {HOST}"
@@ -57,32 +50,32 @@ def test_a_program_for_another_machine_is_named(tiny: TinyProject) -> None:
 
 
 def test_a_script_is_no_program(tiny: TinyProject) -> None:
-    put(tiny, "binary", HERE, b"#!/bin/sh\nexit 1\n", target=HOST)
-    assert facts() == [f"binaries/wrong-machine: {HERE} is no program"]
+    add_file(tiny, "binary", HERE, b"#!/bin/sh\nexit 1\n", target=HOST)
+    assert artifact_facts() == [f"binaries/wrong-machine: {HERE} is no program"]
 
 
 def test_an_archive_without_its_program_or_licence_is_named(tiny: TinyProject) -> None:
-    put(
+    add_file(
         tiny,
         "binary",
         PACKED,
         tar_gz({"bin/other": elf(AARCH64), "README.md": b"read"}),
         target=ARM,
     )
-    assert facts() == [
+    assert artifact_facts() == [
         f"binaries/wrong-machine: tiny in {PACKED} is no program",
         f"binaries/no-licence: {PACKED} of v0.2.0 is packed without LICENSE",
     ]
-    mended(tiny, proved()[1].fix)
+    mended(tiny, artifact_errors()[1].fix)
 
 
 @pytest.mark.statement("B1.36")
 def test_a_program_that_only_claims_to_be_static_is_named(tiny: TinyProject) -> None:
     tiny.commit("release-tasks.toml", STATIC)
-    put_all(tiny)
-    assert facts() == []
-    put(tiny, "binary", HERE, compiled("tiny 0.2.0"), target=HOST)
-    [problem] = proved()
+    add_all_files(tiny)
+    assert artifact_facts() == []
+    add_file(tiny, "binary", HERE, compiled_program("tiny 0.2.0"), target=HOST)
+    [problem] = artifact_errors()
     assert problem.problem.startswith(
         f"binaries/not-static: {HERE} is said to be static, and needs libc.so.6, ld-linux"
     )
@@ -91,9 +84,9 @@ def test_a_program_that_only_claims_to_be_static_is_named(tiny: TinyProject) -> 
 
 def test_a_glibc_newer_than_promised_is_named(tiny: TinyProject) -> None:
     tiny.commit("release-tasks.toml", SETTINGS + '[build]\nglibc = "2.3"\n')
-    put_all(tiny)
-    put(tiny, "binary", HERE, compiled("tiny 0.2.0"), target=HOST)
-    [problem] = proved()
+    add_all_files(tiny)
+    add_file(tiny, "binary", HERE, compiled_program("tiny 0.2.0"), target=HOST)
+    [problem] = artifact_errors()
     assert problem.problem.startswith(f"binaries/newer-glibc: {HERE} needs glibc 2.")
     assert problem.problem.endswith(" and 2.3 is promised")
     mended(tiny, problem.fix.partition(" where ")[0])
@@ -102,14 +95,14 @@ def test_a_glibc_newer_than_promised_is_named(tiny: TinyProject) -> None:
 def test_a_glibc_in_a_program_for_musl_is_named(tiny: TinyProject) -> None:
     musl = HOST.replace("gnu", "musl")
     tiny.commit("release-tasks.toml", SETTINGS.replace(HOST, musl))
-    put_all(tiny, compiled("tiny 0.2.0"))
-    [problem] = proved()
+    add_all_files(tiny, compiled_program("tiny 0.2.0"))
+    [problem] = artifact_errors()
     assert problem.problem.endswith(f"and {musl} has none")
 
 
 def test_a_program_of_another_version_is_named(tiny: TinyProject) -> None:
-    put(tiny, "binary", HERE, compiled("tiny 0.1.9", "-static"), target=HOST)
-    [problem] = proved()
+    add_file(tiny, "binary", HERE, compiled_program("tiny 0.1.9", "-static"), target=HOST)
+    [problem] = artifact_errors()
     assert problem.problem == f"binaries/other-version: {HERE} says it is 'tiny 0.1.9', not 0.2.0"
     mended(tiny, problem.fix)
 
@@ -119,11 +112,15 @@ def test_a_program_of_another_version_is_named(tiny: TinyProject) -> None:
 def test_a_program_for_arm_is_started_in_an_emulator(
     tiny: TinyProject, capfd: pytest.CaptureFixture[str], flags: tuple[str, ...]
 ) -> None:
-    put_all(tiny, arm=compiled("tiny 0.2.0", *flags, compiler="aarch64-linux-gnu-gcc"))
-    assert facts() == []
+    add_all_files(
+        tiny, arm=compiled_program("tiny 0.2.0", *flags, compiler="aarch64-linux-gnu-gcc")
+    )
+    assert artifact_facts() == []
     assert f"tiny in {PACKED} runs, and says 0.2.0" in capfd.readouterr().err
-    put_all(tiny, arm=compiled("tiny 0.1.9", *flags, compiler="aarch64-linux-gnu-gcc"))
-    assert facts() == [
+    add_all_files(
+        tiny, arm=compiled_program("tiny 0.1.9", *flags, compiler="aarch64-linux-gnu-gcc")
+    )
+    assert artifact_facts() == [
         f"binaries/other-version: tiny in {PACKED} says it is 'tiny 0.1.9', not 0.2.0"
     ]
 
@@ -166,31 +163,33 @@ def test_machine_code_in_a_wheel_is_for_what_its_tag_says(
     tiny: TinyProject, tag: str, member: str, data: bytes, fact: str
 ) -> None:
     name = WHEEL.replace("any", tag)
-    lay_out(tiny, name, projects.wheel("Tiny.Plain", tag=f"py3-none-{tag}", more={member: data}))
-    assert facts() == [f"binaries/wrong-machine: {member} in {name} is {fact}"]
-    lay_out(
+    replace_wheel(
+        tiny, name, projects.wheel("Tiny.Plain", tag=f"py3-none-{tag}", more={member: data})
+    )
+    assert artifact_facts() == [f"binaries/wrong-machine: {member} in {name} is {fact}"]
+    replace_wheel(
         tiny,
         name,
         projects.wheel("Tiny.Plain", tag=f"py3-none-{tag}", more={"tiny/launcher.exe": data}),
     )
-    assert facts() == []
+    assert artifact_facts() == []
 
 
 def test_a_wheel_that_needs_a_newer_glibc_than_its_tag_says_is_named(tiny: TinyProject) -> None:
-    code = compiled("tiny", "-shared", "-fPIC")
+    code = compiled_program("tiny", "-shared", "-fPIC")
     name = WHEEL.replace("any", "manylinux1_x86_64")
-    lay_out(
+    replace_wheel(
         tiny,
         name,
         projects.wheel("Tiny.Plain", tag="py3-none-manylinux1_x86_64", more={"tiny/a.so": code}),
     )
-    assert facts() == []
-    newer = compiled("tiny", "-shared", "-fPIC", "-Dputs=thrd_yield")  # since 2.28
-    lay_out(
+    assert artifact_facts() == []
+    newer = compiled_program("tiny", "-shared", "-fPIC", "-Dputs=thrd_yield")  # since 2.28
+    replace_wheel(
         tiny,
         name,
         projects.wheel("Tiny.Plain", tag="py3-none-manylinux1_x86_64", more={"tiny/a.so": newer}),
     )
-    [problem] = proved()
+    [problem] = artifact_errors()
     assert problem.problem.startswith(f"binaries/newer-glibc: tiny/a.so in {name} needs glibc 2.")
     assert problem.problem.endswith("and 2.5 is promised")

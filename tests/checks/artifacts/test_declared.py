@@ -17,14 +17,15 @@ from support.built_project import (
     SDIST,
     SETTINGS,
     WHEEL,
-    facts,
-    proved,
-    put,
-    put_all,
+    add_all_files,
+    add_file,
+    artifact_errors,
+    artifact_facts,
     tar_gz,
 )
+from support.contexts import context
 from support.python_projects import HOST
-from support.tiny_project import TinyProject, context, problems, run_checks
+from support.tiny_project import TinyProject, problems, run_checks
 
 from release_tasks import dist
 from release_tasks.channels import github_assets
@@ -49,7 +50,7 @@ def follow(fix: str) -> None:
 def test_the_whole_declared_set_is_proved(
     tiny: TinyProject, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert facts() == []
+    assert artifact_facts() == []
     assert "6 files of tiny 0.2.0 are what was declared" in capfd.readouterr().err
 
 
@@ -85,62 +86,62 @@ def test_a_file_that_lacks_is_named_with_what_builds_it(
     built(tiny, name).unlink()
     for part in built(tiny, "parts").glob(f"*-{name}.json"):
         part.unlink()
-    [problem] = proved()
+    [problem] = artifact_errors()
     assert problem.problem == f"declared/missing-file: {fact}"
     assert problem.fix.startswith(way_out)
-    put_all(tiny)
-    assert facts() == []
+    add_all_files(tiny)
+    assert artifact_facts() == []
 
 
 def test_a_file_that_nothing_declares_is_named_with_its_line(tiny: TinyProject) -> None:
     extra = projects.wheel("Other")
-    put(tiny, "wheel", "other-0.2.0-py3-none-any.whl", extra, package="Other")
-    [problem] = proved()
+    add_file(tiny, "wheel", "other-0.2.0-py3-none-any.whl", extra, package="Other")
+    [problem] = artifact_errors()
     assert (
         problem.problem
         == "declared/undeclared-file: nothing declares the wheel other-0.2.0-py3-none-any.whl in dist/v0.2.0"
     )
     follow(problem.fix)
-    assert facts() == []
+    assert artifact_facts() == []
 
 
 def test_a_file_that_no_step_built_is_named(tiny: TinyProject) -> None:
     """maturin leaves an empty zip of 22 bytes behind where a build fails."""
     built(tiny, "tiny_plain-0.2.0-cp312-cp312-linux_x86_64.whl").write_bytes(b"PK\5\6" + bytes(18))
     built(tiny, "scan.json").write_text("{}")
-    [problem] = proved()
+    [problem] = artifact_errors()
     assert problem.problem.endswith(
         "no step of this release built tiny_plain-0.2.0-cp312-cp312-linux_x86_64.whl in dist/v0.2.0"
     )
     follow(problem.fix)
-    assert facts() == []
+    assert artifact_facts() == []
 
 
 def test_two_files_for_one_declared_wheel_are_named(tiny: TinyProject) -> None:
     more = "tiny_plain-0.2.0-cp312-cp312-manylinux_2_17_x86_64.whl"
-    put(
+    add_file(
         tiny,
         "wheel",
         more,
         projects.wheel("Tiny.Plain", tag="cp312-cp312-manylinux_2_17_x86_64"),
         package="Tiny.Plain",
     )
-    [problem] = proved()
+    [problem] = artifact_errors()
     assert problem.problem.startswith("declared/file-twice:")
     assert problem.problem.endswith("are both tiny_plain-0.2.0-*.whl, which is one file")
     tiny.commit(
         "release-tasks.toml",
         SETTINGS + '[python."Tiny.Plain"]\nwheels = ["any", "manylinux_2_17_x86_64"]\n',
     )
-    put_all(tiny)
-    put(
+    add_all_files(tiny)
+    add_file(
         tiny,
         "wheel",
         more,
         projects.wheel("Tiny.Plain", tag="cp312-cp312-manylinux_2_17_x86_64"),
         package="Tiny.Plain",
     )
-    assert facts() == []
+    assert artifact_facts() == []
 
 
 def test_an_archive_and_an_sdist_of_one_name_are_named(tiny: TinyProject) -> None:
@@ -148,19 +149,19 @@ def test_an_archive_and_an_sdist_of_one_name_are_named(tiny: TinyProject) -> Non
         "tiny-{version}-arm.tar.gz", "tiny_plain-{version}.tar.gz"
     )
     tiny.commit("release-tasks.toml", settings)
-    put_all(tiny)
+    add_all_files(tiny)
     for part in built(tiny, "parts").glob("*arm.tar.gz*"):
         part.unlink()
     for path in built(tiny, ".").glob("*arm.tar.gz*"):
         path.unlink()
-    put(
+    add_file(
         tiny,
         "binary",
         SDIST,
         tar_gz({"tiny": b"another", "LICENSE": b"", "README.md": b""}),
         target=HOST,
     )
-    assert f"declared/file-twice: dist/v0.2.0/{SDIST} is a binary and a sdist" in facts()
+    assert f"declared/file-twice: dist/v0.2.0/{SDIST} is a binary and a sdist" in artifact_facts()
 
 
 @pytest.mark.parametrize(
@@ -176,27 +177,27 @@ def test_an_archive_and_an_sdist_of_one_name_are_named(tiny: TinyProject) -> Non
 def test_a_file_that_is_empty_or_cut_is_named(
     tiny: TinyProject, name: str, kind: str, data: bytes
 ) -> None:
-    put(tiny, kind, name, data, package="Tiny.Plain")
-    found = [one for one in proved() if one.problem.startswith("declared/")]
+    add_file(tiny, kind, name, data, package="Tiny.Plain")
+    found = [one for one in artifact_errors() if one.problem.startswith("declared/")]
     assert [one.problem for one in found] == [
         f"declared/broken-file: {name} in dist/v0.2.0 is broken: {len(data)} bytes"
     ]
     follow(found[0].fix)
-    put_all(tiny)
-    assert facts() == []
+    add_all_files(tiny)
+    assert artifact_facts() == []
 
 
 def test_a_file_that_was_changed_after_its_build_is_refused(tiny: TinyProject) -> None:
     built(tiny, WHEEL).write_bytes(projects.wheel("Tiny.Plain", "x = 2"))
-    [problem] = proved()
+    [problem] = artifact_errors()
     assert (
         problem.problem == f"declared/broken-file: {WHEEL} was changed in dist/ after it was built"
     )
 
 
 def test_a_checksum_of_other_bytes_is_refused(tiny: TinyProject) -> None:
-    put(tiny, "sha256", f"{HERE}.sha256", f"{'0' * 64}  {HERE}\n".encode())
-    [problem] = proved()
+    add_file(tiny, "sha256", f"{HERE}.sha256", f"{'0' * 64}  {HERE}\n".encode())
+    [problem] = artifact_errors()
     assert (
         problem.problem == f"declared/broken-file: {HERE}.sha256 in dist/v0.2.0 names other bytes"
     )
@@ -206,31 +207,31 @@ def test_one_file_of_all_checksums_is_made_last_of_all_and_read_like_the_others(
     tiny: TinyProject,
 ) -> None:
     tiny.commit("release-tasks.toml", SETTINGS + '[github]\nassets = ["binaries", "SHA256SUMS"]\n')
-    put_all(tiny)
+    add_all_files(tiny)
     release = tiny.release("0.2.0")
     built(tiny, HERE).rename(built(tiny, "aside"))
     part = next(built(tiny, "parts").glob(f"*-{HERE}.json")).rename(built(tiny, "aside.part"))
     github_assets.write_sha256sums(Context(), release, release.parts[0], None)
     assert not built(tiny, "SHA256SUMS").exists()
-    assert facts() == [
+    assert artifact_facts() == [
         f"declared/missing-file: {HERE} of 0.2.0 is declared, and neither in dist/ nor on GitHub"
     ]
 
     built(tiny, "aside").rename(built(tiny, HERE))
     part.rename(built(tiny, "parts") / f"built-binary-{HERE}.json")
     github_assets.write_sha256sums(Context(), release, release.parts[0], None)
-    assert facts() == []
+    assert artifact_facts() == []
     subprocess.run(
         ["sha256sum", "--check", "--strict", "SHA256SUMS"],
         cwd=built(tiny, "."),
         check=True,
         capture_output=True,
     )
-    put(tiny, "sha256", "SHA256SUMS", f"{'0' * 64}  {HERE}\n".encode())
-    [problem] = proved()
+    add_file(tiny, "sha256", "SHA256SUMS", f"{'0' * 64}  {HERE}\n".encode())
+    [problem] = artifact_errors()
     assert problem.problem == "declared/broken-file: SHA256SUMS in dist/v0.2.0 names other bytes"
     follow(problem.fix)
-    assert facts() == []
+    assert artifact_facts() == []
 
 
 def test_what_is_public_need_not_be_here(tiny: TinyProject) -> None:
@@ -238,26 +239,26 @@ def test_what_is_public_need_not_be_here(tiny: TinyProject) -> None:
     twine.upload(Context(), [built(tiny, WHEEL)], "NO_SUCH_TOKEN")
     for part in (*built(tiny, "parts").glob(f"*-{WHEEL}.json"), built(tiny, WHEEL)):
         part.unlink()
-    assert facts() == []
+    assert artifact_facts() == []
 
 
 def test_a_silenced_proof_is_a_note(tiny: TinyProject, capfd: pytest.CaptureFixture[str]) -> None:
     tiny.commit(
         "release-tasks.toml", SETTINGS + '[checks.ignore]\nmissing-file = "the sdist comes later"\n'
     )
-    put_all(tiny)
+    add_all_files(tiny)
     built(tiny, SDIST).unlink()
     for part in built(tiny, "parts").glob(f"*-{SDIST}.json"):
         part.unlink()
-    assert facts() == []
+    assert artifact_facts() == []
     assert "silenced: the sdist comes later" in capfd.readouterr().err
 
 
 def test_a_dry_run_looks_at_nothing(tiny: TinyProject) -> None:
     built(tiny, WHEEL).unlink()
-    before = projects.everything(tiny.root)
+    before = projects.all_files(tiny.root)
     check_artifacts(context(dry=True), "0.2.0")
-    assert projects.everything(tiny.root) == before
+    assert projects.all_files(tiny.root) == before
     assert (
         json.loads(dist.summed(tiny.release("0.2.0"), tiny.release("0.2.0").parts[0]))["tag"]
         == "v0.2.0"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from invoke.context import Context
-from support.built_project import compiled
+from support.executables import compiled_program
 from support.published_project import (
     HERE,
     OTHER,
@@ -78,7 +78,7 @@ def put(release: Release, layout: Layout) -> Put:
 
 
 def good() -> tuple[bytes, bytes]:
-    return compiled("hello 0.2.0", "-static"), compiled(
+    return compiled_program("hello 0.2.0", "-static"), compiled_program(
         "hello 0.2.0", "-static", compiler="aarch64-linux-gnu-gcc"
     )
 
@@ -132,7 +132,7 @@ def test_an_image_is_started_for_both_of_its_platforms(
 def test_what_is_wrong_with_an_image_is_named_and_mended(
     put: Put, programs: tuple[object, ...], more: dict[str, object], fact: str
 ) -> None:
-    old = compiled("hello 0.1.0", "-static", compiler="aarch64-linux-gnu-gcc")
+    old = compiled_program("hello 0.1.0", "-static", compiler="aarch64-linux-gnu-gcc")
     put(*(old if one == "old" else good()[int(str(one))] for one in programs), **more)
     found = proved()
     assert fact.format(NAME) in [error.problem for error in found]

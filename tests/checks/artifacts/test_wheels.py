@@ -6,7 +6,16 @@ import subprocess
 
 import pytest
 from support import python_projects as projects
-from support.built_project import FILES, SDIST, WHEEL, facts, lay_out, proved, put, put_all
+from support.built_project import (
+    FILES,
+    SDIST,
+    WHEEL,
+    add_all_files,
+    add_file,
+    artifact_errors,
+    artifact_facts,
+    replace_wheel,
+)
 from support.tiny_project import TinyProject
 
 pytestmark = pytest.mark.tools("git", "cargo", "gh", "cc")
@@ -15,15 +24,15 @@ pytestmark = pytest.mark.tools("git", "cargo", "gh", "cc")
 def named(tiny: TinyProject, line: str) -> None:
     """Let pyproject.toml name the package's module."""
     tiny.commit("pyproject.toml", FILES["pyproject.toml"] + line)
-    put_all(tiny)
+    add_all_files(tiny)
 
 
 def mended(tiny: TinyProject, fix: str) -> None:
     command, _, rest = fix[fix.index("rm ") :].partition(", then ")
     assert rest == "inv build-wheels"
     subprocess.run(command.split(), check=True)
-    put(tiny, "wheel", WHEEL, projects.wheel("Tiny.Plain"), package="Tiny.Plain")
-    assert facts() == []
+    add_file(tiny, "wheel", WHEEL, projects.wheel("Tiny.Plain"), package="Tiny.Plain")
+    assert artifact_facts() == []
 
 
 @pytest.mark.parametrize(
@@ -35,19 +44,19 @@ def mended(tiny: TinyProject, fix: str) -> None:
 )
 def test_the_declared_module_is_there(tiny: TinyProject, line: str) -> None:
     named(tiny, line)
-    assert facts() == []
+    assert artifact_facts() == []
 
 
 def test_a_wheel_without_the_declared_module_is_named(tiny: TinyProject) -> None:
     named(tiny, '[tool.maturin]\nmodule-name = "tiny_other"\n')
-    [problem] = proved()
+    [problem] = artifact_errors()
     assert (
         problem.problem
         == f"wheels/missing-module: {WHEEL} has no module tiny_other, only tiny_plain"
     )
     more = {"tiny_other/__init__.py": b""}
-    lay_out(tiny, WHEEL, projects.wheel("Tiny.Plain", more=more))
-    assert facts() == []
+    replace_wheel(tiny, WHEEL, projects.wheel("Tiny.Plain", more=more))
+    assert artifact_facts() == []
 
 
 @pytest.mark.parametrize(
@@ -60,26 +69,26 @@ def test_a_wheel_without_the_declared_module_is_named(tiny: TinyProject) -> None
 )
 def test_a_module_is_found_in_each_form(tiny: TinyProject, member: str) -> None:
     named(tiny, '[tool.maturin]\nmodule-name = "tiny_other"\n')
-    lay_out(tiny, WHEEL, projects.wheel("Tiny.Plain", more={member: b""}))
-    assert facts() == []
+    replace_wheel(tiny, WHEEL, projects.wheel("Tiny.Plain", more={member: b""}))
+    assert artifact_facts() == []
 
 
 def test_a_wheel_of_metadata_alone_is_named(tiny: TinyProject) -> None:
-    lay_out(tiny, WHEEL, projects.wheel("Tiny.Plain", text=None))
-    [problem] = proved()
+    replace_wheel(tiny, WHEEL, projects.wheel("Tiny.Plain", text=None))
+    [problem] = artifact_errors()
     assert problem.problem == f"wheels/missing-module: {WHEEL} has neither a module nor a program"
     mended(tiny, problem.fix)
 
 
 def test_a_wheel_of_a_program_needs_no_module(tiny: TinyProject) -> None:
-    lay_out(
+    replace_wheel(
         tiny,
         WHEEL,
         projects.wheel(
             "Tiny.Plain", text=None, more={"tiny_plain-0.2.0.data/scripts/tiny": b"#!python\n"}
         ),
     )
-    assert facts() == []
+    assert artifact_facts() == []
 
 
 @pytest.mark.statement("B2.17")
@@ -91,8 +100,8 @@ def test_files_beside_all_packages_are_named(tiny: TinyProject) -> None:
         "tiny.pth": b"",
         "tiny_x.pyi": b"",
     }
-    lay_out(tiny, WHEEL, projects.wheel("Tiny.Plain", more=more))
-    [problem] = proved()
+    replace_wheel(tiny, WHEEL, projects.wheel("Tiny.Plain", more=more))
+    [problem] = artifact_errors()
     assert problem.problem == (
         f"wheels/stray-file: {WHEEL} would put LICENSE, depth_3.dot, tiny_plain-0.2.0.data/purelib/README.md beside all other packages"
     )
@@ -100,8 +109,8 @@ def test_files_beside_all_packages_are_named(tiny: TinyProject) -> None:
 
 
 def test_other_tags_inside_than_in_the_name_are_named(tiny: TinyProject) -> None:
-    lay_out(tiny, WHEEL, projects.wheel("Tiny.Plain", tag="cp312-abi3-win_amd64"))
-    [problem] = proved()
+    replace_wheel(tiny, WHEEL, projects.wheel("Tiny.Plain", tag="cp312-abi3-win_amd64"))
+    [problem] = artifact_errors()
     assert (
         problem.problem
         == f"wheels/tag-mismatch: {WHEEL} says inside that it is for cp312-abi3-win_amd64"
@@ -110,5 +119,5 @@ def test_other_tags_inside_than_in_the_name_are_named(tiny: TinyProject) -> None
 
 
 def test_an_sdist_is_no_wheel(tiny: TinyProject) -> None:
-    put(tiny, "sdist", SDIST, projects.sdist("Tiny.Plain"), package="Tiny.Plain")
-    assert facts() == []
+    add_file(tiny, "sdist", SDIST, projects.sdist("Tiny.Plain"), package="Tiny.Plain")
+    assert artifact_facts() == []

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from support import crate_projects as projects
 from support.local_registries import local_registries
+from support.repositories import commit_all, git
 
 from release_tasks.rehearsal.faults import Fault
 
@@ -35,10 +36,10 @@ def look(
         (root / "tasks.py").write_text("from release_tasks import ns\n")
         (root / "CHANGELOG.md").write_text("# Changelog\n\n## [Unreleased]\n\n- More.\n")
         (root / ".gitignore").write_text("/target\n__pycache__/\n")
-        projects.commit(root)
+        commit_all(root)
         registries.github.create("example", "shop", root)
-        projects.git(root, "remote", "add", "origin", "git@github.com:example/shop.git")
-        projects.git(root, "fetch", "--quiet", "origin")
+        git(root, "remote", "add", "origin", "git@github.com:example/shop.git")
+        git(root, "fetch", "--quiet", "origin")
         for name in names:
             registries.crates.store.add(
                 {"name": name, "vers": "0.1.0", "cksum": "0" * 64, "yanked": False}, b"", {}

@@ -6,7 +6,8 @@ import json
 import subprocess
 
 import pytest
-from support.tiny_project import LOG, TINY, TinyProject, context
+from support.contexts import context
+from support.tiny_project import LOG, TINY, TinyProject
 
 from release_tasks.checks.check import CheckContext, Finding
 from release_tasks.checks.preflight.all import findings

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from support import crate_projects as projects
 from support.container_projects import chart_repository, push_image
+from support.contexts import context
 from support.local_registries import local_registries
-from support.tiny_project import context, run_checks
+from support.repositories import commit_all, git
+from support.tiny_project import run_checks
 
 from release_tasks.checks.check import CheckContext
 from release_tasks.checks.preflight import containers
@@ -47,7 +49,7 @@ def write(root: Path, name: str, text: str) -> None:
 
 
 def told(root: Path) -> list[tuple[str, str, str]]:
-    projects.commit(root)
+    commit_all(root)
     return [
         (one.name, one.problem, one.fix)
         for one in run_checks(CheckContext(context(), Release.at(context(), "0.2.0")), containers)
@@ -221,7 +223,7 @@ def test_a_default_image_of_somebody_else_that_is_not_there_is_found(
         root, "chart/values.yaml", "image:\n  repository: ghcr.io/example/hello\n  tag: '1.0.0'\n"
     )
     with local_registries(tmp_path, monkeypatch) as registries:
-        projects.commit(root)
+        commit_all(root)
         [one] = run_checks(CheckContext(context(), Release.at(context(), "0.2.0")), containers)
         assert (one.name, one.problem) == (
             "chart-image-unpublished",
@@ -297,7 +299,7 @@ def test_a_dockerfile_that_builds_dependencies_without_a_file_that_the_manifest_
     }.items():
         write(root, name, text)
     projects.cargo(root, "generate-lockfile", "--offline", "--quiet")
-    projects.git(root, "init", "--quiet", "--initial-branch=main")
+    git(root, "init", "--quiet", "--initial-branch=main")
     monkeypatch.chdir(root)
     [(name, fact, fix)] = told(root)
     assert (name, fact) == (

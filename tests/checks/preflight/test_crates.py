@@ -10,6 +10,7 @@ from invoke.context import Context
 from support import crate_projects as projects
 from support.crate_projects import edit
 from support.local_registries import local_registries
+from support.repositories import commit_all
 from support.tiny_project import run_checks
 
 from release_tasks.checks.check import CheckContext
@@ -147,7 +148,7 @@ def test_code_that_reads_a_file_of_another_folder_is_found_at_its_line(
     (root / "menu.txt").write_text("// soup\n")
     code = root / "crates/shop-zero/src/lib.rs"
     code.write_text(f"// Sells.\n{line}\n")
-    projects.commit(root)
+    commit_all(root)
     [one] = run_checks(CheckContext(Context(), projects.release(root)), crates)
     assert (one.name, one.file, one.line) == (
         "file-outside-crate",
@@ -176,7 +177,7 @@ def test_a_link_to_a_file_of_another_folder_is_packed_as_that_file(
     (root / "crates/shop-zero/src/lib.rs").write_text(
         'pub const MENU: &str = include_str!("../menu.txt");\n'
     )
-    projects.commit(root)
+    commit_all(root)
     with local_registries(tmp_path, monkeypatch):
         projects.cargo(root, "package", "--package", "shop-zero")
 

@@ -9,6 +9,7 @@ import pytest
 from support import crate_projects as projects
 from support.crate_projects import edit
 from support.local_registries import local_registries
+from support.repositories import git
 
 from release_tasks.checks.preflight import crates, dependencies
 
@@ -167,7 +168,7 @@ def test_a_crate_of_another_component_must_be_public_in_a_version_that_fits(root
 def test_a_program_without_a_lock_in_git_is_found(root: Path) -> None:
     (root / "crates/shop-app/src/main.rs").write_text("fn main() {}\n")
     assert told(root) == []
-    projects.git(root, "rm", "--quiet", "--cached", "Cargo.lock")
+    git(root, "rm", "--quiet", "--cached", "Cargo.lock")
     (root / ".gitignore").write_text("/target\nCargo.lock\n")
     [(name, fact, fix)] = told(root)
     assert (name, fact) == (
@@ -175,7 +176,7 @@ def test_a_program_without_a_lock_in_git_is_found(root: Path) -> None:
         "Cargo.lock is not in git, so that each build of shop-app may take other dependencies",
     )
     assert fix.startswith("git add --force Cargo.lock ")
-    projects.git(root, "add", "--force", "Cargo.lock")
+    git(root, "add", "--force", "Cargo.lock")
     assert told(root) == []
 
 

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.contexts import context
 from support.sample_projects import RUNBOOKS, git, sample
-from support.tiny_project import TINY, TinyProject, context, run_checks, tiny_project
+from support.tiny_project import TINY, TinyProject, run_checks, tiny_project
 
 from release_tasks.checks.check import CheckContext, Finding
 from release_tasks.checks.preflight import gates

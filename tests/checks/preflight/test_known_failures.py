@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from support.contexts import context
 from support.python_projects import sdist
 from support.sample_projects import HISTORIES, NEXT, PROJECTS, git, sample
-from support.tiny_project import context
 
 from release_tasks.checks.check import CheckContext, Finding
 from release_tasks.checks.preflight.all import findings

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 from support import crate_projects as projects
-from support.python_projects import PROGRAM, write
+from support.python_projects import PROGRAM
+from support.repositories import commit_all, commit_files
 from support.tiny_project import TINY, TinyProject, tiny_project
 
 from release_tasks.checks.check import Finding
@@ -152,7 +153,7 @@ def test_a_target_without_compiler_is_found_and_one_with_it_is_not(shop: Path) -
     (shop / "crates" / "shop-app" / "src" / "main.rs").write_text("fn main() {}\n")
     for target, names in (("x86_64-pc-windows-msvc", ["unbuildable-target"]), (host(), [])):
         (shop / "release-tasks.toml").write_text(f'[binaries.shop-app]\n{target} = "shop"\n')
-        projects.commit(shop)
+        commit_all(shop)
         found = told(shop)
         assert [name for name, *_ in found] == names
         assert all(target in fact and target in fix for _, _, fact, fix in found)
@@ -168,7 +169,7 @@ def test_a_glibc_older_than_this_linkers_and_a_static_program_without_gcc_are_fo
         f'[[bin]]\nname = "{name}"\npath = "src/main.rs"\n' for name in ("still", "other")
     )
     settings = f'[build]\nglibc = "2.17"\nstatic = ["still"]\n[binaries.still]\n{here} = "still"\n[binaries.other]\n{here} = "other"\n'
-    root = write(
+    root = commit_files(
         tmp_path / "two",
         PROGRAM
         | {

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 from support import crate_projects as projects
+from support.contexts import context
 from support.local_registries import local_registries
 from support.python_projects import sdist, wheel
-from support.tiny_project import TINY, TinyProject, context, run_checks, tiny_project
+from support.repositories import git
+from support.tiny_project import TINY, TinyProject, run_checks, tiny_project
 
 from release_tasks.checks.check import CheckContext
 from release_tasks.checks.preflight import registries
@@ -131,7 +133,7 @@ def test_a_crate_of_somebody_else_is_found(tmp_path: Path, monkeypatch: pytest.M
             fact
             == "shop-app, shop-zero are on crates.io as 3.1.0, 3.0.0, and origin has no tag of any: are they somebody else's?"
         )
-        projects.git(root, "tag", "v3.0.0")
+        git(root, "tag", "v3.0.0")
         assert "foreign-name" not in {
             one.name
             for one in run_checks(

@@ -5,17 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support.contexts import context
 from support.python_projects import (
     ABOUT,
     MATURIN,
     PLAIN,
     VERSION,
     WHEEL_OF_A_PROGRAM,
-    dry,
-    git,
     release,
-    write,
 )
+from support.repositories import commit_files, git
 from support.tiny_project import run_checks
 
 from release_tasks.checks.check import CheckContext
@@ -36,7 +35,7 @@ MODULE = ABOUT | {
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    made = write(tmp_path / "tiny", MODULE)
+    made = commit_files(tmp_path / "tiny", MODULE)
     monkeypatch.chdir(made)
     return made
 
@@ -46,7 +45,7 @@ def told(root: Path) -> list[tuple[str, str, str]]:
     git(root, "commit", "--quiet", "--allow-empty", "--message=A change")
     return [
         (one.name, one.problem, one.fix)
-        for one in run_checks(CheckContext(dry(), release(root)), python)
+        for one in run_checks(CheckContext(context(dry=True), release(root)), python)
     ]
 
 
@@ -162,7 +161,7 @@ def test_a_module_with_another_name_than_its_package_is_told(root: Path) -> None
 
 
 def test_a_package_without_a_readme_is_found(tmp_path: Path) -> None:
-    root = write(tmp_path / "tiny", PLAIN)
+    root = commit_files(tmp_path / "tiny", PLAIN)
     assert told(root) == []
     edit(root, "pyproject.toml", 'readme = "README.md"\n', "")
     assert told(root) == [
@@ -183,7 +182,7 @@ def test_a_package_without_a_readme_is_found(tmp_path: Path) -> None:
 
 
 def test_the_wheel_of_a_program_is_for_every_python(tmp_path: Path) -> None:
-    root = write(
+    root = commit_files(
         tmp_path / "tiny", WHEEL_OF_A_PROGRAM | {"release-tasks.toml": MODULE["release-tasks.toml"]}
     )
     edit(root, "pyproject.toml", "readme =", 'requires-python = ">=3.7"\nreadme =')

@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.contexts import context
 from support.python_projects import sdist, wheel
-from support.tiny_project import TINY, TinyProject, context, problems, run_checks
+from support.tiny_project import TINY, TinyProject, problems, run_checks
 
 from release_tasks.checks.check import CheckContext
 from release_tasks.checks.preflight import programs, promises, registries

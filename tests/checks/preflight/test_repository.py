@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 
 import pytest
-from support.tiny_project import TINY, TinyProject, context, problems, run_checks
+from support.contexts import context
+from support.tiny_project import TINY, TinyProject, problems, run_checks
 
 from release_tasks.checks.check import CheckContext
 from release_tasks.checks.preflight import repository

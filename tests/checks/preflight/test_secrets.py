@@ -8,6 +8,7 @@ import pytest
 from invoke.context import Context
 from support import crate_projects as projects
 from support.local_registries import local_registries
+from support.repositories import commit_all
 
 from release_tasks.checks.check import CheckContext
 from release_tasks.checks.preflight import gates
@@ -58,7 +59,7 @@ def test_no_secret_reaches_a_build_script_or_the_tests(
         (root / "release-tasks.toml").write_text('[gates]\nnosy = "python3 nosy.py"\n')
         (root / "nosy.py").write_text(NOSY_GATE)
         projects.cargo(root, "fmt")
-        projects.commit(root)
+        commit_all(root)
         monkeypatch.chdir(root)
         for name in NAMES:
             monkeypatch.setenv(name, f"{MARK}-{name.lower()}")

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from support.tiny_project import LOG, TinyProject, context, problems, run_checks
+from support.contexts import context
+from support.tiny_project import LOG, TinyProject, problems, run_checks
 
 from release_tasks.checks.check import CheckContext
 from release_tasks.checks.preflight import versions, workflows

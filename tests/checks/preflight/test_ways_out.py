@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from support.contexts import context
 from support.crate_and_wheel import KEEP, PARTS
 from support.python_projects import sdist
-from support.tiny_project import LOG, ORIGIN, TINY, TinyProject, context, tiny_project
+from support.tiny_project import LOG, ORIGIN, TINY, TinyProject, tiny_project
 
 from release_tasks.checks.check import CheckContext
 from release_tasks.checks.preflight.all import findings, kinds

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from invoke.context import Context
-from support.built_project import AARCH64, elf
-from support.container_projects import commit, write
+from support.executables import AARCH64, elf
 from support.published_project import TARGET, Releasing, left_behind, problems, program, run
+from support.repositories import commit_files
 
 from release_tasks import dist
 from release_tasks.checks.published import assets
@@ -112,7 +112,7 @@ def test_one_file_of_all_checksums_is_compared_with_each(release, built):
     settings = SETTINGS.replace(
         "[binaries", '[github]\nassets = ["binaries", "SHA256SUMS"]\n[binaries'
     )
-    commit(write(Path.cwd(), {"release-tasks.toml": settings}))
+    commit_files(Path.cwd(), {"release-tasks.toml": settings})
     run("git", "tag", "-f", "-m", "0.2.0", "v0.2.0")
     run("git", "push", "-q", "-f", "origin", "v0.2.0")
     publish(built, names=("hello-here", "hello-there", "SHA256SUMS"))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from invoke.context import Context
-from support.container_projects import write
 from support.published_project import HERE, Layout, Releasing, layer, left_behind, problems, run
+from support.repositories import write_files
 
 from release_tasks.checks.published import charts
 from release_tasks.release import Release
@@ -52,7 +52,7 @@ def push(releasing: Releasing, layout: Layout, tmp_path):
         release = releasing(
             {"Dockerfile": "FROM scratch\n", "release-tasks.toml": SETTINGS, **chart()}
         )
-        folder = write(tmp_path / "packed", packed or chart())
+        folder = write_files(tmp_path / "packed", packed or chart())
         run(
             "helm",
             "package",
