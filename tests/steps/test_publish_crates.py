@@ -34,7 +34,7 @@ def test_crates_go_up_in_the_order_of_their_normal_and_build_dependencies(
 ) -> None:
     publish_crates(Context(), new="all")
     assert projects.uploads(registries) == list(CHAIN)
-    published = {line["name"]: line["cksum"] for line in projects.index_by_time(registries)}
+    published = {line["name"]: line["cksum"] for line in projects.published_lines(registries)}
     assert published == {row["name"]: row["sha256"] for row in projects.recorded_crates(shop)}
 
 
