@@ -93,19 +93,21 @@ def _listed(release: Release, names: dict[str, str]) -> Iterator[VersionFile]:
 
 
 def _changelog(release: Release, part: ComponentRelease, path: str) -> VersionFile:
-    from release_tasks.changelogs import changelog, notes
-    from release_tasks.changelogs import dates as changelog_dates
+    from release_tasks.changelogs import changelog, dates, new_section, notes
 
     date = _dated(release.checkout / path, part.version) or git.today(
         os.environ.get("SOURCE_DATE_EPOCH")
     )
 
     def write(text: str) -> str:
-        body = "" if changelog.has(text, part.version) else notes.printed(release, part)
-        return changelog.release(text, part.version, date, part.tag, body, path)
+        body = ""
+        if not changelog.has_section(text, part.version):
+            body = notes.printed(release, part)
+        section = new_section.NewSection(part.version, date, part.tag, body)
+        return new_section.add(text, section, path)
 
     def mismatches(text: str) -> list[str]:
-        if changelog_dates.is_dated(text):
+        if dates.is_dated(text):
             return []
         try:
             changelog.section(text, part.version, path)

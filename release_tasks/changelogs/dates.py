@@ -1,48 +1,55 @@
-"""Changelogs that have dates for headings and name no version."""
+"""Changelogs whose headings are dates and name no version."""
 
 from __future__ import annotations
 
 import re
 from datetime import date, datetime
 
-from release_tasks.changelogs import changelog
-from release_tasks.changelogs.lines import Heading, body_lines, headings, lines_of
+from release_tasks.changelogs.lines import body_lines, headings, is_empty, lines_of
 
 FORMS = ("%B %d, %Y", "%Y-%m-%d", "%d %B %Y", "%b %d, %Y", "%d %b %Y", "%Y/%m/%d")
 
 
 def is_dated(text: str) -> bool:
-    """Tell whether sections are dates only, so that a release adds none of its own."""
-    every = headings(lines_of(text))
-    return any(_day(one) for one in every) and not any(
-        one.version or one.is_unreleased for one in every
-    )
+    """Return whether sections are dates only. A release adds no section to such a changelog."""
+    found = headings(lines_of(text))
+    if any(heading.begins_section for heading in found):
+        return False
+    return any(_date(heading.title) for heading in found)
 
 
 def since(text: str, day: date, old: str = "") -> str:
-    """Return the sections from `day` on, less the entries that were in `old`, the text on that day."""
-    known = dict(_sections(old))
-    found: dict[str, str] = {}
-    for title, rows in _sections(text):
-        gone = {row for row in known.get(title, ()) if row.strip() and not row.startswith("#")}
-        fresh = re.sub(r"\n{3,}", "\n\n", "\n".join(row for row in rows if row not in gone))
-        if (_day(title) or day) >= day and not changelog.is_empty(fresh):
-            found[title] = fresh.strip()
-    return (
-        "".join(found.values())
-        if len(found) == 1
-        else "\n\n".join(f"## {title}\n\n{body}" for title, body in found.items())
-    )
+    """Return the sections from `day` on, without the entries of `old`, the text on that day."""
+    old_sections = dict(_sections(old))
+    new: dict[str, str] = {}
+    for title, lines in _sections(text):
+        body = _without(lines, old_sections.get(title, []))
+        if (_date(title) or day) >= day and not is_empty(body):
+            new[title] = body
+    if len(new) == 1:
+        return "".join(new.values())
+    return "\n\n".join(f"## {title}\n\n{body}" for title, body in new.items())
 
 
 def _sections(text: str) -> list[tuple[str, list[str]]]:
+    """Return the title and the lines of each section that has a date as its title."""
     lines = lines_of(text)
-    every = [one for one in headings(lines) if _day(one)]
-    return [(one.title, "".join(body_lines(lines, one)).splitlines()) for one in every]
+    found = []
+    for heading in headings(lines):
+        if _date(heading.title):
+            body = "".join(body_lines(lines, heading))
+            found.append((heading.title, body.splitlines()))
+    return found
 
 
-def _day(heading: Heading | str) -> date | None:
-    title = heading if isinstance(heading, str) else heading.title
+def _without(lines: list[str], old: list[str]) -> str:
+    """Return the lines less those of `old`, except for headings and blank lines."""
+    removed = {line for line in old if line.strip() and not line.startswith("#")}
+    body = "\n".join(line for line in lines if line not in removed)
+    return re.sub(r"\n{3,}", "\n\n", body).strip()
+
+
+def _date(title: str) -> date | None:
     for form in FORMS:
         try:
             return datetime.strptime(title.strip("[] "), form).date()

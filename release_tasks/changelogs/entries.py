@@ -1,4 +1,4 @@
-"""What stands in a section of a changelog: its groups, and the entries in them."""
+"""The content of a section: its groups, and the entries in them."""
 
 from __future__ import annotations
 
@@ -8,33 +8,39 @@ from release_tasks.changelogs import changelog
 from release_tasks.changelogs.lines import headings, lines_of
 from release_tasks.versions.numbers import spellings
 
-GROUPS = (
-    "Added",
-    "Changed",
-    "Deprecated",
-    "Removed",
-    "Fixed",
-    "Security",
-)  # keepachangelog.com 1.1.0, all that it has
+# keepachangelog.com 1.1.0
+GROUPS = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")
 _ENTRY = re.compile(r"^[-*] .*(?:\n(?![-*#]).*\S.*)*", re.M)
+_REFERENCE = re.compile(r"#[0-9]+\b")
+_EMOJI = re.compile(r"^\W+")
 
 
 def unknown_groups(text: str, body: str) -> list[str]:
-    """Return the groups of a section that Keep a Changelog does not know, where the text says that it follows that."""
-    found = headings(lines_of(body)) if "keepachangelog.com" in text else []
-    titles = [one.title for one in found if one.level == min(other.level for other in found)]
-    return [
-        title for title in titles if re.sub(r"^\W+", "", title) not in GROUPS
-    ]  # emoji may stand before the word
+    """Return the groups of a section that Keep a Changelog does not have.
+
+    `text` is the whole changelog; one that does not name keepachangelog.com may have any groups.
+    """
+    found = headings(lines_of(body))
+    if "keepachangelog.com" not in text or not found:
+        return []
+    level = min(heading.level for heading in found)
+    titles = [heading.title for heading in found if heading.level == level]
+    return [title for title in titles if _EMOJI.sub("", title) not in GROUPS]
 
 
 def unreferenced(body: str) -> list[str]:
-    """Return the first line of each entry of a section that names no issue or pull request (`#31`)."""
-    return [one.splitlines()[0] for one in _ENTRY.findall(body) if not re.search(r"#[0-9]+\b", one)]
+    """Return the first line of each entry that names no issue or pull request (`#31`)."""
+    entries = [entry for entry in _ENTRY.findall(body) if not _REFERENCE.search(entry)]
+    return [entry.splitlines()[0] for entry in entries]
 
 
 def always_references(text: str, version: str) -> str | None:
-    """Return the newest version before this one, if each of its entries names an issue or pull request."""
-    last = next((one for one in changelog.sections(text) if one not in spellings(version)), None)
-    body = changelog.section(text, last) if last and last not in changelog.doubles(text) else ""
-    return last if _ENTRY.search(body) and not unreferenced(body) else None
+    """Return the newest version before this one, if each of its entries has a reference."""
+    own = spellings(version)
+    before = [other for other in changelog.sections(text) if other not in own]
+    if not before or before[0] in changelog.duplicates(text):
+        return None
+    body = changelog.section(text, before[0])
+    if _ENTRY.search(body) and not unreferenced(body):
+        return before[0]
+    return None

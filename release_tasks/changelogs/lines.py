@@ -1,4 +1,4 @@
-"""The lines of a changelog: which are headings of versions, and which define links."""
+"""The lines of a changelog: headings, link definitions, and the body of a section."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 SEMVER = re.compile(
-    r"[0-9]+\.[0-9]+\.[0-9]+(?:(?:a|b|rc)[0-9]+)?(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?(?:\+[0-9A-Za-z.-]*[0-9A-Za-z])?"
+    r"[0-9]+\.[0-9]+\.[0-9]+(?:(?:a|b|rc)[0-9]+)?"
+    r"(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?(?:\+[0-9A-Za-z.-]*[0-9A-Za-z])?"
 )
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*\r?\n?")
@@ -17,22 +18,30 @@ _VERSION = re.compile(
 _UNRELEASED = re.compile(r"\[?unreleased\b", re.I)
 _DEFINITION = re.compile(r" {0,3}\[(?P<label>(?!\^)[^\]\n]+)\]:[ \t]*(?P<url>\S+)[^\n]*\n?")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_COMMENT = re.compile(r"<!--.*?-->", re.S)
+_HEADING_OR_DEFINITION = re.compile(r" {0,3}(#|\[[^\]]+\]:)")
+_DEEPEST = 3  # a version's heading has at most this level
 
 
 @dataclass(frozen=True)
 class Heading:
-    """One heading: its line (counted from 0), level, and the version it announces, if any."""
+    """A heading."""
 
-    line: int
+    line: int  # counted from 0
     level: int
     title: str
-    version: str | None
+    version: str | None  # that it announces
     is_unreleased: bool
+
+    @property
+    def begins_section(self) -> bool:
+        """Return whether it is the heading of a version, or of what is unreleased."""
+        return self.version is not None or self.is_unreleased
 
 
 @dataclass(frozen=True)
 class Definition:
-    """One link definition, `[label]: url`."""
+    """A link definition, `[label]: url`."""
 
     line: int  # counted from 0
     label: str
@@ -40,37 +49,41 @@ class Definition:
 
 
 def lines_of(text: str) -> list[str]:
-    """Return the lines of a text with their ends, so that joining them gives the text."""
+    """Return the lines of a text with their line endings: joined, they are the text."""
     return _LINE.findall(text)
 
 
+def line_end(lines: Sequence[str]) -> str:
+    """Return how the lines of a text end."""
+    if any(line.endswith("\r\n") for line in lines):
+        return "\r\n"
+    return "\n"
+
+
 def headings(lines: Sequence[str]) -> list[Heading]:
-    """Return every heading, except in code blocks and comments."""
+    """Return every heading that is not in a code block or a comment."""
     found = []
     for number, line in _visible(lines):
         match = _HEADING.fullmatch(line)
         if match:
-            version = _VERSION.match(match[2]) if len(match[1]) <= 3 else None
-            is_open = len(match[1]) <= 3 and _UNRELEASED.match(match[2]) is not None
-            found.append(
-                Heading(number, len(match[1]), match[2], version and version["version"], is_open)
-            )
+            found.append(_heading(number, len(match[1]), match[2]))
     return found
 
 
 def definitions(lines: Sequence[str]) -> list[Definition]:
-    """Return every link definition, except in code blocks and comments."""
-    matches = ((number, _DEFINITION.fullmatch(line)) for number, line in _visible(lines))
-    return [Definition(number, match["label"], match["url"]) for number, match in matches if match]
+    """Return every link definition that is not in a code block or a comment."""
+    found = []
+    for number, line in _visible(lines):
+        match = _DEFINITION.fullmatch(line)
+        if match:
+            found.append(Definition(number, match["label"], match["url"]))
+    return found
 
 
 def body_lines(lines: Sequence[str], heading: Heading) -> Sequence[str]:
-    """Return the lines of a section, without blank lines and definitions around."""
-    after = (one for one in headings(lines) if one.line > heading.line)
-    ends = (
-        one.line for one in after if one.level <= heading.level or one.version or one.is_unreleased
-    )
-    start, end = heading.line + 1, next(ends, len(lines))
+    """Return the lines of a section, without blank lines and definitions around them."""
+    start = heading.line + 1
+    end = _section_end(lines, heading)
     links = {definition.line for definition in definitions(lines)}
     while end > start and (not lines[end - 1].strip() or end - 1 in links):
         end -= 1
@@ -79,7 +92,31 @@ def body_lines(lines: Sequence[str], heading: Heading) -> Sequence[str]:
     return lines[start:end]
 
 
+def is_empty(body: str) -> bool:
+    """Return whether a section has only headings, definitions, comments and blank lines."""
+    for line in _COMMENT.sub("", body).splitlines():
+        if line.strip() and not _HEADING_OR_DEFINITION.match(line):
+            return False
+    return True
+
+
+def _heading(line: int, level: int, title: str) -> Heading:
+    if level > _DEEPEST:
+        return Heading(line, level, title, None, False)
+    found = _VERSION.match(title)
+    version = found["version"] if found else None
+    return Heading(line, level, title, version, _UNRELEASED.match(title) is not None)
+
+
+def _section_end(lines: Sequence[str], heading: Heading) -> int:
+    for other in headings(lines):
+        if other.line > heading.line and (other.level <= heading.level or other.begins_section):
+            return other.line
+    return len(lines)
+
+
 def _visible(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Yield the number and text of each line that is not in a code block or a comment."""
     fence = ""
     in_comment = False
     for number, line in enumerate(lines):

@@ -5,73 +5,112 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from release_tasks.changelogs.lines import SEMVER, Definition, definitions, headings
+from release_tasks.changelogs.lines import SEMVER, Definition, definitions, headings, line_end
 
-_COMPARE = re.compile(r"(?P<before>.*/compare/)(?P<base>[^/]+?)(?P<dots>\.{2,3})(?P<head>[^/]+)")
-_TAG = re.compile(r"(?P<before>.*/(?:releases/tag|tree|src|-/tags|-/releases)/)(?P<tag>[^/]+)")
+_COMPARE = re.compile(r"(?P<start>.*/compare/)(?P<base>[^/]+?)(?P<dots>\.{2,3})(?P<head>[^/]+)")
+_TAG = re.compile(r"(?P<start>.*/(?:releases/tag|tree|src|-/tags|-/releases)/)(?P<tag>[^/]+)")
 
 
-def linked(lines: Sequence[str], version: str, tag: str | None, end: str) -> list[str]:
-    """Return the lines with a definition for `version`, where the changelog defines such links.
+def with_link(lines: Sequence[str], version: str, tag: str | None = None) -> list[str]:
+    """Return the lines with a link definition for `version`, where versions have them.
 
-    `[unreleased]` then compares from the new tag on. Definitions that fit no pattern stay as they are.
+    `[unreleased]` then compares from the new tag on. Definitions of an unknown form stay.
     """
     known = definitions(lines)
-    if any(_version(one) == version for one in known):
+    if any(_version(definition) == version for definition in known):
         return list(lines)
-    for one in known:
-        if one.label.casefold() == "unreleased":
-            return _beside_unreleased(lines, one, version, tag, end)
-    newest = [one.version for one in headings(lines) if one.version and one.version != version][:1]
-    for one in known:
-        if newest and _version(one) == newest[0]:
-            url = following(one.url, version, tag)
-            row = [f"[{_like(one.label, version)}]: {url}{end}"] if url else []
-            return [*lines[: one.line], *row, *lines[one.line :]]
+    for definition in known:
+        if definition.label.casefold() == "unreleased":
+            return _below_unreleased(lines, definition, version, tag)
+    newest = _newest_before(lines, version)
+    for definition in known:
+        if newest and _version(definition) == newest:
+            return _above(lines, definition, version, tag)
     return list(lines)
 
 
 def following(url: str, version: str, tag: str | None = None) -> str | None:
-    """Return the link for a version from that of the version before it, or None for an unknown form."""
+    """Return the link for a version, made like that of the version before it.
+
+    The result is None where the link has an unknown form.
+    """
     compared = _COMPARE.fullmatch(url)
     if compared:
         new = tag or _renamed(compared["head"], version)
-        return f"{compared['before']}{compared['head']}{compared['dots']}{new}" if new else None
+        if new is None:
+            return None
+        return f"{compared['start']}{compared['head']}{compared['dots']}{new}"
     tagged = _TAG.fullmatch(url)
-    new = tag or (_renamed(tagged["tag"], version) if tagged else None)
-    return f"{tagged['before']}{new}" if tagged and new else None
+    if tagged is None:
+        return None
+    new = tag or _renamed(tagged["tag"], version)
+    if new is None:
+        return None
+    return f"{tagged['start']}{new}"
 
 
-def _beside_unreleased(
-    lines: Sequence[str], one: Definition, version: str, tag: str | None, end: str
+def _newest_before(lines: Sequence[str], version: str) -> str | None:
+    for heading in headings(lines):
+        if heading.version and heading.version != version:
+            return heading.version
+    return None
+
+
+def _above(
+    lines: Sequence[str], definition: Definition, version: str, tag: str | None
 ) -> list[str]:
-    compared = _COMPARE.fullmatch(one.url)
-    new = tag or (_renamed(compared["base"], version) if compared else None)
-    if compared is None or new is None or compared["base"] == new:
+    url = following(definition.url, version, tag)
+    if url is None:
         return list(lines)
-    line = lines[one.line]
-    at = line.index(one.url, line.index("]:"))
-    ahead = f"{compared['before']}{new}{compared['dots']}{compared['head']}"
-    between = f"{compared['before']}{compared['base']}{compared['dots']}{new}"
-    labels = [other.label for other in definitions(lines) if _version(other)]
-    name = _like(labels[0] if labels else "", version)
-    ending = line[len(line.rstrip("\r\n")) :]
-    rows = [
-        line[:at] + ahead + line[at + len(one.url) :].rstrip("\r\n") + end,
-        f"[{name}]: {between}{ending}",
-    ]
-    return [*lines[: one.line], *rows, *lines[one.line + 1 :]]
+    new = f"[{_label(definition.label, version)}]: {url}{line_end(lines)}"
+    return [*lines[: definition.line], new, *lines[definition.line :]]
+
+
+def _below_unreleased(
+    lines: Sequence[str], definition: Definition, version: str, tag: str | None
+) -> list[str]:
+    compared = _COMPARE.fullmatch(definition.url)
+    if compared is None:
+        return list(lines)
+    new = tag or _renamed(compared["base"], version)
+    if new is None or new == compared["base"]:
+        return list(lines)
+    dots = compared["dots"]
+    unreleased_url = f"{compared['start']}{new}{dots}{compared['head']}"
+    version_url = f"{compared['start']}{compared['base']}{dots}{new}"
+    line = lines[definition.line]
+    ending = line[len(line.rstrip("\r\n")) :]  # none at the end of a file without one
+    at = line.index(definition.url, line.index("]:"))
+    rest = line[at + len(definition.url) :].rstrip("\r\n")
+    changed = line[:at] + unreleased_url + rest + line_end(lines)
+    label = _label(_first_version_label(lines), version)
+    added = f"[{label}]: {version_url}{ending}"
+    return [*lines[: definition.line], changed, added, *lines[definition.line + 1 :]]
+
+
+def _first_version_label(lines: Sequence[str]) -> str:
+    for definition in definitions(lines):
+        if _version(definition):
+            return definition.label
+    return ""
+
+
+def _label(like: str, version: str) -> str:
+    if like.startswith("v"):
+        return f"v{version}"
+    return version
 
 
 def _renamed(tag: str, version: str) -> str | None:
+    """Return a tag with another version, None where it has no version."""
     found = SEMVER.search(tag)
-    return tag[: found.start()] + version + tag[found.end() :] if found else None
+    if found is None:
+        return None
+    return tag[: found.start()] + version + tag[found.end() :]
 
 
 def _version(definition: Definition) -> str | None:
     found = SEMVER.fullmatch(definition.label.removeprefix("v"))
-    return found[0] if found else None
-
-
-def _like(label: str, version: str) -> str:
-    return f"v{version}" if label.startswith("v") else version
+    if found is None:
+        return None
+    return found[0]

@@ -1,4 +1,4 @@
-"""What a release says of itself: the changelog's section, GitHub's list, a template, a command's output."""
+"""Release notes: from the changelog, from GitHub, from a template, from a command's output."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import shlex
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from release_tasks.changelogs import changelog
-from release_tasks.changelogs import dates as changelog_dates
+from release_tasks.changelogs import changelog, dates
+from release_tasks.changelogs.lines import is_empty
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import BOM, read
 from release_tasks.project.history import previous
@@ -19,76 +19,85 @@ from release_tasks.tools import gh, git
 if TYPE_CHECKING:
     from release_tasks.release import ComponentRelease, Release
 
+Source = str | NotesTable  # `changelog`, `generated`, the path of a template, or a command
+
 
 def text(release: Release, part: ComponentRelease, tag: str | None = None) -> str:
-    """Return the notes of a part as its GitHub release shows them (`tag`: the release's, where it has another)."""
+    """Return the notes of a part for its GitHub release, which may have another tag."""
     wanted = release.project.settings.github.notes
-    kinds = wanted if isinstance(wanted, tuple) else (wanted,)
-    found = (_one(release, part, kind, tag or part.tag) for kind in kinds)
-    return "\n\n".join(filter(None, (one.strip() for one in found))) + "\n"
+    sources: tuple[Source, ...] = wanted if isinstance(wanted, tuple) else (wanted,)
+    texts = [_from(source, release, part, tag or part.tag).strip() for source in sources]
+    return "\n\n".join(filter(None, texts)) + "\n"
 
 
 def of_changelog(release: Release, part: ComponentRelease) -> str | None:
-    """Return what the changelog says about a version: its section, else what is unreleased, None without any."""
-    log = part.component.changelog
-    if log is None:
+    """Return the section of a version, or what is unreleased; None where neither exists."""
+    path = part.component.changelog
+    if path is None:
         return None
-    said = read(release.source_tree, log)
-    if changelog_dates.is_dated(said):
-        _, commit = previous(release.project, part.component, part.version)
-        day = (
-            datetime.fromtimestamp(git.commit_time(release.checkout, commit), UTC).date()
-            if commit
-            else date.min
-        )
-        old = git.at_commit(release.checkout, commit, log) if commit else None
-        return changelog_dates.since(said, day, (old or b"").decode("utf-8-sig", "replace"))
-    is_there = changelog.has(said, part.version)
-    return changelog.notes(said, part.version, log) if is_there else changelog.unreleased(said)
+    log = read(release.source_tree, path)
+    if dates.is_dated(log):
+        return _since_previous(release, part, path, log)
+    if changelog.has_section(log, part.version):
+        return changelog.section_with_links(log, part.version, path)
+    return changelog.unreleased(log)
 
 
 def printed(release: Release, part: ComponentRelease) -> str:
-    """Return what the command of the settings prints about a version, "" where they have none."""
-    wanted = release.project.settings.github.notes
-    if not isinstance(wanted, NotesTable):
+    """Return what the command in the settings prints for a version, "" where there is none."""
+    source = release.project.settings.github.notes
+    if not isinstance(source, NotesTable):
         return ""
     tag, _ = previous(release.project, part.component, part.version)
-    about = {
+    values = {
         "version": part.version,
         "tag": part.tag,
         "previous": tag,
         "range": f"{tag}..HEAD" if tag else "HEAD",
     }
-    return changelog.without_heading(
-        ask([word.format(**about) for word in shlex.split(wanted.run)], cwd=release.source_tree)
-    )
+    argv = [word.format(**values) for word in shlex.split(source.run)]
+    return changelog.without_heading(ask(argv, cwd=release.source_tree))
 
 
-def _one(release: Release, part: ComponentRelease, kind: str | NotesTable, tag: str) -> str:
-    log = part.component.changelog
-    if isinstance(kind, NotesTable) or (kind == "changelog" and log):
-        said = of_changelog(release, part)
-        return (
-            printed(release, part)
-            if said is None or (changelog.is_empty(said) and isinstance(kind, NotesTable))
-            else said
+def _from(source: Source, release: Release, part: ComponentRelease, tag: str) -> str:
+    if isinstance(source, NotesTable):
+        return _own_or_printed(release, part)
+    if source == "changelog" and part.component.changelog:
+        return of_changelog(release, part) or ""
+    if source in ("generated", "changelog"):
+        return _generated(release, part, tag)
+    return _from_template(source, release, part)
+
+
+def _own_or_printed(release: Release, part: ComponentRelease) -> str:
+    section = of_changelog(release, part)
+    if section is None or is_empty(section):
+        return printed(release, part)
+    return section
+
+
+def _since_previous(release: Release, part: ComponentRelease, path: str, log: str) -> str:
+    """Return what was added to a changelog with dates since the previous release."""
+    _, commit = previous(release.project, part.component, part.version)
+    if not commit:
+        return dates.since(log, date.min)
+    day = datetime.fromtimestamp(git.commit_time(release.checkout, commit), UTC).date()
+    old = git.at_commit(release.checkout, commit, path) or b""
+    return dates.since(log, day, old.decode("utf-8-sig", "replace"))
+
+
+def _generated(release: Release, part: ComponentRelease, tag: str) -> str:
+    repository = release.project.repository
+    if repository is None:
+        raise ReleaseError(
+            "origin is not on GitHub, which could generate notes, and there is no changelog",
+            "write a CHANGELOG.md",
         )
-    if kind in ("generated", "changelog"):
-        if release.project.repository is None:
-            raise ReleaseError(
-                "origin is not on GitHub, and no changelog tells what the release brings",
-                "write a CHANGELOG.md",
-            )
-        return gh.generated_notes(
-            release.project.repository,
-            tag,
-            release.commit,
-            previous(release.project, part.component, part.version)[0],
-        )
-    template = (
-        read(release.source_tree, kind)
-        .removeprefix(BOM)
-        .replace("{version}", part.version)
-        .replace("{tag}", part.tag)
-    )
-    return re.sub(r"(?<![A-Z_])VERSION(?![A-Z_])", part.version, template)
+    previous_tag, _ = previous(release.project, part.component, part.version)
+    return gh.generated_notes(repository, tag, release.commit, previous_tag)
+
+
+def _from_template(path: str, release: Release, part: ComponentRelease) -> str:
+    template = read(release.source_tree, path).removeprefix(BOM)
+    filled = template.replace("{version}", part.version).replace("{tag}", part.tag)
+    return re.sub(r"(?<![A-Z_])VERSION(?![A-Z_])", part.version, filled)

@@ -1,4 +1,4 @@
-"""Notes: what GitHub will show of a version, from each kind of source."""
+"""Release notes from each kind of source."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def problems(tiny: TinyProject, version: str = "0.2.0") -> list[str]:
 
 
 @pytest.mark.statement("B1.38", "B2.34")
-def test_the_section_of_the_changelog_is_shown(tiny: TinyProject) -> None:
+def test_the_notes_are_the_section_of_the_changelog(tiny: TinyProject) -> None:
     tiny.commit(
         "CHANGELOG.md",
         LOG.replace("- More.", "### ✨ Added\n\n#### Deep\n\n- More, see [#31].")
@@ -61,7 +61,7 @@ def test_the_section_of_the_changelog_is_shown(tiny: TinyProject) -> None:
 
 @pytest.mark.statement("B3.36")
 @pytest.mark.parametrize("settings", ['[github]\nnotes = "generated"\n', ""])
-def test_without_a_changelog_github_writes_the_notes_from_our_previous_tag(
+def test_without_a_changelog_github_writes_the_notes_from_the_previous_tag(
     tiny: TinyProject, settings: str
 ) -> None:
     tiny.tag("v0.1.0")
@@ -74,7 +74,7 @@ def test_without_a_changelog_github_writes_the_notes_from_our_previous_tag(
     )
 
 
-def test_outside_of_github_nobody_generates_notes(tiny: TinyProject) -> None:
+def test_without_github_and_a_changelog_there_are_no_notes(tiny: TinyProject) -> None:
     tiny.git("remote", "set-url", "origin", str(tiny.folder / "elsewhere.git"))
     tiny.git("init", "--quiet", "--bare", str(tiny.folder / "elsewhere.git"))
     tiny.git("rm", "--quiet", "CHANGELOG.md")
@@ -83,7 +83,7 @@ def test_outside_of_github_nobody_generates_notes(tiny: TinyProject) -> None:
     assert (done.returncode, done.stderr.split(",")[0]) == (1, "origin is not on GitHub")
 
 
-def test_a_list_is_shown_in_its_order_with_the_template_filled(tiny: TinyProject) -> None:
+def test_several_sources_are_joined_in_their_order(tiny: TinyProject) -> None:
     tiny.commit(
         ".github/RELEASE_TEMPLATE.md",
         "Get caro-VERSION-linux from {tag}, not OLD_VERSION; {version}.\n",
@@ -96,7 +96,7 @@ def test_a_list_is_shown_in_its_order_with_the_template_filled(tiny: TinyProject
 
 
 @pytest.mark.statement("B1.15", "B3.30")
-def test_a_command_prints_the_section_and_bump_writes_it_into_the_changelog(
+def test_bump_writes_the_section_that_a_command_prints(
     tiny: TinyProject,
 ) -> None:
     tiny.tag("v0.1.0")
@@ -122,20 +122,20 @@ def test_the_heading_that_a_command_prints_is_left_out(tiny: TinyProject) -> Non
 
 
 @pytest.mark.parametrize(
-    ("notes", "told"),
+    ("notes", "expected"),
     [
         ('"NEWS.md"', "github.notes: NEWS.md is not a file in the repository"),
         ('{ run = "x {date}" }', "is not a valid template"),
         ("{ }", "run"),
     ],
 )
-def test_notes_that_cannot_be_are_refused(tiny: TinyProject, notes: str, told: str) -> None:
+def test_invalid_notes_settings_are_refused(tiny: TinyProject, notes: str, expected: str) -> None:
     tiny.commit("release-tasks.toml", f"[github]\nnotes = {notes}\n")
-    with pytest.raises(ReleaseError, match=told):
+    with pytest.raises(ReleaseError, match=expected):
         tiny.release("0.2.0")
 
 
-def test_a_log_of_dates_is_read_from_the_previous_tag_on_and_never_written(
+def test_a_changelog_of_dates_is_read_since_the_previous_tag_and_never_written(
     tiny: TinyProject,
 ) -> None:
     before = DATED.replace("- **New** (#3)\n", "")
@@ -169,7 +169,7 @@ def test_a_log_of_dates_is_read_from_the_previous_tag_on_and_never_written(
 
 
 @pytest.mark.parametrize(
-    ("log", "told"),
+    ("log", "expected"),
     [
         (
             LOG.replace("- More.", "### ✨ Added\n\n<!-- nothing yet\n-->\n### Fixed"),
@@ -183,11 +183,11 @@ def test_a_log_of_dates_is_read_from_the_previous_tag_on_and_never_written(
     ],
 )
 @pytest.mark.statement("B4.2")
-def test_an_empty_section_and_a_double_heading_are_problems(
-    tiny: TinyProject, log: str, told: str
+def test_an_empty_section_and_a_duplicate_heading_are_problems(
+    tiny: TinyProject, log: str, expected: str
 ) -> None:
     tiny.commit("CHANGELOG.md", log)
-    assert problems(tiny) == [told]
+    assert problems(tiny) == [expected]
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,9 @@ def test_an_empty_section_and_a_double_heading_are_problems(
         ),
     ],
 )
-def test_an_empty_section_says_where_to_write(tiny: TinyProject, log: str, where: str) -> None:
+def test_the_fix_for_an_empty_section_is_where_to_write(
+    tiny: TinyProject, log: str, where: str
+) -> None:
     tiny.commit("CHANGELOG.md", log)
     [said] = versions.missing_changelog_entry(CheckContext(context(), tiny.release("0.2.0")))
     assert said.fix == f"write what changed {where} in CHANGELOG.md"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from release_tasks.changelogs import changelog
+from release_tasks.changelogs import changelog, new_section
+from release_tasks.changelogs.new_section import NewSection
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import decode
 from release_tasks.manifests import chart_yaml, kind_of
@@ -18,10 +19,10 @@ CASES = sorted(folder.name for folder in GOLDEN.iterdir() if folder.is_dir())
 
 
 def edited(path: str, text: str, command: dict) -> tuple[str, list[str]]:
-    """Return the text that the command makes of a file, and what its proof complains about."""
+    """Return the text that the command makes of a file, and the mismatches that remain."""
     crates, version = command["crates"], command.get("version")
     if path == changelog.NAME:
-        return changelog.release(text, version, command["date"]), []
+        return new_section.add(text, NewSection(version, command["date"])), []
     kind = listed(command["files"][path]) if path in command.get("files", {}) else kind_of(path)
     if kind is chart_yaml.KIND:
         kind = chart_yaml.kind(command.get("app_version"))
@@ -36,8 +37,8 @@ def bumped(folder: Path, command: dict) -> dict[str, bytes]:
     result = {}
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         path = file.relative_to(folder).as_posix()
-        text, complaints = edited(path, decode(file.read_bytes(), path), command)
-        assert complaints == []
+        text, mismatches = edited(path, decode(file.read_bytes(), path), command)
+        assert mismatches == []
         result[path] = text.encode()
     return result
 
@@ -48,13 +49,13 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def marked(name: str) -> object:
-    """Return a case with the statements that its command says it shows."""
+    """Return a case with the statements that its command names."""
     shows = json.loads((GOLDEN / name / "command.json").read_text("utf-8")).get("shows", ())
     return pytest.param(name, marks=[pytest.mark.statement(*shows)] if shows else [])
 
 
 @pytest.mark.parametrize("name", [marked(name) for name in CASES])
-def test_in_and_the_command_give_out(name):
+def test_the_command_makes_out_from_in(name):
     command = json.loads((GOLDEN / name / "command.json").read_text("utf-8"))
     wanted = contents(GOLDEN / name / "out")
     assert wanted

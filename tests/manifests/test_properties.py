@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from release_tasks.changelogs import changelog
+from release_tasks.changelogs import changelog, new_section
+from release_tasks.changelogs.new_section import NewSection
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import decode
 from release_tasks.manifests import cargo_toml, kind_of, pyproject
@@ -205,11 +206,11 @@ def test_a_changelog_keeps_every_section_and_a_second_run_changes_nothing(
             *(line for old in olds for line in (f"## [{old}] - 2026-01-01", "", f"- {old}", "")),
         ]
     )
-    there = changelog.release(text, new, "2026-02-02", body="- new")
+    there = new_section.add(text, NewSection(new, "2026-02-02", body="- new"))
     assert changelog.sections(there) == (new, *olds)
     assert changelog.section(there, new) == "- new"
     assert all(changelog.section(there, old) == f"- {old}" for old in olds)
-    assert changelog.release(there, new, "2026-03-03") == there
+    assert new_section.add(there, NewSection(new, "2026-03-03")) == there
 
 
 PIECES = st.sampled_from(
@@ -331,9 +332,9 @@ def test_any_listed_file_gives_a_result_or_a_release_error(path, text, spec):
 @given(text=TEXTS)
 def test_any_changelog_gives_a_result_or_a_release_error(text):
     with suppress(ReleaseError):
-        there = changelog.release(text, "2.0.0", "2026-01-01")
-        assert changelog.release(there, "2.0.0", "2026-01-02") == there
-        assert isinstance(changelog.notes(there, "2.0.0"), str)
+        there = new_section.add(text, NewSection("2.0.0", "2026-01-01"))
+        assert new_section.add(there, NewSection("2.0.0", "2026-01-02")) == there
+        assert isinstance(changelog.section_with_links(there, "2.0.0"), str)
 
 
 FILES = st.binary(max_size=40) | st.lists(

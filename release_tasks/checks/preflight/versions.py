@@ -35,7 +35,7 @@ def double_section(case: CheckContext) -> Iterator[ReleaseError]:
     from release_tasks.changelogs import changelog
 
     for _, log in _changelogs(case):
-        for title in changelog.doubles(read(case.release.source_tree, log)):
+        for title in changelog.duplicates(read(case.release.source_tree, log)):
             yield Located(f"{log} has more than one section for {title}", "join them", log)
 
 
@@ -43,14 +43,15 @@ def double_section(case: CheckContext) -> Iterator[ReleaseError]:
 def missing_changelog_entry(case: CheckContext) -> Iterator[ReleaseError]:
     """Yield each changelog that says nothing about the version."""
     from release_tasks.changelogs import changelog, notes
+    from release_tasks.changelogs.lines import is_empty
 
     for part, log in _changelogs(case):
         said = (notes.of_changelog(case.release, part) or "", notes.printed(case.release, part))
-        if all(changelog.is_empty(one) for one in said):
+        if all(is_empty(one) for one in said):
             text = read(case.release.source_tree, log)
             yield Located(
                 f"{log} says nothing about {part.version}",
-                f"write what changed {changelog.place(text, part.version)} in {log}",
+                f"write what changed {changelog.where_to_write(text, part.version)} in {log}",
                 log,
             )
 
