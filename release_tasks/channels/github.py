@@ -1,4 +1,4 @@
-"""The GitHub release: a draft that keeps every byte, and the one moment when it goes public."""
+"""The GitHub release: a draft that keeps every built file, and goes public with exactly its assets."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from invoke.context import Context
 from release_tasks import shell, terminal
 from release_tasks.channels import github_assets, github_draft
 from release_tasks.channels.github_assets import is_ready, shipped
+from release_tasks.channels.github_draft import repository
 from release_tasks.errors import ReleaseError
 from release_tasks.project.artifacts import Artifact, ArtifactStatus, Pointer, PointerState, State
 from release_tasks.project.tags import version_in
@@ -22,7 +23,7 @@ UNDO = "a release can be deleted, unless it is immutable"
 
 
 def expected(release: Release) -> tuple[Artifact, ...]:
-    """Return the release of each tag and every asset that the project ships with it."""
+    """Return the release of each tag, and every asset that the project ships with it."""
     if github_draft.no_release_reason(release):
         return ()
     found: list[Artifact] = []
@@ -36,55 +37,61 @@ def state(release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatu
     """Return the state of releases and assets, with one read for each tag."""
     tags = {artifact.package for artifact in artifacts}
     pages = {tag: gh.page(repository(release), tag) for tag in tags}
-    names = {
-        p.tag: {a.name for a in shipped(p, pages[p.tag])} for p in release.parts if p.tag in pages
-    }
+    names = {}
+    for part in release.parts:
+        if part.tag in pages:
+            names[part.tag] = {asset.name for asset in shipped(part, pages[part.tag])}
     return [
-        _seen(artifact, pages[artifact.package], names[artifact.package]) for artifact in artifacts
+        _status(artifact, pages[artifact.package], names[artifact.package])
+        for artifact in artifacts
     ]
 
 
 def is_new(artifact: Artifact) -> bool:
-    """Tell that no release is a question: its name is the tag's."""
+    """Return False: a GitHub release has the name of its tag."""
     return False
 
 
 def credentials(release: Release) -> list[ReleaseError]:
-    """Return an error where gh has no token."""
+    """Return an error when gh has no token."""
     if gh.token():
         return []
     return [ReleaseError("gh has no token", "set GH_TOKEN, or run `gh auth login`")]
 
 
 def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
-    """Complete the draft, take away what is not shipped, and let it go public."""
+    """Complete the drafts, remove what is not shipped, and make them public."""
+    tags = {artifact.package for artifact in artifacts}
     for part in release.parts:
-        if part.tag not in {artifact.package for artifact in artifacts}:
-            continue
-        page = github_assets.draft(c, release, part)
-        github_assets.write_sha256sums(c, release, part, page)
-        if page is not None:
-            github_assets.complete(c, release, part, page)
-        if shell.is_dry(c):
-            terminal.say(
-                "then every file that is not shipped is removed from the draft, release.json last"
-            )
-        elif page is not None and page.is_draft:
-            github_assets.remove_extra_assets(c, release, part)
-        if page is None or page.is_draft:
-            gh.publish(c, repository(release), part.tag, is_prerelease(part.version))
+        if part.tag in tags:
+            _publish_part(c, release, part)
+
+
+def pointers(release: Release) -> tuple[Pointer, ...]:
+    """Return GitHub's "Latest" for the component that owns it, never for a prerelease."""
+    if github_draft.no_release_reason(release):
+        return ()
+    for part in release.parts:
+        if part.component.latest and not is_prerelease(part.version):
+            now = gh.latest(repository(release))
+            place = _pointer_state(release, part, now)
+            return (Pointer(NAME, "Latest", part.tag, part.component.name, place, now or ""),)
+    return ()
+
+
+def move(c: Context, release: Release, pointer: Pointer) -> None:
+    """Make this release GitHub's "Latest"."""
+    gh.set_latest(c, repository(release), pointer.target)
 
 
 def fill_draft(c: Context, release: Release) -> None:
-    """Keep every file of dist/ in the draft, release.json last, so that any machine can go on."""
+    """Upload every file of dist/ to the draft, release.json last, so that any machine can resume."""
     for part in release.parts:
         page = github_assets.draft(c, release, part)
         github_assets.write_sha256sums(c, release, part, page)
         if page and not page.is_draft:
             terminal.say(f"nothing to do, {part.tag} is public")
-        elif page and (
-            is_ready(page, shipped(part, page)) or github_assets.draft_matches(page, release, part)
-        ):
+        elif page and _is_full(release, part, page):
             terminal.say(f"nothing to do, the draft of {part.tag} has every file")
         elif github_draft.is_foreign(part, page):
             raise github_draft.concurrent_upload(part)
@@ -92,59 +99,54 @@ def fill_draft(c: Context, release: Release) -> None:
             github_assets.upload_all(c, release, part, page)
 
 
-def pointers(release: Release) -> tuple[Pointer, ...]:
-    """Return GitHub's "Latest" for the component that owns it, never for a prerelease."""
-    wanted = [p for p in release.parts if p.component.latest and not is_prerelease(p.version)]
-    if github_draft.no_release_reason(release) or not wanted:
-        return ()
-    part = wanted[0]
-    now = gh.latest(repository(release))
-    return (
-        Pointer(
-            NAME, "Latest", part.tag, part.component.name, _place(release, part, now), now or ""
-        ),
-    )
-
-
-def move(c: Context, release: Release, pointer: Pointer) -> None:
-    """Let GitHub call this release "Latest"."""
-    gh.set_latest(c, repository(release), pointer.target)
-
-
-def repository(release: Release) -> str:
-    """Return owner/name; raise `ReleaseError` for a project that is not on GitHub."""
-    if release.project.repository is None:
-        raise ReleaseError(
-            "origin is not on GitHub", "git remote set-url origin to the GitHub repository"
-        )
-    return release.project.repository
-
-
-def _seen(artifact: Artifact, page: gh.Page | None, names: set[str]) -> ArtifactStatus:
+def _status(artifact: Artifact, page: gh.Page | None, names: set[str]) -> ArtifactStatus:
     if page is None:
         return ArtifactStatus(artifact, State.MISSING)
     if artifact.name == artifact.package:
-        return _seen_release(artifact, page, names)
-    return github_assets.seen(artifact, page, names)
+        return _release_status(artifact, page, names)
+    return github_assets.status(artifact, page, names)
 
 
-def _seen_release(artifact: Artifact, page: gh.Page, names: set[str]) -> ArtifactStatus:
+def _release_status(artifact: Artifact, page: gh.Page, names: set[str]) -> ArtifactStatus:
     if page.is_draft:
         return ArtifactStatus(artifact, State.PARTIAL, "a draft", page.url)
-    lacking = names - {asset.name for asset in page.assets if asset.is_complete}
-    if not lacking:
+    missing = sorted(names - {asset.name for asset in page.assets if asset.is_complete})
+    if not missing:
         return ArtifactStatus(artifact, State.SAME, "public", page.url)
     state = State.CLOSED if page.is_immutable else State.PARTIAL
-    return ArtifactStatus(artifact, state, f"it lacks {', '.join(sorted(lacking))}", page.url)
+    return ArtifactStatus(artifact, state, f"missing files: {', '.join(missing)}", page.url)
 
 
-def _place(release: Release, part: ComponentRelease, now: str | None) -> PointerState:
+def _publish_part(c: Context, release: Release, part: ComponentRelease) -> None:
+    page = github_assets.draft(c, release, part)
+    github_assets.write_sha256sums(c, release, part, page)
+    if page is not None:
+        github_assets.complete(c, release, part, page)
+    if shell.is_dry(c):
+        terminal.say("would remove files that are not shipped from the draft, release.json last")
+    elif page is not None and page.is_draft:
+        github_assets.remove_extra_assets(c, release, part)
+    if page is None or page.is_draft:
+        gh.publish(c, repository(release), part.tag, is_prerelease(part.version))
+
+
+def _is_full(release: Release, part: ComponentRelease, page: gh.Page) -> bool:
+    if is_ready(page, shipped(part, page)):
+        return True
+    return github_assets.draft_matches(page, release, part)
+
+
+def _pointer_state(release: Release, part: ComponentRelease, now: str | None) -> PointerState:
+    """Return the state of "Latest", which is on the tag `now`."""
     if now is None:
         return PointerState.BEHIND
-    other = version_in(part.component, now)
-    if other is None:  # another component's, which does not own it, or a stranger's
-        is_ours = any(version_in(one, now) for one in release.project.components)
-        return PointerState.BEHIND if is_ours else PointerState.FOREIGN
     if now == part.tag:
         return PointerState.SAME
-    return PointerState.BEHIND if parse(other) < parse(part.version) else PointerState.AHEAD
+    version = version_in(part.component, now)
+    if version is None:
+        # another component's release does not own "Latest"; a tag of no component stays
+        is_ours = any(version_in(one, now) for one in release.project.components)
+        return PointerState.BEHIND if is_ours else PointerState.FOREIGN
+    if parse(version) < parse(part.version):
+        return PointerState.BEHIND
+    return PointerState.AHEAD

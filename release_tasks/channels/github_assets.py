@@ -1,25 +1,27 @@
 """The files of a GitHub release: which are shipped, and how a draft keeps the others until then.
 
 A draft is filled in this order: files that are not shipped, assets, release.json. It is emptied in
-the opposite one. So a draft with release.json has every file, and one whose files are exactly the
-shipped ones is ready to go public.
+the opposite one. So a draft with release.json has every file, and one with exactly the shipped
+files is ready to be published.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from invoke.context import Context
 
 from release_tasks import dist, files, shell, terminal
 from release_tasks.changelogs import notes
 from release_tasks.channels import github_draft
+from release_tasks.channels.github_draft import repository
 from release_tasks.errors import ReleaseError
 from release_tasks.formats import checksums
 from release_tasks.project import kinds
 from release_tasks.project.artifacts import Artifact, ArtifactStatus, State, compared
-from release_tasks.project.kinds import FileKind
+from release_tasks.project.kinds import Asset, FileKind
 from release_tasks.project.model import resolved_or_raise
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import gh
@@ -27,79 +29,72 @@ from release_tasks.versions.numbers import is_prerelease
 
 
 def shipped(part: ComponentRelease, page: gh.Page | None = None) -> tuple[Artifact, ...]:
-    """Return the assets that users find on the release, with the hashes that are known here.
+    """Return the assets that users find on the release, with their hashes as far as known here.
 
-    What was built elsewhere and is public by now is not built again: its name is that on the `page`.
+    Published wheels, crates and charts are not built again, so their names come from the `page`.
     """
+    names: dict[str, None] = {}  # in order, each once
+    for word in part.component.assets:
+        names.update(dict.fromkeys(_names(part, word, page)))
     rows = {row.file: row for row in dist.inventory(part)}
-    names = [name for kind in part.component.assets for name in _names(part, kind, page)]
-    found = []
-    for name in dict.fromkeys(names):
-        sha256 = rows[name].sha256 if name in rows else ""
-        path = part.dist / name
-        found.append(
-            Artifact(
-                "GitHub",
-                name,
-                part.version,
-                part.component.name,
-                part.tag,
-                sha256,
-                path=path if path.exists() else None,
-            )
-        )
-    return tuple(found)
+    return tuple(_artifact(part, name, rows.get(name)) for name in names)
 
 
-def seen(artifact: Artifact, page: gh.Page, names: set[str]) -> ArtifactStatus:
-    """Return the state of one asset; what only a draft has is not public yet."""
+def status(artifact: Artifact, page: gh.Page, names: set[str]) -> ArtifactStatus:
+    """Return the state of one asset; `names` are all shipped ones.
+
+    What only a draft has is not public, so it is missing or partial.
+    """
     asset = page.asset(artifact.name)
     if asset is None:
-        closed = page.is_immutable and not page.is_draft
-        return ArtifactStatus(
-            artifact,
-            State.CLOSED if closed else State.MISSING,
-            "the release is immutable" if closed else "",
-        )
+        if page.is_immutable and not page.is_draft:
+            return ArtifactStatus(artifact, State.CLOSED, "the release is immutable")
+        return ArtifactStatus(artifact, State.MISSING)
     if not asset.is_complete:
-        return ArtifactStatus(artifact, State.PARTIAL, "its upload was cut", page.url)
-    if page.is_draft and {a.name for a in page.assets} != names:
+        return ArtifactStatus(artifact, State.PARTIAL, "its upload was interrupted", page.url)
+    if page.is_draft and {one.name for one in page.assets} != names:
         return ArtifactStatus(artifact, State.PARTIAL, "in the draft", page.url)
-    there = asset.digest.removeprefix("sha256:")
-    found = compared(artifact, there, page.url)
+    found = compared(artifact, asset.digest.removeprefix("sha256:"), page.url)
     if page.is_draft and found.state is State.DIFFERENT:
         return ArtifactStatus(artifact, State.PARTIAL, "the draft has other bytes", page.url)
     return found
 
 
 def is_ready(page: gh.Page, assets: Sequence[Artifact]) -> bool:
-    """Tell whether a draft has exactly the files that are shipped, all of them whole."""
-    whole = all(asset.is_complete for asset in page.assets)
-    return bool(assets) and whole and {a.name for a in page.assets} == {a.name for a in assets}
+    """Return True when a draft has exactly the shipped files, all of them complete."""
+    if not assets or not all(asset.is_complete for asset in page.assets):
+        return False
+    return {asset.name for asset in page.assets} == {artifact.name for artifact in assets}
 
 
 def draft_matches(page: gh.Page, release: Release, part: ComponentRelease) -> bool:
-    """Tell whether the draft has the release.json that this dist/ would write, and no other bytes."""
-    ours = hashlib.sha256(dist.summed(release, part)).hexdigest()
-    mixed = [
-        row
-        for row in dist.inventory(part)
-        if page.asset(row.file) and not _holds(page, row) and (part.dist / row.file).exists()
-    ]
-    return page.holds(dist.INVENTORY, f"sha256:{ours}") and not mixed
+    """Return True when the draft has this dist/'s release.json, and no file with other bytes."""
+    sha256 = hashlib.sha256(dist.summed(release, part)).hexdigest()
+    if not page.holds(dist.INVENTORY, f"sha256:{sha256}"):
+        return False
+    for row in dist.inventory(part):
+        is_here = (part.dist / row.file).exists()
+        if is_here and page.asset(row.file) and not _has_file(page, row):
+            return False
+    return True
 
 
 def write_sha256sums(
     c: Context, release: Release, part: ComponentRelease, page: gh.Page | None
 ) -> None:
-    """Write SHA256SUMS where the project ships it, once the bytes of every other asset are known here."""
+    """Write SHA256SUMS if the project ships it and the hashes of all other assets are known."""
+    if Asset.SHA256SUMS not in part.component.assets:
+        return
     sums = {
-        one.name: one.sha256 for one in shipped(part, page) if checksums.checksum_files(one.name)
+        asset.name: asset.sha256
+        for asset in shipped(part, page)
+        if checksums.checksum_files(asset.name)
     }
-    if checksums.ALL not in part.component.assets or not sums or not all(sums.values()):
+    if not sums or not all(sums.values()):
         return
     if shell.is_dry(c):
-        terminal.say(f"{checksums.ALL} would hold\n{checksums.text(sums).decode().rstrip()}")
+        text = checksums.text(sums).decode().rstrip()
+        terminal.say(f"would write {checksums.ALL}:\n{text}")
     else:
         write_sums(release, part, checksums.ALL, sums)
 
@@ -107,126 +102,148 @@ def write_sha256sums(
 def write_sums(
     release: Release, part: ComponentRelease, name: str, sums: Mapping[str, str]
 ) -> None:
-    """Write a checksum file into dist/ for files and their sha256, unless it is there."""
-    path, data, row = (
-        part.dist / name,
-        checksums.text(sums),
-        dist.row_of(part, name, FileKind.SHA256),
+    """Write a checksum file into dist/, unless it is there; `sums` is the sha256 hex of each file."""
+    path = part.dist / name
+    data = checksums.text(sums)
+    row = dist.row_of(part, name, FileKind.SHA256)
+    if row and row.sha256 == hashlib.sha256(data).hexdigest() and path.exists():
+        return
+    files.write_bytes(path, data)
+    dist.record(
+        part, "checksum", [dist.describe(release, part, FileKind.SHA256, path)], target=name
     )
-    if row is None or row.sha256 != hashlib.sha256(data).hexdigest() or not path.exists():
-        files.write_bytes(path, data)
-        dist.record(
-            part, "checksum", [dist.describe(release, part, FileKind.SHA256, path)], target=name
-        )
 
 
 def draft(c: Context, release: Release, part: ComponentRelease) -> gh.Page | None:
-    """Return the release of a tag, made as a draft where there is none; a dry run makes none."""
-    repository = release.project.github_repository
-    page = gh.page(repository, part.tag)
+    """Return the GitHub release of a tag, created as a draft if needed.
+
+    A dry run creates none, and returns None then.
+    """
+    page = gh.page(repository(release), part.tag)
     if page is None:
-        create(
-            c,
-            release,
-            part,
-            part.tag,
-            "--draft",
-            *(["--prerelease"] if is_prerelease(part.version) else []),
-        )
-    return page if shell.is_dry(c) else gh.one_draft(c, repository, part.tag)
+        flags = ["--draft"]
+        if is_prerelease(part.version):
+            flags.append("--prerelease")
+        create(c, release, part, part.tag, *flags)
+    if shell.is_dry(c):
+        return page
+    return gh.one_draft(c, repository(release), part.tag)
 
 
 def create(c: Context, release: Release, part: ComponentRelease, tag: str, *flags: str) -> None:
-    """Make the release of a tag, with the notes of its part."""
-    repository = release.project.github_repository
+    """Create the GitHub release of a tag, with the component's title and notes."""
     title = part.component.title.format(
         version=part.version, tag=tag, component=part.component.name
     )
     with files.scratch("notes") as folder:
         path = folder / "notes.md"
-        if not shell.is_dry(c):  # a dry bump has written no section
+        if not shell.is_dry(c):  # a dry bump has written no changelog section
             files.write_bytes(path, notes.text(release, part, tag).encode())
-        gh.create(c, repository, tag, title, path, *flags)
+        gh.create(c, repository(release), tag, title, path, *flags)
 
 
 def upload_all(c: Context, release: Release, part: ComponentRelease, page: gh.Page | None) -> None:
-    """Upload every file of dist/ that the draft lacks, release.json last.
+    """Upload every file of dist/ that the draft does not have, release.json last.
 
-    Raises `ReleaseError` where the draft then has something else: another machine is at work on it.
+    Raises `ReleaseError` when the draft then has other files: another machine uploads, too.
     """
-    repository = release.project.github_repository
-    assets = {artifact.name for artifact in shipped(part)}
-    lacking = [
-        row for row in dist.inventory(part) if not _holds(page, row) and dist.file_of(part, row)
+    missing = [
+        row for row in dist.inventory(part) if not _has_file(page, row) and dist.file_of(part, row)
     ]
-    gh.upload(c, repository, page, [part.dist / r.file for r in lacking if r.file not in assets])
-    gh.upload(c, repository, page, [part.dist / r.file for r in lacking if r.file in assets])
+    assets = {artifact.name for artifact in shipped(part)}
+    first = [part.dist / row.file for row in missing if row.file not in assets]
+    second = [part.dist / row.file for row in missing if row.file in assets]
+    gh.upload(c, repository(release), page, first)
+    gh.upload(c, repository(release), page, second)
     if shell.is_dry(c):
-        gh.upload(c, repository, page, [part.dist / dist.INVENTORY])
+        gh.upload(c, repository(release), page, [part.dist / dist.INVENTORY])
         return
-    gh.upload(c, repository, page, [dist.write_inventory(release, part)])
-    after = gh.page(repository, part.tag)
-    github_draft.note(part, after)
-    if (
-        after is None
-        or not draft_matches(after, release, part)
-        or not all(_holds(after, row) for row in lacking)
-    ):
-        raise github_draft.concurrent_upload(part)
+    gh.upload(c, repository(release), page, [dist.write_inventory(release, part)])
+    _check_upload(release, part, missing)
 
 
 def complete(c: Context, release: Release, part: ComponentRelease, page: gh.Page) -> None:
-    """Upload the shipped files that the draft or release lacks; what is public is never replaced."""
+    """Upload the shipped files that the draft or release does not have; public ones are kept."""
     rows = {row.file: row for row in dist.inventory(part)}
-    names = [a.name for a in shipped(part) if page.is_draft or not page.holds(a.name)]
-    lacking = [
-        n for n in names if n in rows and not _holds(page, rows[n]) and dist.file_of(part, rows[n])
-    ]
-    gh.upload(c, release.project.github_repository, page, [part.dist / name for name in lacking])
+    missing = []
+    for artifact in shipped(part):
+        row = rows.get(artifact.name)
+        if row is None or (page.holds(artifact.name) and not page.is_draft):
+            continue
+        if not _has_file(page, row) and dist.file_of(part, row):
+            missing.append(part.dist / row.file)
+    gh.upload(c, repository(release), page, missing)
 
 
 def remove_extra_assets(c: Context, release: Release, part: ComponentRelease) -> None:
-    """Remove what is not shipped from the draft, release.json last; raise `ReleaseError` where a file lacks."""
-    repository = release.project.github_repository
-    page = gh.page(repository, part.tag)
+    """Remove what is not shipped from the draft, release.json last.
+
+    Raises `ReleaseError` when a shipped file is not in the draft.
+    """
+    page = gh.page(repository(release), part.tag)
     assert page is not None
     names = {artifact.name for artifact in shipped(part, page)}
-    if lacking := {name for name in names if not page.holds(name)}:
+    missing = sorted(name for name in names if not page.holds(name))
+    if missing:
         raise ReleaseError(
-            f"the draft of {part.tag} lacks {', '.join(sorted(lacking))}",
-            "run the build steps again",
+            f"not in the draft of {part.tag}: {', '.join(missing)}",
+            f"run the build steps again: inv release --version {release.request}",
         )
-    surplus = [asset for asset in page.assets if asset.name not in names]
-    for asset in sorted(surplus, key=lambda a: a.name == dist.INVENTORY):
-        gh.delete(c, repository, asset)
+    extra = [asset for asset in page.assets if asset.name not in names]
+    for asset in sorted(extra, key=lambda asset: asset.name == dist.INVENTORY):
+        gh.delete(c, repository(release), asset)
 
 
-def _holds(page: gh.Page | None, row: dist.Built) -> bool:
+def _names(part: ComponentRelease, word: str, page: gh.Page | None) -> list[str]:
+    """Return the file names that a word of `[github] assets` stands for."""
+    if word == Asset.BINARIES:
+        return _binaries(part)
+    if word == Asset.BUNDLES:
+        return _bundles(part)
+    if word == Asset.SHA256:
+        return [name + checksums.SUFFIX for name in _with_checksum(part)]
+    output = kinds.of_asset(word)
+    if output is None:
+        return [word]
+    built = [row.file for row in dist.of_kind(part, output.kind)]
+    if built or page is None:
+        return built
+    return [asset.name for asset in page.assets if asset.name.endswith(output.suffix)]
+
+
+def _binaries(part: ComponentRelease) -> list[str]:
+    binaries = resolved_or_raise(part.component.binaries)
+    return [binary.file.format(version=part.version) for binary in binaries]
+
+
+def _bundles(part: ComponentRelease) -> list[str]:
+    return [bundle.file.format(version=part.version) for bundle in part.component.bundles]
+
+
+def _with_checksum(part: ComponentRelease) -> list[str]:
+    """Return the files that have a checksum file of their own."""
+    if Asset.BUNDLES in part.component.assets:
+        return _binaries(part) + _bundles(part)
+    return _binaries(part)
+
+
+def _artifact(part: ComponentRelease, name: str, row: dist.Built | None) -> Artifact:
+    artifact = Artifact("GitHub", name, part.version, part.component.name, part.tag)
+    path = part.dist / name
+    if row is not None:
+        artifact = replace(artifact, sha256=row.sha256)
+    if path.exists():
+        artifact = replace(artifact, path=path)
+    return artifact
+
+
+def _has_file(page: gh.Page | None, row: dist.Built) -> bool:
     return page is not None and page.holds(row.file, f"sha256:{row.sha256}")
 
 
-def _names(part: ComponentRelease, kind: str, page: gh.Page | None) -> list[str]:
-    said = {
-        "binaries": [b.file for b in resolved_or_raise(part.component.binaries)],
-        "bundles": [b.file for b in part.component.bundles],
-    }
-    named = {
-        word: [name.format(version=part.version) for name in names] for word, names in said.items()
-    }
-    if kind in named:
-        return named[kind]
-    if kind == "sha256":
-        return [
-            name + checksums.SUFFIX
-            for word, names in named.items()
-            for name in names
-            if word in ("binaries", *part.component.assets)
-        ]
-    output = kinds.of_asset(kind)
-    if output is None:
-        return [kind]
-    built = [row.file for row in dist.of_kind(part, output.kind)]
-    kept = (
-        [asset.name for asset in page.assets if asset.name.endswith(output.suffix)] if page else []
-    )
-    return built or kept
+def _check_upload(release: Release, part: ComponentRelease, rows: Sequence[dist.Built]) -> None:
+    page = gh.page(repository(release), part.tag)
+    github_draft.note_inventory(part, page)
+    matches = page is not None and draft_matches(page, release, part)
+    if not matches or not all(_has_file(page, row) for row in rows):
+        raise github_draft.concurrent_upload(part)

@@ -1,4 +1,4 @@
-"""How dist/ is filled from the draft, so that any machine goes on with the bytes of the first."""
+"""How dist/ is filled from the GitHub draft, so that any machine continues with the same bytes."""
 
 from __future__ import annotations
 
@@ -11,91 +11,102 @@ from release_tasks.http import get_many
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import gh, git
 
-_filled: set[tuple[Path, str, bool]] = (
-    set()
-)  # each dist/<tag>/ that this process has filled, the commit, whether dry
-_noted: dict[
-    Path, str
-] = {}  # by dist/<tag>/: the digest of the draft's release.json when this process knew it last
+# What this process has filled: dist/<tag>/, the commit, and whether it was a dry run.
+_filled: set[tuple[Path, str, bool]] = set()
+# The digest of the draft's release.json when this process last read it, by dist/<tag>/.
+_seen_inventories: dict[Path, str] = {}
 _guard = threading.Lock()
 
 
 def fill(release: Release, is_dry: bool = False) -> None:
-    """Fill dist/<tag>/ from the draft or the release, if that has a release.json.
+    """Fill dist/<tag>/ from the draft or public release, if that has a release.json.
 
-    What is there replaces what lies here: those bytes may be public already. A dry run only reads.
+    Files there replace those here, as their bytes may be public already. A dry run only reads.
     """
     with _guard:
         for part in release.parts:
-            if (part.dist, release.commit, is_dry) in _filled:
-                continue
-            dist.discard_stale_build(release, part, is_dry)
-            page = (
-                gh.page(release.project.github_repository, part.tag) if _is_kept(release) else None
-            )
-            note(part, page)
-            if page is not None:
-                _take_over(release, part, page, is_dry)
-            _filled.add((part.dist, release.commit, is_dry))
-
-
-def unreadable_drafts(release: Release) -> list[ReleaseError]:
-    """Return one error for each public tag whose draft may exist and cannot be seen without a token."""
-    if not _is_kept(release) or gh.token():
-        return []
-    repository = release.project.github_repository
-    hidden = [
-        p.tag
-        for p in release.parts
-        if git.remote_tag(release.checkout, p.tag) and gh.page(repository, p.tag) is None
-    ]
-    fix = "set GH_TOKEN to a token that may write contents, or run `gh auth login`; `inv doctor` shows whether gh is there"
-    fact = "GitHub shows drafts only to those who may write, so nobody knows which files of {} exist already"
-    return [ReleaseError(fact.format(tag), fix) for tag in hidden]
-
-
-def note(part: ComponentRelease, page: gh.Page | None) -> None:
-    """Remember which release.json the draft has."""
-    _noted[part.dist] = _inventory(page)
-
-
-def is_foreign(part: ComponentRelease, page: gh.Page | None) -> bool:
-    """Tell whether another machine has put its release.json into the draft since this process looked."""
-    return _noted.get(part.dist, there := _inventory(page)) != there
-
-
-def concurrent_upload(part: ComponentRelease) -> ReleaseError:
-    """Return the error for a draft that another machine fills at the same time, maybe with other bytes."""
-    return ReleaseError(
-        f"another machine fills the draft of {part.tag}, too",
-        "run the release again: it goes on with those files",
-    )
-
-
-def _inventory(page: gh.Page | None) -> str:
-    asset = page.asset(dist.INVENTORY) if page else None
-    return asset.digest if asset else ""
+            key = (part.dist, release.commit, is_dry)
+            if key not in _filled:
+                _fill_part(release, part, is_dry)
+                _filled.add(key)
 
 
 def pages(release: Release) -> dict[str, gh.Page]:
-    """Return what GitHub has of each tag, drafts included."""
-    found = (
-        {part.tag: gh.page(release.project.github_repository, part.tag) for part in release.parts}
-        if _is_kept(release)
-        else {}
-    )
-    return {tag: page for tag, page in found.items() if page is not None}
+    """Return the GitHub release of each tag that has one, drafts included."""
+    found = {}
+    for part in release.parts:
+        page = _page(release, part)
+        if page is not None:
+            found[part.tag] = page
+    return found
+
+
+def repository(release: Release) -> str:
+    """Return owner/name; raise `ReleaseError` for a project that is not on GitHub."""
+    if release.project.repository is None:
+        raise ReleaseError(
+            "origin is not on GitHub", "git remote set-url origin https://github.com/OWNER/NAME"
+        )
+    return release.project.repository
 
 
 def no_release_reason(release: Release) -> str:
-    """Return why a release has no draft and no page on GitHub, "" where it has."""
+    """Return why the release gets no draft and no page on GitHub, "" when it gets them."""
     if any(part.component.promotes for part in release.parts):
         return 'only `inv promote` makes a GitHub release ([github] release = "promote")'
-    return "" if release.project.repository else "origin is not on GitHub"
+    if release.project.repository is None:
+        return "origin is not on GitHub"
+    return ""
 
 
-def _is_kept(release: Release) -> bool:
-    """Tell whether GitHub can have files of this release: it has a tag, and an origin that is there."""
+def unreadable_drafts(release: Release) -> list[ReleaseError]:
+    """Return an error for each pushed tag that may have a draft which only a token can read."""
+    if not _may_have_page(release) or gh.token():
+        return []
+    return [
+        ReleaseError(
+            f"GitHub shows drafts only with a token, and {part.tag} may have one with built files",
+            "set GH_TOKEN to a token with write access to contents, or run `gh auth login`",
+        )
+        for part in release.parts
+        if git.remote_tag(release.checkout, part.tag) and _page(release, part) is None
+    ]
+
+
+def note_inventory(part: ComponentRelease, page: gh.Page | None) -> None:
+    """Remember which release.json the draft has."""
+    _seen_inventories[part.dist] = _inventory_digest(page)
+
+
+def is_foreign(part: ComponentRelease, page: gh.Page | None) -> bool:
+    """Return True when another machine has replaced the draft's release.json since this one read it."""
+    seen = _seen_inventories.get(part.dist)
+    return seen is not None and seen != _inventory_digest(page)
+
+
+def concurrent_upload(part: ComponentRelease) -> ReleaseError:
+    """Return the error for a draft that another machine fills at the same time."""
+    return ReleaseError(
+        f"another machine is uploading to the draft of {part.tag}",
+        "run the release again; it continues with the files of the draft",
+    )
+
+
+def _fill_part(release: Release, part: ComponentRelease, is_dry: bool) -> None:
+    dist.discard_stale_build(release, part, is_dry)
+    page = _page(release, part)
+    note_inventory(part, page)
+    if page is not None and page.holds(dist.INVENTORY):
+        _take_over(release, part, page, is_dry)
+
+
+def _page(release: Release, part: ComponentRelease) -> gh.Page | None:
+    if not _may_have_page(release):
+        return None
+    return gh.page(repository(release), part.tag)
+
+
+def _may_have_page(release: Release) -> bool:
     return (
         release.is_tagged
         and not no_release_reason(release)
@@ -103,25 +114,18 @@ def _is_kept(release: Release) -> bool:
     )
 
 
-def _take_over(release: Release, part: ComponentRelease, page: gh.Page, is_dry: bool) -> None:
-    """Bring dist/ to what the draft's release.json says, and fetch the files that lack here.
+def _inventory_digest(page: gh.Page | None) -> str:
+    asset = page.asset(dist.INVENTORY) if page else None
+    return asset.digest if asset else ""
 
-    Raises `ReleaseError` where it was made from another commit: the tag was moved after that.
+
+def _take_over(release: Release, part: ComponentRelease, page: gh.Page, is_dry: bool) -> None:
+    """Make dist/ what the release.json on GitHub lists, and download the missing files.
+
+    Raises `ReleaseError` when it was built from another commit: the tag was moved afterwards.
     """
-    asset = page.asset(dist.INVENTORY)
-    if asset is None or not page.holds(dist.INVENTORY):
-        return
-    repository = release.project.github_repository
-    local = part.dist / dist.INVENTORY
-    if local.exists() and asset.digest == f"sha256:{files.sha256(local)}":
-        rows = dist.inventory(part)
-    else:
-        data = gh.fetch(repository, asset)
-        rows = dist.parse(data, f"{dist.INVENTORY} of {part.tag} on GitHub")
-        _refuse_other_commit(release, part, rows)
-        if not is_dry:
-            dist.replace_inventory(part, data)
-    # old servers tell no digest; where two machines filled the draft at once, it may have bytes of the other one
+    rows = _inventory(release, part, page, is_dry)
+    # An old server has no digests. With one, a file that another machine uploaded is recognized.
     kept = [row for row in rows if page.holds(row.file, "", f"sha256:{row.sha256}")]
     wanted = [row for row in kept if not (part.dist / row.file).exists()]
     if wanted:
@@ -129,7 +133,24 @@ def _take_over(release: Release, part: ComponentRelease, page: gh.Page, is_dry: 
     if is_dry:
         dist.simulate(part, rows, [row.file for row in kept])
     else:
-        get_many(lambda row: _fetch(part, repository, page, row), wanted)
+        get_many(lambda row: _download(release, part, page, row), wanted)
+
+
+def _inventory(
+    release: Release, part: ComponentRelease, page: gh.Page, is_dry: bool
+) -> tuple[dist.Built, ...]:
+    """Return the files that GitHub's release.json lists, and make it the one in dist/."""
+    asset = page.asset(dist.INVENTORY)
+    assert asset is not None
+    local = part.dist / dist.INVENTORY
+    if local.exists() and asset.digest == f"sha256:{files.sha256(local)}":
+        return dist.inventory(part)
+    data = gh.fetch(repository(release), asset)
+    rows = dist.parse(data, f"{dist.INVENTORY} of {part.tag} on GitHub")
+    _refuse_other_commit(release, part, rows)
+    if not is_dry:
+        dist.replace_inventory(part, data)
+    return rows
 
 
 def _refuse_other_commit(
@@ -138,13 +159,15 @@ def _refuse_other_commit(
     for row in rows:
         if row.commit != release.commit:
             raise ReleaseError(
-                f"GitHub keeps files of {part.tag} that were built from {row.commit[:7]}, and the tag is at {release.commit[:7]}",
-                f"gh release delete {part.tag}, if nothing of it is public; else choose the next version",
+                f"the draft of {part.tag} has files built from {row.commit[:7]}, "
+                f"and the tag is at {release.commit[:7]}",
+                f"gh release delete {part.tag}, if nothing of it is public; "
+                f"else choose a version after {part.version}",
             )
 
 
-def _fetch(part: ComponentRelease, repository: str, page: gh.Page, row: dist.Built) -> None:
+def _download(release: Release, part: ComponentRelease, page: gh.Page, row: dist.Built) -> None:
     asset = page.asset(row.file)
     assert asset is not None
-    files.write_bytes(part.dist / row.file, gh.fetch(repository, asset))
+    files.write_bytes(part.dist / row.file, gh.fetch(repository(release), asset))
     dist.file_of(part, row)

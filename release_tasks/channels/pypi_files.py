@@ -1,0 +1,71 @@
+"""Which wheels and sdists a version consists of, as far as their names are known before the build."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+from release_tasks.formats import wheels
+from release_tasks.project.kinds import FileKind
+from release_tasks.project.model import PythonPackage, resolved_or_raise
+from release_tasks.release import ComponentRelease, Release
+from release_tasks.versions.numbers import pep440
+
+
+@dataclass(frozen=True)
+class PythonFile:
+    """A file of a package: its sdist, or its wheels for one platform tag and one Python.
+
+    An empty `tag` or `python` means any.
+    """
+
+    package: PythonPackage
+    kind: FileKind  # wheel or sdist
+    tag: str
+    pattern: str  # its name, as far as it is known before the build
+    python: str = ""  # as `3.12`
+
+    def matches(self, name: str) -> bool:
+        """Return True when a file of this version, by its name, is the one that is meant."""
+        if name == self.pattern:
+            return True
+        parts = wheels.read_name(name)
+        if parts is None or parts.project != normalized(self.package.name):
+            return False
+        if self.kind == FileKind.SDIST:
+            return not parts.platforms
+        has_tag = self.tag in parts.platforms or (not self.tag and bool(parts.platforms))
+        return has_tag and f"-{_python_tags(self.python)}" in name
+
+
+def shipped(release: Release) -> Iterator[tuple[ComponentRelease, PythonFile]]:
+    """Yield every wheel and sdist that the settings declare, with its component."""
+    for part in release.parts:
+        for package in resolved_or_raise(part.component.python):
+            for file in _files_of(package, pep440(part.version)):
+                yield part, file
+
+
+def normalized(name: str) -> str:
+    """Return a project's name as PyPI compares it (PEP 503)."""
+    from packaging.utils import canonicalize_name
+
+    return canonicalize_name(name)
+
+
+def _files_of(package: PythonPackage, version: str) -> Iterator[PythonFile]:
+    start = f"{normalized(package.name).replace('-', '_')}-{version}"
+    for python, tag in product(package.pythons or ("",), package.wheels or ("",)):
+        pattern = f"{start}-{_python_tags(python)}*{tag}.whl"
+        yield PythonFile(package, FileKind.WHEEL, tag, pattern, python)
+    if package.sdist:
+        yield PythonFile(package, FileKind.SDIST, "", f"{start}.tar.gz")
+
+
+def _python_tags(python: str) -> str:
+    """Return the Python and ABI tags of a wheel's name, as `cp313-cp313t-`; empty for any Python."""
+    if not python:
+        return ""
+    tag = f"cp{python.replace('.', '')}"
+    return f"{tag.rstrip('t')}-{tag}-"
