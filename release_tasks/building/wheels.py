@@ -11,8 +11,8 @@ from packaging.utils import canonicalize_name
 
 from release_tasks import dist, files, shell, terminal
 from release_tasks.building import targets
-from release_tasks.channels import pypi
-from release_tasks.channels.pypi import Slot
+from release_tasks.channels import pypi, pypi_files
+from release_tasks.channels.pypi_files import PythonFile as Slot
 from release_tasks.converge import to_build
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.formats import wheels
@@ -37,7 +37,7 @@ def build(c: Context, release: Release, target: str | None) -> None:
     wanted = [
         (part, slot, triple)
         for part, slot, triple in asked
-        if any(owner == part.component.name and slot.takes(name) for owner, name in absent)
+        if any(owner == part.component.name and slot.matches(name) for owner, name in absent)
     ]
     if not wanted:
         terminal.say(
@@ -60,7 +60,7 @@ def build(c: Context, release: Release, target: str | None) -> None:
 
 def declared(release: Release) -> list[Wanted]:
     """Return every wheel and sdist of the settings, with the Rust target that makes it."""
-    return [(part, slot, _target(release, slot)) for part, slot in pypi.shipped(release)]
+    return [(part, slot, _target(release, slot)) for part, slot in pypi_files.shipped(release)]
 
 
 def targets_of(release: Release) -> list[str]:
@@ -184,7 +184,7 @@ def _check(part: ComponentRelease, slot: Slot, made: Path) -> None:
             f"the build made {made.name}, and the release is {version}",
             f"inv bump --version {part.version}, then inv tag",
         )
-    if not slot.takes(made.name):
+    if not slot.matches(made.name):
         raise ReleaseError(
             f"the build made {made.name}, not {slot.pattern}",
             "mend `wheels` in release-tasks.toml, or build on such a machine",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from invoke.context import Context
@@ -23,91 +24,84 @@ UNDO = "a package can be deleted on its registry"
 
 
 def expected(release: Release) -> tuple[Artifact, ...]:
-    """Return one artifact for each chart; raise `ReleaseError` where an image has the same reference."""
+    """Return one artifact for each chart; raise `ReleaseError` when an image has its reference."""
     raise_all(collisions(release))
     return tuple(_artifact(part, chart) for part, chart in shipped(release))
 
 
-def collisions(release: Release) -> list[ReleaseError]:
-    """Return one error for each chart with the reference of an image, as one would overwrite the other."""
-    images = {
-        image.reference.lower()
-        for part in release.parts
-        for image in resolved_or_empty(part.component.images)
-    }
-    return [
-        ReleaseError(
-            f"{chart.reference} is the reference of an image and of a chart",
-            f'name the chart {place}/charts/{name} in its table, as [charts."{place}/charts/{name}"]',
-        )
-        for part in release.parts
-        for chart in resolved_or_empty(part.component.charts)
-        if chart.reference.lower() in images
-        for place, _, name in [chart.reference.rpartition("/")]
-    ]
-
-
 def state(release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
     """Return the state of each chart, by the digest of its content layer."""
-    return get_many(_seen, artifacts)
+    return get_many(_status, artifacts)
 
 
 def is_new(artifact: Artifact) -> bool:
-    """Tell whether the registry has never heard of the chart."""
+    """Return True when the registry has no such repository."""
     return oci_registry.tags(artifact.name) is None
 
 
 def credentials(release: Release) -> list[ReleaseError]:
-    """Return one error for each registry that docker has no login for; helm uses the same."""
+    """Return an error for each registry that docker has no login for; helm uses the same logins."""
     return oci_registry.missing_logins(chart.reference for _, chart in shipped(release))
 
 
 def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
-    """Push the charts. helm overwrites without asking, so `look` comes first."""
+    """Push the charts. helm overwrites without asking, so only missing ones may be given."""
     for artifact in artifacts:
         if shell.is_dry(c):
-            helm.push(
-                c,
-                artifact.path or f"<{artifact.name.rpartition('/')[2]}-{artifact.version}.tgz>",
-                artifact.name,
-            )
+            file_name = f"{artifact.name.rpartition('/')[2]}-{artifact.version}.tgz"
+            helm.push(c, artifact.path or f"<{file_name}>", artifact.name)
         else:
-            # helm writes the file's time into the manifest, and a file out of a draft has another one.
+            # helm puts the file's time into the manifest; a file from the draft has another one
             tgz = _file(release, artifact)
             files.set_mtime(tgz, release.epoch)
             helm.push(c, tgz, artifact.name)
 
 
 def shipped(release: Release) -> Iterator[tuple[ComponentRelease, Chart]]:
-    """Yield every chart with the part of the release that it belongs to."""
+    """Yield every chart with its component."""
     for part in release.parts:
-        yield from ((part, chart) for chart in resolved_or_raise(part.component.charts))
+        for chart in resolved_or_raise(part.component.charts):
+            yield part, chart
+
+
+def collisions(release: Release) -> list[ReleaseError]:
+    """Return an error for each chart with an image's reference: one would overwrite the other."""
+    images: set[str] = set()
+    charts: list[Chart] = []
+    for part in release.parts:
+        images |= {image.reference.lower() for image in resolved_or_empty(part.component.images)}
+        charts += resolved_or_empty(part.component.charts)
+    return [_collision(chart) for chart in charts if chart.reference.lower() in images]
+
+
+def _collision(chart: Chart) -> ReleaseError:
+    registry, _, name = chart.reference.rpartition("/")
+    renamed = f"{registry}/charts/{name}"
+    return ReleaseError(
+        f"{chart.reference} is the reference of both an image and a chart",
+        f'name the chart {renamed} in release-tasks.toml: [charts."{renamed}"]',
+    )
 
 
 def _artifact(part: ComponentRelease, chart: Chart) -> Artifact:
+    artifact = Artifact(NAME, chart.reference, part.version, part.component.name)
     row = dist.row_of(part, chart.reference, FileKind.CHART)
-    digest, path = (row.digest, part.dist / row.file) if row else ("", None)
-    return Artifact(
-        NAME, chart.reference, part.version, part.component.name, digest=digest, path=path
-    )
+    if row is None:
+        return artifact
+    return replace(artifact, digest=row.digest, path=part.dist / row.file)
 
 
-def _seen(artifact: Artifact) -> ArtifactStatus:
+def _status(artifact: Artifact) -> ArtifactStatus:
     tag = helm.tag(artifact.version)
-    manifest, url = (
-        oci_registry.manifest(artifact.name, tag),
-        oci_registry.url(artifact.name, f"manifests/{tag}"),
-    )
+    manifest = oci_registry.manifest(artifact.name, tag)
     if manifest is None:
         return ArtifactStatus(artifact, State.MISSING)
-    layers = [
-        layer["digest"]
-        for layer in manifest.get("layers", ())
-        if layer.get("mediaType") == helm.CONTENT
-    ]
-    if len(layers) != 1:
-        return ArtifactStatus(artifact, State.DIFFERENT, f"{tag} is no chart", url)
-    return compared(artifact, layers[0], url)
+    url = oci_registry.url(artifact.name, f"manifests/{tag}")
+    layers = manifest.get("layers", ())
+    digests = [layer["digest"] for layer in layers if layer.get("mediaType") == helm.CONTENT]
+    if len(digests) != 1:
+        return ArtifactStatus(artifact, State.DIFFERENT, f"{tag} is not a chart", url)
+    return compared(artifact, digests[0], url)
 
 
 def _file(release: Release, artifact: Artifact) -> Path:

@@ -23,42 +23,47 @@ MANIFESTS = ", ".join(
     )
 )
 _REFUSED = (401, 403)
-_granted: dict[
-    tuple[str, str], dict[str, str]
-] = {}  # registry and repository -> the header that let us in
+_NEXT_PAGE = re.compile(r'<([^>]+)>\s*;\s*rel="?next')
+# The header that a registry accepted, by registry and repository.
+_accepted: dict[tuple[str, str], dict[str, str]] = {}
 
 
 def split(reference: str) -> tuple[str, str]:
-    """Return registry and repository of an image reference; without a registry it is on Docker Hub."""
+    """Return registry and repository of an image reference; without a registry it is Docker Hub."""
     first, slash, rest = reference.partition("/")
-    if slash and ("." in first or ":" in first or first == "localhost"):
+    if not slash:
+        return "docker.io", f"library/{reference}"
+    if "." in first or ":" in first or first == "localhost":
         return first, rest
-    return "docker.io", reference if slash else f"library/{reference}"
+    return "docker.io", reference
 
 
 def digest(reference: str, tag: str) -> str | None:
-    """Return the digest (`sha256:` and 64 hex digits) that a tag names, or None where it is absent."""
+    """Return the digest (`sha256:` and 64 hex digits) of a tag, or None for a missing one."""
     answer = _read(reference, f"manifests/{tag}", "HEAD")
     if answer.status == 404:
         return None
-    told = answer.headers.get("docker-content-digest")
-    return told or "sha256:" + hashlib.sha256(_read(reference, f"manifests/{tag}").body).hexdigest()
+    header = answer.headers.get("docker-content-digest")
+    if header:
+        return header
+    body = _read(reference, f"manifests/{tag}").body
+    return f"sha256:{hashlib.sha256(body).hexdigest()}"
 
 
 def tags(reference: str) -> tuple[str, ...] | None:
-    """Return every tag of a repository, or None for one that the registry has never heard of."""
+    """Return every tag of a repository, or None when the registry has no such repository."""
     answer = _read(reference, "tags/list?n=1000")
     if answer.status == 404:
         return None
     found = list(answer.json(dict).get("tags") or ())
-    while after := re.search(r'<([^>]+)>\s*;\s*rel="?next', answer.headers.get("link", "")):
-        answer = _read(reference, "tags/list?" + urlsplit(after[1]).query)
+    while next_page := _NEXT_PAGE.search(answer.headers.get("link", "")):
+        answer = _read(reference, f"tags/list?{urlsplit(next_page[1]).query}")
         found += answer.json(dict).get("tags") or ()
     return tuple(dict.fromkeys(found))
 
 
 def manifest(reference: str, tag: str) -> dict[str, Any] | None:
-    """Return the manifest or index that a tag or digest names, or None where it is absent."""
+    """Return the manifest or index of a tag or digest, or None for a missing one."""
     answer = _read(reference, f"manifests/{tag}")
     if answer.status == 404:
         return None
@@ -67,13 +72,12 @@ def manifest(reference: str, tag: str) -> dict[str, Any] | None:
 
 
 def labels(reference: str, tag: str) -> Mapping[str, str]:
-    """Return the labels of an image, of its first platform where it has several."""
+    """Return the labels of an image, of its first platform when it has several."""
     found = manifest(reference, tag) or {}
-    platforms = [
-        m for m in found.get("manifests", ()) if m.get("platform", {}).get("os") != "unknown"
-    ]
-    if platforms:
-        found = manifest(reference, platforms[0]["digest"]) or {}
+    for entry in found.get("manifests", ()):
+        if entry.get("platform", {}).get("os") != "unknown":  # that is an attestation
+            found = manifest(reference, entry["digest"]) or {}
+            break
     if "config" not in found:
         return {}
     config = _read(reference, f"blobs/{found['config']['digest']}").json(dict)
@@ -81,34 +85,36 @@ def labels(reference: str, tag: str) -> Mapping[str, str]:
 
 
 def blob(reference: str, digest: str) -> bytes:
-    """Return a blob of a repository; raise `ReleaseError` where it is absent or has other bytes."""
+    """Return a blob of a repository; raise `ReleaseError` when it is missing or corrupt."""
+    name = f"{digest[:19]} of {reference}"
+    fix = "delete it from the registry, and push it again"
     answer = _read(reference, f"blobs/{digest}")
-    kind, _, wanted = digest.partition(":")
-    if answer.status == 404 or hashlib.new(kind, answer.body).hexdigest() != wanted:
-        fact = "is not there" if answer.status == 404 else "has other bytes than its digest says"
-        raise ReleaseError(
-            f"{digest[:19]} of {reference} {fact}", "delete it from the registry, and push it again"
-        )
+    if answer.status == 404:
+        raise ReleaseError(f"{name} is missing", fix)
+    algorithm, _, wanted = digest.partition(":")
+    if hashlib.new(algorithm, answer.body).hexdigest() != wanted:
+        raise ReleaseError(f"{name} does not have the bytes of its digest", fix)
     return answer.body
 
 
 def has_blob(reference: str, digest: str) -> bool:
-    """Tell whether a repository has a blob."""
+    """Return True when a repository has a blob."""
     return _read(reference, f"blobs/{digest}", "HEAD").status == 200
 
 
 def is_public(reference: str, tag: str) -> bool:
-    """Tell whether everybody can read an image, without a login."""
-    place = url(reference, f"manifests/{tag}")
-    answer = _ask(place, {}, "HEAD")
+    """Return True when an image can be read without a login."""
+    address = url(reference, f"manifests/{tag}")
+    answer = _ask(address, {}, "HEAD")
     if answer.status in _REFUSED:
-        header = _token(answer, split(reference)[1], None)
-        answer = _ask(place, header, "HEAD") if header else answer
+        header = _authorization(answer, split(reference)[1], None)
+        if header:
+            answer = _ask(address, header, "HEAD")
     return answer.status == 200
 
 
 def missing_logins(references: Iterable[str]) -> list[ReleaseError]:
-    """Return one error for each registry, other than loopback ones, that docker has no login for."""
+    """Return an error for each registry, other than loopback ones, that docker has no login for."""
     registries = sorted({split(reference)[0] for reference in references})
     return [
         ReleaseError(f"docker has no login for {name}", f"docker login {name}")
@@ -117,75 +123,79 @@ def missing_logins(references: Iterable[str]) -> list[ReleaseError]:
     ]
 
 
-def _read(reference: str, path: str, method: str = "GET") -> Answer:
-    """Read as everybody does; where the registry refuses that, with docker's login.
+def url(reference: str, path: str) -> str:
+    """Return the address of something in a repository, as `manifests/TAG`."""
+    registry, repository = split(reference)
+    return f"{endpoints.registry(registry)}/v2/{repository}/{path}"
 
-    GHCR refuses everybody a private image and an absent one alike, so only a login can tell
-    "not there"; a refusal is never taken for it.
+
+def _read(reference: str, path: str, method: str = "GET") -> Answer:
+    """Read anonymously; when the registry refuses that, with docker's login.
+
+    GHCR refuses anonymous readers a private image and a missing one alike, so only a login can
+    show that something is missing. Raises `ReleaseError` when that is refused, too.
     """
-    place, name = url(reference, path), split(reference)
-    answer = _ask(place, _granted.get(name, {}), method)
+    address = url(reference, path)
+    name = split(reference)
+    answer = _ask(address, _accepted.get(name, {}), method)
     if answer.status not in _REFUSED:
         return answer
-    for header in _headers(answer, *name):
-        again = _ask(place, header, method)
+    for header in _authorizations(answer, *name):
+        again = _ask(address, header, method)
         if again.status not in _REFUSED:
-            _granted[name] = header
+            _accepted[name] = header
             return again
+    registry, repository = name
     raise ReleaseError(
-        f"{name[0]} refuses docker's login to read {name[1]}", f"docker login {name[0]}"
+        f"{registry} does not let docker's login read {repository}", f"docker login {registry}"
     )
 
 
-def _headers(refusal: Answer, registry: str, repository: str) -> Iterator[dict[str, str]]:
-    anonymous = _token(refusal, repository, None)
+def _authorizations(refusal: Answer, registry: str, repository: str) -> Iterator[dict[str, str]]:
+    """Yield the headers to try, the anonymous one first."""
+    anonymous = _authorization(refusal, repository, None)
     if anonymous:
         yield anonymous
     login = docker_login.login(registry)
     if login is None:
         raise ReleaseError(
-            f"{registry} does not show {repository} to everybody: it is private, or not there",
+            f"{repository} is private or does not exist on {registry}, "
+            "and docker has no login to tell",
             f"docker login {registry}",
         )
-    known = _token(refusal, repository, login)
-    if known:
-        yield known
+    header = _authorization(refusal, repository, login)
+    if header:
+        yield header
 
 
-def _token(
+def _authorization(
     refusal: Answer, repository: str, login: docker_login.Login | None
 ) -> dict[str, str] | None:
-    """Return the header that a 401's WWW-Authenticate leads to, or None where it leads nowhere."""
+    """Return the header that a 401's WWW-Authenticate asks for, or None when it cannot be had."""
+    basic = _basic(login)
     challenge = refusal.headers.get("www-authenticate", "")
-    basic = (
-        {}
-        if login is None
-        else {"Authorization": f"Basic {base64.b64encode(':'.join(login).encode()).decode()}"}
-    )
     if not challenge.lower().startswith("bearer"):
         return basic or None
-    asked = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
+    parameters = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
     query = {
-        "service": asked.get("service", ""),
-        "scope": asked.get("scope") or f"repository:{repository}:pull",
+        "service": parameters.get("service", ""),
+        "scope": parameters.get("scope") or f"repository:{repository}:pull",
     }
-    realm = urljoin(refusal.url, asked.get("realm", ""))
-    answer = http.get(
-        f"{realm}?{urlencode(query)}", basic, expect=(200, 400, 401, 403, 404), remember=False
-    )
+    realm = urljoin(refusal.url, parameters.get("realm", ""))
+    answer = http.get(f"{realm}?{urlencode(query)}", basic, expect=(200, 400, 401, 403, 404))
     if answer.status != 200:
         return None
-    said = answer.json(dict)
-    return {"Authorization": f"Bearer {said.get('token') or said.get('access_token')}"}
+    data = answer.json(dict)
+    return {"Authorization": f"Bearer {data.get('token') or data.get('access_token')}"}
 
 
-def _ask(place: str, header: Mapping[str, str], method: str) -> Answer:
-    headers = {"Accept": f"{MANIFESTS}, */*;q=0.5", **header}
-    is_small = method == "HEAD" or "/blobs/" not in place
-    return http.get(place, headers, (200, 404, *_REFUSED), method, remember=is_small)
+def _basic(login: docker_login.Login | None) -> dict[str, str]:
+    if login is None:
+        return {}
+    credentials = base64.b64encode(":".join(login).encode()).decode()
+    return {"Authorization": f"Basic {credentials}"}
 
 
-def url(reference: str, path: str) -> str:
-    """Return the address of something in a repository, as `manifests/TAG`."""
-    registry, repository = split(reference)
-    return f"{endpoints.registry(registry)}/v2/{repository}/{path}"
+def _ask(address: str, header: Mapping[str, str], method: str) -> Answer:
+    accept = {"Accept": f"{MANIFESTS}, */*;q=0.5"}
+    return http.get(address, {**accept, **header}, (200, 404, *_REFUSED), method)

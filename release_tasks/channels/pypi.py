@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 from invoke.context import Context
 
 from release_tasks import dist, endpoints, http, shell
+from release_tasks.channels.pypi_files import PythonFile, normalized, shipped
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.formats import wheels
 from release_tasks.project.artifacts import Artifact, ArtifactStatus, State, compared
 from release_tasks.project.kinds import FileKind
-from release_tasks.project.model import PythonPackage, resolved_or_raise
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import twine
 from release_tasks.versions.numbers import pep440
@@ -24,98 +23,36 @@ from release_tasks.versions.numbers import pep440
 NAME = "PyPI"
 NOUN = "file"
 UNDO = "a file name can never be used again, even after it is deleted"
-SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"
-CUTS = 3  # broken connections until an upload is given up; the same bytes may be sent twice
-OPEN_OR_SAME = {State.MISSING, State.SAME}
-OPEN_FOR = timedelta(days=14)  # then a release takes no more files (warehouse, forklift/legacy.py)
-
-
-@dataclass(frozen=True)
-class Slot:
-    """A file that a package must have: its one sdist, or the wheels for a platform tag and a Python (empty: for any)."""
-
-    package: PythonPackage
-    kind: FileKind  # wheel or sdist
-    tag: str
-    pattern: str  # its name, as far as it is known before it is built
-    python: str = ""  # as `3.12`
-
-    def takes(self, file: str) -> bool:
-        """Tell whether a file of this version is what the slot is for."""
-        name = wheels.read_name(file)
-        if file == self.pattern or name is None or name.project != _normal(self.package.name):
-            return file == self.pattern
-        is_ours = (not self.tag or self.tag in name.platforms) and f"-{_abi(self.python)}" in file
-        return (self.kind == FileKind.WHEEL) == bool(name.platforms) and is_ours
-
-
-def shipped(release: Release) -> Iterator[tuple[ComponentRelease, Slot]]:
-    """Yield every file that the settings declare, with the part of the release that it belongs to."""
-    for part in release.parts:
-        for package in resolved_or_raise(part.component.python):
-            start = f"{_normal(package.name).replace('-', '_')}-{pep440(part.version)}"
-            for python, tag in product(package.pythons or ("",), package.wheels or ("",)):
-                yield (
-                    part,
-                    Slot(package, FileKind.WHEEL, tag, f"{start}-{_abi(python)}*{tag}.whl", python),
-                )
-            if package.sdist:
-                yield part, Slot(package, FileKind.SDIST, "", f"{start}.tar.gz")
+SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"  # PEP 691
+BROKEN_CONNECTIONS = 3  # until an upload is given up; the same bytes may be sent twice
+OPEN_FOR = timedelta(days=14)  # then a version takes no more files (warehouse, forklift/legacy.py)
 
 
 def expected(release: Release) -> tuple[Artifact, ...]:
-    """Return every declared file: as dist/ has it, else as PyPI has it, else by its pattern."""
+    """Return every declared file: as in dist/, else as on PyPI, else by its pattern."""
     pages: dict[str, list[Any]] = {}
-    found: list[Artifact] = []
-    for part, slot in shipped(release):
-        rows = [
-            row
-            for row in dist.of_kind(part, slot.kind)
-            if row.package == slot.package.name and slot.takes(row.name)
-        ]
-        names = {row.name: row for row in rows}
-        if not names:
-            package = slot.package.name
-            if package not in pages:
-                pages[package] = _files(package, pep440(part.version))
-            found += [
-                _artifact(part, slot, f["filename"])
-                for f in pages[package]
-                if slot.takes(f["filename"])
-            ] or [_artifact(part, slot, slot.pattern)]
-        found += [_artifact(part, slot, name, row) for name, row in names.items()]
-    return tuple(dict.fromkeys(found))
+    found: dict[Artifact, None] = {}  # in order, each once
+    for part, file in shipped(release):
+        found.update(dict.fromkeys(_artifacts(part, file, pages)))
+    return tuple(found)
 
 
 def state(release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
     """Return the state of each file, with one read for each package."""
-    wanted = list(dict.fromkeys((a.package, a.version) for a in artifacts))
-    pages = dict(zip(wanted, http.get_many(lambda one: _files(*one), wanted), strict=True))
-    return [_seen(artifact, pages[artifact.package, artifact.version]) for artifact in artifacts]
+    packages = list(dict.fromkeys((one.package, one.version) for one in artifacts))
+    pages = http.get_many(lambda package: _published(*package), packages)
+    published = dict(zip(packages, pages, strict=True))
+    return [_status(one, published[one.package, one.version]) for one in artifacts]
 
 
 def is_new(artifact: Artifact) -> bool:
-    """Tell whether PyPI has no project of that name."""
+    """Return True when PyPI has no project of that name."""
     return versions(artifact) is None
 
 
-def versions(artifact: Artifact) -> list[str] | None:
-    """Return the versions that PyPI has of a project, None where there is no project of that name."""
-    page = _page(artifact.package)
-    return (
-        None
-        if page is None
-        else list(
-            dict.fromkeys(
-                name.version for file in page if (name := wheels.read_name(file["filename"]))
-            )
-        )
-    )
-
-
 def credentials(release: Release) -> list[ReleaseError]:
-    """Return one error for each package whose upload would not know who it is."""
-    packages = {slot.package.name: slot.package for _, slot in shipped(release)}
+    """Return an error for each package that twine would have no credential for."""
+    packages = {file.package.name: file.package for _, file in shipped(release)}
     return [
         ReleaseError(
             f"there is no token to upload {name} to PyPI",
@@ -127,74 +64,104 @@ def credentials(release: Release) -> list[ReleaseError]:
 
 
 def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
-    """Upload files with twine, wheels first, where each package's whole declared set is here or public."""
+    """Upload files with twine, wheels first.
+
+    Raises `ReleaseError` before the first upload when a file is not in dist/: a package is uploaded
+    completely or not at all.
+    """
     paths = {artifact: _path(c, release, artifact) for artifact in artifacts}
-    raise_all(_lacking(paths))
-    tokens = {slot.package.name: slot.package.token for _, slot in shipped(release)}
+    raise_all(_incomplete_packages(paths))
+    tokens = {file.package.name: file.package.token for _, file in shipped(release)}
     for package in dict.fromkeys(artifact.package for artifact in artifacts):
-        group = {a: path for a, path in paths.items() if a.package == package and path}
+        group = {one: path for one, path in paths.items() if path and one.package == package}
         _upload(c, release, group, tokens[package])
 
 
-def _artifact(
-    part: ComponentRelease, slot: Slot, name: str, row: dist.Built | None = None
-) -> Artifact:
-    path = part.dist / row.file if row and (part.dist / row.file).exists() else None
-    return Artifact(
-        NAME,
-        name,
-        pep440(part.version),
-        part.component.name,
-        slot.package.name,
-        row.sha256 if row else "",
-        path=path,
-    )
+def versions(artifact: Artifact) -> list[str] | None:
+    """Return the versions that PyPI has of a project, None when there is no such project."""
+    page = _page(artifact.package)
+    if page is None:
+        return None
+    names = (wheels.read_name(file["filename"]) for file in page)
+    return list(dict.fromkeys(name.version for name in names if name))
+
+
+def _artifacts(
+    part: ComponentRelease, file: PythonFile, pages: dict[str, list[Any]]
+) -> list[Artifact]:
+    """Return what a declared file is; `pages` has what was read of each package before."""
+    package = file.package.name
+    built = [
+        row
+        for row in dist.of_kind(part, file.kind)
+        if row.package == package and file.matches(row.name)
+    ]
+    if built:
+        return [_built_artifact(part, file, row) for row in built]
+    if package not in pages:
+        pages[package] = _published(package, pep440(part.version))
+    published = [entry["filename"] for entry in pages[package] if file.matches(entry["filename"])]
+    return [_artifact(part, file, name) for name in published or [file.pattern]]
+
+
+def _artifact(part: ComponentRelease, file: PythonFile, name: str) -> Artifact:
+    return Artifact(NAME, name, pep440(part.version), part.component.name, file.package.name)
+
+
+def _built_artifact(part: ComponentRelease, file: PythonFile, row: dist.Built) -> Artifact:
+    artifact = replace(_artifact(part, file, row.name), sha256=row.sha256)
+    path = part.dist / row.file
+    if path.exists():
+        return replace(artifact, path=path)
+    return artifact
 
 
 def _page(package: str) -> list[Any] | None:
-    url = f"{endpoints.PYPI}/simple/{_normal(package)}/"
+    """Return the files of a project in the simple index (PEP 691), None when there is none."""
+    url = f"{endpoints.PYPI}/simple/{normalized(package)}/"
     answer = http.get(url, {"Accept": SIMPLE_JSON})
     if answer.status == 404:
         return None
     data = answer.json()
     if not isinstance(data, dict) or not isinstance(data.get("files"), list):
-        raise ReleaseError(f"{url} answered no index page", "try again later")
+        raise ReleaseError(f"{url} is not a page of the simple index", "try again later")
     return list(data["files"])
 
 
-def _files(package: str, version: str) -> list[Any]:
-    named = ((wheels.read_name(file["filename"]), file) for file in _page(package) or ())
-    return [file for name, file in named if name and name.version == version]
+def _published(package: str, version: str) -> list[Any]:
+    """Return the index's entries for the files of one version."""
+    found = []
+    for entry in _page(package) or ():
+        name = wheels.read_name(entry["filename"])
+        if name and name.version == version:
+            found.append(entry)
+    return found
 
 
-def _seen(artifact: Artifact, there: list[Any]) -> ArtifactStatus:
-    url = f"{endpoints.PYPI}/project/{_normal(artifact.package)}/{artifact.version}/"
-    if there and all(file.get("yanked") for file in there):
+def _status(artifact: Artifact, published: Sequence[Any]) -> ArtifactStatus:
+    url = f"{endpoints.PYPI}/project/{normalized(artifact.package)}/{artifact.version}/"
+    if published and all(entry.get("yanked") for entry in published):
         return ArtifactStatus(artifact, State.YANKED, "", url)
-    found = next((file for file in there if file["filename"] == artifact.name), None)
-    if found is None:
-        return _absent(artifact, there, url)
-    return compared(artifact, found.get("hashes", {}).get("sha256", ""), url)
+    for entry in published:
+        if entry["filename"] == artifact.name:
+            return compared(artifact, entry.get("hashes", {}).get("sha256", ""), url)
+    return _missing_status(artifact, published, url)
 
 
-def _absent(artifact: Artifact, there: list[Any], url: str) -> ArtifactStatus:
+def _missing_status(artifact: Artifact, published: Sequence[Any], url: str) -> ArtifactStatus:
     times = [
-        datetime.fromisoformat(file["upload-time"]) for file in there if file.get("upload-time")
+        datetime.fromisoformat(entry["upload-time"])
+        for entry in published
+        if entry.get("upload-time")
     ]
-    if times and datetime.now(UTC) - min(times) > OPEN_FOR:
-        return ArtifactStatus(
-            artifact,
-            State.CLOSED,
-            f"PyPI takes no files {OPEN_FOR.days} days after the first of a version",
-            url,
-        )
-    return ArtifactStatus(
-        artifact,
-        State.MISSING,
-        f"PyPI takes its other files until {min(times) + OPEN_FOR:%Y-%m-%d %H:%M} UTC"
-        if times
-        else "",
-    )
+    if not times:
+        return ArtifactStatus(artifact, State.MISSING)
+    deadline = min(times) + OPEN_FOR
+    if datetime.now(UTC) > deadline:
+        why = f"PyPI takes no files {OPEN_FOR.days} days after the first of a version"
+        return ArtifactStatus(artifact, State.CLOSED, why, url)
+    why = f"PyPI takes its other files until {deadline:%Y-%m-%d %H:%M} UTC"
+    return ArtifactStatus(artifact, State.MISSING, why)
 
 
 def _path(c: Context, release: Release, artifact: Artifact) -> Path | None:
@@ -205,41 +172,35 @@ def _path(c: Context, release: Release, artifact: Artifact) -> Path | None:
     return dist.file_of(part, row)
 
 
-def _lacking(paths: dict[Artifact, Path | None]) -> Iterable[ReleaseError]:
-    for package, version in dict.fromkeys((a.package, a.version) for a in paths):
-        names = [a.name for a, path in paths.items() if a.package == package and path is None]
-        if names:
-            fix = "inv build-wheels, with --target for what another machine builds"
-            yield ReleaseError(
-                f"{package} {version} lacks {', '.join(names)}, so nothing of it is uploaded", fix
-            )
+def _incomplete_packages(paths: Mapping[Artifact, Path | None]) -> Iterator[ReleaseError]:
+    missing: dict[tuple[str, str], list[str]] = {}
+    for artifact, path in paths.items():
+        if path is None:
+            missing.setdefault((artifact.package, artifact.version), []).append(artifact.name)
+    for (package, version), names in missing.items():
+        yield ReleaseError(
+            f"not in dist/: {', '.join(names)}; nothing of {package} {version} was uploaded",
+            "inv build-wheels, with --target for files that another machine builds",
+        )
 
 
-def _upload(c: Context, release: Release, group: dict[Artifact, Path], token: str) -> None:
-    left, cuts = dict(group), 0
+def _upload(c: Context, release: Release, group: Mapping[Artifact, Path], token: str) -> None:
+    left = dict(group)
+    broken = 0
     while left:
         try:
             twine.upload(c, list(left.values()), token)
             return
         except shell.Failed as error:
-            # the reply of an accepted upload can be lost, and another machine can be quicker: PyPI knows
-            seen = state(release, list(left))
-            if twine.is_taken(error.output) or not {one.state for one in seen} <= OPEN_OR_SAME:
-                return  # converge looks again and says what is there
-            still = {one.artifact: left[one.artifact] for one in seen if one.state is State.MISSING}
-            cuts += twine.was_cut(error.output)
-            if len(still) == len(left) and not (twine.was_cut(error.output) and cuts < CUTS):
+            # The answer to a successful upload can be lost, and another machine may upload, too.
+            statuses = state(release, list(left))
+            missing = [one.artifact for one in statuses if one.state is State.MISSING]
+            is_other_state = any(one.state not in (State.MISSING, State.SAME) for one in statuses)
+            if is_other_state or twine.is_taken(error.output):
+                return  # converge reads the states again, and reports them
+            was_broken = twine.was_cut(error.output)
+            broken += was_broken
+            may_retry = was_broken and broken < BROKEN_CONNECTIONS
+            if len(missing) == len(left) and not may_retry:
                 raise twine.explained(error, token) from error
-            left = still
-
-
-def _abi(python: str) -> str:
-    """Return what the name of a wheel says of its Python, up to the platform; nothing for any."""
-    tag = f"cp{python.replace('.', '')}"
-    return f"{tag.rstrip('t')}-{tag}-" if python else ""
-
-
-def _normal(name: str) -> str:
-    from packaging.utils import canonicalize_name
-
-    return canonicalize_name(name)
+            left = {artifact: left[artifact] for artifact in missing}

@@ -34,10 +34,10 @@ def matrix(c: Context, version: str | None = None, component: str | None = None)
 
 def _wheels(release: Release) -> Iterator[dict[str, Any]]:
     """Yield for each package how many wheels it has, and why so many."""
-    from release_tasks.channels import pypi
+    from release_tasks.channels import pypi_files
     from release_tasks.project.python_packages import built
 
-    slots = [slot for _, slot in pypi.shipped(release)]
+    slots = [slot for _, slot in pypi_files.shipped(release)]
     for package in dict.fromkeys(slot.package for slot in slots):
         count = sum(slot.package == package and slot.kind == FileKind.WHEEL for slot in slots)
         yield {

@@ -43,14 +43,14 @@ def test_an_image_under_the_tag_of_a_chart_is_different(release, registries):
     push_image(registries, "1.2.0")
     [artifact] = charts.expected(release)
     seen = charts.state(release, [replace(artifact, name=IMAGE)])[0]
-    assert (seen.state, seen.why) == (State.DIFFERENT, "1.2.0 is no chart")
+    assert (seen.state, seen.why) == (State.DIFFERENT, "1.2.0 is not a chart")
 
 
 def test_an_image_and_a_chart_of_one_reference_are_refused(tmp_path: Path, monkeypatch):
     settings = f'[project]\nversion = "tag"\n[images."{IMAGE}"]\n[charts."{IMAGE}"]\npath = "deploy/hello"\n'
     folder = write_chart_project(tmp_path / "both", **{"release-tasks.toml": settings})
     monkeypatch.chdir(commit_files(folder, {"Dockerfile": "FROM scratch\n"}))
-    with pytest.raises(ReleaseError, match="is the reference of an image and of a chart") as caught:
+    with pytest.raises(ReleaseError, match="is the reference of both an image and a chart") as caught:
         charts.expected(Release.at(Context(), "1.2.0"))
     assert caught.value.fix.endswith('[charts."ghcr.io/example/charts/hello"]')
 

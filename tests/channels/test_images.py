@@ -164,5 +164,5 @@ def test_a_private_image_without_a_login_is_an_error_not_missing(
 ):
     registries.oci.tokens.private_by_default = True
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "nobody"))
-    with pytest.raises(ReleaseError, match="private, or not there"):
+    with pytest.raises(ReleaseError, match="private or does not exist"):
         state(release())

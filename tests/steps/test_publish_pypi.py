@@ -120,7 +120,7 @@ def test_only_the_rest_is_uploaded(tool: Path, registries: LocalRegistries) -> N
 def test_a_set_with_a_hole_is_not_begun(tool: Path, registries: LocalRegistries) -> None:
     (projects.dist_folder(tool) / SDIST).unlink()
     with pytest.raises(
-        ReleaseError, match=rf"tiny-tool 0\.2\.0 lacks {SDIST}, so nothing of it is uploaded"
+        ReleaseError, match=rf"not in dist/: {SDIST}; nothing of tiny-tool 0\.2\.0 was uploaded"
     ) as stopped:
         publish_pypi(Context(), new="all")
     assert stopped.value.fix.startswith("inv build-wheels")
@@ -155,7 +155,7 @@ def test_other_bytes_under_the_same_name_stop_the_release(
     dist.record(part, "build_wheels", [row], target="tiny-tool-sdist")
     with pytest.raises(ReleaseError, match=f"{SDIST} on PyPI differs") as stopped:
         publish_pypi(Context())
-    assert stopped.value.fix == "choose the next version"
+    assert stopped.value.fix == "choose a version after 0.2.0"
     assert published(registries) == [SDIST]
 
 

@@ -73,14 +73,14 @@ def test_a_refused_login_is_an_error_that_names_the_registry(registries, login):
     login(auths={"ghcr.io": {"auth": basic("wrong")}})
     with pytest.raises(ReleaseError) as caught:
         oci_registry.digest(IMAGE, "1.0.0")
-    assert caught.value.problem == "ghcr.io refuses docker's login to read example/hello"
+    assert caught.value.problem == "ghcr.io does not let docker's login read example/hello"
     assert caught.value.fix == "docker login ghcr.io"
 
 
 def test_no_login_for_a_private_image_is_an_error(registries, login):
     registries.oci.tokens.private_by_default = True
     login()
-    with pytest.raises(ReleaseError, match="private, or not there"):
+    with pytest.raises(ReleaseError, match="private or does not exist"):
         oci_registry.tags(IMAGE)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from release_tasks import channels, dist
-from release_tasks.channels import github, github_assets, github_draft, pypi
+from release_tasks.channels import github, github_assets, github_draft, pypi_files
 from release_tasks.checks.artifacts.contents import Contents
 from release_tasks.checks.check import also_after_tag
 from release_tasks.converge import OPEN, to_build
@@ -84,11 +84,11 @@ def file_twice(case: Contents) -> Iterator[ReleaseError]:
             if other is not row:
                 fact = f"dist/{part.tag}/{row.file} is a {other.kind} and a {row.kind}"
                 yield ReleaseError(fact, "give the binary another name in release-tasks.toml")
-    for part, slot in pypi.shipped(case.release):
+    for part, slot in pypi_files.shipped(case.release):
         names = [
             row.name
             for row in dist.of_kind(part, slot.kind)
-            if row.package == slot.package.name and slot.takes(row.name)
+            if row.package == slot.package.name and slot.matches(row.name)
         ]
         if names[1:]:
             fix = f"say in [python.{slot.package.name}] which `wheels` and `pythons` there are"
@@ -114,8 +114,8 @@ def is_declared(release: Release, part: ComponentRelease, row: dist.Built) -> bo
     names[FileKind.SHA256] = [checksums.ALL, *(name + checksums.SUFFIX for name in assets)]
     if row.name in names.get(row.kind, ()):
         return True
-    slots = [slot for owner, slot in pypi.shipped(release) if owner == part]
-    return any(slot.kind == row.kind and slot.takes(row.name) for slot in slots)
+    slots = [slot for owner, slot in pypi_files.shipped(release) if owner == part]
+    return any(slot.kind == row.kind and slot.matches(row.name) for slot in slots)
 
 
 def _contradicts(part: ComponentRelease, name: str, data: bytes) -> bool:

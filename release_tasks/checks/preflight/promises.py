@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from release_tasks.channels import git_runs, pypi
+from release_tasks.channels import git_runs, pypi_files
 from release_tasks.checks.check import CheckContext, also_after_tag, problem
 from release_tasks.errors import ReleaseError
 from release_tasks.project.kinds import FileKind
@@ -40,7 +40,7 @@ def name_for_two_files(case: CheckContext) -> Iterator[ReleaseError]:
     for part in case.release.parts:
         others = {
             slot.pattern: "an sdist"
-            for owner, slot in pypi.shipped(case.release)
+            for owner, slot in pypi_files.shipped(case.release)
             if owner == part and slot.kind == FileKind.SDIST
         }
         others |= {

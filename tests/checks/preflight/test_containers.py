@@ -66,9 +66,9 @@ def test_an_image_and_a_chart_of_one_reference_are_found(root: Path) -> None:
     [(name, fact, fix)] = told(root)
     assert (name, fact) == (
         "reference-collision",
-        "ghcr.io/example/shop is the reference of an image and of a chart",
+        "ghcr.io/example/shop is the reference of both an image and a chart",
     )
-    write(root, "release-tasks.toml", f"{IMAGE}{fix.rpartition(' as ')[2]}\n")
+    write(root, "release-tasks.toml", f"{IMAGE}{fix.rpartition(': ')[2]}\n")
     assert told(root) == []
 
 

@@ -231,7 +231,7 @@ FAILURES = (
         "llm-proxy",
         edit(("release-tasks.toml", "/charts/llm-proxy", "/llm-proxy")),
         "reference-collision",
-        "ghcr.io/sofatutor/llm-proxy is the reference of an image and of a chart",
+        "ghcr.io/sofatutor/llm-proxy is the reference of both an image and a chart",
     ),
     Failure(
         "no commit: a default image with a v",
