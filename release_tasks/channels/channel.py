@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from invoke.context import Context
 
+from release_tasks import dist
 from release_tasks.errors import ReleaseError
 from release_tasks.project.artifacts import Artifact, ArtifactStatus, Pointer
-from release_tasks.release import Release
+from release_tasks.release import ComponentRelease, Release
 
 
 class Channel(Protocol):
@@ -46,3 +48,16 @@ class PointerChannel(Channel, Protocol):
 
     def move(self, c: Context, release: Release, pointer: Pointer) -> None:
         """Point it at this release."""
+
+
+def make_artifact(
+    channel: str, part: ComponentRelease, name: str, row: dist.Built | None, package: str = ""
+) -> Artifact:
+    """Return an artifact of a component, with the hash and path of its file in dist/, if any."""
+    found = Artifact(channel, name, part.version, part.component.name, package)
+    if row is None:
+        return found
+    path = part.dist / row.file
+    if row.digest:
+        return replace(found, digest=row.digest, path=path)
+    return replace(found, sha256=row.sha256, path=path)

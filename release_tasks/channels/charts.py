@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from invoke.context import Context
 
 from release_tasks import dist, files, shell
 from release_tasks.channels import oci_registry
+from release_tasks.channels.channel import make_artifact
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.http import get_many
 from release_tasks.project.artifacts import Artifact, ArtifactStatus, State, compared
@@ -26,7 +26,11 @@ UNDO = "a package can be deleted on its registry"
 def expected(release: Release) -> tuple[Artifact, ...]:
     """Return one artifact for each chart; raise `ReleaseError` when an image has its reference."""
     raise_all(collisions(release))
-    return tuple(_artifact(part, chart) for part, chart in shipped(release))
+    found = []
+    for part, chart in shipped(release):
+        row = dist.row_of(part, chart.reference, FileKind.CHART)
+        found.append(make_artifact(NAME, part, chart.reference, row))
+    return tuple(found)
 
 
 def state(release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
@@ -81,14 +85,6 @@ def _collision(chart: Chart) -> ReleaseError:
         f"{chart.reference} is the reference of both an image and a chart",
         f'name the chart {renamed} in release-tasks.toml: [charts."{renamed}"]',
     )
-
-
-def _artifact(part: ComponentRelease, chart: Chart) -> Artifact:
-    artifact = Artifact(NAME, chart.reference, part.version, part.component.name)
-    row = dist.row_of(part, chart.reference, FileKind.CHART)
-    if row is None:
-        return artifact
-    return replace(artifact, digest=row.digest, path=part.dist / row.file)
 
 
 def _status(artifact: Artifact) -> ArtifactStatus:

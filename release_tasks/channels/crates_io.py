@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,14 @@ from invoke.context import Context
 
 from release_tasks import dist, http, terminal
 from release_tasks.channels import crates_index, crates_upload
+from release_tasks.channels.channel import make_artifact
 from release_tasks.endpoints import CRATES
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.http import get_many
 from release_tasks.project.artifacts import Artifact, ArtifactStatus, State
 from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import resolved_or_raise
-from release_tasks.release import ComponentRelease, Release
+from release_tasks.release import Release
 from release_tasks.shell import Failed
 from release_tasks.tools.cargo import publish as cargo_publish
 
@@ -43,7 +43,7 @@ def expected(release: Release) -> tuple[Artifact, ...]:
     for part in release.parts:
         built = {row.name: row for row in dist.of_kind(part, FileKind.CRATE)}
         for crate in resolved_or_raise(part.component.crates):
-            found.append(_artifact(part, crate.name, built.get(crate.name)))
+            found.append(make_artifact(NAME, part, crate.name, built.get(crate.name)))
     return tuple(found)
 
 
@@ -118,13 +118,6 @@ def rate_limit_wait(missing: Sequence[Artifact]) -> float:
     new_wait = max(0, new - NEW_BURST) * NEW_EVERY
     update_wait = max(0, updates - BURST) * EVERY
     return float(new_wait + update_wait)
-
-
-def _artifact(part: ComponentRelease, name: str, row: dist.Built | None) -> Artifact:
-    artifact = Artifact(NAME, name, part.version, part.component.name)
-    if row is None:
-        return artifact
-    return replace(artifact, sha256=row.sha256, path=part.dist / row.file)
 
 
 def _status(release: Release, artifact: Artifact) -> ArtifactStatus:

@@ -9,7 +9,6 @@ from invoke.context import Context
 from release_tasks import shell, terminal
 from release_tasks.channels import github_assets, github_draft
 from release_tasks.channels.github_assets import is_ready, shipped
-from release_tasks.channels.github_draft import repository
 from release_tasks.errors import ReleaseError
 from release_tasks.project.artifacts import Artifact, ArtifactStatus, Pointer, PointerState, State
 from release_tasks.project.tags import version_in
@@ -36,7 +35,7 @@ def expected(release: Release) -> tuple[Artifact, ...]:
 def state(release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
     """Return the state of releases and assets, with one read for each tag."""
     tags = {artifact.package for artifact in artifacts}
-    pages = {tag: gh.page(repository(release), tag) for tag in tags}
+    pages = {tag: gh.page(release.project.github_repository, tag) for tag in tags}
     names = {}
     for part in release.parts:
         if part.tag in pages:
@@ -73,7 +72,7 @@ def pointers(release: Release) -> tuple[Pointer, ...]:
         return ()
     for part in release.parts:
         if part.component.latest and not is_prerelease(part.version):
-            now = gh.latest(repository(release))
+            now = gh.latest(release.project.github_repository)
             place = _pointer_state(release, part, now)
             return (Pointer(NAME, "Latest", part.tag, part.component.name, place, now or ""),)
     return ()
@@ -81,7 +80,7 @@ def pointers(release: Release) -> tuple[Pointer, ...]:
 
 def move(c: Context, release: Release, pointer: Pointer) -> None:
     """Make this release GitHub's "Latest"."""
-    gh.set_latest(c, repository(release), pointer.target)
+    gh.set_latest(c, release.project.github_repository, pointer.target)
 
 
 def fill_draft(c: Context, release: Release) -> None:
@@ -127,7 +126,7 @@ def _publish_part(c: Context, release: Release, part: ComponentRelease) -> None:
     elif page is not None and page.is_draft:
         github_assets.remove_extra_assets(c, release, part)
     if page is None or page.is_draft:
-        gh.publish(c, repository(release), part.tag, is_prerelease(part.version))
+        gh.publish(c, release.project.github_repository, part.tag, is_prerelease(part.version))
 
 
 def _is_full(release: Release, part: ComponentRelease, page: gh.Page) -> bool:

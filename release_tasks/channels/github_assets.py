@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from invoke.context import Context
 
 from release_tasks import dist, files, shell, terminal
 from release_tasks.changelogs import notes
 from release_tasks.channels import github_draft
-from release_tasks.channels.github_draft import repository
+from release_tasks.channels.channel import make_artifact
 from release_tasks.errors import ReleaseError
 from release_tasks.formats import checksums
 from release_tasks.project import kinds
@@ -37,26 +36,26 @@ def shipped(part: ComponentRelease, page: gh.Page | None = None) -> tuple[Artifa
     for word in part.component.assets:
         names.update(dict.fromkeys(_names(part, word, page)))
     rows = {row.file: row for row in dist.inventory(part)}
-    return tuple(_artifact(part, name, rows.get(name)) for name in names)
+    return tuple(make_artifact("GitHub", part, name, rows.get(name), part.tag) for name in names)
 
 
-def status(artifact: Artifact, page: gh.Page, names: set[str]) -> ArtifactStatus:
+def status(wanted: Artifact, page: gh.Page, names: set[str]) -> ArtifactStatus:
     """Return the state of one asset; `names` are all shipped ones.
 
     What only a draft has is not public, so it is missing or partial.
     """
-    asset = page.asset(artifact.name)
+    asset = page.asset(wanted.name)
     if asset is None:
         if page.is_immutable and not page.is_draft:
-            return ArtifactStatus(artifact, State.CLOSED, "the release is immutable")
-        return ArtifactStatus(artifact, State.MISSING)
+            return ArtifactStatus(wanted, State.CLOSED, "the release is immutable")
+        return ArtifactStatus(wanted, State.MISSING)
     if not asset.is_complete:
-        return ArtifactStatus(artifact, State.PARTIAL, "its upload was interrupted", page.url)
+        return ArtifactStatus(wanted, State.PARTIAL, "its upload was interrupted", page.url)
     if page.is_draft and {one.name for one in page.assets} != names:
-        return ArtifactStatus(artifact, State.PARTIAL, "in the draft", page.url)
-    found = compared(artifact, asset.digest.removeprefix("sha256:"), page.url)
+        return ArtifactStatus(wanted, State.PARTIAL, "in the draft", page.url)
+    found = compared(wanted, asset.digest.removeprefix("sha256:"), page.url)
     if page.is_draft and found.state is State.DIFFERENT:
-        return ArtifactStatus(artifact, State.PARTIAL, "the draft has other bytes", page.url)
+        return ArtifactStatus(wanted, State.PARTIAL, "the draft has other bytes", page.url)
     return found
 
 
@@ -64,7 +63,7 @@ def is_ready(page: gh.Page, assets: Sequence[Artifact]) -> bool:
     """Return True when a draft has exactly the shipped files, all of them complete."""
     if not assets or not all(asset.is_complete for asset in page.assets):
         return False
-    return {asset.name for asset in page.assets} == {artifact.name for artifact in assets}
+    return {asset.name for asset in page.assets} == {one.name for one in assets}
 
 
 def draft_matches(page: gh.Page, release: Release, part: ComponentRelease) -> bool:
@@ -119,7 +118,8 @@ def draft(c: Context, release: Release, part: ComponentRelease) -> gh.Page | Non
 
     A dry run creates none, and returns None then.
     """
-    page = gh.page(repository(release), part.tag)
+    repository = release.project.github_repository
+    page = gh.page(repository, part.tag)
     if page is None:
         flags = ["--draft"]
         if is_prerelease(part.version):
@@ -127,7 +127,7 @@ def draft(c: Context, release: Release, part: ComponentRelease) -> gh.Page | Non
         create(c, release, part, part.tag, *flags)
     if shell.is_dry(c):
         return page
-    return gh.one_draft(c, repository(release), part.tag)
+    return gh.one_draft(c, repository, part.tag)
 
 
 def create(c: Context, release: Release, part: ComponentRelease, tag: str, *flags: str) -> None:
@@ -139,7 +139,7 @@ def create(c: Context, release: Release, part: ComponentRelease, tag: str, *flag
         path = folder / "notes.md"
         if not shell.is_dry(c):  # a dry bump has written no changelog section
             files.write_bytes(path, notes.text(release, part, tag).encode())
-        gh.create(c, repository(release), tag, title, path, *flags)
+        gh.create(c, release.project.github_repository, tag, title, path, *flags)
 
 
 def upload_all(c: Context, release: Release, part: ComponentRelease, page: gh.Page | None) -> None:
@@ -150,15 +150,16 @@ def upload_all(c: Context, release: Release, part: ComponentRelease, page: gh.Pa
     missing = [
         row for row in dist.inventory(part) if not _has_file(page, row) and dist.file_of(part, row)
     ]
-    assets = {artifact.name for artifact in shipped(part)}
+    assets = {asset.name for asset in shipped(part)}
     first = [part.dist / row.file for row in missing if row.file not in assets]
     second = [part.dist / row.file for row in missing if row.file in assets]
-    gh.upload(c, repository(release), page, first)
-    gh.upload(c, repository(release), page, second)
+    repository = release.project.github_repository
+    gh.upload(c, repository, page, first)
+    gh.upload(c, repository, page, second)
     if shell.is_dry(c):
-        gh.upload(c, repository(release), page, [part.dist / dist.INVENTORY])
+        gh.upload(c, repository, page, [part.dist / dist.INVENTORY])
         return
-    gh.upload(c, repository(release), page, [dist.write_inventory(release, part)])
+    gh.upload(c, repository, page, [dist.write_inventory(release, part)])
     _check_upload(release, part, missing)
 
 
@@ -166,13 +167,13 @@ def complete(c: Context, release: Release, part: ComponentRelease, page: gh.Page
     """Upload the shipped files that the draft or release does not have; public ones are kept."""
     rows = {row.file: row for row in dist.inventory(part)}
     missing = []
-    for artifact in shipped(part):
-        row = rows.get(artifact.name)
-        if row is None or (page.holds(artifact.name) and not page.is_draft):
+    for asset in shipped(part):
+        row = rows.get(asset.name)
+        if row is None or (page.holds(asset.name) and not page.is_draft):
             continue
         if not _has_file(page, row) and dist.file_of(part, row):
             missing.append(part.dist / row.file)
-    gh.upload(c, repository(release), page, missing)
+    gh.upload(c, release.project.github_repository, page, missing)
 
 
 def remove_extra_assets(c: Context, release: Release, part: ComponentRelease) -> None:
@@ -180,9 +181,10 @@ def remove_extra_assets(c: Context, release: Release, part: ComponentRelease) ->
 
     Raises `ReleaseError` when a shipped file is not in the draft.
     """
-    page = gh.page(repository(release), part.tag)
+    repository = release.project.github_repository
+    page = gh.page(repository, part.tag)
     assert page is not None
-    names = {artifact.name for artifact in shipped(part, page)}
+    names = {asset.name for asset in shipped(part, page)}
     missing = sorted(name for name in names if not page.holds(name))
     if missing:
         raise ReleaseError(
@@ -191,7 +193,7 @@ def remove_extra_assets(c: Context, release: Release, part: ComponentRelease) ->
         )
     extra = [asset for asset in page.assets if asset.name not in names]
     for asset in sorted(extra, key=lambda asset: asset.name == dist.INVENTORY):
-        gh.delete(c, repository(release), asset)
+        gh.delete(c, repository, asset)
 
 
 def _names(part: ComponentRelease, word: str, page: gh.Page | None) -> list[str]:
@@ -227,22 +229,12 @@ def _with_checksum(part: ComponentRelease) -> list[str]:
     return _binaries(part)
 
 
-def _artifact(part: ComponentRelease, name: str, row: dist.Built | None) -> Artifact:
-    artifact = Artifact("GitHub", name, part.version, part.component.name, part.tag)
-    path = part.dist / name
-    if row is not None:
-        artifact = replace(artifact, sha256=row.sha256)
-    if path.exists():
-        artifact = replace(artifact, path=path)
-    return artifact
-
-
 def _has_file(page: gh.Page | None, row: dist.Built) -> bool:
     return page is not None and page.holds(row.file, f"sha256:{row.sha256}")
 
 
 def _check_upload(release: Release, part: ComponentRelease, rows: Sequence[dist.Built]) -> None:
-    page = gh.page(repository(release), part.tag)
+    page = gh.page(release.project.github_repository, part.tag)
     github_draft.note_inventory(part, page)
     matches = page is not None and draft_matches(page, release, part)
     if not matches or not all(_has_file(page, row) for row in rows):

@@ -41,15 +41,6 @@ def pages(release: Release) -> dict[str, gh.Page]:
     return found
 
 
-def repository(release: Release) -> str:
-    """Return owner/name; raise `ReleaseError` for a project that is not on GitHub."""
-    if release.project.repository is None:
-        raise ReleaseError(
-            "origin is not on GitHub", "git remote set-url origin https://github.com/OWNER/NAME"
-        )
-    return release.project.repository
-
-
 def no_release_reason(release: Release) -> str:
     """Return why the release gets no draft and no page on GitHub, "" when it gets them."""
     if any(part.component.promotes for part in release.parts):
@@ -103,7 +94,7 @@ def _fill_part(release: Release, part: ComponentRelease, is_dry: bool) -> None:
 def _page(release: Release, part: ComponentRelease) -> gh.Page | None:
     if not _may_have_page(release):
         return None
-    return gh.page(repository(release), part.tag)
+    return gh.page(release.project.github_repository, part.tag)
 
 
 def _may_have_page(release: Release) -> bool:
@@ -145,7 +136,7 @@ def _inventory(
     local = part.dist / dist.INVENTORY
     if local.exists() and asset.digest == f"sha256:{files.sha256(local)}":
         return dist.inventory(part)
-    data = gh.fetch(repository(release), asset)
+    data = gh.fetch(release.project.github_repository, asset)
     rows = dist.parse(data, f"{dist.INVENTORY} of {part.tag} on GitHub")
     _refuse_other_commit(release, part, rows)
     if not is_dry:
@@ -169,5 +160,5 @@ def _refuse_other_commit(
 def _download(release: Release, part: ComponentRelease, page: gh.Page, row: dist.Built) -> None:
     asset = page.asset(row.file)
     assert asset is not None
-    files.write_bytes(part.dist / row.file, gh.fetch(repository(release), asset))
+    files.write_bytes(part.dist / row.file, gh.fetch(release.project.github_repository, asset))
     dist.file_of(part, row)

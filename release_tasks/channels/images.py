@@ -9,6 +9,7 @@ from invoke.context import Context
 
 from release_tasks import dist, files, shell, terminal
 from release_tasks.channels import image_pointers, oci_registry
+from release_tasks.channels.channel import make_artifact
 from release_tasks.channels.image_tags import fixed_tags, shipped, version_tag
 from release_tasks.errors import ReleaseError
 from release_tasks.formats import oci_layout
@@ -30,7 +31,12 @@ def expected(release: Release) -> tuple[Artifact, ...]:
 
     Raises `ReleaseError` for an image without a tag that is made from the version.
     """
-    return tuple(_artifact(part, image) for part, image in shipped(release))
+    found = []
+    for part, image in shipped(release):
+        version_tag(part, image)
+        row = dist.row_of(part, image.reference, FileKind.IMAGE)
+        found.append(make_artifact(NAME, part, image.reference, row))
+    return tuple(found)
 
 
 def state(release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
@@ -63,15 +69,6 @@ def pointers(release: Release) -> tuple[Pointer, ...]:
 def move(c: Context, release: Release, pointer: Pointer) -> None:
     """Point a tag at this version's digest; raise `ReleaseError` when that is not published."""
     image_pointers.move(c, pointer)
-
-
-def _artifact(part: ComponentRelease, image: Image) -> Artifact:
-    version_tag(part, image)
-    artifact = Artifact(NAME, image.reference, part.version, part.component.name)
-    row = dist.row_of(part, image.reference, FileKind.IMAGE)
-    if row is None:
-        return artifact
-    return replace(artifact, digest=row.digest, path=part.dist / row.file)
 
 
 def _status(release: Release, artifact: Artifact) -> ArtifactStatus:

@@ -44,7 +44,7 @@ def promote(c: Context, version: str | None = None, component: str | None = None
 
 
 def _promote(c: Context, release: Release, part: ComponentRelease) -> None:
-    from release_tasks.channels import github_assets, github_draft
+    from release_tasks.channels import github_assets
     from release_tasks.project.tags import PROMOTED
     from release_tasks.tools import gh, git
 
@@ -58,12 +58,12 @@ def _promote(c: Context, release: Release, part: ComponentRelease) -> None:
     if there is None:
         git.create_tag(c, release.checkout, name, f"Release {name}", release.commit)
         git.push(c, release.checkout, f"refs/tags/{name}")
-    page = gh.page(github_draft.repository(release), name)
+    page = gh.page(release.project.github_repository, name)
     if page is None:
         github_assets.create(
             c, release, part, name, *(() if part.component.latest else ("--latest=false",))
         )
     elif page.is_draft:
-        gh.publish(c, github_draft.repository(release), name, False)
+        gh.publish(c, release.project.github_repository, name, False)
     else:
         terminal.say(f"nothing to do, {name} is public")
