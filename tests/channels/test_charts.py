@@ -50,7 +50,9 @@ def test_an_image_and_a_chart_of_one_reference_are_refused(tmp_path: Path, monke
     settings = f'[project]\nversion = "tag"\n[images."{IMAGE}"]\n[charts."{IMAGE}"]\npath = "deploy/hello"\n'
     folder = write_chart_project(tmp_path / "both", **{"release-tasks.toml": settings})
     monkeypatch.chdir(commit_files(folder, {"Dockerfile": "FROM scratch\n"}))
-    with pytest.raises(ReleaseError, match="is the reference of both an image and a chart") as caught:
+    with pytest.raises(
+        ReleaseError, match="is the reference of both an image and a chart"
+    ) as caught:
         charts.expected(Release.at(Context(), "1.2.0"))
     assert caught.value.fix.endswith('[charts."ghcr.io/example/charts/hello"]')
 
