@@ -1,8 +1,9 @@
-"""What every stand-in is made of: a request, a response, and a log of both."""
+"""What every local registry is made of: a request, a response, and a log of both."""
 
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,9 +12,13 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 from urllib.parse import parse_qs, unquote
 
+WRITES = ("POST", "PUT", "PATCH", "DELETE")
+READS = ("/git-upload-pack", "/graphql", "/token")  # questions that are sent by POST
+_PIECE = 1 << 16  # bytes
+
 
 class App(Protocol):
-    """A stand-in: it answers requests for the hosts that it stands for."""
+    """A local registry: it answers the requests for its hosts."""
 
     name: str
     hosts: tuple[str, ...]
@@ -25,8 +30,11 @@ class App(Protocol):
 
 @dataclass
 class Request:
-    """One request. `base` is the scheme and host that the client used, `public` tells
-    whether it came through the proxy under a public name."""
+    """One request.
+
+    `base` is the scheme and host that the client used, `public` whether it came through the proxy
+    under a public name.
+    """
 
     method: str
     target: str  # as sent: path and query, percent-encoded
@@ -41,15 +49,27 @@ class Request:
         return self.base.split("://", 1)[1]
 
     @property
+    def read_method(self) -> str:
+        """Return the method, GET for HEAD: the server leaves out the body of its answer."""
+        if self.method == "HEAD":
+            return "GET"
+        return self.method
+
+    @property
     def path(self) -> str:
         """Return the decoded path, without the query."""
         return unquote(self.target.split("?", 1)[0])
 
+    @property
+    def raw_query(self) -> str:
+        """Return the query as sent, empty where there is none."""
+        return self.target.partition("?")[2]
+
     @cached_property
     def query(self) -> dict[str, str]:
         """Return the query; of a repeated key the last value counts."""
-        raw = self.target.partition("?")[2]
-        return {key: values[-1] for key, values in parse_qs(raw, keep_blank_values=True).items()}
+        parsed = parse_qs(self.raw_query, keep_blank_values=True)
+        return {key: values[-1] for key, values in parsed.items()}
 
     @cached_property
     def body(self) -> bytes:
@@ -57,7 +77,7 @@ class Request:
         return b"".join(self.chunks())
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the pieces (bytes) of the body that nobody took yet, whether chunked or of a known length.
+        """Yield the pieces (bytes) of the body that were not read yet, chunked or of known length.
 
         Raises `ConnectionError` where the client hangs up before the end.
         """
@@ -87,16 +107,41 @@ class Response:
     reason: str = ""  # instead of the standard phrase of the status line
 
     @classmethod
-    def of_json(cls, data: Any, status: int = 200, **headers: str) -> Response:
-        """Answer with JSON; `content_type=` and other headers as keywords, `_` for `-`."""
-        named = {"Content-Type": "application/json"}
-        named |= {key.replace("_", "-").title(): value for key, value in headers.items()}
-        return cls(status, json.dumps(data).encode(), named)
+    def of_json(cls, data: Any, status: int = 200, kind: str = "application/json") -> Response:
+        """Answer with JSON of this content type."""
+        return cls(status, json.dumps(data).encode(), {"Content-Type": kind})
+
+    @classmethod
+    def of_text(cls, text: str, status: int = 200) -> Response:
+        """Answer with plain text."""
+        return cls(status, text.encode(), {"Content-Type": "text/plain"})
+
+    @classmethod
+    def of_file(cls, path: Path, wanted: str, headers: Mapping[str, str]) -> Response:
+        """Answer with a file, or with the part that a `Range` header asks for.
+
+        `wanted` is that header: one range of bytes counts, `FIRST-LAST`, `FIRST-` or `-COUNT`
+        (RFC 9110 section 14.1.2), everything else is ignored. A range outside of the file is 416.
+        """
+        headers = {"Accept-Ranges": "bytes", **headers}
+        match = re.fullmatch(r"bytes=(\d*)-(\d*)", wanted)
+        if match is None or wanted == "bytes=-":
+            return cls(200, path, headers)
+        size = path.stat().st_size
+        start, end = _range(match[1], match[2], size)
+        if start >= end:
+            return cls(416, b"", headers | {"Content-Range": f"bytes */{size}"})
+        with path.open("rb") as file:
+            file.seek(start)
+            body = file.read(end - start)
+        return cls(206, body, headers | {"Content-Range": f"bytes {start}-{end - 1}/{size}"})
 
     @property
     def length(self) -> int:
         """Return the size of the body in bytes."""
-        return len(self.body) if isinstance(self.body, bytes) else self.body.stat().st_size
+        if isinstance(self.body, Path):
+            return self.body.stat().st_size
+        return len(self.body)
 
 
 @dataclass(frozen=True)
@@ -111,12 +156,20 @@ class Entry:
     agent: str
     sent: int  # bytes of the request's body
 
+    @property
+    def is_write(self) -> bool:
+        """Return whether the request changed something and was accepted."""
+        if self.method not in WRITES or self.target.endswith(READS):
+            return False
+        return 200 <= self.status < 300
+
 
 class Log:
     """Every request of a rehearsal, in order."""
 
     def __init__(self) -> None:
-        self._lock, self._entries = threading.Lock(), list[Entry]()
+        self._lock = threading.Lock()
+        self._entries: list[Entry] = []
 
     def add(self, entry: Entry) -> None:
         """Append one entry; called from many threads."""
@@ -130,37 +183,39 @@ class Log:
 
     def refused(self) -> tuple[str, ...]:
         """Return the hosts that clients wanted to reach and the proxy refused, each once."""
-        return tuple(dict.fromkeys(e.host for e in self.entries() if e.method == "CONNECT"))
+        hosts = [entry.host for entry in self.entries() if entry.method == "CONNECT"]
+        return tuple(dict.fromkeys(hosts))
 
     def writes(self) -> tuple[Entry, ...]:
         """Return the accepted requests that changed something."""
-        accepted = (e for e in self.entries() if e.method in WRITES and 200 <= e.status < 300)
-        return tuple(e for e in accepted if not e.target.endswith(READS))
+        return tuple(entry for entry in self.entries() if entry.is_write)
 
 
-WRITES = ("POST", "PUT", "PATCH", "DELETE")
-READS = ("/git-upload-pack", "/graphql", "/token")  # questions that come as a POST
-_PIECE = 1 << 16  # bytes
+def _range(first: str, last: str, size: int) -> tuple[int, int]:
+    """Return where a range of bytes starts and ends (exclusive); one of both may be empty."""
+    if not first:
+        return max(0, size - int(last)), size
+    if not last:
+        return int(first), size
+    return int(first), min(int(last) + 1, size)
 
 
 def _counted(stream: BinaryIO, left: int) -> Iterator[bytes]:
     while left > 0:
-        data = _some(stream, min(_PIECE, left))
+        data = _complete(stream.read(min(_PIECE, left)))
         left -= len(data)
         yield data
 
 
 def _dechunk(stream: BinaryIO) -> Iterator[bytes]:
-    while left := int(_some(stream, 0).split(b";")[0], 16):
+    while left := int(_complete(stream.readline()).split(b";")[0], 16):
         yield from _counted(stream, left)
         stream.readline()
     while stream.readline().strip():  # trailers
         continue
 
 
-def _some(stream: BinaryIO, size: int) -> bytes:
-    """Read at most `size` bytes, or a line for 0."""
-    data = stream.read(size) if size else stream.readline()
+def _complete(data: bytes) -> bytes:
     if not data:
         raise ConnectionError("the body ended early")
     return data

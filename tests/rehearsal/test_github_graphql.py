@@ -171,7 +171,7 @@ def test_an_unknown_field_is_named(github):
     [
         ("{ viewer {", "Parse error"),
         ("mutation M{addStar{clientMutationId}}", "doesn't exist on type 'Mutation'"),
-        ("subscription S{x}", "answers no subscription"),
+        ("subscription S{x}", "does not support subscription"),
     ],
 )
 def test_what_cannot_be_read_or_done_is_an_error(github, query, said):

@@ -1,37 +1,36 @@
-"""GitHub on loopback: who may ask what, and which part of the stand-in answers."""
+"""GitHub on loopback: who may ask what, and which part answers."""
 
 from __future__ import annotations
 
 import base64
 import re
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 
-from release_tasks.endpoints import GITHUB, GITHUB_API, GITHUB_UPLOADS, host
-from release_tasks.rehearsal.github import api as github_api
-from release_tasks.rehearsal.github import assets as github_assets
-from release_tasks.rehearsal.github import git as github_git
-from release_tasks.rehearsal.github import graphql as github_graphql
-from release_tasks.rehearsal.github import releases as github_releases
-from release_tasks.rehearsal.github import runs as github_runs
-from release_tasks.rehearsal.github import schema as github_schema
-from release_tasks.rehearsal.github import web as github_web
+from release_tasks import endpoints
+from release_tasks.rehearsal.github import api, assets, git, graphql, releases, runs, schema, web
 from release_tasks.rehearsal.github.call import Call, Refused, not_found
-from release_tasks.rehearsal.github.model import JSON, Repository, Urls
+from release_tasks.rehearsal.github.model import JSON, Asset, Release, Repository, Urls
 from release_tasks.rehearsal.web import Request, Response
 
-SCOPES = "gist, read:org, repo, workflow"  # what the token is said to be allowed
-PUBLIC = Urls(GITHUB_API, GITHUB, GITHUB_UPLOADS)
+SCOPES = "gist, read:org, repo, workflow"  # of the token, as answers show them
+WEB = endpoints.host(endpoints.GITHUB)
+API = endpoints.host(endpoints.GITHUB_API)
+UPLOADS = endpoints.host(endpoints.GITHUB_UPLOADS)
+PUBLIC = Urls(endpoints.GITHUB_API, endpoints.GITHUB, endpoints.GITHUB_UPLOADS)
+ENTERPRISE = re.compile(r"/api/(v3|uploads|graphql)(/.*)?")
 UPLOAD = re.compile(r"/repos/([^/]+)/([^/]+)/releases/(\d+)/assets")
 REPOSITORY = re.compile(r"/repos/([^/]+)/([^/]+)(/.+)?")
 
 
 class GitHub:
-    """The stand-in for GitHub: git over HTTP, the REST API and GraphQL.
+    """The local GitHub: git over HTTP, the REST API and GraphQL.
 
     `folder` keeps git data and assets; `token` is the one that is accepted; `immutable` is the
-    setting of new repositories; `open_push` lets anyone push; `scopes` is what the token may do. Names in `hosts` and the loopback
-    address answer as GitHub Enterprise does, with the API below `/api/`.
+    setting of new repositories; `open_push` lets anyone push; `scopes` is what the token may do.
+    Names in `hosts` and the loopback address answer as GitHub Enterprise does, with the API below
+    `/api/`.
     """
 
     name = "github"
@@ -44,21 +43,19 @@ class GitHub:
         open_push: bool = True,
         hosts: tuple[str, ...] = (),
     ) -> None:
-        self.folder, self.token, self.immutable, self.open_push = (
-            folder,
-            token,
-            immutable,
-            open_push,
-        )
+        self.folder = folder
+        self.token = token
+        self.immutable = immutable
+        self.open_push = open_push
         self.scopes = SCOPES
-        self.hosts = (host(GITHUB), host(GITHUB_API), host(GITHUB_UPLOADS), *hosts)
+        self.hosts = (WEB, API, UPLOADS, *hosts)
         self._repos: dict[str, Repository] = {}
         self._lock = threading.RLock()
 
     def create(self, owner: str, repo: str, source: Path | None = None) -> Path:
         """Make a repository with the branches and tags of `source`; return its folder."""
         path = self.folder / "git" / owner / f"{repo}.git"
-        github_git.create(path, source)
+        git.create(path, source)
         files = self.folder / "assets" / owner / repo
         files.mkdir(parents=True, exist_ok=True)
         made = Repository(owner, repo, path, files, self.immutable, lock=self._lock)
@@ -76,23 +73,8 @@ class GitHub:
         """Return releases and drafts as plain data, newest first, with assets by name."""
         found = self.repository(owner, repo)
         with self._lock:
-            newest = github_releases.latest(found)
-            return [
-                {
-                    "tag": r.tag,
-                    "name": r.name,
-                    "body": r.body,
-                    "draft": r.draft,
-                    "prerelease": r.prerelease,
-                    "immutable": r.immutable,
-                    "latest": r is newest,
-                    "assets": {
-                        a.name: {"size": a.size, "digest": a.digest, "state": a.state}
-                        for a in r.assets.values()
-                    },
-                }
-                for r in github_releases.newest_first(found)
-            ]
+            latest = releases.latest(found)
+            return [_summary(r, r is latest) for r in releases.newest_first(found)]
 
     def set_checks(self, owner: str, repo: str, checks: list[JSON], sha: str = "") -> None:
         """Set the check runs of a commit, of any without `sha`.
@@ -101,15 +83,15 @@ class GitHub:
         """
         self.repository(owner, repo).checks[sha] = checks
 
-    def set_runs(self, owner: str, repo: str, runs: list[JSON]) -> list[int]:
-        """Set the workflow runs, oldest first, as `github_runs` says; return their ids."""
-        return github_runs.set_runs(self.repository(owner, repo), runs)
+    def set_runs(self, owner: str, repo: str, history: list[JSON]) -> list[int]:
+        """Set the workflow runs, oldest first, as `runs.set_runs` documents; return their ids."""
+        return runs.set_runs(self.repository(owner, repo), history)
 
     def leave_starter(self, owner: str, repo: str, tag: str, name: str) -> None:
-        """Leave the asset of a cut upload in the newest release or draft of a tag."""
+        """Leave the asset of an interrupted upload in the newest release or draft of a tag."""
         found = self.repository(owner, repo)
-        release = next(r for r in github_releases.newest_first(found) if r.tag == tag)
-        github_assets.begin(found, release, name, "", "application/octet-stream")
+        release = next(r for r in releases.newest_first(found) if r.tag == tag)
+        assets.begin(found, release, name, "", "application/octet-stream")
 
     def handle(self, request: Request) -> Response:
         """Answer a request to any of the hosts, or to the loopback address."""
@@ -119,86 +101,128 @@ class GitHub:
             return error.response()
 
     def _answer(self, request: Request) -> Response:
-        place, path, urls = request.host if request.public else "", request.path, PUBLIC
-        if place not in self.hosts[:3]:
-            urls = Urls(f"{request.base}/api/v3", request.base, f"{request.base}/api/uploads")
-            place = host(GITHUB)
-            if match := re.fullmatch(r"/api/(v3|uploads|graphql)(/.*)?", path):
-                place = host(GITHUB_UPLOADS) if match[1] == "uploads" else host(GITHUB_API)
-                path = match[2] or ("/graphql" if match[1] == "graphql" else "")
-        if place == host(GITHUB_API):
-            return self._api(request, urls, path.rstrip("/"))
-        if place == host(GITHUB_UPLOADS):
-            return self._upload(request, urls, path)
-        if github_web.GIT.fullmatch(path):
-            return github_web.git(
-                request, self.open_push or self._is_signed(request), self.repository
-            )
+        target = _target(request)
+        if target.host == API:
+            return self._api(request, target)
+        if target.host == UPLOADS:
+            return self._upload(request, target)
+        if web.GIT.fullmatch(target.path):
+            may_push = self.open_push or self._may_push(request)
+            return web.answer_git(request, may_push, self.repository)
         with self._lock:
-            return github_web.answer(request, urls, self.repository)
+            return web.answer(request, target.urls, self.repository)
 
-    def _api(self, request: Request, urls: Urls, path: str) -> Response:
-        signed = self._signed(request)
+    def _api(self, request: Request, target: _Target) -> Response:
+        urls, path = target.urls, target.path.rstrip("/")
+        authenticated = self._is_authenticated(request)
         request.body  # noqa: B018  # read before a lock is taken: the client may be slow
         if path == "/graphql":
-            answer = self._graphql(request, urls, signed)
+            answer = self._graphql(request, urls, authenticated)
         elif match := REPOSITORY.fullmatch(path):
             repo = self.repository(match[1], match[2])
-            answer = github_api.answer(Call(request, path, urls, repo, signed), match[3] or "")
+            answer = api.answer(Call(request, path, urls, repo, authenticated), match[3] or "")
         else:
-            answer = github_api.general(urls, path, signed)
-        scopes = {"X-OAuth-Scopes": self.scopes} if signed else {}
-        return Response(answer.status, answer.body, answer.headers | scopes)
+            answer = api.general(urls, path, authenticated)
+        if authenticated:
+            answer.headers["X-OAuth-Scopes"] = self.scopes
+        return answer
 
-    def _graphql(self, request: Request, urls: Urls, signed: bool) -> Response:
-        if not signed:
+    def _graphql(self, request: Request, urls: Urls, authenticated: bool) -> Response:
+        if not authenticated:
             raise Refused(401, "This endpoint requires you to be authenticated.")
         try:
             data = request.json()
         except ValueError:
             raise Refused(400, "Problems parsing JSON") from None
+        query, variables = data.get("query", ""), data.get("variables") or {}
         with self._lock:
-            roots = github_schema.roots(urls, self._find, self._make)
-            return Response.of_json(
-                github_graphql.answer(data.get("query", ""), data.get("variables") or {}, roots)
-            )
+            roots = schema.roots(urls, self._find, self._make)
+            return Response.of_json(graphql.answer(query, variables, roots))
 
     def _make(self, owner: str, name: str) -> None:
         if self._find(owner, name):
-            raise github_graphql.GraphQLError(
-                "Name already exists on this account", "UNPROCESSABLE"
-            )
+            message = "Name already exists on this account"
+            raise graphql.GraphQLError(message, "UNPROCESSABLE")
         self.create(owner, name)
 
-    def _upload(self, request: Request, urls: Urls, path: str) -> Response:
-        signed, match = self._signed(request), UPLOAD.fullmatch(path)
+    def _upload(self, request: Request, target: _Target) -> Response:
+        authenticated = self._is_authenticated(request)
+        match = UPLOAD.fullmatch(target.path)
         if match is None or request.method != "POST":
             raise not_found()
-        if not signed:
+        if not authenticated:
             raise Refused(401, "Requires authentication")
         repo = self.repository(match[1], match[2])
-        return github_assets.upload(Call(request, path, urls, repo, signed, (match[3],)))
+        call = Call(request, target.path, target.urls, repo, authenticated, (match[3],))
+        return assets.upload(call)
 
-    def _signed(self, request: Request) -> bool:
-        """Tell whether the request carries the token; raise `Refused` for a wrong one."""
+    def _is_authenticated(self, request: Request) -> bool:
+        """Return whether the request has the token; raise `Refused` for a wrong one."""
         scheme, _, value = request.headers.get("authorization", "").partition(" ")
         if not scheme:
             return False
         if scheme.lower() == "basic":
-            try:
-                name, _, value = base64.b64decode(value).decode(errors="replace").partition(":")
-            except ValueError:
-                raise Refused(401, "Bad credentials") from None
-            value = value or name
+            value = _basic_token(value)
         if value.strip() != self.token:
             raise Refused(401, "Bad credentials")
         return True
 
-    def _is_signed(self, request: Request) -> bool:
+    def _may_push(self, request: Request) -> bool:
         try:
-            return self._signed(request)
+            return self._is_authenticated(request)
         except Refused:
             return False
 
     def _find(self, owner: str, repo: str) -> Repository | None:
         return self._repos.get(f"{owner}/{repo}".lower())
+
+
+@dataclass(frozen=True)
+class _Target:
+    """Which of GitHub's three hosts a request is for, the path there, and the addresses to show."""
+
+    host: str
+    path: str
+    urls: Urls
+
+
+def _target(request: Request) -> _Target:
+    if request.public and request.host in (WEB, API, UPLOADS):
+        return _Target(request.host, request.path, PUBLIC)
+    urls = Urls(f"{request.base}/api/v3", request.base, f"{request.base}/api/uploads")
+    match = ENTERPRISE.fullmatch(request.path)
+    if match is None:
+        return _Target(WEB, request.path, urls)
+    part, path = match[1], match[2] or ""
+    if part == "uploads":
+        return _Target(UPLOADS, path, urls)
+    if part == "graphql":
+        path = path or "/graphql"
+    return _Target(API, path, urls)
+
+
+def _basic_token(value: str) -> str:
+    """Return the token in a Basic authorization, which may be its user or its password."""
+    try:
+        text = base64.b64decode(value).decode(errors="replace")
+    except ValueError:
+        raise Refused(401, "Bad credentials") from None
+    user, _, password = text.partition(":")
+    return password or user
+
+
+def _summary(release: Release, is_latest: bool) -> JSON:
+    return {
+        "tag": release.tag,
+        "name": release.name,
+        "body": release.body,
+        "draft": release.draft,
+        "prerelease": release.prerelease,
+        "immutable": release.immutable,
+        "latest": is_latest,
+        "assets": {asset.name: _asset_summary(asset) for asset in release.assets.values()},
+    }
+
+
+def _asset_summary(asset: Asset) -> JSON:
+    return {"size": asset.size, "digest": asset.digest, "state": asset.state}

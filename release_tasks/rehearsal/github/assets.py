@@ -1,4 +1,4 @@
-"""Assets of the GitHub stand-in: upload, listing, download, renaming, removal."""
+"""Assets of the local GitHub: upload, listing, download, renaming, removal."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ from release_tasks.rehearsal.github.model import (
 )
 from release_tasks.rehearsal.web import Response
 
+BINARY = "application/octet-stream"
 
-def view(call: Call, release: Release, asset: Asset) -> JSON:
+
+def asset_json(call: Call, release: Release, asset: Asset) -> JSON:
     """Return an asset as the API shows it."""
     path = f"{quote(release.page)}/{quote(asset.name)}"
     return {
@@ -41,51 +43,56 @@ def view(call: Call, release: Release, asset: Asset) -> JSON:
     }
 
 
-def shown_name(name: str) -> str:
-    """Return the name an uploaded file gets: dots for all special characters."""
+def stored_name(name: str) -> str:
+    """Return the name that an uploaded file gets: dots for all special characters."""
     plain = re.sub(r"[^A-Za-z0-9._+-]+", ".", name)
-    return f"default{plain}" if plain.startswith(".") else plain
+    if plain.startswith("."):
+        return f"default{plain}"
+    return plain
 
 
 def begin(repo: Repository, release: Release, name: str, label: str, content_type: str) -> Asset:
     """Add an asset as a `starter`; raise `Refused` where the release takes none."""
-    name = shown_name(name)
+    name = stored_name(name)
     if release.immutable:
         raise Refused(422, "Cannot upload assets to an immutable release.")
     if not name:
         raise invalid("ReleaseAsset", "missing_field", "name")
     if any(asset.name == name for asset in release.assets.values()):
         raise invalid("ReleaseAsset", "already_exists", "name")
-    asset = Asset(next_id(), name, repo.files / "", content_type, label, created=now())
-    asset.path = repo.files / str(asset.id)
-    release.assets[asset.id] = asset
+    number = next_id()
+    path = repo.files / str(number)
+    asset = Asset(number, name, path, content_type, label, created=now())
+    release.assets[number] = asset
     return asset
 
 
 def upload(call: Call) -> Response:
-    """Take the bytes of a new asset; when they end early the asset stays a `starter`."""
-    headers, repo = call.request.headers, call.repo
+    """Store the bytes of a new asset; when they end early the asset stays a `starter`."""
+    headers, query = call.request.headers, call.query
     if "content-length" not in headers:
         raise Refused(400, "Bad Content-Length: ")
     if headers["content-length"] == "0":
         raise invalid("ReleaseAsset", "custom", "size", "size must be greater than or equal to 1")
-    kind = headers.get("content-type", "application/octet-stream")
-    with repo.lock:
+    kind = headers.get("content-type", BINARY)
+    with call.repo.lock:
         release = call.release()
-        asset = begin(repo, release, call.query.get("name", ""), call.query.get("label", ""), kind)
+        asset = begin(call.repo, release, query.get("name", ""), query.get("label", ""), kind)
     digest, size = hashlib.sha256(), 0
     with asset.path.open("wb") as out:
         for chunk in call.request.chunks():
             out.write(chunk)
             digest.update(chunk)
             size += len(chunk)
-    with repo.lock:
-        asset.size, asset.digest, asset.state = size, f"sha256:{digest.hexdigest()}", "uploaded"
-        return Response.of_json(view(call, release, asset), 201)
+    with call.repo.lock:
+        asset.size = size
+        asset.digest = f"sha256:{digest.hexdigest()}"
+        asset.state = "uploaded"
+        return Response.of_json(asset_json(call, release, asset), 201)
 
 
 def download(asset: Asset) -> Response:
-    """Answer the bytes of an asset, and count it."""
+    """Answer the bytes of an asset, and count the download."""
     if asset.state != "uploaded":
         raise not_found()
     asset.downloads += 1
@@ -99,7 +106,9 @@ def download(asset: Asset) -> Response:
 def public_file(repo: Repository, tag: str, name: str) -> Response:
     """Answer a file of a published release as its web address does."""
     release = repo.published(tag)
-    for asset in release.assets.values() if release else ():
+    if release is None:
+        raise not_found()
+    for asset in release.assets.values():
         if asset.name == name:
             return download(asset)
     raise not_found()
@@ -107,33 +116,35 @@ def public_file(repo: Repository, tag: str, name: str) -> Response:
 
 def _find(call: Call) -> tuple[Release, Asset]:
     for release in call.repo.releases.values():
-        asset = release.assets.get(int(call.words[0]))
-        if asset is not None and (call.signed or not release.draft):
+        asset = release.assets.get(int(call.groups[0]))
+        if asset is not None and (call.authenticated or not release.draft):
             return release, asset
     raise not_found()
 
 
 def _list(call: Call) -> Response:
     release = call.release()
-    return paged(call, [view(call, release, asset) for asset in release.assets.values()])
+    return paged(call, [asset_json(call, release, asset) for asset in release.assets.values()])
 
 
 def _get(call: Call) -> Any:
     release, asset = _find(call)
-    raw = "application/octet-stream" in call.request.headers.get("accept", "")
-    return download(asset) if raw else view(call, release, asset)
+    if BINARY in call.request.headers.get("accept", ""):
+        return download(asset)
+    return asset_json(call, release, asset)
 
 
 def _edit(call: Call) -> JSON:
     release, asset = _find(call)
     data = call.json()
-    name = shown_name(data.get("name") or asset.name)
+    name = stored_name(data.get("name") or asset.name)
     if release.immutable:
         raise Refused(422, "Cannot update assets of an immutable release.")
     if any(other.name == name and other.id != asset.id for other in release.assets.values()):
         raise invalid("ReleaseAsset", "already_exists", "name")
-    asset.name, asset.label = name, data.get("label", asset.label)
-    return view(call, release, asset)
+    asset.name = name
+    asset.label = data.get("label", asset.label)
+    return asset_json(call, release, asset)
 
 
 def _delete(call: Call) -> Response:

@@ -1,7 +1,8 @@
-"""One request to the GitHub stand-in's API, and the answers its parts share."""
+"""One request to the API of the local GitHub, and the answers that its parts share."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,11 +14,13 @@ from release_tasks.rehearsal.web import Request, Response
 
 
 class Refused(Exception):
-    """An error answer: HTTP status, a message, and what is wrong with which field."""
+    """An error response: HTTP status, a message, and what is wrong with which field."""
 
     def __init__(self, status: int, message: str, *errors: JSON) -> None:
         super().__init__(message)
-        self.status, self.message, self.errors = status, message, errors
+        self.status = status
+        self.message = message
+        self.errors = errors
 
     def response(self) -> Response:
         """Return the answer in the shape of the real API."""
@@ -34,20 +37,24 @@ def not_found() -> Refused:
 
 def invalid(resource: str, code: str, name: str = "", message: str = "") -> Refused:
     """Return the error for one field (or, with a message, a rule) that is not met."""
-    error = {"resource": resource, "code": code, "field": name, "message": message}
-    return Refused(422, "Validation Failed", {key: value for key, value in error.items() if value})
+    error = {"resource": resource, "code": code}
+    if name:
+        error["field"] = name
+    if message:
+        error["message"] = message
+    return Refused(422, "Validation Failed", error)
 
 
 @dataclass(frozen=True)
 class Call:
-    """One request to the API: whom it concerns, and whether it carries the token."""
+    """One request to the API: which repository it is about, and whether it has the token."""
 
     request: Request
     path: str  # below the API's root, without the query
     urls: Urls
     repo: Repository
-    signed: bool
-    words: tuple[str, ...] = ()  # what the route's groups matched
+    authenticated: bool
+    groups: tuple[str, ...] = ()  # what the groups of the route's pattern matched
 
     @property
     def base(self) -> str:
@@ -64,19 +71,22 @@ class Call:
         """Return the query of the request."""
         return self.request.query
 
-    def of(self, words: tuple[str, ...]) -> Call:
+    def with_groups(self, groups: tuple[str, ...]) -> Call:
         """Return the same call with what its route matched."""
-        return replace(self, words=words)
+        return replace(self, groups=groups)
 
     def release(self) -> Release:
         """Return the release whose id the route names; drafts need the token."""
-        release = self.repo.releases.get(int(self.words[0]))
-        if release is None or (release.draft and not self.signed):
+        release = self.repo.releases.get(int(self.groups[0]))
+        if release is None or (release.draft and not self.authenticated):
             raise not_found()
         return release
 
     def json(self) -> JSON:
-        """Return the body, which has to be a JSON object; raise `Refused` otherwise."""
+        """Return the body, which has to be a JSON object.
+
+        Raises `Refused` (400) for anything else.
+        """
         try:
             data = self.request.json()
         except ValueError:
@@ -87,21 +97,33 @@ class Call:
 
 
 Handler = Callable[[Call], Any]
-Route = tuple[str, str, Handler]  # method, regular expression below /repos/OWNER/NAME, work
+Route = tuple[str, str, Handler]  # method, regular expression below /repos/OWNER/NAME, handler
 
 
 def paged(call: Call, items: Sequence[Any], key: str = "") -> Response:
     """Answer one page of `items` with its Link header, under `key` if given."""
     size = max(1, min(int(call.query.get("per_page", 30)), 100))
-    page, last = max(1, int(call.query.get("page", 1))), max(1, -(-len(items) // size))
+    page = max(1, int(call.query.get("page", 1)))
+    last = max(1, math.ceil(len(items) / size))
     part = list(items[(page - 1) * size : page * size])
-    wanted = {"next": page + 1, "last": last} if page < last else {}
-    wanted |= {"prev": page - 1, "first": 1} if page > 1 else {}
+    if key:
+        answer = Response.of_json({"total_count": len(items), key: part})
+    else:
+        answer = Response.of_json(part)
+    links = _links(call, page, last)
+    if links:
+        answer.headers["Link"] = ", ".join(links)
+    return answer
+
+
+def _links(call: Call, page: int, last: int) -> list[str]:
+    wanted: dict[str, int] = {}
+    if page < last:
+        wanted |= {"next": page + 1, "last": last}
+    if page > 1:
+        wanted |= {"prev": page - 1, "first": 1}
     links = []
     for rel, number in wanted.items():
         query = urlencode({**call.query, "page": number})
         links.append(f'<{call.urls.api}{call.path}?{query}>; rel="{rel}"')
-    answer = Response.of_json({"total_count": len(items), key: part} if key else part)
-    return Response(
-        200, answer.body, answer.headers | ({"Link": ", ".join(links)} if links else {})
-    )
+    return links

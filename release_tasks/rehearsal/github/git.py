@@ -1,10 +1,11 @@
-"""Git for the GitHub stand-in: bare repositories, served by `git http-backend`."""
+"""Git for the local GitHub: bare repositories, served by `git http-backend`."""
 
 from __future__ import annotations
 
 import os
 import shutil
 from pathlib import Path
+from typing import NamedTuple
 
 from release_tasks.rehearsal.github.model import Repository
 from release_tasks.rehearsal.web import Request, Response
@@ -18,7 +19,8 @@ SETTINGS = {
     "receive.autogc": "false",
     "gc.auto": "0",
 }
-# Deleting is refused while the immutable release exists, the name is refused for ever.
+EVERYTHING = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+# The tag of an immutable release cannot be deleted while the release exists; its name stays used.
 UPDATE_HOOK = """#!/bin/sh
 case "$3" in *[!0]*) list=used-tags ;; *) list=locked-tags ;; esac
 grep -qsxF "$1" "$list" || exit 0
@@ -28,52 +30,52 @@ exit 1
 """
 
 
+class Ref(NamedTuple):
+    """What a ref names: an object (40 hex digits) and its type (`commit`, `tag`)."""
+
+    sha: str
+    kind: str
+
+
 def create(path: Path, source: Path | None = None) -> None:
     """Make a bare repository, with all branches and tags of `source`."""
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir(parents=True)
     ask(["git", "init", "-q", "--bare", "--template=", "-b", "main", path], env=ENV)
-    for key, value in {**SETTINGS, "core.hooksPath": str(path / "hooks")}.items():
-        git(path, "config", key, value)
-    hook = path / "hooks" / "update"
-    hook.parent.mkdir()
-    hook.write_text(UPDATE_HOOK)
-    hook.chmod(0o755)
+    for key, value in SETTINGS.items():
+        run(path, "config", key, value)
+    _add_hook(path)
     if source is not None:
-        everything = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
-        git(path, "fetch", "-q", "--no-write-fetch-head", str(source), *everything)
-        head = ask(["git", "rev-parse", "--abbrev-ref", "HEAD"], cwd=source).strip()
-        branches = list(refs(path, "refs/heads/"))
-        wanted = [f"refs/heads/{head}", "refs/heads/main", *branches]
-        git(
-            path,
-            "symbolic-ref",
-            "HEAD",
-            next((ref for ref in wanted if ref in branches), "refs/heads/main"),
-        )
+        _copy(source, path)
 
 
-def git(path: Path, *words: str) -> str:
-    """Ask git about a bare repository; raise `Failed` where git does."""
+def run(path: Path, *words: str) -> str:
+    """Run git on a bare repository and return its output; raise `Failed` where git fails."""
     return ask(["git", "--git-dir", path, *words], env=ENV)
 
 
-def refs(path: Path, prefix: str = "refs/") -> dict[str, tuple[str, str]]:
-    """Return every ref below `prefix` with its object (40 hex digits) and type."""
-    lines = git(
-        path, "for-each-ref", "--format=%(refname) %(objectname) %(objecttype)"
-    ).splitlines()
-    found = {name: (sha, kind) for name, sha, kind in (line.split(" ") for line in lines)}
-    return {name: at for name, at in found.items() if name.startswith(prefix)}
+def refs(path: Path, prefix: str = "refs/") -> dict[str, Ref]:
+    """Return every ref below `prefix` by name."""
+    lines = run(path, "for-each-ref", "--format=%(refname) %(objectname) %(objecttype)")
+    found = {}
+    for line in lines.splitlines():
+        name, sha, kind = line.split(" ")
+        if name.startswith(prefix):
+            found[name] = Ref(sha, kind)
+    return found
+
+
+def tags(path: Path) -> list[str]:
+    """Return the names of all tags."""
+    return [name.removeprefix("refs/tags/") for name in refs(path, "refs/tags/")]
 
 
 def commit_of(path: Path, name: str) -> str:
-    """Return the commit that a branch, tag or (long or short) id means, or ""."""
+    """Return the commit that a branch, tag or (long or short) id names, "" for none."""
     for full in (f"refs/heads/{name}", f"refs/tags/{name}", name):
+        commit = f"{full}^{{commit}}"
         try:
-            return git(
-                path, "rev-parse", "-q", "--verify", "--end-of-options", f"{full}^{{commit}}"
-            ).strip()
+            return run(path, "rev-parse", "-q", "--verify", "--end-of-options", commit).strip()
         except Failed:
             continue
     return ""
@@ -81,24 +83,30 @@ def commit_of(path: Path, name: str) -> str:
 
 def default_branch(path: Path) -> str:
     """Return the branch that HEAD names, whether it has a commit or not."""
-    return git(path, "symbolic-ref", "--short", "HEAD").strip()
+    return run(path, "symbolic-ref", "--short", "HEAD").strip()
 
 
 def show(path: Path, commit: str, file: str) -> bytes | None:
-    """Return a file of a commit, or None."""
+    """Return a file of a commit, None where there is none."""
+    words = ("git", "--git-dir", path, "cat-file", "blob", f"{commit}:{file}")
     try:
-        return ask_bytes(
-            ["git", "--git-dir", path, "cat-file", "blob", f"{commit}:{file}"], env=ENV
-        )
+        return ask_bytes(words, env=ENV)
     except Failed:
         return None
 
 
+def archive(path: Path, commit: str, form: str, folder: str) -> bytes:
+    """Return the files of a commit below `folder`, as `tar.gz` or `zip`."""
+    words = ("git", "--git-dir", path, "archive", f"--format={form}", f"--prefix={folder}/", commit)
+    return ask_bytes(words, env=ENV)
+
+
 def lock_tags(repo: Repository) -> None:
-    """Tell the update hook which tags belong to immutable releases, and did."""
+    """List for the update hook which tags immutable releases have, and which they ever had."""
     locked = {release.tag for release in repo.releases.values() if release.immutable}
-    for name, tags in (("locked-tags", locked), ("used-tags", repo.used_tags)):
-        (repo.path / name).write_text("".join(f"refs/tags/{tag}\n" for tag in sorted(tags)))
+    for name, listed in (("locked-tags", locked), ("used-tags", repo.used_tags)):
+        lines = [f"refs/tags/{tag}\n" for tag in sorted(listed)]
+        (repo.path / name).write_text("".join(lines))
 
 
 def serve(repo: Repository, service: str, request: Request) -> Response:
@@ -110,7 +118,7 @@ def serve(repo: Repository, service: str, request: Request) -> Response:
         "REMOTE_ADDR": "127.0.0.1",
         "REQUEST_METHOD": request.method,
         "PATH_INFO": f"/{repo.path.name}/{service}",
-        "QUERY_STRING": request.target.partition("?")[2],
+        "QUERY_STRING": request.raw_query,
         "CONTENT_TYPE": request.headers.get("content-type", ""),
         "CONTENT_LENGTH": str(len(body)),
         "HTTP_CONTENT_ENCODING": request.headers.get("content-encoding", ""),
@@ -118,12 +126,28 @@ def serve(repo: Repository, service: str, request: Request) -> Response:
         "REMOTE_USER": "rehearsal",
     }
     try:
-        head, _, answer = ask_bytes(["git", "http-backend"], env=env, stdin=body).partition(
-            b"\r\n\r\n"
-        )
+        output = ask_bytes(["git", "http-backend"], env=env, stdin=body)
     except Failed as error:
-        return Response(500, error.output.encode(), {"Content-Type": "text/plain"})
-    pairs = (line.split(": ", 1) for line in head.decode().split("\r\n"))
-    headers = dict(pairs)
+        return Response.of_text(error.output, 500)
+    head, _, answer = output.partition(b"\r\n\r\n")
+    headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
     status = int(headers.pop("Status", "200").split()[0])
     return Response(status, answer, headers)
+
+
+def _add_hook(path: Path) -> None:
+    hook = path / "hooks" / "update"
+    hook.parent.mkdir()
+    hook.write_text(UPDATE_HOOK)
+    hook.chmod(0o755)
+    run(path, "config", "core.hooksPath", str(hook.parent))
+
+
+def _copy(source: Path, path: Path) -> None:
+    """Fetch all branches and tags of `source`, and let HEAD name a branch that exists."""
+    run(path, "fetch", "-q", "--no-write-fetch-head", str(source), *EVERYTHING)
+    head = ask(["git", "rev-parse", "--abbrev-ref", "HEAD"], cwd=source).strip()
+    branches = list(refs(path, "refs/heads/"))
+    wanted = (f"refs/heads/{head}", "refs/heads/main", *branches)
+    existing = [ref for ref in wanted if ref in branches]
+    run(path, "symbolic-ref", "HEAD", next(iter(existing), "refs/heads/main"))

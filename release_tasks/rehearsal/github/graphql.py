@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from release_tasks.rehearsal.github.query import Field, Query, Reader
@@ -19,75 +20,103 @@ class GraphQLError(Exception):
 
 
 def answer(text: str, variables: dict[str, Any], roots: dict[str, Node]) -> Node:
-    """Answer a GraphQL request with `data` and `errors`, as GitHub would; `roots` by kind of operation."""
+    """Answer a GraphQL request with `data` and `errors`, as GitHub would.
+
+    `roots` has the data for each kind of operation ("query", "mutation").
+    """
     try:
         query = Reader(text).document()
         if query.kind not in roots:
-            raise GraphQLError(f"this stand-in answers no {query.kind}")
-        errors: list[Node] = []
-        data = _pick(query.fields, roots[query.kind], query, query.defaults | variables, errors)
-        return {"data": data} | ({"errors": errors} if errors else {})
+            raise GraphQLError(f"the local GitHub does not support {query.kind}")
+        selection = _Selection(query, query.defaults | variables)
+        result: Node = {"data": selection.pick(query.fields, roots[query.kind])}
     except GraphQLError as error:
         return {"errors": [{"message": str(error), "extensions": {"code": error.kind}}]}
     except (IndexError, ValueError):
         return {"errors": [{"message": "Parse error", "extensions": {"code": "parseError"}}]}
+    if selection.errors:
+        result["errors"] = selection.errors
+    return result
 
 
 def connection(nodes: Sequence[Any]) -> Callable[[dict[str, Any]], Node]:
     """Return the resolver of a list that is read by `first` or `last`, and `after`."""
 
     def page(args: dict[str, Any]) -> Node:
+        size = int(args.get("first") or args.get("last") or 100)
         start = int(args.get("after") or 0)
-        end = min(start + int(args.get("first") or args.get("last") or 100), len(nodes))
-        info = {"__typename": "PageInfo", "hasNextPage": end < len(nodes), "endCursor": str(end)}
-        part, count = list(nodes[start:end]), {"totalCount": len(nodes), "issueCount": len(nodes)}
-        edges = [{"__typename": "Edge", "node": node} for node in part]
-        return {"__typename": "Connection", "nodes": part, "edges": edges, "pageInfo": info} | count
+        end = min(start + size, len(nodes))
+        part = list(nodes[start:end])
+        return {
+            "__typename": "Connection",
+            "nodes": part,
+            "edges": [{"__typename": "Edge", "node": node} for node in part],
+            "pageInfo": {
+                "__typename": "PageInfo",
+                "hasNextPage": end < len(nodes),
+                "endCursor": str(end),
+            },
+            "totalCount": len(nodes),
+            "issueCount": len(nodes),
+        }
 
     return page
 
 
-def _pick(
-    fields: list[Field], node: Node, query: Query, variables: dict[str, Any], errors: list[Node]
-) -> Node:
-    picked: Node = {}
-    kind = node.get("__typename", "Query")
-    for wanted in _spread(fields, kind, query):
-        if wanted.name not in node:
-            raise GraphQLError(f"Field '{wanted.name}' doesn't exist on type '{kind}'")
-        value = node[wanted.name]
+@dataclass
+class _Selection:
+    """What one query picks; `errors` collects what is wrong with single fields."""
+
+    query: Query
+    variables: dict[str, Any]
+    errors: list[Node] = field(default_factory=list)
+
+    def pick(self, fields: list[Field], node: Node) -> Node:
+        """Return the wanted fields of a node; raise `GraphQLError` for one it does not have."""
+        picked: Node = {}
+        kind = node.get("__typename", "Query")
+        for wanted in self._expanded(fields, kind):
+            if wanted.name not in node:
+                raise GraphQLError(f"Field '{wanted.name}' doesn't exist on type '{kind}'")
+            value = self._resolved(wanted, node[wanted.name])
+            picked[wanted.alias] = self._shaped(wanted, value)
+        return picked
+
+    def _expanded(self, fields: list[Field], kind: str) -> Iterator[Field]:
+        """Yield the fields, those of the fragments for this type included."""
+        for wanted in fields:
+            if wanted.name != "...":
+                yield wanted
+                continue
+            if wanted.on not in ("", kind):
+                continue
+            inner = wanted.fields
+            if wanted.alias:
+                inner = self.query.fragments[wanted.alias]
+            yield from self._expanded(inner, kind)
+
+    def _resolved(self, wanted: Field, value: Any) -> Any:
+        if not callable(value):
+            return value
         try:
-            value = value(_bind(wanted.args, variables)) if callable(value) else value
+            return value(self._bound(wanted.args))
         except GraphQLError as error:
-            errors.append({"type": error.kind, "path": [wanted.alias], "message": str(error)})
-            value = None
-        picked[wanted.alias] = _shape(wanted, value, query, variables, errors)
-    return picked
+            self.errors.append({"type": error.kind, "path": [wanted.alias], "message": str(error)})
+            return None
 
+    def _shaped(self, wanted: Field, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._shaped(wanted, item) for item in value]
+        if isinstance(value, dict):
+            return self.pick(wanted.fields, value)
+        return value
 
-def _shape(
-    wanted: Field, value: Any, query: Query, variables: dict[str, Any], errors: list[Node]
-) -> Any:
-    if isinstance(value, list):
-        return [_shape(wanted, item, query, variables, errors) for item in value]
-    return (
-        _pick(wanted.fields, value, query, variables, errors) if isinstance(value, dict) else value
-    )
-
-
-def _spread(fields: list[Field], kind: str, query: Query) -> Iterator[Field]:
-    for wanted in fields:
-        if wanted.name != "...":
-            yield wanted
-        elif wanted.on in ("", kind):
-            yield from _spread(
-                query.fragments[wanted.alias] if wanted.alias else wanted.fields, kind, query
-            )
-
-
-def _bind(value: Any, variables: dict[str, Any]) -> Any:
-    if isinstance(value, dict):
-        return {key: _bind(item, variables) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_bind(item, variables) for item in value]
-    return variables.get(value[1:]) if isinstance(value, str) and value.startswith("$") else value
+    def _bound(self, value: Any) -> Any:
+        """Replace the variables in the arguments of a field by their values."""
+        if isinstance(value, dict):
+            return {key: self._bound(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._bound(item) for item in value]
+        if isinstance(value, str) and value.startswith("$"):
+            return self.variables.get(value[1:])
+        return value

@@ -1,4 +1,4 @@
-"""Issues and milestones of the GitHub stand-in: list, make, show, edit."""
+"""Issues and milestones of the local GitHub: list, create, show, edit."""
 
 from __future__ import annotations
 
@@ -6,94 +6,153 @@ from release_tasks.rehearsal.github.call import Call, Refused, Route, invalid, n
 from release_tasks.rehearsal.github.model import JSON, Repository, next_id, now, user
 from release_tasks.rehearsal.web import Response
 
-EDITABLE = ("title", "state", "description", "due_on", "body")
+EDITABLE = ("title", "state", "description", "due_on", "body", "milestone")
 
 
-def _view(call: Call, item: JSON, kind: str) -> JSON:
-    place = {
-        "url": f"{call.base}/{kind}/{item['number']}",
-        "html_url": f"{call.web}/{kind}/{item['number']}",
+def milestone_of(repo: Repository, item: JSON) -> JSON | None:
+    """Return the milestone of an issue, None where it has none."""
+    return _numbered(repo.milestones, item.get("milestone"))
+
+
+def _issue_json(call: Call, issue: JSON) -> JSON:
+    milestone = milestone_of(call.repo, issue)
+    return {
+        **issue,
+        "url": f"{call.base}/issues/{issue['number']}",
+        "html_url": f"{call.web}/issues/{issue['number']}",
+        "user": user(call.urls),
+        "milestone": milestone and _milestone_json(call, milestone),
     }
-    counts = {} if kind == "issues" else _counts(call.repo, item["number"])
-    milestone = next(
-        (m for m in call.repo.milestones if m["number"] == item.get("milestone")), None
-    )
-    shown = (
-        {"milestone": milestone and _view(call, milestone, "milestones")}
-        if kind == "issues"
-        else counts
-    )
-    return item | place | {"user" if kind == "issues" else "creator": user(call.urls)} | shown
 
 
-def _counts(repo: Repository, number: int) -> JSON:
-    states = [issue["state"] for issue in repo.issues if issue.get("milestone") == number]
-    return {"open_issues": states.count("open"), "closed_issues": states.count("closed")}
+def _milestone_json(call: Call, milestone: JSON) -> JSON:
+    number = milestone["number"]
+    issues = [issue for issue in call.repo.issues if issue.get("milestone") == number]
+    states = [issue["state"] for issue in issues]
+    return {
+        **milestone,
+        "url": f"{call.base}/milestones/{number}",
+        "html_url": f"{call.web}/milestones/{number}",
+        "creator": user(call.urls),
+        "open_issues": states.count("open"),
+        "closed_issues": states.count("closed"),
+    }
 
 
-def _items(call: Call) -> tuple[list[JSON], str]:
-    kind = "milestones" if call.path.split("/")[4] == "milestones" else "issues"
-    return (call.repo.milestones if kind == "milestones" else call.repo.issues), kind
-
-
-def _list(call: Call) -> Response:
-    items, kind = _items(call)
-    state = call.query.get("state", "open")
-    wanted = [item for item in items if state in ("all", item["state"])]
-    if number := call.query.get("milestone"):
-        wanted = [item for item in wanted if str(item.get("milestone")) == number]
+def _list_issues(call: Call) -> Response:
+    issues = _in_state(call, call.repo.issues)
+    if milestone := call.query.get("milestone"):
+        issues = [issue for issue in issues if str(issue.get("milestone")) == milestone]
     if labels := call.query.get("labels"):
-        wanted = [
-            item
-            for item in wanted
-            if set(labels.split(",")) <= {label["name"] for label in item.get("labels", ())}
-        ]
-    return paged(call, [_view(call, item, kind) for item in wanted])
+        issues = [issue for issue in issues if _has_labels(issue, labels.split(","))]
+    return paged(call, [_issue_json(call, issue) for issue in issues])
 
 
-def _create(call: Call) -> Response:
-    (items, kind), data = _items(call), call.json()
+def _list_milestones(call: Call) -> Response:
+    milestones = _in_state(call, call.repo.milestones)
+    return paged(call, [_milestone_json(call, milestone) for milestone in milestones])
+
+
+def _in_state(call: Call, items: list[JSON]) -> list[JSON]:
+    state = call.query.get("state", "open")
+    return [item for item in items if state in ("all", item["state"])]
+
+
+def _has_labels(issue: JSON, wanted: list[str]) -> bool:
+    names = {label["name"] for label in issue["labels"]}
+    return names.issuperset(wanted)
+
+
+def _create_issue(call: Call) -> Response:
+    data = call.json()
     if not data.get("title"):
-        raise invalid(kind[:-1].title(), "missing_field", "title")
-    if kind == "milestones" and any(item["title"] == data["title"] for item in items):
+        raise invalid("Issue", "missing_field", "title")
+    issue = _new(data, len(call.repo.issues) + 1)
+    issue["body"] = data.get("body")
+    issue["milestone"] = data.get("milestone")
+    issue["labels"] = [{"name": label, "color": "ededed"} for label in data.get("labels", [])]
+    call.repo.issues.append(issue)
+    return Response.of_json(_issue_json(call, issue), 201)
+
+
+def _create_milestone(call: Call) -> Response:
+    data, milestones = call.json(), call.repo.milestones
+    if not data.get("title"):
+        raise invalid("Milestone", "missing_field", "title")
+    if any(milestone["title"] == data["title"] for milestone in milestones):
         raise invalid("Milestone", "already_exists", "title")
-    number = next_id()
-    item = {
-        "id": number,
-        "node_id": f"I_{number}",
-        "number": len(items) + 1,
+    milestone = _new(data, len(milestones) + 1)
+    milestone["description"] = data.get("description")
+    milestone["due_on"] = data.get("due_on")
+    milestones.append(milestone)
+    return Response.of_json(_milestone_json(call, milestone), 201)
+
+
+def _new(data: JSON, number: int) -> JSON:
+    identity = next_id()
+    return {
+        "id": identity,
+        "node_id": f"I_{identity}",
+        "number": number,
         "title": data["title"],
         "state": "open",
         "created_at": now(),
         "updated_at": now(),
         "closed_at": None,
     }
-    extra = ("description", "due_on") if kind == "milestones" else ("body", "milestone")
-    item |= {key: data.get(key) for key in extra}
-    if kind == "issues":
-        item["labels"] = [{"name": label, "color": "ededed"} for label in data.get("labels", [])]
-    items.append(item)
-    return Response.of_json(_view(call, item, kind), 201)
 
 
-def _one(call: Call) -> JSON:
-    items, kind = _items(call)
-    item = next((item for item in items if str(item["number"]) == call.words[0]), None)
+def _edit(call: Call, item: JSON) -> None:
+    data = call.json()
+    if data.get("state", "open") not in ("open", "closed"):
+        raise Refused(422, "Validation Failed")
+    item |= {key: data[key] for key in EDITABLE if key in data}
+    item["updated_at"] = now()
+    item["closed_at"] = None
+    if item["state"] == "closed":
+        item["closed_at"] = now()
+
+
+def _find(call: Call, items: list[JSON]) -> JSON:
+    item = _numbered(items, int(call.groups[0]))
     if item is None:
         raise not_found()
-    if call.request.method == "PATCH":
-        data = call.json()
-        if data.get("state", "open") not in ("open", "closed"):
-            raise Refused(422, "Validation Failed")
-        item |= {key: data[key] for key in (*EDITABLE, "milestone") if key in data}
-        item |= {"updated_at": now(), "closed_at": now() if item["state"] == "closed" else None}
-    return _view(call, item, kind)
+    return item
+
+
+def _numbered(items: list[JSON], number: int | None) -> JSON | None:
+    for item in items:
+        if item["number"] == number:
+            return item
+    return None
+
+
+def _show_issue(call: Call) -> JSON:
+    return _issue_json(call, _find(call, call.repo.issues))
+
+
+def _show_milestone(call: Call) -> JSON:
+    return _milestone_json(call, _find(call, call.repo.milestones))
+
+
+def _edit_issue(call: Call) -> JSON:
+    _edit(call, _find(call, call.repo.issues))
+    return _show_issue(call)
+
+
+def _edit_milestone(call: Call) -> JSON:
+    _edit(call, _find(call, call.repo.milestones))
+    return _show_milestone(call)
 
 
 ROUTES: tuple[Route, ...] = (
-    ("GET", "/(?:issues|milestones)", _list),
-    ("POST", "/(?:issues|milestones)", _create),
-    ("GET", r"/(?:issues|milestones)/(\d+)", _one),
-    ("PATCH", r"/(?:issues|milestones)/(\d+)", _one),
+    ("GET", "/issues", _list_issues),
+    ("POST", "/issues", _create_issue),
+    ("GET", r"/issues/(\d+)", _show_issue),
+    ("PATCH", r"/issues/(\d+)", _edit_issue),
+    ("GET", "/milestones", _list_milestones),
+    ("POST", "/milestones", _create_milestone),
+    ("GET", r"/milestones/(\d+)", _show_milestone),
+    ("PATCH", r"/milestones/(\d+)", _edit_milestone),
     ("GET", "/pulls", lambda call: paged(call, [])),
 )

@@ -1,4 +1,4 @@
-"""What the GitHub stand-in knows: repositories, releases, assets, addresses."""
+"""What the local GitHub stores: repositories, releases, assets, addresses."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Asset:
     content_type: str
     label: str = ""
     state: str = "starter"
-    size: int = 0
+    size: int = 0  # bytes
     digest: str = ""  # sha256:<hex>
     created: str = ""
     downloads: int = 0
@@ -33,7 +33,7 @@ class Asset:
 
 @dataclass
 class Release:
-    """A release or a draft; `tag` is only a wish as long as it is a draft."""
+    """A release or a draft; the tag of a draft need not exist."""
 
     id: int
     tag: str
@@ -51,16 +51,15 @@ class Release:
     @property
     def page(self) -> str:
         """Return the last part of its page's address: drafts hide their tag."""
-        return (
-            f"untagged-{hashlib.sha1(str(self.id).encode()).hexdigest()[:20]}"
-            if self.draft
-            else self.tag
-        )
+        if not self.draft:
+            return self.tag
+        digest = hashlib.sha1(str(self.id).encode()).hexdigest()
+        return f"untagged-{digest[:20]}"
 
 
 @dataclass
 class Repository:
-    """A repository: git data, releases, and what tests say of its checks and runs."""
+    """A repository: git data, releases, and the checks and runs that a test or rehearsal set."""
 
     owner: str
     name: str
@@ -69,7 +68,7 @@ class Repository:
     immutable: bool = False
     releases: dict[int, Release] = field(default_factory=dict)
     latest: int = 0  # id of the release that was made latest by request
-    used_tags: set[str] = field(default_factory=set)  # of immutable releases, for ever
+    used_tags: set[str] = field(default_factory=set)  # by immutable releases, deleted ones too
     checks: dict[str, list[JSON]] = field(default_factory=dict)  # by commit; "" is any commit
     runs: dict[int, JSON] = field(default_factory=dict)
     statuses: dict[str, dict[str, JSON]] = field(default_factory=dict)  # by commit and context
@@ -83,13 +82,16 @@ class Repository:
         return f"{self.owner}/{self.name}"
 
     def published(self, tag: str) -> Release | None:
-        """Return the published release of a tag; a draft has no tag yet."""
-        return next((r for r in self.releases.values() if r.tag == tag and not r.draft), None)
+        """Return the published release of a tag, None where there is only a draft or nothing."""
+        for release in self.releases.values():
+            if release.tag == tag and not release.draft:
+                return release
+        return None
 
 
 @dataclass(frozen=True)
 class Urls:
-    """The three addresses of a GitHub, as the client at hand reaches them."""
+    """The three addresses of a GitHub, as this client reaches them."""
 
     api: str
     web: str

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 TOKEN = re.compile(r'\.\.\.|[A-Za-z_]\w*|\$\w+|"(?:\\.|[^"\\])*"|-?\d+(?:\.\d+)?|[!(){}:=@\[\]]')
-NOISE = re.compile(r"#[^\n]*")
+COMMENT = re.compile(r"#[^\n]*")
+WORDS = {"true": True, "false": False, "null": None}
 
 
 @dataclass
@@ -17,9 +18,9 @@ class Field:
 
     name: str
     alias: str
-    on: str
-    args: dict[str, Any]
-    fields: list[Field]
+    on: str = ""
+    args: dict[str, Any] = field(default_factory=dict)
+    fields: list[Field] = field(default_factory=list)
 
 
 @dataclass
@@ -36,48 +37,62 @@ class Reader:
     """A recursive descent over the tokens of one document."""
 
     def __init__(self, text: str) -> None:
-        self.tokens, self.at = TOKEN.findall(NOISE.sub("", text)), 0
+        self.tokens: list[str] = TOKEN.findall(COMMENT.sub("", text))
+        self.at = 0
+
+    @property
+    def next(self) -> str:
+        """Return the next token; raise `IndexError` at the end of the document."""
+        return self.tokens[self.at]
 
     def take(self, token: str = "") -> str:
-        """Return the next token and go on; raise `ValueError` where another one is wanted."""
-        found: str = self.tokens[self.at]
+        """Return the next token and go on; raise `ValueError` where another one is expected."""
+        found = self.next
         if token and found != token:
             raise ValueError(found)
         self.at += 1
         return found
 
-    def has(self, token: str) -> bool:
-        """Tell whether `token` comes next, and skip it then."""
-        ahead = self.at < len(self.tokens) and self.tokens[self.at] == token
-        self.at += ahead
-        return ahead
+    def skip(self, token: str) -> bool:
+        """Return whether `token` comes next, and go on behind it."""
+        if self.at == len(self.tokens) or self.next != token:
+            return False
+        self.at += 1
+        return True
 
     def document(self) -> Query:
         """Read operations and fragments; of several operations the last one counts."""
         query = Query()
         while self.at < len(self.tokens):
-            if self.has("fragment"):
+            if self.skip("fragment"):
                 name = self.take()
-                self.take("on"), self.take()
+                self.take("on")
+                self.take()
                 query.fragments[name] = self.fields()
                 continue
-            if self.tokens[self.at] != "{":
-                query.kind = self.take()
-                if self.tokens[self.at] not in "({":
-                    self.take()
-                query.defaults = self.variables() if self.has("(") else {}
+            if self.next != "{":
+                self._read_head(query)
             query.fields = self.fields()
         return query
+
+    def _read_head(self, query: Query) -> None:
+        """Read an operation up to its selection: its kind, its name, its variables."""
+        query.kind = self.take()
+        if self.next not in "({":
+            self.take()
+        query.defaults = {}
+        if self.skip("("):
+            query.defaults = self.variables()
 
     def variables(self) -> dict[str, Any]:
         """Read the defaults of the declared variables."""
         defaults = {}
-        while not self.has(")"):
+        while not self.skip(")"):
             name = self.take()[1:]
             self.take(":")
-            while self.tokens[self.at] not in "=)" and not self.tokens[self.at].startswith("$"):
+            while self.next not in "=)" and not self.next.startswith("$"):
                 self.take()
-            if self.has("="):
+            if self.skip("="):
                 defaults[name] = self.value()
         return defaults
 
@@ -85,30 +100,37 @@ class Reader:
         """Read one selection in braces."""
         found = []
         self.take("{")
-        while not self.has("}"):
-            found.append(self.spread() if self.has("...") else self.one())
+        while not self.skip("}"):
+            if self.skip("..."):
+                found.append(self.fragment())
+            else:
+                found.append(self.field())
         return found
 
-    def spread(self) -> Field:
-        """Read a named fragment's use, or an inline fragment."""
-        if self.tokens[self.at] == "{":
-            return Field("...", "", "", {}, self.fields())
-        if self.has("on"):
-            return Field("...", "", self.take(), {}, self.fields())
-        return Field("...", self.take(), "", {}, [])
+    def fragment(self) -> Field:
+        """Read the use of a named fragment, or an inline fragment."""
+        if self.next == "{":
+            return Field("...", "", fields=self.fields())
+        if self.skip("on"):
+            return Field("...", "", on=self.take(), fields=self.fields())
+        return Field("...", alias=self.take())
 
-    def one(self) -> Field:
+    def field(self) -> Field:
         """Read a field with its alias, arguments and selection."""
-        alias = name = self.take()
-        if self.has(":"):
-            name = self.take()
-        args = self.pairs(")") if self.has("(") else {}
-        return Field(name, alias, "", args, self.fields() if self.tokens[self.at] == "{" else [])
+        name = self.take()
+        found = Field(name, alias=name)
+        if self.skip(":"):
+            found.name = self.take()
+        if self.skip("("):
+            found.args = self.pairs(")")
+        if self.next == "{":
+            found.fields = self.fields()
+        return found
 
     def pairs(self, end: str) -> dict[str, Any]:
         """Read `name: value` up to `end`."""
         found = {}
-        while not self.has(end):
+        while not self.skip(end):
             name = self.take()
             self.take(":")
             found[name] = self.value()
@@ -121,14 +143,11 @@ class Reader:
             return self.pairs("}")
         if token == "[":
             items = []
-            while not self.has("]"):
+            while not self.skip("]"):
                 items.append(self.value())
             return items
-        words = {"true": True, "false": False, "null": None}
-        return (
-            words[token]
-            if token in words
-            else json.loads(token)
-            if token[0] in '"-0123456789'
-            else token
-        )
+        if token in WORDS:
+            return WORDS[token]
+        if token[0] in '"-0123456789':
+            return json.loads(token)
+        return token

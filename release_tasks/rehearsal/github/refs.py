@@ -1,102 +1,39 @@
-"""Git through the GitHub stand-in's API: refs, tags, commits, files, archives."""
+"""Git through the API of the local GitHub: refs, tags, commits, files, archives."""
 
 from __future__ import annotations
 
 import base64
 from urllib.parse import quote
 
-from release_tasks.rehearsal.github import git as github_git
-from release_tasks.rehearsal.github import releases as github_releases
+from release_tasks.rehearsal.github import git, releases
 from release_tasks.rehearsal.github.call import Call, Refused, Route, not_found, paged
-from release_tasks.rehearsal.github.git import commit_of, git
 from release_tasks.rehearsal.github.model import JSON, Repository
 from release_tasks.rehearsal.web import Response
-from release_tasks.shell import Failed, ask_bytes
+from release_tasks.shell import Failed
 
-PROTECTED = "Repository rule violations found\n\nCannot {} this protected ref.\n\n"
-COMMIT = "%H%x00%T%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B"
-
-
-def _ref(call: Call, name: str, sha: str, kind: str) -> JSON:
-    target = {"sha": sha, "type": kind, "url": f"{call.base}/git/{kind}s/{sha}"}
-    return {
-        "ref": name,
-        "node_id": f"REF_{name}",
-        "url": f"{call.base}/git/{quote(name)}",
-        "object": target,
-    }
-
-
-def _matching(call: Call) -> Response:
-    found = github_git.refs(call.repo.path, f"refs/{call.words[0]}")
-    return paged(call, [_ref(call, name, *at) for name, at in found.items()])
-
-
-def _get_ref(call: Call) -> JSON:
-    name = f"refs/{call.words[0]}"
-    at = github_git.refs(call.repo.path, name).get(name)
-    if at is None:
-        raise not_found()
-    return _ref(call, name, *at)
-
-
-def _create_ref(call: Call) -> Response:
-    data, path = call.json(), call.repo.path
-    name, sha = str(data.get("ref", "")), str(data.get("sha", ""))
-    if name in github_git.refs(path):
-        raise Refused(422, "Reference already exists")
-    _guard(call.repo, name, "create", call.repo.used_tags)
-    try:
-        git(path, "cat-file", "-e", sha)
-        git(path, "update-ref", name, sha, "")
-    except Failed:
-        raise Refused(422, "Object does not exist") from None
-    return Response.of_json(_ref(call, name, *github_git.refs(path, name)[name]), 201)
-
-
-def _delete_ref(call: Call) -> Response:
-    name, repo = f"refs/{call.words[0]}", call.repo
-    if name not in github_git.refs(repo.path, name):
-        raise Refused(422, "Reference does not exist")
-    _guard(repo, name, "delete", {r.tag for r in repo.releases.values() if r.immutable})
-    git(repo.path, "update-ref", "-d", name)
-    github_releases.settle(repo)
-    return Response(204)
-
-
-def _guard(repo: Repository, name: str, verb: str, tags: set[str]) -> None:
-    if name.removeprefix("refs/tags/") in tags:
-        raise Refused(422, PROTECTED.format(verb))
-
-
-def _tags(call: Call) -> Response:
-    names = [
-        name.removeprefix("refs/tags/") for name in github_git.refs(call.repo.path, "refs/tags/")
-    ]
-    return paged(
-        call,
-        [
-            {
-                "name": name,
-                "node_id": f"REF_{name}",
-                "commit": {"sha": commit_of(call.repo.path, f"refs/tags/{name}")},
-                "tarball_url": f"{call.base}/tarball/refs/tags/{name}",
-                "zipball_url": f"{call.base}/zipball/refs/tags/{name}",
-            }
-            for name in reversed(names)
-        ],
-    )
+# What is asked of `git log` about a commit, one value after another.
+COMMIT = (
+    *("sha", "tree", "parents"),
+    *("author name", "author email", "author date"),
+    *("committer name", "committer email", "committer date"),
+    "message",
+)
+COMMIT_FORMAT = "%H%x00%T%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B"
 
 
 def commit_json(call: Call, name: str) -> JSON:
     """Return a commit as the API shows it; raise `Refused` where there is none."""
-    sha = commit_of(call.repo.path, name)
+    sha = git.commit_of(call.repo.path, name)
     if not sha:
         raise Refused(422, f"No commit found for SHA: {name}")
-    values = git(call.repo.path, "log", "-1", f"--format={COMMIT}", sha).split("\0")
-    tree, parents, message = values[1], values[2].split(), values[9].rstrip("\n")
-    people = [dict(zip(("name", "email", "date"), values[i : i + 3], strict=True)) for i in (3, 6)]
-    inner = {"author": people[0], "committer": people[1], "message": message, "tree": {"sha": tree}}
+    log = git.run(call.repo.path, "log", "-1", f"--format={COMMIT_FORMAT}", sha)
+    values = dict(zip(COMMIT, log.split("\0"), strict=True))
+    inner = {
+        "author": _person(values, "author"),
+        "committer": _person(values, "committer"),
+        "message": values["message"].rstrip("\n"),
+        "tree": {"sha": values["tree"]},
+    }
     return {
         "sha": sha,
         "node_id": f"C_{sha}",
@@ -104,15 +41,112 @@ def commit_json(call: Call, name: str) -> JSON:
         "html_url": f"{call.web}/commit/{sha}",
         "commit": inner,
         **inner,
-        "parents": [{"sha": parent} for parent in parents],
+        "parents": [{"sha": parent} for parent in values["parents"].split()],
     }
 
 
+def archive(repo: Repository, name: str, form: str) -> Response:
+    """Answer the files of a commit as `tar.gz` or `zip`."""
+    sha = git.commit_of(repo.path, name.removeprefix("refs/tags/").removeprefix("refs/heads/"))
+    if not sha:
+        raise not_found()
+    version = name.rsplit("/", 1)[-1].removeprefix("v")
+    folder = f"{repo.name}-{version}"
+    headers = {
+        "Content-Disposition": f"attachment; filename={folder}.{form}",
+        "Content-Type": "application/octet-stream",
+    }
+    return Response(200, git.archive(repo.path, sha, form, folder), headers)
+
+
+def _person(values: dict[str, str], role: str) -> JSON:
+    return {key: values[f"{role} {key}"] for key in ("name", "email", "date")}
+
+
+def _ref_json(call: Call, name: str, ref: git.Ref) -> JSON:
+    return {
+        "ref": name,
+        "node_id": f"REF_{name}",
+        "url": f"{call.base}/git/{quote(name)}",
+        "object": {
+            "sha": ref.sha,
+            "type": ref.kind,
+            "url": f"{call.base}/git/{ref.kind}s/{ref.sha}",
+        },
+    }
+
+
+def _matching(call: Call) -> Response:
+    found = git.refs(call.repo.path, f"refs/{call.groups[0]}")
+    return paged(call, [_ref_json(call, name, ref) for name, ref in found.items()])
+
+
+def _get_ref(call: Call) -> JSON:
+    name = f"refs/{call.groups[0]}"
+    ref = git.refs(call.repo.path, name).get(name)
+    if ref is None:
+        raise not_found()
+    return _ref_json(call, name, ref)
+
+
+def _create_ref(call: Call) -> Response:
+    data, path = call.json(), call.repo.path
+    name, sha = str(data.get("ref", "")), str(data.get("sha", ""))
+    if name in git.refs(path):
+        raise Refused(422, "Reference already exists")
+    if name.removeprefix("refs/tags/") in call.repo.used_tags:
+        raise _protected("create")
+    try:
+        git.run(path, "cat-file", "-e", sha)
+        git.run(path, "update-ref", name, sha, "")
+    except Failed:
+        raise Refused(422, "Object does not exist") from None
+    return Response.of_json(_ref_json(call, name, git.refs(path, name)[name]), 201)
+
+
+def _delete_ref(call: Call) -> Response:
+    name, repo = f"refs/{call.groups[0]}", call.repo
+    if name not in git.refs(repo.path, name):
+        raise Refused(422, "Reference does not exist")
+    locked = {release.tag for release in repo.releases.values() if release.immutable}
+    if name.removeprefix("refs/tags/") in locked:
+        raise _protected("delete")
+    git.run(repo.path, "update-ref", "-d", name)
+    releases.unpublish_untagged(repo)
+    return Response(204)
+
+
+def _protected(verb: str) -> Refused:
+    rule = "Repository rule violations found"
+    return Refused(422, f"{rule}\n\nCannot {verb} this protected ref.\n\n")
+
+
+def _tags(call: Call) -> Response:
+    names = reversed(git.tags(call.repo.path))
+    return paged(call, [_tag_json(call, name) for name in names])
+
+
+def _tag_json(call: Call, name: str) -> JSON:
+    return {
+        "name": name,
+        "node_id": f"REF_{name}",
+        "commit": {"sha": git.commit_of(call.repo.path, f"refs/tags/{name}")},
+        "tarball_url": f"{call.base}/tarball/refs/tags/{name}",
+        "zipball_url": f"{call.base}/zipball/refs/tags/{name}",
+    }
+
+
+def _readme(call: Call) -> JSON:
+    return _file_json(call, "README.md")
+
+
 def _contents(call: Call) -> JSON:
-    path = call.words[0] if call.words else "README.md"
-    data = github_git.show(
-        call.repo.path, commit_of(call.repo.path, call.query.get("ref", "HEAD")), path
-    )
+    return _file_json(call, call.groups[0])
+
+
+def _file_json(call: Call, path: str) -> JSON:
+    commit = git.commit_of(call.repo.path, call.query.get("ref", "HEAD"))
+    data = git.show(call.repo.path, commit, path)
     if data is None:
         raise not_found()
     return {
@@ -126,35 +160,15 @@ def _contents(call: Call) -> JSON:
     }
 
 
-def archive(repo: Repository, name: str, form: str) -> Response:
-    """Answer the files of a commit as `tar.gz` or `zip`."""
-    sha = commit_of(repo.path, name.removeprefix("refs/tags/").removeprefix("refs/heads/"))
-    if not sha:
-        raise not_found()
-    top = f"{repo.name}-{name.rsplit('/', 1)[-1].removeprefix('v')}"
-    words = (
-        "git",
-        "--git-dir",
-        str(repo.path),
-        "archive",
-        f"--format={form}",
-        f"--prefix={top}/",
-        sha,
-    )
-    disposition = f"attachment; filename={top}.{form}"
-    headers = {"Content-Disposition": disposition, "Content-Type": "application/octet-stream"}
-    return Response(200, ask_bytes(words, env=github_git.ENV), headers)
-
-
 ROUTES: tuple[Route, ...] = (
     ("GET", "/git/matching-refs/(.+)", _matching),
     ("GET", "/git/refs?/(.+)", _get_ref),
     ("POST", "/git/refs", _create_ref),
     ("DELETE", "/git/refs/(.+)", _delete_ref),
     ("GET", "/tags", _tags),
-    ("GET", "/commits/(.+)", lambda call: commit_json(call, call.words[0])),
+    ("GET", "/commits/(.+)", lambda call: commit_json(call, call.groups[0])),
     ("GET", "/contents/(.+)", _contents),
-    ("GET", "/readme", _contents),
-    ("GET", "/tarball/(.+)", lambda call: archive(call.repo, call.words[0], "tar.gz")),
-    ("GET", "/zipball/(.+)", lambda call: archive(call.repo, call.words[0], "zip")),
+    ("GET", "/readme", _readme),
+    ("GET", "/tarball/(.+)", lambda call: archive(call.repo, call.groups[0], "tar.gz")),
+    ("GET", "/zipball/(.+)", lambda call: archive(call.repo, call.groups[0], "zip")),
 )

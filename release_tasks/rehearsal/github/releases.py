@@ -1,4 +1,4 @@
-"""Releases of the GitHub stand-in: drafts, publication, "Latest", immutability."""
+"""Releases of the local GitHub: drafts, publication, "Latest", immutability."""
 
 from __future__ import annotations
 
@@ -7,34 +7,45 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from release_tasks.rehearsal.github import assets as github_assets
-from release_tasks.rehearsal.github import git as github_git
+from release_tasks.rehearsal.github import git
+from release_tasks.rehearsal.github.assets import asset_json
 from release_tasks.rehearsal.github.call import Call, Refused, Route, invalid, not_found, paged
 from release_tasks.rehearsal.github.model import JSON, Release, Repository, next_id, now, user
 from release_tasks.rehearsal.web import Response
 from release_tasks.shell import Failed
 
-FIELDS = {
-    "tag_name": "tag",
-    "target_commitish": "target",
-    "name": "name",
-    "body": "body",
-    "draft": "draft",
-    "prerelease": "prerelease",
+# The fields that a client can set: our name and the type of each.
+FIELDS: dict[str, tuple[str, type]] = {
+    "tag_name": ("tag", str),
+    "target_commitish": ("target", str),
+    "name": ("name", str),
+    "body": ("body", str),
+    "draft": ("draft", bool),
+    "prerelease": ("prerelease", bool),
 }
+TYPE_NAMES = {str: "string", bool: "boolean"}
 FROZEN = ("tag", "target", "draft")  # of an immutable release; title and notes may change
+BAD_TAG = {"resource": "Release", "code": "custom", "field": "tag_name"}
+NO_TAG = {
+    "resource": "Release",
+    "code": "custom",
+    "message": "Published releases must have a valid tag",
+}
 
 
-def view(call: Call, release: Release) -> JSON:
+def release_json(call: Call, release: Release) -> JSON:
     """Return a release as the API shows it."""
-    url, page = f"{call.base}/releases/{release.id}", quote(release.page)
+    url = f"{call.base}/releases/{release.id}"
     upload = f"{call.urls.uploads}/repos/{call.repo.full}/releases/{release.id}/assets"
-    ball = None if release.draft else f"{call.base}/{{}}ball/{quote(release.tag)}"
+    tarball = zipball = None
+    if not release.draft:
+        tarball = f"{call.base}/tarball/{quote(release.tag)}"
+        zipball = f"{call.base}/zipball/{quote(release.tag)}"
     return {
         "url": url,
         "assets_url": f"{url}/assets",
         "upload_url": f"{upload}{{?name,label}}",
-        "html_url": f"{call.web}/releases/tag/{page}",
+        "html_url": f"{call.web}/releases/tag/{quote(release.page)}",
         "id": release.id,
         "node_id": f"RE_{release.id}",
         "author": user(call.urls),
@@ -48,102 +59,125 @@ def view(call: Call, release: Release) -> JSON:
         "created_at": release.created,
         "published_at": release.published,
         "updated_at": release.published or release.created,
-        "tarball_url": ball and ball.format("tar"),
-        "zipball_url": ball and ball.format("zip"),
-        "assets": [github_assets.view(call, release, asset) for asset in release.assets.values()],
+        "tarball_url": tarball,
+        "zipball_url": zipball,
+        "assets": [asset_json(call, release, asset) for asset in release.assets.values()],
     }
 
 
 def newest_first(repo: Repository) -> list[Release]:
     """Return releases and drafts in the order of the API: by the date of their commit."""
-    return sorted(
-        repo.releases.values(), key=lambda release: (release.created, release.id), reverse=True
-    )
+
+    def age(release: Release) -> tuple[str, int]:
+        return release.created, release.id
+
+    return sorted(repo.releases.values(), key=age, reverse=True)
 
 
 def latest(repo: Repository) -> Release | None:
-    """Return the release that is "Latest": made so, else the newest finished one."""
+    """Return the release that is "Latest": made so by request, else the newest finished one."""
     finished = [r for r in newest_first(repo) if not r.draft and not r.prerelease]
     chosen = [r for r in finished if r.id == repo.latest]
-    willing = [r for r in finished if not r.never_latest]
-    return next(iter(chosen or willing or finished), None)
+    allowed = [r for r in finished if not r.never_latest]
+    return next(iter(chosen or allowed or finished), None)
 
 
-def settle(repo: Repository) -> None:
+def latest_tag(repo: Repository) -> str:
+    """Return the tag of the "Latest" release, "" where there is none."""
+    release = latest(repo)
+    if release is None:
+        return ""
+    return release.tag
+
+
+def unpublish_untagged(repo: Repository) -> None:
     """Turn published releases whose tag was deleted into drafts, as GitHub does."""
-    tags = github_git.refs(repo.path, "refs/tags/")
+    existing = git.tags(repo.path)
     for release in repo.releases.values():
-        if not release.draft and f"refs/tags/{release.tag}" not in tags:
-            release.draft, release.published = True, None
+        if not release.draft and release.tag not in existing:
+            release.draft = True
+            release.published = None
 
 
 def _list(call: Call) -> Response:
-    seen = [release for release in newest_first(call.repo) if call.signed or not release.draft]
-    return paged(call, [view(call, release) for release in seen])
+    shown = newest_first(call.repo)
+    if not call.authenticated:
+        shown = [release for release in shown if not release.draft]
+    return paged(call, [release_json(call, release) for release in shown])
 
 
-def _shown(call: Call, release: Release | None) -> JSON:
+def _show(call: Call, release: Release | None) -> JSON:
     if release is None:
         raise not_found()
-    return view(call, release)
+    return release_json(call, release)
 
 
 def _create(call: Call) -> Response:
     data = call.json()
-    if not data.get("tag_name"):
+    tag = data.get("tag_name")
+    if not tag:
         raise Refused(422, 'Invalid request.\n\n"tag_name" wasn\'t supplied.')
-    release = Release(
-        next_id(), data["tag_name"], github_git.default_branch(call.repo.path), draft=True
-    )
+    release = Release(next_id(), tag, git.default_branch(call.repo.path), draft=True)
     if data.get("generate_release_notes"):
-        made = _notes(call, data)
-        data["name"] = data.get("name") or made["name"]
-        data["body"] = "\n\n".join(filter(None, (data.get("body"), made["body"])))
+        notes = _notes(call, data)
+        parts = (data.get("body"), notes["body"])
+        data["name"] = data.get("name") or notes["name"]
+        data["body"] = "\n\n".join(filter(None, parts))
     saved = _save(call, release, {"draft": False, **data}, is_new=True)
-    answer = Response.of_json(view(call, saved), 201)
-    return Response(
-        201, answer.body, answer.headers | {"Location": f"{call.base}/releases/{saved.id}"}
-    )
+    answer = Response.of_json(release_json(call, saved), 201)
+    answer.headers["Location"] = f"{call.base}/releases/{saved.id}"
+    return answer
 
 
 def _edit(call: Call) -> JSON:
-    return view(call, _save(call, call.release(), call.json(), is_new=False))
+    return release_json(call, _save(call, call.release(), call.json(), is_new=False))
 
 
 def _save(call: Call, old: Release, data: JSON, is_new: bool) -> Release:
     repo, new = call.repo, replace(old, **_changes(data))
-    if old.immutable and any(getattr(old, name) != getattr(new, name) for name in FROZEN):
-        raise invalid(
-            "Release", "custom", message="Cannot change the tag or state of an immutable release."
-        )
-    wish = str(data.get("make_latest", "")).lower()
-    if wish == "true" and (new.prerelease or (new.draft and not is_new)):
-        raise invalid("Release", "custom", message="Latest release cannot be draft or prerelease")
+    if old.immutable and _is_frozen_changed(old, new):
+        message = "Cannot change the tag or state of an immutable release."
+        raise invalid("Release", "custom", message=message)
+    make_latest = str(data.get("make_latest", "")).lower()
+    if make_latest == "true" and (new.prerelease or (new.draft and not is_new)):
+        message = "Latest release cannot be draft or prerelease"
+        raise invalid("Release", "custom", message=message)
     if not new.draft:
         _publish(repo, old, new)
     new.created = new.created or now()
     repo.releases[new.id] = new
-    wish = wish or ("true" if old.draft else "")  # a publication is latest unless it says otherwise
-    if not new.draft and not new.prerelease and wish:
-        new.never_latest = wish == "false"
-        repo.latest = new.id if wish == "true" else 0 if repo.latest == new.id else repo.latest
-    github_git.lock_tags(repo)
+    if old.draft and not make_latest:
+        make_latest = "true"  # a publication is latest unless the request sets it otherwise
+    if make_latest and not new.draft and not new.prerelease:
+        _set_latest(repo, new, make_latest)
+    git.lock_tags(repo)
     return new
+
+
+def _is_frozen_changed(old: Release, new: Release) -> bool:
+    return any(getattr(old, name) != getattr(new, name) for name in FROZEN)
+
+
+def _set_latest(repo: Repository, release: Release, make_latest: str) -> None:
+    """Apply `make_latest` of a request: `true`, `false` or `legacy` (by date)."""
+    release.never_latest = make_latest == "false"
+    if make_latest == "true":
+        repo.latest = release.id
+    elif repo.latest == release.id:
+        repo.latest = 0
 
 
 def _changes(data: JSON) -> dict[str, Any]:
     """Return the wanted fields by our names; refuse `gh api -f draft=false`, a string."""
     changes = {}
-    for key, name in FIELDS.items():
+    for key, (name, kind) in FIELDS.items():
         value = data.get(key)
-        kind, word = (bool, "boolean") if name in ("draft", "prerelease") else (str, "string")
-        if value is not None and not isinstance(value, kind):
-            raise Refused(
-                422,
-                f"Invalid request.\n\nFor 'properties/{key}', {json.dumps(value)} is not a {word}.",
-            )
-        if value is not None:
-            changes[name] = value
+        if value is None:
+            continue
+        if not isinstance(value, kind):
+            fact = f"{json.dumps(value)} is not a {TYPE_NAMES[kind]}."
+            raise Refused(422, f"Invalid request.\n\nFor 'properties/{key}', {fact}")
+        changes[name] = value
     return changes
 
 
@@ -154,43 +188,38 @@ def _publish(repo: Repository, old: Release, new: Release) -> None:
         raise invalid("Release", "already_exists", "tag_name")
     if old.draft and new.tag in repo.used_tags:
         raise invalid("Release", "custom", "tag_name", "tag_name was used by an immutable release")
-    if f"refs/tags/{new.tag}" not in github_git.refs(repo.path, "refs/tags/"):
+    if new.tag not in git.tags(repo.path):
         _make_tag(repo, new)
-    if old.draft:
-        commit = github_git.commit_of(repo.path, f"refs/tags/{new.tag}")
-        form = "--date=format-local:%Y-%m-%dT%H:%M:%SZ"  # local is UTC there
-        date = github_git.git(repo.path, "log", "-1", form, "--format=%cd", commit)
-        new.created, new.published, new.immutable = date.strip(), now(), repo.immutable
-        if new.immutable:
-            repo.used_tags.add(new.tag)
+    if not old.draft:
+        return
+    new.created = _commit_date(repo, new.tag)
+    new.published = now()
+    new.immutable = repo.immutable
+    if new.immutable:
+        repo.used_tags.add(new.tag)
+
+
+def _commit_date(repo: Repository, tag: str) -> str:
+    commit = git.commit_of(repo.path, f"refs/tags/{tag}")
+    form = "--date=format-local:%Y-%m-%dT%H:%M:%SZ"  # local is UTC there
+    return git.run(repo.path, "log", "-1", form, "--format=%cd", commit).strip()
 
 
 def _make_tag(repo: Repository, release: Release) -> None:
-    rule = {
-        "resource": "Release",
-        "code": "custom",
-        "message": "Published releases must have a valid tag",
-    }
-    wrong = {"resource": "Release", "code": "custom", "field": "tag_name"}
+    invalid_tag = BAD_TAG | {"message": "tag_name is not a valid tag"}
     try:
-        github_git.git(repo.path, "check-ref-format", f"refs/tags/{release.tag}")
+        git.run(repo.path, "check-ref-format", f"refs/tags/{release.tag}")
     except Failed:
-        raise Refused(
-            422,
-            "Validation Failed",
-            wrong | {"message": "tag_name is not a valid tag"},
-            wrong | {"message": "tag_name is not well-formed"},
-            rule,
-        ) from None
-    commit = github_git.commit_of(repo.path, release.target)
-    if not commit:
-        target = {"resource": "Release", "code": "invalid", "field": "target_commitish"}
-        empty = not github_git.refs(repo.path, "refs/heads/")
-        details = (
-            () if empty else (wrong | {"message": "tag_name is not a valid tag"}, rule, target)
-        )
-        raise Refused(422, "Repository is empty." if empty else "Validation Failed", *details)
-    github_git.git(repo.path, "update-ref", f"refs/tags/{release.tag}", commit, "")
+        malformed = BAD_TAG | {"message": "tag_name is not well-formed"}
+        raise Refused(422, "Validation Failed", invalid_tag, malformed, NO_TAG) from None
+    commit = git.commit_of(repo.path, release.target)
+    if commit:
+        git.run(repo.path, "update-ref", f"refs/tags/{release.tag}", commit, "")
+        return
+    if not git.refs(repo.path, "refs/heads/"):
+        raise Refused(422, "Repository is empty.")
+    target = {"resource": "Release", "code": "invalid", "field": "target_commitish"}
+    raise Refused(422, "Validation Failed", invalid_tag, NO_TAG, target)
 
 
 def _delete(call: Call) -> Response:
@@ -198,19 +227,17 @@ def _delete(call: Call) -> Response:
     del call.repo.releases[release.id]
     for asset in release.assets.values():
         asset.path.unlink(missing_ok=True)
-    github_git.lock_tags(call.repo)
+    git.lock_tags(call.repo)
     return Response(204)
 
 
 def _notes(call: Call, data: JSON) -> JSON:
     tag = str(data.get("tag_name", ""))
-    published = [
-        release.tag
-        for release in newest_first(call.repo)
-        if not release.draft and release.tag != tag
-    ]
-    before = data.get("previous_tag_name") or next(iter(published), "")
-    changes = f"compare/{before}...{tag}" if before else f"commits/{tag}"
+    published = [r.tag for r in newest_first(call.repo) if not r.draft and r.tag != tag]
+    previous = data.get("previous_tag_name") or next(iter(published), "")
+    changes = f"commits/{tag}"
+    if previous:
+        changes = f"compare/{previous}...{tag}"
     return {"name": tag, "body": f"**Full Changelog**: {call.web}/{changes}"}
 
 
@@ -218,9 +245,9 @@ ROUTES: tuple[Route, ...] = (
     ("GET", "/releases", _list),
     ("POST", "/releases", _create),
     ("POST", "/releases/generate-notes", lambda call: _notes(call, call.json())),
-    ("GET", "/releases/latest", lambda call: _shown(call, latest(call.repo))),
-    ("GET", "/releases/tags/(.+)", lambda call: _shown(call, call.repo.published(call.words[0]))),
-    ("GET", r"/releases/(\d+)", lambda call: view(call, call.release())),
+    ("GET", "/releases/latest", lambda call: _show(call, latest(call.repo))),
+    ("GET", "/releases/tags/(.+)", lambda call: _show(call, call.repo.published(call.groups[0]))),
+    ("GET", r"/releases/(\d+)", lambda call: release_json(call, call.release())),
     ("PATCH", r"/releases/(\d+)", _edit),
     ("DELETE", r"/releases/(\d+)", _delete),
 )

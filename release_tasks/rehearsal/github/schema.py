@@ -1,183 +1,262 @@
-"""What GraphQL can ask the GitHub stand-in for."""
+"""What GraphQL queries can read from the local GitHub, and change."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from release_tasks.rehearsal.github import git as github_git
-from release_tasks.rehearsal.github import releases as github_releases
+from release_tasks.rehearsal.github import git, issues, releases
 from release_tasks.rehearsal.github.graphql import GraphQLError, Node, connection
-from release_tasks.rehearsal.github.model import JSON, LOGIN, Release, Repository, Urls
+from release_tasks.rehearsal.github.model import JSON, LOGIN, Asset, Release, Repository, Urls
 
-NO = (
-    "autoMergeAllowed deleteBranchOnMerge hasDiscussionsEnabled hasProjectsEnabled hasWikiEnabled isArchived"
-    " isBlankIssuesEnabled isFork isInOrganization isMirror isPrivate isSecurityPolicyEnabled isTemplate"
-    " isUserConfigurationRepository usesCustomOpenGraphImage viewerHasStarred"
-)
-YES = "forkingAllowed hasIssuesEnabled mergeCommitAllowed rebaseMergeAllowed squashMergeAllowed viewerCanAdminister"
-ABSENT = (
-    "codeOfConduct licenseInfo mirrorUrl parent primaryLanguage securityPolicyUrl templateRepository"
-    " viewerDefaultCommitEmail viewerSubscription description homepageUrl openGraphImageUrl"
-)
-LISTS = "contactLinks fundingLinks issueTemplates pullRequestTemplates viewerPossibleCommitEmails"
-CONNECTIONS = "assignableUsers labels languages mentionableUsers projects projectsV2 pullRequests repositoryTopics watchers"
-RELEASE_FIELDS = "databaseId id name tagName isDraft isLatest isPrerelease immutable createdAt publishedAt url description"
-ISSUE_ABSENT = "closedAt stateReason"
-ISSUE_CONNECTIONS = "assignees comments projectCards projectItems"
-REPOSITORY_FIELDS = f"{NO} {YES} {ABSENT} {LISTS} {CONNECTIONS} visibility"
+# Fields of a repository that gh asks for, by the value that they have here.
+FALSE = [
+    "autoMergeAllowed",
+    "deleteBranchOnMerge",
+    "hasDiscussionsEnabled",
+    "hasProjectsEnabled",
+    "hasWikiEnabled",
+    "isArchived",
+    "isBlankIssuesEnabled",
+    "isFork",
+    "isInOrganization",
+    "isMirror",
+    "isPrivate",
+    "isSecurityPolicyEnabled",
+    "isTemplate",
+    "isUserConfigurationRepository",
+    "usesCustomOpenGraphImage",
+    "viewerHasStarred",
+]
+TRUE = [
+    "forkingAllowed",
+    "hasIssuesEnabled",
+    "mergeCommitAllowed",
+    "rebaseMergeAllowed",
+    "squashMergeAllowed",
+    "viewerCanAdminister",
+]
+NULL = [
+    "codeOfConduct",
+    "licenseInfo",
+    "mirrorUrl",
+    "parent",
+    "primaryLanguage",
+    "securityPolicyUrl",
+    "templateRepository",
+    "viewerDefaultCommitEmail",
+    "viewerSubscription",
+    "description",
+    "homepageUrl",
+    "openGraphImageUrl",
+]
+EMPTY_LISTS = [
+    "contactLinks",
+    "fundingLinks",
+    "issueTemplates",
+    "pullRequestTemplates",
+    "viewerPossibleCommitEmails",
+]
+EMPTY_CONNECTIONS = [
+    "assignableUsers",
+    "labels",
+    "languages",
+    "mentionableUsers",
+    "projects",
+    "projectsV2",
+    "pullRequests",
+    "repositoryTopics",
+    "watchers",
+]
+DATES = ("createdAt", "pushedAt", "updatedAt")
+RELEASE_FIELDS = [
+    "databaseId",
+    "id",
+    "name",
+    "tagName",
+    "isDraft",
+    "isLatest",
+    "isPrerelease",
+    "immutable",
+    "createdAt",
+    "publishedAt",
+    "url",
+    "description",
+]
+ISSUE_NULL = ("closedAt", "stateReason")
+ISSUE_CONNECTIONS = ("assignees", "comments", "projectCards", "projectItems")
+# What `__type` answers: gh asks which of its newer fields a server has.
+TYPES = {
+    "Release": RELEASE_FIELDS,
+    "Repository": [*FALSE, *TRUE, *NULL, *EMPTY_LISTS, *EMPTY_CONNECTIONS, "visibility"],
+    "Issue": ["stateReason"],
+}
+
+Find = Callable[[str, str], Repository | None]  # by owner and name
+Make = Callable[[str, str], None]
 
 
-def roots(
-    urls: Urls, find: Callable[[str, str], Repository | None], make: Callable[[str, str], None]
-) -> dict[str, Node]:
-    """Return the entries to all data and to changes; `find` and `make` get a repository's owner and name."""
+def roots(urls: Urls, find: Find, make: Make) -> dict[str, Node]:
+    """Return the entries to all data ("query") and to all changes ("mutation").
 
-    def repository(args: JSON) -> Node:
-        repo = find(args["owner"], args["name"])
-        if repo is None:
-            name = f"{args['owner']}/{args['name']}"
-            raise GraphQLError(
-                f"Could not resolve to a Repository with the name '{name}'.", "NOT_FOUND"
-            )
-        return _repository(urls, repo)
-
-    def search(args: JSON) -> Node:
-        words = str(args.get("query", "")).split()
-        named = [
-            word.removeprefix("repo:").split("/", 1) for word in words if word.startswith("repo:")
-        ]
-        repos = [repo for owner, name in named if (repo := find(owner, name))]
-        text = [word.strip('"').lower() for word in words if ":" not in word]
-        state = next(
-            (word[6:].upper() for word in words if word in ("state:open", "state:closed")), ""
-        )
-        states = [state] if state else []
-        is_for_pulls = "type:pr" in words or "is:pr" in words
-        found = (
-            [] if is_for_pulls else [node for repo in repos for node in _issues(urls, repo, states)]
-        )
-        matching = [node for node in found if all(word in node["title"].lower() for word in text)]
-        return connection(matching)(args)
-
-    def create_repository(args: JSON) -> Node:
-        owner = str(args["input"].get("ownerId") or f"U_{LOGIN}").removeprefix("U_")
-        name = args["input"]["name"]
-        make(owner, name)
-        return {
-            "__typename": "CreateRepositoryPayload",
-            "repository": repository({"owner": owner, "name": name}),
-        }
-
-    data = {
-        "viewer": _account(urls, LOGIN),
-        "repository": repository,
-        "search": search,
-        "__type": _type,
+    `find` and `make` get the owner and the name of a repository.
+    """
+    schema = _Schema(urls, find, make)
+    return {
+        "query": {
+            "__typename": "Query",
+            "viewer": _account(urls, LOGIN),
+            "repository": schema.repository,
+            "search": schema.search,
+            "__type": _type,
+        },
+        "mutation": {
+            "__typename": "Mutation",
+            "createRepository": schema.create_repository,
+        },
     }
-    changes = {"__typename": "Mutation", "createRepository": create_repository}
-    return {"query": {"__typename": "Query", **data}, "mutation": changes}
+
+
+@dataclass(frozen=True)
+class _Schema:
+    urls: Urls
+    find: Find
+    make: Make
+
+    def repository(self, args: JSON) -> Node:
+        owner, name = args["owner"], args["name"]
+        repo = self.find(owner, name)
+        if repo is None:
+            message = f"Could not resolve to a Repository with the name '{owner}/{name}'."
+            raise GraphQLError(message, "NOT_FOUND")
+        return _repository(self.urls, repo)
+
+    def create_repository(self, args: JSON) -> Node:
+        wanted = args["input"]
+        owner = str(wanted.get("ownerId") or f"U_{LOGIN}").removeprefix("U_")
+        self.make(owner, wanted["name"])
+        made = self.repository({"owner": owner, "name": wanted["name"]})
+        return {"__typename": "CreateRepositoryPayload", "repository": made}
+
+    def search(self, args: JSON) -> Node:
+        """Find issues by `repo:`, `state:` and words of the title."""
+        words = str(args.get("query", "")).split()
+        if "type:pr" in words or "is:pr" in words:
+            return connection([])(args)
+        states = [word[6:].upper() for word in words if word in ("state:open", "state:closed")]
+        title = [word.strip('"').lower() for word in words if ":" not in word]
+        found = []
+        for repo in self._repositories(words):
+            for node in _issues(self.urls, repo, states[:1]):
+                if all(word in node["title"].lower() for word in title):
+                    found.append(node)
+        return connection(found)(args)
+
+    def _repositories(self, words: list[str]) -> list[Repository]:
+        found = []
+        for word in words:
+            if word.startswith("repo:"):
+                owner, name = word.removeprefix("repo:").split("/", 1)
+                repo = self.find(owner, name)
+                if repo is not None:
+                    found.append(repo)
+        return found
 
 
 def _account(urls: Urls, login: str) -> Node:
-    url = f"{urls.web}/{login}"
     return {
         "__typename": "User",
         "id": f"U_{login}",
         "databaseId": 1,
         "login": login,
         "name": login,
-        "url": url,
+        "url": f"{urls.web}/{login}",
     }
 
 
 def _type(args: JSON) -> Node | None:
-    known = {"Release": RELEASE_FIELDS, "Repository": REPOSITORY_FIELDS, "Issue": "stateReason"}
-    fields = [
-        {"__typename": "__Field", "name": name} for name in known.get(args["name"], "").split()
-    ]
-    return {"__typename": "__Type", "name": args["name"], "fields": fields, "enumValues": []}
+    names = TYPES.get(args["name"], [])
+    return {
+        "__typename": "__Type",
+        "name": args["name"],
+        "fields": [{"__typename": "__Field", "name": name} for name in names],
+        "enumValues": [],
+    }
 
 
 def _repository(urls: Urls, repo: Repository) -> Node:
-    url = f"{urls.web}/{repo.full}"
-    node: Node = dict.fromkeys(NO.split(), False) | dict.fromkeys(YES.split(), True)
-    node |= dict.fromkeys(ABSENT.split()) | {key: [] for key in LISTS.split()}
-    node |= dict.fromkeys(CONNECTIONS.split(), connection([]))
-    newest = github_releases.latest(repo)
-    branch = f"refs/heads/{github_git.default_branch(repo.path)}"
-    dates = dict.fromkeys(("createdAt", "pushedAt", "updatedAt"), "2020-01-01T00:00:00Z")
-    return (
-        node
-        | dates
-        | {
-            "__typename": "Repository",
-            "id": f"R_{repo.full}",
-            "databaseId": 1,
-            "name": repo.name,
-            "nameWithOwner": repo.full,
-            "owner": _account(urls, repo.owner),
-            "url": url,
-            "visibility": "PUBLIC",
-            "sshUrl": f"git@{urls.web.split('://')[1]}:{repo.full}.git",
-            "forkCount": 0,
-            "stargazerCount": 0,
-            "diskUsage": 1,
-            "isEmpty": not github_git.refs(repo.path, "refs/heads/"),
-            "viewerPermission": "ADMIN",
-            "viewerDefaultMergeMethod": "MERGE",
-            "defaultBranchRef": _ref(repo, branch)
-            or {"__typename": "Ref", "id": "", "name": branch[11:], "target": None},
-            "ref": lambda args: _ref(repo, args["qualifiedName"]),
-            "release": lambda args: _release_of(urls, repo, args["tagName"]),
-            "releases": lambda args: connection(_releases(urls, repo, args))(args),
-            "latestRelease": _release(urls, repo, newest) if newest else None,
-            "issues": lambda args: connection(_issues(urls, repo, args.get("states") or []))(args),
-            "issueOrPullRequest": lambda args: _issue_of(urls, repo, args["number"]),
-            "milestones": connection([_milestone(item) for item in repo.milestones]),
-        }
-    )
+    return {
+        **dict.fromkeys(FALSE, False),
+        **dict.fromkeys(TRUE, True),
+        **dict.fromkeys(NULL),
+        **{name: [] for name in EMPTY_LISTS},
+        **dict.fromkeys(EMPTY_CONNECTIONS, connection([])),
+        **dict.fromkeys(DATES, "2020-01-01T00:00:00Z"),
+        "__typename": "Repository",
+        "id": f"R_{repo.full}",
+        "databaseId": 1,
+        "name": repo.name,
+        "nameWithOwner": repo.full,
+        "owner": _account(urls, repo.owner),
+        "url": f"{urls.web}/{repo.full}",
+        "visibility": "PUBLIC",
+        "sshUrl": f"git@{urls.web.split('://')[1]}:{repo.full}.git",
+        "forkCount": 0,
+        "stargazerCount": 0,
+        "diskUsage": 1,
+        "isEmpty": not git.refs(repo.path, "refs/heads/"),
+        "viewerPermission": "ADMIN",
+        "viewerDefaultMergeMethod": "MERGE",
+        "defaultBranchRef": _default_branch(repo),
+        "ref": lambda args: _ref(repo, args["qualifiedName"]),
+        "release": lambda args: _release_of(urls, repo, args["tagName"]),
+        "releases": lambda args: connection(_releases(urls, repo, args))(args),
+        "latestRelease": _release(urls, repo, releases.latest(repo)),
+        "issues": lambda args: connection(_issues(urls, repo, args.get("states") or []))(args),
+        "issueOrPullRequest": lambda args: _issue_of(urls, repo, args["number"]),
+        "milestones": connection([_milestone(item) for item in repo.milestones]),
+    }
+
+
+def _default_branch(repo: Repository) -> Node:
+    """Return the branch that HEAD names, with no target while the repository is empty."""
+    name = git.default_branch(repo.path)
+    empty = {"__typename": "Ref", "id": "", "name": name, "target": None}
+    return _ref(repo, f"refs/heads/{name}") or empty
 
 
 def _ref(repo: Repository, name: str) -> Node | None:
-    at = github_git.refs(repo.path, name).get(name)
-    target = {"__typename": at[1].title(), "oid": at[0], "id": at[0]} if at else None
-    short = name.split("/", 2)[-1]
-    return (
-        {"__typename": "Ref", "id": f"REF_{name}", "name": short, "target": target}
-        if target
-        else None
-    )
+    ref = git.refs(repo.path, name).get(name)
+    if ref is None:
+        return None
+    return {
+        "__typename": "Ref",
+        "id": f"REF_{name}",
+        "name": name.split("/", 2)[-1],
+        "target": {"__typename": ref.kind.title(), "oid": ref.sha, "id": ref.sha},
+    }
 
 
-def _releases(urls: Urls, repo: Repository, args: JSON) -> list[Node]:
-    nodes = [_release(urls, repo, release) for release in github_releases.newest_first(repo)]
+def _releases(urls: Urls, repo: Repository, args: JSON) -> list[Node | None]:
+    nodes = [_release(urls, repo, release) for release in releases.newest_first(repo)]
     order = args.get("orderBy") or {}
-    return nodes[::-1] if order.get("direction") == "ASC" else nodes
+    if order.get("direction") == "ASC":
+        nodes.reverse()
+    return nodes
 
 
 def _release_of(urls: Urls, repo: Repository, tag: str) -> Node | None:
-    """Return the release of a tag, else the newest draft that wants it."""
-    drafts = [release for release in github_releases.newest_first(repo) if release.tag == tag]
-    release = repo.published(tag) or next(iter(drafts), None)
-    return _release(urls, repo, release) if release else None
+    """Return the published release of a tag, else its newest draft."""
+    drafts = [release for release in releases.newest_first(repo) if release.tag == tag]
+    return _release(urls, repo, repo.published(tag) or next(iter(drafts), None))
 
 
-def _release(urls: Urls, repo: Repository, release: Release) -> Node:
-    newest = github_releases.latest(repo)
-    assets = [
-        {
-            "__typename": "ReleaseAsset",
-            "id": f"RA_{asset.id}",
-            "name": asset.name,
-            "size": asset.size,
-            "digest": asset.digest or None,
-            "contentType": asset.content_type,
-            "downloadCount": asset.downloads,
-        }
-        for asset in release.assets.values()
-    ]
+def _release(urls: Urls, repo: Repository, release: Release | None) -> Node | None:
+    if release is None:
+        return None
+    assets = [_asset(asset) for asset in release.assets.values()]
     return {
         "__typename": "Release",
         "databaseId": release.id,
@@ -185,7 +264,7 @@ def _release(urls: Urls, repo: Repository, release: Release) -> Node:
         "name": release.name,
         "tagName": release.tag,
         "isDraft": release.draft,
-        "isLatest": release is newest,
+        "isLatest": release is releases.latest(repo),
         "isPrerelease": release.prerelease,
         "immutable": release.immutable,
         "createdAt": release.created,
@@ -197,38 +276,48 @@ def _release(urls: Urls, repo: Repository, release: Release) -> Node:
     }
 
 
-def _milestone(item: JSON) -> Node:
-    due = item.get("due_on")
+def _asset(asset: Asset) -> Node:
+    return {
+        "__typename": "ReleaseAsset",
+        "id": f"RA_{asset.id}",
+        "name": asset.name,
+        "size": asset.size,
+        "digest": asset.digest or None,
+        "contentType": asset.content_type,
+        "downloadCount": asset.downloads,
+    }
+
+
+def _milestone(milestone: JSON | None) -> Node | None:
+    if milestone is None:
+        return None
     return {
         "__typename": "Milestone",
-        "number": item["number"],
-        "title": item["title"],
-        "dueOn": due,
-        "description": item.get("description"),
-        "state": item["state"].upper(),
+        "number": milestone["number"],
+        "title": milestone["title"],
+        "dueOn": milestone.get("due_on"),
+        "description": milestone.get("description"),
+        "state": milestone["state"].upper(),
     }
 
 
 def _issues(urls: Urls, repo: Repository, states: list[str]) -> list[Node]:
+    """Return the issues in one of the `states` (of any without), newest first."""
     wanted = [item for item in repo.issues if not states or item["state"].upper() in states]
     return [_issue(urls, repo, item) for item in reversed(wanted)]
 
 
 def _issue_of(urls: Urls, repo: Repository, number: int) -> Node | None:
-    return next(
-        (_issue(urls, repo, item) for item in repo.issues if item["number"] == number), None
-    )
+    for item in repo.issues:
+        if item["number"] == number:
+            return _issue(urls, repo, item)
+    return None
 
 
 def _issue(urls: Urls, repo: Repository, item: JSON) -> Node:
-    milestone = next((m for m in repo.milestones if m["number"] == item.get("milestone")), None)
-    labels: list[Any] = [
-        {"__typename": "Label", "id": "", "description": "", **label} for label in item["labels"]
-    ]
-    node: Node = dict.fromkeys(ISSUE_ABSENT.split()) | dict.fromkeys(
-        ISSUE_CONNECTIONS.split(), connection([])
-    )
-    return node | {
+    return {
+        **dict.fromkeys(ISSUE_NULL),
+        **dict.fromkeys(ISSUE_CONNECTIONS, connection([])),
         "__typename": "Issue",
         "id": item["node_id"],
         "number": item["number"],
@@ -240,7 +329,11 @@ def _issue(urls: Urls, repo: Repository, item: JSON) -> Node:
         "updatedAt": item["updated_at"],
         "author": _account(urls, LOGIN),
         "url": f"{urls.web}/{repo.full}/issues/{item['number']}",
-        "labels": connection(labels),
+        "labels": connection([_label(label) for label in item["labels"]]),
         "reactionGroups": [],
-        "milestone": _milestone(milestone) if milestone else None,
+        "milestone": _milestone(issues.milestone_of(repo, item)),
     }
+
+
+def _label(label: JSON) -> dict[str, Any]:
+    return {"__typename": "Label", "id": "", "description": "", **label}

@@ -1,29 +1,27 @@
-"""Workflows and checks of the GitHub stand-in."""
+"""Workflows, checks and commit statuses of the local GitHub."""
 
 from __future__ import annotations
 
 import re
 import zlib
 
-from release_tasks.rehearsal.github import git as github_git
+from release_tasks.rehearsal.github import git
 from release_tasks.rehearsal.github.call import Call, Route, invalid, not_found, paged
 from release_tasks.rehearsal.github.model import JSON
 from release_tasks.rehearsal.github.refs import commit_json
 from release_tasks.rehearsal.web import Response
 
 FOLDER = ".github/workflows"
+STATES = ("error", "failure", "pending", "success")
 
 
-def view(call: Call, path: str) -> JSON:
+def workflow_json(call: Call, path: str) -> JSON:
     """Return a workflow file of the default branch as the API shows it."""
-    head = github_git.commit_of(call.repo.path, "HEAD")
-    text = (github_git.show(call.repo.path, head, path) or b"").decode(errors="replace")
-    named = re.search(r"^name:\s*['\"]?(.+?)['\"]?\s*$", text, re.M)
     number = zlib.crc32(path.encode())
     return {
         "id": number,
         "node_id": f"W_{number}",
-        "name": named[1] if named else path,
+        "name": _name(call, path),
         "path": path,
         "state": "active",
         "url": f"{call.base}/actions/workflows/{number}",
@@ -31,62 +29,92 @@ def view(call: Call, path: str) -> JSON:
     }
 
 
-def _workflows(call: Call) -> list[JSON]:
-    head = github_git.commit_of(call.repo.path, "HEAD")
-    listed = (
-        github_git.git(call.repo.path, "ls-tree", "--name-only", head, f"{FOLDER}/") if head else ""
-    )
-    paths = {line for line in listed.splitlines() if line.endswith((".yml", ".yaml"))}
-    paths |= {f"{FOLDER}/{run['workflow']}" for run in call.repo.runs.values()}
-    return [view(call, path) for path in sorted(paths)]
-
-
 def find(call: Call) -> JSON:
-    """Return the workflow whose id or file name the route has."""
-    for work in _workflows(call):
-        if call.words[0] in (str(work["id"]), work["path"].rsplit("/", 1)[-1]):
-            return work
+    """Return the workflow whose id or file name the route has; raise `Refused` for no such one."""
+    for workflow in _workflows(call):
+        if call.groups[0] in (str(workflow["id"]), file_name(workflow)):
+            return workflow
     raise not_found()
+
+
+def file_name(workflow: JSON) -> str:
+    """Return the name of a workflow's file, without its folder."""
+    name: str = workflow["path"].rsplit("/", 1)[-1]
+    return name
+
+
+def _name(call: Call, path: str) -> str:
+    """Return the `name:` of a workflow file, its path where it has none."""
+    head = git.commit_of(call.repo.path, "HEAD")
+    data = git.show(call.repo.path, head, path) or b""
+    match = re.search(r"^name:\s*['\"]?(.+?)['\"]?\s*$", data.decode(errors="replace"), re.M)
+    if match is None:
+        return path
+    return match[1]
+
+
+def _workflows(call: Call) -> list[JSON]:
+    """Return the workflows of the default branch, and those of the runs that were set."""
+    paths = {f"{FOLDER}/{run['workflow']}" for run in call.repo.runs.values()}
+    head = git.commit_of(call.repo.path, "HEAD")
+    if head:
+        listed = git.run(call.repo.path, "ls-tree", "--name-only", head, f"{FOLDER}/")
+        paths |= {line for line in listed.splitlines() if line.endswith((".yml", ".yaml"))}
+    return [workflow_json(call, path) for path in sorted(paths)]
 
 
 def _checks(call: Call) -> list[JSON]:
     """Return the check runs that were set for a commit, else the jobs of its runs."""
-    sha = commit_json(call, call.words[0])["sha"]
-    jobs = [job for run in call.repo.runs.values() if run["head_sha"] == sha for job in run["jobs"]]
-    return [
-        {
-            "id": number,
-            "name": "ci",
-            "head_sha": sha,
-            "status": "completed",
-            "details_url": call.web,
-            "conclusion": "success" if check.get("status", "completed") == "completed" else None,
-            "html_url": call.web,
-            "app": {"slug": "github-actions"},
-        }
-        | {key: value for key, value in check.items() if key not in ("steps", "log")}
-        for number, check in enumerate(call.repo.checks.get(sha, call.repo.checks.get("", jobs)), 1)
-    ]
+    sha = commit_json(call, call.groups[0])["sha"]
+    checks = call.repo.checks
+    found = checks.get(sha, checks.get("", _jobs(call, sha)))
+    return [_check_json(call, sha, check, number) for number, check in enumerate(found, 1)]
+
+
+def _jobs(call: Call, sha: str) -> list[JSON]:
+    jobs = []
+    for run in call.repo.runs.values():
+        if run["head_sha"] == sha:
+            jobs += run["jobs"]
+    return jobs
+
+
+def _check_json(call: Call, sha: str, check: JSON, number: int) -> JSON:
+    shown: JSON = {
+        "id": number,
+        "name": "ci",
+        "head_sha": sha,
+        "status": "completed",
+        "details_url": call.web,
+        "conclusion": None,
+        "html_url": call.web,
+        "app": {"slug": "github-actions"},
+    }
+    if check.get("status", "completed") == "completed":
+        shown["conclusion"] = "success"
+    return shown | {key: value for key, value in check.items() if key not in ("steps", "log")}
 
 
 def _status(call: Call) -> JSON:
-    """Combine commit statuses (checks are none): the newest of each context; nothing is `pending`."""
-    sha = commit_json(call, call.words[0])["sha"]
+    """Combine the newest commit status of each context; checks do not count."""
+    sha = commit_json(call, call.groups[0])["sha"]
     rows = list(call.repo.statuses.get(sha, {}).values())
-    states = {row["state"] for row in rows} or {"pending"}
-    combined = (
-        "failure"
-        if states & {"failure", "error"}
-        else "pending"
-        if "pending" in states
-        else "success"
-    )
-    return {"state": combined, "statuses": rows, "sha": sha, "total_count": len(rows)}
+    state = _combined({row["state"] for row in rows})
+    return {"state": state, "statuses": rows, "sha": sha, "total_count": len(rows)}
+
+
+def _combined(states: set[str]) -> str:
+    if states & {"failure", "error"}:
+        return "failure"
+    if "pending" in states or not states:
+        return "pending"
+    return "success"
 
 
 def _set_status(call: Call) -> Response:
-    sha, data = commit_json(call, call.words[0])["sha"], call.json()
-    if data.get("state") not in ("error", "failure", "pending", "success"):
+    sha = commit_json(call, call.groups[0])["sha"]
+    data = call.json()
+    if data.get("state") not in STATES:
         raise invalid("Status", "invalid", "state")
     row = {
         "context": data.get("context") or "default",

@@ -1,4 +1,4 @@
-"""An OCI registry for a rehearsal: the OCI distribution specification 1.1, with GHCR's token dance."""
+"""A local OCI registry: the OCI distribution specification 1.1, with GHCR's tokens."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import re
 from pathlib import Path
 
 from release_tasks import endpoints
-from release_tasks.rehearsal.oci import blobs as oci_blobs
-from release_tasks.rehearsal.oci import manifests as oci_manifests
+from release_tasks.rehearsal.oci import blobs, manifests
 from release_tasks.rehearsal.oci.auth import Tokens
 from release_tasks.rehearsal.oci.store import NAME, Refused, Store
 from release_tasks.rehearsal.web import Request, Response
@@ -15,26 +14,26 @@ from release_tasks.rehearsal.web import Request, Response
 LONGEST_NAME = 255
 ROUTE = re.compile(r"/v2/(.+)/(blobs/uploads|blobs|manifests|tags|referrers)/([^/]*)")
 HANDLERS = {
-    "blobs": {"GET": oci_blobs.fetch, "DELETE": oci_blobs.remove},
+    "blobs": {"GET": blobs.fetch, "DELETE": blobs.remove},
     "blobs/uploads": {
-        "POST": oci_blobs.begin,
-        "PATCH": oci_blobs.append,
-        "GET": oci_blobs.status,
-        "PUT": oci_blobs.finish,
-        "DELETE": oci_blobs.cancel,
+        "POST": blobs.begin,
+        "PATCH": blobs.append,
+        "GET": blobs.status,
+        "PUT": blobs.finish,
+        "DELETE": blobs.cancel,
     },
     "manifests": {
-        "GET": oci_manifests.fetch,
-        "PUT": oci_manifests.push,
-        "DELETE": oci_manifests.remove,
+        "GET": manifests.fetch,
+        "PUT": manifests.push,
+        "DELETE": manifests.remove,
     },
-    "tags": {"GET": oci_manifests.list_tags},
-    "referrers": {"GET": oci_manifests.list_referrers},
+    "tags": {"GET": manifests.list_tags},
+    "referrers": {"GET": manifests.list_referrers},
 }
 
 
 class Oci:
-    """The registry. Under a public name it demands tokens, at its own address it does not."""
+    """The registry. It requires tokens under a public name, and none at its own address."""
 
     name = "oci"
 
@@ -63,17 +62,17 @@ class Oci:
             return self.tokens.give(request)
         if request.path in ("/v2", "/v2/"):
             if request.public:
-                self.tokens.demand(request)
+                self.tokens.require(request)
             return Response.of_json({})
         route = ROUTE.fullmatch(request.path)
         if route is None:
             raise Refused(404, "UNSUPPORTED", f"there is nothing at {request.path}")
         name, kind, reference = route.groups()
         if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
-            raise Refused(400, "NAME_INVALID", f"{name!r} is no name of a repository")
+            raise Refused(400, "NAME_INVALID", f"{name!r} is not a valid repository name")
         if request.public:
-            self.tokens.demand(request, name)
-        handler = HANDLERS[kind].get("GET" if request.method == "HEAD" else request.method)
+            self.tokens.require(request, name)
+        handler = HANDLERS[kind].get(request.read_method)
         if handler is None:
             raise Refused(405, "UNSUPPORTED", f"{request.method} is not supported here")
         return handler(self.store, request, name, reference)

@@ -1,4 +1,4 @@
-"""Manifests of the OCI registry, and what is found by them: tags and referrers."""
+"""Manifests of the local OCI registry, and what is found by them: tags and referrers."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from release_tasks.rehearsal.web import Request, Response
 LARGEST = 4 << 20  # bytes of a manifest
 IMAGE = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
-LAYER_FROM_ELSEWHERE = ("nondistributable", "foreign")
+EXTERNAL_LAYERS = ("nondistributable", "foreign")  # in media types: layers of another server
+
+Document = dict[str, Any]
 
 
 def fetch(store: Store, request: Request, name: str, reference: str) -> Response:
-    """Answer with a manifest, byte by byte and with the media type that it was pushed with."""
+    """Answer with a manifest, byte for byte and with the media type of its push."""
     repository = store.find(name)
     digest = repository.tags.get(reference, reference)
     manifest = repository.manifests.get(digest)
@@ -32,21 +34,20 @@ def push(store: Store, request: Request, name: str, reference: str) -> Response:
     """Store a manifest under its digest and its tags: the reference, or each `tag=`."""
     raw = _read(request)
     document = _parsed(raw)
-    digest, tags = _names(request, reference, raw)
-    manifest = _described(request, document, digest, len(raw))
+    digest = _digest(reference, raw)
+    tags = _tags(request, reference)
+    manifest = _manifest(request, document, digest, len(raw))
     if request.public:
-        _demand_blobs(store, name, document)
-    path = store.path(digest)
+        _require_blobs(store, name, document)
     with store.lock:
-        path.write_bytes(raw) if not path.exists() else None
-        repository = store.make(name)
-        repository.manifests[digest] = manifest
-        repository.tags |= dict.fromkeys(tags, digest)
-        if manifest.subject:
-            repository.referrers.setdefault(manifest.subject, {})[digest] = manifest
+        if not store.path(digest).exists():
+            store.path(digest).write_bytes(raw)
+        store.make(name).add(manifest, tags)
     headers = {"Location": f"/v2/{name}/manifests/{digest}", "Docker-Content-Digest": digest}
-    headers |= {"OCI-Subject": manifest.subject} if manifest.subject else {}
-    headers |= {"OCI-Tag": ", ".join(tags)} if tags else {}
+    if manifest.subject:
+        headers["OCI-Subject"] = manifest.subject
+    if tags:
+        headers["OCI-Tag"] = ", ".join(tags)
     return Response(201, b"", headers)
 
 
@@ -56,25 +57,25 @@ def remove(store: Store, request: Request, name: str, reference: str) -> Respons
         repository = store.find(name)
         if repository.tags.pop(reference, None):
             return Response(202)
-        manifest = repository.manifests.pop(reference, None)
+        manifest = repository.manifests.get(reference)
         if manifest is None:
             raise Refused(404, "MANIFEST_UNKNOWN", f"{name} has no manifest {reference}")
-        repository.tags = {t: d for t, d in repository.tags.items() if d != reference}
-        repository.referrers.get(manifest.subject or "", {}).pop(reference, None)
+        repository.remove(manifest)
     return Response(202)
 
 
 def list_tags(store: Store, request: Request, name: str, reference: str) -> Response:
-    """List the tags in the order of their bytes: at most `n`, those behind `last`."""
+    """List the tags in the order of their bytes: at most `n`, only those after `last`."""
     if reference != "list":
         raise Refused(404, "UNSUPPORTED", f"there is nothing at tags/{reference}")
     count = request.query.get("n")
     if count is not None and not count.isdecimal():
-        raise Refused(400, "PAGINATION_NUMBER_INVALID", f"n={count} is no number")
+        raise Refused(400, "PAGINATION_NUMBER_INVALID", f"n={count} is not a number")
     with store.lock:
         tags = sorted(store.find(name).tags)
-    tags = tags[bisect_right(tags, request.query.get("last", "")) :]
-    page = tags[: int(count)] if count is not None else tags
+    tags = page = tags[bisect_right(tags, request.query.get("last", "")) :]
+    if count is not None:
+        page = tags[: int(count)]
     answer = Response.of_json({"name": name, "tags": page})
     if page and len(page) < len(tags):
         following = f"/v2/{name}/tags/list?n={count}&last={quote(page[-1])}"
@@ -85,14 +86,14 @@ def list_tags(store: Store, request: Request, name: str, reference: str) -> Resp
 def list_referrers(store: Store, request: Request, name: str, reference: str) -> Response:
     """List the manifests whose subject is this digest, as an index; an unknown one has none."""
     subject = checked(reference)
-    wanted = request.query.get("artifactType")
     with store.lock:
         repository = store.repositories.get(name, Repository())
         found = [m.descriptor for m in repository.referrers.get(subject, {}).values()]
+    wanted = request.query.get("artifactType")
     if wanted:
-        found = [d for d in found if d.get("artifactType") == wanted]
+        found = [descriptor for descriptor in found if descriptor.get("artifactType") == wanted]
     index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": found}
-    answer = Response.of_json(index, content_type=INDEX)
+    answer = Response.of_json(index, kind=INDEX)
     if wanted:
         answer.headers["OCI-Filters-Applied"] = "artifactType"
     return answer
@@ -101,65 +102,86 @@ def list_referrers(store: Store, request: Request, name: str, reference: str) ->
 def _read(request: Request) -> bytes:
     raw = bytearray()
     for data in request.chunks():  # to the end: the rest would be taken for the next request
-        raw += data if len(raw) <= LARGEST else b""
+        if len(raw) <= LARGEST:
+            raw += data
     if len(raw) > LARGEST:
         raise Refused(413, "SIZE_INVALID", f"the manifest is larger than {LARGEST} bytes")
     return bytes(raw)
 
 
-def _parsed(raw: bytes) -> dict[str, Any]:
+def _parsed(raw: bytes) -> Document:
     try:
         document = json.loads(raw)
     except ValueError as error:
-        raise Refused(400, "MANIFEST_INVALID", f"the manifest is no JSON: {error}") from error
+        raise Refused(400, "MANIFEST_INVALID", f"the manifest is not JSON: {error}") from error
     if not isinstance(document, dict):
-        raise Refused(400, "MANIFEST_INVALID", "the manifest is no JSON object")
+        raise Refused(400, "MANIFEST_INVALID", "the manifest is not a JSON object")
     return document
 
 
-def _names(request: Request, reference: str, raw: bytes) -> tuple[str, list[str]]:
-    """Return the digest and the tags that a manifest gets."""
-    if ":" not in reference:
-        digest, tags = f"sha256:{hashlib.sha256(raw).hexdigest()}", [reference]
-    else:
-        algorithm = checked(reference).partition(":")[0]
-        digest = f"{algorithm}:{hashlib.new(algorithm, raw).hexdigest()}"
-        tags = parse_qs(request.target.partition("?")[2]).get("tag", [])
-        if digest != reference:
-            raise Refused(400, "DIGEST_INVALID", f"the manifest has the digest {digest}")
+def _is_digest(reference: str) -> bool:
+    return ":" in reference
+
+
+def _digest(reference: str, raw: bytes) -> str:
+    """Return the digest of a manifest; raise `Refused` where the reference is another one."""
+    if not _is_digest(reference):
+        return f"sha256:{hashlib.sha256(raw).hexdigest()}"
+    algorithm = checked(reference).partition(":")[0]
+    digest = f"{algorithm}:{hashlib.new(algorithm, raw).hexdigest()}"
+    if digest != reference:
+        raise Refused(400, "DIGEST_INVALID", f"the manifest has the digest {digest}")
+    return digest
+
+
+def _tags(request: Request, reference: str) -> list[str]:
+    """Return the tags that a manifest gets; raise `Refused` for an invalid one."""
+    tags = [reference]
+    if _is_digest(reference):
+        tags = parse_qs(request.raw_query).get("tag", [])
     for tag in tags:
         if not TAG.fullmatch(tag):
-            raise Refused(400, "TAG_INVALID", f"{tag!r} is no tag")
-    return digest, tags
+            raise Refused(400, "TAG_INVALID", f"{tag!r} is not a valid tag")
+    return tags
 
 
-def _described(request: Request, document: dict[str, Any], digest: str, size: int) -> Manifest:
-    said = document.get("mediaType")
-    media_type = request.headers.get("content-type") or said or IMAGE
+def _manifest(request: Request, document: Document, digest: str, size: int) -> Manifest:
+    declared = document.get("mediaType")
+    media_type = request.headers.get("content-type") or declared or IMAGE
     kind = media_type.partition(";")[0].strip()
-    if said and said != kind:
-        raise Refused(400, "MANIFEST_INVALID", f"the manifest is {said}, but was sent as {kind}")
+    if declared and declared != kind:
+        message = f"the manifest is {declared}, but was sent as {kind}"
+        raise Refused(400, "MANIFEST_INVALID", message)
     descriptor = {"mediaType": kind, "digest": digest, "size": size}
     artifact_type = document.get("artifactType") or _part(document, "config").get("mediaType")
-    descriptor |= {"artifactType": artifact_type} if artifact_type else {}
-    notes = document.get("annotations")
-    descriptor |= {"annotations": notes} if notes else {}
-    subject = _part(document, "subject").get("digest")
-    return Manifest(digest, media_type, checked(subject) if subject else None, descriptor)
+    if artifact_type:
+        descriptor["artifactType"] = artifact_type
+    annotations = document.get("annotations")
+    if annotations:
+        descriptor["annotations"] = annotations
+    subject = _part(document, "subject").get("digest") or None
+    if subject:
+        checked(subject)
+    return Manifest(digest, media_type, subject, descriptor)
 
 
-def _demand_blobs(store: Store, name: str, document: dict[str, Any]) -> None:
-    """Refuse an image whose blobs are absent, as public registries do; the specification
-    allows sparse manifests too, so the registry takes them at its own address."""
+def _require_blobs(store: Store, name: str, document: Document) -> None:
+    """Refuse an image whose blobs are absent, as public registries do.
+
+    The specification allows sparse manifests too, so the registry takes them at its own address.
+    """
     known = store.repositories.get(name, Repository()).blobs
-    for part in filter(None, (_part(document, "config"), *(document.get("layers") or ()))):
-        elsewhere = any(word in part.get("mediaType", "") for word in LAYER_FROM_ELSEWHERE)
-        if not elsewhere and part.get("digest") not in known:
+    for part in (_part(document, "config"), *(document.get("layers") or ())):
+        if part and not _is_external(part) and part.get("digest") not in known:
             raise Refused(404, "MANIFEST_BLOB_UNKNOWN", f"{name} has no blob {part.get('digest')}")
 
 
-def _part(document: dict[str, Any], key: str) -> dict[str, Any]:
+def _is_external(layer: Document) -> bool:
+    return any(word in layer.get("mediaType", "") for word in EXTERNAL_LAYERS)
+
+
+def _part(document: Document, key: str) -> Document:
     part = document.get(key) or {}
     if not isinstance(part, dict):
-        raise Refused(400, "MANIFEST_INVALID", f"{key} of the manifest is no JSON object")
+        raise Refused(400, "MANIFEST_INVALID", f"{key} of the manifest is not a JSON object")
     return part

@@ -1,4 +1,4 @@
-"""What the OCI registry holds: content in a folder, names and links in memory."""
+"""What the local OCI registry stores: content in a folder, names and links in memory."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 from release_tasks.rehearsal.web import Response
 
 HEX_DIGITS = {"sha256": 64, "sha512": 128}
+# Names and tags: OCI distribution specification 1.1, "Pulling manifests".
 NAME = re.compile(
     r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*"
 )
@@ -29,10 +30,13 @@ class Refused(Exception):
         self, status: int, code: str, message: str, headers: dict[str, str] | None = None
     ) -> None:
         super().__init__(message)
-        self.status, self.code, self.message, self.headers = status, code, message, headers or {}
+        self.status = status
+        self.code = code
+        self.message = message
+        self.headers = headers or {}
 
     def response(self) -> Response:
-        """Return the answer, with the error body that the specification gives."""
+        """Return the answer, with the error body of the specification."""
         error = {"code": self.code, "message": self.message, "detail": None}
         answer = Response.of_json({"errors": [error]}, self.status)
         answer.headers |= self.headers
@@ -41,7 +45,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Manifest:
-    """A manifest of one repository; `descriptor` is how it shows among its subject's referrers."""
+    """A manifest of one repository; its subject lists it by the `descriptor`."""
 
     digest: str
     media_type: str
@@ -58,6 +62,20 @@ class Repository:
     tags: dict[str, str] = field(default_factory=dict)
     referrers: dict[str, dict[str, Manifest]] = field(default_factory=dict)
 
+    def add(self, manifest: Manifest, tags: Iterable[str]) -> None:
+        """Add a manifest, and point the tags at it."""
+        self.manifests[manifest.digest] = manifest
+        for tag in tags:
+            self.tags[tag] = manifest.digest
+        if manifest.subject:
+            self.referrers.setdefault(manifest.subject, {})[manifest.digest] = manifest
+
+    def remove(self, manifest: Manifest) -> None:
+        """Remove a manifest with its tags."""
+        del self.manifests[manifest.digest]
+        self.tags = {tag: digest for tag, digest in self.tags.items() if digest != manifest.digest}
+        self.referrers.get(manifest.subject or "", {}).pop(manifest.digest, None)
+
 
 @dataclass(frozen=True)
 class Upload:
@@ -66,11 +84,11 @@ class Upload:
     id: str
     repository: str
     path: Path
-    lock: threading.Lock
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def size(self) -> int:
-        """Return the bytes that have arrived."""
+        """Return how many bytes have arrived."""
         return self.path.stat().st_size
 
 
@@ -81,14 +99,16 @@ class Store:
         self.lock = threading.RLock()
         self.repositories: dict[str, Repository] = {}
         self._uploads: dict[str, Upload] = {}
-        self._holders: Counter[str] = Counter()  # repositories that have a blob
-        self._folder, self._incoming = folder / "content", folder / "incoming"
-        for made in (self._incoming, *(self._folder / name for name in HEX_DIGITS)):
-            made.mkdir(parents=True, exist_ok=True)
+        self._holders: Counter[str] = Counter()  # number of repositories that have a blob
+        self._content = folder / "content"
+        self._incoming = folder / "incoming"
+        self._incoming.mkdir(parents=True, exist_ok=True)
+        for algorithm in HEX_DIGITS:
+            (self._content / algorithm).mkdir(parents=True, exist_ok=True)
 
     def path(self, digest: str) -> Path:
-        """Return where content with this checked digest lies."""
-        return self._folder.joinpath(*digest.split(":"))
+        """Return where content with this valid digest is stored."""
+        return self._content.joinpath(*digest.split(":"))
 
     def find(self, name: str) -> Repository:
         """Return a repository; raise `Refused` (404) where nothing was pushed yet."""
@@ -104,18 +124,20 @@ class Store:
     def begin(self, name: str) -> Upload:
         """Begin an upload into the repository `name`."""
         key = uuid.uuid4().hex
-        upload = Upload(key, name, self._incoming / key, threading.Lock())
+        upload = Upload(key, name, self._incoming / key)
         upload.path.touch()
         self._uploads[key] = upload
         return upload
 
     @contextmanager
     def upload(self, name: str, key: str) -> Iterator[Upload]:
-        """Give an upload that goes on, to one request at a time; raise `Refused` (404) for any other."""
+        """Give an unfinished upload to one request at a time; raise `Refused` (404) for others."""
         upload = self._uploads.get(key)
-        with upload.lock if upload else self.lock:
-            if upload is None or upload.repository != name or key not in self._uploads:
-                raise Refused(404, "BLOB_UPLOAD_UNKNOWN", "there is no such upload")
+        if upload is None or upload.repository != name:
+            raise _unknown_upload()
+        with upload.lock:
+            if key not in self._uploads:  # finished by another request meanwhile
+                raise _unknown_upload()
             yield upload
 
     def forget(self, upload: Upload) -> None:
@@ -136,22 +158,26 @@ class Store:
         self._hold(upload.repository, digest)
 
     def mount(self, digest: str, source: str | None, name: str) -> bool:
-        """Give `name` a blob that `source` (None: any repository) has; tell whether it could."""
+        """Give `name` a blob that `source` (None: any repository) has; return whether it could."""
         with self.lock:
-            known = self.repositories.get(source or "", Repository()).blobs
-            if digest not in known if source else not self._holders[digest]:
+            if not self._is_held(digest, source):
                 return False
             self._hold(name, digest)
             return True
 
     def drop(self, name: str, digest: str) -> None:
-        """Take a blob from a repository; raise `Refused` (404) where it is not there."""
+        """Remove a blob from a repository; raise `Refused` (404) where it is not there."""
         with self.lock:
             blobs = self.find(name).blobs
             if digest not in blobs:
                 raise Refused(404, "BLOB_UNKNOWN", f"{name} has no blob {digest}")
             blobs.remove(digest)
             self._holders[digest] -= 1
+
+    def _is_held(self, digest: str, source: str | None) -> bool:
+        if source:
+            return digest in self.repositories.get(source, Repository()).blobs
+        return self._holders[digest] > 0
 
     def _hold(self, name: str, digest: str) -> None:
         with self.lock:
@@ -164,6 +190,11 @@ class Store:
 def checked(digest: str) -> str:
     """Return a well-formed sha256 or sha512 digest; raise `Refused` (400) for anything else."""
     algorithm, _, value = digest.partition(":")
-    if algorithm in HEX_DIGITS and re.fullmatch(rf"[0-9a-f]{{{HEX_DIGITS[algorithm]}}}", value):
+    digits = HEX_DIGITS.get(algorithm, 0)
+    if digits and re.fullmatch(rf"[0-9a-f]{{{digits}}}", value):
         return digest
-    raise Refused(400, "DIGEST_INVALID", f"{digest!r} is no sha256 or sha512 digest")
+    raise Refused(400, "DIGEST_INVALID", f"{digest!r} is not a sha256 or sha512 digest")
+
+
+def _unknown_upload() -> Refused:
+    return Refused(404, "BLOB_UPLOAD_UNKNOWN", "there is no such upload")
