@@ -39,7 +39,8 @@ def rows() -> Iterator[Row]:
     with scratch() as folder:
         tree = cross.project(folder / "amd64", "amd64")
         packages = [word for name in CRATES for word in ("--package", name)]
-        with visiting(folder / "registries", owner_repo="example/polyglot", source=tree):
+        with visiting(folder / "registries") as registries:
+            registries.github.create("example", "polyglot", tree)
             env = os.environ | wrapped(folder)
 
             def whole() -> None:

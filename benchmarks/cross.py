@@ -26,7 +26,8 @@ def rows() -> Iterator[Row]:
     compiler = rustc.environments(demo.EXAMPLE, [demo.ARM], "")[demo.ARM].get("RUSTC", "rustc")
     with scratch() as folder:
         trees = {name: project(folder / name, name) for name in TARGETS}
-        with visiting(folder / "registries", owner_repo="example/polyglot", source=trees["arm64"]):
+        with visiting(folder / "registries") as registries:
+            registries.github.create("example", "polyglot", trees["arm64"])
             env = os.environ | {"RUSTC": compiler}
             arm, amd = (lambda tree=tree: build(tree, env) for tree in trees.values())
             build(trees["amd64"], env)  # downloads what neither has

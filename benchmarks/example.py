@@ -58,9 +58,8 @@ def released(folder: Path) -> tuple[float, float, float]:
     """Release a copy of the example; return its seconds, those of its chain of waits, and CPU seconds / cores."""
     project = copy(folder)
     demo.commit(project)
-    with run_registries(
-        folder / "registries", owner_repo="example/polyglot", source=project
-    ) as running:
+    with run_registries(folder / "registries") as running:
+        running.github.create("example", "polyglot", project)
         env = running.environment() | {"PYTHONUNBUFFERED": "1", "TMPDIR": str(folder)}
         env |= {
             f"GIT_{role}_{key}": f"bench{end}"

@@ -1,4 +1,4 @@
-"""The environment in which unchanged clients reach the stand-ins instead of the real registries."""
+"""The environment in which unchanged clients reach the local registries, not the real ones."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ CRATES_TOKEN = "not-a-secret-for-crates-io"
 PYPI_TOKEN = "pypi-not-a-secret"
 GITHUB_TOKEN = "not-a-secret-for-github"
 REGISTRY_USER, REGISTRY_PASSWORD = "rehearsal", "not-a-secret-for-ghcr"
-# What would lead a client elsewhere, or hand it a real secret.
-LEFTOVERS = re.compile(
-    r"(PIP|UV|TWINE|MATURIN|GH|BUILDX|HELM)_\w+|CARGO_(HTTP|NET|REGISTR(Y|IES)|SOURCE)\w*|__CARGO_TEST\w+"
+# Variables that would send a client to another server, or give it a real secret.
+MISLEADING = re.compile(
+    r"(PIP|UV|TWINE|MATURIN|GH|BUILDX|HELM)_\w+"
+    r"|CARGO_(HTTP|NET|REGISTR(Y|IES)|SOURCE)\w*|__CARGO_TEST\w+"
     r"|GIT_(CONFIG|SSL|PROXY|SSH|ASKPASS|HTTP|CURL)\w*|SSH_ASKPASS|SSL_CERT_DIR|NIX_SSL_CERT_FILE"
-    r"|(GITHUB|GITLAB)_TOKEN|GITHUB_ENTERPRISE_TOKEN|ACTIONS_ID_TOKEN_\w+|DOCKER_(CONFIG|AUTH_CONFIG)"
-    r"|REGISTRY_AUTH_FILE|(ALL|FTP)_PROXY|(all|ftp)_proxy"
+    r"|(GITHUB|GITLAB)_TOKEN|GITHUB_ENTERPRISE_TOKEN|ACTIONS_ID_TOKEN_\w+"
+    r"|DOCKER_(CONFIG|AUTH_CONFIG)|REGISTRY_AUTH_FILE|(ALL|FTP)_PROXY|(all|ftp)_proxy"
 )
 NO_SSH = "sh -c 'echo ssh is not part of the rehearsal >&2; exit 1' ssh"
 
@@ -29,29 +30,29 @@ NO_SSH = "sh -c 'echo ssh is not part of the rehearsal >&2; exit 1' ssh"
 def environment(proxy: str, ca_file: Path, folder: Path) -> dict[str, str]:
     """Return the variables to set, and write the settings of the clients into `folder`.
 
-    `proxy` is the address of the proxy, `ca_file` the certificate that it is trusted by.
+    `proxy` is the address of the proxy, `ca_file` the certificate of its authority.
     """
     ca = str(ca_file)
-    auths = {endpoints.host(endpoints.GHCR): REGISTRY_PASSWORD}
     return {
         **_network(proxy, ca),
         **_cargo(folder, ca),
         **_python(folder, ca),
         **_git(folder, proxy, ca),
         **_github(folder),
-        **_containers(folder, auths),
+        **_containers(folder),
     }
 
 
-def leftovers(names: Iterable[str], env: Mapping[str, str]) -> list[str]:
-    """Return those of the variables `names` that must be unset, as `env` does not set them."""
-    return sorted(name for name in names if LEFTOVERS.fullmatch(name) and name not in env)
+def variables_to_unset(names: Iterable[str], env: Mapping[str, str]) -> list[str]:
+    """Return those of the variables `names` that mislead clients and that `env` does not set."""
+    return sorted(name for name in names if MISLEADING.fullmatch(name) and name not in env)
 
 
 def _network(proxy: str, ca: str) -> dict[str, str]:
-    plain = {"HTTPS_PROXY": proxy, "HTTP_PROXY": proxy, "NO_PROXY": "127.0.0.1,localhost"}
+    env = {"HTTPS_PROXY": proxy, "HTTP_PROXY": proxy, "NO_PROXY": "127.0.0.1,localhost"}
+    env |= {name.lower(): value for name, value in env.items()}
     trust = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
-    return plain | {name.lower(): value for name, value in plain.items()} | dict.fromkeys(trust, ca)
+    return env | dict.fromkeys(trust, ca)
 
 
 def _cargo(folder: Path, ca: str) -> dict[str, str]:
@@ -83,9 +84,8 @@ def _python(folder: Path, ca: str) -> dict[str, str]:
 
 
 def _git(folder: Path, proxy: str, ca: str) -> dict[str, str]:
-    settings = (
-        folder / "gitconfig"
-    )  # instead of the user's, whose rewritten addresses could lead elsewhere
+    # Instead of the user's settings, which could rewrite an address to another server.
+    settings = folder / "gitconfig"
     settings.write_text(
         "[user]\n\tname = Rehearsal\n\temail = rehearsal@localhost\n"
         "[init]\n\tdefaultBranch = main\n[safe]\n\tdirectory = *\n"
@@ -100,8 +100,10 @@ def _git(folder: Path, proxy: str, ca: str) -> dict[str, str]:
         ("http.sslCAInfo", ca),
         ("credential.helper", ""),
     ]
-    numbered = {f"GIT_CONFIG_KEY_{i}": key for i, (key, _) in enumerate(pairs)}
-    numbered |= {f"GIT_CONFIG_VALUE_{i}": value for i, (_, value) in enumerate(pairs)}
+    numbered = {}
+    for number, (key, value) in enumerate(pairs):
+        numbered[f"GIT_CONFIG_KEY_{number}"] = key
+        numbered[f"GIT_CONFIG_VALUE_{number}"] = value
     return numbered | {
         "GIT_CONFIG_COUNT": str(len(pairs)),
         "GIT_CONFIG_GLOBAL": str(settings),
@@ -123,17 +125,14 @@ def _github(folder: Path) -> dict[str, str]:
     }
 
 
-def _containers(folder: Path, auths: Mapping[str, str]) -> dict[str, str]:
+def _containers(folder: Path) -> dict[str, str]:
     docker, helm = folder / "docker", folder / "helm"
-    real = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker") / "cli-plugins"
-    text = json.dumps(
-        {"auths": {host: {"auth": _basic(password)} for host, password in auths.items()}}
-    )
-    for place in (docker / "config.json", helm / "config" / "registry" / "config.json"):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text)
-    if real.is_dir() and not (docker / "cli-plugins").exists():
-        (docker / "cli-plugins").symlink_to(real.resolve())
+    login = base64.b64encode(f"{REGISTRY_USER}:{REGISTRY_PASSWORD}".encode()).decode()
+    text = json.dumps({"auths": {endpoints.host(endpoints.GHCR): {"auth": login}}})
+    for path in (docker / "config.json", helm / "config" / "registry" / "config.json"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    _link_plugins(docker / "cli-plugins")
     return {
         "DOCKER_CONFIG": str(docker),
         "BUILDX_CONFIG": str(folder / "buildx"),
@@ -143,5 +142,9 @@ def _containers(folder: Path, auths: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _basic(password: str) -> str:
-    return base64.b64encode(f"{REGISTRY_USER}:{password}".encode()).decode()
+def _link_plugins(link: Path) -> None:
+    """Let docker find the user's plugins, such as buildx."""
+    settings = os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker"
+    plugins = Path(settings) / "cli-plugins"
+    if plugins.is_dir() and not link.exists():
+        link.symlink_to(plugins.resolve())

@@ -8,22 +8,23 @@ from dataclasses import dataclass
 
 
 class Clock:
-    """Time as a stand-in sees it: real time, `speed` times as fast, moved on by `skip`."""
+    """The time of the registries: real time, `speed` times as fast, moved on by `skip`."""
 
     def __init__(self, speed: float = 1.0) -> None:
         self.speed = speed
-        self._start, self._skipped = time.time(), 0.0
+        self._start = time.time()
+        self._skipped = 0.0
 
     def now(self) -> float:
-        """Return the stand-in's time, in seconds since 1970."""
+        """Return the time of this clock, in seconds since 1970."""
         return self._start + (time.time() - self._start) * self.speed + self._skipped
 
     def skip(self, seconds: float) -> None:
-        """Let that many seconds of the stand-in's time pass at once."""
+        """Move this clock on by that many seconds."""
         self._skipped += seconds
 
     def real(self, moment: float) -> float:
-        """Return when `moment` of the stand-in's time comes, in a client's own time."""
+        """Return when `moment` of this clock comes, in real time."""
         return time.time() + max(0.0, moment - self.now()) / self.speed
 
 
@@ -36,23 +37,26 @@ class Bucket:
     seconds: float
 
     def __post_init__(self) -> None:
-        self._tokens, self._filled = self.burst, self.clock.now()
+        self._tokens = self.burst
+        self._filled = self.clock.now()
         self._lock = threading.Lock()
 
     def take(self) -> float | None:
-        """Take a token and return None, or return when there is one again (stand-in's time)."""
+        """Take a token and return None; return when there is one again where none is left."""
         with self._lock:
-            whole = int((self.clock.now() - self._filled) / self.seconds)
-            if whole and self._tokens + whole >= self.burst:
-                self._tokens, self._filled = self.burst, self.clock.now()
-            elif whole:
-                self._tokens, self._filled = (
-                    self._tokens + whole,
-                    self._filled + whole * self.seconds,
-                )
+            self._refill()
             if self._tokens == 0:
                 return self._filled + self.seconds
             if self._tokens == self.burst:
                 self._filled = self.clock.now()
             self._tokens -= 1
             return None
+
+    def _refill(self) -> None:
+        added = int((self.clock.now() - self._filled) / self.seconds)
+        if added == 0:
+            return
+        self._tokens = min(self._tokens + added, self.burst)
+        self._filled += added * self.seconds
+        if self._tokens == self.burst:
+            self._filled = self.clock.now()

@@ -1,4 +1,4 @@
-"""Misbehaviour on demand: lag, errors, lost replies and cut connections, for any stand-in."""
+"""Faults on demand, for any local registry: lag, errors, lost answers and cut connections."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from release_tasks.rehearsal.web import App, Request, Response
 
 @dataclass
 class Fault:
-    """A misbehaviour for the next `times` requests whose method and target match."""
+    """A fault for the next `times` requests whose method and target match."""
 
     method: str  # regular expressions, matched from the start
     target: str
@@ -25,9 +25,10 @@ class Fault:
     times: int = 1
 
     def matches(self, request: Request) -> bool:
-        """Tell whether this fault is for that request."""
-        wanted = re.match(self.method, request.method) and re.match(self.target, request.target)
-        return self.times > 0 and bool(wanted)
+        """Return whether this fault is for that request."""
+        if self.times <= 0 or not re.match(self.method, request.method):
+            return False
+        return re.match(self.target, request.target) is not None
 
 
 class Lost(Exception):
@@ -35,18 +36,19 @@ class Lost(Exception):
 
 
 class Faults:
-    """The faults of one rehearsal, in the order in which they were asked for."""
+    """The faults of one rehearsal, in the order in which they were added."""
 
     def __init__(self) -> None:
-        self._lock, self._faults = threading.Lock(), list[Fault]()
+        self._lock = threading.Lock()
+        self._faults: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
-        """Let the next matching requests go wrong."""
+        """Apply a fault to the next matching requests."""
         with self._lock:
             self._faults.append(fault)
 
     def answer(self, app: App, request: Request) -> Response:
-        """Let `app` answer, unless a fault comes first; raise `Lost` for a cut connection."""
+        """Return the answer of `app`, or that of a fault; raise `Lost` for a cut connection."""
         fault = self._take(request)
         if fault is None:
             return app.handle(request)

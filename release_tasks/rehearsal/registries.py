@@ -1,4 +1,4 @@
-"""A small world for one rehearsal: all stand-ins, the proxy, and the environment that leads there."""
+"""All local registries, the proxy in front of them, and the environment of their clients."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from release_tasks.rehearsal import clients
 from release_tasks.rehearsal.clock import Clock
 from release_tasks.rehearsal.faults import Faults
 from release_tasks.rehearsal.server import Servers
+from release_tasks.rehearsal.upstream import Upstream
 from release_tasks.rehearsal.web import Log
 
 if TYPE_CHECKING:
@@ -28,8 +29,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LocalRegistries:
-    """Running stand-ins. `urls` are their loopback addresses by name ("crates", "pypi", "oci",
-    "github", "proxy"), `env` what leads clients to their public names, `removed` what to unset."""
+    """Running local registries.
+
+    `urls` are their loopback addresses by name ("crates", "pypi", "oci", "github", "proxy"), `env`
+    are the variables with which clients reach them by their public names, `removed` those to unset.
+    """
 
     urls: dict[str, str]
     env: dict[str, str]
@@ -43,95 +47,81 @@ class LocalRegistries:
     github: GitHub
 
     def environment(self) -> dict[str, str]:
-        """Return this process's environment as a client in this world should see it."""
-        return {
-            key: value for key, value in os.environ.items() if key not in self.removed
-        } | self.env
+        """Return this process's environment, changed for a client of these registries."""
+        kept = {name: value for name, value in os.environ.items() if name not in self.removed}
+        return kept | self.env
 
 
 @contextlib.contextmanager
 def run_registries(
     folder: Path,
     *,
-    owner_repo: str = "",
-    source: Path | None = None,
     offline: bool = False,
     cache: Path | None = None,
     crates: Collection[str] | None = None,
     packages: Collection[str] | None = None,
     rate_limits: bool = False,
 ) -> Iterator[LocalRegistries]:
-    """Run all stand-ins inside the block and keep what they hold in `folder`.
+    """Run all local registries inside the block; their data is kept in `folder`.
 
-    `owner_repo` (`owner/name`) is made on GitHub, with the branches and tags of `source`;
     `cache` keeps downloads for later rehearsals; `crates` and `packages` name what may be
-    published, which `offline` needs to tell "free" from "not known".
+    published, which `offline` needs to distinguish a free name from an unknown one.
     """
     from release_tasks.rehearsal.crates_io.app import CratesIo
     from release_tasks.rehearsal.github.app import GitHub
     from release_tasks.rehearsal.oci.app import Oci
     from release_tasks.rehearsal.pypi.app import PyPI
 
-    clock, kept = Clock(), cache or download_cache()
-    settings = folder / "clients"
-    settings.mkdir(parents=True, exist_ok=True)
-    index = CratesIo(
+    clock = Clock()
+    downloads = cache or download_cache()
+    crates_io = CratesIo(
         folder / "crates",
         clients.CRATES_TOKEN,
-        offline,
-        cache=kept / "crates",
-        ours=crates,
+        Upstream(downloads / "crates", offline, crates),
         rate_limits=rate_limits,
         clock=clock,
     )
     pypi = PyPI(
         folder / "pypi",
         clients.PYPI_TOKEN,
-        offline,
-        cache=kept / "pypi",
-        ours=packages,
+        Upstream(downloads / "pypi", offline, packages),
         rate_limits=rate_limits,
         clock=clock,
     )
     oci = Oci(folder / "oci", clients.REGISTRY_PASSWORD)
     github = GitHub(folder / "github", clients.GITHUB_TOKEN)
-    if owner_repo:
-        owner, repo = owner_repo.split("/", 1)
-        github.create(owner, repo, source)
-    with Servers((index, pypi, oci, github), folder) as servers:
+    settings = folder / "clients"
+    settings.mkdir(parents=True, exist_ok=True)
+    with Servers((crates_io, pypi, oci, github), folder) as servers:
         env = clients.environment(servers.proxy, servers.ca_file, settings)
         yield LocalRegistries(
-            {**servers.urls, "proxy": servers.proxy},
-            env,
-            clients.leftovers(os.environ, env),
-            servers.log,
-            servers.faults,
-            clock,
-            index,
-            pypi,
-            oci,
-            github,
+            urls={**servers.urls, "proxy": servers.proxy},
+            env=env,
+            removed=clients.variables_to_unset(os.environ, env),
+            log=servers.log,
+            faults=servers.faults,
+            clock=clock,
+            crates=crates_io,
+            pypi=pypi,
+            oci=oci,
+            github=github,
         )
 
 
 def serve_registries(stdin: TextIO, stdout: TextIO, offline: bool = False) -> None:
-    """Offer the registries alone until `stdin` closes, or Ctrl-C; leave nothing behind.
+    """Run the local registries alone until `stdin` closes, or Ctrl-C; leave nothing behind.
 
-    The first line on `stdout` is one JSON object: the address of each stand-in and of the proxy,
-    `env`, what a client needs to reach them under their public names, and `unset`.
+    The first line on `stdout` is one JSON object: the address of each registry and of the proxy,
+    `env`, the variables with which a client reaches them by their public names, and `unset`.
     """
-    quiet = contextlib.suppress(KeyboardInterrupt)
     with (
         _interrupted_by_sigterm(),
-        quiet,
+        contextlib.suppress(KeyboardInterrupt),
         files.scratch("serve") as folder,
         run_registries(folder, offline=offline) as registries,
     ):
-        print(
-            json.dumps({**registries.urls, "env": registries.env, "unset": registries.removed}),
-            file=stdout,
-            flush=True,
-        )
+        line = {**registries.urls, "env": registries.env, "unset": registries.removed}
+        print(json.dumps(line), file=stdout, flush=True)
         while stdin.read(4096):
             continue
 
@@ -144,6 +134,7 @@ def download_cache() -> Path:
 
 @contextlib.contextmanager
 def _interrupted_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM raise `KeyboardInterrupt` inside the block, as Ctrl-C does."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

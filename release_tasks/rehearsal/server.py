@@ -1,4 +1,4 @@
-"""Serve stand-ins on loopback, and under their public names through a TLS-ending proxy."""
+"""Serve local registries on loopback, and under their public names through a TLS-ending proxy."""
 
 from __future__ import annotations
 
@@ -19,45 +19,54 @@ from release_tasks.rehearsal.web import App, Entry, Log, Request, Response
 if TYPE_CHECKING:
     from trustme import CA
 
+TLS_HANDSHAKE = b"\x16"  # the first byte of a client that begins with TLS
+
 
 class Servers:
-    """Every stand-in at an address of its own, and the proxy in front of all of them."""
+    """A server for each local registry, and the proxy in front of all of them."""
 
     def __init__(self, apps: Iterable[App], folder: Path) -> None:
         import trustme
 
-        self.log, self.faults = Log(), Faults()
+        self.log = Log()
+        self.faults = Faults()
         self.ca_file = folder / "ca.pem"
         authority = trustme.CA()
         authority.cert_pem.write_to_path(str(self.ca_file))
-        apps = tuple(apps)
-        self._servers = [_Server(self.log, self.faults, app) for app in apps]
-        self._proxy = _Server(self.log, self.faults, None)
-        for server in (*self._servers, self._proxy):
-            server.authority = authority
-        self._proxy.routes = {host: app for app in apps for host in app.hosts}
-        self.urls = {app.name: at.url for app, at in zip(apps, self._servers, strict=True)}
-        self.proxy = self._proxy.url
+        self.urls: dict[str, str] = {}
+        proxy = _Server(self.log, self.faults, authority)
+        self._servers = [proxy]
+        for app in apps:
+            server = _Server(self.log, self.faults, authority, app)
+            self._servers.append(server)
+            self.urls[app.name] = server.url
+            for host in app.hosts:
+                proxy.routes[host] = app
+        self.proxy = proxy.url
 
     def __enter__(self) -> Servers:
-        for server in (*self._servers, self._proxy):
+        for server in self._servers:
             threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        for server in (*self._servers, self._proxy):
+        for server in self._servers:
             server.shutdown()
             server.server_close()
 
 
 class _Server(ThreadingHTTPServer):
+    """The server of one registry, or the proxy, which has `routes` instead of an `app`."""
+
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, log: Log, faults: Faults, app: App | None) -> None:
+    def __init__(self, log: Log, faults: Faults, authority: CA, app: App | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.log, self.faults, self.app = log, faults, app
-        self.authority: CA | None = None
+        self.log = log
+        self.faults = faults
+        self.authority = authority
+        self.app = app
         self.routes: dict[str, App] = {}
         self.context_for = cache(self._context_for)
 
@@ -66,14 +75,13 @@ class _Server(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def _context_for(self, host: str) -> ssl.SSLContext:
-        assert self.authority is not None
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.authority.issue_cert(host, "localhost", "127.0.0.1").configure_cert(context)
         context.set_alpn_protocols(["http/1.1"])  # cargo would like h2, and accepts this
         return context
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Stay quiet about clients that hang up."""
+        """Ignore clients that hang up."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -85,13 +93,18 @@ class _Handler(BaseHTTPRequestHandler):
     app: App | None = None
     public_host = ""
 
+    def setup(self) -> None:
+        """Accept TLS from a client that begins with it: gh uses nothing else for a GH_HOST."""
+        super().setup()
+        if self.connection.recv(1, socket.MSG_PEEK) == TLS_HANDSHAKE:
+            self._secure("localhost")
+
     def do_CONNECT(self) -> None:
-        """Go on as the TLS server of the wanted host, or refuse what is not routed."""
-        server = cast(_Server, self.server)
+        """Continue as the TLS server of the wanted host, or refuse what is not routed."""
         host = self.path.rsplit(":", 1)[0]
-        app = server.routes.get(host)
+        app = self._server.routes.get(host)
         if app is None:
-            server.log.add(Entry("proxy", "CONNECT", host, self.path, 0, "", 0))
+            self._server.log.add(Entry("proxy", "CONNECT", host, self.path, 0, "", 0))
             self._send(Response(403, f"{host} is not part of the rehearsal\n".encode()))
             self.close_connection = True
             return
@@ -99,48 +112,50 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.flush()
         self._secure(host)
-        self.app, self.public_host, self.close_connection = app, host, False
-
-    def setup(self) -> None:
-        """Speak TLS to a client that begins with it: gh knows no other way to a GH_HOST."""
-        super().setup()
-        if self.connection.recv(1, socket.MSG_PEEK) == b"\x16":
-            self._secure("localhost")
-
-    def _secure(self, host: str) -> None:
-        context = cast(_Server, self.server).context_for(host)
-        self.connection = context.wrap_socket(self.connection, server_side=True)
-        self.rfile = self.connection.makefile("rb", -1)
-        self.wfile = self.connection.makefile("wb", -1)
+        self.app = app
+        self.public_host = host
+        self.close_connection = False
 
     def finish(self) -> None:
-        """Close the connection whatever happened; of a TLS one socketserver does not even know."""
-        for end in (
+        """Close the connection whatever happened; socketserver does not know the TLS one."""
+        for close in (
             self.wfile.close,
             self.rfile.close,
             lambda: self.connection.shutdown(socket.SHUT_RDWR),
             self.connection.close,
         ):
             with contextlib.suppress(OSError, ValueError):
-                end()
+                close()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Print nothing; the log has every request."""
+
+    @property
+    def _server(self) -> _Server:
+        return cast(_Server, self.server)
+
+    def _secure(self, host: str) -> None:
+        context = self._server.context_for(host)
+        self.connection = context.wrap_socket(self.connection, server_side=True)
+        self.rfile = self.connection.makefile("rb", -1)
+        self.wfile = self.connection.makefile("wb", -1)
 
     def _serve(self) -> None:
-        server = cast(_Server, self.server)
-        app = self.app or server.app
+        app = self.app or self._server.app
         if app is None:  # a plain http:// request to the proxy
             self._send(Response(403, b"only CONNECT to a routed host\n"))
             return
         request = self._request()
         try:
-            answer = server.faults.answer(app, request)
-            for _ in request.chunks():  # what nobody read would be taken for the next request
+            answer = self._server.faults.answer(app, request)
+            for _ in request.chunks():  # an unread rest would be taken for the next request
                 pass
         except (Lost, ConnectionError):
             self.close_connection = True
             self._log(app, request, 0)
             return
         except Exception as error:
-            answer = Response(500, f"the stand-in failed: {error!r}\n".encode())
+            answer = Response(500, f"the local registry failed: {error!r}\n".encode())
             self.close_connection = True
         self._log(app, request, answer.status)
         self._send(answer)
@@ -149,16 +164,30 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _request(self) -> Request:
         headers = {key.lower(): value for key, value in self.headers.items()}
-        public = bool(self.public_host)
-        scheme = "http" if self.connection is self.request else "https"
-        base = f"{scheme}://{self.public_host or headers.get('host', '')}"
-        return Request(self.command, self.path, headers, base, public, cast(Any, self.rfile))
+        scheme = "https"
+        if self.connection is self.request:
+            scheme = "http"
+        host = self.public_host or headers.get("host", "")
+        return Request(
+            method=self.command,
+            target=self.path,
+            headers=headers,
+            base=f"{scheme}://{host}",
+            public=bool(self.public_host),
+            stream=cast(Any, self.rfile),
+        )
 
     def _log(self, app: App, request: Request, status: int) -> None:
-        agent = request.headers.get("user-agent", "")
-        sent = int(request.headers.get("content-length") or 0)
-        entry = Entry(app.name, request.method, request.host, request.target, status, agent, sent)
-        cast(_Server, self.server).log.add(entry)
+        entry = Entry(
+            app=app.name,
+            method=request.method,
+            host=request.host,
+            target=request.target,
+            status=status,
+            agent=request.headers.get("user-agent", ""),
+            sent=int(request.headers.get("content-length") or 0),
+        )
+        self._server.log.add(entry)
 
     def _send(self, answer: Response) -> None:
         self.send_response(answer.status, answer.reason or None)
@@ -168,12 +197,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(answer.length))
         self.end_headers()
         if self.command != "HEAD":
-            if isinstance(answer.body, Path):
-                with answer.body.open("rb") as file:
-                    shutil.copyfileobj(file, self.wfile)
-            else:
-                self.wfile.write(answer.body)
+            self._send_body(answer.body)
         self.wfile.flush()
 
-    def log_message(self, format: str, *args: Any) -> None:
-        """Keep the terminal clean; the log has every request."""
+    def _send_body(self, body: bytes | Path) -> None:
+        if isinstance(body, Path):
+            with body.open("rb") as file:
+                shutil.copyfileobj(file, self.wfile)
+        else:
+            self.wfile.write(body)

@@ -252,7 +252,7 @@ def test_a_lag_that_is_longer_than_cargo_waits_is_waited_for(
 def test_a_crate_of_somebody_else_is_an_error_with_a_way_out(
     packed: Path, registries: LocalRegistries
 ) -> None:
-    registries.crates.foreign.add("shop_middle")
+    registries.crates.owned_by_others.add("shop_middle")
     with pytest.raises(ReleaseError, match="don't seem to be an owner") as caught:
         publish(projects.release(packed))
     assert "cargo owner --add" in caught.value.fix

@@ -166,9 +166,8 @@ def test_the_whole_example_is_released_for_two_machines_and_built_with_equal_byt
     other = ungated(copy(tmp_path / "a" / "deeper folder" / "there"))
     (other / "dist" / "v0.2.0").mkdir(parents=True)
     (other / "dist" / "v0.2.0" / ARCHIVES[0]).write_text("stale")
-    with run_registries(
-        tmp_path / "registries", owner_repo="example/polyglot", source=other
-    ) as running:
+    with run_registries(tmp_path / "registries") as running:
+        running.github.create("example", "polyglot", other)
         again = build(other, running, tmp_path / "home")
 
     hashes = {

@@ -1,4 +1,4 @@
-"""A world of stand-ins for each test, and a small workspace to release into it."""
+"""Local registries for each test, and a small workspace to release into it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from support.package_clients import Chain, Client, Serving, write_crate
 
+from release_tasks.rehearsal.registries import LocalRegistries, run_registries
 from release_tasks.rehearsal.server import Servers
 from release_tasks.rehearsal.web import App
-from release_tasks.rehearsal.world import World, world
 
 
 @pytest.fixture(scope="session")
@@ -19,28 +19,30 @@ def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def registries(tmp_path: Path) -> Iterator[World]:
-    """All stand-ins, and no way to the real registries."""
-    with world(tmp_path / "world", offline=True, cache=tmp_path / "downloads") as started:
+def registries(tmp_path: Path) -> Iterator[LocalRegistries]:
+    """All local registries, offline."""
+    with run_registries(
+        tmp_path / "registries", offline=True, cache=tmp_path / "downloads"
+    ) as started:
         yield started
 
 
 @pytest.fixture
-def reading(tmp_path: Path, downloads: Path) -> Iterator[World]:
-    """All stand-ins; third-party packages are read from the real registries."""
-    with world(tmp_path / "reading", cache=downloads) as started:
+def reading(tmp_path: Path, downloads: Path) -> Iterator[LocalRegistries]:
+    """All local registries; third-party packages are read from the real registries."""
+    with run_registries(tmp_path / "reading", cache=downloads) as started:
         yield started
 
 
 @pytest.fixture
-def client(registries: World, tmp_path: Path) -> Client:
+def client(registries: LocalRegistries, tmp_path: Path) -> Client:
     folder = tmp_path / "work"
     folder.mkdir()
     return Client(registries, folder)
 
 
 @pytest.fixture
-def reader(reading: World, tmp_path: Path) -> Client:
+def reader(reading: LocalRegistries, tmp_path: Path) -> Client:
     """A client that may need third-party packages."""
     return Client(reading, tmp_path)
 
@@ -65,7 +67,7 @@ def chain(tmp_path: Path) -> Chain:
 
 @pytest.fixture
 def serving(tmp_path: Path) -> Iterator[Serving]:
-    """Serve one stand-in on loopback and return its address."""
+    """Serve one local registry on loopback and return its address."""
     started: list[Servers] = []
 
     def start(app: App) -> str:

@@ -1,4 +1,4 @@
-"""The crates.io stand-in under its public names, with unchanged cargo."""
+"""The local crates.io under its public names, with unchanged cargo."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import requests
 from support.package_clients import Chain, Client, sha256, write_crate
 
 from release_tasks.rehearsal.faults import Fault
-from release_tasks.rehearsal.world import world
+from release_tasks.rehearsal.registries import run_registries
 
 pytestmark = pytest.mark.tools("cargo")
 
@@ -26,7 +26,7 @@ def versions(client: Client, name: str) -> dict[str, bool]:
 
 @pytest.fixture
 def published(client: Client, chain: Chain) -> Chain:
-    """The workspace, with all of its crates on the stand-in."""
+    """The workspace, with all of its crates on the local crates.io."""
     client.ok("cargo", "publish", "--workspace", "--no-verify", cwd=chain.root)
     return chain
 
@@ -183,8 +183,8 @@ def test_cargo_works_at_the_loopback_address_too(client: Client, chain: Chain) -
 def test_offline_cargo_says_that_the_real_registry_was_not_asked(tmp_path: Path) -> None:
     work = tmp_path / "work"
     write_crate(work, "rehearsed-user", extra='itoa = "1"')
-    with world(
-        tmp_path / "world", offline=True, cache=tmp_path / "none", crates=["rehearsed-user"]
+    with run_registries(
+        tmp_path / "registries", offline=True, cache=tmp_path / "none", crates=["rehearsed-user"]
     ) as started:
         client = Client(started, work)
         said = client.fails("cargo", "publish", "--no-verify", CARGO_NET_RETRY="0")

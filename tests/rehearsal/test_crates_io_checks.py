@@ -1,4 +1,4 @@
-"""What the crates.io stand-in refuses at upload, and its API, asked without a client."""
+"""What the local crates.io refuses at upload, and its API, asked without a client."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from support.package_clients import Serving, crate, dependencies, features, uplo
 from release_tasks.rehearsal.clock import Clock
 from release_tasks.rehearsal.crates_io.app import CratesIo
 from release_tasks.rehearsal.crates_io.categories import SLUGS
+from release_tasks.rehearsal.upstream import Upstream
 
 AGENT = {"User-Agent": "a test"}
 
 
 @dataclass
 class Site:
-    """A stand-in that is offline, reached at loopback."""
+    """The local crates.io, offline, at its loopback address."""
 
     registry: CratesIo
     url: str
@@ -47,13 +48,9 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path: Path, serving: Serving) -> Site:
-    registry = CratesIo(
-        tmp_path / "crates",
-        "let-me-in",
-        offline=True,
-        foreign=["somebodys"],
-        clock=Clock(speed=100),
-    )
+    upstream = Upstream(tmp_path / "cache", offline=True)
+    registry = CratesIo(tmp_path / "crates", "let-me-in", upstream, clock=Clock(speed=100))
+    registry.owned_by_others.add("somebodys")
     return Site(registry, serving(registry))
 
 
@@ -211,8 +208,11 @@ def test_tokens_and_user_agents_are_demanded(site: Site) -> None:
 
 
 def test_the_api_shows_crates_and_versions(site: Site) -> None:
-    for version in ("0.1.0", "0.3.0-rc.1", "0.2.0"):
-        assert site.put(crate(without(version=version)), vers=version).ok
+    tarballs = {
+        version: crate(without(version=version)) for version in ("0.1.0", "0.3.0-rc.1", "0.2.0")
+    }
+    for version, tarball in tarballs.items():
+        assert site.put(tarball, vers=version).ok
     shown = site.get("/api/v1/crates/rehearsed").json()
     assert [found["num"] for found in shown["versions"]] == ["0.2.0", "0.3.0-rc.1", "0.1.0"]
     assert (shown["crate"]["max_version"], shown["crate"]["max_stable_version"]) == (
@@ -225,9 +225,7 @@ def test_the_api_shows_crates_and_versions(site: Site) -> None:
         == "crate `rehearsed` does not have a version `9.0.0`"
     )
     assert said(site.get("/api/v1/crates/nothing")) == "crate `nothing` does not exist"
-    assert site.get("/api/v1/crates/rehearsed/0.2.0/download").content == crate(
-        without(version="0.2.0")
-    )
+    assert site.get("/api/v1/crates/rehearsed/0.2.0/download").content == tarballs["0.2.0"]
 
 
 def test_the_index_answers_304_to_a_known_etag(site: Site) -> None:

@@ -1,4 +1,4 @@
-"""The REST API of the GitHub stand-in: who may ask, what it refuses, and in which words."""
+"""The REST API of the local GitHub: who may ask, what it refuses, and with which message."""
 
 from __future__ import annotations
 

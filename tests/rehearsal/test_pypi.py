@@ -1,4 +1,4 @@
-"""The PyPI stand-in under its public names, with unchanged twine, uv and pip."""
+"""The local PyPI under its public names, with unchanged twine, uv and pip."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the PyPI stand-in refuses at upload, and its pages, asked without a client."""
+"""What the local PyPI refuses at upload, and its pages, asked without a client."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from support.package_clients import Serving, sdist, wheel
 
 from release_tasks.rehearsal.pypi import checks as pypi_checks
 from release_tasks.rehearsal.pypi.app import PyPI
+from release_tasks.rehearsal.upstream import Upstream
 
 SIMPLE = "application/vnd.pypi.simple.v1+json"
 
@@ -50,9 +51,9 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path: Path, serving: Serving) -> Site:
-    index = PyPI(
-        tmp_path / "pypi", "pypi-token", offline=True, foreign=["Somebody.s"], rate_limits=True
-    )
+    upstream = Upstream(tmp_path / "cache", offline=True)
+    index = PyPI(tmp_path / "pypi", "pypi-token", upstream, rate_limits=True)
+    index.owned_by_others.add("somebody-s")
     return Site(index, serving(index), tmp_path / "dist")
 
 

@@ -126,9 +126,8 @@ def hosted_project(
         (source / path).write_text(text)
     commit(source, "Begin")
     subprocess.run(["git", "remote", "add", "origin", REMOTE.format(name)], cwd=source, check=True)
-    with run_registries(
-        folder / "registries", owner_repo=f"example/{name}", source=source, offline=offline
-    ) as running:
+    with run_registries(folder / "registries", offline=offline) as running:
+        running.github.create("example", name, source)
         yield HostedProject(running, folder, name)
 
 

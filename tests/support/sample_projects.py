@@ -137,10 +137,7 @@ def unheard_of(names: Collection[str]) -> Iterator[None]:
         ) -> bytes | None:
             return None if name in names else super().page(url, name, headers)
 
-    with (
-        patch("release_tasks.rehearsal.crates_io.app.Upstream", Unaware),
-        patch("release_tasks.rehearsal.pypi.upstream.Upstream", Unaware),
-    ):
+    with patch("release_tasks.rehearsal.registries.Upstream", Unaware):
         yield
 
 

@@ -1,87 +1,108 @@
-"""The JSON API of the crates.io stand-in: what cargo, scripts and people ask and change."""
+"""The JSON API of the local crates.io: what cargo, scripts and people read and change."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from release_tasks.rehearsal.crates_io.store import Record, Refused, Store, bare
-from release_tasks.rehearsal.web import Request, Response
+from release_tasks.rehearsal.crates_io.categories import SLUGS
+from release_tasks.rehearsal.crates_io.store import Record, Refused, Store, without_build
+from release_tasks.rehearsal.web import Request
 
 JSON = dict[str, Any]
+DETAILS = ("description", "homepage", "documentation", "repository")
+LAST_OWNER = (
+    "cannot remove all individual owners of a crate. Team member don't have permission to modify "
+    "owners, so at least one individual owner is required."
+)
 
 
 def show_crate(store: Store, name: str) -> JSON:
     """Return a crate with all its versions, newest first; raise `Refused` (404)."""
-    records = store.versions(name)
-    if not records:
-        raise Refused(f"crate `{name}` does not exist", 404)
-    versions = [_version(store, record) for record in reversed(records)]
-    return {"crate": _crate(store, records), "versions": versions, "keywords": [], "categories": []}
+    records = _records(store, name)
+    versions = [_version_json(store, record) for record in reversed(records)]
+    crate = _crate_json(store, records)
+    return {"crate": crate, "versions": versions, "keywords": [], "categories": []}
 
 
 def show_version(store: Store, name: str, version: str) -> JSON:
     """Return one version; raise `Refused` (404) for a crate or version that is not there."""
-    for found in show_crate(store, name)["versions"]:
-        if found["num"] == version:
-            return {"version": found}
+    for record in _records(store, name):
+        if record["vers"] == version:
+            return {"version": _version_json(store, record)}
     raise Refused(f"crate `{name}` does not have a version `{version}`", 404)
 
 
 def search(store: Store, request: Request) -> JSON:
-    """Return the crates published here whose name holds the words of `q`."""
+    """Return the crates published here whose name has the words of `q`."""
     words = request.query.get("q", "").lower().replace("_", "-").split()
-    found = [
-        _crate(store, records)
-        for name, records in sorted(store.published().items())
-        if all(word in name.lower().replace("_", "-") for word in words)
-    ]
-    page, size = int(request.query.get("page", 1)), int(request.query.get("per_page", 10))
+    found = []
+    for name, records in sorted(store.published().items()):
+        if all(word in name.lower().replace("_", "-") for word in words):
+            found.append(_crate_json(store, records))
+    page = int(request.query.get("page", 1))
+    size = int(request.query.get("per_page", 10))
     return {"crates": found[(page - 1) * size : page * size], "meta": {"total": len(found)}}
 
 
 def owners(store: Store, request: Request, name: str) -> JSON:
-    """List the owners of a crate, invite some (PUT) or remove some (DELETE)."""
-    if not store.versions(name):
-        raise Refused(f"crate `{name}` does not exist", 404)
+    """List the owners of a crate, add some (PUT) or remove some (DELETE)."""
+    _records(store, name)
     with store.lock:
         listed = store.owners.setdefault(name.lower(), ["rehearsal"])
         if request.method == "GET":
-            return {"users": [_user(login) for login in listed]}
+            return {"users": [_user_json(login) for login in listed]}
         sent = request.json()
-        wanted = [str(login) for login in sent.get("users") or sent.get("owners") or []]
+        logins = [str(login) for login in sent.get("users") or sent.get("owners") or []]
         if request.method == "PUT":
-            listed += [login for login in wanted if login not in listed]
-            said = [
-                f"user {login} has been invited to be an owner of crate {name}" for login in wanted
-            ]
-            return {"msg": ",".join(said), "ok": True}
-        if not set(listed) - set(wanted):
-            raise Refused(
-                "cannot remove all individual owners of a crate. Team member don't have permission to modify "
-                "owners, so at least one individual owner is required."
-            )
-        listed[:] = [login for login in listed if login not in wanted]
-        return {"msg": "owners successfully removed", "ok": True}
+            return _add_owners(listed, logins, name)
+        return _remove_owners(listed, logins)
 
 
-def published(name: str) -> Response:
-    """Answer an upload that was taken."""
+def categories() -> JSON:
+    """Return all category slugs."""
+    return {"category_slugs": [{"id": slug, "slug": slug} for slug in sorted(SLUGS)]}
+
+
+def published(name: str) -> JSON:
+    """Return the answer to an accepted upload."""
     warnings: JSON = {"invalid_categories": [], "invalid_badges": [], "other": []}
-    return Response.of_json({"crate": {"id": name, "name": name}, "warnings": warnings})
+    return {"crate": {"id": name, "name": name}, "warnings": warnings}
 
 
-def _crate(store: Store, records: list[Record]) -> JSON:
+def _records(store: Store, name: str) -> list[Record]:
+    records = store.versions(name)
+    if not records:
+        raise Refused(f"crate `{name}` does not exist", 404)
+    return records
+
+
+def _add_owners(listed: list[str], logins: list[str], name: str) -> JSON:
+    messages = []
+    for login in logins:
+        messages.append(f"user {login} has been invited to be an owner of crate {name}")
+        if login not in listed:
+            listed.append(login)
+    return {"msg": ",".join(messages), "ok": True}
+
+
+def _remove_owners(listed: list[str], logins: list[str]) -> JSON:
+    remaining = [login for login in listed if login not in logins]
+    if not remaining:
+        raise Refused(LAST_OWNER)
+    listed[:] = remaining
+    return {"msg": "owners successfully removed", "ok": True}
+
+
+def _crate_json(store: Store, records: list[Record]) -> JSON:
     from semver import Version
 
     newest = records[-1]
-    kept = [r["vers"] for r in records if not r["yanked"]] or [newest["vers"]]
-    highest = max(kept, key=Version.parse)
-    stable = [vers for vers in kept if "-" not in bare(vers)]
-    about = store.details.get((newest["name"].lower(), newest["vers"]), {})
-    shown = {
-        key: about.get(key) for key in ("description", "homepage", "documentation", "repository")
-    }
-    return shown | {
+    versions = [record["vers"] for record in records if not record["yanked"]] or [newest["vers"]]
+    stable = [version for version in versions if "-" not in without_build(version)]
+    highest = max(versions, key=Version.parse)
+    details = store.details.get((newest["name"].lower(), newest["vers"]), {})
+    return {
+        **{key: details.get(key) for key in DETAILS},
         "id": newest["name"],
         "name": newest["name"],
         "max_version": highest,
@@ -89,7 +110,7 @@ def _crate(store: Store, records: list[Record]) -> JSON:
         "max_stable_version": max(stable, key=Version.parse, default=None),
         "default_version": highest,
         "num_versions": len(records),
-        "yanked": all(r["yanked"] for r in records),
+        "yanked": all(record["yanked"] for record in records),
         "downloads": 0,
         "created_at": records[0].get("pubtime"),
         "updated_at": newest.get("pubtime"),
@@ -97,10 +118,9 @@ def _crate(store: Store, records: list[Record]) -> JSON:
     }
 
 
-def _version(store: Store, record: Record) -> JSON:
+def _version_json(store: Store, record: Record) -> JSON:
     name, version = record["name"], record["vers"]
-    about = store.details.get((name.lower(), version), {})
-    own = store.own_file(name, version)
+    details = store.details.get((name.lower(), version), {})
     return {
         "crate": name,
         "num": version,
@@ -110,16 +130,16 @@ def _version(store: Store, record: Record) -> JSON:
         "features": record.get("features", {}),
         "created_at": record.get("pubtime"),
         "updated_at": record.get("pubtime"),
-        "license": about.get("license"),
-        "description": about.get("description"),
+        "license": details.get("license"),
+        "description": details.get("description"),
         "rust_version": record.get("rust_version"),
         "links": record.get("links"),
-        "crate_size": own.stat().st_size if own.exists() else None,
+        "crate_size": store.own_size(name, version),
         "downloads": 0,
     }
 
 
-def _user(login: str) -> JSON:
+def _user_json(login: str) -> JSON:
     return {
         "id": 1,
         "login": login,

@@ -1,4 +1,4 @@
-"""What crates.io checks at upload and cargo does not, with its own words (its publish.rs)."""
+"""What crates.io checks at upload and cargo does not, with its messages (its publish.rs)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ from release_tasks.rehearsal.crates_io.categories import SLUGS
 from release_tasks.rehearsal.crates_io.store import Refused
 from release_tasks.rehearsal.crates_io.tarball import Table, read_manifest
 
-MAX_JSON = 1 << 20
+MAX_JSON = 1 << 20  # bytes of the JSON that is sent with a tarball
 MAX_CRATE = 10 << 20  # bytes of a tarball
-MAX_DESCRIPTION, MAX_NAME, MAX_VERSION = 1000, 64, 150
-MAX_FEATURES, MAX_DEPENDENCIES = 300, 500
+MAX_DESCRIPTION = 1000  # bytes
+MAX_NAME = 64  # characters
+MAX_VERSION = 150  # characters
+MAX_FEATURES = 300
+MAX_DEPENDENCIES = 500
+MAX_WORDS = 5  # keywords, and categories
 SEMVER = re.compile(
     r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-(0|[1-9]\d*|\d*[a-zA-Z-][\da-zA-Z-]*)"
     r"(\.(0|[1-9]\d*|\d*[a-zA-Z-][\da-zA-Z-]*))*)?(\+[\da-zA-Z-]+(\.[\da-zA-Z-]+)*)?"
@@ -22,16 +26,17 @@ KEYWORD = re.compile(r"[A-Za-z][\w+-]*", re.ASCII)
 REAL_INDEX = f"{endpoints.GITHUB}/rust-lang/crates.io-index"
 # Names of the standard library's crates and of Windows' devices, as crates.io's database has them.
 _RESERVED = """
-alloc arena ast builtins collections compiler-builtins compiler-rt compiletest core coretest debug driver flate
-fmt-macros grammar graphviz macro macros proc-macro rbml rust rust-installer rustbook rustc rustdoc rustllvm
-rustuv serialize std syntax test unicode aux con nul prn com1 com2 com3 com4 com5 com6 com7 com8 com9
+alloc arena ast builtins collections compiler-builtins compiler-rt compiletest core coretest debug
+driver flate fmt-macros grammar graphviz macro macros proc-macro rbml rust rust-installer rustbook
+rustc rustdoc rustllvm rustuv serialize std syntax test unicode
+aux con nul prn com1 com2 com3 com4 com5 com6 com7 com8 com9
 lpt1 lpt2 lpt3 lpt4 lpt5 lpt6 lpt7 lpt8 lpt9
 """
 RESERVED = frozenset(_RESERVED.split())
 
 
 def check_name(name: str, what: str = "crate") -> None:
-    """Raise `Refused` for a name that no crate may have."""
+    """Raise `Refused` for an invalid crate name."""
     if not name:
         raise Refused(f"{what} name cannot be empty")
     if len(name) > MAX_NAME:
@@ -41,15 +46,15 @@ def check_name(name: str, what: str = "crate") -> None:
         raise Refused(f"{start}name cannot start with a digit")
     if not re.match(r"[A-Za-z]", name):
         raise Refused(f"{start}first character must be an ASCII character")
-    if odd := re.search(r"[^A-Za-z0-9_-]", name):
+    if found := re.search(r"[^A-Za-z0-9_-]", name):
         raise Refused(
-            f"invalid character `{odd[0]}` in {what} name: `{name}`, "
+            f"invalid character `{found[0]}` in {what} name: `{name}`, "
             "characters must be an ASCII alphanumeric characters, `-`, or `_`"
         )
 
 
 def check_version(version: str) -> None:
-    """Raise `Refused` for what is no SemVer version."""
+    """Raise `Refused` for what is not a SemVer version."""
     if not SEMVER.fullmatch(version) or len(version) > MAX_VERSION:
         raise Refused(f'"{version}" is an invalid semver version')
 
@@ -69,16 +74,18 @@ def check_tarball(meta: Table, crate: bytes) -> Table:
             )
     _check_package(package)
     _check_features(manifest.get("features", {}))
-    found = list(_dependencies(manifest))
-    if len(found) > MAX_DEPENDENCIES:
+    dependencies = list(_dependencies(manifest))
+    if len(dependencies) > MAX_DEPENDENCIES:
         raise Refused(f"crates.io only allows a maximum number of {MAX_DEPENDENCIES} dependencies.")
-    for name, dependency in found:
+    for name, dependency in dependencies:
         _check_dependency(name, dependency)
     return manifest
 
 
 def _check_package(package: Table) -> None:
-    missing = [] if package.get("description") else ["description"]
+    missing = []
+    if not package.get("description"):
+        missing.append("description")
     if not package.get("license") and not package.get("license-file"):
         missing.append("license")
     if missing:
@@ -105,17 +112,17 @@ def _check_license(expression: str | None) -> None:
 
     if not expression:
         return
-    wanted = expression.replace("/", " OR ")
+    expected = expression.replace("/", " OR ")
     try:
-        known = str(canonicalize_license_expression(wanted))
+        canonical = str(canonicalize_license_expression(expected))
     except InvalidLicenseExpression:
-        known = ""
-    if re.findall(r"[^\s()]+", known) != re.findall(r"[^\s()]+", wanted):
+        canonical = ""
+    if re.findall(r"[^\s()]+", canonical) != re.findall(r"[^\s()]+", expected):
         raise Refused(
-            "unknown or invalid license expression; see http://opensource.org/licenses for options, and "
-            "http://spdx.org/licenses/ for their identifiers\nNote: If you have a non-standard license that "
-            "is not listed by SPDX, use the license-file field to specify the path to a file containing the "
-            f"text of the license.\n{expression}"
+            "unknown or invalid license expression; see http://opensource.org/licenses for "
+            "options, and http://spdx.org/licenses/ for their identifiers\nNote: If you have a "
+            "non-standard license that is not listed by SPDX, use the license-file field to "
+            f"specify the path to a file containing the text of the license.\n{expression}"
         )
 
 
@@ -129,7 +136,7 @@ def _check_url(field: str, url: str | None) -> None:
 
 
 def _check_words(keywords: list[str], categories: list[str]) -> None:
-    if len(keywords) > 5:
+    if len(keywords) > MAX_WORDS:
         raise Refused("expected at most 5 keywords per crate")
     for word in keywords:
         if len(word) > 20:
@@ -138,12 +145,13 @@ def _check_words(keywords: list[str], categories: list[str]) -> None:
             )
         if not KEYWORD.fullmatch(word):
             raise Refused(f'"{word}" is an invalid keyword')
-    if len(categories) > 5:
+    if len(categories) > MAX_WORDS:
         raise Refused("expected at most 5 categories per crate")
     if unknown := [slug for slug in categories if slug.lower() not in SLUGS]:
         raise Refused(
             "The following category slugs are not currently supported on crates.io: "
-            f"{', '.join(unknown)}\n\nSee {endpoints.CRATES}/category_slugs for a list of supported slugs."
+            f"{', '.join(unknown)}\n\n"
+            f"See {endpoints.CRATES}/category_slugs for a list of supported slugs."
         )
 
 
@@ -154,7 +162,8 @@ def _check_features(features: dict[str, list[str]]) -> None:
     for key, enabled in features.items():
         if len(enabled) > MAX_FEATURES:
             raise Refused(
-                f'{limit} or dependencies that another feature can enable, but the "{key}" feature '
+                f"{limit} or dependencies that another feature can enable, "
+                f'but the "{key}" feature '
                 f"of your crate is enabling {len(enabled)} features or dependencies."
             )
 
@@ -163,7 +172,9 @@ def _dependencies(manifest: Table) -> Iterator[tuple[str, Table]]:
     for table in (manifest, *manifest.get("target", {}).values()):
         for kind in ("dependencies", "dev-dependencies", "build-dependencies"):
             for alias, value in table.get(kind, {}).items():
-                entry = value if isinstance(value, dict) else {"version": value}
+                entry = value
+                if isinstance(value, str):
+                    entry = {"version": value}
                 yield entry.get("package", alias), entry
 
 

@@ -9,12 +9,10 @@ from release_tasks import endpoints
 from release_tasks.rehearsal.clock import Bucket, Clock
 from release_tasks.rehearsal.crates_io.store import Refused
 
-NEW, UPDATE, YANK = (
-    "published too many new crates",
-    "published too many updates to existing crates",
-    "yanked or unyanked too many versions",
-)
-# So many at once, then one more every so many seconds.
+NEW = "published too many new crates"
+UPDATE = "published too many updates to existing crates"
+YANK = "yanked or unyanked too many versions"
+# How many at once, and the seconds until one more is allowed.
 LIMITS = {NEW: (5, 600.0), UPDATE: (30, 60.0), YANK: (100, 60.0)}
 
 
@@ -31,14 +29,17 @@ class TooMany(Refused):
 
 
 class Limits:
-    """The buckets of the one user of a rehearsal; all is allowed unless `active`."""
+    """The buckets of the one user of a rehearsal; without `active` there is no limit."""
 
     def __init__(self, clock: Clock, active: bool) -> None:
-        self.clock, self.active = clock, active
+        self.clock = clock
+        self.active = active
         self._buckets = {action: Bucket(clock, *limit) for action, limit in LIMITS.items()}
 
     def spend(self, action: str) -> None:
-        """Count one action; raise `TooMany` where that is one too many."""
-        again = self._buckets[action].take() if self.active else None
+        """Count one action; raise `TooMany` where it exceeds the limit."""
+        if not self.active:
+            return
+        again = self._buckets[action].take()
         if again is not None:
             raise TooMany(action, formatdate(math.ceil(self.clock.real(again)), usegmt=True))

@@ -1,9 +1,11 @@
-"""An upload to the crates.io stand-in: read it, check it, keep it."""
+"""An upload to the local crates.io: read it, check it, store it."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import struct
+import time
 from collections.abc import Collection
 from typing import Any
 
@@ -16,16 +18,17 @@ from release_tasks.rehearsal.crates_io.checks import (
     check_version,
 )
 from release_tasks.rehearsal.crates_io.limits import NEW, UPDATE, Limits
-from release_tasks.rehearsal.crates_io.store import Record, Refused, Store, bare, record_of
+from release_tasks.rehearsal.crates_io.store import Record, Refused, Store, without_build
 
+Meta = dict[str, Any]  # the JSON that cargo sends with a tarball (the Cargo book, "Publish")
 NOT_OWNER = (
     "this crate exists but you don't seem to be an owner. If you believe this is a mistake, "
     "perhaps you need to accept an invitation to be an owner before publishing."
 )
 
 
-def publish(store: Store, limits: Limits, foreign: Collection[str], body: bytes) -> str:
-    """Take an upload and return the crate's name; raise `Refused` as crates.io would.
+def publish(store: Store, limits: Limits, owned_by_others: Collection[str], body: bytes) -> str:
+    """Store an upload and return the crate's name; raise `Refused` as crates.io would.
 
     `body` is two lengths (u32, little endian) each before its part: JSON, then the tarball.
     """
@@ -34,18 +37,22 @@ def publish(store: Store, limits: Limits, foreign: Collection[str], body: bytes)
     check_name(name)
     check_version(version)
     known = store.versions(name) or _similar(store, name)
-    limits.spend(UPDATE if known else NEW)
+    if known:
+        limits.spend(UPDATE)
+    else:
+        limits.spend(NEW)
     manifest = check_tarball(meta, crate)
     if canonical(name).replace("_", "-") in RESERVED:
         raise Refused("cannot upload a crate with a reserved name")
-    if canonical(name) in foreign:
+    if canonical(name) in owned_by_others:
         raise Refused(NOT_OWNER, 403)
     if known and known[0]["name"] != name:
         raise Refused(f"crate was previously named `{known[0]['name']}`")
-    if any(bare(record["vers"]) == bare(version) for record in known):
-        raise Refused(f"crate version `{bare(version)}` is already uploaded")
-    _check_known(store, name, meta)
-    store.add(record_of(meta, crate), crate, manifest["package"])
+    plain = without_build(version)
+    if any(without_build(record["vers"]) == plain for record in known):
+        raise Refused(f"crate version `{plain}` is already uploaded")
+    _check_dependencies(store, name, meta)
+    store.add(index_record(meta, crate), crate, manifest["package"])
     return name
 
 
@@ -54,36 +61,87 @@ def canonical(name: str) -> str:
     return name.lower().replace("-", "_")
 
 
-def _split(body: bytes) -> tuple[dict[str, Any], bytes]:
+def index_record(meta: Meta, crate: bytes) -> Record:
+    """Return the index line for the JSON that cargo sent and the tarball (the Cargo book)."""
+    features, features2 = {}, {}
+    for feature, enabled in (meta.get("features") or {}).items():
+        if any(value.startswith("dep:") or "?/" in value for value in enabled):
+            features2[feature] = list(enabled)
+        else:
+            features[feature] = list(enabled)
+    record: Record = {
+        "name": meta["name"],
+        "vers": meta["vers"],
+        "deps": [_index_dependency(dependency) for dependency in meta.get("deps") or []],
+        "cksum": hashlib.sha256(crate).hexdigest(),
+        "features": features,
+        "yanked": False,
+        "links": meta.get("links"),
+        "v": 2,
+        "pubtime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+    if features2:
+        record["features2"] = features2
+    if meta.get("rust_version"):
+        record["rust_version"] = meta["rust_version"]
+    return record
+
+
+def _index_dependency(sent: Meta) -> Record:
+    alias = sent.get("explicit_name_in_toml")
+    line = {
+        "name": alias or sent["name"],
+        "req": sent["version_req"],
+        "features": sent.get("features"),
+        "optional": sent.get("optional"),
+        "default_features": sent.get("default_features"),
+        "target": sent.get("target"),
+        "kind": sent.get("kind"),
+    }
+    if sent.get("registry"):
+        line["registry"] = sent["registry"]
+    if alias:
+        line["package"] = sent["name"]
+    return line
+
+
+def _split(body: bytes) -> tuple[Meta, bytes]:
+    """Return the two parts of an upload; raise `Refused` where they do not fit."""
     if len(body) > MAX_CRATE + MAX_JSON + 8:
         raise Refused(f"max upload size is: {MAX_CRATE}", 413)
-    parts, rest = list[bytes](), body
-    for what in ("metadata", "tarball"):
-        if len(rest) < 4:
-            raise Refused(f"invalid {what} length")
-        (size,) = struct.unpack_from("<I", rest)
-        if size > len(rest) - 4:
-            raise Refused(f"invalid {what} length for remaining payload: {size}")
-        if what == "metadata" and size > MAX_JSON:
-            raise Refused(f"max metadata size is: {MAX_JSON}", 413)
-        parts.append(rest[4 : 4 + size])
-        rest = rest[4 + size :]
+    metadata, rest = _part(body, "metadata", MAX_JSON)
+    tarball, _ = _part(rest, "tarball", MAX_CRATE + MAX_JSON)
     try:
-        meta = json.loads(parts[0])
-        if not isinstance(meta, dict):
-            raise ValueError("expected a map")
+        meta = json.loads(metadata)
     except ValueError as error:
         raise Refused(f"invalid upload request: {error}") from error
-    return meta, parts[1]
+    if not isinstance(meta, dict):
+        raise Refused("invalid upload request: expected a map")
+    return meta, tarball
+
+
+def _part(body: bytes, what: str, limit: int) -> tuple[bytes, bytes]:
+    """Return the part at the start of `body`, and what comes after it."""
+    if len(body) < 4:
+        raise Refused(f"invalid {what} length")
+    (size,) = struct.unpack_from("<I", body)
+    end = 4 + size
+    if end > len(body):
+        raise Refused(f"invalid {what} length for remaining payload: {size}")
+    if size > limit:
+        raise Refused(f"max {what} size is: {limit}", 413)
+    return body[4:end], body[end:]
 
 
 def _similar(store: Store, name: str) -> list[Record]:
     """Return the versions of a crate whose name differs in `-` and `_` only."""
-    others = {name.replace("-", "_"), name.replace("_", "-")} - {name}
-    return next((found for other in sorted(others) if (found := store.versions(other))), [])
+    for other in sorted({name.replace("-", "_"), name.replace("_", "-")} - {name}):
+        if found := store.versions(other):
+            return found
+    return []
 
 
-def _check_known(store: Store, name: str, meta: dict[str, Any]) -> None:
+def _check_dependencies(store: Store, name: str, meta: Meta) -> None:
     for dependency in meta.get("deps") or []:
         wanted = dependency["name"]
         if wanted != name and not store.versions(wanted):

@@ -1,8 +1,7 @@
-"""What the crates.io stand-in holds: its own crates, laid over those of the real index."""
+"""What the local crates.io stores: its own crates, in addition to those of the real index."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 import time
@@ -13,54 +12,59 @@ from release_tasks import endpoints
 from release_tasks.rehearsal.upstream import Upstream
 
 Record = dict[str, Any]  # one line of the index
+Key = tuple[str, str]  # a crate's name in lower case, and a version
 
 
 class Refused(Exception):
-    """crates.io says no, with this HTTP status and these words."""
+    """A request that crates.io refuses, with this HTTP status and message."""
 
     def __init__(self, detail: str, status: int = 400) -> None:
         super().__init__(detail)
-        self.detail, self.status = detail, status
+        self.detail = detail
+        self.status = status
 
 
 class Store:
     """Crates by name. A version published here is in the index `lag` seconds later."""
 
-    def __init__(self, folder: Path, upstream: Upstream, lag: float = 0.0) -> None:
-        self.folder, self.upstream, self.lag = folder, upstream, lag
+    def __init__(self, folder: Path, upstream: Upstream) -> None:
+        self.folder = folder
+        self.upstream = upstream
+        self.lag = 0.0
         self.lock = threading.RLock()
-        self.details: dict[
-            tuple[str, str], dict[str, Any]
-        ] = {}  # manifest's [package] by name and version
+        self.details: dict[Key, dict[str, Any]] = {}  # [package] of the manifests
         self.owners: dict[str, list[str]] = {}
         self._records: dict[str, list[Record]] = {}
-        self._visible: dict[tuple[str, str], float] = {}
-        self._yanked: dict[tuple[str, str], bool] = {}
+        self._visible: dict[Key, float] = {}  # monotonic time from which a version is in the index
+        self._yanked: dict[Key, bool] = {}
 
     def published(self) -> dict[str, list[Record]]:
         """Return the versions that were published here, by crate."""
         with self.lock:
-            return {records[0]["name"]: self._seen(records) for records in self._records.values()}
+            found = {}
+            for records in self._records.values():
+                found[records[0]["name"]] = self._with_yanks(records)
+            return found
 
     def versions(self, name: str) -> list[Record]:
         """Return every version of a crate, the real ones and ours; empty where there is none."""
-        real = [json.loads(line) for line in (self.real(name) or b"").splitlines() if line.strip()]
+        page = self.real(name) or b""
+        real = [json.loads(line) for line in page.splitlines() if line.strip()]
         with self.lock:
             own = self._records.get(name.lower(), [])
-            taken = {bare(record["vers"]) for record in own}
-            return self._seen([*(r for r in real if bare(r["vers"]) not in taken), *own])
+            replaced = {without_build(record["vers"]) for record in own}
+            kept = [record for record in real if without_build(record["vers"]) not in replaced]
+            return self._with_yanks([*kept, *own])
 
     def index(self, name: str) -> bytes | None:
         """Return the index page of a crate as of now, None where there is none."""
-        key, now = name.lower(), time.monotonic()
-        with self.lock:
-            untouched = key not in self._records and not any(k == key for k, _ in self._yanked)
-        if untouched:
+        if not self._is_changed(name):
             return self.real(name)
-        shown = [r for r in self.versions(name) if self._visible.get((key, r["vers"]), 0) <= now]
-        return (
-            b"".join(json.dumps(r, separators=(",", ":")).encode() + b"\n" for r in shown) or None
-        )
+        lines = []
+        for record in self.versions(name):
+            if self._is_visible(record):
+                lines.append(json.dumps(record, separators=(",", ":")) + "\n")
+        return "".join(lines).encode() or None
 
     def real(self, name: str) -> bytes | None:
         """Return the real index page, None for a name that the real index does not have."""
@@ -68,18 +72,18 @@ class Store:
 
     def add(self, record: Record, crate: bytes, package: dict[str, Any]) -> None:
         """Publish one version; `crate` is the tarball, `package` its manifest's table."""
-        name, version = record["name"], record["vers"]
+        name, version = record["name"].lower(), record["vers"]
         path = self.own_file(name, version)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(crate)
         with self.lock:
-            self._records.setdefault(name.lower(), []).append(record)
-            self._visible[name.lower(), version] = time.monotonic() + self.lag
-            self.details[name.lower(), version] = package
-            self.owners.setdefault(name.lower(), ["rehearsal"])
+            self._records.setdefault(name, []).append(record)
+            self._visible[name, version] = time.monotonic() + self.lag
+            self.details[name, version] = package
+            self.owners.setdefault(name, ["rehearsal"])
 
     def yank(self, name: str, version: str, yanked: bool) -> None:
-        """Withdraw a version or put it back; raise `Refused` for one that is not there."""
+        """Yank a version or unyank it; raise `Refused` for one that is not there."""
         if not any(record["vers"] == version for record in self.versions(name)):
             raise Refused(f"crate `{name}` does not have a version `{version}`", 404)
         with self.lock:
@@ -94,63 +98,48 @@ class Store:
         return self.upstream.file(url, f"{name}-{version}.crate")
 
     def own_file(self, name: str, version: str) -> Path:
-        """Return where the tarball of a version published here lies."""
+        """Return where the tarball of a version published here is stored."""
         return self.folder / "crates" / name.lower() / f"{version}.crate"
 
-    def _seen(self, records: list[Record]) -> list[Record]:
-        def yanked(record: Record) -> bool:
-            return self._yanked.get(
-                (record["name"].lower(), record["vers"]), bool(record["yanked"])
-            )
+    def own_size(self, name: str, version: str) -> int | None:
+        """Return the size (bytes) of a tarball published here, None for any other."""
+        path = self.own_file(name, version)
+        if not path.exists():
+            return None
+        return path.stat().st_size
 
-        return [record | {"yanked": yanked(record)} for record in records]
+    def _is_changed(self, name: str) -> bool:
+        """Return whether a version was published or yanked here."""
+        key = name.lower()
+        with self.lock:
+            return key in self._records or any(key == other for other, _ in self._yanked)
+
+    def _is_visible(self, record: Record) -> bool:
+        return self._visible.get(_key(record), 0.0) <= time.monotonic()
+
+    def _with_yanks(self, records: list[Record]) -> list[Record]:
+        """Return the records as they are after the yanks and unyanks that were made here."""
+        found = []
+        for record in records:
+            yanked = self._yanked.get(_key(record), bool(record["yanked"]))
+            found.append(record | {"yanked": yanked})
+        return found
 
 
 def index_path(name: str) -> str:
-    """Return where the sparse index keeps a crate (the Cargo book, "Index Format")."""
-    low = name.lower()
-    if len(low) < 4:
-        return f"{len(low)}/{low[0] + '/' if len(low) == 3 else ''}{low}"
-    return f"{low[:2]}/{low[2:4]}/{low}"
+    """Return where the sparse index has a crate (the Cargo book, "Index Format")."""
+    lower = name.lower()
+    if len(lower) < 3:
+        return f"{len(lower)}/{lower}"
+    if len(lower) == 3:
+        return f"3/{lower[0]}/{lower}"
+    return f"{lower[:2]}/{lower[2:4]}/{lower}"
 
 
-def bare(version: str) -> str:
+def without_build(version: str) -> str:
     """Return a version without build metadata, which crates.io ignores when it compares."""
     return version.split("+", 1)[0]
 
 
-def record_of(meta: dict[str, Any], crate: bytes) -> Record:
-    """Return the index line for the JSON that cargo sent and the tarball (the Cargo book)."""
-    features = {key: list(value) for key, value in (meta.get("features") or {}).items()}
-    new = {
-        key: v for key, v in features.items() if any(f.startswith("dep:") or "?/" in f for f in v)
-    }
-    record: Record = {
-        "name": meta["name"],
-        "vers": meta["vers"],
-        "deps": [_dependency(d) for d in meta.get("deps") or []],
-        "cksum": hashlib.sha256(crate).hexdigest(),
-        "features": {key: value for key, value in features.items() if key not in new},
-        "yanked": False,
-        "links": meta.get("links"),
-        "v": 2,
-        "pubtime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-    }
-    if new:
-        record["features2"] = new
-    if meta.get("rust_version"):
-        record["rust_version"] = meta["rust_version"]
-    return record
-
-
-def _dependency(sent: dict[str, Any]) -> Record:
-    alias = sent.get("explicit_name_in_toml")
-    kept = {
-        key: sent.get(key) for key in ("features", "optional", "default_features", "target", "kind")
-    }
-    line = {"name": alias or sent["name"], "req": sent["version_req"], **kept}
-    if sent.get("registry"):
-        line["registry"] = sent["registry"]
-    if alias:
-        line["package"] = sent["name"]
-    return line
+def _key(record: Record) -> Key:
+    return record["name"].lower(), record["vers"]

@@ -1,4 +1,4 @@
-"""What crates.io demands of a tarball before it looks at the manifest (its crates_io_tarball)."""
+"""What crates.io requires of a tarball before it reads the manifest (its crates_io_tarball)."""
 
 from __future__ import annotations
 

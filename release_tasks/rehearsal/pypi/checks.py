@@ -1,4 +1,4 @@
-"""What PyPI checks at upload before it looks into the file, with its own words (warehouse)."""
+"""What PyPI checks at upload before it reads the file, with its messages (warehouse)."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-from packaging.utils import canonicalize_name, canonicalize_version
+from packaging.utils import canonicalize_version
 from packaging.version import InvalidVersion, Version
 
 from release_tasks import endpoints
 from release_tasks.rehearsal.pypi.form import Form
 from release_tasks.rehearsal.pypi.store import Refused, Store, version_of
-from release_tasks.rehearsal.pypi.upstream import Listed
+from release_tasks.rehearsal.pypi.upstream import ListedFile
 
-MAX_FILE, MAX_PROJECT = 100 << 20, 10 << 30  # bytes
+MAX_FILE = 100 << 20  # bytes
+MAX_PROJECT = 10 << 30  # bytes of all files
 OPEN_FOR = 14 * 86400  # seconds during which a release takes more files
 NAME = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?", re.I)
+NAME_RULE = (
+    "Start and end with a letter or numeral containing only ASCII numeric and '.', '_' and '-'."
+)
+DIGESTS = ("md5", "sha256", "blake2_256")
 SPEC = "See https://packaging.python.org/specifications/core-metadata for more information."
 REUSE = f"See {endpoints.PYPI}/help/#file-name-reuse for more information."
 CONTENT_TYPES = ("text/plain", "text/x-rst", "text/markdown")
@@ -71,7 +76,7 @@ TEXTS = (
 
 
 def check_token(header: str, tokens: Collection[str]) -> None:
-    """Raise `Refused` (403) unless a Basic authorization names `__token__` and one of the tokens."""
+    """Raise `Refused` (403) unless a Basic authorization has `__token__` and one of the tokens."""
     try:
         sent = base64.b64decode(header.removeprefix("Basic "), validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
@@ -91,12 +96,11 @@ def check_form(form: Form) -> None:
     if form.get("protocol_version") not in ("1", ""):
         raise Refused("Unknown protocol version.")
     if not NAME.fullmatch(form.get("name")):
-        rule = "Start and end with a letter or numeral containing only ASCII numeric and '.', '_' and '-'."
-        raise _invalid("name", form.get("name"), rule)
+        raise _invalid("name", form.get("name"), NAME_RULE)
     _check_version(form.get("version"))
     if form.get("filetype") not in ("bdist_wheel", "sdist"):
         raise Refused("Invalid value for filetype. Error: Use a known file type.")
-    if not any(form.get(f"{digest}_digest") for digest in ("md5", "sha256", "blake2_256")):
+    if not any(form.get(f"{digest}_digest") for digest in DIGESTS):
         raise Refused("Error: Include at least one message digest.")
     _check_metadata(form)
     if form.filename is None:
@@ -104,24 +108,22 @@ def check_form(form: Form) -> None:
 
 
 def check_history(store: Store, form: Form, filename: str) -> bool:
-    """Tell whether the file is there, byte for byte; raise `Refused` where it can never be added."""
-    name, version = canonicalize_name(form.get("name")), canonicalize_version(form.get("version"))
-    known = store.files(name) or []
-    blake2 = hashlib.blake2b(form.content, digest_size=32).hexdigest()
-    if (
-        form.get("blake2_256_digest") not in ("", blake2)
-        or _wrong(form, "sha256")
-        or _wrong(form, "md5")
-    ):
-        raise Refused(
-            "The digest supplied does not match a digest calculated from the uploaded file."
-        )
-    sha256 = hashlib.sha256(form.content).hexdigest()
-    if any((file.filename, file.sha256) == (filename, sha256) for file in known):
+    """Return whether the file is already there, byte for byte.
+
+    Raises `Refused` for a file that can never be added.
+    """
+    known = store.files(form.project) or []
+    digests = {digest: _digest(form, digest) for digest in DIGESTS}
+    for digest, expected in digests.items():
+        if form.get(f"{digest}_digest").lower() not in ("", expected):
+            raise Refused(
+                "The digest supplied does not match a digest calculated from the uploaded file."
+            )
+    sha256, blake2 = digests["sha256"], digests["blake2_256"]
+    if any(file.filename == filename and file.sha256 == sha256 for file in known):
         return True
-    if any(filename == f.filename or sha256 == f.sha256 for f in known) or _kept_elsewhere(
-        store, blake2
-    ):
+    taken = {file.filename for file in known} | {file.sha256 for file in known}
+    if filename in taken or sha256 in taken or _is_published(store, blake2):
         raise Refused(
             f"File already exists ({filename!r}, with blake2_256 hash {blake2!r}). {REUSE}"
         )
@@ -130,10 +132,14 @@ def check_history(store: Store, form: Form, filename: str) -> bool:
             "This filename was previously used by a file that has since been deleted. "
             f"Use a different version. {REUSE}"
         )
-    release = [file for file in known if canonicalize_version(version_of(file.filename)) == version]
-    _check_release(store, form, release)
+    _check_release(store, form, [file for file in known if _is_of(form, file)])
     _check_sizes(form, known)
     return False
+
+
+def _is_of(form: Form, file: ListedFile) -> bool:
+    """Return whether a file belongs to the release of an upload."""
+    return canonicalize_version(version_of(file.filename)) == form.release
 
 
 def _check_version(version: str) -> None:
@@ -156,48 +162,45 @@ def _check_metadata(form: Form) -> None:
         Metadata.from_raw(raw, validate=True)  # type: ignore[arg-type]  # fields as sent by a client
     except ExceptionGroup as group:
         error = group.exceptions[0]
-        field = error.field if isinstance(error, InvalidMetadata) else "metadata"
-        raise Refused(f"{str(error).rstrip('.') or field}. {SPEC}") from group
+        fact = str(error).rstrip(".")
+        if not fact and isinstance(error, InvalidMetadata):
+            fact = error.field
+        raise Refused(f"{fact or 'metadata'}. {SPEC}") from group
     for classifier in form.values.get("classifiers", []):
-        if not classifier.startswith(tuple(f"{topic} :: " for topic in TOPICS)):
-            raise _invalid(
-                "classifiers", classifier, f"Classifier {classifier!r} is not a valid classifier."
-            )
+        if classifier.split(" :: ")[0] not in TOPICS or " :: " not in classifier:
+            rule = f"Classifier {classifier!r} is not a valid classifier."
+            raise _invalid("classifiers", classifier, rule)
     _check_description(form.get("description"), form.get("description_content_type"))
 
 
 def _check_description(text: str, content_type: str) -> None:
     kind = content_type.split(";")[0].strip() or "text/x-rst"
     if kind not in CONTENT_TYPES:
-        raise _invalid(
-            "description_content_type", content_type, "Use a valid Description-Content-Type."
-        )
+        rule = "Use a valid Description-Content-Type."
+        raise _invalid("description_content_type", content_type, rule)
     if text and kind == "text/x-rst":
         from readme_renderer import rst  # twine brings it
 
         if rst.render(text) is None:
-            shown = (
-                f"for '{content_type}'"
-                if content_type
-                else "in the default format of reStructuredText"
-            )
+            form = "in the default format of reStructuredText"
+            if content_type:
+                form = f"for '{content_type}'"
             raise Refused(
-                f"The description failed to render {shown}. "
+                f"The description failed to render {form}. "
                 f"See {endpoints.PYPI}/help/#description-content-type for more information."
             )
 
 
-def _check_release(store: Store, form: Form, release: list[Listed]) -> None:
+def _check_release(store: Store, form: Form, release: list[ListedFile]) -> None:
     opened = [file.uploaded for file in release if file.uploaded is not None]
     if opened and store.clock.now() - min(opened) > OPEN_FOR:
         raise Refused("Uploading new files to releases older than 14 days is not allowed.")
-    if form.get("filetype") == "sdist" and any(
-        not file.filename.endswith(".whl") for file in release
-    ):
+    sdists = [file for file in release if not file.filename.endswith(".whl")]
+    if form.get("filetype") == "sdist" and sdists:
         raise Refused("Only one sdist may be uploaded per release.")
 
 
-def _check_sizes(form: Form, known: list[Listed]) -> None:
+def _check_sizes(form: Form, known: list[ListedFile]) -> None:
     size, name = len(form.content), form.get("name")
     limits = f"See {endpoints.PYPI_DOCS}/project-management/storage-limits"
     if size > MAX_FILE:
@@ -208,14 +211,14 @@ def _check_sizes(form: Form, known: list[Listed]) -> None:
         raise Refused(f"Project size too large. {limit} {limits}")
 
 
-def _wrong(form: Form, digest: str) -> bool:
-    sent = form.get(f"{digest}_digest").lower()
-    return (
-        bool(sent) and sent != hashlib.new(digest, form.content, usedforsecurity=False).hexdigest()
-    )
+def _digest(form: Form, name: str) -> str:
+    """Return the digest (hex) of the uploaded file."""
+    if name == "blake2_256":
+        return hashlib.blake2b(form.content, digest_size=32).hexdigest()
+    return hashlib.new(name, form.content, usedforsecurity=False).hexdigest()
 
 
-def _kept_elsewhere(store: Store, blake2: str) -> bool:
+def _is_published(store: Store, blake2: str) -> bool:
     with store.lock:
         return any(upload.blake2 == blake2 for upload in store.uploads.values())
 

@@ -1,4 +1,4 @@
-"""What PyPI demands of a wheel or an sdist: its name, its platform, what is in it (warehouse)."""
+"""What PyPI requires of a wheel or an sdist: its name, platform and content (warehouse)."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ import re
 import tarfile
 import zipfile
 
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import Version
 
 from release_tasks.rehearsal.pypi.form import Form
 from release_tasks.rehearsal.pypi.store import Refused
 
 PLATFORMS = re.compile(
-    r"any|win32|win_(amd64|arm64|ia64)|(manylinux(1|2010|2014|_\d+_\d+)|musllinux_\d+_\d+)_[a-z0-9_]+"
+    r"any|win32|win_(amd64|arm64|ia64)"
+    r"|(manylinux(1|2010|2014|_\d+_\d+)|musllinux_\d+_\d+)_[a-z0-9_]+"
     r"|macosx_\d+_\d+_[a-z0-9_]+|ios_\d+_\d+_[a-z0-9_]+|android_\d+_[a-z0-9_]+"
     r"|pyodide_\d+_\d+_wasm32|pyemscripten_\d+_\d+_wasm32"
 )
 
 
 def check_filename(filename: str) -> None:
-    """Raise `Refused` for a name with odd characters or another ending than PyPI takes."""
+    """Raise `Refused` for a file name with special characters or an unknown extension."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+!-]*", filename):
         raise Refused("Cannot upload a file with special characters or '/' or '\\' in its name.")
     if not filename.endswith((".tar.gz", ".whl", ".zip")):
@@ -41,7 +42,8 @@ def check_dist(form: Form, filename: str) -> bytes | None:
 
 
 def _check_sdist(form: Form, filename: str) -> None:
-    name, version = _start(form), str(Version(form.get("version")))
+    name = _start(form)
+    version = str(Version(form.get("version")))
     if not filename.startswith(f"{name}-"):
         raise Refused(f"Start filename for {form.get('name')!r} with {name!r}.")
     if filename != f"{name}-{version}.tar.gz":
@@ -66,8 +68,8 @@ def _check_wheel(form: Form, filename: str) -> bytes:
                 raise Refused(f"Invalid distribution file. WHEEL not found at {info}/WHEEL")
             for part in ("RECORD", "METADATA"):
                 if f"{info}/{part}" not in names:
-                    said = f"does not contain the required {part} file: {info}/{part}"
-                    raise Refused(f"Wheel '{filename}' {said}")
+                    fact = f"does not contain the required {part} file: {info}/{part}"
+                    raise Refused(f"Wheel '{filename}' {fact}")
             _check_licenses(form, filename, f"{info}/licenses", names)
             return wheel.read(f"{info}/METADATA")
     except (zipfile.BadZipFile, EOFError) as error:
@@ -84,7 +86,7 @@ def _check_wheel_name(form: Form, filename: str) -> str:
             raise Refused(
                 f"Binary wheel '{filename}' has an unsupported platform tag '{tag.platform}'."
             )
-    if name != canonicalize_name(form.get("name")):
+    if name != form.project:
         raise Refused(f"Start filename for {form.get('name')!r} with {_start(form)!r}.")
     written, number = filename.split("-", 2)[:2]
     if written != _start(form):
@@ -107,4 +109,5 @@ def _check_licenses(form: Form, filename: str, folder: str, names: list[str]) ->
 
 
 def _start(form: Form) -> str:
-    return canonicalize_name(form.get("name")).replace("-", "_")
+    """Return the name with which a file of this project starts."""
+    return form.project.replace("-", "_")

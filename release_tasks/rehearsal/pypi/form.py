@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from packaging.utils import canonicalize_name, canonicalize_version
+
 from release_tasks.rehearsal.web import Request
 
 
@@ -16,24 +18,38 @@ class Form:
     filename: str | None = None
     content: bytes = b""
 
+    @property
+    def project(self) -> str:
+        """Return the normalized name of the project."""
+        return canonicalize_name(self.get("name"))
+
+    @property
+    def release(self) -> str:
+        """Return the normalized version, without trailing zeros."""
+        return canonicalize_version(self.get("version"))
+
     def get(self, name: str) -> str:
         """Return the first value of a field, empty where it was not sent or is UNKNOWN."""
         value = self.values.get(name, [""])[0]
-        return "" if value == "UNKNOWN" else value
+        if value == "UNKNOWN":
+            return ""
+        return value
 
 
 def read_form(request: Request) -> Form:
-    """Return the form in a request's body; an empty one where that is no multipart form (RFC 7578)."""
+    """Return the multipart form (RFC 7578) of a request, an empty one where there is none."""
     form = Form()
     found = re.search(r'boundary="?([^";]+)', request.headers.get("content-type", ""))
     if found is None:
         return form
-    for part in (b"\r\n" + request.body).split(b"\r\n--" + found[1].encode())[1:-1]:
+    delimiter = b"\r\n--" + found[1].encode()
+    for part in (b"\r\n" + request.body).split(delimiter)[1:-1]:
         head, _, value = part.partition(b"\r\n\r\n")
         name = re.search(rb'[; ]name="([^"]*)"', head)
         file = re.search(rb'filename="([^"]*)"', head)
         if file:
-            form.filename, form.content = file[1].decode(), value
+            form.filename = file[1].decode()
+            form.content = value
         elif name:
             form.values.setdefault(name[1].decode(), []).append(value.decode(errors="replace"))
     return form

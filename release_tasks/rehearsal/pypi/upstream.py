@@ -1,9 +1,8 @@
-"""What the PyPI stand-in reads from the real PyPI."""
+"""What the local PyPI reads from the real PyPI."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from html.parser import HTMLParser
@@ -18,14 +17,14 @@ SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedFile:
     """A file as the simple index lists it (PEP 503, 658, 691, 700)."""
 
     filename: str
-    place: str  # path of its address, below the file server
-    sha256: str
-    size: int | None
-    uploaded: float | None  # seconds since 1970
+    path: str  # of its address, on the file server
+    sha256: str  # hex, empty where the index has none
+    size: int | None = None  # bytes
+    uploaded: float | None = None  # seconds since 1970
     requires_python: str = ""
     yanked: str | None = None  # the reason, which may be empty; None where it is not yanked
     metadata: str = ""  # sha256 of its core metadata, where those are served
@@ -34,74 +33,84 @@ class Listed:
 class RealPyPI:
     """The real index and its files, read through `Upstream`."""
 
-    def __init__(self, cache: Path, offline: bool, ours: Collection[str] | None) -> None:
-        self.upstream = Upstream(cache, offline, ours)
-        self._origins: dict[str, str] = {}  # addresses of files, by place
+    def __init__(self, upstream: Upstream) -> None:
+        self.upstream = upstream
+        self._origins: dict[str, str] = {}  # addresses of files, by path
 
-    def files(self, name: str) -> list[Listed] | None:
-        """Return the files of a project (by normalized name), None where there is no such project."""
+    def files(self, name: str) -> list[ListedFile] | None:
+        """Return the files of a project (by normalized name), None for no such project."""
         url = f"{endpoints.PYPI}/simple/{name}/"
         body = self.upstream.page(url, name, {"Accept": f"{SIMPLE_JSON}, text/html;q=0.1"})
         if body is None:
             return None
         try:
-            return [self._of_json(entry, url) for entry in json.loads(body)["files"]]
+            return [self._from_json(entry, url) for entry in json.loads(body)["files"]]
         except ValueError:  # an index that knows only HTML, such as many mirrors
             page = _Links()
             page.feed(body.decode(errors="replace"))
-            return [self._of_link(link, text, url) for link, text in page.found]
+            return [self._from_link(link, text, url) for link, text in page.found]
 
     def about(self, name: str, version: str = "") -> dict[str, Any] | None:
-        """Return what `/pypi/NAME/json` says, None where there is no such project or release."""
-        path = f"{name}/{version}/json" if version else f"{name}/json"
+        """Return what `/pypi/NAME/json` has, None where there is no such project or release."""
+        path = f"{name}/json"
+        if version:
+            path = f"{name}/{version}/json"
         body = self.upstream.page(f"{endpoints.PYPI}/pypi/{path}", name)
+        if body is None:
+            return None
         try:
-            return None if body is None else dict(json.loads(body))
+            return dict(json.loads(body))
         except ValueError:
             return None
 
-    def file(self, place: str) -> Path | None:
-        """Return a file by its place, None where there is none."""
-        bare = place.removesuffix(".metadata")
-        origin = self._origins.get(bare, f"{endpoints.PYPI_FILES}{bare}") + place.removeprefix(bare)
-        return self.upstream.file(origin, place.strip("/").replace("/", "-"))
+    def file(self, path: str) -> Path | None:
+        """Return a file, or its core metadata, by path; None where there is none."""
+        listed = path.removesuffix(".metadata")
+        suffix = path.removeprefix(listed)
+        origin = self._origins.get(listed, f"{endpoints.PYPI_FILES}{listed}")
+        return self.upstream.file(origin + suffix, path.strip("/").replace("/", "-"))
 
-    def _of_json(self, entry: dict[str, Any], page: str) -> Listed:
+    def _from_json(self, entry: dict[str, Any], page: str) -> ListedFile:
         metadata = entry.get("core-metadata") or entry.get("data-dist-info-metadata")
-        yanked = entry.get("yanked", False)
-        return Listed(
-            entry["filename"],
-            self._place(urljoin(page, entry["url"])),
-            entry.get("hashes", {}).get("sha256", ""),
-            entry.get("size"),
-            _moment(entry.get("upload-time")),
-            entry.get("requires-python") or "",
-            None if yanked is False else yanked if isinstance(yanked, str) else "",
-            metadata.get("sha256", "") if isinstance(metadata, dict) else "",
+        if not isinstance(metadata, dict):
+            metadata = {}
+        return ListedFile(
+            filename=entry["filename"],
+            path=self._path(urljoin(page, entry["url"])),
+            sha256=entry.get("hashes", {}).get("sha256", ""),
+            size=entry.get("size"),
+            uploaded=_moment(entry.get("upload-time")),
+            requires_python=entry.get("requires-python") or "",
+            yanked=_yank_reason(entry.get("yanked", False)),
+            metadata=metadata.get("sha256", ""),
         )
 
-    def _of_link(self, link: dict[str, str], filename: str, page: str) -> Listed:
+    def _from_link(self, link: dict[str, str], filename: str, page: str) -> ListedFile:
         url, fragment = urldefrag(urljoin(page, link["href"]))
         metadata = link.get("data-core-metadata", link.get("data-dist-info-metadata", ""))
-        return Listed(
-            filename,
-            self._place(url),
-            fragment.removeprefix("sha256=") if "sha256=" in fragment else "",
-            None,
-            _moment(link.get("data-upload-time")),
-            link.get("data-requires-python", ""),
-            link.get("data-yanked"),
-            metadata.removeprefix("sha256=") if "sha256=" in metadata else "",
+        return ListedFile(
+            filename=filename,
+            path=self._path(url),
+            sha256=_sha256(fragment),
+            uploaded=_moment(link.get("data-upload-time")),
+            requires_python=link.get("data-requires-python", ""),
+            yanked=link.get("data-yanked"),
+            metadata=_sha256(metadata),
         )
 
-    def _place(self, url: str) -> str:
-        path = urlsplit(url).path
-        place = path[path.index("/packages/") :] if "/packages/" in path else f"/packages{path}"
-        self._origins[place] = url
-        return place
+    def _path(self, url: str) -> str:
+        """Return the path at which a file is served here, and remember its real address."""
+        _, marker, rest = urlsplit(url).path.partition("/packages/")
+        path = f"/packages/{rest}"
+        if not marker:
+            path = f"/packages{urlsplit(url).path}"
+        self._origins[path] = url
+        return path
 
 
 class _Links(HTMLParser):
+    """Collects the links of a page: their attributes and their text."""
+
     def __init__(self) -> None:
         super().__init__()
         self.found: list[tuple[dict[str, str], str]] = []
@@ -117,5 +126,23 @@ class _Links(HTMLParser):
             self._link = None
 
 
+def _yank_reason(yanked: bool | str) -> str | None:
+    """Return the reason in PEP 691's `yanked`, which may be a boolean."""
+    if yanked is False:
+        return None
+    if yanked is True:
+        return ""
+    return yanked
+
+
+def _sha256(text: str) -> str:
+    """Return the digest in `sha256=DIGEST`, empty for anything else."""
+    if "sha256=" not in text:
+        return ""
+    return text.removeprefix("sha256=")
+
+
 def _moment(text: str | None) -> float | None:
-    return datetime.fromisoformat(text).timestamp() if text else None
+    if not text:
+        return None
+    return datetime.fromisoformat(text).timestamp()

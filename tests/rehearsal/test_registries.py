@@ -1,4 +1,4 @@
-"""The world of a rehearsal: every client's environment, the guard, and `serve`."""
+"""Local registries: every client's environment, the guard, and `serve`."""
 
 from __future__ import annotations
 
@@ -16,9 +16,13 @@ import requests
 from support.package_clients import Client, wheel
 
 from release_tasks.rehearsal import clients
-from release_tasks.rehearsal.world import World, serve, world
+from release_tasks.rehearsal.registries import LocalRegistries, run_registries, serve_registries
 
-SERVE = "import sys; from release_tasks.rehearsal.world import serve; serve(sys.stdin, sys.stdout, offline=True)"
+SERVE = """
+import sys
+from release_tasks.rehearsal.registries import serve_registries
+serve_registries(sys.stdin, sys.stdout, offline=True)
+"""
 
 
 def start_serving(tmp_path: Path) -> subprocess.Popen[str]:
@@ -31,7 +35,7 @@ def start_serving(tmp_path: Path) -> subprocess.Popen[str]:
     )
 
 
-def test_every_stand_in_has_an_address_and_a_public_name(registries: World) -> None:
+def test_every_registry_has_an_address_and_a_public_name(registries: LocalRegistries) -> None:
     assert set(registries.urls) == {"crates", "pypi", "oci", "github", "proxy"}
     proxies, ca = {"https": registries.urls["proxy"]}, registries.env["SSL_CERT_FILE"]
     for public in (
@@ -61,20 +65,19 @@ def test_git_does_not_leave_by_ssh(client: Client) -> None:
 
 
 def test_git_reaches_github_by_each_of_its_addresses(tmp_path: Path) -> None:
-    with world(
-        tmp_path / "world", owner_repo="me/project", offline=True, cache=tmp_path / "cache"
-    ) as started:
+    remotes = (
+        "https://github.com/me/project.git",
+        "git@github.com:me/project.git",
+        "ssh://git@github.com/me/project",
+    )
+    cache = tmp_path / "cache"
+    with run_registries(tmp_path / "registries", offline=True, cache=cache) as started:
+        started.github.create("me", "project")
         client = Client(started, tmp_path)
         client.ok("git", "init", "work")
         work = tmp_path / "work"
         client.ok("git", "commit", "--allow-empty", "-m", "First", cwd=work)
-        for number, remote in enumerate(
-            (
-                "https://github.com/me/project.git",
-                "git@github.com:me/project.git",
-                "ssh://git@github.com/me/project",
-            )
-        ):
+        for number, remote in enumerate(remotes):
             client.ok("git", "push", remote, f"HEAD:refs/heads/b{number}", cwd=work)
             assert f"refs/heads/b{number}" in client.ok("git", "ls-remote", remote, cwd=work)
         assert started.log.refused() == ()
@@ -98,15 +101,15 @@ def test_variables_that_lead_elsewhere_are_removed(
     }
     for name, value in traps.items():
         monkeypatch.setenv(name, value)
-    assert set(clients.leftovers(os.environ, client.registries.env)) >= set(traps)
+    assert set(clients.variables_to_unset(os.environ, client.registries.env)) >= set(traps)
     monkeypatch.setenv("PYTHONPATH", "kept")
-    assert "PYTHONPATH" not in clients.leftovers(os.environ, client.registries.env)
-    with world(tmp_path / "other", offline=True, cache=tmp_path / "cache") as other:
+    assert "PYTHONPATH" not in clients.variables_to_unset(os.environ, client.registries.env)
+    with run_registries(tmp_path / "other", offline=True, cache=tmp_path / "cache") as other:
         Client(other, tmp_path).ok("twine", "upload", wheel(tmp_path))
         assert len(other.log.writes()) == 1
 
 
-def test_no_value_in_the_environment_is_a_real_secret(registries: World) -> None:
+def test_no_value_in_the_environment_is_a_real_secret(registries: LocalRegistries) -> None:
     names = ("CARGO_REGISTRY_TOKEN", "TWINE_PASSWORD", "UV_PUBLISH_TOKEN", "GH_TOKEN")
     assert all(
         "not-a-secret" in registries.env[name] and len(registries.env[name]) >= 8 for name in names
@@ -114,7 +117,7 @@ def test_no_value_in_the_environment_is_a_real_secret(registries: World) -> None
 
 
 @pytest.mark.tools("docker")
-def test_docker_finds_its_plugins_and_the_password_for_ghcr(registries: World) -> None:
+def test_docker_finds_its_plugins_and_the_password_for_ghcr(registries: LocalRegistries) -> None:
     folder = Path(registries.env["DOCKER_CONFIG"])
     assert list(json.loads((folder / "config.json").read_text())["auths"]) == ["ghcr.io"]
     real = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker") / "cli-plugins"
@@ -122,12 +125,12 @@ def test_docker_finds_its_plugins_and_the_password_for_ghcr(registries: World) -
 
 
 @pytest.mark.tools("gh")
-def test_gh_uses_the_stand_in(client: Client) -> None:
+def test_gh_uses_the_local_github(client: Client) -> None:
     client.run("gh", "api", "user")
     assert [entry.host for entry in client.registries.log.entries()] == ["api.github.com"]
 
 
-def test_the_stand_ins_read_on_when_their_own_process_becomes_a_client(
+def test_the_registries_still_read_the_real_ones_after_their_process_became_a_client(
     reader: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in reader.registries.env.items():
@@ -138,8 +141,8 @@ def test_the_stand_ins_read_on_when_their_own_process_becomes_a_client(
     assert entries == [("index.crates.io", "/it/oa/itoa")]
 
 
-def test_the_servers_stop_with_the_world(tmp_path: Path) -> None:
-    with world(tmp_path / "world", offline=True, cache=tmp_path / "cache") as started:
+def test_the_servers_stop_at_the_end_of_the_block(tmp_path: Path) -> None:
+    with run_registries(tmp_path / "registries", offline=True, cache=tmp_path / "cache") as started:
         urls = started.urls
     for url in urls.values():
         with pytest.raises(requests.ConnectionError):
@@ -179,6 +182,6 @@ def test_serve_ends_at_once_where_the_input_is_closed(
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     out = io.StringIO()
-    serve(io.StringIO(), out, offline=True)
+    serve_registries(io.StringIO(), out, offline=True)
     assert json.loads(out.getvalue())["proxy"].startswith("http://127.0.0.1:")
     assert list(tmp_path.iterdir()) == []
