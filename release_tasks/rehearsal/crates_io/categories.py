@@ -12,7 +12,8 @@ config cryptography:cryptocurrencies data-structures database database-implement
 development-tools:build-utils,cargo-plugins,debugging,ffi,procedural-macro-helpers,profiling
 development-tools:testing email embedded emulators encoding external-ffi-bindings filesystem finance
 game-development game-engines games graphics gui hardware-support internationalization localization
-mathematics memory-management multimedia:audio,encoding,images,video network-programming no-std:no-alloc
+mathematics memory-management multimedia:audio,encoding,images,video network-programming
+no-std:no-alloc
 os:android-apis,freebsd-apis,linux-apis,macos-apis,unix-apis,windows-apis parser-implementations
 parsing rendering:data-formats,engine,graphics-api rust-patterns
 science:bioinformatics,computational-biology,computational-chemistry,geo,materials,neuroscience
