@@ -4,140 +4,175 @@ from __future__ import annotations
 
 import re
 from pathlib import Path, PurePosixPath
+from posixpath import basename
 from typing import TypeVar
 
 from release_tasks import endpoints
-from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import read
-from release_tasks.project.model import Chart, Image, Resolved, ambiguity, either
+from release_tasks.project.model import Chart, Image, Resolved, Unresolved, ambiguity, choice
 from release_tasks.project.settings import FILE, ChartTable, ImageTable, Settings
 
 T = TypeVar("T", ImageTable, ChartTable)
-HOST = endpoints.host(endpoints.GHCR)  # where a GitHub project's images and charts go
+HOST = endpoints.host(endpoints.GHCR)  # the registry of a project on GitHub
 
 
-def images(files: tuple[str, ...], settings: Settings, name: str | None) -> Resolved[Image]:
-    """Return the images; `name` is owner/name on GitHub, for the reference of an image nobody named."""
-    candidates = [
-        path for path in files if path.rpartition("/")[2] in ("Dockerfile", "Containerfile")
-    ]
-    tables = settings.images or (_named(settings, "images", ImageTable) if candidates else {})
-    if not tables:
-        if len(candidates) > 1:
-            return ambiguity(
-                "Dockerfiles",
-                [
-                    f'[images."{_reference(name, path)}"]\ndockerfile = "{path}"'
-                    for path in candidates
-                ],
-            )
-        if not candidates:
-            return ()
-        if name is None:
-            return _unnamed("image", '[images."REGISTRY/OWNER/NAME"]')
-    found = []
-    for reference, table in (tables or {f"{HOST}/{(name or '').lower()}": ImageTable()}).items():
-        file = table.dockerfile or next(
-            (p for p in ("Dockerfile", *candidates) if p in candidates), None
+def images(files: tuple[str, ...], settings: Settings, repository: str | None) -> Resolved[Image]:
+    """Return the images; `repository` is owner/name on GitHub, the default name of an image."""
+    dockerfiles = [path for path in files if _is_dockerfile(path)]
+    tables = settings.images
+    if not tables and dockerfiles:
+        tables = _named_by_components(settings, "images", ImageTable)
+    try:
+        if not tables and dockerfiles:
+            tables = {_only_reference(dockerfiles, repository): ImageTable()}
+        return tuple(
+            _image(reference, table, files, dockerfiles) for reference, table in tables.items()
         )
-        if file is None or file not in files:
-            return ReleaseError(
-                f"{FILE}: [images.{reference}]: {file or 'no Dockerfile'} is not in the repository",
-                "name it with dockerfile = ...",
-            )
-        if table.dockerfile is None and file != "Dockerfile" and len(candidates) > 1:
-            return ambiguity(
-                "Dockerfiles", [f'[images."{reference}"]', either("dockerfile", candidates)]
-            )
-        cache = (
-            *(f"--cache-from={one}" for one in table.cache_from),
-            *(f"--cache-to={one}" for one in table.cache_to),
-        )
-        own = (table.scan, table.test, tuple(sorted(table.labels.items())), cache)
-        found.append(
-            Image(
-                reference,
-                file,
-                table.platforms,
-                table.tags,
-                tuple(sorted(table.args.items())),
-                *own,
-            )
-        )
-    return tuple(found)
+    except Unresolved as error:
+        return error
 
 
 def charts(
-    root: Path, files: tuple[str, ...], settings: Settings, name: str | None
+    root: Path, files: tuple[str, ...], settings: Settings, repository: str | None
 ) -> Resolved[Chart]:
-    """Return the charts; one that another depends on by its path is a part of that one."""
-    folders = [(root / path).parent for path in files if path.rpartition("/")[2] == "Chart.yaml"]
-    texts = {
-        folder: read(root, (folder / "Chart.yaml").relative_to(root).as_posix())
-        for folder in folders
-    }
-    parts = {
-        (f / m[1]).resolve()
-        for f, text in texts.items()
-        for m in re.finditer(r"file://([^\s\"']+)", text)
-    }
-    candidates = [folder for folder in folders if folder not in parts]
-    tables = settings.charts or (_named(settings, "charts", ChartTable) if candidates else {})
-    if not tables:
-        if len(candidates) > 1:
-            owner = name.split("/")[0].lower() if name else "OWNER"
-            rows = (
-                (f"{HOST}/{owner}/charts/{_chart_name(f)}", f.relative_to(root)) for f in candidates
-            )
-            return ambiguity(
-                "charts", [f'[charts."{reference}"]\npath = "{path}"' for reference, path in rows]
-            )
-        if not candidates:
-            return ()
-        if name is None:
-            return _unnamed("chart", '[charts."REGISTRY/OWNER/charts/NAME"]')
-        owner = name.split("/")[0].lower()
-        return (
-            Chart(
-                f"{HOST}/{owner}/charts/{_chart_name(candidates[0])}", candidates[0], "{version}"
-            ),
-        )
-    found = []
-    for reference, table in tables.items():
-        named = [f for f in candidates if _chart_name(f) == reference.rsplit("/", 1)[-1]]
-        places = [root / table.path] if table.path else named
-        if len(places) != 1 or places[0] not in folders:
-            return ReleaseError(
-                f"{FILE}: [charts.{reference}]: no chart of that name",
-                "name its folder with path = ...",
-            )
-        found.append(Chart(reference, places[0], table.app_version))
-    return tuple(found)
+    """Return the charts; `repository` is owner/name on GitHub, for the default name of a chart.
+
+    A chart that another one depends on by its path is a part of that one.
+    """
+    folders = [(root / path).parent for path in files if basename(path) == "Chart.yaml"]
+    subcharts = _subcharts(root, folders)
+    candidates = [folder for folder in folders if folder not in subcharts]
+    tables = settings.charts
+    if not tables and candidates:
+        tables = _named_by_components(settings, "charts", ChartTable)
+    try:
+        if not tables and candidates:
+            return (_only_chart(root, candidates, repository),)
+        found = []
+        for reference, table in tables.items():
+            paths = [root / table.path] if table.path else _named(reference, candidates)
+            if len(paths) != 1 or paths[0] not in folders:
+                raise Unresolved(
+                    f"{FILE}: [charts.{reference}]: there is no chart of that name",
+                    "set its folder with path = ...",
+                )
+            found.append(Chart(reference, paths[0], table.app_version))
+        return tuple(found)
+    except Unresolved as error:
+        return error
 
 
-def _reference(name: str | None, dockerfile: str) -> str:
-    """Return what an image might be called: the project, and the folder of a Dockerfile that is not at the root."""
+def _is_dockerfile(path: str) -> bool:
+    return basename(path) in ("Dockerfile", "Containerfile")
+
+
+def _named_by_components(settings: Settings, kind: str, table: type[T]) -> dict[str, T]:
+    """Return an empty table for each image or chart that a component names."""
+    found = {}
+    for component in settings.components.values():
+        for name in getattr(component, kind):
+            found[name] = table()
+    return found
+
+
+def _only_reference(dockerfiles: list[str], repository: str | None) -> str:
+    """Return the default name of the only image; raise `Unresolved` for several Dockerfiles."""
+    if len(dockerfiles) > 1:
+        lines = []
+        for path in dockerfiles:
+            reference = _suggested_reference(repository, path)
+            lines.append(f'[images."{reference}"]\ndockerfile = "{path}"')
+        raise ambiguity("Dockerfiles", lines)
+    if repository is None:
+        raise _without_repository("image", '[images."REGISTRY/OWNER/NAME"]')
+    return f"{HOST}/{repository.lower()}"
+
+
+def _suggested_reference(repository: str | None, dockerfile: str) -> str:
+    """Return the name of the repository and of the folder of a Dockerfile below the root."""
+    name = repository.lower() if repository else "OWNER/NAME"
     folder = PurePosixPath(dockerfile).parent.name.lower()
-    return f"{HOST}/{name.lower() if name else 'OWNER/NAME'}{folder and f'-{folder}'}"
+    if folder:
+        name += f"-{folder}"
+    return f"{HOST}/{name}"
 
 
-def _named(settings: Settings, kind: str, table: type[T]) -> dict[str, T]:
-    """Return an empty table for each name that a component gives."""
-    return {
-        name: table()
-        for component in settings.components.values()
-        for name in getattr(component, kind)
-    }
+def _image(
+    reference: str, table: ImageTable, files: tuple[str, ...], dockerfiles: list[str]
+) -> Image:
+    dockerfile = table.dockerfile or _default_dockerfile(reference, dockerfiles)
+    if dockerfile not in files:
+        raise Unresolved(
+            f"{FILE}: [images.{reference}]: {dockerfile} is not in the repository",
+            "git add it, or set dockerfile = ...",
+        )
+    caches = [f"--cache-from={cache}" for cache in table.cache_from]
+    caches += [f"--cache-to={cache}" for cache in table.cache_to]
+    return Image(
+        reference,
+        dockerfile,
+        table.platforms,
+        table.tags,
+        args=tuple(sorted(table.args.items())),
+        scan=table.scan,
+        test=table.test,
+        labels=tuple(sorted(table.labels.items())),
+        cache=tuple(caches),
+    )
+
+
+def _default_dockerfile(reference: str, dockerfiles: list[str]) -> str:
+    if "Dockerfile" in dockerfiles:
+        return "Dockerfile"
+    if not dockerfiles:
+        raise Unresolved(
+            f"{FILE}: [images.{reference}]: the repository has no Dockerfile",
+            "git add one, or set dockerfile = ...",
+        )
+    if len(dockerfiles) > 1:
+        lines = [f'[images."{reference}"]', choice("dockerfile", dockerfiles)]
+        raise ambiguity("Dockerfiles", lines)
+    return dockerfiles[0]
+
+
+def _subcharts(root: Path, folders: list[Path]) -> set[Path]:
+    """Return the folders of the charts that another chart depends on by a path."""
+    found = set()
+    for folder in folders:
+        text = read(root, (folder / "Chart.yaml").relative_to(root).as_posix())
+        for path in re.findall(r"file://([^\s\"']+)", text):
+            found.add((folder / path).resolve())
+    return found
+
+
+def _only_chart(root: Path, candidates: list[Path], repository: str | None) -> Chart:
+    """Return the only chart under its default name; raise `Unresolved` for several charts."""
+    owner = repository.split("/")[0].lower() if repository else "OWNER"
+    references = [f"{HOST}/{owner}/charts/{_chart_name(folder)}" for folder in candidates]
+    if len(candidates) > 1:
+        lines = []
+        for reference, folder in zip(references, candidates, strict=True):
+            lines.append(f'[charts."{reference}"]\npath = "{folder.relative_to(root).as_posix()}"')
+        raise ambiguity("charts", lines)
+    if repository is None:
+        raise _without_repository("chart", '[charts."REGISTRY/OWNER/charts/NAME"]')
+    return Chart(references[0], candidates[0], "{version}")
+
+
+def _named(reference: str, folders: list[Path]) -> list[Path]:
+    """Return the folders of the charts that have the name in a reference."""
+    name = reference.rsplit("/", 1)[-1]
+    return [folder for folder in folders if _chart_name(folder) == name]
 
 
 def _chart_name(folder: Path) -> str:
-    got = re.search(
-        r"^name:\s*[\"']?([^\s\"'#]+)", (folder / "Chart.yaml").read_text("utf-8-sig"), re.M
-    )
-    return got[1] if got else folder.name
+    text = (folder / "Chart.yaml").read_text("utf-8-sig")
+    name = re.search(r"^name:\s*[\"']?([^\s\"'#]+)", text, re.M)
+    return name[1] if name else folder.name
 
 
-def _unnamed(kind: str, line: str) -> ReleaseError:
-    return ReleaseError(
-        f"origin is no GitHub repository, so nothing names the {kind}", f"add to {FILE}:\n{line}"
+def _without_repository(what: str, line: str) -> Unresolved:
+    return Unresolved(
+        f"origin is not a GitHub repository, so the {what} has no default name",
+        f"add to {FILE}:\n{line}",
     )

@@ -1,4 +1,7 @@
-"""What a repository ships, found in its own files: one candidate is a default, two are a question."""
+"""What a repository ships, found in its own files: a single candidate is used, several are an error.
+
+Such an error is a value (`Unresolved`), so it stops only what needs the answer.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from release_tasks import memo
 from release_tasks.errors import ReleaseError
@@ -20,6 +23,7 @@ from release_tasks.project.model import (
     Project,
     PythonPackage,
     Resolved,
+    Unresolved,
     resolved_or_empty,
 )
 from release_tasks.project.settings import FILE, Settings
@@ -27,6 +31,10 @@ from release_tasks.project.settings_file import load
 from release_tasks.tools import cargo, git
 
 Versioned = TypeVar("Versioned", Crate, PythonPackage)
+GITHUB_NAME = re.compile(r"github\.com[:/]+([^/]+/[^/]+?)(?:\.git)?/?$")
+DECLARED_URL = re.compile(
+    r'^\s*"?(?:repository|source|homepage)"?\s*=\s*"(https://github[^"]+)"', re.M | re.I
+)
 
 
 def discover(root: Path) -> Project:
@@ -35,62 +43,42 @@ def discover(root: Path) -> Project:
 
 
 def prefetch(root: Path) -> None:
-    """Let cargo read the workspace while Python imports the rest, the first time that it is needed."""
+    """Let cargo read the workspace in another thread, the first time that it is needed."""
     if _discover.cache_info().currsize == 0 and (root / "Cargo.toml").exists():
         memo.prefetch(cargo.metadata, root)
 
 
 def outline(root: Path) -> Project:
-    """Return a project without what only cargo and the manifests tell: its settings, names and files."""
+    """Return a project as far as cargo and the manifests are not needed: settings, names, files."""
     settings = load(root)
     files = _visible(git.tracked(root), settings.project.ignore)
-    url = git.remote_url(root)
-    name = _repository(url or _declared_url(root))
-    called = re.split("[/:]", (name or url or root.name).rstrip("/").removesuffix(".git"))[
-        -1
-    ]  # a folder is named at will
-    return Project(root, settings, called, name, (), files=files)
+    url = git.remote_url(root) or _declared_url(root)
+    repository = _github_name(url)
+    source = repository or url or root.name  # a folder may have any name
+    name = re.split("[/:]", source.rstrip("/").removesuffix(".git"))[-1]
+    return Project(root, settings, name, repository, (), files=files)
 
 
 @lru_cache(maxsize=8)
 def _discover(root: Path, fingerprint: str) -> Project:
     project = outline(root)
-    settings, files, name = project.settings, project.files, project.repository
-    python = python_packages.packages(root, files, settings)
-    workspace = _workspace(root, files)
-    crates = _crates(
-        workspace.members if workspace else (),
-        settings,
-        python_packages.built_by_maturin(root, files),
-    )
+    workspace = _workspace(root, project.files)
+    crates = _crates(project, workspace)
     project = replace(project, crates=crates, workspace=workspace)
-    ships = {
-        "crates": tuple(crate for crate in crates if crate.publish),
-        "python": python,
-        "binaries": _binaries(crates, settings),
-        "images": containers.images(files, settings, name),
-        "charts": containers.charts(root, files, settings, name),
-    }
+    ships = _ships(project)
     try:
         return split(project, ships)
     except ReleaseError:
         if not git.changed(root):
             raise
-    # a bump that was interrupted leaves several versions: those of the commit hold until it is done
+    # An interrupted bump leaves several versions: until it is done, those of the commit count.
     with git.clone(root, "HEAD") as tree:
-        before = discover(tree)
-    crates = _dated(crates, before.crates)
-    ships |= {"crates": tuple(crate for crate in crates if crate.publish)}
-    if not isinstance(python, ReleaseError):
-        ships["python"] = _dated(
-            python,
-            (package for one in before.components for package in resolved_or_empty(one.python)),
-        )
-    return split(replace(project, crates=crates), ships)
+        committed = discover(tree)
+    return _split_as_committed(project, ships, committed)
 
 
 def _workspace(root: Path, files: tuple[str, ...]) -> cargo.Workspace | None:
-    """Return the workspace; cargo is asked again only where something that it reads has changed."""
+    """Return the workspace; cargo is only asked again if something that it reads has changed."""
     if "Cargo.toml" not in files:
         return None
     present = sorted({*files, *git.changed(root)})
@@ -108,82 +96,132 @@ def _workspace_as_of(
 
 
 def _modified(path: Path) -> int:
+    """Return when a file was changed, in nanoseconds; 0 if there is none."""
     try:
         return path.stat().st_mtime_ns
     except OSError:
         return 0
 
 
-def _dated(found: tuple[Versioned, ...], before: Iterable[Versioned]) -> tuple[Versioned, ...]:
-    was = {one.name: one.version for one in before}
-    return tuple(replace(one, version=was.get(one.name, one.version)) for one in found)
+def _ships(project: Project) -> dict[str, Resolved[Any]]:
+    """Return what the repository ships, by kind."""
+    root, files, settings = project.root, project.files, project.settings
+    return {
+        "images": containers.images(files, settings, project.repository),
+        "charts": containers.charts(root, files, settings, project.repository),
+        "python": python_packages.packages(root, files, settings),
+        "crates": _published(project.crates),
+        "binaries": _binaries(project.crates, settings),
+    }
 
 
-def _visible(files: Iterable[str], ignore: tuple[str, ...]) -> tuple[str, ...]:
-    skipped = tuple(f"{one.rstrip('/')}/" for one in ignore)
-    return tuple(
-        path
-        for path in files
-        if "/." not in f"/{path}".rpartition("/")[0] and not f"{path}/".startswith(skipped)
-    )
+def _split_as_committed(
+    project: Project, ships: dict[str, Resolved[Any]], committed: Project
+) -> Project:
+    """Return the project, split into components by the versions of its commit."""
+    crates = _with_versions(project.crates, committed.crates)
+    ships = ships | {"crates": _published(crates)}
+    packages: list[PythonPackage] = []
+    for component in committed.components:
+        packages += resolved_or_empty(component.python)
+    if not isinstance(ships["python"], Unresolved):
+        ships["python"] = _with_versions(ships["python"], packages)
+    return split(replace(project, crates=crates), ships)
 
 
-def _repository(url: str | None) -> str | None:
-    got = re.search(r"github\.com[:/]+([^/]+/[^/]+?)(?:\.git)?/?$", url or "")
-    return got[1] if got else None
+def _with_versions(
+    found: tuple[Versioned, ...], committed: Iterable[Versioned]
+) -> tuple[Versioned, ...]:
+    versions = {one.name: one.version for one in committed}
+    return tuple(replace(one, version=versions.get(one.name, one.version)) for one in found)
+
+
+def _published(crates: tuple[Crate, ...]) -> tuple[Crate, ...]:
+    return tuple(crate for crate in crates if crate.publish)
+
+
+def _visible(files: Iterable[str], ignored: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the files that discovery looks at: none in a hidden or ignored folder."""
+    skipped = tuple(f"{path.rstrip('/')}/" for path in ignored)
+    found = []
+    for path in files:
+        folder = path.rpartition("/")[0]
+        is_hidden = "/." in f"/{folder}"
+        if not is_hidden and not f"{path}/".startswith(skipped):
+            found.append(path)
+    return tuple(found)
+
+
+def _github_name(url: str | None) -> str | None:
+    """Return owner/name of a URL of GitHub, None for any other."""
+    match = GITHUB_NAME.search(url or "")
+    return match[1] if match else None
 
 
 def _declared_url(root: Path) -> str | None:
     """Return the repository that the manifests name, for a checkout without a remote."""
     for name in ("Cargo.toml", "pyproject.toml"):
-        text = read(root, name) if (root / name).exists() else ""
-        if got := re.search(
-            r'^\s*"?(?:repository|source|homepage)"?\s*=\s*"(https://github[^"]+)"',
-            text,
-            re.M | re.I,
-        ):
-            return got[1]
+        if not (root / name).exists():
+            continue
+        match = DECLARED_URL.search(read(root, name))
+        if match:
+            return match[1]
     return None
 
 
-def _crates(
-    members: tuple[cargo.Member, ...], settings: Settings, maturin: set[Path]
-) -> tuple[Crate, ...]:
-    names = {member.name for member in members}
-    for key in ("ignore", "include"):
-        for name in getattr(settings.crates, key):
-            if name not in names:
-                raise ReleaseError(
-                    f"{FILE}: [crates] {key} names {name}, which is no crate here",
-                    f"known are {', '.join(sorted(names))}",
-                )
-
-    def published(member: cargo.Member) -> bool:
-        if member.name in settings.crates.include:
-            return True
-        return (
-            member.publish
-            and member.name not in settings.crates.ignore
-            and member.folder not in maturin
+def _crates(project: Project, workspace: cargo.Workspace | None) -> tuple[Crate, ...]:
+    """Return every member of the workspace, and whether it is published."""
+    members = workspace.members if workspace else ()
+    settings = project.settings.crates
+    _refuse_unknown("ignore", settings.ignore, members)
+    _refuse_unknown("include", settings.include, members)
+    in_wheels = python_packages.built_by_maturin(project.root, project.files)
+    found = []
+    for member in members:
+        is_excluded = member.name in settings.ignore or member.folder in in_wheels
+        is_published = member.publish and not is_excluded
+        found.append(
+            Crate(
+                member.name,
+                member.version,
+                member.folder,
+                member.needs,
+                publish=is_published or member.name in settings.include,
+                binaries=member.binaries,
+            )
         )
+    return tuple(found)
 
-    return tuple(
-        Crate(m.name, m.version, m.folder, m.needs, published(m), m.binaries) for m in members
-    )
+
+def _refuse_unknown(key: str, names: tuple[str, ...], members: tuple[cargo.Member, ...]) -> None:
+    available = sorted(member.name for member in members)
+    for name in names:
+        if name not in available:
+            raise ReleaseError(
+                f"{FILE}: [crates] {key}: there is no crate {name}",
+                f"available: {', '.join(available)}",
+            )
 
 
 def _binaries(crates: tuple[Crate, ...], settings: Settings) -> Resolved[Binary]:
-    owners = {
-        program: crate.name for crate in crates if crate.publish for program in crate.binaries
-    }
-    owners = {program: crate.name for crate in crates for program in crate.binaries} | owners
+    crate_of = _crates_by_program(crates)
     found = []
     for name, targets in settings.binaries.items():
-        if name not in owners:
-            return ReleaseError(
+        if name not in crate_of:
+            return Unresolved(
                 f"{FILE}: [binaries.{name}]: no crate has that binary",
-                f"known are {', '.join(owners) or 'none'}",
+                f"available: {', '.join(crate_of) or 'none'}",
             )
+        is_static = name in settings.build.static
         for target, file in targets.items():
-            found.append(Binary(name, owners[name], target, file, name in settings.build.static))
+            found.append(Binary(name, crate_of[name], target, file, is_static))
     return tuple(found)
+
+
+def _crates_by_program(crates: tuple[Crate, ...]) -> dict[str, str]:
+    """Return the crate of each program; a published crate has precedence over others."""
+    found = {}
+    for crate in sorted(crates, key=lambda crate: crate.publish):
+        for program in crate.binaries:
+            found[program] = crate.name
+    return found

@@ -1,117 +1,127 @@
-"""Every effective setting and its source: said in the settings, the default, or discovered."""
+"""Every effective setting and its source: the settings file, the default, or discovery."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from release_tasks.errors import ReleaseError
 from release_tasks.project.gates import defaults
-from release_tasks.project.model import Project, resolved_or_empty
-from release_tasks.project.settings import (
-    FILE,
-    ChartTable,
-    ComponentTable,
-    ImageTable,
-    PythonTable,
-    Settings,
-)
+from release_tasks.project.kinds import NAMED, Kind
+from release_tasks.project.model import Component, Project, Unresolved, resolved_or_empty
+from release_tasks.project.settings import FILE, Settings, table_types
 
-NAMED: dict[str, Any] = {
-    "components": ComponentTable,
-    "python": PythonTable,
-    "images": ImageTable,
-    "charts": ChartTable,
-}
-INHERITED = (
-    "title",
-    "assets",
-    "latest",
-)  # a component has them from [github], or by being the only one
-Said = Mapping[str, Any]
+INHERITED = ("title", "assets", "latest")  # a component has those of [github], or is the only one
+File = Mapping[str, Any]  # a table of the settings file as it is written
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A key of a table, its effective value as JSON can hold it, and the source of that value."""
+
+    table: str
+    key: str
+    value: Any
+    source: str  # settings, default or discovered
 
 
 def values(project: Project, computed: Mapping[str, object]) -> list[dict[str, Any]]:
-    """Return `table`, `key`, `value` and `source` of every setting, in the order of the settings' tables.
+    """Return `table`, `key`, `value` and `source` of every setting, in the order of the tables.
 
-    `computed` holds what the rest of the program puts in the place of an absent key, as `project.branch`.
+    `computed` holds values of absent keys that are not discovered here, as `project.branch`.
     """
     path = project.root / FILE
-    said = tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
-    rows: list[dict[str, Any]] = []
-    for field in Settings.__struct_fields__:
-        table, here = getattr(project.settings, field), said.get(field, {})
-        if field in NAMED:
-            rows += _named(project, field, said)
-        elif isinstance(table, dict):  # a table of tables or of plain values, all of it said
-            rows += _said(field, here)
+    file = tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
+    named_kinds = {kind.name: kind for kind in NAMED if kind.name in table_types()}
+    found: list[Setting] = []
+    for name in Settings.__struct_fields__:
+        table = getattr(project.settings, name)
+        written = file.get(name, {})
+        if not isinstance(table, dict):
+            found += _table(project, name, table, written, computed)
+        elif name == "components":
+            found += _components(project, file)
+        elif name in named_kinds:
+            found += _things(project, named_kinds[name], written)
         else:
-            rows += _table(project, field, table, here, computed)
-        if field == "gates":
-            rows += _said(field, table.named)
-            others = (
-                ()
-                if table.run
-                else (gate for gate in defaults(project) if gate.name not in table.named)
-            )
-            rows += (
-                {"table": field, "key": gate.name, "value": gate.line, "source": "default"}
-                for gate in others
-            )
-    return rows
+            found += _written(name, written)
+        if name == "gates":
+            found += _gates(project)
+    return [asdict(setting) for setting in found]
 
 
-def _said(header: str, table: Said) -> Iterator[dict[str, Any]]:
-    for key, value in table.items():
-        if isinstance(value, dict):
-            yield from _said(f'{header}."{key}"', value)
-        else:
-            yield {"table": header, "key": key, "value": value, "source": "settings"}
+def _components(project: Project, file: File) -> Iterator[Setting]:
+    github = file.get("github", {})
+    inherited = {key: github[key] for key in INHERITED if key in github}
+    written = file.get("components", {})
+    for component in project.components:
+        own = written.get(component.name, written.get("{crate}", {}))
+        yield from _named(project, "components", component.name, component, inherited | own)
 
 
-def _named(project: Project, kind: str, said: Said) -> Iterator[dict[str, Any]]:
-    whole = said.get("github", {}) if kind == "components" else {}
-    shared, here = {key: whole[key] for key in INHERITED if key in whole}, said.get(kind, {})
-    found = (
-        [project.components]
-        if kind == "components"
-        else [getattr(one, kind) for one in project.components]
-    )
-    for one in (one for some in found for one in resolved_or_empty(some)):
-        name = getattr(one, "reference", None) or one.name
-        table = getattr(project.settings, kind).get(name, NAMED[kind]())
-        heard = shared | here.get(name, here.get("{crate}", {}))
-        yield from _table(
-            project,
-            f'{kind}."{name}"',
-            table,
-            heard,
-            vars(one) | {"path": getattr(one, "folder", "")},
-        )
+def _things(project: Project, kind: Kind, written: File) -> Iterator[Setting]:
+    """Yield the settings of each package, image or chart that is shipped."""
+    for component in project.components:
+        for thing in resolved_or_empty(getattr(component, kind.name)):
+            name = kind.public_name(thing)
+            yield from _named(project, kind.name, name, thing, written.get(name, {}))
+
+
+def _named(
+    project: Project, kind: str, name: str, thing: Component | Any, written: File
+) -> Iterator[Setting]:
+    """Yield the settings of one table that has a name, from the thing that it is about."""
+    table = getattr(project.settings, kind).get(name, table_types()[kind]())
+    discovered = vars(thing) | {"path": getattr(thing, "folder", "")}
+    yield from _table(project, f'{kind}."{name}"', table, written, discovered)
 
 
 def _table(
-    project: Project, header: str, table: Any, said: Said, found: Said
-) -> Iterator[dict[str, Any]]:
+    project: Project, header: str, table: Any, written: File, discovered: Mapping[str, Any]
+) -> Iterator[Setting]:
     for name, key in zip(table.__struct_fields__, table.__struct_encode_fields__, strict=True):
-        default = getattr(table, name)
-        value = found.get(name, found.get(f"{header}.{name}", default))
-        is_default = not value or value == default or name in INHERITED
-        source = "settings" if key in said else "default" if is_default else "discovered"
-        if name != "named":
-            yield {
-                "table": header,
-                "key": key,
-                "value": _plain(project, default if isinstance(default, dict) else value),
-                "source": source,
-            }
+        if name == "named":  # of [gates]: no key of that name
+            continue
+        configured = getattr(table, name)
+        value = discovered.get(name, discovered.get(f"{header}.{name}", configured))
+        if key in written:
+            source = "settings"
+        elif not value or value == configured or name in INHERITED:
+            source = "default"
+        else:
+            source = "discovered"
+        if isinstance(configured, dict):
+            value = configured
+        yield Setting(header, key, _plain(project, value), source)
+
+
+def _gates(project: Project) -> Iterator[Setting]:
+    """Yield the gates with a name: those of the settings, then the defaults beside them."""
+    table = project.settings.gates
+    yield from _written("gates", table.named)
+    if table.run:
+        return
+    for gate in defaults(project):
+        if gate.name not in table.named:
+            yield Setting("gates", gate.name, gate.line, "default")
+
+
+def _written(header: str, table: File) -> Iterator[Setting]:
+    """Yield the keys of a table as they are written, those of the tables in it too."""
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _written(f'{header}."{key}"', value)
+        else:
+            yield Setting(header, key, value, "settings")
 
 
 def _plain(project: Project, value: Any) -> Any:
-    """Return a value as JSON can hold it: paths as the settings have them, nouns by their names."""
-    if isinstance(value, ReleaseError):
+    """Return a value as JSON can hold it: paths relative to the root, nouns by their names."""
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, Unresolved):
         return {"question": value.problem, "fix": value.fix}
     if isinstance(value, Path):
         return value.relative_to(project.root).as_posix()

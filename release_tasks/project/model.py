@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     from release_tasks.tools.cargo import Workspace
 
 T = TypeVar("T")
-Resolved = tuple[T, ...] | ReleaseError  # a question is an error for those who need the answer
+
+
+class Unresolved(ReleaseError):
+    """What is shipped cannot be decided: there are several candidates, or the settings name none.
+
+    It is raised only by what needs the answer, so it stops nothing else.
+    """
+
+
+Resolved = tuple[T, ...] | Unresolved  # all things of one kind, or why they are not known
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,10 @@ class Binary:
 
 @dataclass(frozen=True)
 class Bundle:
-    """An archive with one program and one file from elsewhere; `file` is the asset's name, with `{version}` in it."""
+    """An archive with a program and a file from elsewhere.
+
+    `file` is the asset's name, with `{version}` in it.
+    """
 
     file: str
     binary: Binary
@@ -61,7 +73,7 @@ class PythonPackage:
     folder: Path
     maturin: bool
     wheels: tuple[str, ...] = ()
-    pythons: tuple[str, ...] = ()  # as `3.12`; none where a wheel is for several
+    pythons: tuple[str, ...] = ()  # as `3.12`; empty if one wheel is for several
     sdist: bool = True
     token: str = "PYPI_API_TOKEN"
 
@@ -91,7 +103,7 @@ class Chart:
 
     @property
     def name(self) -> str:
-        """Return the chart's own name."""
+        """Return the chart's name, without the registry."""
         return self.reference.rsplit("/", 1)[-1]
 
 
@@ -99,23 +111,23 @@ class Chart:
 class Gate:
     """What must pass before a release: commands that run one after the other in `folder`.
 
-    With `installs` they run in a clean environment that has these. `{copy}` in a word stands for a copy of the
-    tree, which may be written into; `paths` are the folders that pytest would look into before what is installed.
+    With `installs` they run in a clean environment that has these. `{copy}` in a word stands for
+    a writable copy of the tree; `paths` are the folders that pytest would search before the
+    installed packages.
     """
 
     name: str
     commands: tuple[tuple[str, ...], ...]
     folder: Path
     installs: tuple[str, ...] = ()
-    pythons: tuple[str, ...] = ()  # as `3.12`; none for the one that runs us
+    pythons: tuple[str, ...] = ()  # as `3.12`; empty for the one that runs this
     paths: tuple[str, ...] = ()
 
     @property
     def line(self) -> str:
         """Return the commands in one line, as a person would type them."""
-        return " && ".join(
-            shlex.join(word.replace("{copy}/", "") for word in argv) for argv in self.commands
-        )
+        lines = [shlex.join(argv) for argv in self.commands]
+        return " && ".join(lines).replace("{copy}/", "")
 
 
 @dataclass(frozen=True)
@@ -124,7 +136,7 @@ class Component:
 
     name: str
     tag: str
-    version: str | None  # as the manifests have it; None where only the tag carries it
+    version: str | None  # as the manifests have it; None if only the tag has it
     crates: Resolved[Crate] = ()
     python: Resolved[PythonPackage] = ()
     binaries: Resolved[Binary] = ()
@@ -135,12 +147,10 @@ class Component:
     assets: tuple[str, ...] = ()
     bundles: tuple[Bundle, ...] = ()
     changelog: str | None = None
-    pins: tuple[
-        tuple[str, str], ...
-    ] = ()  # other components, and whether pins on them "follow" or "keep"
+    pins: tuple[tuple[str, str], ...] = ()  # by other component: "follow" or "keep"
     tag_message: str | None = None  # a template; "" for lightweight tags
     commit: str | None = None  # a template, too
-    prereleases: bool = True  # whether it may have any
+    prereleases: bool = True  # whether its versions may be prereleases
     promotes: bool = False  # whether only `inv promote` makes its GitHub release
 
 
@@ -156,12 +166,14 @@ class Project:
     crates: tuple[Crate, ...] = ()  # every member of the workspace, published or not
     files: tuple[str, ...] = field(default=(), repr=False)  # what git tracks
     workspace: Workspace | None = field(default=None, repr=False)  # as cargo sees it
-    left_out: tuple[str, ...] = ()  # what was found and no component names
+    left_out: tuple[str, ...] = ()  # what was found but is in no component
 
     @property
     def manifest(self) -> Path | None:
         """Return the workspace's Cargo.toml, or None for a project without Rust."""
-        return self.root / "Cargo.toml" if "Cargo.toml" in self.files else None
+        if "Cargo.toml" not in self.files:
+            return None
+        return self.root / "Cargo.toml"
 
     @property
     def github_repository(self) -> str:
@@ -171,7 +183,10 @@ class Project:
         return self.repository
 
     def component(self, name: str | None) -> Component:
-        """Return a component by name, or the only one; raise `ReleaseError` where that is not one."""
+        """Return a component by name, without a name the only one.
+
+        Raises `ReleaseError` for an unknown name, and for none if there are several components.
+        """
         names = [component.name for component in self.components]
         if name is None and len(names) > 1:
             raise ReleaseError(
@@ -181,29 +196,29 @@ class Project:
         for component in self.components:
             if name in (None, component.name):
                 return component
-        raise ReleaseError(
-            f"{name} is no component of this project", f"known are {', '.join(names)}"
-        )
+        raise ReleaseError(f"there is no component {name}", f"available: {', '.join(names)}")
 
 
 def resolved_or_raise(found: Resolved[T]) -> tuple[T, ...]:
-    """Return what was found; raise the question where more than one answer is possible."""
-    if isinstance(found, ReleaseError):
+    """Return what was found; raise `Unresolved` if that could not be decided."""
+    if isinstance(found, Unresolved):
         raise found
     return found
 
 
 def resolved_or_empty(found: Resolved[T]) -> tuple[T, ...]:
-    """Return what was found, nothing where that is a question: it stops only what depends on the answer."""
-    return () if isinstance(found, ReleaseError) else found
+    """Return what was found, nothing if that could not be decided."""
+    if isinstance(found, Unresolved):
+        return ()
+    return found
 
 
-def ambiguity(what: str, lines: list[str]) -> ReleaseError:
-    """Return the error that asks which of several candidates is meant, with the lines that say so."""
+def ambiguity(what: str, lines: list[str]) -> Unresolved:
+    """Return the error for several candidates, with the lines of the settings to choose from."""
     fix = "\n".join(("add the ones that are released to release-tasks.toml:", *lines))
-    return ReleaseError(f"several {what} are possible", fix)
+    return Unresolved(f"several {what} are possible", fix)
 
 
-def either(key: str, values: list[str]) -> str:
-    """Return a line that gives a key the first of its possible values, and names the others."""
+def choice(key: str, values: list[str]) -> str:
+    """Return a line that sets a key to the first value, with the others in a comment."""
     return f'{key} = "{values[0]}"  # or {", ".join(values[1:])}'

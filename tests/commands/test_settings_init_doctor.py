@@ -147,7 +147,7 @@ def test_an_image_that_no_remote_names_is_a_question_with_that_reason(tiny: Tiny
         check=True,
     )
     said = tiny.inv("settings").stdout
-    assert "origin is no GitHub repository, so nothing names the image" in said
+    assert "origin is not a GitHub repository, so the image has no default name" in said
     assert '[images."REGISTRY/OWNER/NAME"]' in said
 
 
