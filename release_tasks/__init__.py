@@ -1,4 +1,7 @@
-"""Release tasks: `from release_tasks import ns` is all that a project's tasks.py needs."""
+"""Release a project's crates, wheels, binaries, images and charts under one version.
+
+`from release_tasks import ns` is all that a project's tasks.py needs.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +14,20 @@ __all__ = ["after", "before", "collection", "ns", "without"]
 
 
 def collection(order: Any = None) -> Collection:
-    """Return the tasks of a project: every command, and every step of `order` (default: RELEASE)."""
+    """Return the tasks of a project: every command, and the steps of `order` (default: all)."""
     from release_tasks.commands import collection_of
     from release_tasks.order import RELEASE
 
-    return collection_of(RELEASE if order is None else order)
+    if order is None:
+        order = RELEASE
+    return collection_of(order)
 
 
 def __getattr__(name: str) -> Any:
-    """Make `ns` and the functions of `order` when they are asked for, so that parts import alone."""
+    """Import `ns`, `after`, `before` and `without` when they are first used (PEP 562).
+
+    A module of this package then loads without the steps.
+    """
     if name == "ns":
         return collection()
     if name in ("after", "before", "without"):

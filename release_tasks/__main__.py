@@ -1,4 +1,4 @@
-"""The tasks where no tasks.py is yet: `python -m release_tasks init`."""
+"""The tasks of a project that has no tasks.py yet: `python -m release_tasks init`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a release is, stage by stage. Everything else is a view of this tuple.
+"""The order of a release, stage by stage. Commands, plans and CI workflows are made from it.
 
-Steps in the same inner tuple may run at the same time. When one fails, the others of its stage
-finish, nothing later starts, and all failures are shown.
+The steps of a stage may run at the same time. When one fails, the others of its stage finish,
+no later stage starts, and all failures are shown.
 """
 
 from __future__ import annotations
@@ -32,32 +32,33 @@ from release_tasks.steps.publish_pypi import publish_pypi
 from release_tasks.steps.push import push
 from release_tasks.steps.tag import tag
 from release_tasks.steps.verify import verify
+from release_tasks.tasks import dashed
 
 Step = Task[Callable[..., None]]
 Order = tuple[tuple[Step, ...], ...]
 
 RELEASE: Order = (
-    (check,),                            # every problem at once, before anything changes
-    (bump,),                             # the version, in every file that carries it; the changelog's section
-    (tag,),                              # commit, and a name for exactly this commit (moved while origin lacks it)
+    (check,),            # finds every problem at once, before anything changes
+    (bump,),             # the version in every file that contains it; the section of the changelog
+    (tag,),              # commits and tags; the tag can still move until it is pushed
     (package_crates, build_binaries, build_wheels, package_charts),
-    (docker_buildx, package_bundles),    # made of the binaries; bytes are final from here on
-    (check_artifacts,),                            # exactly the declared files are there, and are what their names say
-    (push,),                             # first public act: the branch, its green runs if they are awaited, the tags
-    (gh_draft,),                         # the draft keeps every byte for whoever has to finish
-    (publish_images,),                   # can still be taken back
-    (publish_charts,),                   # a chart names the image, which now exists
-    (publish_pypi,),                     # from here on a mistake costs a version number
-    (publish_crates,),                   # and this can never be deleted
-    (gh_release,),                       # the one visible moment: the draft goes public
-    (move_pointers,),                    # `latest`, `1.2`, `1`
-    (verify,),                           # fetch everything back, as a user would
+    (docker_buildx, package_bundles),  # contain the binaries; after this no file changes
+    (check_artifacts,),  # every declared file is there, and is what its name says
+    (push,),             # the first public act: the branch, its CI if that is awaited, the tags
+    (gh_draft,),         # the draft keeps every file, so that another machine can finish
+    (publish_images,),   # can still be deleted
+    (publish_charts,),   # refer to the images, which now exist
+    (publish_pypi,),     # from here on, a mistake costs a version number
+    (publish_crates,),   # can be yanked, but never deleted
+    (gh_release,),       # the draft becomes public: the moment that users see
+    (move_pointers,),    # `latest`, `1.2`, `1`
+    (verify,),           # downloads, installs and runs everything
 )  # fmt: skip
 
 
 def name(step: Step) -> str:
     """Return a step's name as the command line shows it."""
-    return step.name.replace("_", "-")
+    return dashed(step.name)
 
 
 def steps(order: Order) -> tuple[Step, ...]:
@@ -65,43 +66,51 @@ def steps(order: Order) -> tuple[Step, ...]:
     return tuple(step for stage in order for step in stage)
 
 
-def run(step: Step, c: Any, given: Mapping[str, str | None]) -> None:
-    """Call a step with those of the `given` values that it takes."""
-    takes = inspect.signature(step.body).parameters
-    step.body(c, **{key: value for key, value in given.items() if key in takes})
+def run(step: Step, c: Any, arguments: Mapping[str, str | None]) -> None:
+    """Call a step with those of the `arguments` that it has a parameter for."""
+    parameters = inspect.signature(step.body).parameters
+    taken = {key: value for key, value in arguments.items() if key in parameters}
+    step.body(c, **taken)
 
 
-def before(place: Step, step: Step, order: Order = RELEASE) -> Order:
-    """Return the order with a step in a stage of its own before another one."""
-    at = _stage(place, order)
-    return (*order[:at], (step,), *order[at:])
+def before(existing: Step, new: Step, order: Order = RELEASE) -> Order:
+    """Return the order with `new` in a stage of its own before the stage of `existing`.
+
+    Raises `ReleaseError` when `existing` is not in the order.
+    """
+    index = _stage_of(existing, order)
+    return (*order[:index], (new,), *order[index:])
 
 
-def after(place: Step, step: Step, order: Order = RELEASE) -> Order:
-    """Return the order with a step in a stage of its own after another one."""
-    at = _stage(place, order) + 1
-    return (*order[:at], (step,), *order[at:])
+def after(existing: Step, new: Step, order: Order = RELEASE) -> Order:
+    """Return the order with `new` in a stage of its own after the stage of `existing`.
+
+    Raises `ReleaseError` when `existing` is not in the order.
+    """
+    index = _stage_of(existing, order) + 1
+    return (*order[:index], (new,), *order[index:])
 
 
-def without(*gone: Step, order: Order = RELEASE) -> Order:
-    """Return the order without some steps."""
-    for step in gone:
-        _stage(step, order)
-    kept = (tuple(step for step in stage if step not in gone) for stage in order)
-    return tuple(stage for stage in kept if stage)
+def without(*removed: Step, order: Order = RELEASE) -> Order:
+    """Return the order without some steps. Raises `ReleaseError` when one is not in the order."""
+    for step in removed:
+        _stage_of(step, order)
+    stages = []
+    for stage in order:
+        if kept := tuple(step for step in stage if step not in removed):
+            stages.append(kept)
+    return tuple(stages)
 
 
 def of(c: Any) -> Order:
-    """Return the order that a project's collection carries."""
+    """Return the order that the project's collection was made with."""
     order: Order = c.config.get("release_tasks", {}).get("order", RELEASE)
     return order
 
 
-def _stage(place: Step, order: Order) -> int:
-    for at, stage in enumerate(order):
-        if place in stage:
-            return at
-    raise ReleaseError(
-        f"{name(place)} is no step of this order",
-        f"its steps are {', '.join(map(name, steps(order)))}",
-    )
+def _stage_of(step: Step, order: Order) -> int:
+    for index, stage in enumerate(order):
+        if step in stage:
+            return index
+    names = ", ".join(map(name, steps(order)))
+    raise ReleaseError(f"{name(step)} is not a step of this order", f"use one of: {names}")

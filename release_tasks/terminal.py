@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -48,6 +49,11 @@ def say(*texts: str) -> None:
     if _is_terminal():
         text = _ERASE_LINE + text
     _write(text)
+
+
+def print_json(data: object, indent: int | None = 2) -> None:
+    """Print an object to stdout as JSON; on one line when `indent` is None."""
+    print(json.dumps(data, indent=indent))
 
 
 def pause(seconds: float, why: str = "") -> None:

@@ -1,8 +1,8 @@
-"""What this machine lacks for the release of this project."""
+"""What this machine is missing for the release of this project."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,47 +10,38 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from release_tasks import order, terminal
-from release_tasks.commands import command
 from release_tasks.errors import ReleaseError
-from release_tasks.memo import memoizing
+from release_tasks.tasks import command
 
 if TYPE_CHECKING:
     from release_tasks.checks.check import Finding
-    from release_tasks.checks.preflight.machine import Machine
     from release_tasks.project.model import Project
+
+Versions = dict[str, str | None]  # of each program; None when it is not installed
 
 
 @command
 def doctor(c: Context, install: bool = False, all: bool = False, json: bool = False) -> None:
-    """Name what this machine lacks, and install programs."""
-    from release_tasks.checks.preflight.machine import Machine
-
-    with memoizing():
-        _look(c, install, Machine(order.of(c), _project()), all, json)
-
-
-def _look(c: Context, install: bool, here: Machine, is_everything: bool, as_json: bool) -> None:
+    """Check this machine for missing tools, and install them."""
     from release_tasks.checks import report
     from release_tasks.checks.preflight.all import lacks
+    from release_tasks.checks.preflight.machine import Machine
     from release_tasks.checks.preflight.programs import needed
-    from release_tasks.tools import programs
 
-    wants = needed(here.order, None if is_everything else here.project)
-    versions = _versions(wants)
-    missing = [name for name, there in versions.items() if there is None]
+    project = _project()
+    steps_of = needed(order.of(c), None if all else project)
+    versions = _versions(steps_of)
+    missing = _missing(versions)
     if install and missing:
-        if any(programs.PROGRAMS[name].apt for name in missing):
-            programs.update_lists(c)
-        for name in missing:
-            try:
-                programs.install(c, programs.PROGRAMS[name])
-            except ReleaseError as error:
-                terminal.say(str(error.message))
-        versions = _versions(wants)
-    found = lacks(here)
-    _show(wants, versions, found, as_json)
+        _install(c, missing)
+        versions = _versions(steps_of)
+    found = lacks(Machine(order.of(c), project))
+    if json:
+        _print_json(steps_of, versions, found)
+    else:
+        _print_table(steps_of, versions, found)
     report.print_findings(found)
-    if None in versions.values():
+    if _missing(versions):
         raise Exit(code=1)
 
 
@@ -61,48 +52,65 @@ def _project() -> Project | None:
     try:
         return discover(git.top(Path.cwd()))
     except ReleaseError as error:
-        terminal.say(f"every program is looked for: {error.problem}")
+        terminal.say(f"checking for every program: {error.problem}")
         return None
 
 
-def _versions(wants: dict[str, tuple[str, ...]]) -> dict[str, str | None]:
+def _versions(names: Iterable[str]) -> Versions:
     from release_tasks.http import get_many
     from release_tasks.tools.programs import PROGRAMS, version
 
-    return dict(zip(wants, get_many(lambda name: version(PROGRAMS[name]), wants), strict=True))
+    found = get_many(lambda name: version(PROGRAMS[name]), names)
+    return dict(zip(names, found, strict=True))
 
 
-def _show(
-    wants: dict[str, tuple[str, ...]],
-    versions: dict[str, str | None],
-    found: list[Finding],
-    as_json: bool,
+def _missing(versions: Versions) -> list[str]:
+    return [name for name, version in versions.items() if version is None]
+
+
+def _install(c: Context, names: Iterable[str]) -> None:
+    from release_tasks.tools import programs
+
+    wanted = [programs.PROGRAMS[name] for name in names]
+    if any(program.apt for program in wanted):
+        programs.update_lists(c)
+    for program in wanted:
+        try:
+            programs.install(c, program)
+        except ReleaseError as error:  # the others are installed all the same
+            terminal.say(str(error.message))
+
+
+def _print_json(
+    steps_of: Mapping[str, tuple[str, ...]], versions: Versions, found: list[Finding]
 ) -> None:
-    from release_tasks.commands.status import table
     from release_tasks.tools.programs import PROGRAMS, command
 
-    if as_json:
-        rows = [
+    rows = []
+    for name, steps in steps_of.items():
+        install = command(PROGRAMS[name])
+        rows.append(
             {
-                "name": n,
-                "version": versions[n],
+                "name": name,
+                "version": versions[name],
                 "needed_by": list(steps),
-                "install": command(PROGRAMS[n]),
+                "install": install,
             }
-            for n, steps in wants.items()
-        ]
-        print(json.dumps({"programs": rows, "findings": [one.data() for one in found]}, indent=2))
-        return
-    table(
-        [
-            ("program", "version", "needed by"),
-            *(
-                (n, versions[n] or "missing", ", ".join(s) or "every step")
-                for n, s in wants.items()
-            ),
-        ]
-    )
-    told = {one.problem.split()[0] for one in found}
-    for name, there in versions.items():
-        if there is None and name not in told:
+        )
+    terminal.print_json({"programs": rows, "findings": [finding.data() for finding in found]})
+
+
+def _print_table(
+    steps_of: Mapping[str, tuple[str, ...]], versions: Versions, found: list[Finding]
+) -> None:
+    from release_tasks.commands.table import print_table
+    from release_tasks.tools.programs import PROGRAMS, command
+
+    rows = []
+    for name, steps in steps_of.items():
+        rows.append((name, versions[name] or "missing", ", ".join(steps) or "every step"))
+    print_table(("program", "version", "needed by"), rows)
+    in_findings = {finding.problem.split()[0] for finding in found}
+    for name in _missing(versions):
+        if name not in in_findings:
             print(f"{name} is missing: {command(PROGRAMS[name])}")

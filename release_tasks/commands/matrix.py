@@ -1,15 +1,15 @@
-"""The jobs of a CI matrix, and how many wheels there are for which reason."""
+"""The build jobs of a release, and how many wheels each package has and why."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from invoke.context import Context
 
-from release_tasks.commands import command
+from release_tasks import terminal
 from release_tasks.project.kinds import FileKind
+from release_tasks.tasks import command
 
 if TYPE_CHECKING:
     from release_tasks.release import Release
@@ -19,17 +19,18 @@ NEWEST = 14  # CPython 3.14 is of October 2025 (PEP 745)
 
 @command
 def matrix(c: Context, version: str | None = None, component: str | None = None) -> None:
-    """Print who builds what as JSON, for the matrix of a CI."""
+    """Print the build jobs as JSON, for a CI matrix."""
     from release_tasks.building.jobs import jobs
     from release_tasks.release import Release
 
     release = Release.at(c, version, component)
-    words = "".join(
-        f" --{name} {value}"
-        for name, value in (("version", version), ("component", component))
-        if value
-    )
-    print(json.dumps({"jobs": [*jobs(release, words)], "wheels": [*_wheels(release)]}))
+    options = ""
+    if version:
+        options += f" --version {version}"
+    if component:
+        options += f" --component {component}"
+    data = {"jobs": list(jobs(release, options)), "wheels": list(_wheels(release))}
+    terminal.print_json(data, indent=None)  # one line: $GITHUB_OUTPUT takes no more
 
 
 def _wheels(release: Release) -> Iterator[dict[str, Any]]:
@@ -37,20 +38,35 @@ def _wheels(release: Release) -> Iterator[dict[str, Any]]:
     from release_tasks.channels import pypi_files
     from release_tasks.project.python_packages import built
 
-    slots = [slot for _, slot in pypi_files.shipped(release)]
-    for package in dict.fromkeys(slot.package for slot in slots):
-        count = sum(slot.package == package and slot.kind == FileKind.WHEEL for slot in slots)
+    files = [file for _, file in pypi_files.shipped(release)]
+    packages = dict.fromkeys(file.package for file in files)
+    for package in packages:
+        wheels = [file for file in files if file.package == package and file.kind == FileKind.WHEEL]
+        count = len(wheels)
+        minor = built(release.project, package).least
         yield {
             "package": package.name,
             "count": count,
-            "why": _why(count, built(release.project, package).least, package.pythons),
+            "why": _reason(count, minor, package.pythons),
         }
 
 
-def _why(count: int, least: int | None, pythons: tuple[str, ...]) -> str:
-    several = f"{count} wheel{'s' if count > 1 else ''}"
-    if least:
-        return f"abi3: {several} instead of {count * (NEWEST + 1 - least)}, one for each Python from 3.{least} to 3.{NEWEST}"
-    if least == 0:
-        return f"{several} for every Python"
-    return f"{several}, {count // (len(pythons) or 1)} for {'each of ' if pythons[1:] else ''}Python {', '.join(pythons) or 'of the machine that builds'}"
+def _reason(count: int, minor: int | None, pythons: tuple[str, ...]) -> str:
+    """Return why a package has `count` wheels.
+
+    `minor` is the oldest Python 3 of its stable ABI, 0 when its wheels fit every Python, and None
+    when each wheel is for one of `pythons`.
+    """
+    wheels = "1 wheel" if count == 1 else f"{count} wheels"
+    if minor:
+        versions = NEWEST + 1 - minor
+        each = f"one for each Python from 3.{minor} to 3.{NEWEST}"
+        return f"abi3: {wheels} instead of {count * versions}, {each}"
+    if minor == 0:
+        return f"{wheels} for every Python"
+    if not pythons:
+        return f"{wheels}, {count} for the Python of the build machine"
+    names = ", ".join(pythons)
+    if len(pythons) == 1:
+        return f"{wheels}, {count} for Python {names}"
+    return f"{wheels}, {count // len(pythons)} for each of Python {names}"

@@ -1,11 +1,14 @@
-"""A whole release against registries on this machine, with the real clients and unchanged commands."""
+"""A whole release against local registries, with the real clients and unchanged commands."""
 
 from __future__ import annotations
 
-import json
+import json as _json
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,15 +16,27 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from release_tasks import endpoints, files, shell, terminal
-from release_tasks.commands import command
 from release_tasks.errors import ReleaseError
+from release_tasks.tasks import command
 from release_tasks.tools import git
 
 if TYPE_CHECKING:
     from release_tasks.project.model import Project
     from release_tasks.rehearsal.registries import LocalRegistries
 
-WHO = "Rehearsal"
+AUTHOR = "Rehearsal"
+INVOKE = (sys.executable, "-m", "invoke")
+CHECKS = [{"name": "rehearsal", "app": {"slug": "rehearsal"}}]
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What is rehearsed, and where."""
+
+    registries: LocalRegistries
+    project: Project
+    folder: Path
+    options: tuple[str, ...]  # --version and --component, for each command in the clone
 
 
 @command
@@ -35,167 +50,192 @@ def rehearse(
     serve: bool = False,
     collect: str = "",
 ) -> None:
-    """Release a clone of this commit to registries right here."""
-    from release_tasks.project.discovery import discover
-    from release_tasks.project.version_levels import resolve
+    """Rehearse the whole release against local registries."""
     from release_tasks.rehearsal.registries import run_registries, serve_registries
 
     if serve:
         serve_registries(sys.stdin, sys.stdout, offline)
         return
     if not version:
-        raise ReleaseError("no version to rehearse", "inv rehearse --version X.Y.Z")
+        raise ReleaseError("no version given", "inv rehearse --version X.Y.Z")
+    project, options = _request(version, component)
+    with _folder(keep) as folder:
+        with run_registries(
+            folder,
+            offline=offline,
+            crates=_names(project, "crates"),
+            packages=_names(project, "python"),
+        ) as registries:
+            data, code = _rehearse(Rehearsal(registries, project, folder, options), collect)
+        if json:
+            terminal.print_json(data)
+        else:
+            _print(data, keep)
+    if code:
+        raise Exit(code=code)
+
+
+def _request(version: str, component: str | None) -> tuple[Project, tuple[str, ...]]:
+    """Return the project, and the options that request the version in the clone."""
+    from release_tasks.project.discovery import discover
+    from release_tasks.project.version_levels import resolve
+
     project = discover(git.top(Path.cwd()))
-    wanted = resolve(version, component)  # here: a word counts from what is really public
+    options = ["--version", resolve(version, component)]  # `minor` counts from what is public
+    if component:
+        options += ["--component", component]
+    return project, tuple(options)
+
+
+@contextmanager
+def _folder(keep: bool) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="release-tasks-rehearsal-"))
     try:
-        crates, packages = _names(project, "crates"), _names(project, "python")
-        with run_registries(
-            folder, offline=offline, crates=crates, packages=packages
-        ) as registries:
-            data, code = _rehearse(registries, project, folder, (wanted, component), collect)
-        _show(data, json, keep)
+        yield folder
     finally:
         if keep:
             terminal.say(f"everything is in {folder}")
         else:
             files.remove(folder)
-    if code:
-        raise Exit(code=code)
 
 
-def _rehearse(
-    registries: LocalRegistries,
-    project: Project,
-    folder: Path,
-    wanted: tuple[str, str | None],
-    elsewhere: str,
-) -> tuple[dict[str, Any], int]:
-    git.head(project.root)
-    if git.changed(project.root):
-        terminal.say("changes that are not committed are left out of the rehearsal")
-    clone = _clone(registries, project, folder)
-    env = _environment(registries, folder, clone)
-    said = ["--version", wanted[0], *(["--component", wanted[1]] if wanted[1] else [])]
-    brought = ",".join(
-        str(Path(name.strip()).resolve()) for name in elsewhere.split(",") if name.strip()
-    )
-    code = shell.follow([*_INVOKE, "collect", brought, *said], clone, env) if brought else 0
-    code = code or shell.follow(
-        [*_INVOKE, "release", *said, "--new", "all", "--sign-off", WHO], clone, env
-    )
-    report = folder / "status.json"
-    shell.follow([*_INVOKE, "status", *said, "--json"], clone, env, report)
-    data = _read(report)
-    timelines = sorted((clone / "dist").glob("*/timeline.json"))
-    data["timeline"] = [row for path in timelines for row in json.loads(path.read_text())]
-    data["requests"] = _requests(registries)
-    data["refused"] = list(registries.log.refused())
+def _names(project: Project, kind: str) -> list[str]:
+    """Return this project's names, which the real registry may have already."""
+    from release_tasks.project.model import resolved_or_empty
+
+    names = []
+    for component in project.components:
+        names += [item.name for item in resolved_or_empty(getattr(component, kind))]
+    return names
+
+
+def _rehearse(rehearsal: Rehearsal, collect: str) -> tuple[dict[str, Any], int]:
+    """Release a clone, and return the report with the exit status of the release."""
+    root = rehearsal.project.root
+    git.head(root)
+    if git.changed(root):
+        terminal.say("uncommitted changes are not part of the rehearsal")
+    clone = _clone(rehearsal)
+    env = _environment(rehearsal, clone)
+    code = _run_release(rehearsal, clone, env, collect)
+    data = _status(rehearsal, clone, env)
+    data["timeline"] = _timeline(clone)
+    data["requests"] = _requests(rehearsal.registries)
+    data["refused"] = list(rehearsal.registries.log.refused())
     data["files"] = str(clone / "dist")
     return data, code
 
 
-_INVOKE = (sys.executable, "-m", "invoke")
-
-
-def _clone(registries: LocalRegistries, project: Project, folder: Path) -> Path:
-    """Give the stand-in of origin this commit and its branch, and clone it as anybody would."""
-    top, url = project.root, git.remote_url(project.root)
+def _clone(rehearsal: Rehearsal) -> Path:
+    """Push this commit and its branch to a local origin, and clone that, as a user would."""
+    top = rehearsal.project.root
     branch = git.branch(top) or "main"
-    if project.repository:
-        owner, _, name = project.repository.partition("/")
-        bare = registries.github.create(owner, name, top)
-        origin = f"{endpoints.GITHUB}/{project.repository}"
-        if project.settings.gates.ci:
-            terminal.say("no workflow runs in a rehearsal: every commit is taken for green")
-            registries.github.set_checks(
-                owner, name, [{"name": "rehearsal", "app": {"slug": "rehearsal"}}]
-            )
-    else:
-        bare = folder / f"{project.name}.git"
-        shell.ask(["git", "clone", "--quiet", "--bare", top, bare])
-        origin = url = str(bare)
+    bare, origin = _origin(rehearsal)
     shell.ask(["git", "push", "--quiet", "--force", bare, f"HEAD:refs/heads/{branch}"], cwd=top)
     shell.ask(["git", "symbolic-ref", "HEAD", f"refs/heads/{branch}"], cwd=bare)
-    clone = folder / "clone" / project.name
-    shell.ask(["git", "clone", "--quiet", origin, clone], env=registries.env)
-    shell.ask(["git", "remote", "set-url", "origin", url or origin], cwd=clone)
+    clone = rehearsal.folder / "clone" / rehearsal.project.name
+    shell.ask(["git", "clone", "--quiet", origin, clone], env=rehearsal.registries.env)
+    if rehearsal.project.repository:
+        url = git.remote_url(top) or origin
+        shell.ask(["git", "remote", "set-url", "origin", url], cwd=clone)
     return clone
 
 
-def _environment(registries: LocalRegistries, folder: Path, clone: Path) -> dict[str, str]:
-    """Return the caller's environment, pointed at the stand-ins, with a fixed identity and date."""
-    moment = str(git.commit_time(clone))
-    scratch = folder / "tmp"
+def _origin(rehearsal: Rehearsal) -> tuple[Path, str]:
+    """Return the bare repository of the local origin, and the address to clone it from."""
+    project, github = rehearsal.project, rehearsal.registries.github
+    if not project.repository:
+        bare = rehearsal.folder / f"{project.name}.git"
+        shell.ask(["git", "clone", "--quiet", "--bare", project.root, bare])
+        return bare, str(bare)
+    owner, _, name = project.repository.partition("/")
+    bare = github.create(owner, name, project.root)
+    if project.settings.gates.ci:
+        terminal.say("no CI runs in a rehearsal: every commit counts as green")
+        github.set_checks(owner, name, CHECKS)
+    return bare, f"{endpoints.GITHUB}/{project.repository}"
+
+
+def _environment(rehearsal: Rehearsal, clone: Path) -> dict[str, str]:
+    """Return the caller's environment, with the local registries and a fixed author and date."""
+    scratch = rehearsal.folder / "tmp"
     scratch.mkdir(exist_ok=True)
-    fixed = {"TMPDIR": str(scratch), "SOURCE_DATE_EPOCH": moment}
+    removed = rehearsal.registries.removed
+    env = {name: value for name, value in shell.environment().items() if name not in removed}
+    env |= rehearsal.registries.env
+    seconds = str(git.commit_time(clone))
+    env |= {"TMPDIR": str(scratch), "SOURCE_DATE_EPOCH": seconds}
     for role in ("AUTHOR", "COMMITTER"):
-        fixed |= {
-            f"GIT_{role}_NAME": WHO,
-            f"GIT_{role}_EMAIL": "rehearsal@localhost",
-            f"GIT_{role}_DATE": f"{moment} +0000",
-        }
-    kept = shell.environment()
-    return (
-        {key: kept[key] for key in kept if key not in registries.removed} | registries.env | fixed
-    )
+        env[f"GIT_{role}_NAME"] = AUTHOR
+        env[f"GIT_{role}_EMAIL"] = "rehearsal@localhost"
+        env[f"GIT_{role}_DATE"] = f"{seconds} +0000"
+    return env
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _run_release(rehearsal: Rehearsal, clone: Path, env: dict[str, str], collect: str) -> int:
+    """Run `inv collect` for the folders, then `inv release`; return the first failing status."""
+    names = [name.strip() for name in collect.split(",")]
+    folders = ",".join(str(Path(name).resolve()) for name in names if name)
+    if folders:
+        argv = [*INVOKE, "collect", "--folders", folders, *rehearsal.options]
+        if code := shell.follow(argv, clone, env):
+            return code
+    answers = ("--new", "all", "--sign-off", AUTHOR)
+    return shell.follow([*INVOKE, "release", *rehearsal.options, *answers], clone, env)
+
+
+def _status(rehearsal: Rehearsal, clone: Path, env: dict[str, str]) -> dict[str, Any]:
+    path = rehearsal.folder / "status.json"
+    shell.follow([*INVOKE, "status", *rehearsal.options, "--json"], clone, env, path)
     try:
-        data: dict[str, Any] = json.loads(path.read_text())
+        data: dict[str, Any] = _json.loads(path.read_text())
     except ValueError as error:
+        if not (clone / "tasks.py").exists() and not (clone / "tasks").exists():
+            raise ReleaseError(
+                "the rehearsal stopped: tasks.py is not committed", "git add tasks.py && git commit"
+            ) from error
         raise ReleaseError(
-            "the rehearsed release left no status", "read what was printed above"
+            "the rehearsal stopped: inv status failed in the clone", "fix the errors printed above"
         ) from error
     return data
 
 
+def _timeline(clone: Path) -> list[dict[str, Any]]:
+    rows = []
+    for path in sorted((clone / "dist").glob("*/timeline.json")):
+        rows += _json.loads(path.read_text())
+    return rows
+
+
 def _requests(registries: LocalRegistries) -> list[dict[str, Any]]:
-    """Return how many writes each client made to each stand-in, as the log has them."""
-    made = Counter((e.app, e.host, e.agent.split(" (")[0]) for e in registries.log.writes())
-    return [
-        {"registry": app, "host": host, "client": agent, "writes": n}
-        for (app, host, agent), n in made.items()
-    ]
-
-
-def _names(project: Project, kind: str) -> list[str]:
-    """Return the names that the real registry may know already, because they are this project's."""
-    from release_tasks.project.model import resolved_or_empty
-
-    found = [getattr(component, kind) for component in project.components]
-    return [one.name for some in found for one in resolved_or_empty(some)]
-
-
-def _show(data: dict[str, Any], as_json: bool, keep: bool) -> None:
-    from release_tasks.commands.status import table
-
-    if as_json:
-        print(json.dumps(data, indent=2))
-        return
-    table(
-        [
-            ("channel", "artifact", "state", "sha256 / digest"),
-            *(
-                (
-                    a["channel"],
-                    a["name"],
-                    a["state"],
-                    (a.get("digest") or a.get("sha256", "")).removeprefix("sha256:")[:16],
-                )
-                for a in data["artifacts"]
-            ),
-            *((p["channel"], f"→ {p['name']}", p["state"], p["target"]) for p in data["pointers"]),
-        ]
+    """Return how many writes each client made to each registry."""
+    counts = Counter(
+        (entry.app, entry.host, entry.agent.split(" (")[0]) for entry in registries.log.writes()
     )
+    rows = []
+    for (app, host, agent), count in counts.items():
+        rows.append({"registry": app, "host": host, "client": agent, "writes": count})
+    return rows
+
+
+def _print(data: dict[str, Any], keep: bool) -> None:
+    from release_tasks.commands.status import shown_state
+    from release_tasks.commands.table import Row, print_table
+
+    rows: list[Row] = []
+    for artifact in data["artifacts"]:
+        checksum = artifact.get("digest") or artifact.get("sha256", "")
+        short = checksum.removeprefix("sha256:")[:16]
+        rows.append((artifact["channel"], artifact["name"], shown_state(artifact["state"]), short))
+    for pointer in data["pointers"]:
+        state = shown_state(pointer["state"], pointer["now"])
+        rows.append((pointer["channel"], f"→ {pointer['name']}", state, pointer["target"]))
+    print_table(("channel", "artifact", "state", "sha256 / digest"), rows)
     print()
-    table(
-        [
-            ("registry", "host", "client", "writes"),
-            *((r["registry"], r["host"], r["client"], str(r["writes"])) for r in data["requests"]),
-        ]
-    )
+    writes: list[Row] = []
+    for row in data["requests"]:
+        writes.append((row["registry"], row["host"], row["client"], str(row["writes"])))
+    print_table(("registry", "host", "client", "writes"), writes)
     if data["refused"]:
         print(f"refused: {', '.join(data['refused'])}")
     if keep:

@@ -1,4 +1,4 @@
-"""The whole release: every step of the order, again and again the same way."""
+"""The whole release: every step of the order; a second run does only what is missing."""
 
 from __future__ import annotations
 
@@ -7,15 +7,29 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from invoke.context import Context
 
 from release_tasks import order, shell, terminal
-from release_tasks.commands import command
 from release_tasks.errors import ReleaseError, collect, raise_all
 from release_tasks.order import Step
+from release_tasks.tasks import command
 
-Timeline = list[tuple[str, float, float]]  # step, start and end in seconds since the release began
+WIDTH = 40  # columns of the bar of the whole release
+_BEGAN = time.monotonic()
+
+
+class Timing(NamedTuple):
+    """When a step ran, in seconds since the release began."""
+
+    step: str
+    start: float
+    end: float
+
+
+Timeline = list[Timing]
+Arguments = dict[str, str | None]
 
 
 @command
@@ -26,96 +40,91 @@ def release(
     new: str | None = None,
     sign_off: str | None = None,
 ) -> None:
-    """Release a version; the same line again resumes."""
-    from release_tasks import dist
-    from release_tasks.memo import memoizing
+    """Release a version; run it again to resume."""
     from release_tasks.project.version_levels import resolve
-    from release_tasks.release import Release
 
     wanted = resolve(version, component)
-    timeline: Timeline = []
+    arguments = {"version": wanted, "component": component, "new": new, "sign_off": sign_off}
     try:
-        with memoizing():
-            for number, stage in enumerate(order.of(c)):
-                if number == 1 and not shell.is_dry(c):  # from here on the tree changes, too
-                    dist.lock(Release.at(c, wanted, component))
-                with _group(" + ".join(map(order.name, stage))):
-                    _run_stage(
-                        c,
-                        stage,
-                        {
-                            "version": wanted,
-                            "component": component,
-                            "new": new,
-                            "sign_off": sign_off,
-                        },
-                        timeline,
-                    )
+        timeline = _run(c, arguments)
     except KeyboardInterrupt:
         shell.end_children()
-        raise ReleaseError(
-            "interrupted", f"inv release --version {wanted} goes on from here", code=130
-        ) from None
+        options = f" --component {component}" if component else ""
+        fix = f"run `inv release --version {wanted}{options}` to resume"
+        raise ReleaseError("interrupted", fix, code=130) from None
     show(timeline)
     if not shell.is_dry(c):
-        _keep(c, wanted, component, timeline)
+        _write(c, arguments, timeline)
 
 
 def show(timeline: Timeline) -> None:
-    """Print how long each step took, as a bar for each."""
-    total = max((end for _, _, end in timeline), default=0.0) or 1.0
+    """Print how long each step took, with a bar for each."""
+    total = max((timing.end for timing in timeline), default=0.0) or 1.0
     for name, start, end in timeline:
-        left, width = round(start / total * 40), max(1, round((end - start) / total * 40))
-        terminal.say(
-            f"{name:<16} {' ' * left}{'█' * width}{' ' * (41 - left - width)}{end - start:6.1f} s"
-        )
+        offset = round(start / total * WIDTH)
+        length = max(1, round((end - start) / total * WIDTH))
+        bar = " " * offset + "█" * length
+        terminal.say(f"{name:<16} {bar:<{WIDTH + 1}}{end - start:6.1f} s")
 
 
-@contextmanager
-def _group(name: str) -> Iterator[None]:
-    """Fold what a stage prints, where GitHub Actions shows it (workflow command `group`)."""
-    is_folded = os.environ.get("GITHUB_ACTIONS") == "true"
-    if is_folded:
-        terminal.say(f"::group::{name}")
-    try:
-        yield
-    finally:
-        if is_folded:
-            terminal.say("::endgroup::")
-
-
-def _keep(c: Context, version: str, component: str | None, timeline: Timeline) -> None:
-    """Leave the timeline in dist/, as rows of step, start and end in seconds."""
-    from release_tasks import files
+def _run(c: Context, arguments: Arguments) -> Timeline:
+    """Run the order stage by stage, and return when each step ran."""
+    from release_tasks import dist
     from release_tasks.release import Release
 
-    rows = [
-        {"step": name, "start": round(start, 3), "end": round(end, 3)}
-        for name, start, end in timeline
-    ]
-    path = Release.at(c, version, component).parts[0].dist / "timeline.json"
-    files.write_bytes(path, json.dumps(rows).encode())
+    timeline: Timeline = []
+    for number, stage in enumerate(order.of(c)):
+        if number == 1 and not shell.is_dry(c):  # the first stage changes nothing
+            dist.lock(Release.at(c, arguments["version"], arguments["component"]))
+        with _group(" + ".join(map(order.name, stage))):
+            _run_stage(c, stage, arguments, timeline)
+    return timeline
 
 
 def _run_stage(
-    c: Context, stage: tuple[Step, ...], given: dict[str, str | None], timeline: Timeline
+    c: Context, stage: tuple[Step, ...], arguments: Arguments, timeline: Timeline
 ) -> None:
+    """Run the steps of a stage side by side, and raise the errors of all of them."""
     from release_tasks.http import get_many
 
-    errors = get_many(lambda step: collect(lambda: _run_step(c, step, given, timeline)), stage)
-    raise_all(error for some in errors for error in some)
+    def run(step: Step) -> list[ReleaseError]:
+        return collect(lambda: _run_step(c, step, arguments, timeline))
+
+    raise_all(error for errors in get_many(run, stage) for error in errors)
 
 
-_BEGAN = time.monotonic()
-
-
-def _run_step(c: Context, step: Step, given: dict[str, str | None], timeline: Timeline) -> None:
+def _run_step(c: Context, step: Step, arguments: Arguments, timeline: Timeline) -> None:
     name = order.name(step)
     terminal.prefix.set(name)
     start = time.monotonic() - _BEGAN
     try:
-        order.run(step, c, given)
+        order.run(step, c, arguments)
     except ReleaseError as error:
         raise ReleaseError(f"{name}: {error.problem}", error.fix, error.code or 1) from error
     finally:
-        timeline.append((name, start, time.monotonic() - _BEGAN))
+        timeline.append(Timing(name, start, time.monotonic() - _BEGAN))
+
+
+@contextmanager
+def _group(name: str) -> Iterator[None]:
+    """Fold what a stage prints on GitHub Actions (workflow command `group`)."""
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        yield
+        return
+    terminal.say(f"::group::{name}")
+    try:
+        yield
+    finally:
+        terminal.say("::endgroup::")
+
+
+def _write(c: Context, arguments: Arguments, timeline: Timeline) -> None:
+    """Write dist/<tag>/timeline.json: step, start and end in seconds."""
+    from release_tasks import files
+    from release_tasks.release import Release
+
+    rows = []
+    for name, start, end in timeline:
+        rows.append({"step": name, "start": round(start, 3), "end": round(end, 3)})
+    part = Release.at(c, arguments["version"], arguments["component"]).parts[0]
+    files.write_bytes(part.dist / "timeline.json", json.dumps(rows).encode())

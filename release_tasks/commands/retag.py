@@ -1,4 +1,4 @@
-"""A tag of origin on another commit, as long as nothing of it is public."""
+"""Move a pushed tag to another commit, while nothing else of the version is public."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from invoke.context import Context
 
 from release_tasks import shell, terminal
-from release_tasks.commands import command
 from release_tasks.errors import ReleaseError, raise_all, shorten
+from release_tasks.tasks import command
 
 if TYPE_CHECKING:
     from release_tasks.release import Release
@@ -16,61 +16,69 @@ if TYPE_CHECKING:
 
 @command
 def retag(c: Context, version: str | None = None, component: str | None = None) -> None:
-    """Move a public tag to HEAD, while nothing else is public."""
+    """Move a pushed tag to HEAD, while nothing else is public."""
     from release_tasks.bumping import bump
     from release_tasks.bumping.commit import commit_and_tag
     from release_tasks.channels import git
     from release_tasks.checks.check import CheckContext, problems
     from release_tasks.checks.preflight import repository
     from release_tasks.release import Release
-    from release_tasks.versions.requests import next_version
 
-    old, new = Release.at(c, version, component), Release.at_head(c, version, component)
+    old = Release.at(c, version, component)
+    new = Release.at_head(c, version, component)
     raise_all(problems(CheckContext(c, new), repository))
     if old.is_tagged and old.commit == new.commit and not bump.unwritten(new):
         terminal.say(f"nothing to do, {old.parts[0].tag} is at {old.commit[:7]}, which is HEAD")
         return
     if public := _public(old):
-        following = [
-            (part.component.name, next_version(part.version, "patch")) for part in old.parts
-        ]
-        wanted = (
-            ",".join(map("=".join, following)) if old.project.components[1:] else following[0][1]
-        )
-        fix = f"inv release --version {wanted}; crates.io and PyPI delete no version, they can only yank it"
         raise ReleaseError(
-            f"{old.parts[0].tag} cannot move, this is public: {shorten(public)}", fix
+            f"{old.parts[0].tag} cannot move, already public: {shorten(public)}",
+            f"inv release --version {_next_request(old)}; crates.io and PyPI can only yank",
         )
-    _take_back(c, old)
+    _delete(c, old)
     bump.write(c, new)
     commit_and_tag(c, new)
-    made = new if shell.is_dry(c) else Release.at(c, new.request)
-    git.publish(c, made, git.expected(made))
+    tagged = new
+    if not shell.is_dry(c):
+        tagged = Release.at(c, new.request)
+    git.publish(c, tagged, git.expected(tagged))
 
 
 def _public(release: Release) -> list[str]:
-    """Return what a registry has of a release, drafts aside; raise `ReleaseError` where one cannot be read."""
+    """Return what is public of a release, apart from the tag and drafts.
+
+    Raises `ReleaseError` when a registry or a draft cannot be read.
+    """
     from release_tasks import channels, converge
     from release_tasks.channels import git, github, github_draft
     from release_tasks.project.artifacts import State
 
     raise_all(github_draft.unreadable_drafts(release))
-    pages = github_draft.pages(release)
-    found = [f"{tag} on {github.NAME}" for tag, page in pages.items() if not page.is_draft]
+    found = []
+    for tag, page in github_draft.pages(release).items():
+        if not page.is_draft:
+            found.append(f"{tag} on {github.NAME}")
     for channel in channels.every():
-        seen = (
-            converge.state(release, channel) if channel.NAME not in (git.NAME, github.NAME) else ()
-        )
-        found += [
-            f"{one.artifact.name} on {channel.NAME}"
-            for one in seen
-            if one.state is not State.MISSING
-        ]
+        if channel.NAME in (git.NAME, github.NAME):
+            continue
+        for seen in converge.state(release, channel):
+            if seen.state is not State.MISSING:
+                found.append(f"{seen.artifact.name} on {channel.NAME}")
     return found
 
 
-def _take_back(c: Context, release: Release) -> None:
-    """Delete the tags of a release here and on origin, and the drafts that keep files of it."""
+def _next_request(release: Release) -> str:
+    """Return what `--version` takes to mean the next patch of each component."""
+    from release_tasks.versions.requests import next_version
+
+    versions = {part.component.name: next_version(part.version, "patch") for part in release.parts}
+    if len(release.project.components) == 1:
+        return "".join(versions.values())
+    return ",".join(f"{name}={version}" for name, version in versions.items())
+
+
+def _delete(c: Context, release: Release) -> None:
+    """Delete the tags of a release, here and on origin, and its drafts."""
     from release_tasks.channels import git, github_draft
     from release_tasks.tools import gh
 

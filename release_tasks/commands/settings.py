@@ -1,129 +1,165 @@
-"""Every effective value, and where it came from."""
+"""Every effective setting, and where it comes from."""
 
 from __future__ import annotations
 
-import json
+import json as _json
 import re
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from invoke.context import Context
 
-from release_tasks.commands import command
+from release_tasks import terminal
 from release_tasks.errors import ReleaseError
 from release_tasks.project.kinds import NAMED
+from release_tasks.tasks import command
 
 if TYPE_CHECKING:
     from release_tasks.project.model import Component, Project
     from release_tasks.release import Release
 
+KINDS = tuple(kind.name for kind in NAMED)
+COMPONENT_KEYS = ("name", "tag", "version", "title", "assets", "changelog", "latest")
+Data = dict[str, Any]
+BARE_KEY = re.compile("[A-Za-z0-9_-]+")  # TOML: others are quoted
+
 
 @command
 def settings(c: Context, json: bool = False) -> None:
-    """Show what this project ships, and why."""
+    """Show every setting, and where it comes from."""
     from release_tasks.project.discovery import discover
     from release_tasks.tools import git
 
-    project = discover(git.top(Path.cwd()))
-    _show(data(project), json)
+    found = data(discover(git.top(Path.cwd())))
+    if json:
+        terminal.print_json(found)
+    else:
+        _print(found)
 
 
-def data(project: Project) -> dict[str, Any]:
-    """Return the project as JSON can hold it: components, what each ships, files, and every setting with its source."""
+def data(project: Project) -> Data:
+    """Return what `--json` prints: components, what each ships, files, settings and sources."""
     from release_tasks.project.effective import values
     from release_tasks.tools import git
 
-    release = _next(project)
-    computed = {"project.branch": git.branch(project.root)}
     return {
         "project": project.name,
         "repository": project.repository,
         "components": [_component(project, component) for component in project.components],
         "left_out": project.left_out,
-        "files": _files(release),
-        "settings": values(project, computed),
+        "files": _files(_next(project)),
+        "settings": values(project, {"project.branch": git.branch(project.root)}),
     }
 
 
-def _next(project: Project) -> Release:
-    """Return a release in which every version changes, to see what would be edited."""
-    from release_tasks.release import ComponentRelease, Release
-    from release_tasks.versions.requests import next_version
-
-    numbers = [next_version(one.version or "0.0.0", "major") for one in project.components]
-    parts = tuple(
-        ComponentRelease(one, n, one.tag, project.root)
-        for one, n in zip(project.components, numbers, strict=True)
-    )
-    return Release(project, parts, project.root, project.root, "", False)
-
-
-def _files(release: Release) -> Any:
-    from release_tasks.bumping import bump
-
-    said = release.project.settings.files
-    try:
-        return [
-            {"path": path, "source": "settings" if path in said else "discovered"}
-            for path in sorted(bump.paths(release))
-        ]
-    except ReleaseError as error:
-        return {"question": error.problem, "fix": error.fix}
-
-
-def _component(project: Project, component: Component) -> dict[str, Any]:
-    about = ("name", "tag", "version", "title", "assets", "changelog", "latest")
-    row: dict[str, Any] = {key: getattr(component, key) for key in about}
+def _component(project: Project, component: Component) -> Data:
+    row: Data = {key: getattr(component, key) for key in COMPONENT_KEYS}
     row["bundles"] = [bundle.file for bundle in component.bundles]
-    for kind in (one.name for one in NAMED):
+    for kind in KINDS:
         found = getattr(component, kind)
         if isinstance(found, ReleaseError):
-            row[kind] = {"question": found.problem, "fix": found.fix}
-        else:
-            named = project.settings.components.get(component.name)
-            table = getattr(project.settings, kind)  # a dict lists what is shipped
-            said = (isinstance(table, dict) and table) or (named and getattr(named, kind))
-            source = "settings" if said else "discovered"
-            row[kind] = [_relative(project, asdict(one)) | {"source": source} for one in found]
+            row[kind] = _question(found)
+            continue
+        source = _source(project, component, kind)
+        row[kind] = [_relative(project, asdict(item)) | {"source": source} for item in found]
     return row
 
 
-def _relative(project: Project, row: dict[str, Any]) -> dict[str, Any]:
+def _question(error: ReleaseError) -> Data:
+    return {"question": error.problem, "fix": error.fix}
+
+
+def _source(project: Project, component: Component, kind: str) -> str:
+    """Return whether the settings name what a component ships of a kind."""
+    tables = getattr(project.settings, kind)
+    if isinstance(tables, dict) and tables:  # the others only set how their kind is released
+        return "settings"
+    table = project.settings.components.get(component.name)
+    if table and getattr(table, kind):
+        return "settings"
+    return "discovered"
+
+
+def _relative(project: Project, row: Data) -> Data:
+    for key, value in row.items():
+        if isinstance(value, Path):
+            row[key] = value.relative_to(project.root).as_posix()
+    return row
+
+
+def _next(project: Project) -> Release:
+    """Return a release in which every version changes, to see which files a bump would edit."""
+    from release_tasks.release import ComponentRelease, Release
+    from release_tasks.versions.requests import next_version
+
+    parts = []
+    for component in project.components:
+        version = next_version(component.version or "0.0.0", "major")
+        parts.append(ComponentRelease(component, version, component.tag, project.root))
     root = project.root
-    return {
-        key: value.relative_to(root).as_posix() if isinstance(value, Path) else value
-        for key, value in row.items()
-    }
+    return Release(project, tuple(parts), root, root, commit="", is_tagged=False)
 
 
-def _show(found: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(found, indent=2))
-        return
+def _files(release: Release) -> list[Data] | Data:
+    from release_tasks.bumping import bump
+
+    try:
+        paths = sorted(bump.paths(release))
+    except ReleaseError as error:
+        return _question(error)
+    configured = release.project.settings.files
+    sources = {path: "settings" for path in paths if path in configured}
+    return [{"path": path, "source": sources.get(path, "discovered")} for path in paths]
+
+
+def _print(found: Data) -> None:
     print(f"{found['project']}  ({found['repository'] or 'not on GitHub'})")
-    if not any(row[kind.name] for row in found["components"] for kind in NAMED):
-        print(
-            "nothing is shipped: none of the files that git tracks says so (git add the new ones)"
-        )
-    by_tag = any(row["key"] == "version" and row["value"] == "tag" for row in found["settings"])
+    if not any(row[kind] for row in found["components"] for kind in KINDS):
+        print("nothing is shipped: no file that git tracks declares anything (git add new files)")
+    _print_components(found)
+    if found["left_out"]:
+        print(f"not released, in no component: {', '.join(found['left_out'])}")
+    _print_files(found)
+    _print_settings(found["settings"])
+
+
+def _print_components(found: Data) -> None:
+    no_version = "not in any manifest"
+    for row in found["settings"]:
+        if row["key"] == "version" and row["value"] == "tag":
+            no_version = "only in the tag"
     for row in found["components"]:
-        version = row["version"] or ("only in the tag" if by_tag else "in none of its manifests")
+        version = row["version"] or no_version
         print(f"component {row['name']}: version {version}, tag {row['tag']}")
-        for kind in NAMED:
-            _show_kind(kind.name, row[kind.name])
+        for kind in KINDS:
+            _print_kind(kind, row[kind])
         print(f"  assets    {', '.join(row['assets'])}")
         print(f"  changelog {row['changelog'] or 'none, GitHub generates the notes'}")
-    if found["left_out"]:
-        print(f"not released, as no component names it: {', '.join(found['left_out'])}")
-    rows = found["files"]
-    if rows and found["components"][1:]:
+
+
+def _print_files(found: Data) -> None:
+    files = found["files"]
+    if files and len(found["components"]) > 1:
         print("all components:")
-    _show_kind(
-        "files", rows if isinstance(rows, dict) else [{"name": row["path"]} | row for row in rows]
-    )
+    _print_kind("files", files)
+
+
+def _print_kind(kind: str, found: list[Data] | Data) -> None:
+    if isinstance(found, dict):
+        print(f"  {kind:<9} open question: {found['question']}")
+        print(f"            {found['fix']}")
+        return
+    for row in found:
+        names = (row.get(key) for key in ("reference", "file", "path", "name"))
+        name = next(filter(None, names))
+        print(f"  {kind:<9} {name}  ({row['source']})")
+
+
+def _print_settings(rows: Iterable[Data]) -> None:
     table = ""
-    for row in found["settings"]:
+    for row in rows:
         if row["table"] != table:
             table = row["table"]
             print(f"\n[{table}]")
@@ -131,18 +167,14 @@ def _show(found: dict[str, Any], as_json: bool) -> None:
 
 
 def _toml(key: str, value: Any) -> str:
-    """Return a setting as the settings file would have it; a comment where there is no value to write."""
-    if value is None or (isinstance(value, dict) and "question" in value):
-        return f"# {key} is {'a question' if value else 'not set'}"
-    text = json.dumps(value, ensure_ascii=False)
+    """Return a setting as in the settings file, or a comment when it has no value."""
+    if value is None:
+        return f"# {key} is not set"
+    if isinstance(value, dict) and "question" in value:
+        return f"# {key} is an open question"
+    if not BARE_KEY.fullmatch(key):
+        key = _json.dumps(key)
     if isinstance(value, dict):
-        text = "{" + ", ".join(_toml(name, one) for name, one in value.items()) + "}"
-    return f"{key if re.fullmatch('[A-Za-z0-9_-]+', key) else json.dumps(key)} = {text}"
-
-
-def _show_kind(kind: str, rows: Any) -> None:
-    if isinstance(rows, dict):
-        print(f"  {kind:<9} a question: {rows['question']}\n            {rows['fix']}")
-    for one in rows if isinstance(rows, list) else ():
-        name = one.get("reference") or one.get("file") or one["name"]
-        print(f"  {kind:<9} {name}  ({one['source']})")
+        pairs = ", ".join(_toml(name, inner) for name, inner in value.items())
+        return f"{key} = {{{pairs}}}"
+    return f"{key} = {_json.dumps(value, ensure_ascii=False)}"

@@ -1,29 +1,31 @@
-"""Where every artifact of a version stands on every channel."""
+"""The state of every artifact of a version on every channel."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from invoke.context import Context
 from invoke.exceptions import Exit
 
-from release_tasks.commands import command
+from release_tasks import terminal
 from release_tasks.errors import ReleaseError, raise_all
+from release_tasks.tasks import command
 
 if TYPE_CHECKING:
+    from release_tasks.channels.channel import Channel, PointerChannel
     from release_tasks.project.artifacts import ArtifactStatus, Pointer
     from release_tasks.release import Release
 
 T = TypeVar("T")
-DONE, MISSING, PROBLEM = 0, 3, 1
+COMPLETE, ERROR, INCOMPLETE = 0, 1, 3  # exit statuses
 
 
 @dataclass(frozen=True)
 class Report:
-    """What the registries show of one release."""
+    """What the registries have of one release."""
 
     release: Release
     artifacts: tuple[ArtifactStatus, ...]
@@ -32,34 +34,29 @@ class Report:
 
     @property
     def code(self) -> int:
-        """Return the exit status: 0 all as wanted, 3 something is missing, 1 a problem."""
+        """Return the exit status: 0 complete, 1 error, 3 incomplete."""
         from release_tasks.project.artifacts import PointerState, State
 
         states = {seen.state for seen in self.artifacts}
         if self.problems or states & {State.DIFFERENT, State.YANKED, State.CLOSED}:
-            return PROBLEM
-        is_behind = any(pointer.place is PointerState.BEHIND for pointer in self.pointers)
-        return MISSING if is_behind or states & {State.MISSING, State.PARTIAL} else DONE
+            return ERROR
+        if states & {State.MISSING, State.PARTIAL}:
+            return INCOMPLETE
+        if any(pointer.place is PointerState.BEHIND for pointer in self.pointers):
+            return INCOMPLETE
+        return COMPLETE
 
     def data(self) -> dict[str, Any]:
         """Return the report in the shape that docs/json.md describes."""
+        components = [
+            {"name": part.component.name, "version": part.version, "tag": part.tag}
+            for part in self.release.parts
+        ]
         return {
-            "components": [
-                {"name": p.component.name, "version": p.version, "tag": p.tag}
-                for p in self.release.parts
-            ],
+            "components": components,
             "commit": self.release.commit,
-            "artifacts": [_row(seen) for seen in self.artifacts],
-            "pointers": [
-                {
-                    "channel": p.channel,
-                    "name": p.name,
-                    "state": str(p.place),
-                    "now": p.now,
-                    "target": p.target,
-                }
-                for p in self.pointers
-            ],
+            "artifacts": [_artifact_data(seen) for seen in self.artifacts],
+            "pointers": [_pointer_data(pointer) for pointer in self.pointers],
             "problems": [{"problem": error.problem, "fix": error.fix} for error in self.problems],
         }
 
@@ -72,82 +69,72 @@ def status(
     from release_tasks.release import Release
 
     report = read(Release.at(c, version, component))
-    show(report, json)
+    if json:
+        terminal.print_json(report.data())
+    else:
+        _print(report)
     raise_all(report.problems)
     if report.code:
         raise Exit(code=report.code)
 
 
 def read(release: Release) -> Report:
-    """Ask every channel for the state of everything that the release consists of."""
+    """Read the state of everything that the release consists of from every channel."""
     from release_tasks import channels, converge
     from release_tasks.http import get_many
 
-    problems: list[ReleaseError] = []
+    problems: dict[object, ReleaseError] = {}  # a channel and its pointers fail with the same one
 
-    def asked(what: Callable[[], Iterable[T]]) -> tuple[T, ...]:
+    def answer(ask: Callable[[], Iterable[T]]) -> tuple[T, ...]:
         try:
-            return tuple(what())
+            return tuple(ask())
         except ReleaseError as error:
-            problems.append(error)
+            problems[error.message] = error
             return ()
 
-    seen = get_many(lambda one: asked(lambda: converge.state(release, one)), channels.every())
-    pointers = get_many(lambda one: asked(lambda: one.pointers(release)), channels.with_pointers())
-    told = {error.message: error for error in problems}  # a channel and its pointers fail alike
+    def artifacts_on(channel: Channel) -> tuple[ArtifactStatus, ...]:
+        return answer(lambda: converge.state(release, channel))
+
+    def pointers_on(channel: PointerChannel) -> tuple[Pointer, ...]:
+        return answer(lambda: channel.pointers(release))
+
+    artifacts = get_many(artifacts_on, channels.every())
+    pointers = get_many(pointers_on, channels.with_pointers())
     return Report(
         release,
-        tuple(one for some in seen for one in some),
-        tuple(p for some in pointers for p in some),
-        tuple(told.values()),
+        tuple(chain.from_iterable(artifacts)),
+        tuple(chain.from_iterable(pointers)),
+        tuple(problems.values()),
     )
 
 
-def show(report: Report, as_json: bool) -> None:
-    """Print a report to stdout, as a table or as one JSON object."""
-    if as_json:
-        print(json.dumps(report.data(), indent=2))
-        return
+def shown_state(state: str, now: str = "") -> str:
+    """Return a state as the tables have it; `now` is the present target of a pointer."""
+    if state == "same":
+        return "published"
+    if state == "behind" and not now:
+        return "missing"
+    return str(state)
+
+
+def _print(report: Report) -> None:
+    from release_tasks.commands.table import Row, print_table
+
+    rows: list[Row] = []
+    for seen in report.artifacts:
+        artifact, state = seen.artifact, shown_state(seen.state)
+        rows.append((artifact.channel, artifact.name, state, _checksum(seen)[:12], seen.why))
+    for pointer in report.pointers:
+        state = shown_state(pointer.place, pointer.now)
+        move = f"{pointer.now or 'nothing'} → {pointer.target}"
+        rows.append((pointer.channel, f"→ {pointer.name}", state, "", move))
     print(report.release.title)
-    table(
-        [
-            ("channel", "artifact", "state", "sha256 / digest", "remark"),
-            *(
-                (s.artifact.channel, s.artifact.name, str(s.state), _short(s), s.why)
-                for s in report.artifacts
-            ),
-            *(
-                (p.channel, f"→ {p.name}", str(p.place), "", f"{p.now or 'nothing'} → {p.target}")
-                for p in report.pointers
-            ),
-        ]
-    )
+    print_table(("channel", "artifact", "state", "sha256 / digest", "remark"), rows)
 
 
-def table(rows: list[tuple[str, ...]]) -> None:
-    """Print rows as an aligned table; the first row is its heading."""
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(highlight=False, soft_wrap=True)
-    if console.is_terminal:
-        drawn = Table(box=None, pad_edge=False)
-        for title in rows[0]:
-            drawn.add_column(title, overflow="fold")  # a name that is cut off could not be copied
-        for row in rows[1:]:
-            drawn.add_row(*(_coloured(cell.replace("→ ", "→\u00a0")) for cell in row))
-        console.print(drawn)
-        return
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
-    for row in rows:
-        print(
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        )
-
-
-def _row(seen: ArtifactStatus) -> dict[str, str]:
+def _artifact_data(seen: ArtifactStatus) -> dict[str, str]:
     artifact = seen.artifact
-    row = {
+    data = {
         "channel": artifact.channel,
         "name": artifact.name,
         "version": artifact.version,
@@ -156,24 +143,22 @@ def _row(seen: ArtifactStatus) -> dict[str, str]:
         "why": seen.why,
         "url": seen.url,
     }
-    sha256, digest = seen.sha256 or artifact.sha256, seen.digest or artifact.digest
-    return row | ({"digest": digest} if digest else {"sha256": sha256})
+    if digest := seen.digest or artifact.digest:
+        return data | {"digest": digest}
+    return data | {"sha256": seen.sha256 or artifact.sha256}
 
 
-def _short(seen: ArtifactStatus) -> str:
-    known = seen.digest or seen.sha256 or seen.artifact.digest or seen.artifact.sha256
-    return known.removeprefix("sha256:")[:12]
-
-
-def _coloured(cell: str) -> str:
-    colours = {
-        "same": "green",
-        "present": "green",
-        "missing": "yellow",
-        "partial": "yellow",
-        "behind": "yellow",
-        "different": "red",
-        "yanked": "red",
-        "closed": "red",
+def _pointer_data(pointer: Pointer) -> dict[str, str]:
+    return {
+        "channel": pointer.channel,
+        "name": pointer.name,
+        "state": str(pointer.place),
+        "now": pointer.now,
+        "target": pointer.target,
     }
-    return f"[{colours[cell]}]{cell}[/]" if cell in colours else cell.replace("[", "\\[")
+
+
+def _checksum(seen: ArtifactStatus) -> str:
+    checksums = (seen.digest, seen.sha256, seen.artifact.digest, seen.artifact.sha256)
+    known = next(filter(None, checksums), "")
+    return known.removeprefix("sha256:")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Component, Project, resolved_or_empty
+from release_tasks.tools import git
 from release_tasks.versions.numbers import from_pep440, parse
 
 PROMOTED = "-stable"  # what `inv promote` adds to a tag
@@ -43,6 +46,22 @@ def read(project: Project, tag: str) -> tuple[Component, str, bool]:
         f"{tag} is no tag of this project",
         f"its tags are {', '.join(one.tag for one in project.components)}",
     )
+
+
+def describe(tag: str) -> dict[str, str | bool]:
+    """Return what a tag of the project at the current folder stands for, as docs/json.md has it.
+
+    Raises `ReleaseError` for a tag that is not one of this project's.
+    """
+    from release_tasks.project.discovery import discover
+
+    component, version, is_promotion = read(discover(git.top(Path.cwd())), tag)
+    return {
+        "tag": tag,
+        "component": component.name,
+        "version": version,
+        "promotion": is_promotion,
+    }
 
 
 def refusal(component: Component, version: str) -> ReleaseError | None:

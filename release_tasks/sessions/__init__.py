@@ -1,10 +1,10 @@
-"""The gates as nox sessions: an import of `preflight` from here, and a call of it, is a whole noxfile.py."""
+"""The gates as nox sessions: a noxfile.py only has to import `preflight` and call it."""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,25 +15,27 @@ from release_tasks.errors import ReleaseError
 if TYPE_CHECKING:
     from nox import Session
 
-    from release_tasks.project.model import Gate
+    from release_tasks.project.model import Gate, Project
 
-ROOT = "RELEASE_TASKS_ROOT"  # where the project is that has no noxfile of its own
-CLEAN = {
+ROOT = "RELEASE_TASKS_ROOT"  # the project's folder, where the project has no noxfile.py
+ONLY_INSTALLED = {
     "PYTHONSAFEPATH": "1",
     "PYTHONPATH": None,
     "PYTHONDONTWRITEBYTECODE": "1",
-}  # only what is installed is imported
+}  # Python imports only what is installed
 
 
 def preflight(*more: str) -> None:
-    """Make a session of each gate, and `preflight`, which requires them all and `more` of the noxfile's own.
+    """Make a nox session of each gate, and the session `preflight`, which requires all of them.
 
-    Sessions run side by side, unless the noxfile has said another number in `nox.options.parallel` before.
+    `more` are the names of sessions of the noxfile that `preflight` requires too. Sessions run side
+    by side, unless `nox.options.parallel` was set before. Raises `SystemExit` with a message when
+    the settings cannot be read.
     """
     import nox
 
     from release_tasks.project.discovery import outline
-    from release_tasks.project.gates import KINDS, gates
+    from release_tasks.project.gates import ALL, gates
     from release_tasks.tools import git
 
     logging.getLogger("invoke").setLevel(logging.WARNING)  # nox shows what every library logs
@@ -41,74 +43,109 @@ def preflight(*more: str) -> None:
     try:
         root = git.top(Path(os.environ.get(ROOT) or Path.cwd()))
         project = outline(root)
-        found = sorted(
-            gates(project), key=lambda gate: not gate.installs
-        )  # what takes longest begins first
+        found = gates(project)
     except ReleaseError as error:
         raise SystemExit(error.message) from None
-    wanted = {kind: getattr(project.settings.gates, kind) for kind in KINDS}
-    for gate in found:
-        tags = [kind for kind, names in wanted.items() if gate.name in (names or ())]
-        backend, pythons = (None, list(gate.pythons) or None) if gate.installs else ("none", None)
-        session = nox.session(
-            name=gate.name,
-            python=pythons,
-            venv_backend=backend,
-            tags=tags,
-            allow_parallel=True,
-            download_python="never",
-        )
-        session(_session(gate, root))
-    requires = [
-        f"{gate.name}-{python}" if python else gate.name
-        for gate in found
-        for python in gate.pythons or ("",)
-    ]
-    nox.session(
-        name="preflight", requires=[*requires, *more], venv_backend="none", allow_parallel=True
-    )(_all)
-    nox.options.parallel = nox.options.parallel or max(2, os.cpu_count() or 1)
+
+    slowest_first = sorted(found, key=lambda gate: not gate.installs)
+    required = []
+    for gate in slowest_first:
+        _add_session(project, gate)
+        required += _session_names(gate)
+    add_all = nox.session(
+        name=ALL, requires=[*required, *more], venv_backend="none", allow_parallel=True
+    )
+    add_all(_all_gates)
+    if not nox.options.parallel:
+        nox.options.parallel = max(2, os.cpu_count() or 1)
 
 
-def _all(session: Session) -> None:
+def _add_session(project: Project, gate: Gate) -> None:
+    """Register a gate with nox: in an environment of its own when it installs something."""
+    import nox
+
+    add = nox.session(
+        name=gate.name,
+        python=list(gate.pythons) or None,
+        venv_backend=None if gate.installs else "none",
+        tags=_tags(project, gate),
+        allow_parallel=True,
+        download_python="never",
+    )
+    add(_session_function(project, gate))
+
+
+def _tags(project: Project, gate: Gate) -> list[str]:
+    """Return the kinds of release whose list in [gates] names the gate, for `nox -t hotfix`."""
+    from release_tasks.project.gates import KINDS
+
+    tags = []
+    for kind in KINDS:
+        names = getattr(project.settings.gates, kind) or ()
+        if gate.name in names:
+            tags.append(kind)
+    return tags
+
+
+def _session_names(gate: Gate) -> list[str]:
+    """Return the names that nox gives the sessions of a gate: one for each Python."""
+    if not gate.pythons:
+        return [gate.name]
+    return [f"{gate.name}-{python}" for python in gate.pythons]
+
+
+def _all_gates(session: Session) -> None:
     """Require every gate that a release of this project has to pass."""
 
 
-def _session(gate: Gate, root: Path):  # type: ignore[no-untyped-def]
+def _session_function(project: Project, gate: Gate) -> Callable[[Session], None]:
     def run(session: Session) -> None:
         try:
-            _run(session, gate, root)
+            _run(session, gate, project.root)
         except ReleaseError as error:
             session.error(error.message)
 
-    run.__doc__ = gate.line
+    run.__doc__ = gate.line  # `nox -l` shows it
     return run
 
 
 def _run(session: Session, gate: Gate, root: Path) -> None:
-    env: dict[str, str | None] = {
-        name: None for name in os.environ if terminal.SECRET_NAME.search(name)
-    }
-    env |= shell.UNATTENDED | (CLEAN if gate.installs else {})
-    words = [*gate.installs, *(word for argv in gate.commands for word in argv)]
+    env = _environment(gate)
+    words = [*gate.installs]
+    for argv in gate.commands:
+        words += argv
     with ExitStack() as stack:
-        copy = (
-            stack.enter_context(_copied(root)) if any("{copy}" in word for word in words) else root
-        )
+        copy = root
+        if any("{copy}" in word for word in words):
+            copy = stack.enter_context(_copy_of(root))
         session.chdir(gate.folder)
         if gate.installs:
-            session.install(*(word.replace("{copy}", str(copy)) for word in gate.installs), env=env)
-        options = ("-o", f"pythonpath={' '.join(_beside(session, gate))}") if gate.paths else ()
+            session.install(*_fill(gate.installs, copy), env=env)
+        options = _pytest_options(session, gate)
         for argv in gate.commands:
-            filled = [word.replace("{copy}", str(copy)) for word in argv]
+            filled = _fill(argv, copy)
             if argv[0] == "helm":
-                _complete(Path(filled[-1]), copy)
+                _download_dependencies(Path(filled[-1]), copy)
             session.run(*filled, *options, env=env)
 
 
+def _environment(gate: Gate) -> dict[str, str | None]:
+    """Return what a gate's commands get besides the caller's environment; None removes a name."""
+    secrets = filter(terminal.SECRET_NAME.search, os.environ)
+    env: dict[str, str | None] = dict.fromkeys(secrets)
+    env |= shell.UNATTENDED
+    if gate.installs:
+        env |= ONLY_INSTALLED
+    return env
+
+
+def _fill(words: tuple[str, ...], copy: Path) -> list[str]:
+    return [word.replace("{copy}", str(copy)) for word in words]
+
+
 @contextmanager
-def _copied(root: Path) -> Iterator[Path]:
-    """Give a clone that has the changes of the tree, too: a backend may ask git for the version."""
+def _copy_of(root: Path) -> Iterator[Path]:
+    """Yield a clone with the uncommitted changes: a build backend may ask git for the version."""
     from release_tasks import files
     from release_tasks.tools import git
 
@@ -121,25 +158,24 @@ def _copied(root: Path) -> Iterator[Path]:
         yield copy
 
 
-def _beside(session: Session, gate: Gate) -> list[str]:
-    """Return those of pytest's paths that have nothing in them which is installed."""
-    there = {
-        one.name.split(".")[0]
-        for one in Path(session.virtualenv.location).glob("lib/*/site-packages/*")
-    }
-    return [
-        path
-        for path in gate.paths
-        if not any(
-            (gate.folder / path / f"{name}{end}").exists() for name in there for end in ("", ".py")
-        )
-    ]
+def _pytest_options(session: Session, gate: Gate) -> list[str]:
+    """Return the `pythonpath` for pytest: its folders, without those of installed packages."""
+    if not gate.paths:
+        return []
+    site_packages = Path(session.virtualenv.location).glob("lib/*/site-packages/*")
+    installed = {path.name.split(".")[0] for path in site_packages}
+    paths = [path for path in gate.paths if not _has_module(gate.folder / path, installed)]
+    return ["-o", f"pythonpath={' '.join(paths)}"]
 
 
-def _complete(chart: Path, copy: Path) -> None:
+def _has_module(folder: Path, names: set[str]) -> bool:
+    return any((folder / name).exists() or (folder / f"{name}.py").exists() for name in names)
+
+
+def _download_dependencies(chart: Path, copy: Path) -> None:
     from invoke.context import Context
 
     from release_tasks.tools import helm
 
-    if lacking := helm.lacking(chart):
-        helm.fetch_dependencies(Context(), chart, lacking, copy)
+    if missing := helm.lacking(chart):
+        helm.fetch_dependencies(Context(), chart, missing, copy)

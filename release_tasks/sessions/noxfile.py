@@ -1,4 +1,7 @@
-"""The gates of a project that has no noxfile.py; nothing beside this file may be called like a module."""
+"""The gates of a project without a noxfile.py.
+
+No file beside this one may have the name of a module: nox puts the folder on the import path.
+"""
 
 from release_tasks.sessions import preflight
 

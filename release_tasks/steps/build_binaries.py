@@ -1,10 +1,10 @@
-"""Programs are compiled from the commit, for every declared target."""
+"""Compile the binaries from the commit, for every target."""
 
 from __future__ import annotations
 
 from invoke.context import Context
 
-from release_tasks.steps import step
+from release_tasks.tasks import step
 
 NEEDS = {"cargo": "binaries"}
 
@@ -13,7 +13,7 @@ NEEDS = {"cargo": "binaries"}
 def build_binaries(
     c: Context, version: str | None = None, component: str | None = None, target: str | None = None
 ) -> None:
-    """Compile the binaries, for every target or those named."""
+    """Compile the binaries for every target, or for --target."""
     from release_tasks.building import binaries
     from release_tasks.checks.artifacts.all import refuse
     from release_tasks.converge import begin

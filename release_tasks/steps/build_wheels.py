@@ -1,10 +1,10 @@
-"""Wheels and sdists are built from the commit, for every declared platform."""
+"""Build the wheels and sdists from the commit, for every target."""
 
 from __future__ import annotations
 
 from invoke.context import Context
 
-from release_tasks.steps import step
+from release_tasks.tasks import step
 
 
 @step

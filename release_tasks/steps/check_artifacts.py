@@ -1,15 +1,15 @@
-"""What was built is looked at once more, wherever it was built, before the first public act."""
+"""Check the built files, wherever they were built, before the first public act."""
 
 from __future__ import annotations
 
 from invoke.context import Context
 
-from release_tasks.steps import step
+from release_tasks.tasks import step
 
 
 @step
 def check_artifacts(c: Context, version: str | None = None, component: str | None = None) -> None:
-    """Show that the files are those declared, and whole."""
+    """Check the built files against the settings."""
     from release_tasks import shell, terminal
     from release_tasks.checks import report
     from release_tasks.checks.artifacts.all import proofs
@@ -17,11 +17,10 @@ def check_artifacts(c: Context, version: str | None = None, component: str | Non
     from release_tasks.converge import begin
 
     release = begin(c, version, component)
+    folders = ", ".join(f"dist/{part.tag}" for part in release.parts)
     if shell.is_dry(c):
-        terminal.say(
-            "then every declared file has to be in dist/ or public, whole, and what its name says"
-        )
+        terminal.say(f"would verify every file in {folders}")
         return
-    case = Contents(c, release)
-    report.print_findings(proofs(case))
-    terminal.say(f"{len(case.files)} files of {release.title} are what was declared")
+    contents = Contents(c, release)
+    report.print_findings(proofs(contents))
+    terminal.say(f"verified {len(contents.files)} files in {folders}")

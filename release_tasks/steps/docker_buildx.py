@@ -1,10 +1,10 @@
-"""Images are built from the commit and this release's binaries, for every platform."""
+"""Build the images from the commit and this release's binaries."""
 
 from __future__ import annotations
 
 from invoke.context import Context
 
-from release_tasks.steps import step
+from release_tasks.tasks import step
 
 NEEDS = {"docker": "images", "buildx": "images"}
 
@@ -13,7 +13,7 @@ NEEDS = {"docker": "images", "buildx": "images"}
 def docker_buildx(
     c: Context, version: str | None = None, component: str | None = None, target: str | None = None
 ) -> None:
-    """Build the images for all their platforms, or those named."""
+    """Build the images for every platform, or for --target."""
     from release_tasks.building import images
     from release_tasks.checks.artifacts.all import refuse
     from release_tasks.converge import begin
@@ -22,3 +22,8 @@ def docker_buildx(
     release = begin(c, version, component)
     images.build(c, release, target)
     refuse(c, release, FileKind.IMAGE)
+
+
+docker_buildx.help["target"] = (
+    "platforms to build for, as linux/arm64, comma-separated; default: all"
+)

@@ -1,17 +1,17 @@
-"""The draft keeps every byte for whoever has to finish."""
+"""Upload every file to a draft, so that another machine can finish the release."""
 
 from __future__ import annotations
 
 from invoke.context import Context
 
-from release_tasks.steps import step
+from release_tasks.tasks import step
 
 NEEDS = {"gh": "github"}
 
 
 @step
 def gh_draft(c: Context, version: str | None = None, component: str | None = None) -> None:
-    """Keep every file of the release in GitHub's draft."""
+    """Upload every file of the release to a GitHub draft."""
     from release_tasks import shell, terminal
     from release_tasks.channels import github, github_draft
     from release_tasks.converge import begin, untagged

@@ -1,17 +1,17 @@
-"""The one visible moment."""
+"""Make the draft public: the moment that users see."""
 
 from __future__ import annotations
 
 from invoke.context import Context
 
-from release_tasks.steps import step
+from release_tasks.tasks import step
 
 NEEDS = {"gh": "github"}
 
 
 @step
 def gh_release(c: Context, version: str | None = None, component: str | None = None) -> None:
-    """Let GitHub's draft go public with exactly its assets."""
+    """Make the GitHub draft public, with exactly its assets."""
     from release_tasks import terminal
     from release_tasks.channels import github, github_draft
     from release_tasks.converge import begin, converge

@@ -1,4 +1,4 @@
-"""`latest`, `1.2` and `1` move last, never backwards, and never stop a release."""
+"""Point `latest`, `1.2` and `1` at the release: last, never backwards, never stopping it."""
 
 from __future__ import annotations
 
@@ -6,50 +6,47 @@ from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
-from release_tasks.steps import step
-
-NEEDS = {"docker": "images", "buildx": "images", "gh": "github"}
+from release_tasks.tasks import step
 
 if TYPE_CHECKING:
     from release_tasks.project.artifacts import Pointer
 
+NEEDS = {"docker": "images", "buildx": "images", "gh": "github"}
+
 
 @step
 def move_pointers(c: Context, version: str | None = None, component: str | None = None) -> None:
-    """Let `latest`, `1.2` and `1` name the highest version."""
+    """Point `latest`, `1.2` and `1` at the newest version."""
     from release_tasks import channels, terminal
     from release_tasks.converge import begin
     from release_tasks.errors import ReleaseError, raise_all
     from release_tasks.project.artifacts import PointerState
 
     release = begin(c, version, component)
-    found = [
-        (channel, pointer)
-        for channel in channels.with_pointers()
-        for pointer in channel.pointers(release)
-    ]
+    found = []
+    for channel in channels.with_pointers():
+        found += [(channel, pointer) for pointer in channel.pointers(release)]
     if not found:
         terminal.say(f"nothing to do, {release.title} has no pointers")
     if not any(component.latest for component in release.project.components):
-        terminal.say(
-            'no component has latest = true, so GitHub\'s "Latest" and `latest` stay where they are'
-        )
+        terminal.say('no component has latest = true: `latest` and GitHub\'s "Latest" do not move')
     errors = []
     for channel, pointer in found:
         if pointer.place is not PointerState.BEHIND:
-            terminal.say(_left(pointer))
+            terminal.say(_why_it_stays(pointer))
             continue
         try:
             channel.move(c, release, pointer)
-        except ReleaseError as error:  # the others move all the same
+        except ReleaseError as error:  # the other pointers still move
             errors.append(error)
     raise_all(errors)
 
 
-def _left(pointer: Pointer) -> str:
-    why = {
-        "same": f"already names {pointer.target}",
-        "ahead": f"is left at {pointer.now or 'nothing'}: a higher version than {pointer.target} is there",
-        "foreign": f"is left at {pointer.now}, which is no version of this project",
+def _why_it_stays(pointer: Pointer) -> str:
+    now = pointer.now or "nothing"
+    reasons = {
+        "same": f"already points at {pointer.target}",
+        "ahead": f"stays at {now}: a higher version than {pointer.target} exists",
+        "foreign": f"stays at {now}, which is not a version of this project",
     }
-    return f"{pointer.name} {why[pointer.place]}"
+    return f"{pointer.name} {reasons[pointer.place]}"

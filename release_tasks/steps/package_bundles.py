@@ -1,10 +1,10 @@
-"""Bundles are packed from the binaries and from files that others publish."""
+"""Pack each bundle: a binary with files that others publish."""
 
 from __future__ import annotations
 
 from invoke.context import Context
 
-from release_tasks.steps import step
+from release_tasks.tasks import step
 
 
 @step
@@ -14,7 +14,7 @@ def package_bundles(
     component: str | None = None,
     sign_off: str | None = None,
 ) -> None:
-    """Pack each binary with the files that it needs besides."""
+    """Pack each binary with the files that it needs."""
     from release_tasks.building import bundles
     from release_tasks.converge import begin
 

@@ -1,17 +1,17 @@
-"""Charts are packed from the commit, with the version and dependencies they are released with."""
+"""Package the charts from the commit, with their release version and dependencies."""
 
 from __future__ import annotations
 
 from invoke.context import Context
 
-from release_tasks.steps import step
+from release_tasks.tasks import step
 
 NEEDS = {"helm": "charts"}
 
 
 @step
 def package_charts(c: Context, version: str | None = None, component: str | None = None) -> None:
-    """Pack the charts with their version and dependencies."""
+    """Package the charts with their version and dependencies."""
     from release_tasks.building import charts
     from release_tasks.converge import begin
 

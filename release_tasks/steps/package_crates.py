@@ -1,17 +1,17 @@
-"""Pack the crates that crates.io lacks, and check each one on its own files."""
+"""Pack the crates that are not on crates.io, and compile each from its archive."""
 
 from __future__ import annotations
 
 from invoke.context import Context
 
-from release_tasks.steps import step
+from release_tasks.tasks import step
 
 NEEDS = {"cargo": "crates"}
 
 
 @step
 def package_crates(c: Context, version: str | None = None, component: str | None = None) -> None:
-    """Pack the crates that crates.io lacks, and prove each."""
+    """Pack the missing crates, and compile each from its archive."""
     from release_tasks import terminal
     from release_tasks.building import crates
     from release_tasks.channels import crates_io
@@ -25,4 +25,4 @@ def package_crates(c: Context, version: str | None = None, component: str | None
     elif crates_io.expected(release):
         terminal.say("nothing to do, every crate is in dist/ or on crates.io")
     else:
-        terminal.say("nothing to do, no crate is published")
+        terminal.say("no crates to publish")

@@ -1,10 +1,10 @@
-"""Upload the crates that crates.io lacks."""
+"""Upload the crates: they can be yanked, but never deleted."""
 
 from __future__ import annotations
 
 from invoke.context import Context
 
-from release_tasks.steps import step
+from release_tasks.tasks import step
 
 NEEDS = {"cargo": "crates"}
 
@@ -13,7 +13,7 @@ NEEDS = {"cargo": "crates"}
 def publish_crates(
     c: Context, version: str | None = None, component: str | None = None, new: str | None = None
 ) -> None:
-    """Upload the crates that crates.io lacks, in order."""
+    """Upload the missing crates, each after its dependencies."""
     from release_tasks.channels import crates_io
     from release_tasks.converge import begin, converge
 

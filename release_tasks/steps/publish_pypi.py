@@ -1,17 +1,17 @@
-"""From here on a mistake costs a version number: PyPI never takes a file name twice."""
+"""Upload the wheels and sdists: PyPI never accepts a file name twice."""
 
 from __future__ import annotations
 
 from invoke.context import Context
 
-from release_tasks.steps import step
+from release_tasks.tasks import step
 
 
 @step
 def publish_pypi(
     c: Context, version: str | None = None, component: str | None = None, new: str | None = None
 ) -> None:
-    """Upload the wheels and sdists that PyPI lacks."""
+    """Upload the wheels and sdists that are not on PyPI."""
     from release_tasks.channels import pypi
     from release_tasks.converge import begin, converge
 

@@ -1,10 +1,10 @@
-"""The first public act."""
+"""Push the release: the first public act."""
 
 from __future__ import annotations
 
 from invoke.context import Context
 
-from release_tasks.steps import step
+from release_tasks.tasks import step
 
 
 @step

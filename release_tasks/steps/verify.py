@@ -1,17 +1,17 @@
-"""Whatever was published is fetched back, installed and started: nothing is believed."""
+"""Download, install and run everything that was published."""
 
 from __future__ import annotations
 
 from invoke.context import Context
 
-from release_tasks.steps import step
+from release_tasks.tasks import step
 
 NEEDS = {"cargo": "crates", "helm": "charts"}
 
 
 @step
 def verify(c: Context, version: str | None = None, component: str | None = None) -> None:
-    """Fetch everything back, as a user would."""
+    """Download, install and run everything that was published."""
     from release_tasks.checks.published import all
     from release_tasks.converge import begin
     from release_tasks.errors import raise_all

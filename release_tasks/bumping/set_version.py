@@ -1,0 +1,47 @@
+"""A bump from the request to its report, while cargo already reads the workspace."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from invoke.context import Context
+
+from release_tasks import terminal
+from release_tasks.project import discovery
+from release_tasks.tools import git
+
+if TYPE_CHECKING:
+    from release_tasks.bumping.bump import Bumped
+
+
+def set_version(c: Context, request: str, component: str | None) -> dict[str, Any]:
+    """Edit every file that contains the version, and return the report that `--json` prints.
+
+    Nothing is edited when the tag exists. Raises `ReleaseError` for a bad request, and before
+    anything is written when a file cannot be edited.
+    """
+    discovery.prefetch(git.top(Path.cwd()))  # as slow as the imports below
+    from release_tasks.bumping import bump
+    from release_tasks.project.version_levels import resolve
+    from release_tasks.release import Release
+
+    release = Release.at(c, resolve(request, component), component)
+    if release.is_tagged:
+        terminal.say(f"nothing to do, {release.parts[0].tag} is at {release.commit[:7]}")
+        done = bump.Bumped()
+    else:
+        done = bump.write(c, release)
+    gc.freeze()  # else Python scans the metadata of every crate three more times before it ends
+    return _report(done)
+
+
+def _report(done: Bumped) -> dict[str, Any]:
+    """Return what was done, in the shape that docs/json.md describes."""
+    mismatches = [
+        {"file": copy.path, "line": copy.number, "found": copy.said, "expected": copy.wanted}
+        for copy in done.disagreed
+    ]
+    stale = [{"file": line.path, "line": line.number, "text": line.text} for line in done.forgotten]
+    return {"files": list(done.files), "mismatches": mismatches, "stale": stale}

@@ -1,0 +1,31 @@
+"""Run every check on a release, while git and cargo already read the project."""
+
+from __future__ import annotations
+
+import gc
+from typing import TYPE_CHECKING
+
+from invoke.context import Context
+
+from release_tasks import memo
+from release_tasks.release import Release
+
+if TYPE_CHECKING:
+    from release_tasks.checks.check import Finding
+
+
+def run_checks(
+    c: Context, version: str | None, component: str | None, new: str | None, *, fast: bool
+) -> tuple[Release, list[Finding]]:
+    """Return the release and everything that is found about it, problems last.
+
+    `new` are the names that may be published for the first time; `fast` skips the gates.
+    """
+    memo.prefetch(Release.at, c, version, component)  # as slow as the imports below
+    from release_tasks.checks.check import CheckContext
+    from release_tasks.checks.preflight.all import findings
+
+    release = Release.at(c, version, component)
+    found = findings(CheckContext(c, release, new), fast)
+    gc.freeze()  # else Python scans the metadata of every crate three more times before it ends
+    return release, found

@@ -1,0 +1,128 @@
+"""How a function becomes a task: the help of its parameters, and what Ctrl-C does."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from invoke.collection import Collection
+from invoke.exceptions import Exit
+from invoke.tasks import Task, task
+
+from release_tasks import memo, shell, signals
+from release_tasks.errors import ReleaseError
+
+VERSION_HELP = "X.Y.Z; default: the version of this checkout"
+NEW_VERSION_HELP = (
+    "X.Y.Z, major (breaking), minor (feature), patch (fix), prerelease or release; "
+    "for several components: core=0.5.0,python=minor"
+)
+PARAMETER_HELP = {
+    "version": VERSION_HELP,
+    "component": "the component that a single --version is for; default: all",
+    "new": "names that may be published for the first time, comma-separated, or all",
+    "sign_off": "who tested the built files; needed where [gates] sign-off names bundles",
+    "fast": "skip the gates: formatting, lints, tests",
+    "json": "print one JSON object",
+    "parse": "only print the component and version of this tag, as JSON",
+    "target": "Rust targets to build for, comma-separated; default: all that this machine can",
+    "keep": "keep the folder with the clone and everything that was published",
+    "offline": "refuse to read third-party packages, too",
+    "serve": "only start the registries, print their addresses, and serve until stdin closes",
+    "collect": "folders with files that other machines built from this commit, comma-separated",
+    "install": "run the commands that install what is missing",
+    "folders": "folders that contain the dist/ of other machines, comma-separated",
+    "all": "check for every tool that any project could need",
+}
+
+
+class ReleaseTask(Task[Callable[..., None]]):
+    """A task that ends its children on Ctrl-C and SIGTERM, and prints how to continue."""
+
+    continues = "again"
+
+    def __call__(self, *args: Any, **arguments: Any) -> Any:
+        """Run the task. The exit status is 130 after Ctrl-C or SIGTERM.
+
+        It is 141 when the reader of stdout is gone, as with `| head`: 128 + SIGPIPE, like a shell.
+        """
+        signals.handle_sigterm()
+        try:
+            with memo.memoizing():
+                super().__call__(*args, **arguments)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, sys.stdout.fileno())  # Python flushes stdout once more at its end
+            raise Exit(code=141) from None
+        except KeyboardInterrupt:
+            shell.end_children()
+            line = shlex.join(self._command_line(arguments))
+            raise ReleaseError("interrupted", f"run `{line}` {self.continues}", code=130) from None
+
+    def _command_line(self, arguments: dict[str, Any]) -> list[str]:
+        words = ["inv", dashed(self.name)]
+        for name, value in arguments.items():
+            if value:
+                words.append(f"--{dashed(name)}")
+            if value and value is not True:
+                words.append(str(value))
+        return words
+
+
+class ResumableTask(ReleaseTask):
+    """A task that does only what is missing when it runs again."""
+
+    continues = "to resume"
+
+
+def step(function: Callable[..., None]) -> Task[Callable[..., None]]:
+    """Make a step of a function whose first parameters are `version` and `component`."""
+    return _task(function, ResumableTask)
+
+
+def command(function: Callable[..., None]) -> Task[Callable[..., None]]:
+    """Make a command of a function: a task that is not part of the order."""
+    return _task(function, ReleaseTask)
+
+
+def dashed(name: str) -> str:
+    """Return a Python name as the command line shows it."""
+    return name.replace("_", "-")
+
+
+def accept_underscores() -> None:
+    """Let `inv publish_crates` run `publish-crates`, for every task.
+
+    invoke shows names with dashes and accepts only those. An alias of the task would be listed, and
+    invoke copies a project's `ns` into a plain `Collection`, so that a subclass of ours is lost.
+    What remains is the list of names that the command line's parser is made of, `to_contexts`.
+    """
+    if Collection.to_contexts is _to_contexts_with_underscores:
+        return
+    Collection.to_contexts = _to_contexts_with_underscores  # type: ignore[method-assign]
+
+
+_to_contexts = Collection.to_contexts
+
+
+def _to_contexts_with_underscores(self: Collection, *args: Any, **options: Any) -> Any:
+    contexts = _to_contexts(self, *args, **options)
+    for context in contexts:
+        underscored = str(context.name).replace("-", "_")
+        if underscored != context.name and underscored not in context.aliases:
+            context.aliases = [*context.aliases, underscored]
+    return contexts
+
+
+def _task(function: Callable[..., None], kind: type[ReleaseTask]) -> Task[Callable[..., None]]:
+    parameters = inspect.signature(function).parameters
+    texts = {name: PARAMETER_HELP[name] for name in list(parameters)[1:]}
+    if "version" in texts and parameters["version"].default == "":
+        texts["version"] = NEW_VERSION_HELP
+    made: Any = task(auto_shortflags=False, help=texts, klass=kind)(function)
+    return made  # type: ignore[no-any-return]  # invoke's decorator is untyped
