@@ -14,7 +14,7 @@ from support.hosted_project import hosted_project
 
 from release_tasks import order
 from release_tasks.order import Step
-from release_tasks.steps import HELP
+from release_tasks.tasks import PARAMETER_HELP
 from release_tasks.tools.programs import PROGRAMS
 
 STEPS = order.steps(order.RELEASE)
@@ -34,7 +34,7 @@ def test_every_step_begins_with_the_same_parameters(step: Step) -> None:
     assert all(
         p.default is None or (p.default is False and p.annotation == "bool") for p in parameters[1:]
     )
-    assert set(step.help) == {p.name for p in parameters[1:]} <= set(HELP)
+    assert set(step.help) == {p.name for p in parameters[1:]} <= set(PARAMETER_HELP)
 
 
 @pytest.mark.parametrize("step", STEPS, ids=ids)

@@ -76,7 +76,7 @@ def test_ctrl_c_at_many_moments_leaves_a_state_from_which_the_same_line_goes_on(
             code, said = interrupt(kit, clone, moment, *RELEASE)
             assert code == 130, said[-2000:]
             assert said.endswith(
-                "interrupted\nfix: inv release --version 0.2.0 goes on from here\n"
+                "interrupted\nfix: run `inv release --version 0.2.0` to resume\n"
             ), said[-2000:]
             assert "Traceback" not in said
             assert left_behind(kit) == []
@@ -100,7 +100,7 @@ def test_ctrl_c_in_a_single_step_ends_its_children(tmp_path: Path) -> None:
         )
         assert code == 130, said
         assert said.endswith(
-            "interrupted\nfix: inv build-wheels --version 0.2.0 goes on from here\n"
+            "interrupted\nfix: run `inv build-wheels --version 0.2.0` to resume\n"
         ), said
         assert "Traceback" not in said
         assert left_behind(kit) == []

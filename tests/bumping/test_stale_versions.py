@@ -139,11 +139,11 @@ def test_a_list_of_forgotten_lines_is_bounded(tiny: Path) -> None:
             check=True,
         )
         found = json.loads(done.stdout)
-        assert len(found["forgotten"]) == 46
-        assert {"path": "docs/releasing.md", "number": 1, "text": "install tiny==0.1.5"} in found[
-            "forgotten"
+        assert len(found["stale"]) == 46
+        assert {"file": "docs/releasing.md", "line": 1, "text": "install tiny==0.1.5"} in found[
+            "stale"
         ]
-        assert [one["said"] for one in found["disagreed"]] == ["0.1.0", "0.1.2", "0.1.3"]
+        assert [row["found"] for row in found["mismatches"]] == ["0.1.0", "0.1.2", "0.1.3"]
 
 
 def test_only_a_strict_project_fails_its_check_for_them(tiny: Path) -> None:

@@ -1,4 +1,4 @@
-"""Bad input: a fact and a way out, exit status 1, no traceback, and nothing changed."""
+"""Bad input: a fact and a fix, exit status 1, no traceback, and nothing changed."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_version_below_the_last_finished_release_is_refused(kit: HostedProject
     assert len(kit.registries.log.writes()) == writes
 
 
-def test_outside_of_a_repository_there_is_a_way_out(kit: HostedProject, tmp_path: Path) -> None:
+def test_outside_a_repository_the_error_has_a_fix(kit: HostedProject, tmp_path: Path) -> None:
     folder = tmp_path / "nowhere"
     folder.mkdir()
     (folder / "tasks.py").write_text("from release_tasks import ns\n")

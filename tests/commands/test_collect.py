@@ -1,4 +1,4 @@
-"""What other machines built is merged into one dist/: whole, of this commit, declared, or not at all."""
+"""`inv collect`: all files of the other machines are merged into dist/, or none."""
 
 from __future__ import annotations
 
@@ -76,7 +76,9 @@ def test_parts_of_several_machines_are_one_inventory(
 ) -> None:
     mac, windows = machine(tiny, "mac", mac="Mach-O"), machine(tiny, "windows", windows="PE")
     subprocess.run(
-        [sys.executable, "-m", "invoke", "collect", f"{mac},{windows}"], cwd=tiny.root, check=True
+        [sys.executable, "-m", "invoke", "collect", "--folders", f"{mac},{windows}"],
+        cwd=tiny.root,
+        check=True,
     )
     assert here(tiny) == {"tiny-mac": "Mach-O", "tiny.exe": "PE"}
     assert f"tiny-mac from {mac / 'v0.1.0'}" in capfd.readouterr().err
@@ -84,14 +86,14 @@ def test_parts_of_several_machines_are_one_inventory(
     assert "nothing to do, all 2 files are in dist/" in capfd.readouterr().err
 
 
-def test_one_folder_may_hold_what_several_machines_built(tiny: TinyProject) -> None:
+def test_one_folder_can_contain_files_of_several_machines(tiny: TinyProject) -> None:
     machine(tiny, "artifacts/one", mac="Mach-O", linux="ELF")
     machine(tiny, "artifacts/two", windows="PE", linux="ELF")
     collect(context(), str(tiny.folder / "artifacts"))
     assert here(tiny) == {"tiny-linux": "ELF", "tiny-mac": "Mach-O", "tiny.exe": "PE"}
 
 
-def test_a_release_json_is_taken_as_well_as_parts(tiny: TinyProject) -> None:
+def test_a_release_json_is_read_like_parts(tiny: TinyProject) -> None:
     mac = machine(tiny, "mac", mac="Mach-O")
     rows = json.loads(next(mac.rglob("parts/*.json")).read_text())
     (mac / "v0.1.0" / "release.json").write_text(json.dumps({"files": rows}))
@@ -100,14 +102,14 @@ def test_a_release_json_is_taken_as_well_as_parts(tiny: TinyProject) -> None:
     assert here(tiny) == {"tiny-mac": "Mach-O"}
 
 
-def test_what_is_here_stays(tiny: TinyProject) -> None:
+def test_files_collected_before_stay(tiny: TinyProject) -> None:
     linux, mac = machine(tiny, "linux", linux="ELF"), machine(tiny, "mac", mac="Mach-O")
     collect(context(), str(linux))
     collect(context(), str(mac))
     assert here(tiny) == {"tiny-linux": "ELF", "tiny-mac": "Mach-O"}
 
 
-def test_two_machines_that_made_other_bytes_of_one_file_are_both_named(tiny: TinyProject) -> None:
+def test_two_machines_whose_files_differ_are_both_named(tiny: TinyProject) -> None:
     one, two = machine(tiny, "one", mac="Mach-O"), machine(tiny, "two", mac="other")
     said = refused(one, two)
     fact = f"the binary tiny-mac in {two / 'v0.1.0'} has other bytes than that in {one / 'v0.1.0'}"
@@ -121,7 +123,7 @@ def test_two_machines_that_made_other_bytes_of_one_file_are_both_named(tiny: Tin
     assert here(tiny) == {"tiny-mac": "Mach-O"}
 
 
-def test_every_stranger_is_named_and_nothing_is_merged(tiny: TinyProject) -> None:
+def test_every_rejected_file_is_named_and_nothing_is_merged(tiny: TinyProject) -> None:
     mac, windows = (
         machine(tiny, "mac", mac="Mach-O"),
         machine(tiny, "windows", windows="PE", unknown="?"),
@@ -143,7 +145,7 @@ def test_every_stranger_is_named_and_nothing_is_merged(tiny: TinyProject) -> Non
     assert here(tiny) == {}
 
 
-def test_no_line_leads_out_of_its_folder(tiny: TinyProject) -> None:
+def test_an_inventory_cannot_name_files_outside_its_folder(tiny: TinyProject) -> None:
     mac = machine(tiny, "mac", mac="Mach-O")
     (mac / "tiny-mac").write_text("Mach-O")
     part = next(mac.rglob("parts/*.json"))
@@ -151,7 +153,7 @@ def test_no_line_leads_out_of_its_folder(tiny: TinyProject) -> None:
     assert "nothing declares the binary tiny-mac" in refused(mac)
 
 
-def test_a_lost_and_a_changed_file_are_refused(tiny: TinyProject) -> None:
+def test_missing_and_changed_files_are_refused(tiny: TinyProject) -> None:
     mac, windows = machine(tiny, "mac", mac="Mach-O"), machine(tiny, "windows", windows="PE")
     (mac / "v0.1.0" / "tiny-mac").unlink()
     (windows / "v0.1.0" / "tiny.exe").write_text("PE and more")
@@ -160,14 +162,14 @@ def test_a_lost_and_a_changed_file_are_refused(tiny: TinyProject) -> None:
     assert f"{windows / 'v0.1.0' / 'tiny.exe'} was changed after it was built" in said
 
 
-def test_a_file_that_no_inventory_lists_stays_where_it_is_and_is_named(
+def test_a_file_that_no_inventory_lists_is_named_and_skipped(
     tiny: TinyProject, capfd: pytest.CaptureFixture[str]
 ) -> None:
     mac = machine(tiny, "mac", mac="Mach-O")
     (mac / "v0.1.0" / "extra.exe").write_text("who made this")
     collect(context(), str(mac))
     assert (
-        f"left there, as no inventory lists it: {mac / 'v0.1.0' / 'extra.exe'}"
+        f"skipped, not listed in an inventory: {mac / 'v0.1.0' / 'extra.exe'}"
         in capfd.readouterr().err
     )
     assert here(tiny) == {"tiny-mac": "Mach-O"}
@@ -182,7 +184,7 @@ def test_a_folder_without_parts_and_a_broken_inventory_are_named(
     assert "is no inventory" in refused(mac)
 
 
-def test_a_dry_run_only_tells(tiny: TinyProject, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_run_copies_nothing(tiny: TinyProject, capfd: pytest.CaptureFixture[str]) -> None:
     mac = machine(tiny, "mac", mac="Mach-O")
     collect(context(dry=True), str(mac))
     assert "tiny-mac from" in capfd.readouterr().err
@@ -191,7 +193,9 @@ def test_a_dry_run_only_tells(tiny: TinyProject, capfd: pytest.CaptureFixture[st
 
 @pytest.mark.slow
 @pytest.mark.tools("cargo", "gh")
-def test_a_rehearsal_takes_what_other_machines_built_from_its_commit(tiny: TinyProject) -> None:
+def test_a_rehearsal_uses_files_that_other_machines_built_from_its_commit(
+    tiny: TinyProject,
+) -> None:
     settings = PROJECT["release-tasks.toml"].replace(
         'x86_64-unknown-linux-gnu = "tiny-linux"\n', ""
     )
@@ -214,8 +218,8 @@ def test_a_rehearsal_takes_what_other_machines_built_from_its_commit(tiny: TinyP
         for line in whole.stdout.splitlines()
         if "tiny-mac" in line or "tiny.exe" in line
     ] == [
-        ["GitHub", "tiny-mac", "same"],
-        ["GitHub", "tiny.exe", "same"],
+        ["GitHub", "tiny-mac", "published"],
+        ["GitHub", "tiny.exe", "published"],
     ]
     assert other.returncode == 1
     assert "tiny-mac is of tiny 0.1.0, not of tiny 0.2.0" in other.stderr

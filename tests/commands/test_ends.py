@@ -1,4 +1,4 @@
-"""How commands end that somebody stops: Ctrl-C, or a reader that has seen enough."""
+"""How commands end early: Ctrl-C, or a reader of stdout that stops reading."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyProjec
 
 
 @pytest.mark.parametrize(
-    ("words", "again"),
+    ("words", "fix"),
     [
-        (("status",), "inv status begins anew"),
-        (("plan", "--version", "0.2.0", "--json"), "inv plan --version 0.2.0 --json begins anew"),
+        (("status",), "run `inv status` again"),
+        (("plan", "--version", "0.2.0", "--json"), "run `inv plan --version 0.2.0 --json` again"),
         (
             ("check", "--version", "0.2.0", "--fast"),
-            "inv check --version 0.2.0 --fast goes on from here",
+            "run `inv check --version 0.2.0 --fast` to resume",
         ),
     ],
 )
 @pytest.mark.tools("gh")
-def test_ctrl_c_ends_a_command_at_once_and_with_a_word(
-    tiny: TinyProject, words: tuple[str, ...], again: str
+def test_ctrl_c_ends_a_command_at_once_and_prints_how_to_continue(
+    tiny: TinyProject, words: tuple[str, ...], fix: str
 ) -> None:
     slow = Fault("GET", "/simple/tiny-plain", delay=3)
     tiny.registries.faults.add(slow)
@@ -50,11 +50,11 @@ def test_ctrl_c_ends_a_command_at_once_and_with_a_word(
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
-    assert said.endswith(f"interrupted\nfix: {again}\n")
+    assert said.endswith(f"interrupted\nfix: {fix}\n")
     assert "Traceback" not in said
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(tiny: TinyProject) -> None:
+def test_a_reader_that_stops_reading_is_not_an_error(tiny: TinyProject) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(
@@ -64,14 +64,12 @@ def test_a_reader_that_has_seen_enough_is_no_error(tiny: TinyProject) -> None:
     assert (done.returncode, done.stderr) == (141, "")
 
 
-def test_init_works_where_no_tasks_py_is_yet(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_init_works_without_a_tasks_py(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     subprocess.run(["git", "init", "--quiet", tmp_path / "empty"], check=True)
     monkeypatch.chdir(tmp_path / "empty")
     done = subprocess.run(
         [sys.executable, "-m", "release_tasks", "init"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert {"tasks.py written", "release-tasks.toml written"} <= set(done.stderr.splitlines())
+    assert {"wrote tasks.py", "wrote release-tasks.toml"} <= set(done.stderr.splitlines())
     assert subprocess.run([*INV, "settings"], capture_output=True, check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""Who builds what is JSON for the matrix of a CI, and says why there are so many wheels."""
+"""`inv matrix`: the build jobs as JSON, and why there are so many wheels."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_each_target_is_a_job_with_its_own_machine_and_commands(
     ]
 
 
-def test_what_was_asked_for_is_in_every_command(
+def test_the_requested_version_is_in_every_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with project(tmp_path, monkeypatch) as tiny:
@@ -91,7 +91,7 @@ def test_the_settings_choose_the_machine_of_a_target(
 
 
 @pytest.mark.statement("B2.16")
-def test_abi3_makes_one_wheel_for_all_pythons_and_the_count_says_so(
+def test_abi3_makes_one_wheel_for_all_pythons_and_the_reason_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with project(tmp_path, monkeypatch) as tiny:
@@ -99,7 +99,7 @@ def test_abi3_makes_one_wheel_for_all_pythons_and_the_count_says_so(
         assert matrix(tiny)["wheels"] == [{"package": "tiny-py", "count": 3, "why": why}]
 
 
-def test_abi3_without_a_version_begins_with_the_python_that_builds(
+def test_abi3_without_a_version_starts_at_the_python_of_the_build(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with project(
@@ -108,7 +108,7 @@ def test_abi3_without_a_version_begins_with_the_python_that_builds(
         assert f"from 3.{sys.version_info.minor} to 3.14" in matrix(tiny)["wheels"][0]["why"]
 
 
-def test_without_abi3_each_python_has_wheels_of_its_own(
+def test_without_abi3_each_python_has_its_own_wheels(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = PROJECT["Cargo.toml"].replace('"abi3-py38"', "")
@@ -119,7 +119,7 @@ def test_without_abi3_each_python_has_wheels_of_its_own(
         assert matrix(tiny)["wheels"] == [{"package": "tiny-py", "count": 6, "why": why}]
 
 
-def test_a_package_without_compiled_code_is_built_by_any_machine(
+def test_a_pure_python_package_is_built_by_any_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with tiny_project(tmp_path, monkeypatch, TINY) as tiny:
@@ -131,7 +131,7 @@ def test_a_package_without_compiled_code_is_built_by_any_machine(
         }
 
 
-def test_a_package_without_compiled_code_is_built_with_the_first_target_only(
+def test_a_pure_python_package_is_built_with_the_first_target_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     both = (

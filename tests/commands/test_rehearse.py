@@ -1,4 +1,4 @@
-"""A rehearsal of examples/polyglot: everything there, everything local, the same bytes in another folder."""
+"""A rehearsal of examples/polyglot: complete, local, and with the same bytes in another folder."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def copy(folder: Path, source: Path = EXAMPLE) -> Path:
     return folder
 
 
-def ungated(folder: Path) -> Path:
+def without_gates(folder: Path) -> Path:
     """Take the gates out: other tests show them, and they compile everything once more."""
     with (folder / "release-tasks.toml").open("a") as settings:
         settings.write('\n[gates]\nminor = ["rustfmt"]\n')
@@ -146,7 +146,7 @@ def test_the_whole_example_is_released_for_two_machines_and_built_with_equal_byt
     tmp_path: Path,
 ) -> None:
     needs_arm()
-    found, said = rehearse(ungated(copy(tmp_path / "here")), tmp_path / "tmp")
+    found, said = rehearse(without_gates(copy(tmp_path / "here")), tmp_path / "tmp")
 
     there = {
         channel: {a["name"] for a in found["artifacts"] if a["channel"] == channel}
@@ -163,7 +163,7 @@ def test_the_whole_example_is_released_for_two_machines_and_built_with_equal_byt
     assert clients == {"cargo", "twine", "containerd", "Helm", "GitHub CLI", "git"}
     assert found["refused"] == []
 
-    other = ungated(copy(tmp_path / "a" / "deeper folder" / "there"))
+    other = without_gates(copy(tmp_path / "a" / "deeper folder" / "there"))
     (other / "dist" / "v0.2.0").mkdir(parents=True)
     (other / "dist" / "v0.2.0" / ARCHIVES[0]).write_text("stale")
     with run_registries(tmp_path / "registries") as running:
@@ -233,7 +233,7 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, moment: str) -> None:
         flags=re.S,
     )
     assert "Traceback" not in shown
-    assert "goes on from here" in rest
+    assert "to resume" in rest
     assert list(scratch.iterdir()) == []
     assert running(str(scratch)) == []
     git = subprocess.run(

@@ -1,4 +1,4 @@
-"""A public tag moves only while nothing else is public; a promotion names the same commit again."""
+"""`inv retag` moves a pushed tag while nothing else is public; `inv promote` adds a second tag."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def released(tiny: TinyProject, version: str = "0.2.0") -> None:
 
 
 @pytest.mark.statement("B1.41", "B4.11", "B5.40")
-def test_a_tag_with_nothing_public_moves_to_head_and_its_draft_goes(tiny: TinyProject) -> None:
+def test_a_tag_moves_to_head_and_its_draft_is_deleted(tiny: TinyProject) -> None:
     released(tiny)
     old = on_origin(tiny)["v0.2.0"]
     tiny.commit("fix.txt")
@@ -80,7 +80,7 @@ CRATE = {
 @pytest.mark.slow
 @pytest.mark.tools("cargo")
 @pytest.mark.statement("B4.38", "B4.39", "B4.40")
-def test_what_the_gates_find_is_mended_committed_and_tagged_again(
+def test_what_the_gates_find_is_fixed_committed_and_tagged_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with tiny_project(tmp_path, monkeypatch, CRATE) as shop:
@@ -110,7 +110,7 @@ def test_what_the_gates_find_is_mended_committed_and_tagged_again(
 
 
 @pytest.mark.statement("B1.41")
-def test_a_tag_that_was_made_before_the_bump_moves_to_the_bumped_commit(tiny: TinyProject) -> None:
+def test_a_tag_made_before_the_bump_moves_to_the_bump(tiny: TinyProject) -> None:
     tiny.tag("v0.2.0")
     assert tiny.inv("retag", "--version", "0.2.0").returncode == 0
     assert on_origin(tiny) == {"v0.2.0": tiny.head()}
@@ -118,7 +118,7 @@ def test_a_tag_that_was_made_before_the_bump_moves_to_the_bumped_commit(tiny: Ti
 
 
 @pytest.mark.statement("B1.42", "B2.32", "B4.42", "B5.40")
-def test_a_tag_of_which_anything_is_public_stays(tiny: TinyProject) -> None:
+def test_a_tag_with_a_public_release_does_not_move(tiny: TinyProject) -> None:
     released(tiny)
     before = on_origin(tiny)
     subprocess.run(
@@ -129,15 +129,12 @@ def test_a_tag_of_which_anything_is_public_stays(tiny: TinyProject) -> None:
     tiny.commit("fix.txt")
     done = tiny.inv("retag", "--version", "0.2.0")
     assert (done.returncode, on_origin(tiny)) == (1, before)
-    assert "v0.2.0 cannot move, this is public: v0.2.0 on GitHub\n" in done.stderr
-    assert (
-        "fix: inv release --version 0.2.1; crates.io and PyPI delete no version, they can only yank it\n"
-        in done.stderr
-    )
+    assert "v0.2.0 cannot move, already public: v0.2.0 on GitHub\n" in done.stderr
+    assert "fix: inv release --version 0.2.1; crates.io and PyPI can only yank\n" in done.stderr
 
 
 @pytest.mark.statement("B1.42", "B4.42")
-def test_a_file_on_pypi_keeps_the_tag(tiny: TinyProject) -> None:
+def test_a_tag_with_a_file_on_pypi_does_not_move(tiny: TinyProject) -> None:
     released(tiny)
     path = tiny.folder / "tiny_plain-0.2.0-py3-none-any.whl"
     path.write_bytes(wheel("tiny-plain"))
@@ -147,7 +144,7 @@ def test_a_file_on_pypi_keeps_the_tag(tiny: TinyProject) -> None:
     done = tiny.inv("retag", "--version", "0.2.0")
     assert (done.returncode, on_origin(tiny)) == (1, before)
     assert (
-        "v0.2.0 cannot move, this is public: tiny_plain-0.2.0-py3-none-any.whl on PyPI"
+        "v0.2.0 cannot move, already public: tiny_plain-0.2.0-py3-none-any.whl on PyPI"
         in done.stderr
     )
     assert [row["draft"] for row in tiny.registries.github.releases("example", "tiny")] == [True]
@@ -196,11 +193,11 @@ def test_a_promotion_is_a_second_tag_on_the_commit_and_the_only_release(proxy: T
     )
 
 
-def test_what_is_not_finished_is_not_promoted(proxy: TinyProject) -> None:
+def test_an_unfinished_version_is_not_promoted(proxy: TinyProject) -> None:
     assert "is not finished: v1.0.0 on git" in proxy.inv("promote", "--version", "1.0.0").stderr
 
 
-def test_without_the_setting_there_is_nothing_to_promote(tiny: TinyProject) -> None:
+def test_promote_without_its_setting_names_the_setting(tiny: TinyProject) -> None:
     done = tiny.inv("promote", "--version", "0.1.0")
     assert (done.returncode, 'release = "promote"' in done.stderr) == (1, True)
 

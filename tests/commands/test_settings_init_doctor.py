@@ -1,4 +1,4 @@
-"""`inv settings`, `inv init` and `inv doctor` answer in words and in JSON."""
+"""`inv settings`, `inv init` and `inv doctor`, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from support.sample_projects import inv
 from support.tiny_project import TINY, TinyProject
 
 
-def test_settings_say_what_was_found_and_what_was_said(tiny: TinyProject) -> None:
+def test_settings_show_what_is_shipped_and_its_source(tiny: TinyProject) -> None:
     tiny.commit("release-tasks.toml", '[images."ghcr.io/example/tiny"]\n')
     tiny.commit("Dockerfile", "FROM scratch\n")
     tiny.commit("chart/Chart.yaml", "apiVersion: v2\nname: small\nversion: 0.1.0\n")
@@ -55,7 +55,7 @@ def test_settings_show_every_effective_value_and_its_source(tiny: TinyProject) -
     assert '"a.md" = "{version}"' in text
 
 
-def test_what_a_component_names_needs_no_table_of_its_own(tiny: TinyProject) -> None:
+def test_what_a_component_names_does_not_need_a_table(tiny: TinyProject) -> None:
     tiny.commit(
         "release-tasks.toml",
         '[components.tiny]\nimages = ["docker.io/some/one"]\ncharts = ["ghcr.io/x/two"]\n',
@@ -82,7 +82,7 @@ def test_what_a_component_names_needs_no_table_of_its_own(tiny: TinyProject) -> 
     )
 
 
-def test_settings_as_json_show_questions_too(tiny: TinyProject) -> None:
+def test_open_questions_are_in_the_json_of_settings(tiny: TinyProject) -> None:
     tiny.commit("a/Dockerfile", "FROM scratch\n")
     tiny.commit("b/Dockerfile", "FROM scratch\n")
     ran = tiny.inv("settings", "--json")
@@ -94,19 +94,19 @@ def test_settings_as_json_show_questions_too(tiny: TinyProject) -> None:
     assert 'dockerfile = "b/Dockerfile"' in component["images"]["fix"]
 
 
-def test_settings_name_every_component(two: TinyProject) -> None:
+def test_settings_show_every_component(two: TinyProject) -> None:
     said = two.inv("settings").stdout
     assert "\nall components:\n  files     CHANGELOG.md  (discovered)\n" in said
     assert "component core: version 0.1.0, tag v{version}" in said
     assert "component other: version 0.4.0, tag other-v{version}" in said
 
 
-def test_a_project_that_only_its_tag_gives_a_version(tiny: TinyProject) -> None:
+def test_a_version_that_is_only_in_the_tag_is_shown_as_such(tiny: TinyProject) -> None:
     tiny.commit("release-tasks.toml", '[project]\nversion = "tag"\n')
     assert "component tiny: version only in the tag, tag v{version}" in tiny.inv("settings").stdout
 
 
-def test_init_writes_three_files_that_work_and_leaves_what_is_there(
+def test_init_writes_three_files_that_work_and_keeps_existing_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     subprocess.run(["git", "init", "--quiet", tmp_path / "empty"], check=True)
@@ -124,7 +124,7 @@ def test_init_writes_three_files_that_work_and_leaves_what_is_there(
     again = inv(Path.cwd(), "init")
     assert (
         again.stderr
-        == "tasks.py is there already\nnoxfile.py is there already\nrelease-tasks.toml is there already\n"
+        == "tasks.py exists already\nnoxfile.py exists already\nrelease-tasks.toml exists already\n"
     )
     assert (tmp_path / "empty" / "tasks.py").read_text() == TINY["tasks.py"]
     assert inv(Path.cwd(), "settings").returncode == 0
@@ -139,7 +139,7 @@ def test_init_writes_the_open_questions_as_comments(tiny: TinyProject) -> None:
     assert all(line.startswith("#") for line in text.splitlines() if line)
 
 
-def test_an_image_that_no_remote_names_is_a_question_with_that_reason(tiny: TinyProject) -> None:
+def test_an_image_without_a_github_remote_is_an_open_question(tiny: TinyProject) -> None:
     tiny.commit("Dockerfile", "FROM scratch\n")
     subprocess.run(
         ["git", "remote", "set-url", "origin", str(tiny.root.parent / "elsewhere.git")],
@@ -152,11 +152,11 @@ def test_an_image_that_no_remote_names_is_a_question_with_that_reason(tiny: Tiny
 
 
 @pytest.mark.statement("B5.2")
-def test_a_bump_tells_which_versions_it_takes(tiny: TinyProject) -> None:
-    assert "major (it breaks), minor (it adds), patch (it mends)" in " ".join(
+def test_the_help_of_bump_lists_the_versions_that_it_accepts(tiny: TinyProject) -> None:
+    assert "major (breaking), minor (feature), patch (fix)" in " ".join(
         tiny.inv("bump", "--help").stdout.split()
     )
-    assert "default: the one this checkout is at" in tiny.inv("tag", "--help").stdout
+    assert "default: the version of this checkout" in tiny.inv("tag", "--help").stdout
 
 
 def only(folder: Path, *names: str) -> str:
@@ -189,20 +189,20 @@ def test_doctor_names_what_is_missing_what_needs_it_and_how_to_install_it(
 
 
 @pytest.mark.tools("gh")
-def test_doctor_is_content_where_nothing_is_missing(tiny: TinyProject) -> None:
+def test_doctor_exits_with_0_when_nothing_is_missing(tiny: TinyProject) -> None:
     ran = tiny.inv("doctor")
     assert ran.returncode == 0
     assert "missing" not in ran.stdout
 
 
-def test_doctor_asks_for_what_the_build_needs(tiny: TinyProject) -> None:
+def test_doctor_checks_the_programs_that_the_build_needs(tiny: TinyProject) -> None:
     tiny.commit("release-tasks.toml", '[build]\nneeds = ["no-such-compiler"]\n')
     ran = tiny.inv("doctor")
     assert ran.returncode == 1
     assert "no-such-compiler is not installed, and [build] needs it" in ran.stderr
 
 
-def test_doctor_asks_for_what_scans_and_tests_an_image(tiny: TinyProject) -> None:
+def test_doctor_checks_the_programs_that_scan_and_test_an_image(tiny: TinyProject) -> None:
     tiny.commit("Dockerfile", "FROM scratch\n")
     tiny.commit(
         "release-tasks.toml",
@@ -213,11 +213,11 @@ def test_doctor_asks_for_what_scans_and_tests_an_image(tiny: TinyProject) -> Non
     assert "smoke.sh" not in ran.stderr
 
 
-def test_doctor_works_outside_of_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_works_outside_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tasks.py").write_text(TINY["tasks.py"])
     ran = inv(Path.cwd(), "doctor", "--json")
     assert {"git", "cargo", "helm", "buildx"} <= {
         row["name"] for row in json.loads(ran.stdout)["programs"]
     }
-    assert "every program is looked for" in ran.stderr
+    assert "checking for every program" in ran.stderr

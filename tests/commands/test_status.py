@@ -1,4 +1,4 @@
-"""`inv status`: one row for each artifact, and an exit status that says whether all is as wanted."""
+"""`inv status`: one row for each artifact, and an exit status: complete, incomplete or error."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from support.python_projects import sdist, wheel
 from support.tiny_project import TinyProject
 
-from release_tasks.commands.status import table
+from release_tasks.commands.table import print_table
 from release_tasks.rehearsal.faults import Fault
 
 pytestmark = pytest.mark.tools("gh")
@@ -49,13 +49,13 @@ def finish(tiny: TinyProject, *, latest: bool = True) -> None:
     subprocess.run(create, check=True, capture_output=True)
 
 
-def test_status_3_says_that_something_is_missing(tiny: TinyProject) -> None:
+def test_status_3_means_incomplete(tiny: TinyProject) -> None:
     ran = tiny.inv("status", "--version", "0.2.0", "--json")
     assert ran.returncode == 3, ran.stderr
     assert {row["state"] for row in json.loads(ran.stdout)["artifacts"]} == {"missing"}
 
 
-def test_status_0_says_that_all_is_as_wanted(tiny: TinyProject) -> None:
+def test_status_0_means_complete(tiny: TinyProject) -> None:
     finish(tiny)
     ran = tiny.inv("status", "--version", "0.2.0", "--json")
     data = json.loads(ran.stdout)
@@ -78,7 +78,7 @@ def test_status_0_says_that_all_is_as_wanted(tiny: TinyProject) -> None:
     assert data["commit"] == tiny.head()
 
 
-def test_a_pointer_that_is_behind_is_missing_something(tiny: TinyProject) -> None:
+def test_a_pointer_that_is_behind_means_incomplete(tiny: TinyProject) -> None:
     tiny.tag("v0.1.0")
     first = [
         "gh",
@@ -99,7 +99,7 @@ def test_a_pointer_that_is_behind_is_missing_something(tiny: TinyProject) -> Non
     assert "v0.1.0 → v0.2.0" in ran.stdout
 
 
-def test_status_1_says_that_there_is_a_problem(tiny: TinyProject) -> None:
+def test_status_1_means_error(tiny: TinyProject) -> None:
     tiny.tag("v0.2.0")
     upload(tiny.folder, WHEEL, SDIST)
     index = next(tiny.folder.glob("registries/**/tiny_plain-0.2.0.tar.gz"))
@@ -137,7 +137,7 @@ def test_a_registry_that_cannot_be_read_does_not_hide_the_others(tiny: TinyProje
     assert "answered 500" in ran.stderr
 
 
-def test_an_open_question_stops_only_what_depends_on_it(tiny: TinyProject) -> None:
+def test_an_open_question_hides_only_what_depends_on_it(tiny: TinyProject) -> None:
     tiny.commit("Dockerfile", "FROM scratch\n")
     tiny.commit("tools/Dockerfile", "FROM scratch\n")
     ran = tiny.inv("status", "--version", "0.2.0")
@@ -147,7 +147,7 @@ def test_an_open_question_stops_only_what_depends_on_it(tiny: TinyProject) -> No
     assert 'dockerfile = "tools/Dockerfile"' in ran.stderr
 
 
-def test_a_project_without_a_remote_shows_what_it_can(tiny: TinyProject) -> None:
+def test_a_project_without_a_remote_shows_the_other_channels(tiny: TinyProject) -> None:
     tiny.git("remote", "remove", "origin")
     ran = tiny.inv("status", "--version", "0.2.0")
     assert ran.returncode == 1
@@ -156,7 +156,7 @@ def test_a_project_without_a_remote_shows_what_it_can(tiny: TinyProject) -> None
     assert "git remote add origin URL" in ran.stderr
 
 
-def test_a_private_or_absent_repository_is_an_error_and_not_missing(
+def test_an_unreadable_repository_is_an_error_and_not_missing(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tiny.tag("v0.2.0")
@@ -168,21 +168,16 @@ def test_a_private_or_absent_repository_is_an_error_and_not_missing(
     assert "GitHub shows no repository example/tiny" in ran.stderr
 
 
-def test_a_narrow_terminal_shows_whole_names(
+def test_a_narrow_terminal_shows_complete_names(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "60")
-    name, image = (
-        "rehearsed_tiny-0.2.0-cp39-abi3-manylinux_2_34_x86_64.whl",
-        "→ ghcr.io/example/tiny:0.2",
-    )
-    table(
-        [
-            ("channel", "artifact", "state", "digest"),
-            ("PyPI", name, "same", "0" * 12),
-            ("images", image, "same", ""),
-        ]
+    name = "rehearsed_tiny-0.2.0-cp39-abi3-manylinux_2_34_x86_64.whl"
+    image = "→ ghcr.io/example/tiny:0.2"
+    print_table(
+        ("channel", "artifact", "state", "digest"),
+        [("PyPI", name, "published", "0" * 12), ("images", image, "missing", "")],
     )
     shown = capsys.readouterr().out
     assert "…" not in shown

@@ -1,4 +1,4 @@
-"""The bump step: killed in the middle, and made on a branch that is merged by a pull request."""
+"""The bump step when it is killed, interrupted, or merged by a pull request."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def contents(root: Path) -> dict[str, bytes]:
     ("call", "count"),
     [("fchmod", 1), ("fchmod", 3), ("replace", 1), ("replace", 2), ("replace", 3)],
 )
-def test_a_killed_bump_leaves_whole_files_and_the_next_one_repairs(
+def test_a_killed_bump_leaves_complete_files_and_the_next_bump_finishes(
     two: TinyProject, call: str, count: int
 ) -> None:
     old = contents(two.root)
@@ -92,11 +92,11 @@ def test_an_interrupted_bump_leaves_the_old_files(
     old = contents(two.root)
     ended = run(two.root, "-c", KILLED, call, str(count), REQUEST, str(int(how)))
     assert ended.returncode == 130, ended.stderr
-    assert "goes on from here" in ended.stderr
+    assert f"run `inv bump --version {REQUEST}` to resume" in ended.stderr
     assert contents(two.root) == old
 
 
-def test_a_bump_asks_git_once_what_has_changed_and_origin_once_for_its_tags(
+def test_a_bump_runs_git_status_once_and_ls_remote_once(
     two: TinyProject,
 ) -> None:
     assert run(two.root, "-c", STARTED, REQUEST).stdout.split() == ["1", "1"]
@@ -104,7 +104,7 @@ def test_a_bump_asks_git_once_what_has_changed_and_origin_once_for_its_tags(
 
 
 @pytest.mark.parametrize("how", ["--squash", "--no-ff", "--ff-only"])
-def test_a_bump_that_was_merged_by_a_pull_request_is_tagged_where_it_landed(
+def test_a_bump_merged_by_a_pull_request_is_tagged_on_the_merged_commit(
     merged: TinyProject, how: str
 ) -> None:
     merged.git("switch", "--quiet", "-c", "release")
@@ -137,7 +137,7 @@ def test_a_bump_that_was_merged_by_a_pull_request_is_tagged_where_it_landed(
 
 
 @pytest.mark.statement("B4.57")
-def test_a_hotfix_goes_from_the_last_tag_over_a_branch_of_its_own_to_main(
+def test_a_hotfix_branch_from_the_last_tag_is_released_from_main(
     merged: TinyProject,
 ) -> None:
     merged.tag("v0.1.0")

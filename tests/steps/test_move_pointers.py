@@ -46,7 +46,7 @@ def test_moving_again_does_nothing(registries, capfd):
     capfd.readouterr()
     move_pointers(Context(), version="1.2.0")
     shown = capfd.readouterr().err
-    assert f"{IMAGE}:latest already names 1.2.0" in shown
+    assert f"{IMAGE}:latest already points at 1.2.0" in shown
     assert "imagetools" not in shown
 
 
@@ -74,7 +74,7 @@ def test_a_back_port_does_not_move_latest_backwards(registries, capfd):
         "1.1": lower,
     }
     assert (
-        f"{IMAGE}:latest is left at 1.2.0: a higher version than 1.1.5 is there"
+        f"{IMAGE}:latest stays at 1.2.0: a higher version than 1.1.5 exists"
         in capfd.readouterr().err
     )
 
@@ -102,13 +102,13 @@ def test_at_0_there_is_no_pointer_for_the_major_version(registries):
     assert digests() == {"0.2.0": new, "0.2": new, "latest": new}
 
 
-def test_a_foreign_pointer_is_said_and_left(registries, capfd):
-    stranger = push_image(registries, "latest", {"made": "from main"})
+def test_a_foreign_pointer_stays_and_is_named(registries, capfd):
+    foreign = push_image(registries, "latest", {"made": "from main"})
     new = push_image(registries, "1.2.0")
     move_pointers(Context(), version="1.2.0")
-    assert digests() == {"latest": stranger, "1.2.0": new, "1.2": new, "1": new}
+    assert digests() == {"latest": foreign, "1.2.0": new, "1.2": new, "1": new}
     assert (
-        f"{IMAGE}:latest is left at {stranger[:19]}, which is no version of this project"
+        f"{IMAGE}:latest stays at {foreign[:19]}, which is not a version of this project"
         in capfd.readouterr().err
     )
 

@@ -175,7 +175,7 @@ def test_a_project_without_crates_has_nothing_to_do(
     commit_all(tmp_path / "plain")
     monkeypatch.chdir(tmp_path / "plain")
     package_crates(Context(), version="0.1.0")
-    assert "nothing to do, no crate is published" in capfd.readouterr().err
+    assert "no crates to publish" in capfd.readouterr().err
 
 
 def test_equal_commits_give_equal_bytes_wherever_they_lie(

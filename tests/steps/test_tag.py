@@ -1,4 +1,4 @@
-"""The tag step in real git: its kind, its message, its signature, and the commit that it names."""
+"""The tag step in real git: the kind of tag, its message, its signature and its commit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.tools("git")
 
 
 def tagged(tiny: TinyProject, settings: str = "", version: str = "0.2.0") -> str:
-    """Bump and tag, and return what git says of the tag: its kind and its message."""
+    """Bump and tag, and return the kind and message of the tag."""
     if settings:
         tiny.commit("release-tasks.toml", settings)
     bump(context(), version)
@@ -35,12 +35,12 @@ def test_a_tag_is_annotated_and_names_the_release(tiny: TinyProject) -> None:
     assert tagged(tiny) == "tag Release v0.2.0"
 
 
-def test_a_tag_is_lightweight_where_the_settings_say_so(tiny: TinyProject) -> None:
+def test_an_empty_tag_message_makes_a_lightweight_tag(tiny: TinyProject) -> None:
     assert tagged(tiny, '[project]\ntag-message = ""\n') == "commit release: tiny v0.2.0"
 
 
 @pytest.mark.statement("B1.9")
-def test_commit_and_tag_say_what_their_templates_say(tiny: TinyProject) -> None:
+def test_commit_and_tag_messages_come_from_templates(tiny: TinyProject) -> None:
     settings = '[project]\ncommit = "release: v{version}"\ntag-message = "Release {version}"\n'
     assert tagged(tiny, settings) == "tag Release 0.2.0"
     assert tiny.git("log", "-1", "--format=%B").strip() == "release: v0.2.0"
@@ -51,7 +51,7 @@ def test_commit_and_tag_say_what_their_templates_say(tiny: TinyProject) -> None:
 
 
 @pytest.mark.statement("B2.7")
-def test_two_components_are_named_in_one_commit_or_in_their_own(two: TinyProject) -> None:
+def test_two_components_share_one_commit_message_or_have_a_line_each(two: TinyProject) -> None:
     request = "core=0.2.0,other=0.5.0"
     assert tagged(two, version=request).splitlines() == [
         "tag Release other 0.5.0",
@@ -73,7 +73,7 @@ def test_two_components_are_named_in_one_commit_or_in_their_own(two: TinyProject
 
 
 @pytest.mark.tools("ssh-keygen")
-def test_git_signs_the_tag_where_it_is_configured_to(
+def test_git_signs_the_tag_as_configured(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = tiny.folder / "key"
@@ -96,7 +96,7 @@ def test_git_signs_the_tag_where_it_is_configured_to(
 
 
 @pytest.mark.statement("B1.14", "B2.9", "B3.26", "B4.17")
-def test_a_tag_made_by_hand_must_equal_the_manifests(tiny: TinyProject) -> None:
+def test_a_tag_made_by_hand_must_match_the_manifests(tiny: TinyProject) -> None:
     tiny.tag("v0.2.0")
     told = "tiny-plain is at 0.1.0 in its manifest, not at 0.2.0"
     with pytest.raises(ReleaseError, match=told) as raised:
@@ -146,7 +146,7 @@ def test_nothing_is_published_before_origin_has_the_tag(tiny: TinyProject) -> No
 
 
 @pytest.mark.statement("B2.8")
-def test_a_tag_is_read_for_ci_as_json(tiny: TinyProject) -> None:
+def test_tag_parse_prints_json_for_ci(tiny: TinyProject) -> None:
     done = tiny.inv("tag", "--parse", "v0.2.0-rc.1")
     assert json.loads(done.stdout) == {
         "tag": "v0.2.0-rc.1",
@@ -160,7 +160,7 @@ def test_a_tag_is_read_for_ci_as_json(tiny: TinyProject) -> None:
 
 
 @pytest.mark.statement("B3.2", "B3.35")
-def test_a_prerelease_is_refused_where_the_settings_say_so(tiny: TinyProject) -> None:
+def test_the_settings_can_refuse_prereleases(tiny: TinyProject) -> None:
     tiny.commit("release-tasks.toml", '[project]\nprerelease = "refuse"\n')
     with pytest.raises(
         ReleaseError, match=r"0\.2\.0-rc\.1 is a prerelease, and the settings refuse those"

@@ -1,4 +1,4 @@
-"""The step that fetches a whole release back: every channel at once, and every error."""
+"""The verify step: it downloads a whole release from every channel and reports every error."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def failing(**words: str) -> list[str]:
     return [error.problem for error in errors]
 
 
-def test_a_whole_release_is_fetched_back(public, tmp_path, capsys, registries):
+def test_a_whole_release_is_downloaded_and_run(public, tmp_path, capsys, registries):
     verify(Context(), version="0.2.0")
     said = capsys.readouterr().err
     for line in (
@@ -115,14 +115,14 @@ def test_a_whole_release_is_fetched_back(public, tmp_path, capsys, registries):
     assert not registries.log.refused()
 
 
-def test_nothing_is_changed_anywhere(public, registries):
+def test_verify_changes_nothing(public, registries):
     before, writes = snapshot(public), len(registries.log.writes())
     verify(Context(), version="0.2.0")
     there = {name: data for name, data in snapshot(public).items() if not name.startswith("dist/")}
     assert (there, len(registries.log.writes())) == (before, writes)
 
 
-def test_what_was_never_published_is_named_on_every_channel(project):
+def test_every_missing_artifact_is_named(project):
     found = failing()
     assert [problem for problem in found if " is missing" in problem] == [
         "fetched-hello 0.2.0 on crates.io is missing",
@@ -151,19 +151,19 @@ def test_errors_of_several_channels_are_all_reported(public):
     assert "hello-here.sha256 0.2.0 on GitHub is" in found
 
 
-def test_a_tag_that_origin_lost_is_found(public):
+def test_a_tag_deleted_from_origin_is_an_error(public):
     run("git", "push", "-q", "origin", ":v0.2.0")
     assert "v0.2.0 0.2.0 on git is missing" in failing()
 
 
-def test_a_pointer_that_was_not_moved_is_found(public, layout):
+def test_a_pointer_that_was_not_moved_is_an_error(public, layout):
     old = layout.image(HERE, [layer(("hello", b"old"))])
     layout.push(f"{IMAGE}:0.1.0", old)
     run("docker", "buildx", "imagetools", "create", "--tag", f"{IMAGE}:latest", f"{IMAGE}:0.1.0")
     assert failing() == [f"{IMAGE}:latest on images names 0.1.0, not 0.2.0"]
 
 
-def test_a_registry_that_cannot_be_read_is_an_error_beside_the_others(public, registries):
+def test_an_unreadable_registry_is_reported_with_the_other_errors(public, registries):
     registries.faults.add(Fault("GET", "/fe/tc/fetched-hello", status=404, times=99))
     registries.faults.add(Fault("(GET|HEAD)", "/v2/example/charts/", status=400, times=99))
     found = failing()
@@ -172,18 +172,14 @@ def test_a_registry_that_cannot_be_read_is_an_error_beside_the_others(public, re
     assert "answered 400" in found[1]
 
 
-def test_a_fresh_clone_without_dist_verifies_what_can_be_compared(
-    public, tmp_path, monkeypatch, capsys
-):
+def test_a_fresh_clone_without_dist_verifies_the_assets(public, tmp_path, monkeypatch, capsys):
     run("git", "clone", "-q", "https://github.com/example/hello", tmp_path / "clone")
     monkeypatch.chdir(tmp_path / "clone")
     verify(Context(), version="0.2.0")
     assert "2 assets of v0.2.0 download with the right sha256" in capsys.readouterr().err
 
 
-def test_a_dry_run_says_what_would_be_fetched_and_fetches_nothing(
-    project, registries, tmp_path, capsys
-):
+def test_a_dry_run_downloads_nothing(project, registries, tmp_path, capsys):
     before, requests = snapshot(project), len(registries.log.entries())
     verify(context(dry=True), version="0.2.0")
     said = capsys.readouterr().err
@@ -196,7 +192,7 @@ def test_a_dry_run_says_what_would_be_fetched_and_fetches_nothing(
     assert left_behind(tmp_path) == []
 
 
-def test_ctrl_c_ends_every_child_and_leaves_nothing(releasing, tmp_path):
+def test_ctrl_c_ends_every_child_and_removes_every_file(releasing, tmp_path):
     slow = {"build.rs": "fn main() { std::thread::sleep(std::time::Duration::from_secs(600)); }\n"}
     releasing(
         {

@@ -273,7 +273,7 @@ def release_and_compare(project: Project) -> CommandResult:
     tagged = project.inv("bump", "--version", project.version, "tag")
     assert tagged.code == 0, tagged.err
     if project.whole.elsewhere:
-        collected = project.inv("collect", str(project.bring()))
+        collected = project.inv("collect", "--folders", str(project.bring()))
         assert collected.code == 0, collected.err
     stopped = project.one_less()
     assert [

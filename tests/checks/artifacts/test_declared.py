@@ -51,7 +51,7 @@ def test_the_whole_declared_set_is_proved(
     tiny: TinyProject, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert artifact_facts() == []
-    assert "6 files of tiny 0.2.0 are what was declared" in capfd.readouterr().err
+    assert "verified 6 files in dist/v0.2.0" in capfd.readouterr().err
 
 
 @pytest.mark.statement("B1.35")

@@ -179,7 +179,7 @@ def test_an_interrupt_ends_every_gate(tiny: TinyProject, number: signal.Signals)
     running = [int(path.read_text()) for path in pids]
     process.send_signal(number)
     assert (
-        "interrupted\nfix: inv check --version 0.2.0 --new all goes on from here\n"
+        "interrupted\nfix: run `inv check --version 0.2.0 --new all` to resume\n"
         in process.communicate(timeout=60)[1]
     )
     assert process.returncode == 130
