@@ -11,7 +11,7 @@ NEEDS = {"cargo": "crates"}
 
 @step
 def package_crates(c: Context, version: str | None = None, component: str | None = None) -> None:
-    """Pack the missing crates, and compile each from its archive."""
+    """Pack the missing crates and compile each from its archive."""
     from release_tasks import terminal
     from release_tasks.building import crates
     from release_tasks.channels import crates_io

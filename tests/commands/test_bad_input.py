@@ -78,7 +78,7 @@ def test_outside_a_repository_the_error_has_a_fix(kit: HostedProject, tmp_path: 
     folder = tmp_path / "nowhere"
     folder.mkdir()
     (folder / "tasks.py").write_text("from release_tasks import ns\n")
-    assert "is in no git repository" in refused(kit, folder, "release", "--version", "0.2.0")
+    assert "is not in a git repository" in refused(kit, folder, "release", "--version", "0.2.0")
 
 
 def test_a_repository_without_commits_is_refused(kit: HostedProject, tmp_path: Path) -> None:

@@ -172,7 +172,7 @@ def test_a_narrow_terminal_shows_complete_names(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("COLUMNS", "65")
     name = "rehearsed_tiny-0.2.0-cp39-abi3-manylinux_2_34_x86_64.whl"
     image = "→ ghcr.io/example/tiny:0.2"
     print_table(
