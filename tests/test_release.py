@@ -169,7 +169,7 @@ def test_several_components_have_a_tag_and_a_folder_each(two: TinyProject) -> No
     assert [p.tag for p in two.release("0.5.0", "other").parts] == ["other-v0.5.0"]
     with pytest.raises(ReleaseError, match="several components"):
         two.release("0.5.0")
-    with pytest.raises(ReleaseError, match="third is no component"):
+    with pytest.raises(ReleaseError, match="there is no component third"):
         two.release("third=0.5.0")
 
 

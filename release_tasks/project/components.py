@@ -1,176 +1,149 @@
-"""Which part of a project has which version and tag; without settings there is one, for everything."""
+"""The components of a project, each with its version and tag; without settings there is only one."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from msgspec import structs
 
 from release_tasks.errors import ReleaseError
 from release_tasks.project.kinds import KINDS, NAMED, Kind
-from release_tasks.project.model import Bundle, Component, Project, resolved_or_empty
+from release_tasks.project.model import (
+    Binary,
+    Bundle,
+    Component,
+    Crate,
+    Project,
+    PythonPackage,
+    Resolved,
+    Unresolved,
+    resolved_or_empty,
+)
 from release_tasks.project.python_packages import crates_in
 from release_tasks.project.settings import FILE, ComponentTable
 from release_tasks.project.suggested_components import ambiguity
 from release_tasks.project.tags import tag_name, version_in
 from release_tasks.versions.numbers import from_pep440
 
+Ships = Mapping[str, Resolved[Any]]  # what was found, by the name of its kind
+Tables = dict[str, ComponentTable]  # by the name of the component
 
-def split(project: Project, ships: Mapping[str, Any]) -> Project:
-    """Give each shipped thing to its component; `ships` maps a kind to what was found."""
-    tables = dict(project.settings.components)
-    if not tables:
-        return replace(
-            project, components=(_component(project, project.name, ComponentTable(), ships),)
-        )
-    expanded = _expand(tables, ships["crates"])
-    _refuse_twice(expanded)
-    _refuse_odd_names(expanded)
-    expanded = _one_latest(_with_binaries(expanded, ships["binaries"]))
-    components = tuple(
-        _component(
-            project,
-            name,
-            table,
-            {kind.name: _named(name, kind, table, ships) for kind in NAMED},
-        )
-        for name, table in expanded.items()
-    )
+
+def split(project: Project, ships: Ships) -> Project:
+    """Return the project with its components, each with what it ships."""
+    if not project.settings.components:
+        only = _component(project, project.name, ComponentTable(), ships)
+        return replace(project, components=(only,))
+    tables = _for_each_crate(project.settings.components, resolved_or_empty(ships["crates"]))
+    _refuse_two_owners(tables)
+    _refuse_unknown_pins(tables)
+    tables = _with_binaries(tables, resolved_or_empty(ships["binaries"]))
+    tables = _with_latest(tables)
+    components = []
+    for name, table in tables.items():
+        own = {kind.name: _named(name, kind, table, ships) for kind in NAMED}
+        components.append(_component(project, name, table, own))
     _refuse_same_tag(components)
     _refuse_same_changelog(components)
-    return replace(project, components=components, left_out=_left_out(components, ships))
+    left_out = _left_out(components, ships)
+    return replace(project, components=tuple(components), left_out=left_out)
 
 
-def _expand(tables: dict[str, ComponentTable], crates: Any) -> dict[str, ComponentTable]:
-    expanded: dict[str, ComponentTable] = {}
+def _for_each_crate(tables: Tables, crates: tuple[Crate, ...]) -> Tables:
+    """Return the tables with one for each crate instead of `[components."{crate}"]`."""
+    found: Tables = {}
     for name, table in tables.items():
         if name != "{crate}":
-            expanded[name] = table
+            found[name] = table
             continue
         for crate in crates:
             tag = table.tag.replace("{crate}", crate.name)
-            expanded[crate.name] = structs.replace(table, tag=tag, crates=(crate.name,))
-    return expanded
+            found[crate.name] = structs.replace(table, tag=tag, crates=(crate.name,))
+    return found
 
 
-def _refuse_twice(tables: dict[str, ComponentTable]) -> None:
-    owner: dict[tuple[str, str], str] = {}
+def _refuse_two_owners(tables: Tables) -> None:
+    owners: dict[tuple[str, str], str] = {}
     for name, table in tables.items():
         for kind in NAMED:
             for thing in getattr(table, kind.name):
-                other = owner.setdefault((kind.name, thing), name)
-                if other != name:
+                owner = owners.setdefault((kind.name, thing), name)
+                if owner != name:
                     raise ReleaseError(
-                        f"{FILE}: {other} and {name} both ship {thing}", "leave it in one of them"
+                        f"{FILE}: both {owner} and {name} ship {thing}",
+                        f"remove it from [components.{name}] {kind.name}",
                     )
 
 
-def _refuse_same_tag(components: tuple[Component, ...]) -> None:
-    tags = {one.name: tag_name(one, "1.0.0") for one in components}
-    for one in components:
-        start = one.tag.partition("{version}")[0]
-        for name, tag in tags.items():
-            if name != one.name and tag.startswith(start) and version_in(one, tag):
+def _refuse_unknown_pins(tables: Tables) -> None:
+    for name, table in tables.items():
+        for other in table.pins:
+            if other not in tables:
                 raise ReleaseError(
-                    f"{FILE}: {tag} would be a tag of {name} and of {one.name}",
-                    f'[components.{name}]\ntag = "{name}-v{{version}}"',
+                    f"{FILE}: [components.{name}] pins: there is no component {other}",
+                    f"available: {', '.join(tables)}",
                 )
 
 
-def _left_out(components: tuple[Component, ...], ships: Mapping[str, Any]) -> tuple[str, ...]:
-    missing = []
-    for kind in NAMED:
-        for thing in resolved_or_empty(ships[kind.name]):
-            if not any(thing in getattr(component, kind.name) for component in components):
-                missing.append(f"{kind.public_name(thing)} ({kind.name})")
-    return tuple(dict.fromkeys(missing))
-
-
-def _refuse_same_changelog(components: tuple[Component, ...]) -> None:
-    owner: dict[str, str] = {}
-    for one in components:
-        if one.changelog and (other := owner.setdefault(one.changelog, one.name)) != one.name:
-            raise ReleaseError(  # its headings have versions and no names, so that one's section would be the other's
-                f"{FILE}: {other} and {one.name} have one changelog, {one.changelog}",
-                f'git add a file for one of them:\n[components.{one.name}]\nchangelog = "CHANGELOG-{one.name}.md"',
-            )
-
-
-def _refuse_odd_names(tables: dict[str, ComponentTable]) -> None:
+def _with_binaries(tables: Tables, binaries: tuple[Binary, ...]) -> Tables:
+    """Return the tables with each binary that none of them names in that of its crate."""
+    named: set[str] = set()
+    for table in tables.values():
+        named.update(table.binaries)
+    crate_of = {binary.name: binary.crate for binary in binaries if binary.name not in named}
+    found = {}
     for name, table in tables.items():
-        if odd := next((one for one in table.pins if one not in tables), None):
-            raise ReleaseError(
-                f"{FILE}: [components.{name}] pins: {odd} is no component",
-                f"known are {', '.join(tables)}",
-            )
+        own = [binary for binary, crate in crate_of.items() if crate in table.crates]
+        found[name] = structs.replace(table, binaries=(*table.binaries, *own))
+    return found
 
 
-def _one_latest(tables: dict[str, ComponentTable]) -> dict[str, ComponentTable]:
+def _with_latest(tables: Tables) -> Tables:
+    """Return the tables, a single one with `latest`; raise `ReleaseError` if two have it."""
     owners = [name for name, table in tables.items() if table.latest]
     if len(owners) > 1:
         raise ReleaseError(
             f"{FILE}: {' and '.join(owners[:2])} both have latest = true",
-            'GitHub has one "Latest": leave it in one of them',
+            'GitHub has one "Latest": remove it from one of them',
         )
-    return (
-        tables
-        if len(tables) > 1
-        else {name: structs.replace(table, latest=True) for name, table in tables.items()}
-    )
+    if len(tables) > 1:
+        return tables
+    return {name: structs.replace(table, latest=True) for name, table in tables.items()}
 
 
-def _with_binaries(tables: dict[str, ComponentTable], binaries: Any) -> dict[str, ComponentTable]:
-    """Give each program that no component names to the one that ships its crate."""
-    named = {program for table in tables.values() for program in table.binaries}
-    loose = {one.name: one.crate for one in resolved_or_empty(binaries) if one.name not in named}
-    return {
-        name: structs.replace(
-            table,
-            binaries=(
-                *table.binaries,
-                *(one for one, crate in loose.items() if crate in table.crates),
-            ),
-        )
-        for name, table in tables.items()
-    }
-
-
-def _named(component: str, kind: Kind, table: ComponentTable, ships: Mapping[str, Any]) -> Any:
+def _named(component: str, kind: Kind, table: ComponentTable, ships: Ships) -> Resolved[Any]:
     """Return the things of a kind that a component names."""
     names, found = getattr(table, kind.name), ships[kind.name]
     if not names:
         return ()
-    if isinstance(found, ReleaseError):
+    if isinstance(found, Unresolved):
         return found
-    by_name = {kind.public_name(thing): thing for thing in found}
-    if missing := [name for name in names if name not in by_name]:
-        raise ReleaseError(
-            f"{FILE}: [components.{component}] {kind.name}: {missing[0]} is not shipped here",
-            f"known are {', '.join(sorted(by_name)) or 'none'}",
-        )
+    available = [kind.public_name(thing) for thing in found]
+    for name in names:
+        if name not in available:
+            raise ReleaseError(
+                f"{FILE}: [components.{component}] {kind.name}: {name} is not shipped here",
+                f"available: {', '.join(sorted(available)) or 'none'}",
+            )
     return tuple(thing for thing in found if kind.public_name(thing) in names)
 
 
-def _component(
-    project: Project, name: str, table: ComponentTable, ships: Mapping[str, Any]
-) -> Component:
+def _component(project: Project, name: str, table: ComponentTable, ships: Ships) -> Component:
     github = project.settings.github
-    if table.changelog and table.changelog not in project.files:
-        raise ReleaseError(
-            f"{FILE}: [components.{name}] changelog: {table.changelog} is not in the repository",
-            "git add it, or mend the path",
-        )
-    only = not project.settings.components
+    is_only = not project.settings.components
+    is_main = table.latest or is_only
+    _check_changelog(project, name, table)
     return Component(
         name,
         table.tag,
         _version(project, name, ships),
         **ships,
-        latest=github.latest and (table.latest or only),
-        bundles=_bundles(project, ships["binaries"]),
+        latest=github.latest and is_main,
+        bundles=_bundles(project, resolved_or_empty(ships["binaries"])),
         pins=tuple(table.pins.items()),
         title=table.title or github.title,
         assets=github.assets if table.assets is None else table.assets,
@@ -178,72 +151,111 @@ def _component(
         promotes=github.release == "promote",
         tag_message=table.tag_message,
         commit=table.commit,
-        changelog=table.changelog or _changelog(project, ships, table.latest or only),
+        changelog=table.changelog or _changelog(project, ships, is_main),
     )
 
 
-def _bundles(project: Project, binaries: Any) -> tuple[Bundle, ...]:
-    """Return each binary with each variant."""
-    stems = {
-        re.sub(r"\.(exe|zip|tar\.gz)$", "", binary.file): binary
-        for binary in resolved_or_empty(binaries)
-    }
-    return tuple(
-        Bundle(
-            template.format(asset=stem, variant=variant, version="{version}"),
-            binary,
-            variant,
-            table.url,
-            table.sha256,
-            table.license,
+def _check_changelog(project: Project, name: str, table: ComponentTable) -> None:
+    if table.changelog and table.changelog not in project.files:
+        raise ReleaseError(
+            f"{FILE}: [components.{name}] changelog: {table.changelog} is not in the repository",
+            "git add it, or correct the path",
         )
-        for template, variants in project.settings.bundles.items()
-        for stem, binary in stems.items()
-        for variant, table in variants.items()
-    )
 
 
-def _changelog(project: Project, ships: Mapping[str, Any], is_main: bool) -> str | None:
-    """Return the changelog in the folder of what a component ships, else the one at the root for the main component."""
-    kinds = [kind for kind in KINDS if kind.sets_version]
-    shipped = [thing for kind in kinds for thing in resolved_or_empty(ships[kind.name])]
-    folders = (
-        [thing.folder.relative_to(project.root) for thing in shipped]
-        if project.settings.components
-        else []
-    )
-    names = [
-        *((folder / "CHANGELOG.md").as_posix() for folder in folders),
-        *(["CHANGELOG.md"] if is_main else []),
-    ]
-    return next((name for name in names if name in project.files), None)
-
-
-def _version(project: Project, name: str, ships: Mapping[str, Any]) -> str | None:
+def _version(project: Project, name: str, ships: Ships) -> str | None:
+    """Return the version that the manifests of a component have, None if only its tag has it."""
     if project.settings.project.version == "tag":
         return None
-    python = _python_versions(project, ships["python"])
-    shipped = {crate.version for crate in ships["crates"]}
-    if not project.settings.components and shipped and len(shipped | set(python.values())) > 1:
-        raise ambiguity(project.name, ships, python)
-    parted = project.settings.components or python
-    versions = sorted(
-        {crate.version for crate in ships["crates"] or (() if parted else project.crates)}
-    )
+    crates = resolved_or_empty(ships["crates"])
+    packages = _package_versions(project, resolved_or_empty(ships["python"]))
+    is_only = not project.settings.components
+    versions = {crate.version for crate in crates}
+    if is_only and crates and len(versions | set(packages.values())) > 1:
+        raise ambiguity(project.name, ships, packages)
+    if is_only and not crates and not packages:
+        versions = {crate.version for crate in project.crates}  # of which none is published
     if len(versions) > 1:
         raise ReleaseError(
-            f"the crates of {name} have different versions: {', '.join(versions)}",
+            f"the crates of {name} have different versions: {', '.join(sorted(versions))}",
             f'give them one version, or a component each in {FILE}: [components."{{crate}}"]',
         )
-    return next(iter((*versions, *python.values())), None)
+    return next(iter((*versions, *packages.values())), None)
 
 
-def _python_versions(project: Project, packages: Any) -> dict[str, str]:
-    """Return the SemVer of each Python package; a wheel of a crate may have that crate's."""
+def _package_versions(project: Project, packages: tuple[PythonPackage, ...]) -> dict[str, str]:
+    """Return the SemVer of each Python package, which may be that of the crate in its wheel."""
     found = {}
-    for package in resolved_or_empty(packages):
+    for package in packages:
         if package.version:
             found[package.name] = from_pep440(package.version)
-        elif crates := crates_in(project, package):
+            continue
+        crates = crates_in(project, package)
+        if crates:
             found[package.name] = crates[0].version
     return found
+
+
+def _bundles(project: Project, binaries: tuple[Binary, ...]) -> tuple[Bundle, ...]:
+    """Return each binary with each file that is packed with it."""
+    binary_of = {re.sub(r"\.(exe|zip|tar\.gz)$", "", binary.file): binary for binary in binaries}
+    found = []
+    for template, variants in project.settings.bundles.items():
+        for asset, binary in binary_of.items():
+            for variant, table in variants.items():
+                file = template.format(asset=asset, variant=variant, version="{version}")
+                found.append(Bundle(file, binary, variant, table.url, table.sha256, table.license))
+    return tuple(found)
+
+
+def _changelog(project: Project, ships: Ships, is_main: bool) -> str | None:
+    """Return the changelog beside what a component ships, for the main one also that of the root."""
+    folders: list[Path] = []
+    for kind in KINDS:
+        if kind.sets_version and project.settings.components:
+            folders += [thing.folder for thing in resolved_or_empty(ships[kind.name])]
+    if is_main:
+        folders.append(project.root)
+    for folder in folders:
+        name = (folder / "CHANGELOG.md").relative_to(project.root).as_posix()
+        if name in project.files:
+            return name
+    return None
+
+
+def _refuse_same_tag(components: list[Component]) -> None:
+    tags = {component.name: tag_name(component, "1.0.0") for component in components}
+    for component in components:
+        start = component.tag.partition("{version}")[0]
+        for name, tag in tags.items():
+            if name == component.name or not tag.startswith(start):
+                continue
+            if version_in(component, tag):
+                raise ReleaseError(
+                    f"{FILE}: {tag} would be a tag of both {name} and {component.name}",
+                    f'[components.{name}]\ntag = "{name}-v{{version}}"',
+                )
+
+
+def _refuse_same_changelog(components: list[Component]) -> None:
+    owners: dict[str, str] = {}
+    for component in components:
+        if component.changelog is None:
+            continue
+        owner = owners.setdefault(component.changelog, component.name)
+        if owner != component.name:  # headings have versions but no names of components
+            raise ReleaseError(
+                f"{FILE}: both {owner} and {component.name} use {component.changelog}",
+                f"git add another file for one of them:\n[components.{component.name}]\n"
+                f'changelog = "CHANGELOG-{component.name}.md"',
+            )
+
+
+def _left_out(components: list[Component], ships: Ships) -> tuple[str, ...]:
+    """Return what was found but is in no component."""
+    found = []
+    for kind in NAMED:
+        for thing in resolved_or_empty(ships[kind.name]):
+            if not any(thing in getattr(component, kind.name) for component in components):
+                found.append(f"{kind.public_name(thing)} ({kind.name})")
+    return tuple(dict.fromkeys(found))

@@ -137,7 +137,7 @@ def test_a_component_that_is_bumped_alone_leaves_the_others_as_they_are(enter) -
 def test_a_pin_on_what_is_no_component_is_an_error(enter) -> None:
     enter(PARTS | {"release-tasks.toml": KEEP.replace("{ abacus-core", "{ abacus-cor")})
     with pytest.raises(
-        ReleaseError, match=r"\[components.abacus-py\] pins: abacus-cor is no component"
+        ReleaseError, match=r"\[components.abacus-py\] pins: there is no component abacus-cor"
     ):
         bump(Context(), version="0.7.0", component="abacus-core")
 

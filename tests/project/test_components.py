@@ -51,7 +51,7 @@ def test_a_thing_that_two_components_ship_is_an_error(tmp_path: Path) -> None:
         tmp_path,
         '[components.a]\npython = ["tiny-plain"]\n[components.b]\ntag = "b{version}"\npython = ["tiny-plain"]\n',
     )
-    assert said == "release-tasks.toml: a and b both ship tiny-plain"
+    assert said == "release-tasks.toml: both a and b ship tiny-plain"
 
 
 def test_two_components_with_one_tag_are_an_error(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_two_components_with_one_tag_are_an_error(tmp_path: Path) -> None:
         tmp_path,
         '[components.a]\npython = ["tiny-plain"]\n[components.b]\npython = ["tiny-other"]\n',
     )
-    assert said == "release-tasks.toml: v1.0.0 would be a tag of b and of a"
+    assert said == "release-tasks.toml: v1.0.0 would be a tag of both b and a"
 
 
 def test_a_thing_that_is_not_there_is_an_error(tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_what_no_component_names_is_told(tmp_path: Path) -> None:
 
 def test_two_components_with_one_changelog_are_an_error(tmp_path: Path) -> None:
     said = told(tmp_path, TWO[FILE] + 'changelog = "CHANGELOG.md"\n')
-    assert said == "release-tasks.toml: core and other have one changelog, CHANGELOG.md"
+    assert said == "release-tasks.toml: both core and other use CHANGELOG.md"
 
 
 @pytest.mark.tools("cargo")

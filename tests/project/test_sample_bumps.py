@@ -208,7 +208,7 @@ def test_what_is_not_a_declared_component_is_refused(runbook: Path) -> None:
     ran = inv(runbook, "bump", "--version", "llmcc-tree=0.2.0")
     assert ran.returncode == 1
     assert (
-        "known are llmcc, llmcc-bindings, llmcc-core, llmcc-python, llmcc-rust, python"
+        "available: llmcc, llmcc-bindings, llmcc-core, llmcc-python, llmcc-rust, python"
         in ran.stderr
     )
 
