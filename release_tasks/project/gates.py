@@ -1,4 +1,4 @@
-"""The gates of a project: what must pass before a release, and which of it for which kind of release."""
+"""The gates of a project: what must pass before a release, and which of it for which release."""
 
 from __future__ import annotations
 
@@ -17,102 +17,116 @@ if TYPE_CHECKING:
     from semver import Version
 
 ALL = "preflight"  # the session that requires every gate
-KINDS = ("major", "minor", "patch", "hotfix")
+LEVELS = ("major", "minor", "patch", "hotfix")  # keys of [gates] that list gates
 
 
 def gates(project: Project) -> tuple[Gate, ...]:
-    """Return every gate; raise `ReleaseError` where the settings name one that is not there."""
+    """Return every gate; raise `ReleaseError` if the settings name one that does not exist."""
     table = project.settings.gates
-    found = {one.name: one for one in (_listed(project) if table.run else defaults(project))}
-    for name, line in table.named.items():
+    usual = _listed(project) if table.run else defaults(project)
+    found = {gate.name: gate for gate in usual}
+    for name, command in table.named.items():
         if name == ALL:
             raise ReleaseError(
-                f"{FILE}: [gates]: {name} is the name of all of them", "choose another one"
+                f"{FILE}: [gates] {name}: that is the session of all gates", "choose another name"
             )
-        if line is False:
-            _known(name, found)
+        if command is False:
+            _check_exists(name, found)
             del found[name]
         else:
-            found[name] = Gate(name, (_words(line),), project.root)
-    for name in (name for kind in KINDS for name in getattr(table, kind) or ()):
-        _known(name, found)
+            found[name] = Gate(name, (_words(command),), project.root)
+    for level in LEVELS:
+        for name in getattr(table, level) or ():
+            _check_exists(name, found)
     return tuple(found.values())
 
 
 def defaults(project: Project) -> tuple[Gate, ...]:
-    """Return the gates of a project whose settings have no `run`: those of Rust, of Python and of charts."""
+    """Return the gates of Rust, of Python and of charts, for settings without `run`."""
     return (*_rust(project), *python_gates.found(project), *_charts(project))
 
 
 def chosen(project: Project, versions: Iterable[str], branch: str | None) -> tuple[str, ...] | None:
-    """Return the names of the gates that the settings want for a release of these versions, or None for all."""
-    table, names = project.settings.gates, set[str]()
+    """Return the names of the gates for a release of these versions, None for all gates."""
+    names: set[str] = set()
     for number in map(parse, versions):
-        kind = "patch" if number.patch else "minor" if number.minor else "major"
-        wanted = (
-            table.hotfix
-            if is_hotfix(number, branch) and table.hotfix is not None
-            else getattr(table, kind)
-        )
+        wanted = _of_level(project, number, branch)
         if wanted is None:
             return None
         names.update(wanted)
-    return tuple(one.name for one in gates(project) if one.name in names)
+    return tuple(gate.name for gate in gates(project) if gate.name in names)
 
 
 def is_hotfix(number: Version, branch: str | None) -> bool:
-    """Tell whether a version of this branch is a hotfix: a patch from one called `hotfix...`."""
+    """Tell whether a version is a hotfix: a patch from a branch called `hotfix...`."""
     return number.patch > 0 and branch is not None and branch.startswith("hotfix")
 
 
+def _of_level(project: Project, number: Version, branch: str | None) -> tuple[str, ...] | None:
+    """Return the gates that the settings list for the level of a version, None for all."""
+    table = project.settings.gates
+    if table.hotfix is not None and is_hotfix(number, branch):
+        return table.hotfix
+    if number.patch:
+        return table.patch
+    if number.minor:
+        return table.minor
+    return table.major
+
+
 def _listed(project: Project) -> Iterator[Gate]:
+    """Yield the commands of `run`, each with a name made of its words."""
     names: list[str] = []
-    for line in project.settings.gates.run:
-        names.append(re.sub(r"[^\w.]+", "-", line).strip("-."))
-        is_again = names[-1] in names[:-1]
-        yield Gate(
-            f"{names[-1]}-{len(names)}" if is_again else names[-1], (_words(line),), project.root
-        )
+    for command in project.settings.gates.run:
+        name = re.sub(r"[^\w.]+", "-", command).strip("-.")
+        is_repeated = name in names
+        names.append(name)
+        if is_repeated:
+            name = f"{name}-{len(names)}"
+        yield Gate(name, (_words(command),), project.root)
 
 
 def _rust(project: Project) -> Iterator[Gate]:
     if project.manifest is None:
         return
     locked = ("--locked",) if "Cargo.lock" in project.files else ()
-    for name, argv in {
+    commands = {
         "rustfmt": ("cargo", "fmt", "--all", "--check"),
         "clippy": ("cargo", "clippy", *locked, "--all-targets", "--quiet", "--", "-D", "warnings"),
         "test": ("cargo", "test", *locked, "--quiet"),
         "doc": ("cargo", "doc", *locked, "--no-deps", "--quiet"),
-    }.items():
+    }
+    for name, argv in commands.items():
         yield Gate(name, (argv,), project.root)
 
 
 def _charts(project: Project) -> Iterator[Gate]:
-    found = resolved_or_empty(
-        containers.charts(project.root, project.files, project.settings, project.repository)
-    )
-    places = [f"{{copy}}/{chart.folder.relative_to(project.root).as_posix()}" for chart in found]
-    for verb in ("lint", "template") if places else ():
-        yield Gate(f"helm-{verb}", tuple(("helm", verb, place) for place in places), project.root)
+    charts = containers.charts(project.root, project.files, project.settings, project.repository)
+    folders = []
+    for chart in resolved_or_empty(charts):
+        folders.append(f"{{copy}}/{chart.folder.relative_to(project.root).as_posix()}")
+    if not folders:
+        return
+    for verb in ("lint", "template"):
+        commands = tuple(("helm", verb, folder) for folder in folders)
+        yield Gate(f"helm-{verb}", commands, project.root)
 
 
-def _words(line: str) -> tuple[str, ...]:
+def _words(command: str) -> tuple[str, ...]:
     try:
-        words = tuple(shlex.split(line))
+        words = tuple(shlex.split(command))
     except ValueError as error:
         raise ReleaseError(
-            f"{FILE}: [gates]: {line} is no command: {error}", "mend its quotes"
+            f"{FILE}: [gates]: {command} is not a valid command: {error}", "fix its quotes"
         ) from error
     if not words:
         raise ReleaseError(
-            f"{FILE}: [gates]: an empty text is no command", "name a command, or false for none"
+            f"{FILE}: [gates]: a command is empty", "write a command, or false for no gate"
         )
     return words
 
 
-def _known(name: str, found: Iterable[str]) -> None:
+def _check_exists(name: str, found: Iterable[str]) -> None:
     if name not in found:
-        raise ReleaseError(
-            f"{FILE}: [gates]: there is no gate {name}", f"known are {', '.join(found) or 'none'}"
-        )
+        available = ", ".join(found) or "none"
+        raise ReleaseError(f"{FILE}: [gates]: there is no gate {name}", f"available: {available}")

@@ -1,4 +1,4 @@
-"""The gates of Python packages: pytest against the built wheel, ruff and mypy, each where it is configured."""
+"""The gates of Python packages: pytest with the built wheel, ruff and mypy, each if configured."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -16,118 +17,158 @@ from release_tasks.project.model import Gate, Project, PythonPackage, resolved_o
 from release_tasks.shell import found as is_installed
 
 Data = Mapping[str, Any]
-Wheels = Mapping[PythonPackage, str]  # and where each is built
+Wheels = Mapping[PythonPackage, str]  # and the folder in which each is built
 NEWEST = 30  # up to which minor version of Python 3 is looked for
 
 
+@dataclass(frozen=True)
+class Requirements:
+    """A dependency group (PEP 735) or an extra of a pyproject.toml."""
+
+    name: str
+    is_extra: bool
+    rows: tuple[str, ...]  # those that are spelled out
+
+    def has(self, tool: str) -> bool:
+        """Tell whether a tool is one of them."""
+        return any(_distribution(row) == tool for row in self.rows)
+
+
 def found(project: Project) -> Iterator[Gate]:
-    """Yield the gates of each shipped package, and those that the root's pyproject.toml has for all of them."""
-    root = project.root
-    # a backend leaves files where it builds; maturin builds into cargo's folder
-    wheels = {
-        one: str(one.folder)
-        if one.maturin
-        else f"{{copy}}/{one.folder.relative_to(root).as_posix()}"
-        for one in resolved_or_empty(
-            python_packages.packages(root, project.files, project.settings)
-        )
-    }
-    top = [root] if "pyproject.toml" in project.files else []
-    data = {folder: _data(root, folder) for folder in [*top, *(one.folder for one in wheels)]}
+    """Yield the gates of each package, and those of the root's pyproject.toml for all of them."""
+    wheels = _wheels(project)
+    folders = [package.folder for package in wheels]
+    if "pyproject.toml" in project.files:
+        folders.insert(0, project.root)
+    data = {folder: _data(project.root, folder) for folder in folders}
     for tool, gate in (("pytest", _pytest), ("ruff", _ruff), ("mypy", _mypy)):
-        places = [folder for folder in data if _is_configured(project, folder, data[folder], tool)]
-        for folder in places:
-            name = tool if len(places) == 1 else f"{tool}-{folder.name}"
-            yield gate(
-                name,
-                folder,
-                data[folder],
-                {one: wheels[one] for one in wheels if one.folder == folder} or wheels,
-            )
+        configured = [
+            folder for folder in data if _is_configured(project, folder, data[folder], tool)
+        ]
+        for folder in configured:
+            name = tool if len(configured) == 1 else f"{tool}-{folder.name}"
+            own = {package: where for package, where in wheels.items() if package.folder == folder}
+            yield gate(name, folder, data[folder], own or wheels)
+
+
+def _wheels(project: Project) -> dict[PythonPackage, str]:
+    """Return each package, and where pip builds its wheel.
+
+    A backend leaves files where it builds, so it gets a copy; maturin builds in cargo's folder.
+    """
+    packages = python_packages.packages(project.root, project.files, project.settings)
+    found = {}
+    for package in resolved_or_empty(packages):
+        where = str(package.folder)
+        if not package.maturin:
+            where = f"{{copy}}/{package.folder.relative_to(project.root).as_posix()}"
+        found[package] = where
+    return found
 
 
 def _pytest(name: str, folder: Path, data: Data, wheels: Wheels) -> Gate:
     options = _table(data, "tool", "pytest", "ini_options")
-    is_importlib = "import-mode=importlib" in str(options.get("addopts", ""))
-    # neither mode puts the source tree before what is installed
-    argv = ("python", "-m", "pytest", *(() if is_importlib else ("--import-mode=append",)))
-    said = options.get("pythonpath", ())
-    paths = tuple(shlex.split(said) if isinstance(said, str) else map(str, said))
+    argv = ["python", "-m", "pytest"]
+    # Neither import mode puts the source tree before the installed packages.
+    if "import-mode=importlib" not in str(options.get("addopts", "")):
+        argv.append("--import-mode=append")
+    paths = options.get("pythonpath", ())
+    if isinstance(paths, str):
+        paths = shlex.split(paths)
     return Gate(
         name,
-        (argv,),
+        (tuple(argv),),
         folder,
-        _installs(folder, data, "pytest", wheels),
-        _pythons(data, wheels),
-        paths,
+        installs=_installs(folder, data, "pytest", wheels),
+        pythons=_pythons(data, wheels),
+        paths=tuple(map(str, paths)),
     )
 
 
 def _ruff(name: str, folder: Path, data: Data, _: Wheels) -> Gate:
-    wanted = next(
-        (row for *_, rows in _lists(data) for row in rows if _named(row) == "ruff"), "ruff"
-    )
-    return Gate(name, (("python", "-m", "ruff", "check", "."),), folder, (wanted,))
+    requirement = "ruff"
+    for group in _groups(data):
+        if group.has("ruff"):
+            requirement = next(row for row in group.rows if _distribution(row) == "ruff")
+            break
+    return Gate(name, (("python", "-m", "ruff", "check", "."),), folder, (requirement,))
 
 
 def _mypy(name: str, folder: Path, data: Data, wheels: Wheels) -> Gate:
-    is_told = not {"files", "packages", "modules"}.isdisjoint(_table(data, "tool", "mypy"))
-    argv = ("python", "-m", "mypy", *(() if is_told else (".",)))
-    return Gate(name, (argv,), folder, _installs(folder, data, "mypy", wheels))
+    argv = ["python", "-m", "mypy"]
+    if {"files", "packages", "modules"}.isdisjoint(_table(data, "tool", "mypy")):
+        argv.append(".")
+    return Gate(name, (tuple(argv),), folder, _installs(folder, data, "mypy", wheels))
 
 
 def _installs(folder: Path, data: Data, tool: str, wheels: Wheels) -> tuple[str, ...]:
-    """Return what pip installs: the wheels, and the dependency group or the extra that has the tool in it."""
-    is_here = folder in [one.folder for one in wheels]
-    for is_extra, group, rows in _lists(data):
-        if tool in map(_named, rows):
-            if not is_extra:
-                return (*wheels.values(), f"--group={folder}/pyproject.toml:{group}")
-            return (
-                tuple(f"{place}[{group}]" for place in wheels.values())
-                if is_here
-                else (*wheels.values(), *rows)
-            )
-    return (*wheels.values(), tool)
+    """Return what pip installs: the wheels, and the group or the extra with the tool in it."""
+    group = next((group for group in _groups(data) if group.has(tool)), None)
+    if group is None:
+        return (*wheels.values(), tool)
+    if not group.is_extra:
+        return (*wheels.values(), f"--group={folder}/pyproject.toml:{group.name}")
+    if any(package.folder == folder for package in wheels):
+        return tuple(f"{where}[{group.name}]" for where in wheels.values())
+    return (*wheels.values(), *group.rows)
 
 
 def _pythons(data: Data, wheels: Wheels) -> tuple[str, ...]:
-    """Return the installed Pythons among those that the settings, the classifiers or `requires-python` name."""
+    """Return the installed Pythons among those that the package is for; none for only this one."""
+    here = f"3.{sys.version_info.minor}"
+    found = []
+    for python in dict.fromkeys(_supported(data, wheels)):
+        if python == here or is_installed(f"python{python}"):
+            found.append(python)
+    if found == [here]:
+        return ()
+    return tuple(found)
+
+
+def _supported(data: Data, wheels: Wheels) -> list[str]:
+    """Return the Pythons of the settings, else of the classifiers, else of `requires-python`."""
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-    project, here = _table(data, "project"), f"3.{sys.version_info.minor}"
-    rows = re.findall(r"Python :: (3\.\d+)\b", "\n".join(map(str, project.get("classifiers", ()))))
-    wanted = [python for one in wheels for python in one.pythons] or rows
-    if not wanted and "requires-python" in project:
-        try:
-            allowed = SpecifierSet(str(project["requires-python"]))
-        except InvalidSpecifier:  # its backend says so as it builds the wheel
-            return ()
-        wanted = [
-            f"3.{minor}" for minor in range(NEWEST) if allowed.contains(f"3.{minor}.{NEWEST}")
-        ]
-    there = tuple(
-        one for one in dict.fromkeys(wanted) if one == here or is_installed(f"python{one}")
-    )
-    return () if there == (here,) else there
+    configured: list[str] = []
+    for package in wheels:
+        configured += package.pythons
+    project = _table(data, "project")
+    classifiers = "\n".join(map(str, project.get("classifiers", ())))
+    found = configured or re.findall(r"Python :: (3\.\d+)\b", classifiers)
+    if found or "requires-python" not in project:
+        return found
+    try:
+        allowed = SpecifierSet(str(project["requires-python"]))
+    except InvalidSpecifier:  # the build backend reports it
+        return []
+    return [f"3.{minor}" for minor in range(NEWEST) if allowed.contains(f"3.{minor}.{NEWEST}")]
 
 
 def _is_configured(project: Project, folder: Path, data: Data, tool: str) -> bool:
-    place = folder.relative_to(project.root)
-    own = {
-        (place / f"{dot}{tool}.{end}").as_posix() for dot in ("", ".") for end in ("ini", "toml")
-    }
-    is_said = tool in _table(data, "tool") or not own.isdisjoint(project.files)
-    if not is_said and not any(tool in map(_named, rows) for *_, rows in _lists(data)):
+    """Tell whether a tool has a table, a file or a requirement; pytest also needs tests."""
+    is_required = any(group.has(tool) for group in _groups(data))
+    if not is_required and not _has_configuration(project, folder, data, tool):
         return False
-    if tool != "pytest":
+    return tool != "pytest" or _has_tests(project, folder)
+
+
+def _has_configuration(project: Project, folder: Path, data: Data, tool: str) -> bool:
+    if tool in _table(data, "tool"):
         return True
-    below = (
-        PurePosixPath(path)
-        for path in project.files
-        if (project.root / path).is_relative_to(folder)
-    )
-    return any(path.match("test_*.py") or path.match("*_test.py") for path in below)
+    place = folder.relative_to(project.root)
+    for name in (f"{tool}.ini", f".{tool}.ini", f"{tool}.toml", f".{tool}.toml"):
+        if (place / name).as_posix() in project.files:
+            return True
+    return False
+
+
+def _has_tests(project: Project, folder: Path) -> bool:
+    place = folder.relative_to(project.root)
+    for path in map(PurePosixPath, project.files):
+        is_test = path.match("test_*.py") or path.match("*_test.py")
+        if is_test and path.is_relative_to(place):
+            return True
+    return False
 
 
 def _data(root: Path, folder: Path) -> Data:
@@ -135,16 +176,22 @@ def _data(root: Path, folder: Path) -> Data:
     return toml_values.load(read(root, path), path)
 
 
-def _lists(data: Data) -> Iterator[tuple[bool, str, list[str]]]:
-    """Yield the dependency groups (PEP 735), then the extras, with the requirements that each spells out."""
-    for keys in (("dependency-groups",), ("project", "optional-dependencies")):
-        for name, rows in _table(data, *keys).items():
-            yield keys[0] == "project", name, [row for row in rows if isinstance(row, str)]
+def _groups(data: Data) -> Iterator[Requirements]:
+    """Yield the dependency groups, then the extras."""
+    for name, rows in _table(data, "dependency-groups").items():
+        yield Requirements(name, False, _texts(rows))
+    for name, rows in _table(data, "project", "optional-dependencies").items():
+        yield Requirements(name, True, _texts(rows))
 
 
-def _named(requirement: str) -> str:
-    got = re.match(r"[\w.-]+", requirement)
-    return got[0].lower() if got else ""
+def _texts(rows: list[Any]) -> tuple[str, ...]:
+    return tuple(row for row in rows if isinstance(row, str))
+
+
+def _distribution(requirement: str) -> str:
+    """Return the name in a requirement, in lower case."""
+    name = re.match(r"[\w.-]+", requirement)
+    return name[0].lower() if name else ""
 
 
 def _table(data: Data, *keys: str) -> Data:

@@ -77,10 +77,10 @@ def _add_session(project: Project, gate: Gate) -> None:
 
 def _tags(project: Project, gate: Gate) -> list[str]:
     """Return the kinds of release whose list in [gates] names the gate, for `nox -t hotfix`."""
-    from release_tasks.project.gates import KINDS
+    from release_tasks.project.gates import LEVELS
 
     tags = []
-    for kind in KINDS:
+    for kind in LEVELS:
         names = getattr(project.settings.gates, kind) or ()
         if gate.name in names:
             tags.append(kind)

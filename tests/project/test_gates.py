@@ -80,17 +80,17 @@ def test_a_default_is_dropped_by_false_and_replaced_by_a_command(tmp_path: Path)
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("docs = false", "there is no gate docs"),
-        ('hotfix = ["tests"]', "there is no gate tests"),
-        ('odd = "echo \'"', "echo ' is no command: No closing quotation"),
-        ('run = [""]', "an empty text is no command"),
-        ('preflight = "true"', "preflight is the name of all of them"),
+        ("docs = false", ": there is no gate docs"),
+        ('hotfix = ["tests"]', ": there is no gate tests"),
+        ('odd = "echo \'"', ": echo ' is not a valid command: No closing quotation"),
+        ('run = [""]', ": a command is empty"),
+        ('preflight = "true"', " preflight: that is the session of all gates"),
     ],
 )
 def test_what_is_no_gate_is_refused(text: str, problem: str, tmp_path: Path) -> None:
     with pytest.raises(ReleaseError) as caught:
         of(made(tmp_path, RUST | {"release-tasks.toml": f"[gates]\n{text}\n"}))
-    assert caught.value.problem == f"release-tasks.toml: [gates]: {problem}"
+    assert caught.value.problem == f"release-tasks.toml: [gates]{problem}"
     assert caught.value.fix
 
 

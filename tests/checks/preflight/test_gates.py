@@ -137,7 +137,7 @@ def test_a_noxfile_that_cannot_be_read_is_told(tiny: TinyProject) -> None:
     done = subprocess.run([*NOX, "--list"], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert (
-        done.stderr == "release-tasks.toml: [gates]: there is no gate quick\nfix: known are none\n"
+        done.stderr == "release-tasks.toml: [gates]: there is no gate quick\nfix: available: none\n"
     )
 
 
