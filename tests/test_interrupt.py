@@ -59,7 +59,7 @@ def test_ctrl_c_at_many_moments_leaves_a_state_from_which_the_same_line_goes_on(
             lambda said, words=words: words in said
             for words in (
                 "Starting session clippy",
-                "files carry",
+                "set version",
                 "cargo rustc",
                 "-m build --wheel",
                 "docker buildx build",

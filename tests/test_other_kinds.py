@@ -163,7 +163,7 @@ def test_a_plain_python_package_needs_git_alone(tmp_path: Path) -> None:
     made = ("rehearsed_other_pure-0.2.0-py3-none-any.whl", "rehearsed_other_pure-0.2.0.tar.gz")
     assert names(found) == ["git v0.2.0", *(f"PyPI {name}" for name in made)]
     assert "nox > * pytest: success" in ran.err
-    assert "bump: 2 files carry" in ran.err
+    assert "bump: set version 0.2.0 in 2 files" in ran.err
 
 
 @pytest.mark.slow
@@ -179,7 +179,7 @@ def test_an_image_and_a_chart_never_call_cargo(tmp_path: Path) -> None:
         "charts ghcr.io/example/charts/rehearsed-proxy",
         "GitHub v0.2.0",
     ]
-    assert "bump: nothing to do, only the tag carries the version" in ran.err
+    assert "bump: nothing to do, only the tag has the version" in ran.err
     assert "renders, and ghcr.io/example/rehearsed-proxy:0.2.0 is there" in ran.err
 
 

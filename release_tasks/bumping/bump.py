@@ -1,16 +1,18 @@
-"""Which files carry the version, what each becomes, and which of that is not committed yet."""
+"""A bump: the new version in every file that carries it, and what of that is not committed yet."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from invoke.context import Context
 
 from release_tasks import files, shell, terminal
 from release_tasks.bumping import file_edits, pins, stale_versions
+from release_tasks.bumping.file_edits import FileEdit
 from release_tasks.bumping.version_files import VersionFile, version_files
 from release_tasks.errors import ReleaseError, raise_all, shorten
 from release_tasks.formats.text_files import decode
@@ -25,146 +27,188 @@ LOCK = "Cargo.lock"
 
 
 class Bumped(NamedTuple):
-    """What a bump did and saw: the files it wrote, the copies that had disagreed, the lines that nothing covers."""
+    """What a bump did and found."""
 
-    files: tuple[str, ...] = ()
-    disagreed: tuple[stale_versions.Mismatch, ...] = ()
-    forgotten: tuple[stale_versions.StaleLine, ...] = ()
+    files: tuple[str, ...] = ()  # that it wrote
+    mismatches: tuple[stale_versions.Mismatch, ...] = ()  # copies that had another version
+    stale: tuple[stale_versions.StaleLine, ...] = ()  # lines that stay at an old version
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a bump writes."""
+
+    carriers: tuple[VersionFile, ...]
+    edits: dict[str, FileEdit]
+    present: dict[str, bytes]  # of every file that it may write, Cargo.lock included
+    todo: dict[str, str]  # new texts of the files that do not have them yet
 
 
 def write(c: Context, release: Release) -> Bumped:
-    """Edit every file that carries the version; put all back where one of them cannot be proved."""
-    changed = pending(release)
+    """Write the version into every file that carries it. An error restores all of them."""
+    uncommitted = pending(release)
     if release.project.settings.project.version == "tag":
-        terminal.say("nothing to do, only the tag carries the version")
+        terminal.say("nothing to do, only the tag has the version")
         return Bumped()
     raise_all(pins.refusals(release))
-    every = tuple(version_files(release))
-    texts = file_edits.texts(release, changed, every)
-    new = file_edits.changes(texts)
-    old = {path: texts[path].now for path in new} | {
-        path: file_edits.data(release, path) for path in _lock(release)
-    }
-    if new:
-        new |= {
-            path: cargo_lock.bumped(decode(old[path], path), pins.new_versions(release))
-            for path in _lock(release)
-        }
-    todo = {path: text for path, text in new.items() if old[path] != text.encode()}
-    with _all_or_none(release, old), ThreadPoolExecutor(1) as pool:
-        files.write_all(c, {release.checkout / path: text for path, text in todo.items()})
-        # cargo reads all files, too
-        proof = (
-            pool.submit(cargo_lock.check_locked, release.checkout, "--offline")
-            if _lock(release) and not shell.is_dry(c)
-            else None
-        )
+    plan = _plan(release, uncommitted)
+    with _restored_on_error(release, plan.present), ThreadPoolExecutor(1) as pool:
+        files.write_all(c, {release.checkout / path: text for path, text in plan.todo.items()})
+        locked: Future[str] | None = None
         if not shell.is_dry(c):
-            _prove(release, every)
-        odd, left = file_edits.inspect_copies(release, texts)
-        done = Bumped(tuple(todo), tuple(odd), tuple(left))
-        if proof and proof.exception():
-            toml_values.load(decode(old[LOCK], LOCK), LOCK)
-            files.write_bytes(release.checkout / LOCK, old[LOCK])
-            cargo_lock.update(c, release.checkout)
-    if todo:
-        files_now = "1 file carries" if len(todo) == 1 else f"{len(todo)} files carry"
-        terminal.say(f"{files_now} {release.title}{' then' if shell.is_dry(c) else ' now'}")
-        for sentence in (
-            *stale_versions.mismatch_lines(done.disagreed),
-            *stale_versions.stale_lines(done.forgotten),
-        ):
-            terminal.say(sentence)
-    else:
-        terminal.say(
-            f"nothing to do, every file carries {release.title}"
-            if texts
-            else "nothing to do, no file of what is released carries a version"
-        )
+            if _lock(release):  # cargo reads every file, too, so let it begin
+                locked = pool.submit(cargo_lock.check_locked, release.checkout, "--offline")
+            _check(release, plan.carriers)
+        copies = file_edits.inspect_copies(release, plan.edits)
+        if locked and locked.exception():
+            _update_lock(c, release, plan.present[LOCK])
+    done = Bumped(tuple(plan.todo), tuple(copies.mismatches), tuple(copies.stale))
+    _report(c, release, plan, done)
     return done
 
 
-def edits(release: Release, changed: Iterable[str] | None = None) -> dict[str, str]:
+def edits(release: Release, uncommitted: Iterable[str] | None = None) -> dict[str, str]:
     """Return the new text of every file that a bump changes, by path.
 
-    `changed` are the paths that are not committed, where the caller has asked git already.
+    `uncommitted` are the paths that are not committed, where the caller knows them.
     """
-    return file_edits.changes(file_edits.texts(release, changed))
+    return file_edits.new_texts(file_edits.compute(release, uncommitted))
 
 
 def paths(release: Release) -> tuple[str, ...]:
     """Return every path that a bump writes, Cargo.lock included."""
     new = edits(release)
-    return (*new, *_lock(release)) if new else ()
-
-
-def _strangers(release: Release, changed: tuple[str, ...]) -> tuple[str, ...]:
-    new = edits(release, changed)
-
-    def is_ours(path: str) -> bool:
-        there = release.checkout / path
-        written = path in new and there.exists() and there.read_bytes() == new[path].encode()
-        return written or (bool(new) and path in _lock(release) and _is_bumped_lock(release, path))
-
-    return tuple(path for path in changed if not is_ours(path))
-
-
-def _is_bumped_lock(release: Release, path: str) -> bool:
-    there = release.checkout / path
-    return there.exists() and cargo_lock.is_bump(
-        git.at_commit(release.checkout, "HEAD", path) or b"", there.read_bytes()
-    )
+    if not new:
+        return ()
+    return (*new, *_lock(release))
 
 
 def pending(release: Release) -> tuple[str, ...]:
-    """Return the paths that the release commit has to contain; raise `ReleaseError` for strangers."""
-    changed = git.changed(release.checkout)
-    if odd := _strangers(release, changed) if changed else ():
-        fix = "commit or stash them, or name in .gitignore what is made by programs"
-        raise ReleaseError(f"the tree has changes that are not committed: {shorten(odd)}", fix)
-    return changed
+    """Return the uncommitted paths that belong in the release commit.
+
+    Raises `ReleaseError` where there are other uncommitted changes.
+    """
+    uncommitted = git.changed(release.checkout)
+    if not uncommitted:
+        return ()
+    others = _changed_by_others(release, uncommitted)
+    if others:
+        raise ReleaseError(
+            f"uncommitted changes: {shorten(others)}",
+            "commit or stash them, or add generated files to .gitignore",
+        )
+    return uncommitted
 
 
 def unwritten(release: Release) -> tuple[str, ...]:
-    """Return the paths of the files that do not carry this release's version yet."""
-    return tuple(
-        path
-        for path, text in edits(release).items()
-        if (release.checkout / path).read_bytes() != text.encode()
-    )
+    """Return the paths of the files that do not have this release's version yet."""
+    found = []
+    for path, text in edits(release).items():
+        if (release.checkout / path).read_bytes() != text.encode():
+            found.append(path)
+    return tuple(found)
 
 
 def message(release: Release) -> str:
-    """Return the message of the release commit, from the settings' template."""
+    """Return the message of the release commit, from the templates in the settings."""
     shared = release.project.settings.project.commit
-    every = " + ".join(f"{part.component.name} v{part.version}" for part in release.parts)
-    said = (
-        (part.component.commit or shared).format(
-            components=every, component=part.component.name, version=part.version, tag=part.tag
+    components = " + ".join(f"{part.component.name} v{part.version}" for part in release.parts)
+    lines = []
+    for part in release.parts:
+        template = part.component.commit or shared
+        lines.append(
+            template.format(
+                components=components,
+                component=part.component.name,
+                version=part.version,
+                tag=part.tag,
+            )
         )
-        for part in release.parts
-    )
-    return "\n\n".join(dict.fromkeys(said))  # one line for each component that the template names
+    return "\n\n".join(dict.fromkeys(lines))  # only a template that names components differs
 
 
 def _lock(release: Release) -> tuple[str, ...]:
-    return (LOCK,) if LOCK in release.project.files and release.project.manifest else ()
+    if release.project.manifest and LOCK in release.project.files:
+        return (LOCK,)
+    return ()
+
+
+def _plan(release: Release, uncommitted: tuple[str, ...]) -> _Plan:
+    carriers = tuple(version_files(release))
+    found = file_edits.compute(release, uncommitted, carriers)
+    new = file_edits.new_texts(found)
+    present = {path: found[path].present for path in new}
+    for lock in _lock(release):
+        present[lock] = file_edits.read_bytes(release, lock)
+        if new:
+            text = decode(present[lock], lock)
+            new[lock] = cargo_lock.bumped(text, pins.new_versions(release))
+    todo = {path: text for path, text in new.items() if present[path] != text.encode()}
+    return _Plan(carriers, found, present, todo)
 
 
 @contextmanager
-def _all_or_none(release: Release, old: dict[str, bytes]) -> Iterator[None]:
+def _restored_on_error(release: Release, present: dict[str, bytes]) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        for path, data in old.items():
+        for path, data in present.items():
             files.write_bytes(release.checkout / path, data)
         raise
 
 
-def _prove(release: Release, every: Iterable[VersionFile]) -> None:
-    proved = (
-        carrier.mismatches(decode(file_edits.data(release, carrier.path), carrier.path))
-        for carrier in every
-    )
-    if wrong := [said for one in proved for said in one]:
-        raise ReleaseError("; ".join(wrong), "mend that file, or name it in [files]")
+def _check(release: Release, carriers: Iterable[VersionFile]) -> None:
+    """Read the written files again. Raise `ReleaseError` where one does not have its version."""
+    mismatches: list[str] = []
+    for carrier in carriers:
+        text = decode(file_edits.read_bytes(release, carrier.path), carrier.path)
+        mismatches += carrier.mismatches(text)
+    if mismatches:
+        raise ReleaseError("; ".join(mismatches), "correct that file, or add it to [files]")
+
+
+def _update_lock(c: Context, release: Release, present: bytes) -> None:
+    """Let cargo update a Cargo.lock that did not agree with the manifests before the bump."""
+    toml_values.load(decode(present, LOCK), LOCK)  # with an error for a broken one
+    files.write_bytes(release.checkout / LOCK, present)
+    cargo_lock.update(c, release.checkout)
+
+
+def _report(c: Context, release: Release, plan: _Plan, done: Bumped) -> None:
+    versions = release.title
+    if len(release.parts) == 1:
+        versions = f"version {release.parts[0].version}"
+    if not plan.edits:
+        terminal.say("nothing to do, no file has a version")
+        return
+    if not plan.todo:
+        terminal.say(f"nothing to do, every file has {versions}")
+        return
+    verb = "would set" if shell.is_dry(c) else "set"
+    count = "1 file" if len(plan.todo) == 1 else f"{len(plan.todo)} files"
+    terminal.say(f"{verb} {versions} in {count}")
+    for line in stale_versions.mismatch_lines(done.mismatches):
+        terminal.say(line)
+    for line in stale_versions.stale_lines(done.stale):
+        terminal.say(line)
+
+
+def _changed_by_others(release: Release, uncommitted: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the uncommitted paths that do not have exactly what a bump writes."""
+    new = edits(release, uncommitted)
+    lock = _lock(release) if new else ()
+    found = []
+    for path in uncommitted:
+        file = release.checkout / path
+        is_written = path in new and file.exists() and file.read_bytes() == new[path].encode()
+        if not is_written and not (path in lock and _is_bumped_lock(release)):
+            found.append(path)
+    return tuple(found)
+
+
+def _is_bumped_lock(release: Release) -> bool:
+    file = release.checkout / LOCK
+    if not file.exists():
+        return False
+    committed = git.at_commit(release.checkout, "HEAD", LOCK) or b""
+    return cargo_lock.is_bump(committed, file.read_bytes())

@@ -15,7 +15,8 @@ from release_tasks.tools import git
 def commit_and_tag(c: Context, release: Release) -> None:
     """Commit what the bump changed, and tag that commit for every component.
 
-    Raises `ReleaseError` when a file does not have the version yet, or other changes are uncommitted.
+    Raises `ReleaseError` where a file does not have the version yet, and for other uncommitted
+    changes.
     """
     if shell.is_dry(c):
         changed = bump.paths(release)

@@ -1,4 +1,4 @@
-"""What each file that carries a version becomes, and what is told about it; nothing is written here."""
+"""What each file that carries a version becomes, and what that shows. Nothing is written here."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tasks.bumping import stale_versions, version_copies
+from release_tasks.bumping.stale_versions import Mismatch, StaleLine
 from release_tasks.bumping.version_files import VersionFile, version_files
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import decode
@@ -19,108 +20,138 @@ from release_tasks.tools.git import worktree
 if TYPE_CHECKING:
     from release_tasks.release import Release
 
+_ANY_WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
-class Edited(NamedTuple):
-    """A file's committed text, the text it becomes, its bytes now, and whether a manifest knows every copy in it."""
 
-    old: str
+class FileEdit(NamedTuple):
+    """What a file becomes."""
+
+    committed: str
     new: str
-    now: bytes
-    is_whole: bool
+    present: bytes  # in the checkout
+    is_covered: bool  # a manifest knows every version of ours in it
 
 
-def texts(
+class Copies(NamedTuple):
+    """What a bump shows about the copies of a version."""
+
+    mismatches: list[Mismatch]  # copies that had another version than the manifests
+    stale: list[StaleLine]  # lines that stay at an old version
+
+
+def compute(
     release: Release,
-    changed: Iterable[str] | None = None,
-    every: Iterable[VersionFile] | None = None,
-) -> dict[str, Edited]:
-    """Return every file that carries a version, by path; none where only tags carry versions.
+    uncommitted: Iterable[str] | None = None,
+    carriers: Iterable[VersionFile] | None = None,
+) -> dict[str, FileEdit]:
+    """Return every file that carries a version, by path; none where only tags have versions.
 
-    It is computed from the committed files, so that a bump which was interrupted comes out the same;
-    `changed` are the paths that are not committed and `every` the carriers, where the caller has found them already.
+    The edits start from the committed files, so that a bump that was interrupted has the same
+    result. `uncommitted` paths and `carriers` are found where the caller has not done so yet.
     """
     if release.project.settings.project.version == "tag":
         return {}
-    changed = set(git.changed(release.checkout) if changed is None else changed)
-    every = tuple(version_files(release) if every is None else every)
-    committed = worktree.files_at(
-        release.checkout, "HEAD", (one.path for one in every if one.path in changed)
-    )
-    found: dict[str, Edited] = {}
-    twice: set[str] = set()
-    for carrier in every:
-        if carrier.path in found:
-            twice.add(carrier.path)
+    if uncommitted is None:
+        uncommitted = git.changed(release.checkout)
+    if carriers is None:
+        carriers = version_files(release)
+    carriers = tuple(carriers)
+    dirty = {carrier.path for carrier in carriers} & set(uncommitted)
+    committed = worktree.files_at(release.checkout, "HEAD", dirty)
+    edits: dict[str, FileEdit] = {}
+    shared: set[str] = set()  # paths with several carriers
+    for carrier in carriers:
+        path = carrier.path
+        if path in edits:
+            shared.add(path)
         else:
-            now = data(release, carrier.path)
-            base = decode(committed.get(carrier.path) or now, carrier.path)
-            found[carrier.path] = Edited(base, base, now, carrier.is_whole)
-        before = found[carrier.path]
-        found[carrier.path] = before._replace(new=carrier.write(before.new))
-    _refuse_two_versions(found, [carrier for carrier in every if carrier.path in twice])
-    return found
+            present = read_bytes(release, path)
+            text = decode(committed.get(path) or present, path)
+            edits[path] = FileEdit(text, text, present, carrier.is_covered)
+        edits[path] = edits[path]._replace(new=carrier.write(edits[path].new))
+    _refuse_two_versions(edits, [carrier for carrier in carriers if carrier.path in shared])
+    return edits
 
 
-def changes(found: dict[str, Edited]) -> dict[str, str]:
+def new_texts(edits: dict[str, FileEdit]) -> dict[str, str]:
     """Return the new text of every file that changes."""
-    return {path: one.new for path, one in found.items() if one.old != one.new}
+    return {path: edit.new for path, edit in edits.items() if edit.committed != edit.new}
 
 
-def inspect_copies(
-    release: Release, found: dict[str, Edited]
-) -> tuple[list[stale_versions.Mismatch], list[stale_versions.StaleLine]]:
-    """Return the copies that had another version than the rest and get the new one, and the lines that a bump
-    leaves at the old version, or at a stale copy's; those of components that stay are theirs."""
-    forms = stale_versions.forms(
-        release, ((one.old, one.new) for one in found.values() if one.is_whole)
-    )
-    logs = {part.component.changelog for part in release.parts}
-    odd = [
-        one
-        for path, edited in found.items()
-        if path not in logs
-        for one in stale_versions.stale(forms, path, edited.old, edited.new)
-    ]
-    covered = {path for path, one in found.items() if one.is_whole}
-    released = {part.component.name for part in release.parts}
-    later = (one.python for one in release.project.components if one.name not in released)
-    packages = [one for shipped in later for one in resolved_or_empty(shipped)]
-    covered |= {
-        *version_copies.sources(release, packages),
-        *(version_copies.relative(release, one.folder / "pyproject.toml") for one in packages),
-    }
-    olds = {form for olds in forms.values() for form in olds}
-    olds |= {one.said for one in odd if VERSION.fullmatch(one.said)}
-    return odd, stale_versions.find_stale(release, changes(found), covered, olds) if found else []
+def inspect_copies(release: Release, edits: dict[str, FileEdit]) -> Copies:
+    """Return the mismatches that a bump corrects, and the old versions that it leaves.
+
+    Versions of components that are not released are not looked at.
+    """
+    covered = {path for path, edit in edits.items() if edit.is_covered}
+    manifests = [(edit.committed, edit.new) for edit in edits.values() if edit.is_covered]
+    spellings = stale_versions.old_spellings(release, manifests)
+    mismatches = _mismatches(release, edits, spellings)
+    if not edits:
+        return Copies(mismatches, [])
+    olds = {old for before in spellings.values() for old in before}
+    for mismatch in mismatches:
+        if VERSION.fullmatch(mismatch.found):
+            olds.add(mismatch.found)
+    covered.update(_files_of_others(release))
+    stale = stale_versions.find_stale(release, new_texts(edits), covered, olds)
+    return Copies(mismatches, stale)
 
 
-def _refuse_two_versions(found: dict[str, Edited], shared: Iterable[VersionFile]) -> None:
-    for carrier in shared:
-        if wrong := carrier.mismatches(found[carrier.path].new):
-            raise ReleaseError(
-                f"two versions are wanted at one place: {wrong[0]}",
-                f"let one component or one key of [files] have {carrier.path}",
-            )
+def read_bytes(release: Release, path: str) -> bytes:
+    """Return the bytes of a file that a bump replaces.
 
-
-def data(release: Release, path: str) -> bytes:
-    """Return the bytes of a file that a bump may replace; raise `ReleaseError` where it may not."""
-    there = os.path.join(release.checkout, path)
+    Raises `ReleaseError` for a symbolic link, a read-only file and one that cannot be read.
+    """
+    file = os.path.join(release.checkout, path)
     try:
-        mode = os.lstat(there).st_mode
-        if stat.S_ISLNK(
-            mode
-        ):  # a replaced link would be a file, and the file behind it may be anywhere
+        mode = os.lstat(file).st_mode
+        # replacing a link would make it a file; what it points to may be anywhere
+        if stat.S_ISLNK(mode):
             raise ReleaseError(
-                f"{path} is a symbolic link to {os.readlink(there)}",
-                "name the file itself in [files], or put a copy here",
+                f"{path} is a symbolic link to {os.readlink(file)}",
+                "list the file itself in [files], or replace the link with a copy",
             )
-        if not mode & 0o222:
+        if not mode & _ANY_WRITE:
             raise ReleaseError(f"{path} is read-only", f"chmod u+w {path}")
-        with open(there, "rb") as file:
-            return file.read()
+        with open(file, "rb") as opened:
+            return opened.read()
     except OSError as error:
         raise ReleaseError(
             f"{path} cannot be read: {error.strerror}",
-            f"git restore {path}, or take it out of the settings",
+            f"git restore {path}, or remove it from the settings",
         ) from error
+
+
+def _refuse_two_versions(edits: dict[str, FileEdit], carriers: Iterable[VersionFile]) -> None:
+    for carrier in carriers:
+        mismatches = carrier.mismatches(edits[carrier.path].new)
+        if mismatches:
+            raise ReleaseError(
+                f"two versions for one place: {mismatches[0]}",
+                f"let only one component, or one entry of [files], set {carrier.path}",
+            )
+
+
+def _mismatches(
+    release: Release, edits: dict[str, FileEdit], spellings: stale_versions.Spellings
+) -> list[Mismatch]:
+    changelogs = {part.component.changelog for part in release.parts}
+    found: list[Mismatch] = []
+    for path, edit in edits.items():
+        if path not in changelogs:
+            found += stale_versions.mismatches(spellings, path, edit.committed, edit.new)
+    return found
+
+
+def _files_of_others(release: Release) -> set[str]:
+    """Return the Python files whose versions belong to components that are not released."""
+    released = {part.component.name for part in release.parts}
+    found: set[str] = set()
+    for component in release.project.components:
+        if component.name not in released:
+            packages = resolved_or_empty(component.python)
+            found.update(version_copies.sources(release, packages))
+            for package in packages:
+                found.add(version_copies.relative(release, package.folder / "pyproject.toml"))
+    return found

@@ -40,8 +40,8 @@ def set_version(c: Context, request: str, component: str | None) -> dict[str, An
 def _report(done: Bumped) -> dict[str, Any]:
     """Return what was done, in the shape that docs/json.md describes."""
     mismatches = [
-        {"file": copy.path, "line": copy.number, "found": copy.said, "expected": copy.wanted}
-        for copy in done.disagreed
+        {"file": copy.path, "line": copy.line, "found": copy.found, "expected": copy.expected}
+        for copy in done.mismatches
     ]
-    stale = [{"file": line.path, "line": line.number, "text": line.text} for line in done.forgotten]
+    stale = [{"file": line.path, "line": line.line, "text": line.text} for line in done.stale]
     return {"files": list(done.files), "mismatches": mismatches, "stale": stale}

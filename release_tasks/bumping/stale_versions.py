@@ -1,4 +1,4 @@
-"""What a bump tells besides its edits: copies that had disagreed, and old versions that nothing covers."""
+"""What a bump reports besides its edits: mismatches before it, and old versions that remain."""
 
 from __future__ import annotations
 
@@ -22,182 +22,226 @@ if TYPE_CHECKING:
     from release_tasks.release import ComponentRelease, Release
 
 SHOWN = 20  # lines; `inv bump --json` has them all
-_WHOLE = re.compile(rf"(?<![0-9A-Za-z.])[vV]?({VERSION.pattern})")
+_WIDEST = 100  # characters of a line that are shown
+_VERSION_WORD = re.compile(rf"(?<![0-9A-Za-z.])[vV]?({VERSION.pattern})")
 _NUMBER = re.compile(rf"{VERSION.pattern}|[0-9]+(?:\.[0-9]+)*")
-# what keeps old versions on purpose: changelogs, other programs' locks, test data, what was generated
-_KEEPS = re.compile(
+_PATH_DEPENDENCY = re.compile(r"[^#]*\bpath *= *[\"'](?P<folder>[^\"']+)")
+# files that may have old versions: changelogs, other programs' locks, test data, generated files
+_MAY_BE_OLD = re.compile(
     r"(?:^|/)(?:changelog|changes|history|news|release[-_]?notes)(?:[._-][^/]*)?$"
-    r"|(?:^|/)(?:changelogs?|fixtures?|test[-_]?data|_*snapshots_*|goldens?|cassettes|vendor|third[-_]party|node_modules)/"
-    r"|(?:\.lock|\.lockb|\.sum|[-.]lock\.(?:json|yaml)|-shrinkwrap\.json|\.min\.(?:js|css)|\.map|\.snap)$",
+    r"|(?:^|/)(?:changelogs?|fixtures?|test[-_]?data|_*snapshots_*|goldens?|cassettes"
+    r"|vendor|third[-_]party|node_modules)/"
+    r"|(?:\.lock|\.lockb|\.sum|[-.]lock\.(?:json|yaml)|-shrinkwrap\.json"
+    r"|\.min\.(?:js|css)|\.map|\.snap)$",
     re.I,
 )
 
+Spellings = Mapping[str, tuple[str, ...]]  # of a new version: those of the version before it
+
 
 class StaleLine(NamedTuple):
-    """A line of a tracked file that still shows an old version."""
+    """A line of a tracked file that still has an old version."""
 
     path: str
-    number: int  # counted from 1
+    line: int  # counted from 1
     text: str
 
     def __str__(self) -> str:
         shown = self.text.strip()
-        return f"{self.path}:{self.number}: {shown[:100]}{'…' if shown[100:] else ''}"
+        if len(shown) > _WIDEST:
+            shown = f"{shown[:_WIDEST]}…"
+        return f"{self.path}:{self.line}: {shown}"
 
 
 class Mismatch(NamedTuple):
-    """A place that a bump changes although it did not show the version before; `wanted` is empty for other texts."""
+    """A place that a bump changes although it did not have the version before."""
 
     path: str
-    number: int  # counted from 1
-    said: str
-    wanted: str
+    line: int  # counted from 1
+    found: str
+    expected: str  # "" for a text that is no version
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.number} said {self.said}{', not ' if self.wanted else ''}{self.wanted}"
+        place = f"{self.path}:{self.line}"
+        if self.expected:
+            return f"{place} had {self.found}, expected {self.expected}"
+        return f"{place} had {self.found}"
 
 
-def forms(release: Release, texts: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
-    """Return each way to write a new version, with the ways to write the version before it.
+def old_spellings(
+    release: Release, manifests: Iterable[tuple[str, str]]
+) -> dict[str, tuple[str, ...]]:
+    """Return each spelling of a new version with the spellings of the version before it.
 
-    `texts` are those of the manifests, as they are committed and as they become: an interrupted bump has
-    left the new version in some of them.
+    `manifests` are the texts as committed and as they become: where a bump was interrupted, some
+    of them have the new version already.
     """
-    is_begun = any(part.component.version == part.version for part in release.parts)
-    moves = (
-        zip(VERSION.findall(old), VERSION.findall(new), strict=False)
-        for old, new in texts
-        if is_begun
-    )
-    found = Counter(move for every in moves for move in every if move[0] != move[1])
-    pairs = (
-        (part.version, was) for part in release.parts if (was := _before(release, part, found))
-    )
-    return {form: spellings(was) for new, was in pairs for form in spellings(new)}
+    changes: Counter[tuple[str, str]] = Counter()
+    if any(part.component.version == part.version for part in release.parts):
+        for old, new in manifests:
+            changes.update(_changed(VERSION, old, new))
+    found = {}
+    for part in release.parts:
+        before = _version_before(release, part, changes)
+        if before:
+            for spelling in spellings(part.version):
+                found[spelling] = spellings(before)
+    return found
 
 
-def stale(
-    known: Mapping[str, tuple[str, ...]], path: str, old: str, new: str
-) -> Iterator[Mismatch]:
-    """Yield each place that a bump changes although it did not show the version before."""
-    rows = enumerate(zip(old.split("\n"), new.split("\n"), strict=False), 1)
-    for number, (was, now) in (row for row in rows if row[1][0] != row[1][1]):
-        pairs = [
-            pair
-            for pair in zip(_NUMBER.findall(was), _NUMBER.findall(now), strict=False)
-            if pair[0] != pair[1]
-        ]
-        for one, other in dict.fromkeys(pairs):
-            wanted = next((olds for form, olds in known.items() if _begins(form, other)), ())
-            if wanted and not any(_begins(form, one) for form in wanted):
-                yield Mismatch(path, number, one, wanted[0])
-        if not pairs:
-            yield Mismatch(path, number, was.strip()[:80], "")
+def mismatches(known: Spellings, path: str, old: str, new: str) -> Iterator[Mismatch]:
+    """Yield each place of a text that changes although it did not have the version before."""
+    lines = zip(old.split("\n"), new.split("\n"), strict=False)
+    for number, (before, after) in enumerate(lines, 1):
+        if before == after:
+            continue
+        changes = _changed(_NUMBER, before, after)
+        if not changes:
+            yield Mismatch(path, number, before.strip()[:80], "")
+        for was, becomes in dict.fromkeys(changes):
+            expected = _expected(known, becomes)
+            if expected and not any(_begins(spelling, was) for spelling in expected):
+                yield Mismatch(path, number, was, expected[0])
 
 
 def find_stale(
-    release: Release, new: Mapping[str, str], covered: set[str], olds: set[str]
+    release: Release, new_texts: Mapping[str, str], covered: set[str], olds: set[str]
 ) -> list[StaleLine]:
-    """Return the lines that would still show one of the `olds` versions once the files have their `new` texts.
+    """Return the lines that would still have one of the old versions after the bump.
 
-    `covered` are the files whose every copy a manifest knows. What keeps old versions on purpose is left
-    out: changelogs, locks, test data, binary files, and what `[versions.ignore]` names.
+    `new_texts` are the files that the bump changes; `covered` are the files whose every version a
+    manifest knows. Changelogs, locks, test data, binary files and those in [versions.ignore] may
+    have old versions.
     """
-    there = [
-        StaleLine(*found)
-        for found in git_grep.lines(release.checkout, sorted(olds))
-        if found[0] not in new
-    ]
-    old = {path: whole for path, whole in new.items() if any(one in whole for one in olds)}
-    there += [
-        StaleLine(path, at, text)
-        for path, whole in old.items()
-        for at, text in enumerate(whole.split("\n"), 1)
-    ]
-    found = [
-        line
-        for line in there
-        if (line.path not in covered or _is_orphan(release, line))
-        and not _KEEPS.search(line.path)
-        and olds & {match[1] for match in _WHOLE.finditer(line.text)}
-    ]
+    lines = [*_unchanged_lines(release, new_texts, olds), *_changed_lines(new_texts, olds)]
+    found = [line for line in lines if _is_stale(release, line, covered, olds)]
+    found += _other_locks(release)
     ignored = release.project.settings.versions.ignore
-    return sorted(
-        line
-        for line in (*found, *_locks(release))
-        if not any(fnmatch.fnmatchcase(line.path, pattern) for pattern in ignored)
-    )
+    return sorted(line for line in found if not _matches(line.path, ignored))
 
 
-def mismatch_lines(odd: Sequence[Mismatch]) -> Iterator[str]:
-    """Yield the copies that had disagreed, in a bounded number of lines."""
-    yield from map(str, odd[:SHOWN])
-    if odd[SHOWN:]:
-        yield f"and {len(odd) - SHOWN} more that had disagreed"
+def mismatch_lines(found: Sequence[Mismatch]) -> Iterator[str]:
+    """Yield the mismatches for people, in a limited number of lines."""
+    yield from map(str, found[:SHOWN])
+    if len(found) > SHOWN:
+        yield f"and {len(found) - SHOWN} more"
 
 
-def stale_lines(lines: Sequence[StaleLine]) -> Iterator[str]:
-    """Yield what a person reads about forgotten lines, in a bounded number of lines."""
-    if lines:
-        yield f"{len(lines)} line{'s' * (len(lines) > 1)} that no manifest covers still show{'s' * (len(lines) == 1)} an old version:"
-        yield from (f"  {line}" for line in lines[:SHOWN])
-        if lines[SHOWN:]:
-            yield f"  and {len(lines) - SHOWN} more (inv bump --json has them all)"
-        yield "name them in [files], or in [versions.ignore] with the reason why they stay"
+def stale_lines(found: Sequence[StaleLine]) -> Iterator[str]:
+    """Yield the stale lines for people, in a limited number of lines, and what to do last."""
+    if not found:
+        return
+    if len(found) == 1:
+        yield "1 line that no manifest covers still shows an old version:"
+    else:
+        yield f"{len(found)} lines that no manifest covers still show an old version:"
+    for line in found[:SHOWN]:
+        yield f"  {line}"
+    if len(found) > SHOWN:
+        yield f"  and {len(found) - SHOWN} more (inv bump --json has them all)"
+    yield "add them to [files], or to [versions.ignore] with the reason"
 
 
-def _is_orphan(release: Release, line: StaleLine) -> bool:
-    """Tell whether a line requires a crate by a path where the repository has none: cargo does not mind while nobody uses it."""
-    pin = (
-        re.match(r"[^#]*\bpath *= *[\"']([^\"']+)", line.text)
-        if line.path.endswith("Cargo.toml")
-        else None
-    )
-    return (
-        pin is not None
-        and posixpath.normpath(f"{posixpath.dirname(line.path)}/{pin[1]}/Cargo.toml").lstrip("/")
-        not in release.project.files
-    )
+def _changed(pattern: re.Pattern[str], old: str, new: str) -> list[tuple[str, str]]:
+    """Return the matches of a pattern that differ between two texts."""
+    pairs = zip(pattern.findall(old), pattern.findall(new), strict=False)
+    return [pair for pair in pairs if pair[0] != pair[1]]
 
 
-def _locks(release: Release) -> Iterator[StaleLine]:
-    """Yield the workspace's crates in the Cargo.lock of other trees: cargo brings those up to date only there."""
-    names = new_versions(release)
-    for path in release.project.files:
-        if path.rpartition("/")[2] == "Cargo.lock" and path != "Cargo.lock":
-            text = (
-                (release.checkout / path).read_text("utf-8", errors="replace")
-                if (release.checkout / path).exists()
-                else ""
-            )
-            for name, version, at in cargo_lock.own(text):
-                if version != names.get(name, version):
-                    yield StaleLine(
-                        path,
-                        line_at(text, at),
-                        f"{name} {version} (cargo update --workspace in that folder)",
-                    )
-
-
-def _before(
-    release: Release, part: ComponentRelease, moves: Counter[tuple[str, str]]
+def _version_before(
+    release: Release, part: ComponentRelease, changes: Counter[tuple[str, str]]
 ) -> str | None:
-    """Return the version that a component had before this release: its manifests', else its last tag's."""
-    if part.component.version not in (None, part.version):
-        return part.component.version
-    if part.component.version and (
-        was := next(
-            (was for (was, now), _ in moves.most_common() if now in spellings(part.version)), None
-        )
-    ):
-        return was
-    tagged = [
-        parse(found)
-        for tag in git.tags(release.checkout)
-        if (found := version_in(part.component, tag))
-    ]
-    return str(max((one for one in tagged if one < parse(part.version)), default="")) or None
+    """Return the version of a component before this release: of its manifests, or its last tag."""
+    present = part.component.version
+    if present and present != part.version:
+        return present
+    if present:  # an interrupted bump: what most of the manifests had
+        own = spellings(part.version)
+        for (old, new), _ in changes.most_common():
+            if new in own:
+                return old
+    return _last_tagged(release, part)
+
+
+def _last_tagged(release: Release, part: ComponentRelease) -> str | None:
+    tagged = []
+    for tag in git.tags(release.checkout):
+        version = version_in(part.component, tag)
+        if version and parse(version) < parse(part.version):
+            tagged.append(parse(version))
+    if not tagged:
+        return None
+    return str(max(tagged))
+
+
+def _expected(known: Spellings, new: str) -> tuple[str, ...]:
+    """Return the spellings of the version before the one that a number belongs to."""
+    for spelling, before in known.items():
+        if _begins(spelling, new):
+            return before
+    return ()
 
 
 def _begins(version: str, part: str) -> bool:
+    """Return whether a number is a version, or its first parts: `1.2` of `1.2.0`."""
     return version == part or version.startswith(f"{part}.")
+
+
+def _unchanged_lines(
+    release: Release, new_texts: Mapping[str, str], olds: set[str]
+) -> Iterator[StaleLine]:
+    for path, number, text in git_grep.lines(release.checkout, sorted(olds)):
+        if path not in new_texts:
+            yield StaleLine(path, number, text)
+
+
+def _changed_lines(new_texts: Mapping[str, str], olds: set[str]) -> Iterator[StaleLine]:
+    for path, new in new_texts.items():
+        if any(old in new for old in olds):
+            for number, text in enumerate(new.split("\n"), 1):
+                yield StaleLine(path, number, text)
+
+
+def _is_stale(release: Release, line: StaleLine, covered: set[str], olds: set[str]) -> bool:
+    if line.path in covered and not _is_missing_dependency(release, line):
+        return False
+    if _MAY_BE_OLD.search(line.path):
+        return False
+    return not olds.isdisjoint(_VERSION_WORD.findall(line.text))
+
+
+def _is_missing_dependency(release: Release, line: StaleLine) -> bool:
+    """Return whether a line requires a crate by a path where the repository has none.
+
+    Cargo accepts that while no member uses the requirement.
+    """
+    if not line.path.endswith("Cargo.toml"):
+        return False
+    found = _PATH_DEPENDENCY.match(line.text)
+    if found is None:
+        return False
+    manifest = f"{posixpath.dirname(line.path)}/{found['folder']}/Cargo.toml"
+    return posixpath.normpath(manifest).lstrip("/") not in release.project.files
+
+
+def _other_locks(release: Release) -> Iterator[StaleLine]:
+    """Yield the workspace's crates in the Cargo.lock of other workspaces.
+
+    Cargo updates those only in their own folders.
+    """
+    versions = new_versions(release)
+    for path in release.project.files:
+        if posixpath.basename(path) != "Cargo.lock" or path == "Cargo.lock":
+            continue
+        file = release.checkout / path
+        if not file.exists():
+            continue
+        text = file.read_text("utf-8", errors="replace")
+        for name, version, at in cargo_lock.own(text):
+            if version != versions.get(name, version):
+                hint = f"{name} {version} (cargo update --workspace in that folder)"
+                yield StaleLine(path, line_at(text, at), hint)
+
+
+def _matches(path: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatch.fnmatchcase(path, pattern) for pattern in patterns)

@@ -1,8 +1,9 @@
-"""What repeats a version beside the manifest that has it: setup.py, modules, locks, files of the settings."""
+"""Files that repeat the version of a manifest: setup.py, modules, lock files, listed files."""
 
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
@@ -12,91 +13,109 @@ from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import read
 from release_tasks.manifests import pyproject
 from release_tasks.project.kinds import KINDS
-from release_tasks.project.model import PythonPackage, resolved_or_empty
+from release_tasks.project.model import Component, PythonPackage, resolved_or_empty
 
 if TYPE_CHECKING:
     from release_tasks.release import Release
 
+_NPM_LOCKS = ("package-lock.json", "npm-shrinkwrap.json")
+
 
 def relative(release: Release, path: Path | str) -> str:
-    """Return a path below the repository's root; raise `ReleaseError` for one that is elsewhere."""
-    root, there = (
-        f"{release.source_tree}{os.sep}",
-        str(path),
-    )  # as texts: pathlib takes its time with hundreds of crates
-    if not there.startswith(root):
+    """Return a path below the repository's root. Raises `ReleaseError` for one outside of it."""
+    # as texts, because pathlib is slow for hundreds of crates
+    root = f"{release.source_tree}{os.sep}"
+    text = str(path)
+    if not text.startswith(root):
         raise ReleaseError(
-            f"{path} is outside of the repository", "take it out of the workspace, or move it here"
+            f"{path} is outside of the repository",
+            "remove it from the workspace, or move it into the repository",
         )
-    return there.removeprefix(root).replace(os.sep, "/")
+    return text.removeprefix(root).replace(os.sep, "/")
 
 
 def sources(release: Release, packages: Iterable[PythonPackage]) -> Iterator[str]:
-    """Yield the setup files and modules of Python packages that may hold their version, too."""
+    """Yield the setup files and modules of Python packages that may have their version, too."""
+    tracked = set(release.project.files)
     for package in packages:
         path = relative(release, package.folder / "pyproject.toml")
+        folder = PurePosixPath(path).parent
         module = re.sub(r"[-_.]+", "_", package.name).lower()
-        places = [f"{folder}{module}/__init__.py" for folder in ("", "src/", "python/")]
-        places += pyproject.read(read(release.source_tree, path), path).modules
-        tracked = set(release.project.files)
-        for place in dict.fromkeys(("setup.py", "setup.cfg", *places)):
-            if (found := (PurePosixPath(path).parent / place).as_posix()) in tracked:
-                yield found
+        names = ["setup.py", "setup.cfg"]
+        names += [f"{parent}{module}/__init__.py" for parent in ("", "src/", "python/")]
+        names += pyproject.read(read(release.source_tree, path), path).modules
+        for name in dict.fromkeys(names):
+            source = (folder / name).as_posix()
+            if source in tracked:
+                yield source
 
 
 def uv_locks(release: Release) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield each uv.lock with the versions of the packages in its folder and below."""
-    places = [
-        (package.name, relative(release, package.folder / "x"), part.version)
-        for part in release.parts
-        for package in resolved_or_empty(part.component.python)
-    ]
+    packages = list(_released_packages(release))
     for path in release.project.files:
-        if path.rpartition("/")[2] == "uv.lock":
-            above = PurePosixPath(path).parent
-            yield (
-                path,
-                {
-                    name: version
-                    for name, place, version in places
-                    if PurePosixPath(place).is_relative_to(above)
-                },
-            )
+        if posixpath.basename(path) == "uv.lock":
+            parent = PurePosixPath(path).parent
+            versions = {}
+            for name, folder, version in packages:
+                if folder.is_relative_to(parent):
+                    versions[name] = version
+            yield path, versions
 
 
-def npm_locks(path: str) -> Iterator[str]:
-    """Yield where npm keeps the lock of a package.json."""
-    if path.rpartition("/")[2] == "package.json":
-        yield from (
-            str(PurePosixPath(path).with_name(name))
-            for name in ("package-lock.json", "npm-shrinkwrap.json")
-        )
+def npm_locks(path: str) -> list[str]:
+    """Return where npm has the lock of a package.json; nothing for another file."""
+    if posixpath.basename(path) != "package.json":
+        return []
+    return [str(PurePosixPath(path).with_name(name)) for name in _NPM_LOCKS]
 
 
 def version_of(release: Release, path: str) -> str | None:
-    """Return the new version that a file of the settings shows, None where its component is not released.
+    """Return the new version of a listed file, None where its component is not released.
 
-    With several components it is that of the one which ships something from the nearest folder around
-    the file, else of the one that owns the unversioned pointers.
+    With several components, a file belongs to the one that ships something from the nearest folder
+    around it, else to the one with `latest = true`. Raises `ReleaseError` where there is none.
     """
-    components = release.project.components
-    best = (
-        -1,
-        components[0]
-        if len(components) == 1
-        else next((one for one in components if one.latest), None),
-    )
-    for component in components if len(components) > 1 else ():
-        for kind in (one for one in KINDS if one.has_folder):
-            for thing in resolved_or_empty(getattr(component, kind.name)):
-                folder = PurePosixPath(relative(release, thing.folder / "x")).parent
-                if PurePosixPath(path).is_relative_to(folder):
-                    best = max(best, (len(folder.parts), component), key=lambda pair: pair[0])
-    if best[1] is None:
+    component = _owner(release, path)
+    if component is None:
         raise ReleaseError(
             f"[files] {path} belongs to no component",
-            "write a text with {NAME} of one, or latest = true in one",
+            "write {NAME} of a component for {version}, or latest = true in one component",
         )
-    return next(
-        (part.version for part in release.parts if part.component.name == best[1].name), None
-    )
+    for part in release.parts:
+        if part.component.name == component.name:
+            return part.version
+    return None
+
+
+def _released_packages(release: Release) -> Iterator[tuple[str, PurePosixPath, str]]:
+    for part in release.parts:
+        for package in resolved_or_empty(part.component.python):
+            yield package.name, _folder(release, package.folder), part.version
+
+
+def _owner(release: Release, path: str) -> Component | None:
+    components = release.project.components
+    if len(components) == 1:
+        return components[0]
+    owner = next((component for component in components if component.latest), None)
+    depth = -1
+    for component in components:
+        for folder in _folders(release, component):
+            if PurePosixPath(path).is_relative_to(folder) and len(folder.parts) > depth:
+                owner = component
+                depth = len(folder.parts)
+    return owner
+
+
+def _folders(release: Release, component: Component) -> Iterator[PurePosixPath]:
+    """Yield the folders of what a component ships."""
+    for kind in KINDS:
+        if kind.has_folder:
+            for shipped in resolved_or_empty(getattr(component, kind.name)):
+                yield _folder(release, shipped.folder)
+
+
+def _folder(release: Release, folder: Path) -> PurePosixPath:
+    # the root is no path below itself, so ask for a file in the folder
+    return PurePosixPath(relative(release, folder / "x")).parent

@@ -1,13 +1,13 @@
-"""The files that carry a version of this release, and how each is written and proved."""
+"""The files that carry a version of this release, and how each is edited and checked."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from release_tasks.bumping import pins, version_copies
 from release_tasks.bumping.version_copies import relative
@@ -29,99 +29,149 @@ if TYPE_CHECKING:
     from release_tasks.release import ComponentRelease, Release
 
 
+class VersionFile(Protocol):
+    """A file that carries a version."""
+
+    @property
+    def path(self) -> str:
+        """Return the path from the root."""
+
+    @property
+    def is_covered(self) -> bool:
+        """Return whether its manifest knows every version of ours in it."""
+
+    def write(self, text: str) -> str:
+        """Return the text with the new version."""
+
+    def mismatches(self, text: str) -> list[str]:
+        """Return one sentence for each location without the new version."""
+
+
 @dataclass(frozen=True)
-class VersionFile:
-    """A file by its path; `write` gives its new text, `prove` a sentence for each copy left behind."""
+class ManifestFile:
+    """A manifest, a lock file, or a file of [files]."""
 
     path: str
-    write: Callable[[str], str]
-    mismatches: Callable[[str], list[str]]
-    is_whole: bool = False  # it knows every copy in the file
+    kind: Any  # a `ManifestKind`, or a module with its functions
+    versions: Mapping[str, str] = field(default_factory=dict)  # by name
+    version: str | None = None  # of what the file itself describes
+    is_covered: bool = False
+
+    def write(self, text: str) -> str:
+        """Return the text with the new versions."""
+        return str(self.kind.set_versions(text, self.path, self.versions, self.version))
+
+    def mismatches(self, text: str) -> list[str]:
+        """Return one sentence for each location without its new version."""
+        return list(self.kind.mismatches(text, self.path, self.versions, self.version))
 
 
-def version_files(release: Release) -> Iterator[VersionFile]:
-    """Yield every file that carries a version; one that the settings list as well comes twice."""
-    shared = pins.workspace_version(release)
-    for path, crates in pins.manifests(release).items():
-        yield _bound(cargo_toml, path, crates, shared, is_whole=True)
-    for part in release.parts:
-        for package in resolved_or_empty(part.component.python):
-            path = relative(release, package.folder / "pyproject.toml")
-            yield _bound(pyproject.KIND, path, {}, part.version, is_whole=True)
-        for path in version_copies.sources(release, resolved_or_empty(part.component.python)):
-            yield _bound(kind_of(path) or python_module.KIND, path, {}, part.version)
-        for chart in resolved_or_empty(part.component.charts):
-            app = chart.app_version.format(version=part.version)
-            yield _bound(
-                chart_yaml.kind(app),
-                relative(release, chart.folder / "Chart.yaml"),
-                {},
-                part.version,
-                is_whole=True,
-            )
-    for path, locked in version_copies.uv_locks(release):
-        yield _bound(uv_lock.KIND, path, locked)
-    yield from _listed(release, {part.component.name: part.version for part in release.parts})
-    for part in release.parts:
-        if part.component.changelog:
-            yield _changelog(release, part, part.component.changelog)
+@dataclass(frozen=True)
+class ChangelogFile:
+    """The changelog of a component, which gets a section."""
 
+    path: str
+    release: Release
+    part: ComponentRelease
+    date: str  # YYYY-MM-DD
+    is_covered: bool = False
 
-def _bound(kind: Any, path: str, *given: Any, is_whole: bool = False) -> VersionFile:
-    return VersionFile(
-        path,
-        lambda text: str(kind.set_versions(text, path, *given)),
-        lambda text: list(kind.mismatches(text, path, *given)),
-        is_whole,
-    )
+    def write(self, text: str) -> str:
+        """Return the text with a section for the version."""
+        from release_tasks.changelogs import changelog, new_section, notes
 
-
-def _listed(release: Release, names: dict[str, str]) -> Iterator[VersionFile]:
-    tracked = set(git.tracked(release.checkout)) if release.project.settings.files else set()
-    current = {one.name: one.version for one in release.project.components if one.version}
-    for path, spec in release.project.settings.files.items():
-        if path not in tracked:
-            raise ReleaseError(
-                f"{FILE}: [files] {path} is not in the repository",
-                f"git add {path}, or mend the path",
-            )
-        version = version_copies.version_of(release, path)
-        yield _bound(listed(spec), path, current | names, version)
-        for lock in version_copies.npm_locks(path) if spec == "version" else ():
-            if lock in tracked:
-                yield _bound(kind_of(lock), lock, {}, version)
-
-
-def _changelog(release: Release, part: ComponentRelease, path: str) -> VersionFile:
-    from release_tasks.changelogs import changelog, dates, new_section, notes
-
-    date = _dated(release.checkout / path, part.version) or git.today(
-        os.environ.get("SOURCE_DATE_EPOCH")
-    )
-
-    def write(text: str) -> str:
+        version = self.part.version
         body = ""
-        if not changelog.has_section(text, part.version):
-            body = notes.printed(release, part)
-        section = new_section.NewSection(part.version, date, part.tag, body)
-        return new_section.add(text, section, path)
+        if not changelog.has_section(text, version):
+            body = notes.printed(self.release, self.part)
+        section = new_section.NewSection(version, self.date, self.part.tag, body)
+        return new_section.add(text, section, self.path)
 
-    def mismatches(text: str) -> list[str]:
+    def mismatches(self, text: str) -> list[str]:
+        """Return why the version does not have one section."""
+        from release_tasks.changelogs import changelog, dates
+
         if dates.is_dated(text):
             return []
         try:
-            changelog.section(text, part.version, path)
+            changelog.section(text, self.part.version, self.path)
         except ReleaseError as error:
             return [error.problem]
         return []
 
-    return VersionFile(path, write, mismatches)
+
+def version_files(release: Release) -> Iterator[VersionFile]:
+    """Yield every file that carries a version. A manifest in [files] comes twice."""
+    workspace_version = pins.workspace_version(release)
+    for path, crates in pins.manifests(release).items():
+        yield ManifestFile(path, cargo_toml, crates, workspace_version, is_covered=True)
+    for part in release.parts:
+        yield from _python_files(release, part)
+        yield from _charts(release, part)
+    for path, versions in version_copies.uv_locks(release):
+        yield ManifestFile(path, uv_lock.KIND, versions)
+    yield from _listed_files(release)
+    for part in release.parts:
+        log = part.component.changelog
+        if log:
+            yield ChangelogFile(log, release, part, _date(release.checkout / log, part.version))
 
 
-def _dated(log: Path, version: str) -> str | None:
-    """Return the date that an interrupted bump has written: it is finished on another day, too."""
-    text = log.read_text("utf-8", errors="replace") if log.exists() else ""
-    got = re.search(
-        rf"^#+ .*?(?<![\w.-]){re.escape(version)}(?![\w.+-]).*?(\d{{4}}-\d\d-\d\d)", text, re.M
-    )
-    return got[1] if got else None
+def _python_files(release: Release, part: ComponentRelease) -> Iterator[VersionFile]:
+    packages = resolved_or_empty(part.component.python)
+    for package in packages:
+        path = relative(release, package.folder / "pyproject.toml")
+        yield ManifestFile(path, pyproject.KIND, version=part.version, is_covered=True)
+    for path in version_copies.sources(release, packages):
+        yield ManifestFile(path, kind_of(path) or python_module.KIND, version=part.version)
+
+
+def _charts(release: Release, part: ComponentRelease) -> Iterator[VersionFile]:
+    for chart in resolved_or_empty(part.component.charts):
+        path = relative(release, chart.folder / "Chart.yaml")
+        kind = chart_yaml.kind(chart.app_version.format(version=part.version))
+        yield ManifestFile(path, kind, version=part.version, is_covered=True)
+
+
+def _listed_files(release: Release) -> Iterator[VersionFile]:
+    """Yield the files in [files], and the locks of npm beside them."""
+    specs = release.project.settings.files
+    if not specs:
+        return
+    tracked = set(git.tracked(release.checkout))
+    versions = _versions(release)
+    for path, spec in specs.items():
+        if path not in tracked:
+            raise ReleaseError(
+                f"{FILE}: [files] {path} is not in the repository",
+                f"git add {path}, or correct the path",
+            )
+        version = version_copies.version_of(release, path)
+        yield ManifestFile(path, listed(spec), versions, version)
+        if spec == "version":
+            for lock in version_copies.npm_locks(path):
+                if lock in tracked:
+                    yield ManifestFile(lock, kind_of(lock), version=version)
+
+
+def _versions(release: Release) -> dict[str, str]:
+    """Return the version of each component: the new one, or its present one."""
+    versions = {}
+    for component in release.project.components:
+        if component.version:
+            versions[component.name] = component.version
+    for part in release.parts:
+        versions[part.component.name] = part.version
+    return versions
+
+
+def _date(log: Path, version: str) -> str:
+    """Return the date of a section: the one that an interrupted bump has written, else today's."""
+    text = ""
+    if log.exists():
+        text = log.read_text("utf-8", errors="replace")
+    number = rf"(?<![\w.-]){re.escape(version)}(?![\w.+-])"
+    written = re.search(rf"^#+ .*?{number}.*?(\d{{4}}-\d\d-\d\d)", text, re.M)
+    if written:
+        return written[1]
+    return git.today(os.environ.get("SOURCE_DATE_EPOCH"))

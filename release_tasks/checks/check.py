@@ -90,7 +90,7 @@ class CheckContext:
         """Return the copies of the version that disagree, and the lines that a bump would leave at an old one."""
         from release_tasks.bumping import file_edits
 
-        return file_edits.inspect_copies(self.release, file_edits.texts(self.release))
+        return file_edits.inspect_copies(self.release, file_edits.compute(self.release))
 
     @property
     def project(self) -> Project:

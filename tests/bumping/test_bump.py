@@ -57,7 +57,7 @@ EVERY_COPY = [
 
 
 @pytest.mark.statement("B1.8", "B4.3", "B5.15")
-def test_every_copy_shows_the_new_version_and_nothing_else_changes(kit: Path) -> None:
+def test_every_copy_gets_the_new_version_and_nothing_else_changes(kit: Path) -> None:
     bump.write(Context(), at())
     assert changed(kit) == EVERY_COPY
     assert (
@@ -80,10 +80,10 @@ def test_a_second_bump_changes_nothing(kit: Path, capfd: pytest.CaptureFixture[s
     before = {path: (kit / path).read_bytes() for path in EVERY_COPY}
     bump.write(Context(), at())
     assert {path: (kit / path).read_bytes() for path in EVERY_COPY} == before
-    assert "nothing to do, every file carries kit 0.2.0" in capfd.readouterr().err
+    assert "nothing to do, every file has version 0.2.0" in capfd.readouterr().err
 
 
-def test_a_bump_that_stopped_half_way_is_finished_by_the_next(kit: Path) -> None:
+def test_an_interrupted_bump_is_finished_by_the_next_one(kit: Path) -> None:
     whole = bump.edits(at())
     (kit / "Cargo.toml").write_text(whole["Cargo.toml"])
     assert bump.pending(at()) == ("Cargo.toml",)
@@ -91,7 +91,7 @@ def test_a_bump_that_stopped_half_way_is_finished_by_the_next(kit: Path) -> None
     assert changed(kit) == EVERY_COPY
 
 
-def test_line_endings_that_git_converts_are_no_change(kit: Path) -> None:
+def test_line_endings_that_git_converts_are_not_a_change(kit: Path) -> None:
     (kit / ".gitattributes").write_text("*.toml text eol=crlf\n")
     commit_all(kit, "Check out as on Windows")
     subprocess.run(
@@ -103,10 +103,10 @@ def test_line_endings_that_git_converts_are_no_change(kit: Path) -> None:
         == (kit / "Cargo.toml").read_bytes().count(b"\n")
         > 0
     )
-    bump.write(Context(), at())  # which refuses to go on where somebody else has changed something
+    bump.write(Context(), at())  # which refuses other uncommitted changes
 
 
-def test_a_change_of_somebody_else_is_a_stranger(kit: Path) -> None:
+def test_other_uncommitted_changes_are_refused(kit: Path) -> None:
     bump.write(Context(), at())
     (kit / "README.md").write_text("scribble\n")
     (kit / "note.txt").write_text("mine\n")
@@ -115,7 +115,7 @@ def test_a_change_of_somebody_else_is_a_stranger(kit: Path) -> None:
 
 
 @pytest.mark.statement("B1.7")
-def test_all_files_are_put_back_when_the_lock_cannot_be_written(
+def test_all_files_are_restored_when_the_lock_cannot_be_written(
     kit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forget_a_crate(kit)  # so that cargo has to write it
@@ -131,9 +131,7 @@ def test_all_files_are_put_back_when_the_lock_cannot_be_written(
     assert changed(kit) == []
 
 
-def test_a_lock_that_was_behind_is_brought_up_by_cargo(
-    kit: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_cargo_updates_a_stale_lock(kit: Path, capfd: pytest.CaptureFixture[str]) -> None:
     forget_a_crate(kit)
     bump.write(Context(), at())
     assert "$ cargo update --workspace" in capfd.readouterr().err
@@ -145,7 +143,7 @@ def test_a_lock_that_was_behind_is_brought_up_by_cargo(
     )
 
 
-def test_a_lock_of_now_needs_no_update_by_cargo(
+def test_a_current_lock_needs_no_update_by_cargo(
     kit: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     bump.write(Context(), at())
@@ -155,7 +153,7 @@ def test_a_lock_of_now_needs_no_update_by_cargo(
     assert "cargo update" not in capfd.readouterr().err
 
 
-def test_a_text_that_the_settings_list_and_the_file_lacks_is_an_error(kit: Path) -> None:
+def test_a_listed_text_that_the_file_does_not_have_is_an_error(kit: Path) -> None:
     (kit / "README.md").write_text("# kit\n")
     commit_all(kit, "Shorten the readme")
     with pytest.raises(ReleaseError, match=r"README\.md"):
@@ -167,10 +165,10 @@ def test_the_message_names_the_component_and_version(kit: Path) -> None:
     assert bump.message(at()) == "release: kit v0.2.0"
 
 
-def test_a_project_whose_tag_is_the_version_has_nothing_to_edit(kit: Path) -> None:
+def test_a_project_with_the_version_only_in_its_tag_has_no_edits(kit: Path) -> None:
     settings = kit / "release-tasks.toml"
     settings.write_text(settings.read_text() + '[project]\nversion = "tag"\n')
-    commit_all(kit, "Let the tag carry the version")
+    commit_all(kit, "Keep the version in the tag")
     assert bump.edits(at()) == {}
 
 

@@ -1,4 +1,4 @@
-"""Pins on a crate of another component: they follow it, or are kept where the settings say so."""
+"""Pins on a crate of another component: they follow it, or are kept by the settings."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_pins_follow_a_component_that_is_bumped_alone(enter) -> None:
 
 
 @pytest.mark.statement("B5.13")
-def test_a_kept_pin_stays_as_long_as_it_admits_the_new_version(enter) -> None:
+def test_a_kept_pin_stays_while_it_admits_the_new_version(enter) -> None:
     root = enter(PARTS | {"release-tasks.toml": KEEP})
     bump(Context(), version="abacus-core=0.6.27,abacus-py=0.6.13")
     assert lines(root, "py/Cargo.toml", "version") == [
@@ -101,17 +101,17 @@ def test_a_kept_pin_stays_as_long_as_it_admits_the_new_version(enter) -> None:
 
 
 @pytest.mark.statement("B5.13")
-def test_a_kept_pin_that_the_new_version_does_not_satisfy_is_refused_with_both_ways_out(
+def test_a_kept_pin_that_does_not_admit_the_new_version_is_refused_with_two_fixes(
     enter,
 ) -> None:
     root = enter(PARTS | {"release-tasks.toml": KEEP})
-    with pytest.raises(ReleaseError) as told:
+    with pytest.raises(ReleaseError) as caught:
         bump(Context(), version="0.7.0", component="abacus-core")
     assert (
-        told.value.problem
+        caught.value.problem
         == "py/Cargo.toml: abacus-core in [dependencies] is kept at 0.6.14, which 0.7.0 does not satisfy"
     )
-    assert told.value.fix == (
+    assert caught.value.fix == (
         'pins = { abacus-core = "follow" } in [components.abacus-py], or commit a requirement that admits 0.6.26 and 0.7.0'
     )
     assert changed(root) == []
@@ -125,7 +125,7 @@ def test_a_kept_pin_that_the_new_version_does_not_satisfy_is_refused_with_both_w
     ]
 
 
-def test_a_component_that_is_bumped_alone_leaves_the_others_as_they_are(enter) -> None:
+def test_a_component_that_is_bumped_alone_changes_no_other(enter) -> None:
     root = enter(PARTS)
     bump(Context(), version="0.6.13", component="abacus-py")
     assert changed(root) == ["Cargo.lock", "py/CHANGELOG.md", "py/Cargo.toml", "py/pyproject.toml"]
@@ -134,7 +134,7 @@ def test_a_component_that_is_bumped_alone_leaves_the_others_as_they_are(enter) -
     ]
 
 
-def test_a_pin_on_what_is_no_component_is_an_error(enter) -> None:
+def test_a_pin_policy_for_an_unknown_component_is_an_error(enter) -> None:
     enter(PARTS | {"release-tasks.toml": KEEP.replace("{ abacus-core", "{ abacus-cor")})
     with pytest.raises(
         ReleaseError, match=r"\[components.abacus-py\] pins: there is no component abacus-cor"
@@ -142,7 +142,7 @@ def test_a_pin_on_what_is_no_component_is_an_error(enter) -> None:
         bump(Context(), version="0.7.0", component="abacus-core")
 
 
-def test_a_wheel_and_a_crate_of_one_name_are_told_apart(enter) -> None:
+def test_a_wheel_and_a_crate_may_have_the_same_name(enter) -> None:
     """A bump of the Python package `abacus-core` does not touch the crate of that name, or pins on it."""
     settings = (
         PARTS["release-tasks.toml"]
@@ -182,19 +182,20 @@ def inheriting(*own: str) -> dict[str, str]:
 @pytest.mark.statement("B2.5")
 def test_a_crate_that_inherits_its_version_is_not_bumped_alone(enter) -> None:
     root = enter(inheriting())
-    with pytest.raises(ReleaseError) as told:
+    with pytest.raises(ReleaseError) as caught:
         bump(Context(), version="two=0.3.0")
     assert (
-        told.value.problem == "two inherits the workspace's version, so two cannot be bumped alone"
+        caught.value.problem
+        == "two inherits the workspace's version, so two cannot be bumped alone"
     )
-    assert told.value.fix == (
+    assert caught.value.fix == (
         'write version = "0.2.65" for version.workspace = true in two/Cargo.toml, or --version one=0.3.0,three=0.3.0,two=0.3.0'
     )
     assert changed(root) == []
 
 
 @pytest.mark.statement("B2.5")
-def test_both_ways_out_of_an_inherited_version_work(enter) -> None:
+def test_both_fixes_for_an_inherited_version_work(enter) -> None:
     root = enter(inheriting("two"))
     bump(Context(), version="two=0.3.0")
     assert lines(root, "two/Cargo.toml", "version") == ['version = "0.3.0"']
@@ -209,7 +210,7 @@ def test_both_ways_out_of_an_inherited_version_work(enter) -> None:
     assert lines(root, "two/Cargo.toml", "version") == ['version = "0.4.0"']
 
 
-def test_an_inheriting_crate_of_no_component_moves_along(enter) -> None:
+def test_an_inheriting_crate_of_no_component_is_bumped_too(enter) -> None:
     settings = '[components.all]\ncrates = ["one", "two"]\n[components.other]\ntag = "o-v{version}"\ncrates = ["other"]\n'
     files = inheriting() | {
         "other/Cargo.toml": CRATE.format("other", "0.9.0", ""),

@@ -1,4 +1,4 @@
-"""What a bump tells: the copies that had disagreed, and the old versions that nothing covers."""
+"""What a bump reports: mismatches before it, and old versions that remain."""
 
 from __future__ import annotations
 
@@ -37,23 +37,23 @@ PROJECT = {
     "tasks.py": "from release_tasks import ns\n",
     "release-tasks.toml": '[files]\n"README.md" = "tiny {version}"\n[versions.ignore]\n"tests/*.py" = "checks an old release"\n',
 }
-DISAGREED = [
-    "src/tiny_plain/__init__.py:1 said 0.1.0, not 0.1.5",
-    "uv.lock:3 said 0.1.2, not 0.1.5",
-    "README.md:1 said 0.1.3, not 0.1.5",
+MISMATCHES = [
+    "src/tiny_plain/__init__.py:1 had 0.1.0, expected 0.1.5",
+    "uv.lock:3 had 0.1.2, expected 0.1.5",
+    "README.md:1 had 0.1.3, expected 0.1.5",
 ]
-FORGOTTEN = [
+STALE = [
     "  .github/workflows/ci.yml:1: tiny: v0.1.5",
     "  README.md:2: tiny-0.1.5-linux",
     "  README.md:3: since v0.1.5 it works, 10.1.5 and 0.1.50 and 0.1.5-rc.1 do not",
     "  docs/releasing.md:1: install tiny==0.1.5",
     '  setup.py:2: setup(name="tiny-plain", version="0.2.0", url="https://x/0.1.5")',
 ]
-TOLD = [
-    *DISAGREED,
+REPORT = [
+    *MISMATCHES,
     "5 lines that no manifest covers still show an old version:",
-    *FORGOTTEN,
-    "name them in [files], or in [versions.ignore] with the reason why they stay",
+    *STALE,
+    "add them to [files], or to [versions.ignore] with the reason",
 ]
 
 
@@ -72,7 +72,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def inv(root: Path, *words: str) -> list[str]:
-    """Run `inv` and return what it told."""
+    """Run `inv` and return the lines that it reports."""
     done = subprocess.run(
         [sys.executable, "-m", "invoke", *words],
         cwd=root,
@@ -83,7 +83,7 @@ def inv(root: Path, *words: str) -> list[str]:
     return done.stderr.splitlines()
 
 
-def test_a_version_that_one_copy_was_left_at_is_looked_for_elsewhere(tiny: Path) -> None:
+def test_the_version_of_a_stale_copy_is_searched_elsewhere(tiny: Path) -> None:
     (tiny / "docs/releasing.md").write_text("install tiny==0.1.3, not 0.1.30\n")
     commit_all(tiny, "Forget the page, too")
     assert "  docs/releasing.md:1: install tiny==0.1.3, not 0.1.30" in inv(
@@ -92,23 +92,23 @@ def test_a_version_that_one_copy_was_left_at_is_looked_for_elsewhere(tiny: Path)
 
 
 @pytest.mark.statement("B2.13", "B2.14")
-def test_a_bump_mends_what_disagreed_and_lists_what_nothing_covers(tiny: Path) -> None:
+def test_a_bump_corrects_mismatches_and_lists_stale_versions(tiny: Path) -> None:
     assert inv(tiny, "bump", "--version", "0.2.0") == [
-        f"6 files carry {tiny.name} 0.2.0 now",
-        *TOLD,
+        "set version 0.2.0 in 6 files",
+        *REPORT,
     ]
     assert (tiny / "src/tiny_plain/__init__.py").read_text() == '__version__ = "0.2.0"\n'
     assert 'version = "0.2.0"' in (tiny / "uv.lock").read_text()
     assert "left==0.1.5" in (tiny / "pyproject.toml").read_text()
     assert inv(tiny, "bump", "--version", "0.2.0") == [
-        f"nothing to do, every file carries {tiny.name} 0.2.0"
+        "nothing to do, every file has version 0.2.0"
     ]
 
 
-def test_a_dry_bump_tells_the_same_once(tiny: Path) -> None:
+def test_a_dry_bump_reports_the_same_once(tiny: Path) -> None:
     said = inv(tiny, "--dry", "bump", "--version", "0.2.0")
-    assert said[-len(TOLD) :] == TOLD
-    assert [said.count(line) for line in TOLD] == [1] * len(TOLD)
+    assert said[-len(REPORT) :] == REPORT
+    assert [said.count(line) for line in REPORT] == [1] * len(REPORT)
     assert (
         subprocess.run(
             ["git", "status", "--porcelain"], cwd=tiny, capture_output=True, check=True
@@ -117,13 +117,13 @@ def test_a_dry_bump_tells_the_same_once(tiny: Path) -> None:
     )
 
 
-def test_a_bump_that_stopped_half_way_still_tells_what_disagreed(tiny: Path) -> None:
+def test_a_bump_that_was_interrupted_still_reports_the_mismatches(tiny: Path) -> None:
     whole = bump.edits(Release.at(Context(), "0.2.0"))
     (tiny / "pyproject.toml").write_text(whole["pyproject.toml"])
-    assert inv(tiny, "bump", "--version", "0.2.0")[1:] == TOLD
+    assert inv(tiny, "bump", "--version", "0.2.0")[1:] == REPORT
 
 
-def test_a_list_of_forgotten_lines_is_bounded(tiny: Path) -> None:
+def test_the_list_of_stale_lines_is_limited(tiny: Path) -> None:
     begin(tiny, {"many.txt": "tiny 0.1.5 and a long line\n" * 40 + "0.1.5 " * 100})
     said = inv(tiny, "bump", "--version", "0.2.0")
     assert "46 lines that no manifest covers still show an old version:" in said
@@ -146,7 +146,7 @@ def test_a_list_of_forgotten_lines_is_bounded(tiny: Path) -> None:
         assert [row["found"] for row in found["mismatches"]] == ["0.1.0", "0.1.2", "0.1.3"]
 
 
-def test_only_a_strict_project_fails_its_check_for_them(tiny: Path) -> None:
+def test_stale_versions_are_errors_only_where_the_settings_ask_for_it(tiny: Path) -> None:
     def problems() -> list[Finding]:
         found = versions.stale_version(CheckContext(Context(), Release.at(Context(), "0.2.0")))
         return [one for one in found if one.severity == "problem"]
@@ -158,7 +158,7 @@ def test_only_a_strict_project_fails_its_check_for_them(tiny: Path) -> None:
     (found,) = problems()
     assert found.problem.splitlines() == [
         "5 lines that no manifest covers still show an old version:",
-        *FORGOTTEN,
+        *STALE,
     ]
     (tiny / "README.md").write_text("no version\n")
     commit_all(tiny, "Say less")
@@ -172,7 +172,7 @@ def test_only_a_strict_project_fails_its_check_for_them(tiny: Path) -> None:
     assert problems() == []
 
 
-def test_a_version_that_python_writes_otherwise_is_found_in_both_forms(
+def test_a_version_is_found_as_semver_and_as_pep_440(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = {
@@ -186,7 +186,7 @@ def test_a_version_that_python_writes_otherwise_is_found_in_both_forms(
 
 
 @pytest.mark.tools("cargo")
-def test_the_lock_of_an_excluded_tree_is_told_and_not_edited(
+def test_the_lock_of_an_excluded_tree_is_reported_and_not_edited(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lock = 'version = 4\n\n[[package]]\nname = "core"\nversion = "0.0.9"\n\n[[package]]\nname = "other"\nversion = "0.1.0"\n'
@@ -205,7 +205,7 @@ def test_the_lock_of_an_excluded_tree_is_told_and_not_edited(
     assert (tmp_path / "other/Cargo.lock").read_text() == lock
 
 
-def test_the_lock_of_npm_follows_its_package_json(tmp_path: Path) -> None:
+def test_npms_lock_follows_its_package_json(tmp_path: Path) -> None:
     package = {"name": "tiny-npm", "version": "0.1.0", "dependencies": {"left": "0.1.5"}}
     lock = package | {"packages": {"": package, "node_modules/left": {"version": "0.1.5"}}}
     files = {

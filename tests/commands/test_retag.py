@@ -156,7 +156,7 @@ def test_a_dirty_tree_is_not_tagged(tiny: TinyProject) -> None:
     (tiny.root / "scribble.txt").write_text("mine\n")
     done = tiny.inv("retag", "--version", "0.2.0")
     assert (done.returncode, on_origin(tiny)) == (1, before)
-    assert "the tree has changes that are not committed: scribble.txt" in done.stderr
+    assert "uncommitted changes: scribble.txt" in done.stderr
 
 
 @pytest.mark.statement("B3.4", "B3.23", "B3.34", "B3.36")

@@ -87,7 +87,7 @@ def test_the_first_bump_moves_every_copy_that_the_settings_name(root: Path) -> N
 
 def test_what_no_settings_name_stays_and_is_listed(root: Path) -> None:
     said = bump(root)
-    assert "npm/package.json:3 said 1.1.0, not 1.1.3\n" in said
+    assert "npm/package.json:3 had 1.1.0, expected 1.1.3\n" in said
     assert [place for place in LISTED if f"  {place}: " not in said] == []
     assert [path for path in STRANGERS if "1.1.0" not in (root / path).read_text()] == []
 

@@ -113,7 +113,7 @@ def test_the_first_bump_of_both_moves_every_copy_and_no_other(
         "edgequake-litellm/Cargo.toml": ['version = "0.6.13"'],
         "edgequake-litellm/pyproject.toml": ['version = "0.6.13"'],
     }
-    assert "README.md:30 said 0.6.14, not 0.6.26" in said
+    assert "README.md:30 had 0.6.14, expected 0.6.26" in said
     assert "  README.md:52: | Bedrock | yes | no | 0.6.14 |" in said
     assert "0.6.17" not in said
     log = (root / "CHANGELOG.md").read_text()
@@ -192,7 +192,7 @@ def test_a_pyproject_that_differs_from_its_crate_is_repaired_and_without_that_th
         in inv(root, "tag", "--version", "edgequake-litellm=0.6.13").stderr
     )
     assert "py-v0.6.13" not in git(root, "tag")
-    assert "edgequake-litellm/Cargo.toml:3 said 0.6.12, not 0.6.11" in bump(
+    assert "edgequake-litellm/Cargo.toml:3 had 0.6.12, expected 0.6.11" in bump(
         root, "edgequake-litellm=0.6.13"
     )
     assert (

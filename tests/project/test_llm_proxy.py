@@ -37,7 +37,7 @@ def test_its_first_bump_edits_nothing(root: Path) -> None:
     done = inv(root, "bump", "--version", "0.2.0")
     assert (done.returncode, done.stderr) == (
         0,
-        "nothing to do, only the tag carries the version\n",
+        "nothing to do, only the tag has the version\n",
     )
     assert changed(root) == []
 
@@ -75,7 +75,7 @@ def test_without_settings_a_bump_writes_the_charts_own_lines_only(tmp_path: Path
     assert done.returncode == 0, done.stderr
     assert added(root)[CHART] == ["version: 0.2.0", 'appVersion: "0.2.0"']
     assert changed(root) == [CHART]
-    assert f"{CHART}:6 said 0.1.0, not 0.1.3" in done.stderr
+    assert f"{CHART}:6 had 0.1.0, expected 0.1.3" in done.stderr
 
 
 @pytest.mark.tools("go", "make", "helm")

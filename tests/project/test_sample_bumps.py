@@ -83,8 +83,8 @@ def test_the_first_bump_of_llmtrace_changes_every_copy_that_its_settings_name(
     )
     assert not (llmtrace / "crates/llmtrace-sdk/Cargo.toml").read_bytes().endswith(b"\n")
     assert locked(llmtrace)
-    assert "deployments/helm/llmtrace/Chart.yaml:6 said 0.1.0, not 0.1.5\n" in said
-    assert "docs/getting-started/installation.md:6 said 0.1.3, not 0.1.5\n" in said
+    assert "deployments/helm/llmtrace/Chart.yaml:6 had 0.1.0, expected 0.1.5\n" in said
+    assert "docs/getting-started/installation.md:6 had 0.1.3, expected 0.1.5\n" in said
     assert (
         "crates/llmtrace-nodejs/Cargo.lock:7: llmtrace-core 0.1.0 (cargo update --workspace in that folder)"
         in said
@@ -301,11 +301,11 @@ def test_the_first_bump_of_python_repairs_the_copies_that_had_stayed_behind_and_
         "uv.lock": ['version = "0.2.15"'],
     }
     for fact in (
-        "setup.py:5 said 0.2.0",
-        "llmcc/__init__.py:3 said 0.1.0",
-        "uv.lock:7 said 0.2.12",
+        "setup.py:5 had 0.2.0",
+        "llmcc/__init__.py:3 had 0.1.0",
+        "uv.lock:7 had 0.2.12",
     ):
-        assert f"{fact}, not 0.2.14\n" in said
+        assert f"{fact}, expected 0.2.14\n" in said
     assert '  crates/llmcc-bindings/pyproject.toml:8: version = "0.2.14"\n' in said
 
 

@@ -123,7 +123,7 @@ def test_a_bump_merged_by_a_pull_request_is_tagged_on_the_merged_commit(
     done = merged.inv("release", "--version", "0.2.0", "--new", "all")
 
     assert done.returncode == 0, done.stderr
-    assert "bump: nothing to do, every file carries" in done.stderr
+    assert "bump: nothing to do, every file has version" in done.stderr
     assert "main on origin already has the commit" in done.stderr
     assert (
         merged.git("rev-parse", "v0.2.0^{commit}").strip()
@@ -151,7 +151,7 @@ def test_a_hotfix_branch_from_the_last_tag_is_released_from_main(
     merged.git("switch", "--quiet", "--create", "hotfix/v0.1.1", "v0.1.0")
     merged.commit("fix.txt")
     done = merged.inv("bump", "--version", "patch")
-    assert "tiny 0.1.1 now" in done.stderr, done.stderr
+    assert "set version 0.1.1 in" in done.stderr, done.stderr
     merged.git("commit", "--quiet", "--all", "-m", "Bump")
     merged.git("switch", "--quiet", "main")
     merged.git("merge", "--quiet", "--no-ff", "-m", "Merge the hotfix", "hotfix/v0.1.1")

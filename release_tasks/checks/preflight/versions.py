@@ -121,12 +121,12 @@ def version_mismatch(case: CheckContext) -> Iterator[ReleaseError]:
         files.setdefault(one.path, []).append(one)
     for path, odd in files.items():
         more = f", and {len(odd) - 1} more like it" if odd[1:] else ""
-        fact = f"{path} says {odd[0].said}{', not ' if odd[0].wanted else ''}{odd[0].wanted}{more}"
+        fact = f"{path} says {odd[0].found}{', not ' if odd[0].expected else ''}{odd[0].expected}{more}"
         yield Located(
             fact,
             f"inv bump --version {case.release.request} sets it; commit that",
             path,
-            odd[0].number,
+            odd[0].line,
         )
 
 

@@ -95,7 +95,7 @@ def test_every_problem_is_shown_at_once(tiny: TinyProject, monkeypatch: pytest.M
     ]
     assert said == [
         "gh is not installed, and gh-draft, gh-release, move-pointers need it",
-        "the tree has changes that are not committed: scribble.txt",
+        "uncommitted changes: scribble.txt",
         "CHANGELOG.md says nothing about 0.2.0",
         "`tiny-plain` has never been published to PyPI; confirm the name",
     ]

@@ -78,7 +78,7 @@ def test_changes_that_are_not_committed_are_named(tiny: TinyProject) -> None:
     (tiny.root / "dist").mkdir()
     (tiny.root / "dist" / "ours").write_text("")
     listed = ", ".join(f"new-{number}.txt" for number in range(5))
-    assert found(tiny) == [f"the tree has changes that are not committed: {listed} and 2 more"]
+    assert found(tiny) == [f"uncommitted changes: {listed} and 2 more"]
 
 
 @pytest.mark.statement("B3.1", "B4.7")

@@ -189,7 +189,7 @@ def test_a_stale_version_is_a_warning_or_a_problem_as_the_settings_say(
         one.problem
         == "1 line that no manifest covers still shows an old version:\n  install.sh:1: pip install tiny-plain==0.1.0"
     )
-    assert one.fix == "name them in [files], or in [versions.ignore] with the reason why they stay"
+    assert one.fix == "add them to [files], or to [versions.ignore] with the reason"
     tiny.commit(
         "release-tasks.toml",
         f'[versions]\nstale = "{stale}"\n[versions.ignore]\n"install.sh" = "it installs the first one"\n',

@@ -212,7 +212,12 @@ WAYS: dict[str, tuple[Act, Follow]] = {
     ),
     "uncommitted-changes": (
         types("touch scribble.txt"),
-        says(".gitignore", "__pycache__/", "__pycache__/\nscribble.txt", "name in .gitignore"),
+        says(
+            ".gitignore",
+            "__pycache__/",
+            "__pycache__/\nscribble.txt",
+            "add generated files to .gitignore",
+        ),
     ),
     "behind-origin": (elsewhere, typed),
     "double-section": (

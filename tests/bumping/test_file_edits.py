@@ -1,4 +1,4 @@
-"""Whatever a file holds or is: a bump says which one, where and what to do, and changes nothing."""
+"""A file that cannot be bumped: the error has its path, its line and a fix, and nothing changes."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
 
 
 def refused(root: Path, version: str = "0.2.0") -> ReleaseError:
-    """Return what a bump was refused for; every refusal has a way out and leaves the tree as it was."""
+    """Return the error of a bump; each has a fix and leaves the tree as it was."""
     with pytest.raises(ReleaseError) as caught:
         bump.write(Context(), Release.at(Context(), version))
     assert (
@@ -70,17 +70,17 @@ def refused(root: Path, version: str = "0.2.0") -> ReleaseError:
     return caught.value
 
 
-def test_the_project_is_bumped_as_it_is(make: Make) -> None:
+def test_the_unchanged_project_is_bumped(make: Make) -> None:
     root = make()
     bump.write(Context(), Release.at(Context(), "0.2.0"))
-    left = subprocess.run(
+    remaining = subprocess.run(
         ["git", "grep", "-l", "0[.]1[.]0"], cwd=root, capture_output=True, text=True, check=False
     ).stdout
-    assert left == ""
+    assert remaining == ""
 
 
 @pytest.mark.parametrize(
-    ("path", "text", "said"),
+    ("path", "text", "problem"),
     [
         (
             "pyproject.toml",
@@ -136,23 +136,21 @@ def test_the_project_is_bumped_as_it_is(make: Make) -> None:
         ("package.json", '{"version": 1}\n', "package.json has no string at the key `version`"),
     ],
 )
-def test_a_broken_file_is_named_with_line_and_column(
-    make: Make, path: str, text: str, said: str
+def test_a_broken_file_is_reported_with_line_and_column(
+    make: Make, path: str, text: str, problem: str
 ) -> None:
-    assert refused(make(**{path: text})).problem == said
+    assert refused(make(**{path: text})).problem == problem
 
 
 @pytest.mark.parametrize("path", [*EDITED, "release-tasks.toml"])
-def test_a_file_that_is_no_utf_8_is_named_with_its_line(make: Make, path: str) -> None:
+def test_other_than_utf_8_is_reported_with_its_line(make: Make, path: str) -> None:
     root = make(**{path: PROJECT[path].encode() + b"# caf\xe9\n"})
     line = PROJECT[path].count("\n") + 1
     assert refused(root).problem == f"{path}:{line}: byte 0xe9 is not UTF-8"
 
 
 @pytest.mark.parametrize("path", EDITED)
-def test_a_link_is_refused_and_what_it_points_to_stays(
-    make: Make, tmp_path: Path, path: str
-) -> None:
+def test_a_link_is_refused_and_its_target_stays(make: Make, tmp_path: Path, path: str) -> None:
     outside = tmp_path / "outside"
     outside.write_text(PROJECT[path])
     root = make()
@@ -164,7 +162,7 @@ def test_a_link_is_refused_and_what_it_points_to_stays(
 
 
 @pytest.mark.parametrize("path", EDITED)
-def test_a_file_that_is_read_only_is_refused(make: Make, path: str) -> None:
+def test_a_read_only_file_is_refused(make: Make, path: str) -> None:
     root = make()
     (root / path).chmod(0o444)
     error = refused(root)
@@ -172,7 +170,7 @@ def test_a_file_that_is_read_only_is_refused(make: Make, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["pyproject.toml", "deploy/tiny/Chart.yaml", "README.md"])
-def test_a_tracked_file_that_is_gone_is_told(make: Make, path: str) -> None:
+def test_a_missing_tracked_file_is_reported(make: Make, path: str) -> None:
     root = make()
     (root / path).unlink()
     with pytest.raises(
@@ -185,9 +183,7 @@ def test_a_tracked_file_that_is_gone_is_told(make: Make, path: str) -> None:
 @pytest.mark.parametrize(
     "path", ["gone.md", "notes/untracked.md", "../outside.md", "/etc/hostname", "deploy"]
 )
-def test_a_listed_path_that_git_does_not_track_is_refused(
-    make: Make, tmp_path: Path, path: str
-) -> None:
+def test_an_untracked_listed_path_is_refused(make: Make, tmp_path: Path, path: str) -> None:
     (tmp_path / "outside.md").write_text("tiny 0.1.0\n")
     settings = f'{PROJECT["release-tasks.toml"]}"{path}" = "tiny {{version}}"\n'
     root = make(
@@ -205,7 +201,7 @@ TWO = '[components.core]\npython = ["tiny"]\nlatest = true\n[components.extra]\n
 EXTRA = PROJECT["pyproject.toml"].replace("tiny", "extra")
 
 
-def test_two_components_cannot_have_one_chart(make: Make) -> None:
+def test_two_components_cannot_share_a_chart(make: Make) -> None:
     names = ("core", "extra")
     charts = "".join(f'[charts."ghcr.io/example/{name}"]\npath = "deploy/tiny"\n' for name in names)
     settings = TWO.replace('["tiny"]\n', '["tiny"]\ncharts = ["ghcr.io/example/core"]\n').replace(
@@ -213,16 +209,16 @@ def test_two_components_cannot_have_one_chart(make: Make) -> None:
     )
     root = make(**{"release-tasks.toml": settings + charts, "extra/pyproject.toml": EXTRA})
     assert (
-        "two versions are wanted at one place: deploy/tiny/Chart.yaml:"
+        "two versions for one place: deploy/tiny/Chart.yaml:"
         in refused(root, "core=0.2.0,extra=0.3.0").problem
     )
 
 
-def test_a_key_and_a_component_cannot_have_one_version(make: Make) -> None:
+def test_a_listed_text_and_a_component_cannot_share_a_version(make: Make) -> None:
     settings = TWO + '[files]\n"extra/pyproject.toml" = \'version = "{core}"\'\n'
     root = make(**{"release-tasks.toml": settings, "extra/pyproject.toml": EXTRA})
     assert refused(root, "core=0.2.0,extra=0.3.0").problem == (
-        "two versions are wanted at one place: extra/pyproject.toml:5: [project] version is 0.2.0, expected 0.3.0"
+        "two versions for one place: extra/pyproject.toml:5: [project] version is 0.2.0, expected 0.3.0"
     )
 
 
@@ -268,13 +264,13 @@ def test_a_listed_file_follows_the_component_of_its_folder(make: Make) -> None:
         "[build-system]\n[project]\nname = 'tiny'\ndynamic = ['version']\n[tool.hatch]\nversion = 1",
     ],
 )
-def test_a_pyproject_of_another_shape_is_no_accident(make: Make, text: str) -> None:
+def test_an_unusual_pyproject_raises_nothing(make: Make, text: str) -> None:
     make(**{"pyproject.toml": text})
     bump.write(Context(), Release.at(Context(), "0.2.0"))
 
 
 @pytest.mark.tools("cargo")
-def test_a_workspace_member_that_is_missing_is_named(make: Make) -> None:
+def test_a_missing_workspace_member_is_reported(make: Make) -> None:
     root = make(**{"Cargo.toml": WORKSPACE, "core/Cargo.toml": CRATE, "core/src/lib.rs": ""})
     assert (
         "workspace member `gone` referenced by workspace at `Cargo.toml`" in refused(root).problem
@@ -282,7 +278,7 @@ def test_a_workspace_member_that_is_missing_is_named(make: Make) -> None:
 
 
 @pytest.mark.tools("cargo")
-def test_a_broken_lock_is_named_with_line_and_column(make: Make) -> None:
+def test_a_broken_lock_is_reported_with_line_and_column(make: Make) -> None:
     alone = {
         "Cargo.toml": WORKSPACE.replace(', "gone"', ""),
         "core/Cargo.toml": CRATE,
@@ -295,7 +291,7 @@ def test_a_broken_lock_is_named_with_line_and_column(make: Make) -> None:
     )
 
 
-def test_a_repository_in_which_nothing_carries_a_version_is_told_so(
+def test_a_repository_without_versions_has_nothing_to_do(
     make: Make, capfd: pytest.CaptureFixture[str]
 ) -> None:
     root = make()
@@ -304,9 +300,7 @@ def test_a_repository_in_which_nothing_carries_a_version_is_told_so(
     (root / "release-tasks.toml").write_text("")
     commit_all(root, "Begin again")
     bump.write(Context(), Release.at(Context(), "0.2.0"))
-    assert (
-        capfd.readouterr().err == "nothing to do, no file of what is released carries a version\n"
-    )
+    assert capfd.readouterr().err == "nothing to do, no file has a version\n"
 
 
 @pytest.mark.tools("cargo")
