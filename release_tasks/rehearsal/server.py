@@ -46,7 +46,7 @@ class Servers:
 
     def __enter__(self) -> Servers:
         for server in self._servers:
-            threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+            server.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -69,6 +69,11 @@ class _Server(ThreadingHTTPServer):
         self.app = app
         self.routes: dict[str, App] = {}
         self.context_for = cache(self._context_for)
+
+    def start(self) -> None:
+        poll_interval = 0.05  # seconds
+        target, args = self.serve_forever, (poll_interval,)
+        threading.Thread(target=target, args=args, daemon=True).start()
 
     @property
     def url(self) -> str:
@@ -101,12 +106,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_CONNECT(self) -> None:
         """Continue as the TLS server of the wanted host, or refuse what is not routed."""
-        host = self.path.rsplit(":", 1)[0]
+        host, _, _port = self.path.rpartition(":")
         app = self._server.routes.get(host)
         if app is None:
-            self._server.log.add(Entry("proxy", "CONNECT", host, self.path, 0, "", 0))
-            self._send(Response(403, f"{host} is not part of the rehearsal\n".encode()))
-            self.close_connection = True
+            self._refuse(host)
             return
         self.send_response_only(200)
         self.end_headers()
@@ -115,6 +118,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.app = app
         self.public_host = host
         self.close_connection = False
+
+    def _refuse(self, host: str) -> None:
+        entry = Entry("proxy", "CONNECT", host, self.path, status=0, agent="", sent=0)
+        self._server.log.add(entry)
+        self._send(Response(403, f"{host} is not part of the rehearsal\n".encode()))
+        self.close_connection = True
 
     def finish(self) -> None:
         """Close the connection whatever happened; socketserver does not know the TLS one."""
@@ -184,8 +193,8 @@ class _Handler(BaseHTTPRequestHandler):
             host=request.host,
             target=request.target,
             status=status,
-            agent=request.headers.get("user-agent", ""),
-            sent=int(request.headers.get("content-length") or 0),
+            agent=request.header("user-agent"),
+            sent=request.length,
         )
         self._server.log.add(entry)
 

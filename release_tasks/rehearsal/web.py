@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, NamedTuple, Protocol
 from urllib.parse import parse_qs, unquote
 
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
@@ -26,6 +26,13 @@ class App(Protocol):
     def handle(self, request: Request) -> Response:
         """Answer one request; called from many threads at once."""
         ...
+
+
+class Authorization(NamedTuple):
+    """The parts of an Authorization header: its scheme in lower case, and the rest."""
+
+    scheme: str
+    value: str
 
 
 @dataclass
@@ -56,6 +63,17 @@ class Request:
         return self.method
 
     @property
+    def authorization(self) -> Authorization:
+        """Return the Authorization header, empty where there is none."""
+        scheme, _, value = self.header("authorization").partition(" ")
+        return Authorization(scheme.lower(), value.strip())
+
+    @property
+    def length(self) -> int:
+        """Return the declared size of the body in bytes."""
+        return int(self.header("content-length") or 0)
+
+    @property
     def path(self) -> str:
         """Return the decoded path, without the query."""
         return unquote(self.target.split("?", 1)[0])
@@ -76,6 +94,10 @@ class Request:
         """Return the whole body."""
         return b"".join(self.chunks())
 
+    def header(self, name: str) -> str:
+        """Return a header by its name in lower case, empty where it was not sent."""
+        return self.headers.get(name, "")
+
     def chunks(self) -> Iterator[bytes]:
         """Yield the pieces (bytes) of the body that were not read yet, chunked or of known length.
 
@@ -88,9 +110,9 @@ class Request:
     def _pieces(self) -> Iterator[bytes]:
         if self.stream is None:
             return iter(())
-        if "chunked" in self.headers.get("transfer-encoding", "").lower():
+        if "chunked" in self.header("transfer-encoding").lower():
             return _dechunk(self.stream)
-        return _counted(self.stream, int(self.headers.get("content-length") or 0))
+        return _counted(self.stream, self.length)
 
     def json(self) -> Any:
         """Return the body as JSON, an empty one as an empty object."""
@@ -159,9 +181,9 @@ class Entry:
     @property
     def is_write(self) -> bool:
         """Return whether the request changed something and was accepted."""
-        if self.method not in WRITES or self.target.endswith(READS):
+        if self.target.endswith(READS):
             return False
-        return 200 <= self.status < 300
+        return self.method in WRITES and 200 <= self.status < 300
 
 
 class Log:
@@ -208,11 +230,17 @@ def _counted(stream: BinaryIO, left: int) -> Iterator[bytes]:
 
 
 def _dechunk(stream: BinaryIO) -> Iterator[bytes]:
-    while left := int(_complete(stream.readline()).split(b";")[0], 16):
-        yield from _counted(stream, left)
+    while size := _chunk_size(stream):
+        yield from _counted(stream, size)
         stream.readline()
     while stream.readline().strip():  # trailers
         continue
+
+
+def _chunk_size(stream: BinaryIO) -> int:
+    line = _complete(stream.readline())
+    digits, *_extensions = line.split(b";")
+    return int(digits, 16)
 
 
 def _complete(data: bytes) -> bytes:

@@ -96,7 +96,7 @@ class CratesIo:
             return Response.of_text("not found\n", 404)
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         headers = {"Content-Type": "text/plain", "ETag": etag}
-        if etag in request.headers.get("if-none-match", ""):
+        if etag in request.header("if-none-match"):
             return Response(304, b"", headers | {"Content-Length": "0"})
         return Response(200, body, headers)
 
@@ -107,7 +107,7 @@ class CratesIo:
         return Response(200, path, {"Content-Type": "application/gzip"})
 
     def _api(self, request: Request) -> Response:
-        if not request.headers.get("user-agent"):
+        if not request.header("user-agent"):
             return Response.of_text(NO_AGENT, 403)
         if found := re.fullmatch(rf"{CRATE}/([^/]+)/download", request.path):
             return self._download(request, found[1], found[2])
@@ -125,7 +125,7 @@ class CratesIo:
         return Response(302, b"", {"Location": url})
 
     def _authenticate(self, request: Request) -> None:
-        sent = request.headers.get("authorization", "").removeprefix("Bearer ")
+        sent = request.header("authorization").removeprefix("Bearer ")
         if not sent:
             raise Refused("this action requires authentication", 403)
         if sent != self.token:

@@ -158,10 +158,10 @@ class GitHub:
 
     def _is_authenticated(self, request: Request) -> bool:
         """Return whether the request has the token; raise `Refused` for a wrong one."""
-        scheme, _, value = request.headers.get("authorization", "").partition(" ")
+        scheme, value = request.authorization
         if not scheme:
             return False
-        if scheme.lower() == "basic":
+        if scheme == "basic":
             value = _basic_token(value)
         if value.strip() != self.token:
             raise Refused(401, "Bad credentials")

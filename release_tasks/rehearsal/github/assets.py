@@ -129,7 +129,7 @@ def _list(call: Call) -> Response:
 
 def _get(call: Call) -> Any:
     release, asset = _find(call)
-    if BINARY in call.request.headers.get("accept", ""):
+    if BINARY in call.request.header("accept"):
         return download(asset)
     return asset_json(call, release, asset)
 

@@ -119,10 +119,10 @@ def serve(repo: Repository, service: str, request: Request) -> Response:
         "REQUEST_METHOD": request.method,
         "PATH_INFO": f"/{repo.path.name}/{service}",
         "QUERY_STRING": request.raw_query,
-        "CONTENT_TYPE": request.headers.get("content-type", ""),
+        "CONTENT_TYPE": request.header("content-type"),
         "CONTENT_LENGTH": str(len(body)),
-        "HTTP_CONTENT_ENCODING": request.headers.get("content-encoding", ""),
-        "GIT_PROTOCOL": request.headers.get("git-protocol", ""),
+        "HTTP_CONTENT_ENCODING": request.header("content-encoding"),
+        "GIT_PROTOCOL": request.header("git-protocol"),
         "REMOTE_USER": "rehearsal",
     }
     try:

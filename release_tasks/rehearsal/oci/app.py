@@ -8,6 +8,7 @@ from pathlib import Path
 from release_tasks import endpoints
 from release_tasks.rehearsal.oci import blobs, manifests
 from release_tasks.rehearsal.oci.auth import Tokens
+from release_tasks.rehearsal.oci.call import Call
 from release_tasks.rehearsal.oci.store import NAME, Refused, Store
 from release_tasks.rehearsal.web import Request, Response
 
@@ -75,4 +76,4 @@ class Oci:
         handler = HANDLERS[kind].get(request.read_method)
         if handler is None:
             raise Refused(405, "UNSUPPORTED", f"{request.method} is not supported here")
-        return handler(self.store, request, name, reference)
+        return handler(Call(self.store, request, name, reference))

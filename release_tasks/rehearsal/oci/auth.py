@@ -65,20 +65,22 @@ class Tokens:
 
     def _grants(self, request: Request) -> frozenset[Grant] | None:
         """Return what the token of a request allows, None without a valid one."""
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
+        scheme, token = request.authorization
+        if scheme != "bearer":
             return None
-        return self._granted.get(token.strip())
+        return self._granted.get(token)
 
     def _allowed(self, scopes: list[str], has_password: bool) -> Iterator[Grant]:
         """Yield what is granted of scopes like `repository:NAME:pull,push`."""
         for scope in scopes:
             kind, _, rest = scope.partition(":")
             name, _, actions = rest.rpartition(":")
-            asked = set(actions.replace("*", "pull,push").replace("delete", "push").split(","))
-            if kind == "repository":
-                for action in asked & self._rights(name, has_password):
-                    yield name, action
+            if kind != "repository":
+                continue
+            actions = actions.replace("*", "pull,push").replace("delete", "push")
+            rights = self._rights(name, has_password)
+            for action in rights.intersection(actions.split(",")):
+                yield name, action
 
     def _rights(self, name: str, has_password: bool) -> set[str]:
         if has_password:
@@ -90,14 +92,21 @@ class Tokens:
 
 def _password(request: Request, form: dict[str, list[str]]) -> str | None:
     """Return the password in a request for a token, None in an anonymous one."""
-    scheme, _, value = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "basic":
-        try:
-            return base64.b64decode(value).decode().partition(":")[2]
-        except (binascii.Error, UnicodeDecodeError):
-            return ""
+    scheme, value = request.authorization
+    if scheme == "basic":
+        return _basic_password(value)
     if request.method == "POST":
         for key in ("password", "refresh_token"):
             if key in form:
                 return form[key][-1]
     return None
+
+
+def _basic_password(value: str) -> str:
+    """Return the password in the value of a Basic authorization, empty for an invalid one."""
+    try:
+        text = base64.b64decode(value).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+    _user, _, password = text.partition(":")
+    return password

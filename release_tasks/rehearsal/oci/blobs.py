@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import re
+from contextlib import AbstractContextManager
 
-from release_tasks.rehearsal.oci.store import Refused, Store, Upload, checked
+from release_tasks.rehearsal.oci.call import Call
+from release_tasks.rehearsal.oci.store import Refused, Upload, checked
 from release_tasks.rehearsal.web import Request, Response
 
 CONTENT_RANGE = re.compile(r"(?:bytes )?(\d+)-(\d+)(?:/\S+)?")
 
 
-def fetch(store: Store, request: Request, name: str, reference: str) -> Response:
+def fetch(call: Call) -> Response:
     """Answer with a blob, or with the part that a single `Range` of bytes asks for."""
-    digest = checked(reference)
-    if digest not in store.find(name).blobs:
-        raise Refused(404, "BLOB_UNKNOWN", f"{name} has no blob {digest}")
-    headers = {"Content-Type": "application/octet-stream", "Docker-Content-Digest": digest}
-    path = store.path(digest)
-    if request.method == "HEAD":
-        return Response(200, path, headers | {"Accept-Ranges": "bytes"})
-    answer = Response.of_file(path, request.headers.get("range", ""), headers)
+    digest = checked(call.reference)
+    if digest not in call.store.find(call.name).blobs:
+        raise Refused(404, "BLOB_UNKNOWN", f"{call.name} has no blob {digest}")
+    path = call.store.path(digest)
+    headers = {
+        "Content-Type": "application/octet-stream",
+        "Docker-Content-Digest": digest,
+        "Accept-Ranges": "bytes",
+    }
+    if call.request.method == "HEAD":
+        return Response(200, path, headers)
+    answer = Response.of_file(path, call.request.header("range"), headers)
     if answer.status == 416:
         span = answer.headers["Content-Range"]
         message = f"the blob has {path.stat().st_size} bytes"
@@ -27,58 +33,63 @@ def fetch(store: Store, request: Request, name: str, reference: str) -> Response
     return answer
 
 
-def remove(store: Store, request: Request, name: str, reference: str) -> Response:
+def remove(call: Call) -> Response:
     """Delete a blob from this repository only."""
-    store.drop(name, checked(reference))
+    call.store.drop(call.name, checked(call.reference))
     return Response(202)
 
 
-def begin(store: Store, request: Request, name: str, reference: str) -> Response:
+def begin(call: Call) -> Response:
     """Begin an upload (202), or complete it at once (201): mounted, or whole in this request."""
-    mounted = request.query.get("mount")
-    if mounted and store.mount(checked(mounted), request.query.get("from"), name):
-        return _created(name, mounted)
-    if mounted or "digest" not in request.query:
-        return _progress(store.begin(name), 202)
-    digest = checked(request.query["digest"])
-    upload = store.begin(name)
-    _append(upload, request)
+    store, query = call.store, call.query
+    mounted = query.get("mount")
+    if mounted and store.mount(checked(mounted), query.get("from"), call.name):
+        return _created(call.name, mounted)
+    if mounted or "digest" not in query:
+        return _progress(store.begin(call.name), 202)
+    digest = checked(query["digest"])
+    upload = store.begin(call.name)
+    _append(upload, call.request)
     store.keep(upload, digest)
-    return _created(name, digest)
+    return _created(call.name, digest)
 
 
-def append(store: Store, request: Request, name: str, reference: str) -> Response:
+def append(call: Call) -> Response:
     """Append the next chunk, with `Content-Range` or without."""
-    with store.upload(name, reference) as upload:
-        _append(upload, request)
+    with _upload(call) as upload:
+        _append(upload, call.request)
         return _progress(upload, 202)
 
 
-def status(store: Store, request: Request, name: str, reference: str) -> Response:
+def status(call: Call) -> Response:
     """Answer how much has arrived."""
-    with store.upload(name, reference) as upload:
+    with _upload(call) as upload:
         return _progress(upload, 204)
 
 
-def finish(store: Store, request: Request, name: str, reference: str) -> Response:
+def finish(call: Call) -> Response:
     """Append the last chunk, which may be empty, and compare the digest of the whole."""
-    digest = checked(request.query.get("digest", ""))
-    with store.upload(name, reference) as upload:
-        _append(upload, request)
-        store.keep(upload, digest)
-    return _created(name, digest)
+    digest = checked(call.query.get("digest", ""))
+    with _upload(call) as upload:
+        _append(upload, call.request)
+        call.store.keep(upload, digest)
+    return _created(call.name, digest)
 
 
-def cancel(store: Store, request: Request, name: str, reference: str) -> Response:
+def cancel(call: Call) -> Response:
     """End an upload without a blob."""
-    with store.upload(name, reference) as upload:
-        store.forget(upload)
+    with _upload(call) as upload:
+        call.store.forget(upload)
     return Response(204)
+
+
+def _upload(call: Call) -> AbstractContextManager[Upload]:
+    return call.store.upload(call.name, call.reference)
 
 
 def _append(upload: Upload, request: Request) -> None:
     start = upload.size
-    chunk = request.headers.get("content-range")
+    chunk = request.header("content-range")
     end = chunk and _end(chunk, start, upload)
     with upload.path.open("ab") as file:
         for data in request.chunks():
@@ -109,5 +120,8 @@ def _progress(upload: Upload, status: int) -> Response:
 
 
 def _created(name: str, digest: str) -> Response:
-    headers = {"Location": f"/v2/{name}/blobs/{digest}", "Docker-Content-Digest": digest}
+    headers = {
+        "Location": f"/v2/{name}/blobs/{digest}",
+        "Docker-Content-Digest": digest,
+    }
     return Response(201, b"", headers)

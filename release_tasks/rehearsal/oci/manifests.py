@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from bisect import bisect_right
 from typing import Any
 from urllib.parse import parse_qs, quote
 
-from release_tasks.rehearsal.oci.store import TAG, Manifest, Refused, Repository, Store, checked
+from release_tasks.rehearsal.oci.call import Call
+from release_tasks.rehearsal.oci.store import TAG, Manifest, Refused, Repository, checked
 from release_tasks.rehearsal.web import Request, Response
 
 LARGEST = 4 << 20  # bytes of a manifest
@@ -19,31 +19,38 @@ EXTERNAL_LAYERS = ("nondistributable", "foreign")  # in media types: layers of a
 Document = dict[str, Any]
 
 
-def fetch(store: Store, request: Request, name: str, reference: str) -> Response:
+def fetch(call: Call) -> Response:
     """Answer with a manifest, byte for byte and with the media type of its push."""
-    repository = store.find(name)
-    digest = repository.tags.get(reference, reference)
+    repository = call.store.find(call.name)
+    digest = repository.tags.get(call.reference, call.reference)
     manifest = repository.manifests.get(digest)
     if manifest is None:
-        raise Refused(404, "MANIFEST_UNKNOWN", f"{name} has no manifest {reference}")
-    headers = {"Content-Type": manifest.media_type, "Docker-Content-Digest": digest}
-    return Response(200, store.path(digest), headers)
+        raise _unknown(call)
+    headers = {
+        "Content-Type": manifest.media_type,
+        "Docker-Content-Digest": digest,
+    }
+    return Response(200, call.store.path(digest), headers)
 
 
-def push(store: Store, request: Request, name: str, reference: str) -> Response:
+def push(call: Call) -> Response:
     """Store a manifest under its digest and its tags: the reference, or each `tag=`."""
-    raw = _read(request)
+    raw = _read(call.request)
     document = _parsed(raw)
-    digest = _digest(reference, raw)
-    tags = _tags(request, reference)
-    manifest = _manifest(request, document, digest, len(raw))
-    if request.public:
-        _require_blobs(store, name, document)
-    with store.lock:
-        if not store.path(digest).exists():
-            store.path(digest).write_bytes(raw)
-        store.make(name).add(manifest, tags)
-    headers = {"Location": f"/v2/{name}/manifests/{digest}", "Docker-Content-Digest": digest}
+    digest = _digest(call.reference, raw)
+    tags = _tags(call)
+    manifest = _manifest(call.request, document, digest, len(raw))
+    if call.request.public:
+        _require_blobs(call, document)
+    with call.store.lock:
+        path = call.store.path(digest)
+        if not path.exists():
+            path.write_bytes(raw)
+        call.store.make(call.name).add(manifest, tags)
+    headers = {
+        "Location": f"/v2/{call.name}/manifests/{digest}",
+        "Docker-Content-Digest": digest,
+    }
     if manifest.subject:
         headers["OCI-Subject"] = manifest.subject
     if tags:
@@ -51,45 +58,48 @@ def push(store: Store, request: Request, name: str, reference: str) -> Response:
     return Response(201, b"", headers)
 
 
-def remove(store: Store, request: Request, name: str, reference: str) -> Response:
+def remove(call: Call) -> Response:
     """Delete a tag alone, or a manifest with its tags."""
-    with store.lock:
-        repository = store.find(name)
-        if repository.tags.pop(reference, None):
+    with call.store.lock:
+        repository = call.store.find(call.name)
+        if repository.tags.pop(call.reference, None):
             return Response(202)
-        manifest = repository.manifests.get(reference)
+        manifest = repository.manifests.get(call.reference)
         if manifest is None:
-            raise Refused(404, "MANIFEST_UNKNOWN", f"{name} has no manifest {reference}")
+            raise _unknown(call)
         repository.remove(manifest)
     return Response(202)
 
 
-def list_tags(store: Store, request: Request, name: str, reference: str) -> Response:
+def list_tags(call: Call) -> Response:
     """List the tags in the order of their bytes: at most `n`, only those after `last`."""
-    if reference != "list":
-        raise Refused(404, "UNSUPPORTED", f"there is nothing at tags/{reference}")
-    count = request.query.get("n")
+    if call.reference != "list":
+        raise Refused(404, "UNSUPPORTED", f"there is nothing at tags/{call.reference}")
+    count = call.query.get("n")
     if count is not None and not count.isdecimal():
         raise Refused(400, "PAGINATION_NUMBER_INVALID", f"n={count} is not a number")
-    with store.lock:
-        tags = sorted(store.find(name).tags)
-    tags = page = tags[bisect_right(tags, request.query.get("last", "")) :]
+    last = call.query.get("last", "")
+    with call.store.lock:
+        tags = [tag for tag in call.store.find(call.name).tags if tag > last]
+    tags.sort()
+    page = tags
     if count is not None:
         page = tags[: int(count)]
-    answer = Response.of_json({"name": name, "tags": page})
+    answer = Response.of_json({"name": call.name, "tags": page})
     if page and len(page) < len(tags):
-        following = f"/v2/{name}/tags/list?n={count}&last={quote(page[-1])}"
+        following = f"/v2/{call.name}/tags/list?n={count}&last={quote(page[-1])}"
         answer.headers["Link"] = f'<{following}>; rel="next"'
     return answer
 
 
-def list_referrers(store: Store, request: Request, name: str, reference: str) -> Response:
+def list_referrers(call: Call) -> Response:
     """List the manifests whose subject is this digest, as an index; an unknown one has none."""
-    subject = checked(reference)
-    with store.lock:
-        repository = store.repositories.get(name, Repository())
-        found = [m.descriptor for m in repository.referrers.get(subject, {}).values()]
-    wanted = request.query.get("artifactType")
+    subject = checked(call.reference)
+    with call.store.lock:
+        repository = call.store.repositories.get(call.name, Repository())
+        manifests = list(repository.referrers.get(subject, {}).values())
+    found = [manifest.descriptor for manifest in manifests]
+    wanted = call.query.get("artifactType")
     if wanted:
         found = [descriptor for descriptor in found if descriptor.get("artifactType") == wanted]
     index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": found}
@@ -97,6 +107,10 @@ def list_referrers(store: Store, request: Request, name: str, reference: str) ->
     if wanted:
         answer.headers["OCI-Filters-Applied"] = "artifactType"
     return answer
+
+
+def _unknown(call: Call) -> Refused:
+    return Refused(404, "MANIFEST_UNKNOWN", f"{call.name} has no manifest {call.reference}")
 
 
 def _read(request: Request) -> bytes:
@@ -134,11 +148,11 @@ def _digest(reference: str, raw: bytes) -> str:
     return digest
 
 
-def _tags(request: Request, reference: str) -> list[str]:
+def _tags(call: Call) -> list[str]:
     """Return the tags that a manifest gets; raise `Refused` for an invalid one."""
-    tags = [reference]
-    if _is_digest(reference):
-        tags = parse_qs(request.raw_query).get("tag", [])
+    tags = [call.reference]
+    if _is_digest(call.reference):
+        tags = parse_qs(call.request.raw_query).get("tag", [])
     for tag in tags:
         if not TAG.fullmatch(tag):
             raise Refused(400, "TAG_INVALID", f"{tag!r} is not a valid tag")
@@ -147,7 +161,7 @@ def _tags(request: Request, reference: str) -> list[str]:
 
 def _manifest(request: Request, document: Document, digest: str, size: int) -> Manifest:
     declared = document.get("mediaType")
-    media_type = request.headers.get("content-type") or declared or IMAGE
+    media_type = request.header("content-type") or declared or IMAGE
     kind = media_type.partition(";")[0].strip()
     if declared and declared != kind:
         message = f"the manifest is {declared}, but was sent as {kind}"
@@ -165,15 +179,19 @@ def _manifest(request: Request, document: Document, digest: str, size: int) -> M
     return Manifest(digest, media_type, subject, descriptor)
 
 
-def _require_blobs(store: Store, name: str, document: Document) -> None:
+def _require_blobs(call: Call, document: Document) -> None:
     """Refuse an image whose blobs are absent, as public registries do.
 
     The specification allows sparse manifests too, so the registry takes them at its own address.
     """
-    known = store.repositories.get(name, Repository()).blobs
-    for part in (_part(document, "config"), *(document.get("layers") or ())):
-        if part and not _is_external(part) and part.get("digest") not in known:
-            raise Refused(404, "MANIFEST_BLOB_UNKNOWN", f"{name} has no blob {part.get('digest')}")
+    known = call.store.repositories.get(call.name, Repository()).blobs
+    layers = document.get("layers") or []
+    for part in (_part(document, "config"), *layers):
+        if not part or _is_external(part):
+            continue
+        digest = part.get("digest")
+        if digest not in known:
+            raise Refused(404, "MANIFEST_BLOB_UNKNOWN", f"{call.name} has no blob {digest}")
 
 
 def _is_external(layer: Document) -> bool:

@@ -73,8 +73,10 @@ class Repository:
     def remove(self, manifest: Manifest) -> None:
         """Remove a manifest with its tags."""
         del self.manifests[manifest.digest]
-        self.tags = {tag: digest for tag, digest in self.tags.items() if digest != manifest.digest}
-        self.referrers.get(manifest.subject or "", {}).pop(manifest.digest, None)
+        for tag in [tag for tag, digest in self.tags.items() if digest == manifest.digest]:
+            del self.tags[tag]
+        if manifest.subject:
+            del self.referrers[manifest.subject][manifest.digest]
 
 
 @dataclass(frozen=True)

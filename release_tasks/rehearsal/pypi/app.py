@@ -105,7 +105,7 @@ class PyPI:
         return _no_file()
 
     def _upload(self, request: Request) -> Response:
-        check_token(request.headers.get("authorization", ""), self._valid_tokens())
+        check_token(request.header("authorization"), self._valid_tokens())
         form = read_form(request)
         with self._uploading:
             self._store(form)
@@ -178,7 +178,7 @@ def _ranged(request: Request, path: Path | None) -> Response:
     if path is None:
         return _no_file()
     headers = {"Content-Type": "application/octet-stream"}
-    return Response.of_file(path, request.headers.get("range", ""), headers)
+    return Response.of_file(path, request.header("range"), headers)
 
 
 def _no_file() -> Response:

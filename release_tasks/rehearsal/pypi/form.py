@@ -39,7 +39,7 @@ class Form:
 def read_form(request: Request) -> Form:
     """Return the multipart form (RFC 7578) of a request, an empty one where there is none."""
     form = Form()
-    found = re.search(r'boundary="?([^";]+)', request.headers.get("content-type", ""))
+    found = re.search(r'boundary="?([^";]+)', request.header("content-type"))
     if found is None:
         return form
     delimiter = b"\r\n--" + found[1].encode()
