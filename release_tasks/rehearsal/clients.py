@@ -128,7 +128,8 @@ def _github(folder: Path) -> dict[str, str]:
 def _containers(folder: Path) -> dict[str, str]:
     docker, helm = folder / "docker", folder / "helm"
     login = base64.b64encode(f"{REGISTRY_USER}:{REGISTRY_PASSWORD}".encode()).decode()
-    text = json.dumps({"auths": {endpoints.host(endpoints.GHCR): {"auth": login}}})
+    auths = {endpoints.host(endpoints.GHCR): {"auth": login}}
+    text = json.dumps({"auths": auths})
     for path in (docker / "config.json", helm / "config" / "registry" / "config.json"):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)

@@ -48,8 +48,10 @@ class LocalRegistries:
 
     def environment(self) -> dict[str, str]:
         """Return this process's environment, changed for a client of these registries."""
-        kept = {name: value for name, value in os.environ.items() if name not in self.removed}
-        return kept | self.env
+        env = dict(os.environ)
+        for name in self.removed:
+            env.pop(name, None)
+        return env | self.env
 
 
 @contextlib.contextmanager

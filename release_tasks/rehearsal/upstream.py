@@ -60,7 +60,8 @@ class Upstream:
         return cached
 
     def _read_page(self, url: str, name: str, headers: Mapping[str, str]) -> bytes | None:
-        cached = self.cache / "pages" / hashlib.sha256(url.encode()).hexdigest()
+        key = hashlib.sha256(url.encode()).hexdigest()
+        cached = self.cache / "pages" / key
         if not self.offline:
             body = self._get(url, headers)
             if body is not None:

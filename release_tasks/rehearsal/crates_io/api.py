@@ -19,9 +19,12 @@ LAST_OWNER = (
 def show_crate(store: Store, name: str) -> JSON:
     """Return a crate with all its versions, newest first; raise `Refused` (404)."""
     records = _records(store, name)
-    versions = [_version_json(store, record) for record in reversed(records)]
-    crate = _crate_json(store, records)
-    return {"crate": crate, "versions": versions, "keywords": [], "categories": []}
+    return {
+        "crate": _crate_json(store, records),
+        "versions": [_version_json(store, record) for record in reversed(records)],
+        "keywords": [],
+        "categories": [],
+    }
 
 
 def show_version(store: Store, name: str, version: str) -> JSON:
@@ -34,14 +37,14 @@ def show_version(store: Store, name: str, version: str) -> JSON:
 
 def search(store: Store, request: Request) -> JSON:
     """Return the crates published here whose name has the words of `q`."""
-    words = request.query.get("q", "").lower().replace("_", "-").split()
+    words = _searched(request.query.get("q", "")).split()
     found = []
     for name, records in sorted(store.published().items()):
-        if all(word in name.lower().replace("_", "-") for word in words):
+        if all(word in _searched(name) for word in words):
             found.append(_crate_json(store, records))
-    page = int(request.query.get("page", 1))
     size = int(request.query.get("per_page", 10))
-    return {"crates": found[(page - 1) * size : page * size], "meta": {"total": len(found)}}
+    end = int(request.query.get("page", 1)) * size
+    return {"crates": found[end - size : end], "meta": {"total": len(found)}}
 
 
 def owners(store: Store, request: Request, name: str) -> JSON:
@@ -52,7 +55,7 @@ def owners(store: Store, request: Request, name: str) -> JSON:
         if request.method == "GET":
             return {"users": [_user_json(login) for login in listed]}
         sent = request.json()
-        logins = [str(login) for login in sent.get("users") or sent.get("owners") or []]
+        logins = sent.get("users") or sent.get("owners") or []
         if request.method == "PUT":
             return _add_owners(listed, logins, name)
         return _remove_owners(listed, logins)
@@ -60,13 +63,19 @@ def owners(store: Store, request: Request, name: str) -> JSON:
 
 def categories() -> JSON:
     """Return all category slugs."""
-    return {"category_slugs": [{"id": slug, "slug": slug} for slug in sorted(SLUGS)]}
+    slugs = [{"id": slug, "slug": slug} for slug in sorted(SLUGS)]
+    return {"category_slugs": slugs}
 
 
 def published(name: str) -> JSON:
     """Return the answer to an accepted upload."""
     warnings: JSON = {"invalid_categories": [], "invalid_badges": [], "other": []}
     return {"crate": {"id": name, "name": name}, "warnings": warnings}
+
+
+def _searched(text: str) -> str:
+    """Return a text in the form in which names are searched."""
+    return text.lower().replace("_", "-")
 
 
 def _records(store: Store, name: str) -> list[Record]:
@@ -97,10 +106,11 @@ def _crate_json(store: Store, records: list[Record]) -> JSON:
     from semver import Version
 
     newest = records[-1]
-    versions = [record["vers"] for record in records if not record["yanked"]] or [newest["vers"]]
+    details = store.details_of(newest)
+    versions = [record["vers"] for record in records if not record["yanked"]]
+    versions = versions or [newest["vers"]]
     stable = [version for version in versions if "-" not in without_build(version)]
     highest = max(versions, key=Version.parse)
-    details = store.details.get((newest["name"].lower(), newest["vers"]), {})
     return {
         **{key: details.get(key) for key in DETAILS},
         "id": newest["name"],
@@ -120,7 +130,7 @@ def _crate_json(store: Store, records: list[Record]) -> JSON:
 
 def _version_json(store: Store, record: Record) -> JSON:
     name, version = record["name"], record["vers"]
-    details = store.details.get((name.lower(), version), {})
+    details = store.details_of(record)
     return {
         "crate": name,
         "num": version,

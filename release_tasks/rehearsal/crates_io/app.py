@@ -72,7 +72,8 @@ class CratesIo:
         except Unreachable as error:
             return error.response()
         except Refused as error:
-            answer = Response.of_json({"errors": [{"detail": error.detail}]}, error.status)
+            body = {"errors": [{"detail": error.detail}]}
+            answer = Response.of_json(body, error.status)
             if isinstance(error, TooMany):
                 answer.headers["Retry-After"] = error.date
             return answer

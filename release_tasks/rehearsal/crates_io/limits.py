@@ -13,7 +13,11 @@ NEW = "published too many new crates"
 UPDATE = "published too many updates to existing crates"
 YANK = "yanked or unyanked too many versions"
 # How many at once, and the seconds until one more is allowed.
-LIMITS = {NEW: (5, 600.0), UPDATE: (30, 60.0), YANK: (100, 60.0)}
+LIMITS = {
+    NEW: (5, 600.0),
+    UPDATE: (30, 60.0),
+    YANK: (100, 60.0),
+}
 
 
 class TooMany(Refused):
@@ -34,12 +38,16 @@ class Limits:
     def __init__(self, clock: Clock, active: bool) -> None:
         self.clock = clock
         self.active = active
-        self._buckets = {action: Bucket(clock, *limit) for action, limit in LIMITS.items()}
+        self._buckets: dict[str, Bucket] = {}
+        for action, (burst, seconds) in LIMITS.items():
+            self._buckets[action] = Bucket(clock, burst, seconds)
 
     def spend(self, action: str) -> None:
         """Count one action; raise `TooMany` where it exceeds the limit."""
         if not self.active:
             return
         again = self._buckets[action].take()
-        if again is not None:
-            raise TooMany(action, formatdate(math.ceil(self.clock.real(again)), usegmt=True))
+        if again is None:
+            return
+        moment = math.ceil(self.clock.real(again))
+        raise TooMany(action, formatdate(moment, usegmt=True))

@@ -33,7 +33,8 @@ def publish(store: Store, limits: Limits, owned_by_others: Collection[str], body
     `body` is two lengths (u32, little endian) each before its part: JSON, then the tarball.
     """
     meta, crate = _split(body)
-    name, version = str(meta.get("name", "")), str(meta.get("vers", ""))
+    name = str(meta.get("name", ""))
+    version = str(meta.get("vers", ""))
     check_name(name)
     check_version(version)
     known = store.versions(name) or _similar(store, name)
@@ -135,8 +136,10 @@ def _part(body: bytes, what: str, limit: int) -> tuple[bytes, bytes]:
 
 def _similar(store: Store, name: str) -> list[Record]:
     """Return the versions of a crate whose name differs in `-` and `_` only."""
-    for other in sorted({name.replace("-", "_"), name.replace("_", "-")} - {name}):
-        if found := store.versions(other):
+    spellings = {name.replace("-", "_"), name.replace("_", "-")}
+    for other in sorted(spellings - {name}):
+        found = store.versions(other)
+        if found:
             return found
     return []
 

@@ -48,43 +48,45 @@ class Store:
 
     def versions(self, name: str) -> list[Record]:
         """Return every version of a crate, the real ones and ours; empty where there is none."""
-        page = self.real(name) or b""
-        real = [json.loads(line) for line in page.splitlines() if line.strip()]
+        records = self._real_records(name)
         with self.lock:
             own = self._records.get(name.lower(), [])
             replaced = {without_build(record["vers"]) for record in own}
-            kept = [record for record in real if without_build(record["vers"]) not in replaced]
+            kept = [record for record in records if without_build(record["vers"]) not in replaced]
             return self._with_yanks([*kept, *own])
 
     def index(self, name: str) -> bytes | None:
         """Return the index page of a crate as of now, None where there is none."""
         if not self._is_changed(name):
             return self.real(name)
-        lines = []
+        page = ""
         for record in self.versions(name):
             if self._is_visible(record):
-                lines.append(json.dumps(record, separators=(",", ":")) + "\n")
-        return "".join(lines).encode() or None
+                line = json.dumps(record, separators=(",", ":"))
+                page += f"{line}\n"
+        return page.encode() or None
 
     def real(self, name: str) -> bytes | None:
         """Return the real index page, None for a name that the real index does not have."""
-        return self.upstream.page(f"{endpoints.CRATES_INDEX}/{index_path(name)}", name)
+        url = f"{endpoints.CRATES_INDEX}/{index_path(name)}"
+        return self.upstream.page(url, name)
 
     def add(self, record: Record, crate: bytes, package: dict[str, Any]) -> None:
         """Publish one version; `crate` is the tarball, `package` its manifest's table."""
-        name, version = record["name"].lower(), record["vers"]
+        key = name, version = _key(record)
         path = self.own_file(name, version)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(crate)
         with self.lock:
-            self._records.setdefault(name, []).append(record)
-            self._visible[name, version] = time.monotonic() + self.lag
-            self.details[name, version] = package
+            records = self._records.setdefault(name, [])
+            records.append(record)
+            self._visible[key] = time.monotonic() + self.lag
+            self.details[key] = package
             self.owners.setdefault(name, ["rehearsal"])
 
     def yank(self, name: str, version: str, yanked: bool) -> None:
         """Yank a version or unyank it; raise `Refused` for one that is not there."""
-        if not any(record["vers"] == version for record in self.versions(name)):
+        if version not in [record["vers"] for record in self.versions(name)]:
             raise Refused(f"crate `{name}` does not have a version `{version}`", 404)
         with self.lock:
             self._yanked[name.lower(), version] = yanked
@@ -97,6 +99,10 @@ class Store:
         url = f"{endpoints.CRATES_FILES}/crates/{name}/{version}/download"
         return self.upstream.file(url, f"{name}-{version}.crate")
 
+    def details_of(self, record: Record) -> dict[str, Any]:
+        """Return the manifest's [package] of a version, empty for one of the real crates.io."""
+        return self.details.get(_key(record), {})
+
     def own_file(self, name: str, version: str) -> Path:
         """Return where the tarball of a version published here is stored."""
         return self.folder / "crates" / name.lower() / f"{version}.crate"
@@ -108,11 +114,16 @@ class Store:
             return None
         return path.stat().st_size
 
+    def _real_records(self, name: str) -> list[Record]:
+        page = self.real(name) or b""
+        return [json.loads(line) for line in page.splitlines() if line.strip()]
+
     def _is_changed(self, name: str) -> bool:
         """Return whether a version was published or yanked here."""
         key = name.lower()
         with self.lock:
-            return key in self._records or any(key == other for other, _ in self._yanked)
+            yanked = {other for other, _version in self._yanked}
+            return key in self._records or key in yanked
 
     def _is_visible(self, record: Record) -> bool:
         return self._visible.get(_key(record), 0.0) <= time.monotonic()
@@ -121,8 +132,8 @@ class Store:
         """Return the records as they are after the yanks and unyanks that were made here."""
         found = []
         for record in records:
-            yanked = self._yanked.get(_key(record), bool(record["yanked"]))
-            found.append(record | {"yanked": yanked})
+            yanked = self._yanked.get(_key(record), record["yanked"])
+            found.append(record | {"yanked": bool(yanked)})
         return found
 
 

@@ -74,7 +74,8 @@ class GitHub:
         found = self.repository(owner, repo)
         with self._lock:
             latest = releases.latest(found)
-            return [_summary(r, r is latest) for r in releases.newest_first(found)]
+            listed = releases.newest_first(found)
+            return [_summary(release, release is latest) for release in listed]
 
     def set_checks(self, owner: str, repo: str, checks: list[JSON], sha: str = "") -> None:
         """Set the check runs of a commit, of any without `sha`.
@@ -113,14 +114,17 @@ class GitHub:
             return web.answer(request, target.urls, self.repository)
 
     def _api(self, request: Request, target: _Target) -> Response:
-        urls, path = target.urls, target.path.rstrip("/")
+        urls = target.urls
+        path = target.path.rstrip("/")
         authenticated = self._is_authenticated(request)
         request.body  # noqa: B018  # read before a lock is taken: the client may be slow
         if path == "/graphql":
             answer = self._graphql(request, urls, authenticated)
         elif match := REPOSITORY.fullmatch(path):
-            repo = self.repository(match[1], match[2])
-            answer = api.answer(Call(request, path, urls, repo, authenticated), match[3] or "")
+            owner, name, below = match.groups()
+            repo = self.repository(owner, name)
+            call = Call(request, path, urls, repo, authenticated)
+            answer = api.answer(call, below or "")
         else:
             answer = api.general(urls, path, authenticated)
         if authenticated:
@@ -134,10 +138,12 @@ class GitHub:
             data = request.json()
         except ValueError:
             raise Refused(400, "Problems parsing JSON") from None
-        query, variables = data.get("query", ""), data.get("variables") or {}
+        query = data.get("query", "")
+        variables = data.get("variables") or {}
         with self._lock:
             roots = schema.roots(urls, self._find, self._make)
-            return Response.of_json(graphql.answer(query, variables, roots))
+            result = graphql.answer(query, variables, roots)
+        return Response.of_json(result)
 
     def _make(self, owner: str, name: str) -> None:
         if self._find(owner, name):
@@ -152,8 +158,9 @@ class GitHub:
             raise not_found()
         if not authenticated:
             raise Refused(401, "Requires authentication")
-        repo = self.repository(match[1], match[2])
-        call = Call(request, target.path, target.urls, repo, authenticated, (match[3],))
+        owner, name, release = match.groups()
+        repo = self.repository(owner, name)
+        call = Call(request, target.path, target.urls, repo, authenticated, groups=(release,))
         return assets.upload(call)
 
     def _is_authenticated(self, request: Request) -> bool:
@@ -193,7 +200,8 @@ def _target(request: Request) -> _Target:
     match = ENTERPRISE.fullmatch(request.path)
     if match is None:
         return _Target(WEB, request.path, urls)
-    part, path = match[1], match[2] or ""
+    part = match[1]
+    path = match[2] or ""
     if part == "uploads":
         return _Target(UPLOADS, path, urls)
     if part == "graphql":

@@ -43,6 +43,11 @@ def asset_json(call: Call, release: Release, asset: Asset) -> JSON:
     }
 
 
+def assets_json(call: Call, release: Release) -> list[JSON]:
+    """Return all assets of a release as the API shows them."""
+    return [asset_json(call, release, asset) for asset in release.assets.values()]
+
+
 def stored_name(name: str) -> str:
     """Return the name that an uploaded file gets: dots for all special characters."""
     plain = re.sub(r"[^A-Za-z0-9._+-]+", ".", name)
@@ -58,7 +63,7 @@ def begin(repo: Repository, release: Release, name: str, label: str, content_typ
         raise Refused(422, "Cannot upload assets to an immutable release.")
     if not name:
         raise invalid("ReleaseAsset", "missing_field", "name")
-    if any(asset.name == name for asset in release.assets.values()):
+    if release.asset(name) is not None:
         raise invalid("ReleaseAsset", "already_exists", "name")
     number = next_id()
     path = repo.files / str(number)
@@ -69,16 +74,19 @@ def begin(repo: Repository, release: Release, name: str, label: str, content_typ
 
 def upload(call: Call) -> Response:
     """Store the bytes of a new asset; when they end early the asset stays a `starter`."""
-    headers, query = call.request.headers, call.query
+    headers = call.request.headers
     if "content-length" not in headers:
         raise Refused(400, "Bad Content-Length: ")
     if headers["content-length"] == "0":
         raise invalid("ReleaseAsset", "custom", "size", "size must be greater than or equal to 1")
     kind = headers.get("content-type", BINARY)
+    name = call.query.get("name", "")
+    label = call.query.get("label", "")
     with call.repo.lock:
         release = call.release()
-        asset = begin(call.repo, release, query.get("name", ""), query.get("label", ""), kind)
-    digest, size = hashlib.sha256(), 0
+        asset = begin(call.repo, release, name, label, kind)
+    digest = hashlib.sha256()
+    size = 0
     with asset.path.open("wb") as out:
         for chunk in call.request.chunks():
             out.write(chunk)
@@ -108,23 +116,23 @@ def public_file(repo: Repository, tag: str, name: str) -> Response:
     release = repo.published(tag)
     if release is None:
         raise not_found()
-    for asset in release.assets.values():
-        if asset.name == name:
-            return download(asset)
-    raise not_found()
+    asset = release.asset(name)
+    if asset is None:
+        raise not_found()
+    return download(asset)
 
 
 def _find(call: Call) -> tuple[Release, Asset]:
+    number = int(call.groups[0])
     for release in call.repo.releases.values():
-        asset = release.assets.get(int(call.groups[0]))
-        if asset is not None and (call.authenticated or not release.draft):
-            return release, asset
+        is_shown = call.authenticated or not release.draft
+        if is_shown and number in release.assets:
+            return release, release.assets[number]
     raise not_found()
 
 
 def _list(call: Call) -> Response:
-    release = call.release()
-    return paged(call, [asset_json(call, release, asset) for asset in release.assets.values()])
+    return paged(call, assets_json(call, call.release()))
 
 
 def _get(call: Call) -> Any:
@@ -140,7 +148,8 @@ def _edit(call: Call) -> JSON:
     name = stored_name(data.get("name") or asset.name)
     if release.immutable:
         raise Refused(422, "Cannot update assets of an immutable release.")
-    if any(other.name == name and other.id != asset.id for other in release.assets.values()):
+    other = release.asset(name)
+    if other is not None and other is not asset:
         raise invalid("ReleaseAsset", "already_exists", "name")
     asset.name = name
     asset.label = data.get("label", asset.label)

@@ -102,10 +102,12 @@ Route = tuple[str, str, Handler]  # method, regular expression below /repos/OWNE
 
 def paged(call: Call, items: Sequence[Any], key: str = "") -> Response:
     """Answer one page of `items` with its Link header, under `key` if given."""
-    size = max(1, min(int(call.query.get("per_page", 30)), 100))
+    size = int(call.query.get("per_page", 30))
+    size = max(1, min(size, 100))
     page = max(1, int(call.query.get("page", 1)))
     last = max(1, math.ceil(len(items) / size))
-    part = list(items[(page - 1) * size : page * size])
+    end = page * size
+    part = list(items[end - size : end])
     if key:
         answer = Response.of_json({"total_count": len(items), key: part})
     else:

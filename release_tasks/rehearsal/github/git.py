@@ -130,9 +130,12 @@ def serve(repo: Repository, service: str, request: Request) -> Response:
     except Failed as error:
         return Response.of_text(error.output, 500)
     head, _, answer = output.partition(b"\r\n\r\n")
-    headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
-    status = int(headers.pop("Status", "200").split()[0])
-    return Response(status, answer, headers)
+    headers = {}
+    for line in head.decode().split("\r\n"):
+        name, value = line.split(": ", 1)
+        headers[name] = value
+    status, *_reason = headers.pop("Status", "200").split()
+    return Response(int(status), answer, headers)
 
 
 def _add_hook(path: Path) -> None:

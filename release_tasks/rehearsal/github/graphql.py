@@ -29,14 +29,14 @@ def answer(text: str, variables: dict[str, Any], roots: dict[str, Node]) -> Node
         if query.kind not in roots:
             raise GraphQLError(f"the local GitHub does not support {query.kind}")
         selection = _Selection(query, query.defaults | variables)
-        result: Node = {"data": selection.pick(query.fields, roots[query.kind])}
+        data = selection.pick(query.fields, roots[query.kind])
     except GraphQLError as error:
-        return {"errors": [{"message": str(error), "extensions": {"code": error.kind}}]}
+        return _failure(str(error), error.kind)
     except (IndexError, ValueError):
-        return {"errors": [{"message": "Parse error", "extensions": {"code": "parseError"}}]}
+        return _failure("Parse error", "parseError")
     if selection.errors:
-        result["errors"] = selection.errors
-    return result
+        return {"data": data, "errors": selection.errors}
+    return {"data": data}
 
 
 def connection(nodes: Sequence[Any]) -> Callable[[dict[str, Any]], Node]:
@@ -61,6 +61,10 @@ def connection(nodes: Sequence[Any]) -> Callable[[dict[str, Any]], Node]:
         }
 
     return page
+
+
+def _failure(message: str, code: str) -> Node:
+    return {"errors": [{"message": message, "extensions": {"code": code}}]}
 
 
 @dataclass
@@ -101,7 +105,8 @@ class _Selection:
         try:
             return value(self._bound(wanted.args))
         except GraphQLError as error:
-            self.errors.append({"type": error.kind, "path": [wanted.alias], "message": str(error)})
+            fact = {"type": error.kind, "path": [wanted.alias], "message": str(error)}
+            self.errors.append(fact)
             return None
 
     def _shaped(self, wanted: Field, value: Any) -> Any:

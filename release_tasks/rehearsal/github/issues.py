@@ -15,11 +15,12 @@ def milestone_of(repo: Repository, item: JSON) -> JSON | None:
 
 
 def _issue_json(call: Call, issue: JSON) -> JSON:
+    number = issue["number"]
     milestone = milestone_of(call.repo, issue)
     return {
         **issue,
-        "url": f"{call.base}/issues/{issue['number']}",
-        "html_url": f"{call.web}/issues/{issue['number']}",
+        "url": f"{call.base}/issues/{number}",
+        "html_url": f"{call.web}/issues/{number}",
         "user": user(call.urls),
         "milestone": milestone and _milestone_json(call, milestone),
     }
@@ -27,8 +28,10 @@ def _issue_json(call: Call, issue: JSON) -> JSON:
 
 def _milestone_json(call: Call, milestone: JSON) -> JSON:
     number = milestone["number"]
-    issues = [issue for issue in call.repo.issues if issue.get("milestone") == number]
-    states = [issue["state"] for issue in issues]
+    states = []
+    for issue in call.repo.issues:
+        if issue.get("milestone") == number:
+            states.append(issue["state"])
     return {
         **milestone,
         "url": f"{call.base}/milestones/{number}",
@@ -41,9 +44,11 @@ def _milestone_json(call: Call, milestone: JSON) -> JSON:
 
 def _list_issues(call: Call) -> Response:
     issues = _in_state(call, call.repo.issues)
-    if milestone := call.query.get("milestone"):
+    milestone = call.query.get("milestone")
+    if milestone:
         issues = [issue for issue in issues if str(issue.get("milestone")) == milestone]
-    if labels := call.query.get("labels"):
+    labels = call.query.get("labels")
+    if labels:
         issues = [issue for issue in issues if _has_labels(issue, labels.split(","))]
     return paged(call, [_issue_json(call, issue) for issue in issues])
 
@@ -70,13 +75,15 @@ def _create_issue(call: Call) -> Response:
     issue = _new(data, len(call.repo.issues) + 1)
     issue["body"] = data.get("body")
     issue["milestone"] = data.get("milestone")
-    issue["labels"] = [{"name": label, "color": "ededed"} for label in data.get("labels", [])]
+    labels = data.get("labels", [])
+    issue["labels"] = [{"name": label, "color": "ededed"} for label in labels]
     call.repo.issues.append(issue)
     return Response.of_json(_issue_json(call, issue), 201)
 
 
 def _create_milestone(call: Call) -> Response:
-    data, milestones = call.json(), call.repo.milestones
+    data = call.json()
+    milestones = call.repo.milestones
     if not data.get("title"):
         raise invalid("Milestone", "missing_field", "title")
     if any(milestone["title"] == data["title"] for milestone in milestones):

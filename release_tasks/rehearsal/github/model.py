@@ -56,6 +56,13 @@ class Release:
         digest = hashlib.sha1(str(self.id).encode()).hexdigest()
         return f"untagged-{digest[:20]}"
 
+    def asset(self, name: str) -> Asset | None:
+        """Return the asset with a name, None where there is none."""
+        for asset in self.assets.values():
+            if asset.name == name:
+                return asset
+        return None
+
 
 @dataclass
 class Repository:

@@ -78,7 +78,8 @@ def _ref_json(call: Call, name: str, ref: git.Ref) -> JSON:
 
 def _matching(call: Call) -> Response:
     found = git.refs(call.repo.path, f"refs/{call.groups[0]}")
-    return paged(call, [_ref_json(call, name, ref) for name, ref in found.items()])
+    shown = [_ref_json(call, name, ref) for name, ref in found.items()]
+    return paged(call, shown)
 
 
 def _get_ref(call: Call) -> JSON:
@@ -90,8 +91,10 @@ def _get_ref(call: Call) -> JSON:
 
 
 def _create_ref(call: Call) -> Response:
-    data, path = call.json(), call.repo.path
-    name, sha = str(data.get("ref", "")), str(data.get("sha", ""))
+    data = call.json()
+    path = call.repo.path
+    name = str(data.get("ref", ""))
+    sha = str(data.get("sha", ""))
     if name in git.refs(path):
         raise Refused(422, "Reference already exists")
     if name.removeprefix("refs/tags/") in call.repo.used_tags:
@@ -101,11 +104,13 @@ def _create_ref(call: Call) -> Response:
         git.run(path, "update-ref", name, sha, "")
     except Failed:
         raise Refused(422, "Object does not exist") from None
-    return Response.of_json(_ref_json(call, name, git.refs(path, name)[name]), 201)
+    ref = git.refs(path, name)[name]
+    return Response.of_json(_ref_json(call, name, ref), 201)
 
 
 def _delete_ref(call: Call) -> Response:
-    name, repo = f"refs/{call.groups[0]}", call.repo
+    name = f"refs/{call.groups[0]}"
+    repo = call.repo
     if name not in git.refs(repo.path, name):
         raise Refused(422, "Reference does not exist")
     locked = {release.tag for release in repo.releases.values() if release.immutable}
@@ -136,6 +141,18 @@ def _tag_json(call: Call, name: str) -> JSON:
     }
 
 
+def _commit(call: Call) -> JSON:
+    return commit_json(call, call.groups[0])
+
+
+def _tarball(call: Call) -> Response:
+    return archive(call.repo, call.groups[0], "tar.gz")
+
+
+def _zipball(call: Call) -> Response:
+    return archive(call.repo, call.groups[0], "zip")
+
+
 def _readme(call: Call) -> JSON:
     return _file_json(call, "README.md")
 
@@ -145,8 +162,9 @@ def _contents(call: Call) -> JSON:
 
 
 def _file_json(call: Call, path: str) -> JSON:
-    commit = git.commit_of(call.repo.path, call.query.get("ref", "HEAD"))
-    data = git.show(call.repo.path, commit, path)
+    repo = call.repo
+    commit = git.commit_of(repo.path, call.query.get("ref", "HEAD"))
+    data = git.show(repo.path, commit, path)
     if data is None:
         raise not_found()
     return {
@@ -166,9 +184,9 @@ ROUTES: tuple[Route, ...] = (
     ("POST", "/git/refs", _create_ref),
     ("DELETE", "/git/refs/(.+)", _delete_ref),
     ("GET", "/tags", _tags),
-    ("GET", "/commits/(.+)", lambda call: commit_json(call, call.groups[0])),
+    ("GET", "/commits/(.+)", _commit),
     ("GET", "/contents/(.+)", _contents),
     ("GET", "/readme", _readme),
-    ("GET", "/tarball/(.+)", lambda call: archive(call.repo, call.groups[0], "tar.gz")),
-    ("GET", "/zipball/(.+)", lambda call: archive(call.repo, call.groups[0], "zip")),
+    ("GET", "/tarball/(.+)", _tarball),
+    ("GET", "/zipball/(.+)", _zipball),
 )

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from release_tasks.rehearsal.github import git
-from release_tasks.rehearsal.github.assets import asset_json
+from release_tasks.rehearsal.github.assets import assets_json
 from release_tasks.rehearsal.github.call import Call, Refused, Route, invalid, not_found, paged
 from release_tasks.rehearsal.github.model import JSON, Release, Repository, next_id, now, user
 from release_tasks.rehearsal.web import Response
@@ -61,7 +61,7 @@ def release_json(call: Call, release: Release) -> JSON:
         "updated_at": release.published or release.created,
         "tarball_url": tarball,
         "zipball_url": zipball,
-        "assets": [asset_json(call, release, asset) for asset in release.assets.values()],
+        "assets": assets_json(call, release),
     }
 
 
@@ -76,9 +76,12 @@ def newest_first(repo: Repository) -> list[Release]:
 
 def latest(repo: Repository) -> Release | None:
     """Return the release that is "Latest": made so by request, else the newest finished one."""
-    finished = [r for r in newest_first(repo) if not r.draft and not r.prerelease]
-    chosen = [r for r in finished if r.id == repo.latest]
-    allowed = [r for r in finished if not r.never_latest]
+    finished = []
+    for release in newest_first(repo):
+        if not release.draft and not release.prerelease:
+            finished.append(release)
+    chosen = [release for release in finished if release.id == repo.latest]
+    allowed = [release for release in finished if not release.never_latest]
     return next(iter(chosen or allowed or finished), None)
 
 
@@ -106,7 +109,19 @@ def _list(call: Call) -> Response:
     return paged(call, [release_json(call, release) for release in shown])
 
 
-def _show(call: Call, release: Release | None) -> JSON:
+def _show(call: Call) -> JSON:
+    return release_json(call, call.release())
+
+
+def _show_latest(call: Call) -> JSON:
+    release = latest(call.repo)
+    if release is None:
+        raise not_found()
+    return release_json(call, release)
+
+
+def _show_published(call: Call) -> JSON:
+    release = call.repo.published(call.groups[0])
     if release is None:
         raise not_found()
     return release_json(call, release)
@@ -117,7 +132,8 @@ def _create(call: Call) -> Response:
     tag = data.get("tag_name")
     if not tag:
         raise Refused(422, 'Invalid request.\n\n"tag_name" wasn\'t supplied.')
-    release = Release(next_id(), tag, git.default_branch(call.repo.path), draft=True)
+    branch = git.default_branch(call.repo.path)
+    release = Release(next_id(), tag, target=branch, draft=True)
     if data.get("generate_release_notes"):
         notes = _notes(call, data)
         parts = (data.get("body"), notes["body"])
@@ -130,11 +146,13 @@ def _create(call: Call) -> Response:
 
 
 def _edit(call: Call) -> JSON:
-    return release_json(call, _save(call, call.release(), call.json(), is_new=False))
+    saved = _save(call, call.release(), call.json(), is_new=False)
+    return release_json(call, saved)
 
 
 def _save(call: Call, old: Release, data: JSON, is_new: bool) -> Release:
-    repo, new = call.repo, replace(old, **_changes(data))
+    repo = call.repo
+    new = replace(old, **_changes(data))
     if old.immutable and _is_frozen_changed(old, new):
         message = "Cannot change the tag or state of an immutable release."
         raise invalid("Release", "custom", message=message)
@@ -202,7 +220,8 @@ def _publish(repo: Repository, old: Release, new: Release) -> None:
 def _commit_date(repo: Repository, tag: str) -> str:
     commit = git.commit_of(repo.path, f"refs/tags/{tag}")
     form = "--date=format-local:%Y-%m-%dT%H:%M:%SZ"  # local is UTC there
-    return git.run(repo.path, "log", "-1", form, "--format=%cd", commit).strip()
+    date = git.run(repo.path, "log", "-1", form, "--format=%cd", commit)
+    return date.strip()
 
 
 def _make_tag(repo: Repository, release: Release) -> None:
@@ -231,23 +250,34 @@ def _delete(call: Call) -> Response:
     return Response(204)
 
 
+def _generate_notes(call: Call) -> JSON:
+    return _notes(call, call.json())
+
+
 def _notes(call: Call, data: JSON) -> JSON:
     tag = str(data.get("tag_name", ""))
-    published = [r.tag for r in newest_first(call.repo) if not r.draft and r.tag != tag]
-    previous = data.get("previous_tag_name") or next(iter(published), "")
+    previous = data.get("previous_tag_name") or _previous_tag(call.repo, tag)
     changes = f"commits/{tag}"
     if previous:
         changes = f"compare/{previous}...{tag}"
     return {"name": tag, "body": f"**Full Changelog**: {call.web}/{changes}"}
 
 
+def _previous_tag(repo: Repository, tag: str) -> str:
+    """Return the tag of the newest published release with another tag, "" for none."""
+    for release in newest_first(repo):
+        if not release.draft and release.tag != tag:
+            return release.tag
+    return ""
+
+
 ROUTES: tuple[Route, ...] = (
     ("GET", "/releases", _list),
     ("POST", "/releases", _create),
-    ("POST", "/releases/generate-notes", lambda call: _notes(call, call.json())),
-    ("GET", "/releases/latest", lambda call: _show(call, latest(call.repo))),
-    ("GET", "/releases/tags/(.+)", lambda call: _show(call, call.repo.published(call.groups[0]))),
-    ("GET", r"/releases/(\d+)", lambda call: release_json(call, call.release())),
+    ("POST", "/releases/generate-notes", _generate_notes),
+    ("GET", "/releases/latest", _show_latest),
+    ("GET", "/releases/tags/(.+)", _show_published),
+    ("GET", r"/releases/(\d+)", _show),
     ("PATCH", r"/releases/(\d+)", _edit),
     ("DELETE", r"/releases/(\d+)", _delete),
 )

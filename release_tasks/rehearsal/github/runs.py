@@ -69,8 +69,10 @@ def _run_json(call: Call, run: JSON) -> JSON:
         "name": call.repo.name,
         "owner": {"login": call.repo.owner},
     }
-    stored = {key: value for key, value in run.items() if key not in ("jobs", "workflow")}
-    return stored | {
+    shown = dict(run)
+    del shown["jobs"]
+    del shown["workflow"]
+    return shown | {
         "node_id": f"WFR_{run['id']}",
         "name": workflow["name"],
         "display_title": message.split("\n")[0],
@@ -123,6 +125,9 @@ def _job_json(call: Call, run: JSON, job: JSON) -> JSON:
     completed = None
     if job["status"] == "completed":
         completed = run["created_at"]
+    steps = []
+    for number, step in enumerate(job["steps"], 1):
+        steps.append(_step_json(job, step, number))
     shown = {
         "started_at": run["created_at"],
         "completed_at": completed,
@@ -130,7 +135,7 @@ def _job_json(call: Call, run: JSON, job: JSON) -> JSON:
         "run_id": run["id"],
         "head_sha": run["head_sha"],
         "html_url": f"{call.web}/actions/runs/{run['id']}/job/{job['id']}",
-        "steps": [_step_json(job, step, number) for number, step in enumerate(job["steps"], 1)],
+        "steps": steps,
         "url": f"{call.base}/actions/jobs/{job['id']}",
         "check_run_url": f"{call.base}/check-runs/{job['id']}",
     }
@@ -149,7 +154,8 @@ def _step_json(job: JSON, step: JSON, number: int) -> JSON:
 
 def _list_jobs(call: Call) -> Response:
     run = _run(call)
-    return paged(call, [_job_json(call, run, job) for job in run["jobs"]], "jobs")
+    jobs = [_job_json(call, run, job) for job in run["jobs"]]
+    return paged(call, jobs, "jobs")
 
 
 def _find_job(call: Call) -> tuple[JSON, JSON]:
@@ -191,8 +197,10 @@ def _cancel(call: Call) -> Response:
 
 def _dispatch(call: Call) -> Response:
     """Add a run, which has succeeded at once."""
-    workflow, data = workflows.find(call), call.json()
-    name = str(data.get("ref", "")).removeprefix("refs/heads/").removeprefix("refs/tags/")
+    workflow = workflows.find(call)
+    data = call.json()
+    ref = str(data.get("ref", ""))
+    name = ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
     sha = name and git.commit_of(call.repo.path, name)
     if not sha:
         raise Refused(422, f"No ref found for: {name}")
@@ -214,10 +222,11 @@ def _logs(call: Call) -> Response:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as file:
         for job in _run(call)["jobs"]:
+            log = job.get("log", "")
             steps = job["steps"] or [{"name": "run"}]
             for number, step in enumerate(steps, 1):
                 name = f"{job['name']}/{number}_{step['name']}.txt"
-                file.writestr(name, step.get("log", job.get("log", "")))
+                file.writestr(name, step.get("log", log))
     return Response(200, out.getvalue(), {"Content-Type": "application/zip"})
 
 

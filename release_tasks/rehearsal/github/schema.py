@@ -145,12 +145,16 @@ class _Schema:
         words = str(args.get("query", "")).split()
         if "type:pr" in words or "is:pr" in words:
             return connection([])(args)
-        states = [word[6:].upper() for word in words if word in ("state:open", "state:closed")]
-        title = [word.strip('"').lower() for word in words if ":" not in word]
+        states, title = [], []
+        for word in words:
+            if word in ("state:open", "state:closed"):
+                states.append(word.removeprefix("state:").upper())
+            elif ":" not in word:
+                title.append(word.strip('"').lower())
         found = []
         for repo in self._repositories(words):
             for node in _issues(self.urls, repo, states[:1]):
-                if all(word in node["title"].lower() for word in title):
+                if _has_words(node["title"], title):
                     found.append(node)
         return connection(found)(args)
 
@@ -163,6 +167,10 @@ class _Schema:
                 if repo is not None:
                     found.append(repo)
         return found
+
+
+def _has_words(title: str, words: list[str]) -> bool:
+    return all(word in title.lower() for word in words)
 
 
 def _account(urls: Urls, login: str) -> Node:
@@ -249,8 +257,13 @@ def _releases(urls: Urls, repo: Repository, args: JSON) -> list[Node | None]:
 
 def _release_of(urls: Urls, repo: Repository, tag: str) -> Node | None:
     """Return the published release of a tag, else its newest draft."""
-    drafts = [release for release in releases.newest_first(repo) if release.tag == tag]
-    return _release(urls, repo, repo.published(tag) or next(iter(drafts), None))
+    found = repo.published(tag)
+    if found is not None:
+        return _release(urls, repo, found)
+    for release in releases.newest_first(repo):
+        if release.tag == tag:
+            return _release(urls, repo, release)
+    return None
 
 
 def _release(urls: Urls, repo: Repository, release: Release | None) -> Node | None:
@@ -303,8 +316,11 @@ def _milestone(milestone: JSON | None) -> Node | None:
 
 def _issues(urls: Urls, repo: Repository, states: list[str]) -> list[Node]:
     """Return the issues in one of the `states` (of any without), newest first."""
-    wanted = [item for item in repo.issues if not states or item["state"].upper() in states]
-    return [_issue(urls, repo, item) for item in reversed(wanted)]
+    found = []
+    for item in reversed(repo.issues):
+        if not states or item["state"].upper() in states:
+            found.append(_issue(urls, repo, item))
+    return found
 
 
 def _issue_of(urls: Urls, repo: Repository, number: int) -> Node | None:

@@ -21,13 +21,16 @@ Find = Callable[[str, str], Repository]  # by owner and name; raises `Refused`
 def answer(request: Request, urls: Urls, find: Find) -> Response:
     """Answer a file, an archive or the link to the latest release, to anyone."""
     if match := DOWNLOAD.fullmatch(request.path):
-        repo = find(match[1], match[2])
-        return assets.public_file(repo, match[3] or releases.latest_tag(repo), match[4])
+        owner, name, tag, file = match.groups()
+        repo = find(owner, name)
+        return assets.public_file(repo, tag or releases.latest_tag(repo), file)
     if match := LATEST.fullmatch(request.path):
-        repo = find(match[1], match[2])
-        return _latest(f"{urls.web}/{match[1]}/{match[2]}/releases", releases.latest_tag(repo))
+        owner, name = match.groups()
+        tag = releases.latest_tag(find(owner, name))
+        return _latest(f"{urls.web}/{owner}/{name}/releases", tag)
     if match := ARCHIVE.fullmatch(request.path):
-        return refs.archive(find(match[1], match[2]), match[3], match[4])
+        owner, name, ref, form = match.groups()
+        return refs.archive(find(owner, name), ref, form)
     raise not_found()
 
 
@@ -35,15 +38,16 @@ def answer_git(request: Request, may_push: bool, find: Find) -> Response:
     """Answer one request of a clone, fetch or push; its path has to match `GIT`."""
     match = GIT.fullmatch(request.path)
     assert match is not None
+    owner, name, service = match.groups()
     if _is_push(request) and not may_push:
         answer = Response.of_text("Authentication required\n", 401)
         answer.headers["WWW-Authenticate"] = 'Basic realm="GitHub"'
         return answer
     try:
-        repo = find(match[1], match[2])
+        repo = find(owner, name)
     except Refused:
         return Response.of_text("Repository not found.\n", 404)
-    answer = git.serve(repo, match[3], request)
+    answer = git.serve(repo, service, request)
     if _is_push(request) and request.method == "POST":
         with repo.lock:
             releases.unpublish_untagged(repo)

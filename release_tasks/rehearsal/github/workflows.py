@@ -31,8 +31,9 @@ def workflow_json(call: Call, path: str) -> JSON:
 
 def find(call: Call) -> JSON:
     """Return the workflow whose id or file name the route has; raise `Refused` for no such one."""
+    wanted = call.groups[0]
     for workflow in _workflows(call):
-        if call.groups[0] in (str(workflow["id"]), file_name(workflow)):
+        if wanted in (str(workflow["id"]), file_name(workflow)):
             return workflow
     raise not_found()
 
@@ -55,11 +56,14 @@ def _name(call: Call, path: str) -> str:
 
 def _workflows(call: Call) -> list[JSON]:
     """Return the workflows of the default branch, and those of the runs that were set."""
-    paths = {f"{FOLDER}/{run['workflow']}" for run in call.repo.runs.values()}
-    head = git.commit_of(call.repo.path, "HEAD")
+    repo = call.repo
+    paths = {f"{FOLDER}/{run['workflow']}" for run in repo.runs.values()}
+    head = git.commit_of(repo.path, "HEAD")
     if head:
-        listed = git.run(call.repo.path, "ls-tree", "--name-only", head, f"{FOLDER}/")
-        paths |= {line for line in listed.splitlines() if line.endswith((".yml", ".yaml"))}
+        listed = git.run(repo.path, "ls-tree", "--name-only", head, f"{FOLDER}/")
+        for path in listed.splitlines():
+            if path.endswith((".yml", ".yaml")):
+                paths.add(path)
     return [workflow_json(call, path) for path in sorted(paths)]
 
 
@@ -67,8 +71,13 @@ def _checks(call: Call) -> list[JSON]:
     """Return the check runs that were set for a commit, else the jobs of its runs."""
     sha = commit_json(call, call.groups[0])["sha"]
     checks = call.repo.checks
-    found = checks.get(sha, checks.get("", _jobs(call, sha)))
-    return [_check_json(call, sha, check, number) for number, check in enumerate(found, 1)]
+    found = checks.get(sha, checks.get(""))
+    if found is None:
+        found = _jobs(call, sha)
+    shown = []
+    for number, check in enumerate(found, 1):
+        shown.append(_check_json(call, sha, check, number))
+    return shown
 
 
 def _jobs(call: Call, sha: str) -> list[JSON]:
@@ -92,15 +101,23 @@ def _check_json(call: Call, sha: str, check: JSON, number: int) -> JSON:
     }
     if check.get("status", "completed") == "completed":
         shown["conclusion"] = "success"
-    return shown | {key: value for key, value in check.items() if key not in ("steps", "log")}
+    shown |= check
+    shown.pop("steps", None)
+    shown.pop("log", None)
+    return shown
 
 
 def _status(call: Call) -> JSON:
     """Combine the newest commit status of each context; checks do not count."""
     sha = commit_json(call, call.groups[0])["sha"]
-    rows = list(call.repo.statuses.get(sha, {}).values())
-    state = _combined({row["state"] for row in rows})
-    return {"state": state, "statuses": rows, "sha": sha, "total_count": len(rows)}
+    by_context = call.repo.statuses.get(sha, {})
+    rows = list(by_context.values())
+    return {
+        "state": _combined({row["state"] for row in rows}),
+        "statuses": rows,
+        "sha": sha,
+        "total_count": len(rows),
+    }
 
 
 def _combined(states: set[str]) -> str:
@@ -116,12 +133,14 @@ def _set_status(call: Call) -> Response:
     data = call.json()
     if data.get("state") not in STATES:
         raise invalid("Status", "invalid", "state")
+    context = data.get("context") or "default"
     row = {
-        "context": data.get("context") or "default",
+        "context": context,
         "state": data["state"],
         "target_url": data.get("target_url"),
     }
-    call.repo.statuses.setdefault(sha, {})[row["context"]] = row
+    by_context = call.repo.statuses.setdefault(sha, {})
+    by_context[context] = row
     return Response.of_json(row, 201)
 
 

@@ -93,7 +93,8 @@ class PyPI:
         if found := re.fullmatch(r"/simple/([^/]+)/?", path):
             return self._project(request, found[1])
         if found := re.fullmatch(r"/pypi/([^/]+)/(?:([^/]+)/)?json/?", path):
-            return self._json(request, canonicalize_name(found[1]), found[2] or "")
+            name, version = found.groups()
+            return self._json(request, canonicalize_name(name), version or "")
         if path.startswith("/packages/"):
             return self._file(request)
         if path == "/_/oidc/audience":
@@ -148,7 +149,8 @@ class PyPI:
 
     def _file(self, request: Request) -> Response:
         path = request.path.removesuffix(".metadata")
-        upload = self.store.uploads.get(path.rsplit("/", 1)[-1])
+        *_folders, filename = path.split("/")
+        upload = self.store.uploads.get(filename)
         if upload is None or upload.listed.path != path:
             return _ranged(request, self.store.real.file(request.path))
         if path == request.path:
@@ -167,7 +169,8 @@ class PyPI:
         token = f"pypi-minted-{secrets.token_hex(16)}"
         until = self.clock.now() + MINTED_FOR
         self._tokens[token] = until
-        return Response.of_json({"success": True, "token": token, "expires": int(until)})
+        body = {"success": True, "token": token, "expires": int(until)}
+        return Response.of_json(body)
 
     def _valid_tokens(self) -> list[str]:
         now = self.clock.now()

@@ -154,12 +154,8 @@ def _check_version(version: str) -> None:
 def _check_metadata(form: Form) -> None:
     from packaging.metadata import InvalidMetadata, Metadata
 
-    raw: dict[str, Any] = {key: form.get(key) for key in TEXTS if form.get(key)}
-    raw |= {LISTS[key]: values for key, values in form.values.items() if key in LISTS}
-    if form.get("keywords"):
-        raw["keywords"] = re.split(r"\s*,\s*", form.get("keywords"))
     try:
-        Metadata.from_raw(raw, validate=True)  # type: ignore[arg-type]  # fields as sent by a client
+        Metadata.from_raw(_raw_metadata(form), validate=True)  # type: ignore[arg-type]  # as sent
     except ExceptionGroup as group:
         error = group.exceptions[0]
         fact = str(error).rstrip(".")
@@ -171,6 +167,20 @@ def _check_metadata(form: Form) -> None:
             rule = f"Classifier {classifier!r} is not a valid classifier."
             raise _invalid("classifiers", classifier, rule)
     _check_description(form.get("description"), form.get("description_content_type"))
+
+
+def _raw_metadata(form: Form) -> dict[str, Any]:
+    """Return the core metadata in a form, by the names of `packaging.metadata`."""
+    raw: dict[str, Any] = {}
+    for key in TEXTS:
+        if form.get(key):
+            raw[key] = form.get(key)
+    for key, name in LISTS.items():
+        if key in form.values:
+            raw[name] = form.values[key]
+    if form.get("keywords"):
+        raw["keywords"] = re.split(r"\s*,\s*", form.get("keywords"))
+    return raw
 
 
 def _check_description(text: str, content_type: str) -> None:

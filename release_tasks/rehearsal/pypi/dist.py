@@ -102,7 +102,8 @@ def _check_wheel_name(form: Form, filename: str) -> str:
 
 
 def _check_licenses(form: Form, filename: str, folder: str, names: list[str]) -> None:
-    for file in form.values.get("license_file", []) + form.values.get("license_files", []):
+    files = form.values.get("license_file", []) + form.values.get("license_files", [])
+    for file in files:
         if f"{folder}/{file}" not in names:
             place = f"in distribution file {filename} at {folder}/{file}"
             raise Refused(f"License-File {file} does not exist {place}")

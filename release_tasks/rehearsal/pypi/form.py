@@ -51,5 +51,6 @@ def read_form(request: Request) -> Form:
             form.filename = file[1].decode()
             form.content = value
         elif name:
-            form.values.setdefault(name[1].decode(), []).append(value.decode(errors="replace"))
+            values = form.values.setdefault(name[1].decode(), [])
+            values.append(value.decode(errors="replace"))
     return form

@@ -55,7 +55,10 @@ def project_list(store: Store) -> JSON:
     """Return the list of the projects that were published here."""
     with store.lock:
         names = {upload.form.project for upload in store.uploads.values()}
-    return {"meta": {"api-version": "1.1"}, "projects": [{"name": name} for name in sorted(names)]}
+    return {
+        "meta": {"api-version": "1.1"},
+        "projects": [{"name": name} for name in sorted(names)],
+    }
 
 
 def project_page(request: Request, name: str, files: list[ListedFile]) -> JSON:
@@ -78,13 +81,18 @@ def project_json(request: Request, store: Store, name: str, version: str = "") -
         return store.real.about(name, version)
     releases: dict[str, list[JSON]] = {}
     if not version:
-        releases |= (store.real.about(name) or {}).get("releases", {})
+        real = store.real.about(name) or {}
+        releases |= real.get("releases", {})
     yanked = {file.filename: file.yanked for file in files}
     for upload in own:
         entry = _file_json(request, upload, yanked.get(upload.listed.filename))
-        releases[upload.version] = [*releases.get(upload.version, []), entry]
+        before = releases.get(upload.version, [])
+        releases[upload.version] = [*before, entry]
     newest = version or _newest(releases)
-    data: JSON = {"info": _info(wanted[-1], newest), "urls": releases.get(newest, [])}
+    data: JSON = {
+        "info": _info(wanted[-1], newest),
+        "urls": releases.get(newest, []),
+    }
     if not version:
         data |= {"releases": releases, "last_serial": len(files)}
     return data
@@ -107,14 +115,18 @@ def _newest(releases: dict[str, list[JSON]]) -> str:
 
 def _info(upload: Upload, version: str) -> JSON:
     form = upload.form
-    urls = [value for value in form.values.get("project_urls", []) if ", " in value]
+    urls = {}
+    for value in form.values.get("project_urls", []):
+        label, separator, url = value.partition(", ")
+        if separator:
+            urls[label] = url
     return {
         **{key: form.get(key) for key in INFO},
         "version": version,
         "classifiers": form.values.get("classifiers", []),
         "license_expression": form.get("license_expression") or None,
         "requires_dist": form.values.get("requires_dist"),
-        "project_urls": dict(value.split(", ", 1) for value in urls) or None,
+        "project_urls": urls or None,
         "yanked": False,
     }
 
@@ -203,8 +215,10 @@ def _preferred(accept: str) -> str | None:
     for choice in accept.split(","):
         kind, *parameters = [part.strip() for part in choice.split(";")]
         served = SERVED.get(kind.lower())
-        if served and _quality(parameters) > weight:
-            best, weight = served, _quality(parameters)
+        quality = _quality(parameters)
+        if served and quality > weight:
+            best = served
+            weight = quality
     return best
 
 

@@ -44,7 +44,8 @@ class RealPyPI:
         if body is None:
             return None
         try:
-            return [self._from_json(entry, url) for entry in json.loads(body)["files"]]
+            entries = json.loads(body)["files"]
+            return [self._from_json(entry, url) for entry in entries]
         except ValueError:  # an index that knows only HTML, such as many mirrors
             page = _Links()
             page.feed(body.decode(errors="replace"))
@@ -68,7 +69,8 @@ class RealPyPI:
         listed = path.removesuffix(".metadata")
         suffix = path.removeprefix(listed)
         origin = self._origins.get(listed, f"{endpoints.PYPI_FILES}{listed}")
-        return self.upstream.file(origin + suffix, path.strip("/").replace("/", "-"))
+        key = path.strip("/").replace("/", "-")
+        return self.upstream.file(origin + suffix, key)
 
     def _from_json(self, entry: dict[str, Any], page: str) -> ListedFile:
         metadata = entry.get("core-metadata") or entry.get("data-dist-info-metadata")
