@@ -1,177 +1,196 @@
-"""Programs are compiled from the commit, with the same bytes in every folder."""
+"""Binaries are compiled from the commit, with the same bytes in every folder."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 from invoke.context import Context
 
 from release_tasks import dist, files, shell, terminal
 from release_tasks.building import targets
+from release_tasks.building.sources import clean_tree, papers
 from release_tasks.channels import github, github_assets
 from release_tasks.converge import to_build
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.formats import archives, checksums
-from release_tasks.project.kinds import FileKind
+from release_tasks.project.kinds import Asset, FileKind
 from release_tasks.project.model import Binary, resolved_or_raise
 from release_tasks.release import ComponentRelease, Release
-from release_tasks.tools import cargo, git
+from release_tasks.tools import cargo
 from release_tasks.tools.cargo import build as cargo_build
 from release_tasks.tools.cargo import rustflags
 
-Asset = tuple[ComponentRelease, str, tuple[Binary, ...]]  # a file, and the programs that are in it
+
+@dataclass(frozen=True)
+class BinaryFile:
+    """A file to build: one program, or an archive of programs for one target."""
+
+    part: ComponentRelease
+    name: str
+    programs: tuple[Binary, ...]
+
+    @property
+    def target(self) -> str:
+        """Return the Rust target."""
+        return self.programs[0].target
 
 
 def build(c: Context, release: Release, target: str | None) -> None:
-    """Compile what is neither in dist/ nor public, for every target or those named, with commas."""
-    assets = _declared(release, target)
-    absent = _absent(release, assets)
-    if not absent:
-        terminal.say(
-            "nothing to do, every binary is built or public"
-            if assets
-            else "nothing to do, no binary configured"
-        )
-    ways, impossible = targets.ways(
-        release, [programs[0].target for _, _, programs in absent], "inv build-binaries"
+    """Compile what is neither in dist/ nor public, for every target or the comma-separated ones.
+
+    Targets that this machine cannot build are left out, and raised in the end.
+    """
+    wanted = _chosen(release, target)
+    missing = _missing(release, wanted)
+    if not missing:
+        _say_nothing_to_do(wanted)
+    envs, impossible = targets.build_envs(
+        release, [file.target for file in missing], "inv build-binaries"
     )
-    able = [asset for asset in absent if asset[2][0].target in ways]
-    raise_all(
-        targets.unlinkable(release.source_tree, [one for asset in able for one in asset[2]], ways)
-    )
-    targets.leave_out([*impossible.values()], target is not None or not able)
-    with (
-        nullcontext(release.source_tree)
-        if shell.is_dry(c) or not able
-        else git.clean(release.source_tree, release.commit) as tree
-    ):
-        for asset in able:
-            _build(c, release, tree, asset, ways[asset[2][0].target])
+    possible = [file for file in missing if file.target in envs]
+    programs = [program for file in possible for program in file.programs]
+    raise_all(targets.unlinkable(release.source_tree, programs, envs))
+    errors = list(impossible.values())
+    targets.leave_out(errors, is_everything=target is not None or not possible)
+    if possible:
+        with clean_tree(c, release) as tree:
+            for file in possible:
+                _build(c, release, tree, file, envs[file.target])
     if not shell.is_dry(c):
-        for part, file, _ in assets:
-            write_checksum(release, part, FileKind.BINARY, file)
-    raise_all(impossible.values())
+        for file in wanted:
+            write_checksum(release, file.part, FileKind.BINARY, file.name)
+    raise_all(errors)
 
 
 def targets_of(release: Release) -> list[str]:
     """Return the targets that binaries are declared for."""
-    return list(
-        dict.fromkeys(
-            binary.target
-            for part in release.parts
-            for binary in resolved_or_raise(part.component.binaries)
-        )
+    return list(dict.fromkeys(file.target for file in _declared(release)))
+
+
+def write_checksum(release: Release, part: ComponentRelease, kind: FileKind, file: str) -> None:
+    """Write FILE.sha256 beside a file of dist/, if the project ships it."""
+    row = dist.row_of(part, file, kind)
+    if row and Asset.SHA256 in part.component.assets and (part.dist / file).exists():
+        github_assets.write_sums(release, part, file + checksums.SUFFIX, {file: row.sha256})
+
+
+def _chosen(release: Release, target: str | None) -> list[BinaryFile]:
+    declared = _declared(release)
+    for file in declared:
+        _check_together(file)
+    wanted = targets.chosen(target, targets_of(release), "binary")
+    return [file for file in declared if file.target in wanted]
+
+
+def _declared(release: Release) -> list[BinaryFile]:
+    """Return every file that the settings declare, with the programs that share its name."""
+    found = []
+    for part in release.parts:
+        programs: dict[str, list[Binary]] = {}
+        for binary in resolved_or_raise(part.component.binaries):
+            name = binary.file.format(version=part.version)
+            programs.setdefault(name, []).append(binary)
+        for name, binaries in programs.items():
+            found.append(BinaryFile(part, name, tuple(binaries)))
+    return found
+
+
+def _check_together(file: BinaryFile) -> None:
+    """Raise `ReleaseError` for several programs in a file that can only have one."""
+    if len(file.programs) == 1:
+        return
+    has_one_target = len({program.target for program in file.programs}) == 1
+    if archives.is_archive(file.name) and has_one_target:
+        return
+    names = ", ".join(f"{program.name} for {program.target}" for program in file.programs)
+    raise ReleaseError(
+        f"{names} would both be the file {file.name}",
+        "give each a different file name in [binaries]",
     )
 
 
-def _declared(release: Release, target: str | None) -> list[Asset]:
-    found: dict[tuple[str, str], list[Binary]] = {}
-    parts = {part.component.name: part for part in release.parts}
-    for part in release.parts:
-        for binary in resolved_or_raise(part.component.binaries):
-            found.setdefault(
-                (part.component.name, binary.file.format(version=part.version)), []
-            ).append(binary)
-    wanted = targets.chosen(target, targets_of(release), "binary")
-    for (_, file), programs in found.items():
-        _check_together(file, programs)
-    return [
-        (parts[name], file, tuple(programs))
-        for (name, file), programs in found.items()
-        if programs[0].target in wanted
-    ]
-
-
-def _check_together(file: str, programs: Sequence[Binary]) -> None:
-    if len(programs) > 1 and (
-        not archives.is_archive(file) or len({p.target for p in programs}) > 1
-    ):
-        names = ", ".join(f"{p.name} for {p.target}" for p in programs)
-        raise ReleaseError(
-            f"{names} would both be the file {file}", "give each a name of its own in [binaries]"
-        )
-
-
-def _absent(release: Release, assets: Sequence[Asset]) -> list[Asset]:
-    """Return what is not in dist/, and not public where it is an asset of the GitHub release."""
-    here = {
+def _missing(release: Release, wanted: Sequence[BinaryFile]) -> list[BinaryFile]:
+    """Return what is not in dist/, and not public if it is an asset of the GitHub release."""
+    built = {
         (part.tag, row.name)
         for part in release.parts
         for row in dist.of_kind(part, FileKind.BINARY)
         if dist.file_of(part, row)
     }
-    lacking = [asset for asset in assets if (asset[0].tag, asset[1]) not in here]
-    if not lacking:
+    absent = [file for file in wanted if (file.part.tag, file.name) not in built]
+    if not absent:
         return []
-    shipped = {(a.component, a.name) for a in github.expected(release)}
-    unpublished = {
-        (a.component, a.name) for a in to_build(release, github, FileKind.BINARY, FileKind.SHA256)
-    }
-    public = shipped - unpublished
-    return [asset for asset in lacking if (asset[0].component.name, asset[1]) not in public]
+    shipped = {(asset.component, asset.name) for asset in github.expected(release)}
+    unpublished = to_build(release, github, FileKind.BINARY, FileKind.SHA256)
+    public = shipped - {(asset.component, asset.name) for asset in unpublished}
+    return [file for file in absent if (file.part.component.name, file.name) not in public]
 
 
-def _build(c: Context, release: Release, tree: Path, asset: Asset, way: Mapping[str, str]) -> None:
-    part, file, programs = asset
+def _say_nothing_to_do(wanted: Sequence[BinaryFile]) -> None:
+    if wanted:
+        terminal.say("nothing to do, every binary is built or published")
+    else:
+        terminal.say("nothing to do, no binaries to build")
+
+
+def _build(
+    c: Context, release: Release, tree: Path, file: BinaryFile, target_env: Mapping[str, str]
+) -> None:
     workspace = cargo.workspace(tree)
-    target = programs[0].target
-    env = release.build_env | dict(way)
-    extra, flags = rustflags.reproducible(tree, target, workspace.target, env)
-    for one in programs:
+    env = release.build_env | dict(target_env)
+    options, flags = rustflags.reproducible(tree, file.target, workspace.target, env)
+    for program in file.programs:
         if not shell.is_dry(c):
-            _check_version(
-                release, part, one, workspace.packages.get(one.crate, {}).get("version", "")
-            )
-        link_flags = targets.link_flags(release.source_tree, one, way)
+            _check_version(release, file.part, program, workspace)
         request = cargo_build.ProgramRequest(
-            one.crate, one.name, target, workspace.is_locked, link_flags, extra, env | flags
+            program.crate,
+            program.name,
+            program.target,
+            workspace.is_locked,
+            targets.link_flags(release.source_tree, program, target_env),
+            options,
+            env | flags,
         )
         cargo_build.program(c, tree, request)
-    if shell.is_dry(c):
-        return
-    built = [cargo_build.file_of(workspace.target, one.name, target) for one in programs]
-    _keep(release, tree, dist.folder(part) / file, built)
-    row = dist.describe(
-        release, part, FileKind.BINARY, part.dist / file, target=target, package=programs[0].crate
-    )
-    dist.record(part, "build_binaries", [row], target=file)
+    if not shell.is_dry(c):
+        _keep(release, tree, file, workspace)
 
 
-def _keep(release: Release, tree: Path, path: Path, built: Sequence[Path]) -> None:
-    if not archives.is_archive(path.name):
-        files.copy(built[0], path)
-        path.chmod(archives.PROGRAM)
-        return
-    inside: dict[str, archives.Entry] = {one.name: (one, archives.PROGRAM) for one in built}
-    files.write_bytes(path, archives.pack(path.name, inside | papers(release, tree), release.epoch))
-
-
-def papers(release: Release, tree: Path) -> dict[str, archives.Entry]:
-    """Return the licence, notice and readme of the project, which every archive carries."""
-    texts = [
-        f
-        for f in release.project.files
-        if re.fullmatch(r"(?i)(licen[cs]e|copying|notice|readme)[^/]*", f)
-    ]
-    return {name: (tree / name, archives.TEXT) for name in texts if (tree / name).is_file()}
-
-
-def _check_version(release: Release, part: ComponentRelease, binary: Binary, there: str) -> None:
-    says = part.component.version or part.version
-    if there != {crate.name: crate.version for crate in release.project.crates}[binary.crate]:
-        says = there  # the checkout has a version that its commit does not have
-    if says != part.version:
+def _check_version(
+    release: Release, part: ComponentRelease, binary: Binary, workspace: cargo.Workspace
+) -> None:
+    """Raise `ReleaseError` when the commit does not have the version of the release."""
+    committed = workspace.packages.get(binary.crate, {}).get("version", "")
+    checked_out = {crate.name: crate.version for crate in release.project.crates}
+    version = part.component.version or part.version
+    if committed != checked_out[binary.crate]:
+        version = committed
+    if version != part.version:
         raise ReleaseError(
-            f"{release.commit[:7]} is {says}, not {part.version}",
+            f"{release.commit[:7]} has version {version}, expected {part.version}",
             f"inv bump --version {part.version}, then inv tag",
         )
 
 
-def write_checksum(release: Release, part: ComponentRelease, kind: FileKind, file: str) -> None:
-    """Write FILE.sha256 where the project ships it."""
-    row = dist.row_of(part, file, kind)
-    if row and "sha256" in part.component.assets and (part.dist / file).exists():
-        github_assets.write_sums(release, part, file + checksums.SUFFIX, {file: row.sha256})
+def _keep(release: Release, tree: Path, file: BinaryFile, workspace: cargo.Workspace) -> None:
+    """Put the compiled programs into dist/."""
+    built = [
+        cargo_build.file_of(workspace.target, program.name, program.target)
+        for program in file.programs
+    ]
+    path = dist.folder(file.part) / file.name
+    if archives.is_archive(file.name):
+        entries = papers(release, tree)
+        for program in built:
+            entries[program.name] = (program, archives.PROGRAM)
+        files.write_bytes(path, archives.pack(file.name, entries, release.epoch))
+    else:
+        files.copy(built[0], path)
+        path.chmod(archives.PROGRAM)
+    crate = file.programs[0].crate
+    row = dist.describe(
+        release, file.part, FileKind.BINARY, path, target=file.target, package=crate
+    )
+    dist.record(file.part, "build_binaries", [row], target=file.name)

@@ -18,50 +18,46 @@ from release_tasks.tools import git, helm
 
 def pack(c: Context, release: Release) -> None:
     """Pack each chart that is neither in dist/ nor on its registry."""
-    absent = {artifact.name for artifact in to_build(release, charts, FileKind.CHART)}
-    wanted = [(part, chart) for part, chart in charts.shipped(release) if chart.reference in absent]
-    if not wanted:
-        terminal.say(
-            "nothing to do, every chart is packed or public"
-            if charts.expected(release)
-            else "nothing to do, no chart configured"
-        )
+    missing = {artifact.name for artifact in to_build(release, charts, FileKind.CHART)}
+    for part, chart in charts.shipped(release):
+        if chart.reference in missing:
+            _pack(c, release, part, chart)
+    if missing:
         return
-    for part, chart in wanted:
-        _pack(c, release, part, chart)
+    if charts.expected(release):
+        terminal.say("nothing to do, every chart is packed or published")
+    else:
+        terminal.say("nothing to do, no charts to pack")
 
 
 def _pack(c: Context, release: Release, part: ComponentRelease, chart: Chart) -> None:
-    where = chart.folder.relative_to(release.project.root)
+    folder = chart.folder.relative_to(release.project.root)
     app_version = chart.app_version.format(version=part.version)
     if shell.is_dry(c):
-        helm.package(c, f"<export>/{where}", part.version, app_version, part.dist)
+        helm.package(c, f"<export>/{folder}", part.version, app_version, part.dist)
         return
-    with files.scratch("chart") as folder:
-        tree = folder / "tree"
+    target = dist.folder(part) / f"{chart.name}-{part.version}.tgz"
+    with files.scratch("chart") as scratch:
+        tree = scratch / "tree"
         git.export(release.source_tree, release.commit, tree)
-        is_locked = (tree / where / "Chart.lock").exists()
-        if repositories := helm.lacking(tree / where):
-            helm.fetch_dependencies(c, tree / where, repositories, folder)
-        helm.package(c, tree / where, part.version, app_version, folder)
-        target = dist.folder(part) / f"{chart.name}-{part.version}.tgz"
-        helm.repack(_packed(folder, target.name), target, release.epoch, is_locked)
-    row = dist.describe(
-        release,
-        part,
-        FileKind.CHART,
-        target,
-        chart.reference,
-        digest=f"sha256:{files.sha256(target)}",
-    )
+        source = tree / folder
+        is_locked = (source / "Chart.lock").exists()
+        repositories = helm.lacking(source)
+        if repositories:
+            helm.fetch_dependencies(c, source, repositories, scratch)
+        helm.package(c, source, part.version, app_version, scratch)
+        helm.repack(_packed(scratch, target.name), target, release.epoch, is_locked)
+    digest = f"sha256:{files.sha256(target)}"
+    row = dist.describe(release, part, FileKind.CHART, target, chart.reference, digest=digest)
     dist.record(part, "package_charts", [row], target=chart.name)
 
 
 def _packed(folder: Path, name: str) -> Path:
-    made = next(folder.glob("*.tgz"))
-    if made.name != name:
+    """Return the file that helm wrote; raise `ReleaseError` when it has another name."""
+    path = next(folder.glob("*.tgz"))
+    if path.name != name:
         raise ReleaseError(
-            f"helm packed {made.name}, not {name}",
+            f"helm packed {path.name}, expected {name}",
             "end the chart's reference with the name in Chart.yaml",
         )
-    return made
+    return path

@@ -1,4 +1,4 @@
-"""Crates as files: packed once, each checked on its own files, recorded in dist/."""
+"""Crates are packed once, each one is checked on its own files, and recorded in dist/."""
 
 from __future__ import annotations
 
@@ -20,34 +20,26 @@ STEP = "package_crates"
 def build(
     c: Context, release: Release, missing: Sequence[Artifact], unpublished: Sequence[Artifact]
 ) -> None:
-    """Pack what crates.io lacks, check the `missing` among it, and record those in dist/."""
+    """Pack the `unpublished` crates, check the `missing` ones, and record those in dist/.
+
+    Every unpublished crate is packed, as the missing ones may need the others to compile.
+    """
     tarballs = repack_and_compare(c, release, unpublished, known_only=True)
     names = [artifact.name for artifact in missing]
     cargo_package.check(c, release.source_tree, release.target, tarballs, names, release.build_env)
-    if not shell.is_dry(c):
-        for part in release.parts:
-            _record(
-                release,
-                part,
-                {
-                    one.name: tarballs[one.name]
-                    for one in missing
-                    if one.component == part.component.name
-                },
-            )
+    if shell.is_dry(c):
+        return
+    for part in release.parts:
+        own = [one.name for one in missing if one.component == part.component.name]
+        if own:
+            _record(release, part, {name: tarballs[name] for name in own})
 
 
 def _record(release: Release, part: ComponentRelease, tarballs: dict[str, Path]) -> None:
-    if not tarballs:
-        return
-    for tarball in tarballs.values():
-        files.copy(tarball, dist.folder(part) / tarball.name)
-    new = [
-        dist.describe(release, part, FileKind.CRATE, part.dist / path.name, name)
-        for name, path in tarballs.items()
-    ]
-    dist.record(
-        part,
-        STEP,
-        [*(row for row in dist.of_kind(part, FileKind.CRATE) if row.name not in tarballs), *new],
-    )
+    folder = dist.folder(part)
+    rows = [row for row in dist.of_kind(part, FileKind.CRATE) if row.name not in tarballs]
+    for name, tarball in tarballs.items():
+        path = folder / tarball.name
+        files.copy(tarball, path)
+        rows.append(dist.describe(release, part, FileKind.CRATE, path, name))
+    dist.record(part, STEP, rows)

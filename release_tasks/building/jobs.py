@@ -1,4 +1,4 @@
-"""The jobs of a CI matrix: for each declared target a machine and the commands that build it there."""
+"""The jobs of a CI matrix: for each target a machine, and the commands that build it there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from release_tasks.formats import machines
 from release_tasks.release import Release
 
 ANY = "ubuntu-latest"
-RUNNERS = {  # of GitHub, where it has a machine of that kind (docs.github.com, GitHub-hosted runners)
+# GitHub's runners, native if there are any (docs.github.com, GitHub-hosted runners).
+RUNNERS = {
     "aarch64-*-linux-*": "ubuntu-24.04-arm",
     "*-apple-darwin": "macos-latest",
     "aarch64-*-windows-*": "windows-11-arm",
@@ -20,28 +21,34 @@ RUNNERS = {  # of GitHub, where it has a machine of that kind (docs.github.com, 
 }
 
 
-def jobs(release: Release, words: str = "") -> Iterator[dict[str, Any]]:
-    """Yield `target`, `runner` and `commands` of each job; `words` end each command."""
-    made = {
+def jobs(release: Release, options: str = "") -> Iterator[dict[str, Any]]:
+    """Yield `target`, `runner` and `commands` of each job; `options` end each command."""
+    commands = {
         "inv build-binaries": binaries.targets_of(release),
         "inv build-wheels": wheels.targets_of(release),
     }
-    for target in dict.fromkeys(target for some in made.values() for target in some):
-        halves = " ".join(machines.UNIVERSAL_TARGETS) if target == machines.UNIVERSAL else target
-        commands = [f"rustup target add {halves}"] if release.project.manifest else []
-        commands += [
-            f"{command} --target {target}{words}"
-            for command, some in made.items()
-            if target in some
-        ]
-        yield {"target": target, "runner": runner(release, target), "commands": commands}
-    if not made["inv build-wheels"] and wheels.declared(release):
-        yield {"target": "any", "runner": ANY, "commands": [f"inv build-wheels{words}"]}
+    targets = [target for built in commands.values() for target in built]
+    for target in dict.fromkeys(targets):
+        lines = []
+        if release.project.manifest:
+            lines.append(f"rustup target add {' '.join(_rust_targets(target))}")
+        for command, built in commands.items():
+            if target in built:
+                lines.append(f"{command} --target {target}{options}")
+        yield {"target": target, "runner": runner(release, target), "commands": lines}
+    if not commands["inv build-wheels"] and wheels.declared(release):
+        yield {"target": "any", "runner": ANY, "commands": [f"inv build-wheels{options}"]}
 
 
 def runner(release: Release, target: str) -> str:
-    """Return the runner for a target: that of the settings, else one of GitHub's on which it is built natively."""
-    said = release.project.settings.build.runners
-    return said.get(target) or next(
-        name for pattern, name in RUNNERS.items() if fnmatch(target, pattern)
-    )
+    """Return the runner for a target: that of the settings, else a native one of GitHub's."""
+    runners = release.project.settings.build.runners
+    if target in runners:
+        return runners[target]
+    return next(name for pattern, name in RUNNERS.items() if fnmatch(target, pattern))
+
+
+def _rust_targets(target: str) -> tuple[str, ...]:
+    if target == machines.UNIVERSAL:
+        return machines.UNIVERSAL_TARGETS
+    return (target,)

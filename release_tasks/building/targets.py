@@ -1,4 +1,4 @@
-"""Which targets this machine can build, and how: binary and wheel of one target in the same way."""
+"""Which targets this machine can build, and how: binaries and wheels of a target in the same way."""
 
 from __future__ import annotations
 
@@ -16,71 +16,92 @@ from release_tasks.tools import rustc, zig
 BuildEnvs = dict[str, dict[str, str]]  # what cargo needs for each target: another rustc, a linker
 
 
-def floors(components: Iterable[Component], glibc: str | None) -> dict[str, str]:
-    """Return the oldest glibc (`2.17`) that the binaries (`glibc`) and wheels of each target are promised to run with."""
-    found: dict[str, set[str]] = {}
-    for one in components:
-        for package in resolved_or_empty(one.python):
-            for tag in package.wheels if package.maturin else ():
-                found.setdefault(wheels.target_of(tag), set()).add(wheels.glibc_of(tag))
-        for binary in resolved_or_empty(one.binaries):
-            if rustc.has_glibc(binary.target) and not binary.static:
-                found.setdefault(binary.target, set()).add(glibc or "")
-    return {target: min(said - {""}, key=numbers) for target, said in found.items() if said - {""}}
+def chosen(names: str | None, declared: Sequence[str], noun: str) -> Sequence[str]:
+    """Return the comma-separated names, or all declared ones for None.
 
-
-def chosen(asked: str | None, every: Sequence[str], kind: str) -> Sequence[str]:
-    """Return what is asked for, with commas, else everything that is declared; raise `ReleaseError` for what is not."""
-    wanted = [name.strip() for name in asked.split(",")] if asked else every
-    if unknown := [name for name in wanted if name not in every]:
+    Raises `ReleaseError` for a name that is not declared; `noun` is what the names are of.
+    """
+    if not names:
+        return declared
+    wanted = [name.strip() for name in names.split(",")]
+    unknown = [name for name in wanted if name not in declared]
+    if unknown:
         raise ReleaseError(
-            f"no {kind} is declared for {', '.join(unknown)}",
-            f"declared are {', '.join(every) or 'none'}",
+            f"no {noun} is declared for {', '.join(unknown)}",
+            f"available: {', '.join(declared) or 'none'}",
         )
     return wanted
 
 
-def ways(
-    release: Release, wanted: Iterable[str], command: str
+def build_envs(
+    release: Release, targets: Iterable[str], command: str
 ) -> tuple[BuildEnvs, dict[str, ReleaseError]]:
-    """Return how each wanted target is built here, and for the others why not and where `command` can."""
-    promised = floors(
-        [part.component for part in release.parts], release.project.settings.build.glibc
-    )
-    return rustc.possible(release.source_tree, wanted, command, promised)
+    """Return the variables for each target that can be built here, and an error for each other.
+
+    The error's fix has the `command` that builds it on another machine.
+    """
+    components = [part.component for part in release.parts]
+    glibc = oldest_glibc(components, release.project.settings.build.glibc)
+    return rustc.possible(release.source_tree, targets, command, glibc)
 
 
-def link_flags(tree: Path, one: Binary, way: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what makes a program static, where it is to be: zig puts no glibc inside, so gcc links it."""
-    linker = _gcc(tree, one, way)
-    return (
-        *(("-C", "target-feature=+crt-static") if one.static else ()),
-        *(("-C", f"linker={linker}") if linker else ()),
-    )
+def oldest_glibc(components: Iterable[Component], glibc: str | None) -> dict[str, str]:
+    """Return the oldest glibc (`2.17`) that what is built for each target must run with.
+
+    It is that of a wheel's tag, and `glibc` for binaries.
+    """
+    promised: dict[str, set[str]] = {}
+    for component in components:
+        for package in resolved_or_empty(component.python):
+            if package.maturin:
+                for tag in package.wheels:
+                    promised.setdefault(wheels.target_of(tag), set()).add(wheels.glibc_of(tag))
+        for binary in resolved_or_empty(component.binaries):
+            if glibc and rustc.has_glibc(binary.target) and not binary.static:
+                promised.setdefault(binary.target, set()).add(glibc)
+    oldest = {}
+    for target, versions in promised.items():
+        versions.discard("")
+        if versions:
+            oldest[target] = min(versions, key=numbers)
+    return oldest
 
 
-def unlinkable(tree: Path, binaries: Iterable[Binary], ways: BuildEnvs) -> Iterator[ReleaseError]:
-    """Yield an error for each static program that only an absent gcc could link."""
-    for one in binaries:
-        linker = _gcc(tree, one, ways.get(one.target, {}))
+def link_flags(tree: Path, binary: Binary, env: Mapping[str, str]) -> tuple[str, ...]:
+    """Return rustc's flags for a static program; zig cannot link glibc statically, so gcc does."""
+    flags = []
+    if binary.static:
+        flags += ["-C", "target-feature=+crt-static"]
+    linker = _gcc(tree, binary, env)
+    if linker:
+        flags += ["-C", f"linker={linker}"]
+    return tuple(flags)
+
+
+def unlinkable(tree: Path, binaries: Iterable[Binary], envs: BuildEnvs) -> Iterator[ReleaseError]:
+    """Yield an error for each static program that needs a gcc which is not installed."""
+    for binary in binaries:
+        linker = _gcc(tree, binary, envs.get(binary.target, {}))
         if linker and not shell.found(linker):
-            fact = (
-                f"{one.name} for {one.target} is to be static, and there is no {linker} to link it"
+            yield ReleaseError(
+                f"{binary.name} for {binary.target} is static, which needs {linker}",
+                rustc.gcc_fix(linker),
             )
-            yield ReleaseError(fact, rustc.gcc_fix(linker))
 
 
-def _gcc(tree: Path, one: Binary, way: Mapping[str, str]) -> str:
-    return (
-        rustc.gcc(tree, one.target)
-        if one.static and zig.MARK in way and rustc.has_glibc(one.target)
-        else ""
-    )
+def leave_out(errors: Sequence[ReleaseError], is_everything: bool) -> None:
+    """Show what cannot be built here before anything is compiled.
 
-
-def leave_out(errors: list[ReleaseError], is_everything: bool) -> None:
-    """Name what cannot be built here before anything is compiled; raise it where nothing else is left to do."""
+    Raises it as an error when nothing else is left to build.
+    """
     if is_everything:
         raise_all(errors)
     for error in errors:
         terminal.say(f"left out: {error.message}")
+
+
+def _gcc(tree: Path, binary: Binary, env: Mapping[str, str]) -> str:
+    """Return the gcc that has to link a program instead of zig, "" for none."""
+    if binary.static and zig.MARK in env and rustc.has_glibc(binary.target):
+        return rustc.gcc(tree, binary.target)
+    return ""

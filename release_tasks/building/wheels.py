@@ -2,195 +2,240 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from invoke.context import Context
-from packaging.utils import canonicalize_name
 
 from release_tasks import dist, files, shell, terminal
 from release_tasks.building import targets
+from release_tasks.building.sources import clean_tree, writable_copy
 from release_tasks.channels import pypi, pypi_files
-from release_tasks.channels.pypi_files import PythonFile as Slot
+from release_tasks.channels.pypi_files import PythonFile
 from release_tasks.converge import to_build
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.formats import wheels
 from release_tasks.project.kinds import FileKind
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import build as backend
-from release_tasks.tools import cargo, git, maturin, rustc, twine
+from release_tasks.tools import cargo, maturin, rustc, twine
 from release_tasks.tools.cargo import rustflags
 from release_tasks.versions.numbers import pep440
 
-Wanted = tuple[ComponentRelease, Slot, str]  # with the Rust target; empty where any machine will do
+COMMAND = "inv build-wheels"
+
+
+@dataclass(frozen=True)
+class WheelBuild:
+    """A wheel or sdist to build; `target` is its Rust target, "" when any machine can build it."""
+
+    part: ComponentRelease
+    file: PythonFile
+    target: str
+
+    @property
+    def is_wheel(self) -> bool:
+        """Return True for a wheel, False for an sdist."""
+        return self.file.kind == FileKind.WHEEL
+
+    @property
+    def suffix(self) -> str:
+        """Return how its name ends."""
+        return ".whl" if self.is_wheel else ".tar.gz"
+
+    @property
+    def is_compiled(self) -> bool:
+        """Return True for a wheel that maturin compiles."""
+        return self.is_wheel and self.file.package.maturin
 
 
 def build(c: Context, release: Release, target: str | None) -> None:
-    """Build what is neither in dist/ nor on PyPI, for every target or those named, with commas."""
-    asked = _chosen(release, target) if target else declared(release)
-    absent = (
-        [(a.component, a.name) for a in to_build(release, pypi, FileKind.WHEEL, FileKind.SDIST)]
-        if asked
-        else []
-    )
-    wanted = [
-        (part, slot, triple)
-        for part, slot, triple in asked
-        if any(owner == part.component.name and slot.matches(name) for owner, name in absent)
-    ]
-    if not wanted:
-        terminal.say(
-            "nothing to do, every wheel and sdist is built or public"
-            if asked
-            else "nothing to do, no Python package"
-        )
+    """Build what is neither in dist/ nor on PyPI, for every target or the comma-separated ones.
+
+    Files that this machine cannot build are left out, and raised in the end.
+    """
+    wanted = _chosen(release, target)
+    missing = _missing(release, wanted)
+    if not missing:
+        _say_nothing_to_do(wanted)
         return
-    able, errors = _able(release, wanted)
-    targets.leave_out(errors, target is not None or not able)
-    with (
-        nullcontext(release.source_tree)
-        if shell.is_dry(c)
-        else git.clean(release.source_tree, release.commit) as tree
-    ):
-        for one, way in able:
-            _build(c, release, tree, one, way)
-    raise_all(errors)
+    compiled = [job.target for job in missing if job.file.package.maturin and job.target]
+    envs, impossible = targets.build_envs(release, compiled, COMMAND)
+    possible = []
+    refusals = []
+    for job in missing:
+        refusal = _refusal(job, impossible)
+        if refusal is None:
+            possible.append(job)
+        else:
+            refusals.append(refusal)
+    targets.leave_out(refusals, is_everything=target is not None or not possible)
+    if possible:
+        with clean_tree(c, release) as tree:
+            for job in possible:
+                _build(c, release, tree, job, envs.get(job.target, {}))
+    raise_all(refusals)
 
 
-def declared(release: Release) -> list[Wanted]:
+def declared(release: Release) -> list[WheelBuild]:
     """Return every wheel and sdist of the settings, with the Rust target that makes it."""
-    return [(part, slot, _target(release, slot)) for part, slot in pypi_files.shipped(release)]
+    return [
+        WheelBuild(part, file, _target(release, file)) for part, file in pypi_files.shipped(release)
+    ]
 
 
 def targets_of(release: Release) -> list[str]:
     """Return the targets that wheels are declared for."""
-    return list(dict.fromkeys(triple for _, _, triple in declared(release) if triple))
+    return list(dict.fromkeys(job.target for job in declared(release) if job.target))
 
 
-def _chosen(release: Release, target: str) -> list[Wanted]:
-    """Return the files of the named targets; the first one brings the sdist, and what any machine can make."""
-    found, every = declared(release), targets_of(release)
-    first = {
-        (part.tag, slot.package.name): triple
-        for part, slot, triple in reversed(found)
-        if slot.kind == FileKind.WHEEL and triple
-    }
-    wanted = targets.chosen(target, every, "wheel")
-    return [
-        one
-        for one in found
-        if (one[2] or first.get((one[0].tag, one[1].package.name), every[0])) in wanted
-    ]
+def _chosen(release: Release, target: str | None) -> list[WheelBuild]:
+    """Return the files of the comma-separated targets, all of them for None.
+
+    Files that any machine can build, as an sdist, come with the package's first target.
+    """
+    every = declared(release)
+    if target is None:
+        return every
+    all_targets = targets_of(release)
+    first: dict[tuple[str, str], str] = {}
+    for job in every:
+        if job.is_wheel and job.target:
+            first.setdefault(_package(job), job.target)
+    wanted = targets.chosen(target, all_targets, "wheel")
+    found = []
+    for job in every:
+        built_with = job.target or first.get(_package(job), all_targets[0])
+        if built_with in wanted:
+            found.append(job)
+    return found
 
 
-def _target(release: Release, slot: Slot) -> str:
-    if slot.tag:
-        return wheels.target_of(slot.tag)
-    return (
-        rustc.host(release.source_tree)
-        if slot.package.maturin and slot.kind == FileKind.WHEEL
-        else ""
+def _package(job: WheelBuild) -> tuple[str, str]:
+    return job.part.tag, job.file.package.name
+
+
+def _target(release: Release, file: PythonFile) -> str:
+    if file.tag:
+        return wheels.target_of(file.tag)
+    if file.package.maturin and file.kind == FileKind.WHEEL:
+        return rustc.host(release.source_tree)
+    return ""
+
+
+def _missing(release: Release, wanted: Sequence[WheelBuild]) -> list[WheelBuild]:
+    if not wanted:
+        return []
+    absent = to_build(release, pypi, FileKind.WHEEL, FileKind.SDIST)
+    found = []
+    for job in wanted:
+        names = [file.name for file in absent if file.component == job.part.component.name]
+        if any(job.file.matches(name) for name in names):
+            found.append(job)
+    return found
+
+
+def _say_nothing_to_do(wanted: Sequence[WheelBuild]) -> None:
+    if wanted:
+        terminal.say("nothing to do, every wheel and sdist is built or published")
+    else:
+        terminal.say("nothing to do, no wheels to build")
+
+
+def _refusal(job: WheelBuild, impossible: Mapping[str, ReleaseError]) -> ReleaseError | None:
+    """Return why a file cannot be built on this machine, None when it can."""
+    if job.file.package.maturin:
+        return impossible.get(job.target)
+    if not job.file.tag or wheels.is_of_this_machine(job.file.tag):
+        return None
+    return ReleaseError(
+        f"{job.file.pattern} cannot be built on this machine",
+        rustc.elsewhere(job.target, COMMAND),
     )
 
 
-def _able(
-    release: Release, wanted: Sequence[Wanted]
-) -> tuple[list[tuple[Wanted, dict[str, str]]], list[ReleaseError]]:
-    """Return the files that can be built here, each with what cargo needs for it, and errors for the others."""
-    command, able, errors = "inv build-wheels", [], []
-    compiled = [triple for _, slot, triple in wanted if slot.package.maturin and triple]
-    ways, impossible = targets.ways(release, compiled, command)
-    for one in wanted:
-        _, slot, triple = one
-        if slot.package.maturin and triple in impossible:
-            errors.append(impossible[triple])
-        elif slot.tag and not slot.package.maturin and not wheels.is_of_this_machine(slot.tag):
-            fix = rustc.elsewhere(triple, command)
-            errors.append(ReleaseError(f"{slot.pattern} cannot be built on this machine", fix))
-        else:
-            able.append((one, ways.get(triple, {})))
-    return able, errors
-
-
-def _build(c: Context, release: Release, tree: Path, one: Wanted, way: dict[str, str]) -> None:
-    part, slot, triple = one
+def _build(
+    c: Context, release: Release, tree: Path, job: WheelBuild, target_env: Mapping[str, str]
+) -> None:
     if shell.is_dry(c):
-        _make(c, release, tree, one, part.dist, way)
+        _run_build(c, release, tree, job, job.part.dist, target_env)
         return
     with files.scratch("wheel") as out:
-        _make(c, release, tree, one, out, way)
-        made = wheels.only_file(out, ".whl" if slot.kind == FileKind.WHEEL else ".tar.gz")
-        _check(part, slot, made)
-        if slot.package.maturin and slot.kind == FileKind.WHEEL:
+        _run_build(c, release, tree, job, out, target_env)
+        made = wheels.only_file(out, job.suffix)
+        _check_name(job, made.name)
+        if job.is_compiled:
             wheels.replace_build_folder(made, tree, rustflags.SOURCE)
         twine.check([made])
-        target = dist.folder(part) / made.name
-        files.copy(made, target)
-    row = dist.describe(release, part, slot.kind, target, target=triple, package=slot.package.name)
-    dist.record(
-        part,
-        "build_wheels",
-        [row],
-        target="-".join(
-            filter(None, (slot.package.name, slot.python, slot.tag or triple or slot.kind))
-        ),
-    )
+        path = dist.folder(job.part) / made.name
+        files.copy(made, path)
+    package = job.file.package.name
+    row = dist.describe(release, job.part, job.file.kind, path, target=job.target, package=package)
+    platform = job.file.tag or job.target or job.file.kind
+    words = [word for word in (package, job.file.python, platform) if word]
+    dist.record(job.part, "build_wheels", [row], target="-".join(words))
 
 
-def _make(
-    c: Context, release: Release, tree: Path, one: Wanted, out: Path, way: dict[str, str]
-) -> None:
-    _, slot, triple = one
-    where = slot.package.folder.relative_to(release.project.root)
-    if not slot.package.maturin:
-        # backends write into the tree they build from
-        with nullcontext(tree) if shell.is_dry(c) else git.clone(tree, release.commit) as copy:
-            backend.make(c, slot.kind, copy / where, out, release.build_env)
-    elif slot.kind == FileKind.SDIST:
-        maturin.sdist(c, tree / where, out, release.build_env)
-    else:
-        _compile(c, release, tree, tree / where, slot, triple, out, way)
-
-
-def _compile(
+def _run_build(
     c: Context,
     release: Release,
     tree: Path,
-    folder: Path,
-    slot: Slot,
-    target: str,
+    job: WheelBuild,
     out: Path,
-    way: dict[str, str],
+    target_env: Mapping[str, str],
 ) -> None:
+    package = job.file.package
+    folder = package.folder.relative_to(release.project.root)
+    if not package.maturin:
+        # backends write into the tree they build from
+        with writable_copy(c, release, tree) as copy:
+            backend.make(c, job.file.kind, copy / folder, out, release.build_env)
+    elif job.is_wheel:
+        request = _request(release, tree, tree / folder, job, target_env)
+        maturin.wheel(c, tree / folder, out, request)
+    else:
+        maturin.sdist(c, tree / folder, out, release.build_env)
+
+
+def _request(
+    release: Release, tree: Path, folder: Path, job: WheelBuild, target_env: Mapping[str, str]
+) -> maturin.WheelRequest:
     workspace = cargo.workspace(folder)
-    env = release.build_env | way
-    extra, flags = rustflags.reproducible(tree, target, workspace.target, env)
-    is_host = target == rustc.host(release.source_tree)
-    request = maturin.WheelRequest(
-        target, slot.tag, slot.python, is_host, workspace.is_locked, extra, env | flags
+    env = release.build_env | dict(target_env)
+    options, flags = rustflags.reproducible(tree, job.target, workspace.target, env)
+    return maturin.WheelRequest(
+        target=job.target,
+        tag=job.file.tag,
+        python=job.file.python,
+        is_host=job.target == rustc.host(release.source_tree),
+        is_locked=workspace.is_locked,
+        options=options,
+        env=env | flags,
     )
-    maturin.wheel(c, folder, out, request)
 
 
-def _check(part: ComponentRelease, slot: Slot, made: Path) -> None:
-    name, version = wheels.read_name(made.name), pep440(part.version)
-    if name is None or name.project != canonicalize_name(slot.package.name):
+def _check_name(job: WheelBuild, made: str) -> None:
+    """Raise `ReleaseError` when the build made a file that was not declared."""
+    name = wheels.read_name(made)
+    version = pep440(job.part.version)
+    if name is None or name.project != pypi_files.normalized(job.file.package.name):
         raise ReleaseError(
-            f"the build made {made.name}, not {slot.pattern}", "mend the name in pyproject.toml"
+            f"the build made {made}, expected {job.file.pattern}",
+            "fix the name in pyproject.toml",
         )
     if name.version != version:
         raise ReleaseError(
-            f"the build made {made.name}, and the release is {version}",
-            f"inv bump --version {part.version}, then inv tag",
+            f"the build made {made}, expected version {version}",
+            f"inv bump --version {job.part.version}, then inv tag",
         )
-    if not slot.matches(made.name):
+    if not job.file.matches(made):
         raise ReleaseError(
-            f"the build made {made.name}, not {slot.pattern}",
-            "mend `wheels` in release-tasks.toml, or build on such a machine",
+            f"the build made {made}, expected {job.file.pattern}",
+            "change `wheels` in release-tasks.toml, or build on a machine of that kind",
         )
     if any(platform.startswith("linux_") for platform in name.platforms):
         raise ReleaseError(
             f"PyPI takes no wheel for {', '.join(name.platforms)}",
-            "build it with maturin, or let auditwheel repair it",
+            "build it with maturin, or repair it with auditwheel",
         )

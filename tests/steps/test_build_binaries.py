@@ -91,7 +91,7 @@ def test_building_again_compiles_nothing(tool: Path, capfd: pytest.CaptureFixtur
     capfd.readouterr()
     build_binaries(Context())
     said = capfd.readouterr().err
-    assert "nothing to do, every binary is built or public" in said
+    assert "nothing to do, every binary is built or published" in said
     assert "cargo" not in said
 
 
@@ -244,7 +244,7 @@ def test_an_undeclared_target_names_the_declared_ones(tool: Path) -> None:
         ReleaseError, match="no binary is declared for riscv64gc-unknown-linux-gnu"
     ) as stopped:
         build_binaries(Context(), target=f"{HOST},riscv64gc-unknown-linux-gnu")
-    assert stopped.value.fix == f"declared are {HOST}"
+    assert stopped.value.fix == f"available: {HOST}"
 
 
 def test_two_bare_programs_cannot_be_one_file(
@@ -269,7 +269,7 @@ def test_a_changed_tree_does_not_get_into_the_program(tool: Path) -> None:
 def test_a_version_that_only_the_checkout_has_is_refused(tool: Path) -> None:
     for name in ("Cargo.toml", "Cargo.lock"):
         (tool / name).write_text((tool / name).read_text().replace("0.2.0", "0.3.0"))
-    with pytest.raises(ReleaseError, match=r"is 0\.2\.0, expected 0\.3\.0") as stopped:
+    with pytest.raises(ReleaseError, match=r"has version 0\.2\.0, expected 0\.3\.0") as stopped:
         build_binaries(Context(), version="0.3.0")
     assert stopped.value.fix == "inv bump --version 0.3.0, then inv tag"
 

@@ -129,7 +129,7 @@ def test_building_again_does_nothing_and_a_lost_file_is_built_alone(
     before = hashes(root)
     capfd.readouterr()
     build_wheels(Context())
-    assert "nothing to do, every wheel and sdist is built or public" in capfd.readouterr().err
+    assert "nothing to do, every wheel and sdist is built or published" in capfd.readouterr().err
     (projects.dist_folder(root) / "tiny_tool-0.2.0.tar.gz").unlink()
     build_wheels(Context())
     said = capfd.readouterr().err
@@ -248,7 +248,7 @@ def test_an_undeclared_target_names_the_declared_ones(
         ReleaseError, match="no wheel is declared for s390x-unknown-linux-gnu"
     ) as stopped:
         build_wheels(Context(), target="s390x-unknown-linux-gnu")
-    assert stopped.value.fix == f"declared are {HOST}"
+    assert stopped.value.fix == f"available: {HOST}"
 
 
 @ON_HOST
@@ -277,7 +277,7 @@ def test_a_backend_that_makes_another_version_than_the_release_is_refused(
         monkeypatch,
         PLAIN | {"pyproject.toml": dynamic, "number.py": '__version__ = "0.2." + "0"\n'},
     )
-    with pytest.raises(ReleaseError, match=r"and the release is 0\.3\.0") as stopped:
+    with pytest.raises(ReleaseError, match=r"expected version 0\.3\.0") as stopped:
         build_wheels(Context(), version="0.3.0")
     assert stopped.value.fix == "inv bump --version 0.3.0, then inv tag"
     assert not list((root / "dist").rglob("*.whl"))
@@ -356,7 +356,7 @@ def test_a_project_without_python_has_nothing_to_do(
 ) -> None:
     project(tmp_path / "empty", monkeypatch, {"release-tasks.toml": '[project]\nversion = "tag"\n'})
     build_wheels(Context(), version="0.2.0")
-    assert "nothing to do, no Python package" in capfd.readouterr().err
+    assert "nothing to do, no wheels to build" in capfd.readouterr().err
 
 
 def unpacked(wheel: Path) -> bytes:

@@ -156,7 +156,7 @@ def test_platforms_that_were_built_apart_become_the_image_that_is_built_at_once(
     assert [(row.name, row.target) for row in dist.of_kind(part, "layout", "image")] == [
         (f"{IMAGE} linux/arm64", "linux/arm64")
     ]
-    assert f"{IMAGE} lacks linux/amd64: build them on other machines" in capfd.readouterr().err
+    assert f"{IMAGE} has no linux/amd64 yet: build them on other machines" in capfd.readouterr().err
     docker_buildx(Context(), version="1.2.0", target="linux/amd64")
     assert (recorded_file("image", "1.2.0").digest, recorded_file("image", "1.2.0").file) == (
         whole.digest,
@@ -188,7 +188,7 @@ def test_a_platform_that_no_image_has_is_named(image_project):
     add_binaries("1.2.0")
     with pytest.raises(ReleaseError, match="no image is declared for linux/riscv64") as told:
         docker_buildx(Context(), version="1.2.0", target="linux/amd64,linux/riscv64")
-    assert told.value.fix == "declared are linux/amd64, linux/arm64"
+    assert told.value.fix == "available: linux/amd64, linux/arm64"
 
 
 def test_an_image_that_is_built_is_not_built_again(image_project, capfd):
@@ -196,7 +196,7 @@ def test_an_image_that_is_built_is_not_built_again(image_project, capfd):
     docker_buildx(Context(), version="1.2.0")
     capfd.readouterr()
     docker_buildx(Context(), version="1.2.0")
-    assert "nothing to do, every image is built or public" in capfd.readouterr().err
+    assert "nothing to do, every image is built or published" in capfd.readouterr().err
 
 
 def test_a_builder_of_our_own_leaves_nothing_behind(image_project, tmp_path, monkeypatch):
@@ -240,13 +240,13 @@ def test_a_dry_run_tells_what_an_emulator_will_run(image_project, capfd):
     docker_buildx(context(dry=True), version="1.2.0")
     said = capfd.readouterr().err
     foreign = "linux/arm64" if os.uname().machine == "x86_64" else "linux/amd64"
-    assert f"2 RUN steps of Dockerfile for {foreign} will run in an emulator" in said
+    assert f"Dockerfile runs under QEMU for {foreign} (RUN instructions: 2)" in said
     commit_files(
         image_project,
         {"Dockerfile": EMULATED.replace("RUN [", "CMD [").replace("run [", "CMD [")},
     )
     docker_buildx(context(dry=True), version="1.2.0")
-    assert "emulator" not in capfd.readouterr().err
+    assert "QEMU" not in capfd.readouterr().err
 
 
 def test_a_dry_run_shows_the_build_and_changes_nothing(image_project, registries, capfd):
@@ -266,7 +266,7 @@ def test_a_project_without_an_image_calls_no_docker(tmp_path, monkeypatch, capfd
     )
     only_git(tmp_path, monkeypatch)
     docker_buildx(Context(), version="1.2.0")
-    assert "nothing to do, no image configured" in capfd.readouterr().err
+    assert "nothing to do, no images to build" in capfd.readouterr().err
 
 
 def test_a_missing_docker_is_named(image_project, monkeypatch, tmp_path):

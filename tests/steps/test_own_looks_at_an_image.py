@@ -25,7 +25,7 @@ from support.published_project import HERE, Layout, layer, program
 from support.repositories import commit_all, commit_files, write_files
 
 from release_tasks import dist
-from release_tasks.building.images import untestable
+from release_tasks.building.image_checks import untestable
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.release import Release
@@ -156,7 +156,7 @@ def test_a_test_that_takes_an_image_is_refused_before_it_is_built_where_no_daemo
     assert "sh smoke.sh '<image>'" in capfd.readouterr().err
     with pytest.raises(
         ReleaseError,
-        match=f"the test of {IMAGE} takes {{image}}, which a docker daemon has to load",
+        match=f"the test of {IMAGE} uses {{image}}, which needs a running docker daemon",
     ):
         docker_buildx(Context(), version="1.2.0")
     assert "docker buildx build" not in capfd.readouterr().err

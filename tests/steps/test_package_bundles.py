@@ -104,24 +104,19 @@ def test_bundles_wait_until_somebody_signs_the_release_off_and_the_word_is_kept(
     tool.tag("v0.2.0")
     build_binaries(context())
     package_bundles(context(dry=True), sign_off="Jane")
-    assert (
-        "then v0.2.0 has to be signed off by whoever has tried its programs"
-        in capfd.readouterr().err
-    )
-    with pytest.raises(
-        ReleaseError, match=r"nobody has signed v0\.2\.0 off, and its bundles wait for that"
-    ) as told:
+    assert "would need v0.2.0 to be signed off" in capfd.readouterr().err
+    with pytest.raises(ReleaseError, match=r"v0\.2\.0 is not signed off") as told:
         package_bundles(context())
     assert (
         told.value.fix
-        == f"try what is in {tool.root / 'dist' / 'v0.2.0'}, then add --sign-off NAME"
+        == f"try the binaries in {tool.root / 'dist' / 'v0.2.0'}, then add --sign-off NAME"
     )
     assert shelf.sent == []
     assert BUNDLE not in rows(tool)
     package_bundles(context(), sign_off="Jane Roe")
     assert BUNDLE in rows(tool)
     folder = tool.root / "dist" / "v0.2.0"
-    assert (folder / "sign-off.txt").read_text() == "Jane Roe has signed v0.2.0 off\n"
+    assert (folder / "sign-off.txt").read_text() == "Jane Roe signed v0.2.0 off\n"
     (folder / BUNDLE).unlink()
     package_bundles(context())  # the word is kept with what it is about
     assert (folder / BUNDLE).exists()
@@ -139,7 +134,7 @@ def test_a_second_run_and_another_checkout_fetch_nothing_and_pack_the_same_bytes
     asked = len(shelf.sent)
     capfd.readouterr()
     package_bundles(context())
-    assert "nothing to do, every bundle is packed or public" in capfd.readouterr().err
+    assert "nothing to do, every bundle is packed or published" in capfd.readouterr().err
     monkeypatch.chdir(other := tool.clone())
     build_binaries(context())
     package_bundles(context())
@@ -153,7 +148,7 @@ def test_a_dry_run_says_what_would_be_packed_and_fetches_nothing(
 ) -> None:
     package_bundles(context(dry=True))
     assert (
-        f"{BUNDLE} would be packed from tiny-0.2.0-linux and {shelf.name}/models/small.gguf"
+        f"would pack {BUNDLE} from tiny-0.2.0-linux and {shelf.name}/models/small.gguf"
         in capfd.readouterr().err
     )
     assert shelf.sent == []
@@ -161,7 +156,7 @@ def test_a_dry_run_says_what_would_be_packed_and_fetches_nothing(
 
 
 def test_without_its_program_a_bundle_is_refused(tool: TinyProject, shelf: FileServer) -> None:
-    with pytest.raises(ReleaseError, match=r"holds tiny-0\.2\.0-linux, which is not in") as told:
+    with pytest.raises(ReleaseError, match=r"needs tiny-0\.2\.0-linux, which is not in") as told:
         package_bundles(context())
     assert told.value.fix == "inv build-binaries --version 0.2.0"
     assert shelf.sent == []

@@ -108,7 +108,7 @@ def test_a_packed_chart_is_not_packed_again(chart_project, capfd):
     package_charts(Context(), version="1.2.0")
     capfd.readouterr()
     package_charts(Context(), version="1.2.0")
-    assert "nothing to do, every chart is packed or public" in capfd.readouterr().err
+    assert "nothing to do, every chart is packed or published" in capfd.readouterr().err
 
 
 def test_a_chart_without_dependencies_asks_for_none(tmp_path, monkeypatch, capfd):
@@ -163,7 +163,7 @@ def test_a_reference_that_ends_with_another_name_is_refused(tmp_path, monkeypatc
     settings = '[project]\nversion = "tag"\n[charts."ghcr.io/example/charts/other"]\npath = "deploy/hello"\n'
     monkeypatch.chdir(write_chart_project(tmp_path / "other", **{"release-tasks.toml": settings}))
     with pytest.raises(
-        ReleaseError, match=r"helm packed hello-1\.2\.0\.tgz, not other-1\.2\.0\.tgz"
+        ReleaseError, match=r"helm packed hello-1\.2\.0\.tgz, expected other-1\.2\.0\.tgz"
     ):
         package_charts(Context(), version="1.2.0")
 

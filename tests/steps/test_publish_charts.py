@@ -85,7 +85,7 @@ def test_a_public_chart_is_present_where_nothing_is_recorded(chart_project, regi
     release()
     shutil.rmtree(chart_project / "dist")
     package_charts(Context(), version="1.2.0")
-    assert "nothing to do, every chart is packed or public" in capfd.readouterr().err
+    assert "nothing to do, every chart is packed or published" in capfd.readouterr().err
 
 
 def test_a_new_chart_name_is_a_question(chart_project, registries):

@@ -126,7 +126,7 @@ def test_a_public_image_of_this_commit_is_not_built_again(image_project, capfd):
     publish_images(Context(), version="1.2.0", new="all")
     shutil.rmtree(image_project / "dist")
     docker_buildx(Context(), version="1.2.0")
-    assert "nothing to do, every image is built or public" in capfd.readouterr().err
+    assert "nothing to do, every image is built or published" in capfd.readouterr().err
     publish_images(Context(), version="1.2.0")
     assert digests() == {"1.2.0": digest}
 

@@ -70,7 +70,9 @@ def test_a_piece_that_fails_is_asked_for_again_and_what_came_before_is_kept(
 
 def test_other_bytes_are_refused_and_removed(shelf: tuple[FileServer, str], tmp_path: Path) -> None:
     _, url = shelf
-    with pytest.raises(ReleaseError, match=f"has the sha256 {sha256(MODEL)}, not 0000") as told:
+    with pytest.raises(
+        ReleaseError, match=f"has the sha256 {sha256(MODEL)}, expected 0000"
+    ) as told:
         downloads.fetch(url, "0" * 64, tmp_path / "model")
     assert told.value.fix
     assert list(tmp_path.glob("model*")) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from release_tasks import files
-from release_tasks.building.binaries import papers
+from release_tasks.building.sources import papers
 from release_tasks.checks.artifacts.contents import Contents
 from release_tasks.checks.check import also_after_tag
 from release_tasks.checks.smoke.program import check_version_output, runner

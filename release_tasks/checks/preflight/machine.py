@@ -101,7 +101,7 @@ def absent_toolchain(case: Machine) -> Iterator[ReleaseError]:
 @warning
 def unbuildable_target(case: Machine) -> Iterator[ReleaseError]:
     """Yield each target of the settings for which this machine has no compiler or linker."""
-    from release_tasks.building.targets import floors, unlinkable
+    from release_tasks.building.targets import oldest_glibc, unlinkable
     from release_tasks.formats import wheels
     from release_tasks.project.model import resolved_or_empty
     from release_tasks.tools import rustc
@@ -117,7 +117,7 @@ def unbuildable_target(case: Machine) -> Iterator[ReleaseError]:
         if package.maturin
         for tag in package.wheels
     ]
-    promised = floors(components, case.project.settings.build.glibc)
+    promised = oldest_glibc(components, case.project.settings.build.glibc)
     ways, errors = rustc.possible(
         root, [binary.target for binary in binaries], "inv build-binaries", promised
     )

@@ -54,7 +54,7 @@ def missing_program(case: Looked) -> list[ReleaseError]:
 @problem
 def image_test_without_daemon(case: Looked) -> Iterator[ReleaseError]:
     """Yield each image whose own test needs a docker daemon, where none answers."""
-    from release_tasks.building.images import untestable
+    from release_tasks.building.image_checks import untestable
     from release_tasks.project.model import resolved_or_empty
 
     images = (

@@ -142,8 +142,7 @@ def test_a_test_that_needs_a_docker_daemon_is_named_where_none_answers(
     [found] = run_checks(CheckContext(context(), tiny.release()), programs)
     assert found.name == "image-test-without-daemon"
     assert (
-        found.problem
-        == "the test of ghcr.io/o/r takes {image}, which a docker daemon has to load, and none answers here"
+        found.problem == "the test of ghcr.io/o/r uses {image}, which needs a running docker daemon"
     )
     assert found.problem in [one.problem for one in lacks(here)]  # as doctor says it
     tiny.commit("release-tasks.toml", settings.replace("{image}", "{layout}"))

@@ -1,0 +1,46 @@
+"""The commit's files, in a folder that builds may use, and the papers that go into archives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from invoke.context import Context
+
+from release_tasks import shell
+from release_tasks.formats import archives
+from release_tasks.release import Release
+from release_tasks.tools import git
+
+_PAPERS = re.compile(r"(licen[cs]e|copying|notice|readme)[^/]*", re.I)
+
+
+@contextmanager
+def clean_tree(c: Context, release: Release) -> Iterator[Path]:
+    """Give a folder with exactly the commit's files; a dry run shows the source tree instead."""
+    if shell.is_dry(c):
+        yield release.source_tree
+        return
+    with git.clean(release.source_tree, release.commit) as tree:
+        yield tree
+
+
+@contextmanager
+def writable_copy(c: Context, release: Release, tree: Path) -> Iterator[Path]:
+    """Give a copy of a clean tree that a build may write into; a dry run shows the tree instead."""
+    if shell.is_dry(c):
+        yield tree
+        return
+    with git.clone(tree, release.commit) as copy:
+        yield copy
+
+
+def papers(release: Release, tree: Path) -> dict[str, archives.Entry]:
+    """Return the license, notice and readme of the project, which every archive has."""
+    found: dict[str, archives.Entry] = {}
+    for name in release.project.files:
+        if _PAPERS.fullmatch(name) and (tree / name).is_file():
+            found[name] = (tree / name, archives.TEXT)
+    return found
