@@ -1,4 +1,4 @@
-"""Look, publish what is missing, look again: with a channel whose registry is a dictionary."""
+"""Converge reads, publishes what is missing, and waits: with a dictionary as registry."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Release
         yield made.release("0.2.0")
 
 
-def test_exactly_what_is_missing_or_unfinished_is_published(release: Release) -> None:
+def test_only_missing_and_partial_artifacts_are_published(release: Release) -> None:
     shelf = Shelf(
         names=("a", "b", "c", "d"), states={"a": State.SAME, "b": State.PRESENT, "c": State.PARTIAL}
     )
@@ -69,7 +69,7 @@ def test_exactly_what_is_missing_or_unfinished_is_published(release: Release) ->
     assert shelf.published == ["c", "d"]
 
 
-def test_where_all_is_there_nothing_happens(
+def test_nothing_happens_when_everything_is_published(
     release: Release, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shelf = Shelf(states={"a": State.SAME, "b": State.PRESENT})
@@ -78,7 +78,7 @@ def test_where_all_is_there_nothing_happens(
     assert "nothing to do, every thing is already published" in capsys.readouterr().err
 
 
-def test_a_channel_that_gets_nothing_says_so(
+def test_a_channel_without_artifacts_says_so(
     release: Release, capsys: pytest.CaptureFixture[str]
 ) -> None:
     converge.converge(context(), release, Shelf(names=()))
@@ -93,7 +93,7 @@ def test_a_channel_that_gets_nothing_says_so(
         (State.CLOSED, "a 0.2.0 on shelf is closed: so it is"),
     ],
 )
-def test_what_no_release_can_make_right_stops_before_anything_is_published(
+def test_a_different_yanked_or_closed_artifact_stops_before_anything_is_published(
     release: Release, state: State, words: str
 ) -> None:
     shelf = Shelf(states={"a": state})
@@ -104,7 +104,7 @@ def test_what_no_release_can_make_right_stops_before_anything_is_published(
     assert shelf.published == []
 
 
-def test_several_such_artifacts_are_all_named(release: Release) -> None:
+def test_every_artifact_that_stops_the_release_is_named(release: Release) -> None:
     shelf = Shelf(states={"a": State.YANKED, "b": State.DIFFERENT})
     with pytest.raises(
         ReleaseError,
@@ -117,7 +117,9 @@ def test_several_such_artifacts_are_all_named(release: Release) -> None:
     ("new", "asked"),
     [(None, ["a", "b"]), ("a", ["b"]), ("a, b", []), ("all", []), ("other", ["a", "b"])],
 )
-def test_new_names_are_a_question_once(release: Release, new: str | None, asked: list[str]) -> None:
+def test_new_names_have_to_be_confirmed_once(
+    release: Release, new: str | None, asked: list[str]
+) -> None:
     shelf = Shelf()
     said = converge.unconfirmed_names(shelf, shelf.expected(release), new)
     assert [error.problem.split("`")[1] for error in said] == asked
@@ -125,7 +127,7 @@ def test_new_names_are_a_question_once(release: Release, new: str | None, asked:
     assert converge.unconfirmed_names(shelf, shelf.expected(release), None) == []
 
 
-def test_a_registry_that_shows_late_is_waited_for(
+def test_a_slow_registry_is_waited_for(
     release: Release, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shelf = Shelf(lag=3)
@@ -135,7 +137,7 @@ def test_a_registry_that_shows_late_is_waited_for(
     assert "published a 0.2.0, b 0.2.0" in said
 
 
-def test_a_registry_that_never_shows_what_it_took_is_an_error(
+def test_a_registry_that_never_shows_an_upload_is_an_error(
     release: Release, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(converge, "DEADLINE", 0.0)
@@ -146,7 +148,7 @@ def test_a_registry_that_never_shows_what_it_took_is_an_error(
     assert told.value.fix == "run the release again later"
 
 
-def test_nothing_is_published_that_no_tag_names(release: Release) -> None:
+def test_nothing_is_published_without_a_tag(release: Release) -> None:
     shelf = Shelf()
     with pytest.raises(ReleaseError, match=r"there is no tag v0\.2\.0") as told:
         converge.converge(context(), replace(release, is_tagged=False), shelf, "all")

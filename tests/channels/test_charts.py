@@ -1,4 +1,4 @@
-"""What the channel of charts expects, and what it makes of a registry's answers."""
+"""The charts of a release, and their state on a registry."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_an_image_and_a_chart_of_one_reference_are_refused(tmp_path: Path, monke
     assert caught.value.fix.endswith('[charts."ghcr.io/example/charts/hello"]')
 
 
-def test_publishing_needs_a_login_of_docker(release, tmp_path, monkeypatch):
+def test_publishing_needs_a_docker_login(release, tmp_path, monkeypatch):
     assert charts.credentials(release) == []
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "nobody"))
     assert [error.fix for error in charts.credentials(release)] == ["docker login ghcr.io"]

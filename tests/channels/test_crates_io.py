@@ -1,4 +1,4 @@
-"""What crates.io has is seen as it is, and what it lacks gets there, whatever happens on the way."""
+"""The state of crates on crates.io, and uploads that survive rate limits, delays and errors."""
 
 from __future__ import annotations
 
@@ -101,9 +101,7 @@ def test_a_crate_of_this_commit_is_present_where_its_bytes_are_not_known(one: Pa
     assert not crates_io.is_new(crates_io.expected(release)[0])
 
 
-def test_a_crate_packed_outside_of_git_proves_nothing(
-    one: Path, registries: LocalRegistries
-) -> None:
+def test_a_crate_packed_outside_of_git_is_present(one: Path, registries: LocalRegistries) -> None:
     projects.write_crate(one.parent / "elsewhere", "shop-zero")
     upload(one.parent / "elsewhere")
     assert states(projects.release(one)) == [State.PRESENT]
@@ -142,9 +140,7 @@ def test_a_yanked_version_is_yanked(one: Path) -> None:
 
 
 @pytest.mark.parametrize("body", [b"<html>down</html>", b"7", b"[1]", b"null"])
-def test_an_index_that_answers_nonsense_is_an_error(
-    one: Path, registries: LocalRegistries, body: bytes
-) -> None:
+def test_an_invalid_index_is_an_error(one: Path, registries: LocalRegistries, body: bytes) -> None:
     registries.faults.add(Fault("GET", "/sh/op/shop-zero", status=200, body=body))
     with pytest.raises(ReleaseError, match="is not a file of the crates"):
         states(projects.release(one))
@@ -165,7 +161,7 @@ def test_only_the_missing_crates_are_uploaded(packed: Path, registries: LocalReg
     assert states(release) == [State.SAME] * 3
 
 
-def test_too_many_uploads_are_waited_out_as_the_server_says(
+def test_a_rate_limit_is_waited_for_as_the_server_says(
     packed: Path, registries: LocalRegistries, capfd: pytest.CaptureFixture[str]
 ) -> None:
     registries.faults.add(Fault(*PUT, delay=0.01))
@@ -176,7 +172,7 @@ def test_too_many_uploads_are_waited_out_as_the_server_says(
     assert "UTC, 2 crates left" in capfd.readouterr().err
 
 
-def test_a_wait_of_hours_is_an_error_that_says_when(
+def test_a_rate_limit_of_hours_is_an_error_with_its_end(
     packed: Path, registries: LocalRegistries
 ) -> None:
     registries.faults.add(too_many(time.time() + 86400))
@@ -185,7 +181,7 @@ def test_a_wait_of_hours_is_an_error_that_says_when(
     assert caught.value.fix == "run the release again then"
 
 
-def test_the_real_buckets_are_waited_out_on_a_faster_clock(
+def test_the_real_rate_limits_are_waited_for_on_a_faster_clock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = [f"shop-{letter}" for letter in "abcdefg"]
@@ -216,7 +212,7 @@ def test_a_server_error_is_tried_again(packed: Path, registries: LocalRegistries
     assert projects.uploads(registries) == list(CHAIN)
 
 
-def test_a_server_that_stays_broken_is_an_error(one: Path, registries: LocalRegistries) -> None:
+def test_repeated_server_errors_are_an_error(one: Path, registries: LocalRegistries) -> None:
     package_crates(Context())
     registries.faults.add(Fault(*PUT, status=503, body=b"down", times=99))
     with pytest.raises(ReleaseError, match="got 503"):
@@ -224,7 +220,7 @@ def test_a_server_that_stays_broken_is_an_error(one: Path, registries: LocalRegi
     assert len(projects.upload_requests(registries)) == crates_io.TRIES
 
 
-def test_what_was_uploaded_and_is_not_shown_yet_is_waited_for(
+def test_an_uploaded_crate_that_is_not_visible_yet_is_waited_for(
     packed: Path, registries: LocalRegistries, capfd: pytest.CaptureFixture[str]
 ) -> None:
     upload(packed, "-p", "shop-zero")
@@ -237,7 +233,7 @@ def test_what_was_uploaded_and_is_not_shown_yet_is_waited_for(
 
 
 @pytest.mark.slow
-def test_a_lag_that_is_longer_than_cargo_waits_is_waited_for(
+def test_an_index_that_is_slower_than_cargo_waits_is_waited_for(
     packed: Path, registries: LocalRegistries
 ) -> None:
     registries.crates.store.lag = 63.0
@@ -249,7 +245,7 @@ def test_a_lag_that_is_longer_than_cargo_waits_is_waited_for(
     assert len(projects.upload_requests(registries)) == 2
 
 
-def test_a_crate_of_somebody_else_is_an_error_with_a_way_out(
+def test_a_crate_of_somebody_else_is_an_error_with_a_fix(
     packed: Path, registries: LocalRegistries
 ) -> None:
     registries.crates.owned_by_others.add("shop_middle")
@@ -259,7 +255,7 @@ def test_a_crate_of_somebody_else_is_an_error_with_a_way_out(
     assert projects.uploads(registries) == ["shop-zero"]
 
 
-def test_a_wrong_token_is_an_error_with_a_way_out(
+def test_a_wrong_token_is_an_error_with_a_fix(
     packed: Path, registries: LocalRegistries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CARGO_REGISTRY_TOKEN", "another-secret")
@@ -314,7 +310,7 @@ def test_a_crate_that_was_never_packed_is_never_uploaded(
     assert projects.upload_requests(registries) == []
 
 
-def test_a_release_killed_between_two_uploads_goes_on_with_the_rest(
+def test_a_release_killed_between_two_uploads_resumes_with_the_rest(
     packed: Path, registries: LocalRegistries
 ) -> None:
     registries.faults.add(Fault(*PUT, delay=0.01))
@@ -338,7 +334,7 @@ def test_a_release_killed_between_two_uploads_goes_on_with_the_rest(
     assert states(release) == [State.SAME] * 3
 
 
-def test_the_rate_limits_of_a_release_are_known_beforehand(
+def test_the_delay_by_rate_limits_is_computed_beforehand(
     registries: LocalRegistries, one: Path
 ) -> None:
     upload(one)

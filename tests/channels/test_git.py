@@ -1,4 +1,4 @@
-"""origin: the branch and the tags arrive together, once, and never in place of something else."""
+"""origin: branch and tags are pushed together, once, and never overwrite anything."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_tag_of_another_commit_on_origin_stops_the_release(tiny: TinyProject) 
         converge(context(), release, git)
 
 
-def test_a_branch_that_moved_on_is_told_with_a_way_out(tiny: TinyProject) -> None:
+def test_a_branch_that_moved_on_is_an_error_with_a_fix(tiny: TinyProject) -> None:
     tiny.commit("theirs.txt")
     tiny.git("push", "--quiet", "origin", "main")
     tiny.git("reset", "--quiet", "--hard", "HEAD~1")
@@ -97,7 +97,7 @@ def test_a_dry_run_pushes_nothing(tiny: TinyProject, capsys: pytest.CaptureFixtu
     assert on_origin(tiny) == before
 
 
-def test_more_than_three_tags_arrive_in_several_pushes(
+def test_more_than_three_tags_are_pushed_in_groups(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """GitHub starts no workflow where more than three tags arrive at once."""
@@ -137,7 +137,7 @@ def test_two_components_have_two_tags_on_one_commit(two: TinyProject) -> None:
     )
 
 
-def test_a_tag_can_be_taken_back(tiny: TinyProject) -> None:
+def test_a_tag_is_withdrawn_here_and_on_origin(tiny: TinyProject) -> None:
     tiny.tag("v0.2.0")
     release = tiny.release("0.2.0")
     git.withdraw(context(), release, git.expected(release)[0])

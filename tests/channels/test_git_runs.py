@@ -1,4 +1,4 @@
-"""The tags wait for the runs of exactly the release commit: green opens, red and silence stop, pending is not green."""
+"""The tags wait for the CI runs of the release commit, and are pushed only when all are green."""
 
 from __future__ import annotations
 
@@ -64,7 +64,9 @@ def test_the_tag_is_pushed_when_every_run_of_the_commit_is_green(
     assert f"the runs of {tiny.head()[:7]} are green" in said
 
 
-def test_a_red_run_is_told_with_its_job_and_address_and_no_tag_is_pushed(tiny: TinyProject) -> None:
+def test_a_failed_run_is_named_with_its_job_and_address_and_no_tag_is_pushed(
+    tiny: TinyProject,
+) -> None:
     runs(tiny, {}, FAILED | {"workflow": "test.yml"})
     with pytest.raises(ReleaseError) as told:
         push(tiny)
@@ -102,7 +104,7 @@ def test_only_the_newest_run_of_a_workflow_counts(tiny: TinyProject) -> None:
     assert tagged(tiny)
 
 
-def test_a_workflow_that_did_not_even_start_is_red(tiny: TinyProject) -> None:
+def test_a_workflow_that_did_not_start_has_failed(tiny: TinyProject) -> None:
     runs(tiny, {"conclusion": "startup_failure", "jobs": []})
     with pytest.raises(ReleaseError, match=r"ci\.yml of \w+ ended with startup_failure"):
         push(tiny)
@@ -162,7 +164,7 @@ def found(tiny: TinyProject) -> list[str]:
 
 
 @pytest.mark.statement("B4.4")
-def test_check_looks_at_the_runs_of_head_for_which_pending_is_not_green(tiny: TinyProject) -> None:
+def test_check_reports_failed_and_running_runs_of_head(tiny: TinyProject) -> None:
     tiny.git("tag", "--delete", "v0.2.0")
     assert found(tiny) == []  # nobody has seen this commit yet
     tiny.git("push", "--quiet", "origin", "main")
@@ -179,7 +181,7 @@ def test_check_looks_at_the_runs_of_head_for_which_pending_is_not_green(tiny: Ti
     assert found(tiny) == []
 
 
-def test_outside_of_github_nothing_can_be_awaited(tiny: TinyProject) -> None:
+def test_waiting_for_runs_needs_a_project_on_github(tiny: TinyProject) -> None:
     tiny.git("init", "--quiet", "--bare", str(tiny.folder / "bare.git"))
     tiny.git("remote", "set-url", "origin", str(tiny.folder / "bare.git"))
     tiny.git("tag", "--delete", "v0.2.0")
@@ -190,9 +192,7 @@ def test_outside_of_github_nothing_can_be_awaited(tiny: TinyProject) -> None:
     assert not tagged(tiny)
 
 
-def test_without_a_token_the_runs_are_read_as_anybody_may(
-    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_runs_are_read_without_a_token(tiny: TinyProject, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GH_TOKEN")
     assert git_runs.commit_checks(tiny.release("0.2.0")) == ()
     tiny.git("push", "--quiet", "origin", "main")

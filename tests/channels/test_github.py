@@ -20,7 +20,7 @@ pytestmark = pytest.mark.tools("gh")
 
 
 @pytest.mark.statement("B4.46")
-def test_it_goes_public_with_exactly_its_assets(tiny: TinyProject) -> None:
+def test_a_release_goes_public_with_exactly_its_assets(tiny: TinyProject) -> None:
     release = built(tiny)
     github.fill_draft(context(), release)
     converge(context(), release, github)
@@ -33,7 +33,7 @@ def test_it_goes_public_with_exactly_its_assets(tiny: TinyProject) -> None:
 
 @pytest.mark.statement("B1.37")
 @pytest.mark.parametrize(("version", "is_prerelease"), [("0.2.0-rc.1", True), ("0.2.0", False)])
-def test_a_version_with_a_hyphen_is_a_prerelease_on_github_and_another_is_none(
+def test_only_a_version_with_a_hyphen_is_a_prerelease_on_github(
     tiny: TinyProject, version: str, is_prerelease: bool
 ) -> None:
     release = built(tiny, version)
@@ -42,7 +42,7 @@ def test_a_version_with_a_hyphen_is_a_prerelease_on_github_and_another_is_none(
     assert [one["prerelease"] for one in releases(tiny)] == [is_prerelease]
 
 
-def test_other_bytes_in_a_draft_are_replaced_and_in_a_public_release_stop_everything(
+def test_other_bytes_are_replaced_in_a_draft_and_an_error_in_a_public_release(
     tiny: TinyProject,
 ) -> None:
     github.fill_draft(context(), built(tiny))
@@ -57,7 +57,7 @@ def test_other_bytes_in_a_draft_are_replaced_and_in_a_public_release_stop_everyt
         converge(context(), third, github)
 
 
-def test_a_public_release_that_lacks_an_asset_is_partial_and_an_immutable_one_closed(
+def test_a_public_release_without_an_asset_is_partial_and_an_immutable_one_closed(
     tiny: TinyProject,
 ) -> None:
     release = built(tiny)
@@ -103,7 +103,7 @@ def test_the_owner_takes_latest_back_from_another_component(two: TinyProject) ->
     assert (pointer.place, pointer.now, pointer.target) == (Stands.BEHIND, "other-v0.4.0", "v0.2.0")
 
 
-def test_that_no_component_owns_latest_is_said(
+def test_a_project_without_an_owner_of_latest_is_told_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with tiny_project(

@@ -1,4 +1,4 @@
-"""The draft: one for each tag, which keeps every byte for whoever has to finish."""
+"""The draft: one for each tag, with every built file, so that any machine can finish."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from release_tasks.rehearsal.faults import Fault
 pytestmark = pytest.mark.tools("gh")
 
 
-def test_the_draft_is_made_once_and_keeps_every_file(tiny: TinyProject) -> None:
+def test_the_draft_is_created_once_and_keeps_every_file(tiny: TinyProject) -> None:
     release = built(tiny)
     github.fill_draft(context(), release)
     github.fill_draft(context(), release)
@@ -44,7 +44,7 @@ def test_the_draft_is_made_once_and_keeps_every_file(tiny: TinyProject) -> None:
     assert set(states(release).values()) == {"partial"}
 
 
-def test_another_machine_goes_on_with_the_bytes_of_the_draft(
+def test_another_machine_continues_with_the_bytes_of_the_draft(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release = built(tiny)
@@ -131,7 +131,7 @@ def test_two_drafts_of_one_tag_that_have_files_are_an_error(tiny: TinyProject) -
     assert "gh api -X DELETE repos/example/tiny/releases/ID" in told.value.fix
 
 
-def test_an_asset_whose_upload_was_cut_is_uploaded_again(tiny: TinyProject) -> None:
+def test_an_asset_whose_upload_was_interrupted_is_uploaded_again(tiny: TinyProject) -> None:
     release = built(tiny)
     gh("release", "create", "v0.2.0", "--draft", "--notes", "", "--title", "v0.2.0")
     tiny.registries.github.leave_starter("example", "tiny", "v0.2.0", WHEEL)
@@ -140,7 +140,7 @@ def test_an_asset_whose_upload_was_cut_is_uploaded_again(tiny: TinyProject) -> N
     assert set(states(release).values()) == {"same"}
 
 
-def test_a_dry_run_writes_nothing_even_where_a_draft_is(tiny: TinyProject) -> None:
+def test_a_dry_run_writes_nothing_when_there_is_a_draft(tiny: TinyProject) -> None:
     release = built(tiny)
     gh("release", "create", "v0.2.0", "--draft", "--notes", "", "--title", "v0.2.0")
     writes, files = len(tiny.registries.log.writes()), sorted(release.parts[0].dist.rglob("*"))
@@ -150,14 +150,14 @@ def test_a_dry_run_writes_nothing_even_where_a_draft_is(tiny: TinyProject) -> No
     assert sorted(release.parts[0].dist.rglob("*")) == files
 
 
-def test_release_json_says_what_was_built(tiny: TinyProject) -> None:
+def test_release_json_lists_what_was_built(tiny: TinyProject) -> None:
     release = built(tiny)
     data = json.loads(dist.summed(release, release.parts[0]))
     assert (data["tag"], data["commit"]) == ("v0.2.0", release.commit)
     assert [row["name"] for row in data["files"]] == [KEPT, SDIST, WHEEL]
 
 
-def test_a_plan_in_a_fresh_clone_sees_what_the_draft_keeps_and_writes_nothing(
+def test_a_dry_run_in_a_fresh_clone_sees_the_files_of_the_draft_and_writes_nothing(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     github.fill_draft(context(), built(tiny))
@@ -172,7 +172,7 @@ def test_a_plan_in_a_fresh_clone_sees_what_the_draft_keeps_and_writes_nothing(
     assert (part.dist / WHEEL).read_text() == f"bytes of {WHEEL}"
 
 
-def test_a_plan_where_dist_has_other_bytes_or_another_commit_sees_those_of_the_draft(
+def test_a_dry_run_with_a_stale_dist_sees_the_files_of_the_draft(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     theirs = built(tiny)
@@ -193,7 +193,7 @@ def test_a_plan_where_dist_has_other_bytes_or_another_commit_sees_those_of_the_d
         assert path.read_text() == "what was built here"
 
 
-def test_who_cannot_see_drafts_is_warned_before_a_build_and_stopped_before_publishing(
+def test_without_a_token_drafts_are_a_warning_before_a_build_and_an_error_before_publishing(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     release = built(tiny)
@@ -211,7 +211,7 @@ def test_who_cannot_see_drafts_is_warned_before_a_build_and_stopped_before_publi
     ]
 
 
-def test_where_the_release_is_public_no_token_is_needed(
+def test_a_public_release_needs_no_token(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gh("release", "create", built(tiny).parts[0].tag, "--notes", "")
@@ -219,7 +219,7 @@ def test_where_the_release_is_public_no_token_is_needed(
     assert github_draft.unreadable_drafts(tiny.release("0.2.0")) == []
 
 
-def test_two_machines_that_make_the_draft_at_once_end_with_one(
+def test_two_machines_that_create_the_draft_at_once_end_with_one(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both look before either makes it; whoever comes second goes on with the files of the first."""

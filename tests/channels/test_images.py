@@ -1,4 +1,4 @@
-"""The state of images, and where their pointers stand, read from a registry that needs a token."""
+"""The state of images and their pointers, read from a registry that needs a token."""
 
 from __future__ import annotations
 
@@ -37,21 +37,21 @@ def places(release: Release) -> dict[str, tuple[PointerState, str]]:
     return {p.name.removeprefix(f"{IMAGE}:"): (p.place, p.now) for p in images.pointers(release)}
 
 
-def test_the_state_of_an_image_is_told_by_its_digest(registries, release):
+def test_the_state_of_an_image_comes_from_its_digest(registries, release):
     assert state(release()) == State.MISSING
     digest = push_image(registries, "1.2.0")
     assert state(release(), digest) == State.SAME
     assert state(release(), "sha256:" + "0" * 64) == State.DIFFERENT
 
 
-def test_without_a_record_the_label_of_the_commit_counts(registries, release):
+def test_an_image_without_a_record_is_compared_by_its_label(registries, release):
     push_image(registries, "1.2.0", {images.REVISION: release().commit})
     assert state(release()) == State.PRESENT
     push_image(registries, "1.2.0", {images.REVISION: "f" * 40})
     assert state(release()) == State.DIFFERENT
 
 
-def test_an_image_that_says_nothing_of_its_commit_is_not_proved_different(registries, release):
+def test_an_image_without_a_label_is_present(registries, release):
     push_image(registries, "1.2.0", {})
     assert state(release()) == State.PRESENT
 
@@ -91,7 +91,7 @@ def test_a_pointer_on_a_higher_version_of_its_line_is_ahead(registries, release)
     }
 
 
-def test_a_back_port_moves_the_pointers_of_its_own_line_only(registries, release):
+def test_a_backport_moves_the_pointers_of_its_own_line_only(registries, release):
     push_image(registries, "1.1.0", also=["1.1"])
     push_image(registries, "1.2.0", also=["1.2", "1", "latest"])
     found = places(release("1.1.1"))
@@ -102,7 +102,7 @@ def test_a_back_port_moves_the_pointers_of_its_own_line_only(registries, release
     }
 
 
-def test_a_prerelease_of_a_higher_version_holds_no_pointer(registries, release):
+def test_a_prerelease_of_a_higher_version_does_not_stop_a_pointer(registries, release):
     push_image(registries, "1.2.0", also=["1"])
     push_image(registries, "1.3.0-rc.1")
     assert places(release("1.2.1"))["1"] == (PointerState.BEHIND, "1.2.0")
@@ -134,7 +134,7 @@ def test_latest_belongs_to_the_component_that_owns_it(tmp_path, monkeypatch):
         assert set(places(Release.at(Context(), "1.2.0", "server"))) == wanted
 
 
-def test_tags_with_words_around_the_version_are_read_back(tmp_path, registries, monkeypatch):
+def test_tags_with_text_around_the_version_are_recognized(tmp_path, registries, monkeypatch):
     tags = 'tags = ["v{version}-alpine", "v{major}-alpine"]\n'
     monkeypatch.chdir(write_image_project(tmp_path / "alpine", SETTINGS + tags))
     release = Release.at(Context(), "1.2.0")
@@ -145,14 +145,14 @@ def test_tags_with_words_around_the_version_are_read_back(tmp_path, registries, 
     assert places(release) == {"v1-alpine": (PointerState.BEHIND, "v1.1.0-alpine")}
 
 
-def test_tags_of_others_are_no_versions(release):
+def test_other_tags_are_not_versions(release):
     [[_, image]] = image_tags.shipped(release())
     assert image_tags.stable_versions(
         image, ["1.0.0", "01.2.3", "main", "1.2.0-rc.1", "v1.3.0", "1.2"]
     ) == {"1.0.0": "1.0.0"}
 
 
-def test_publishing_needs_a_login_of_docker(release, registries, tmp_path, monkeypatch):
+def test_publishing_needs_a_docker_login(release, registries, tmp_path, monkeypatch):
     assert images.credentials(release()) == []
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "nobody"))
     [error] = images.credentials(release())

@@ -1,4 +1,4 @@
-"""What PyPI has is seen as it is: by hashes, in one read for each package."""
+"""The state of files on PyPI: by hashes, with one read for each package."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def states(root: Path) -> dict[str, State]:
     return {seen.artifact.name: seen.state for seen in pypi.state(release, pypi.expected(release))}
 
 
-def test_what_is_nowhere_is_expected_by_its_pattern(plain: Path) -> None:
+def test_a_file_that_was_never_built_is_expected_by_its_pattern(plain: Path) -> None:
     assert states(plain) == {"tiny_plain-0.2.0-*.whl": State.MISSING, SDIST: State.MISSING}
     assert [a.package for a in pypi.expected(projects.release(plain))] == ["Tiny.Plain"] * 2
 
@@ -79,7 +79,7 @@ def test_the_same_bytes_are_same_and_the_rest_is_missing(built: Path) -> None:
     assert states(built) == {WHEEL: State.SAME, SDIST: State.MISSING}
 
 
-def test_without_a_record_what_is_public_is_present_and_not_built_again(built: Path) -> None:
+def test_a_published_file_without_a_record_is_present_and_not_built_again(built: Path) -> None:
     upload(built, WHEEL)
     files.remove(built / "dist")
     assert states(built) == {WHEEL: State.PRESENT, SDIST: State.MISSING}
@@ -105,7 +105,7 @@ def test_a_yanked_version_is_yanked_whichever_files_it_has(
     assert set(states(built).values()) == {State.YANKED}
 
 
-def test_a_version_older_than_14_days_is_closed_for_what_it_lacks(
+def test_a_version_older_than_14_days_is_closed_for_missing_files(
     built: Path, registries: LocalRegistries
 ) -> None:
     registries.clock.skip(-15 * DAY)
@@ -119,9 +119,7 @@ def test_a_version_of_13_days_still_takes_files(built: Path, registries: LocalRe
     assert states(built)[SDIST] is State.MISSING
 
 
-def test_each_declared_tag_is_a_file_of_its_own(
-    registries: LocalRegistries, tmp_path: Path
-) -> None:
+def test_each_declared_tag_is_a_separate_file(registries: LocalRegistries, tmp_path: Path) -> None:
     settings = (
         '[python."Tiny.Plain"]\nwheels = ["manylinux_2_17_x86_64", "win_amd64"]\nsdist = false\n'
     )
@@ -164,9 +162,7 @@ def test_a_project_that_pypi_does_not_know_is_new(built: Path) -> None:
     assert not pypi.is_new(artifact)
 
 
-def test_an_index_that_cannot_be_read_is_no_answer(
-    built: Path, registries: LocalRegistries
-) -> None:
+def test_an_index_that_cannot_be_read_is_an_error(built: Path, registries: LocalRegistries) -> None:
     registries.faults.add(Fault("GET", "/simple/tiny-plain/", status=418, body=b"no"))
     with pytest.raises(ReleaseError, match="answered 418"):
         states(built)
@@ -181,7 +177,7 @@ def test_an_index_that_cannot_be_read_is_no_answer(
 @pytest.mark.parametrize(
     "name", ["PYPI_API_TOKEN", "TWINE_PASSWORD", "ACTIONS_ID_TOKEN_REQUEST_URL"]
 )
-def test_a_missing_credential_is_named_and_each_kind_will_do(
+def test_a_missing_credential_is_named_and_each_kind_is_enough(
     name: str, plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))

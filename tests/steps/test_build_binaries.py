@@ -1,4 +1,4 @@
-"""Programs are compiled from the commit, with the same bytes everywhere, or not at all."""
+"""Binaries are compiled from the commit, with the same bytes everywhere."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_a_compiler_error_ends_with_its_last_lines_and_the_command(tool: Path) -
     assert projects.recorded_files(tool, "binary") == {}
 
 
-def test_a_lost_checksum_is_written_again_without_compiling(
+def test_a_missing_checksum_file_is_written_without_compiling(
     tool: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     build_binaries(Context())
@@ -120,7 +120,7 @@ def test_a_lost_checksum_is_written_again_without_compiling(
     assert "cargo" not in capfd.readouterr().err
 
 
-def test_no_checksum_is_made_where_the_project_ships_none(
+def test_no_checksum_file_is_written_for_a_project_that_ships_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = PROGRAM["release-tasks.toml"] + '[github]\nassets = ["binaries"]\n'
@@ -129,7 +129,7 @@ def test_no_checksum_is_made_where_the_project_ships_none(
     assert list(projects.recorded_files(root, "binary", "sha256")) == [FILE]
 
 
-def test_an_archive_has_the_program_the_licence_and_the_readme(
+def test_an_archive_has_the_program_the_license_and_the_readme(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = f'[binaries.tiny]\n{HOST} = "tiny-{{version}}.tar.gz"\n'
@@ -144,7 +144,7 @@ def test_an_archive_has_the_program_the_licence_and_the_readme(
     assert modes == {"LICENSE": 0o644, "README.md": 0o644, "tiny": 0o755}
 
 
-def test_a_static_program_has_its_libc_inside(
+def test_a_static_program_includes_its_libc(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = project(
@@ -160,7 +160,7 @@ def test_a_static_program_has_its_libc_inside(
     ).stdout.startswith(b"hello")
 
 
-def test_what_this_machine_cannot_build_is_named_before_the_rest_is_built_and_again_at_the_end(
+def test_a_target_that_cannot_be_built_here_is_named_before_and_after_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     mac = 'aarch64-apple-darwin = "tiny-{version}-mac"\n'
@@ -180,7 +180,7 @@ def test_what_this_machine_cannot_build_is_named_before_the_rest_is_built_and_ag
     assert list(projects.recorded_files(root, "binary", "sha256")) == [FILE, f"{FILE}.sha256"]
 
 
-def test_a_target_that_was_asked_for_and_cannot_be_built_stops_before_anything_is_compiled(
+def test_a_requested_target_that_cannot_be_built_here_stops_before_anything_is_compiled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mac = 'aarch64-apple-darwin = "tiny-{version}-mac"\n'
@@ -196,7 +196,7 @@ def test_a_target_that_was_asked_for_and_cannot_be_built_stops_before_anything_i
 
 @pytest.mark.slow
 @pytest.mark.tools("cargo-zigbuild", "gcc")
-def test_a_static_program_has_its_libc_inside_also_where_zig_links_the_others(
+def test_a_static_program_includes_its_libc_when_zig_links_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = f'[build]\nglibc = "2.17"\nstatic = ["tiny"]\n[binaries.tiny]\n{HOST} = "tiny"\n[binaries.other]\n{HOST} = "other"\n'
@@ -216,7 +216,7 @@ def test_a_static_program_has_its_libc_inside_also_where_zig_links_the_others(
     ).stdout.startswith(b"hello")
 
 
-def test_what_another_machine_built_is_not_asked_for_again(
+def test_a_binary_from_another_machine_is_not_built_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mac = 'aarch64-apple-darwin = "tiny-{version}-mac"\n'
@@ -247,7 +247,7 @@ def test_an_undeclared_target_names_the_declared_ones(tool: Path) -> None:
     assert stopped.value.fix == f"available: {HOST}"
 
 
-def test_two_bare_programs_cannot_be_one_file(
+def test_two_programs_need_an_archive_to_share_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = PROGRAM["release-tasks.toml"] + f'{ARM} = "tiny-{{version}}-linux"\n'
@@ -256,7 +256,7 @@ def test_two_bare_programs_cannot_be_one_file(
         build_binaries(Context())
 
 
-def test_a_changed_tree_does_not_get_into_the_program(tool: Path) -> None:
+def test_uncommitted_changes_are_not_compiled(tool: Path) -> None:
     source = tool / "src" / "main.rs"
     source.write_text(source.read_text().replace("hello", "changed"))
     build_binaries(Context())

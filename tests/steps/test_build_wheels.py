@@ -1,4 +1,4 @@
-"""Wheels and sdists come from the commit, are looked at before they are kept, and have the same bytes everywhere."""
+"""Wheels and sdists are built from the commit, checked, and have the same bytes everywhere."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_plain_package_gives_a_wheel_and_an_sdist_with_the_same_bytes_everywhe
 
 @ON_HOST
 @pytest.mark.tools("cargo")
-def test_a_wheel_of_maturin_has_the_same_bytes_everywhere_and_a_true_record(
+def test_a_wheel_of_maturin_has_the_same_bytes_everywhere_and_a_valid_record(
     registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, two = in_two_folders(tmp_path, monkeypatch, WHEEL_OF_A_PROGRAM)
@@ -118,7 +118,7 @@ def test_a_wheel_of_maturin_has_the_same_bytes_everywhere_and_a_true_record(
 
 @ON_HOST
 @pytest.mark.tools("cargo")
-def test_building_again_does_nothing_and_a_lost_file_is_built_alone(
+def test_building_again_builds_only_a_missing_file(
     registries: LocalRegistries,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -140,7 +140,7 @@ def test_building_again_does_nothing_and_a_lost_file_is_built_alone(
 
 @ON_HOST
 @pytest.mark.tools("cargo")
-def test_what_git_does_not_know_gets_into_no_file(
+def test_untracked_files_are_not_built(
     registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM)
@@ -253,7 +253,7 @@ def test_an_undeclared_target_names_the_declared_ones(
 
 @ON_HOST
 @pytest.mark.tools("cargo")
-def test_another_version_than_the_release_is_refused(
+def test_a_package_of_another_version_is_refused(
     registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM)
@@ -285,7 +285,7 @@ def test_a_backend_that_makes_another_version_than_the_release_is_refused(
 
 @ON_HOST
 @pytest.mark.tools("cargo")
-def test_a_description_that_pypi_would_refuse_is_named_and_not_kept(
+def test_a_description_that_pypi_refuses_is_an_error_and_not_kept(
     registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = WHEEL_OF_A_PROGRAM | {"README.rst": "Title\n=====\n\n.. nonsense::\n   text\n"}

@@ -85,7 +85,7 @@ def test_an_image_of_two_platforms_takes_the_binaries_of_the_release(image_proje
     assert row.digest == oci_layout.digest_of(image_project / "dist/v1.2.0" / row.file)
 
 
-def test_an_image_says_from_which_commit_and_version_it_is(image_project):
+def test_an_image_has_labels_with_its_commit_and_version(image_project):
     add_binaries("1.2.0")
     docker_buildx(Context(), version="1.2.0")
     said = image(image_project)[0]["config"]["Labels"]
@@ -114,7 +114,7 @@ def test_an_image_has_its_own_labels_and_caches_too(tmp_path, monkeypatch):
     assert recorded_file("image", "1.2.0").digest == first
 
 
-def test_what_is_not_committed_does_not_get_into_an_image(image_project):
+def test_uncommitted_files_are_not_in_an_image(image_project):
     add_binaries("1.2.0")
     (image_project / "motd").write_text("not committed\n")
     docker_buildx(Context(), version="1.2.0")
@@ -140,7 +140,7 @@ def test_an_image_is_the_same_from_another_folder_home_zone_and_umask(
     assert differences(image_project / "dist/v1.2.0", other / "dist/v1.2.0") == {}
 
 
-def test_platforms_that_were_built_apart_become_the_image_that_is_built_at_once(
+def test_platforms_that_were_built_separately_become_the_same_image(
     image_project, tmp_path, monkeypatch, capfd
 ):
     add_binaries("1.2.0")
@@ -167,7 +167,7 @@ def test_platforms_that_were_built_apart_become_the_image_that_is_built_at_once(
     assert [path.name for path in part.dist.glob("*.oci.tar")] == [whole.file]
 
 
-def test_what_is_here_of_an_image_is_not_built_again_but_joined_without_a_builder(
+def test_platforms_in_dist_are_joined_without_a_builder(
     image_project, tmp_path, monkeypatch, capfd
 ):
     add_binaries("1.2.0")
@@ -184,7 +184,7 @@ def test_what_is_here_of_an_image_is_not_built_again_but_joined_without_a_builde
     assert [one["architecture"] for one in image(image_project)] == ["amd64", "arm64"]
 
 
-def test_a_platform_that_no_image_has_is_named(image_project):
+def test_an_undeclared_platform_is_refused(image_project):
     add_binaries("1.2.0")
     with pytest.raises(ReleaseError, match="no image is declared for linux/riscv64") as told:
         docker_buildx(Context(), version="1.2.0", target="linux/amd64,linux/riscv64")
@@ -235,7 +235,7 @@ COPY --from=more /tool /tool
 """
 
 
-def test_a_dry_run_tells_what_an_emulator_will_run(image_project, capfd):
+def test_a_dry_run_shows_what_runs_under_qemu(image_project, capfd):
     commit_files(image_project, {"Dockerfile": EMULATED})
     docker_buildx(context(dry=True), version="1.2.0")
     said = capfd.readouterr().err

@@ -61,7 +61,7 @@ def test_a_move_is_one_write(registries):
     assert written == [("PUT", "/v2/example/hello/manifests/latest")]
 
 
-def test_a_back_port_does_not_move_latest_backwards(registries, capfd):
+def test_a_backport_does_not_move_latest_backwards(registries, capfd):
     higher = push_image(registries, "1.2.0", also=["1.2", "1", "latest"])
     lower = push_image(registries, "1.1.5")
     move_pointers(Context(), version="1.1.5")
@@ -79,7 +79,7 @@ def test_a_back_port_does_not_move_latest_backwards(registries, capfd):
     )
 
 
-def test_a_back_port_moves_the_pointer_of_its_line_and_no_other(registries):
+def test_a_backport_moves_the_pointer_of_its_line_and_no_other(registries):
     old = push_image(registries, "1.2.8", also=["1.2"])
     higher = push_image(registries, "2.0.0", also=["2.0", "2", "latest"])
     new = push_image(registries, "1.2.9")
@@ -121,7 +121,7 @@ def test_a_dry_run_shows_the_moves_and_makes_none(registries, capfd):
     assert digests() == before
 
 
-def test_a_pointer_that_cannot_move_holds_no_other_back(registries):
+def test_a_pointer_that_cannot_move_does_not_stop_the_others(registries):
     new = push_image(registries, "1.2.0")
     registries.faults.add(Fault("PUT", r"/v2/example/hello/manifests/1\.2$", status=403))
     with pytest.raises(ReleaseError, match="403"):
@@ -131,7 +131,7 @@ def test_a_pointer_that_cannot_move_holds_no_other_back(registries):
 
 @pytest.mark.slow
 @pytest.mark.tools("buildkitd", "runc")
-def test_a_built_image_of_two_platforms_is_pointed_at_whole():
+def test_a_pointer_names_every_platform_of_an_image():
     tag()
     add_binaries("1.2.0")
     docker_buildx(Context(), version="1.2.0")

@@ -1,4 +1,4 @@
-"""Bundles hold a program, a file from elsewhere, what that is and the project's own papers."""
+"""Bundles have a program, a downloaded file with its notice, and the project's license."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_each_program_is_packed_with_each_variant_and_checksums(
 
 
 @pytest.mark.statement("B4.22", "B4.27")
-def test_bundles_wait_until_somebody_signs_the_release_off_and_the_word_is_kept(
+def test_bundles_need_a_sign_off_and_it_is_recorded(
     tool: TinyProject, shelf: FileServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
     settings = (tool.root / "release-tasks.toml").read_text() + '[gates]\nsign-off = ["bundles"]\n'
@@ -122,7 +122,7 @@ def test_bundles_wait_until_somebody_signs_the_release_off_and_the_word_is_kept(
     assert (folder / BUNDLE).exists()
 
 
-def test_a_second_run_and_another_checkout_fetch_nothing_and_pack_the_same_bytes(
+def test_a_second_run_and_another_checkout_download_nothing_and_pack_the_same_bytes(
     tool: TinyProject,
     shelf: FileServer,
     monkeypatch: pytest.MonkeyPatch,
@@ -143,7 +143,7 @@ def test_a_second_run_and_another_checkout_fetch_nothing_and_pack_the_same_bytes
     assert len(shelf.sent) == asked
 
 
-def test_a_dry_run_says_what_would_be_packed_and_fetches_nothing(
+def test_a_dry_run_shows_what_would_be_packed_and_downloads_nothing(
     tool: TinyProject, shelf: FileServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
     package_bundles(context(dry=True))
@@ -155,14 +155,14 @@ def test_a_dry_run_says_what_would_be_packed_and_fetches_nothing(
     assert not (tool.root / "dist").exists()
 
 
-def test_without_its_program_a_bundle_is_refused(tool: TinyProject, shelf: FileServer) -> None:
+def test_a_bundle_without_its_program_is_refused(tool: TinyProject, shelf: FileServer) -> None:
     with pytest.raises(ReleaseError, match=r"needs tiny-0\.2\.0-linux, which is not in") as told:
         package_bundles(context())
     assert told.value.fix == "inv build-binaries --version 0.2.0"
     assert shelf.sent == []
 
 
-def test_other_bytes_than_the_settings_name_are_never_packed(
+def test_a_download_with_another_sha256_is_never_packed(
     tool: TinyProject, shelf: FileServer
 ) -> None:
     shelf.files["small.gguf"] = b"other weights"
@@ -172,7 +172,7 @@ def test_other_bytes_than_the_settings_name_are_never_packed(
     assert not (tool.root / "dist" / "v0.2.0" / BUNDLE).exists()
 
 
-def test_bundles_are_declared_files(tool: TinyProject) -> None:
+def test_a_missing_bundle_is_found_before_publishing(tool: TinyProject) -> None:
     build_binaries(context())
     with pytest.raises(
         ReleaseError, match=f"{BUNDLE} of 0.2.0 is declared, and neither in dist/ nor on GitHub"

@@ -52,7 +52,7 @@ def test_a_local_dependency_is_packed_with_its_own_version(chart_project):
     assert "version: 1.4.0\n" in packed(chart_project)["hello/charts/common/Chart.yaml"]
 
 
-def test_the_settings_say_the_version_of_the_image(tmp_path, monkeypatch):
+def test_the_settings_choose_the_app_version(tmp_path, monkeypatch):
     settings = f'[project]\nversion = "tag"\n[charts."{CHART}"]\napp-version = "v{{version}}"\n'
     monkeypatch.chdir(write_chart_project(tmp_path / "v", **{"release-tasks.toml": settings}))
     package_charts(Context(), version="1.2.0")
@@ -118,9 +118,7 @@ def test_a_chart_without_dependencies_asks_for_none(tmp_path, monkeypatch, capfd
     assert sorted(packed(tmp_path / "plain")) == ["hello/Chart.yaml", "hello/templates/note.yaml"]
 
 
-def test_a_dependency_in_a_repository_that_nobody_added_is_fetched(
-    tmp_path, monkeypatch, repository
-):
+def test_a_dependency_from_an_unknown_repository_is_downloaded(tmp_path, monkeypatch, repository):
     folder = write_chart_project(
         tmp_path / "remote", **{"deploy/hello/Chart.yaml": REMOTE.format(url=repository)}
     )
@@ -139,7 +137,7 @@ def test_a_dependency_in_a_repository_that_nobody_added_is_fetched(
     assert repository not in added.stdout
 
 
-def test_a_lock_that_is_made_for_the_release_does_not_say_when(tmp_path, monkeypatch, repository):
+def test_a_generated_lock_file_has_no_time(tmp_path, monkeypatch, repository):
     monkeypatch.chdir(
         write_chart_project(
             tmp_path / "loose", **{"deploy/hello/Chart.yaml": REMOTE.format(url=repository)}
@@ -149,7 +147,7 @@ def test_a_lock_that_is_made_for_the_release_does_not_say_when(tmp_path, monkeyp
     assert 'generated: "2026-01-02T03:04:05Z"' in packed(tmp_path / "loose")["hello/Chart.lock"]
 
 
-def test_a_dependency_that_cannot_be_had_stops_the_release(tmp_path, monkeypatch):
+def test_a_missing_dependency_stops_the_release(tmp_path, monkeypatch):
     text = REMOTE.format(url="file://../absent")
     monkeypatch.chdir(
         write_chart_project(tmp_path / "lacking", **{"deploy/hello/Chart.yaml": text})

@@ -49,13 +49,13 @@ def test_packing_again_does_nothing(shop: Path, capfd: pytest.CaptureFixture[str
     assert capfd.readouterr().err == "nothing to do, every crate is in dist/ or on crates.io\n"
 
 
-def test_what_is_public_is_not_packed(shop: Path) -> None:
+def test_a_published_crate_is_not_packed(shop: Path) -> None:
     projects.cargo(shop, "publish", "--no-verify", "-p", "shop-zero")
     package_crates(Context())
     assert [row["name"] for row in projects.recorded_crates(shop)] == ["shop-app", "shop-middle"]
 
 
-def test_a_crate_that_left_dist_is_packed_again_with_its_unpublished_neighbours(shop: Path) -> None:
+def test_a_crate_missing_from_dist_is_packed_again_with_the_unpublished_ones(shop: Path) -> None:
     package_crates(Context())
     before = projects.recorded_crates(shop)
     (shop / "dist" / "v0.1.0" / "shop-app-0.1.0.crate").unlink()
@@ -126,7 +126,7 @@ def test_a_crate_that_compiles_only_with_the_features_of_another_is_found(
 
 
 @pytest.mark.statement("B1.7")
-def test_a_mended_crate_is_checked_again_on_its_new_files(shop: Path) -> None:
+def test_a_fixed_crate_is_checked_again_on_its_new_files(shop: Path) -> None:
     source(shop, "shop-zero", "pub fn sold() -> u32 {\n    broken\n}\n")
     with pytest.raises(ReleaseError, match="shop-zero does not compile"):
         package_crates(Context())
@@ -178,7 +178,7 @@ def test_a_project_without_crates_has_nothing_to_do(
     assert "no crates to publish" in capfd.readouterr().err
 
 
-def test_equal_commits_give_equal_bytes_wherever_they_lie(
+def test_equal_commits_give_equal_bytes_in_every_folder(
     shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package_crates(Context())

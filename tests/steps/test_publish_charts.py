@@ -64,7 +64,7 @@ def test_a_file_from_a_draft_is_pushed_with_the_same_digest(chart_project, regis
     assert digests(CHART)["1.2.0"] == first
 
 
-def test_other_bytes_under_our_version_stop_the_release(chart_project, registries, monkeypatch):
+def test_different_bytes_of_our_version_stop_the_release(chart_project, registries, monkeypatch):
     release()
     there = digests(CHART)
     other = shutil.copytree(
@@ -81,14 +81,14 @@ def test_other_bytes_under_our_version_stop_the_release(chart_project, registrie
     assert digests(CHART) == there
 
 
-def test_a_public_chart_is_present_where_nothing_is_recorded(chart_project, registries, capfd):
+def test_a_published_chart_without_a_record_is_present(chart_project, registries, capfd):
     release()
     shutil.rmtree(chart_project / "dist")
     package_charts(Context(), version="1.2.0")
     assert "nothing to do, every chart is packed or published" in capfd.readouterr().err
 
 
-def test_a_new_chart_name_is_a_question(chart_project, registries):
+def test_a_new_chart_name_has_to_be_confirmed(chart_project, registries):
     package_charts(Context(), version="1.2.0")
     with pytest.raises(ReleaseError, match="has never been published; confirm the name"):
         publish_charts(Context(), version="1.2.0")

@@ -1,4 +1,4 @@
-"""Publishing crates stops before any harm, and goes on where it was stopped."""
+"""Publishing crates stops before anything wrong is uploaded, and resumes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def shop(registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.statement("B1.17")
-def test_crates_go_up_in_the_order_of_their_normal_and_build_dependencies(
+def test_crates_are_uploaded_in_the_order_of_their_normal_and_build_dependencies(
     shop: Path, registries: LocalRegistries
 ) -> None:
     publish_crates(Context(), new="all")
@@ -48,7 +48,7 @@ def test_publishing_again_uploads_nothing(
     assert len(projects.upload_requests(registries)) == 3
 
 
-def test_new_names_are_a_question(shop: Path, registries: LocalRegistries) -> None:
+def test_new_names_have_to_be_confirmed(shop: Path, registries: LocalRegistries) -> None:
     with pytest.raises(ReleaseError, match=r"`shop-app` has never been published to crates\.io"):
         publish_crates(Context(), new="shop-zero,shop-middle")
     assert projects.upload_requests(registries) == []
@@ -73,7 +73,7 @@ def test_a_yanked_version_stops_the_release(shop: Path, registries: LocalRegistr
     assert projects.uploads(registries) == ["shop-zero"]
 
 
-def test_something_else_under_our_version_stops_the_release_before_anything_is_published(
+def test_a_different_crate_of_our_version_stops_the_release_before_anything_is_published(
     shop: Path, registries: LocalRegistries
 ) -> None:
     projects.write_crate(shop.parent / "elsewhere", "shop-app")

@@ -56,9 +56,7 @@ def test_publishing_again_does_nothing(image_project, registries):
     assert len(registries.log.writes()) == before
 
 
-def test_an_image_that_got_there_after_it_was_looked_for_is_not_pushed_again(
-    image_project, registries
-):
+def test_an_image_that_was_pushed_in_the_meantime_is_not_pushed_again(image_project, registries):
     from release_tasks.channels import images
     from release_tasks.release import Release
 
@@ -71,7 +69,7 @@ def test_an_image_that_got_there_after_it_was_looked_for_is_not_pushed_again(
     assert len(registries.log.writes()) == before
 
 
-def test_a_new_image_name_is_a_question(image_project, registries):
+def test_a_new_image_name_has_to_be_confirmed(image_project, registries):
     build()
     with pytest.raises(ReleaseError, match="has never been published; confirm the name"):
         publish_images(Context(), version="1.2.0")
@@ -87,7 +85,7 @@ def test_an_image_of_one_platform_keeps_its_digest(tmp_path, monkeypatch):
     assert digests() == {"1.2.0": digest}
 
 
-def test_an_image_of_another_commit_under_our_version_stops_the_release(
+def test_an_image_of_our_version_from_another_commit_stops_the_release(
     image_project, registries, monkeypatch
 ):
     build()
@@ -131,7 +129,7 @@ def test_a_public_image_of_this_commit_is_not_built_again(image_project, capfd):
     assert digests() == {"1.2.0": digest}
 
 
-def test_a_fixed_tag_that_is_absent_is_added_by_digest(tmp_path, monkeypatch, registries):
+def test_a_missing_fixed_tag_is_added_by_digest(tmp_path, monkeypatch, registries):
     monkeypatch.chdir(
         write_image_project(
             tmp_path / "two", SETTINGS + 'tags = ["{version}", "sha-{sha}", "{major}"]\n'
@@ -168,7 +166,7 @@ def test_an_interrupted_upload_is_finished_by_the_second_run(image_project, regi
     assert digests() == {"1.2.0": digest}
 
 
-def test_a_version_that_no_tag_can_hold_is_refused(image_project):
+def test_a_version_that_cannot_be_a_tag_is_refused(image_project):
     with pytest.raises(ReleaseError, match="cannot be an OCI tag"):
         publish_images(Context(), version="1.2.0+build.1")
 
@@ -188,7 +186,7 @@ def test_a_dry_run_shows_the_push_and_changes_nothing(image_project, registries,
     assert not (image_project / "dist").exists()
 
 
-def test_a_private_image_is_said_to_be_private(image_project, registries, capfd):
+def test_a_private_image_is_reported(image_project, registries, capfd):
     registries.oci.tokens.private_by_default = True
     digest = build()
     publish_images(Context(), version="1.2.0", new="all")

@@ -1,4 +1,4 @@
-"""Files go up wheels first, all of a package or none, and an interrupted upload is only finished."""
+"""Files are uploaded wheels first, all of a package or none, and an interrupted upload resumes."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def tried(registries: LocalRegistries) -> int:
     return sum((entry.method, entry.target) == UPLOAD for entry in registries.log.entries())
 
 
-def test_wheels_go_up_before_the_sdist_and_pip_finds_them(
+def test_wheels_are_uploaded_before_the_sdist_and_pip_finds_them(
     tool: Path, registries: LocalRegistries, tmp_path: Path
 ) -> None:
     publish_pypi(Context(), new="all")
@@ -103,13 +103,13 @@ def test_publishing_again_uploads_nothing(
     assert tried(registries) == 2
 
 
-def test_a_new_name_is_a_question(tool: Path, registries: LocalRegistries) -> None:
+def test_a_new_name_has_to_be_confirmed(tool: Path, registries: LocalRegistries) -> None:
     with pytest.raises(ReleaseError, match="`tiny-tool` has never been published to PyPI"):
         publish_pypi(Context())
     assert tried(registries) == 0
 
 
-def test_only_the_rest_is_uploaded(tool: Path, registries: LocalRegistries) -> None:
+def test_only_missing_files_are_uploaded(tool: Path, registries: LocalRegistries) -> None:
     twine.upload(Context(), [projects.dist_folder(tool) / wheel(tool)], "NO_SUCH_TOKEN")
     publish_pypi(Context())
     assert published(registries) == [wheel(tool), SDIST]
@@ -117,7 +117,9 @@ def test_only_the_rest_is_uploaded(tool: Path, registries: LocalRegistries) -> N
 
 
 @pytest.mark.statement("B1.28")
-def test_a_set_with_a_hole_is_not_begun(tool: Path, registries: LocalRegistries) -> None:
+def test_a_package_with_a_missing_file_is_not_uploaded(
+    tool: Path, registries: LocalRegistries
+) -> None:
     (projects.dist_folder(tool) / SDIST).unlink()
     with pytest.raises(
         ReleaseError, match=rf"not in dist/: {SDIST}; nothing of tiny-tool 0\.2\.0 was uploaded"
@@ -128,7 +130,7 @@ def test_a_set_with_a_hole_is_not_begun(tool: Path, registries: LocalRegistries)
 
 
 @pytest.mark.statement("B1.28")
-def test_a_tag_that_another_machine_must_build_holds_back_the_others(
+def test_a_missing_wheel_of_another_machine_stops_the_upload(
     registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     glibc = str(os.confstr("CS_GNU_LIBC_VERSION")).split()[-1].replace(".", "_")
@@ -138,7 +140,7 @@ def test_a_tag_that_another_machine_must_build_holds_back_the_others(
     projects.tag(root)
     monkeypatch.chdir(root)
     build_wheels(Context(), target=HOST)
-    with pytest.raises(ReleaseError, match=r"lacks tiny_tool-0\.2\.0-\*macosx_11_0_arm64\.whl"):
+    with pytest.raises(ReleaseError, match=r"not in dist/: tiny_tool-0\.2\.0-\*macosx_11_0_arm64\.whl"):
         publish_pypi(Context(), new="all")
     assert tried(registries) == 0
 
@@ -159,7 +161,7 @@ def test_other_bytes_under_the_same_name_stop_the_release(
     assert published(registries) == [SDIST]
 
 
-def test_a_lost_reply_is_seen_as_the_upload_that_it_was(
+def test_an_upload_whose_answer_was_lost_counts_as_done(
     tool: Path, registries: LocalRegistries
 ) -> None:
     registries.faults.add(Fault(*UPLOAD, lose=True))
@@ -168,13 +170,13 @@ def test_a_lost_reply_is_seen_as_the_upload_that_it_was(
     assert tried(registries) == 2
 
 
-def test_a_cut_connection_is_tried_again(tool: Path, registries: LocalRegistries) -> None:
+def test_a_broken_connection_is_tried_again(tool: Path, registries: LocalRegistries) -> None:
     registries.faults.add(Fault(*UPLOAD, cut=True))
     publish_pypi(Context(), new="all")
     assert published(registries) == [wheel(tool), SDIST]
 
 
-def test_connections_that_are_cut_again_and_again_stop_and_the_next_run_goes_on(
+def test_repeated_broken_connections_stop_and_the_next_run_resumes(
     tool: Path, registries: LocalRegistries
 ) -> None:
     always = Fault(*UPLOAD, cut=True, times=1000)
@@ -187,7 +189,7 @@ def test_connections_that_are_cut_again_and_again_stop_and_the_next_run_goes_on(
     assert published(registries) == [wheel(tool), SDIST]
 
 
-def test_what_another_machine_uploads_meanwhile_is_looked_at_and_nothing_follows_it(
+def test_a_different_file_from_another_machine_stops_the_upload(
     tool: Path, registries: LocalRegistries, tmp_path: Path
 ) -> None:
     release = projects.release(tool)
@@ -204,7 +206,7 @@ def test_what_another_machine_uploads_meanwhile_is_looked_at_and_nothing_follows
     assert published(registries) == [wheel(tool)]
 
 
-def test_the_name_of_a_deleted_file_is_never_taken_again(
+def test_the_name_of_a_deleted_file_can_never_be_used_again(
     tool: Path, registries: LocalRegistries
 ) -> None:
     publish_pypi(Context(), new="all")
@@ -229,7 +231,7 @@ def test_a_refused_token_is_named_and_never_shown(
     assert "pypi-somebody-elses" not in str(stopped.value.message) + "".join(capfd.readouterr())
 
 
-def test_the_packages_own_token_is_used_under_whatever_name(
+def test_the_token_named_in_the_settings_is_used(
     registries: LocalRegistries,
     example: Path,
     tool: Path,
@@ -293,7 +295,7 @@ def test_a_dry_run_prints_the_upload_and_sends_nothing(
     assert projects.all_files(tool) == before
 
 
-def test_a_dry_run_goes_through_where_nothing_was_built(
+def test_a_dry_run_works_before_anything_is_built(
     tool: Path, registries: LocalRegistries, capfd: pytest.CaptureFixture[str]
 ) -> None:
     shutil.rmtree(tool / "dist")

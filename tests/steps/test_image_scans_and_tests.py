@@ -1,4 +1,4 @@
-"""The scan and the test of a project's own look at exactly the image that is pushed, and keep it from there."""
+"""The project's scan and test run on exactly the image that is pushed, and can stop it."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def images() -> tuple[dist.Built, ...]:
 
 
 @pytest.mark.statement("B1.31")
-def test_a_multi_stage_image_that_its_scan_or_test_refuses_stays_here_and_then_exactly_its_digest_is_pushed(
+def test_an_image_whose_scan_or_test_fails_is_not_pushed_and_a_good_one_with_its_digest(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     layout: Layout,
@@ -142,7 +142,7 @@ def test_a_multi_stage_image_that_its_scan_or_test_refuses_stays_here_and_then_e
     ).read_text() == "nothing to fear\n"
 
 
-def test_a_test_that_takes_an_image_is_refused_before_it_is_built_where_no_daemon_answers(
+def test_a_test_that_needs_a_docker_daemon_is_refused_before_the_build_without_one(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     no_daemon: None,
@@ -163,7 +163,7 @@ def test_a_test_that_takes_an_image_is_refused_before_it_is_built_where_no_daemo
     docker_buildx(Context(), version="1.2.0", target="linux/amd64")  # what others go on with
 
 
-def test_a_daemon_runs_the_image_before_it_is_kept_and_has_nothing_of_it_afterwards(
+def test_the_docker_daemon_tests_the_image_before_it_is_kept_and_keeps_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, daemon: str
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", daemon)
