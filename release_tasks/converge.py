@@ -170,7 +170,7 @@ def _wait(release: Release, channel: Channel, published: Sequence[Artifact]) -> 
 
 
 def _title(artifact: Artifact) -> str:
-    """Return an artifact with its registry: `tiny 0.2.0 on crates.io`, `ghcr.io/acme/tiny 0.2.0`."""
+    """Return an artifact with its registry: `tiny 0.2.0 on PyPI`, `ghcr.io/acme/tiny 0.2.0`."""
     title = _name_and_version(artifact)
     if _is_reference(artifact.name):
         return title

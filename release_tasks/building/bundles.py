@@ -1,4 +1,4 @@
-"""Bundles: a program and a file from elsewhere, in one archive for each platform and variant."""
+"""Bundles: a program and a downloaded file, in one archive for each platform and variant."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _pack(c: Context, release: Release, file: BundleFile) -> None:
 
 
 def _entries(release: Release, file: BundleFile) -> dict[str, archives.Entry]:
-    """Return the contents of the archive; download the file from elsewhere, if needed."""
+    """Return the contents of the archive; download its file if needed."""
     bundle = file.bundle
     program = _program(file)
     cache = programs.cache().with_name("bundled") / bundle.sha256

@@ -1,4 +1,4 @@
-"""Files of any size from elsewhere: downloaded once, in pieces, and checked by their sha256."""
+"""Files of any size are downloaded once, in pieces, and checked by their sha256."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images are built from an export of the commit and this release's binaries, one OCI tar for each."""
+"""Images are built from an export of the commit and the release's binaries, into OCI tars."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _say_nothing_to_do(release: Release) -> None:
 
 
 def _check_testable(missing: Sequence[ImageFiles], chosen: Sequence[str]) -> None:
-    """Raise `ReleaseError` for the images that will be complete, and cannot be tested here."""
+    """Raise `ReleaseError` for the images that will be complete, and cannot be tested."""
     errors = []
     for image in missing:
         if {*chosen, *image.layouts()}.issuperset(image.image.platforms):
@@ -212,7 +212,7 @@ def _keep_image(
     unfinished: Path,
     layouts: Sequence[dist.Built] = (),
 ) -> None:
-    """Scan and test an image, and record it in dist/, in place of the layouts it was joined from."""
+    """Scan and test an image, and record it in dist/ in place of the layouts it was made of."""
     # before it counts as built, so that the next run repeats a failed test
     scan_and_test(c, release, image, unfinished)
     files.move(unfinished, image.tar)

@@ -1,4 +1,4 @@
-"""Which targets this machine can build, and how: binaries and wheels of a target in the same way."""
+"""Which targets this machine can build, and how: the same way for binaries and wheels."""
 
 from __future__ import annotations
 

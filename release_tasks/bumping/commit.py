@@ -1,4 +1,4 @@
-"""The release commit and its tags, made here and not pushed yet."""
+"""The release commit and its tags, made in the local repository and not pushed yet."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Channel(Protocol):
         """Return True when the registry has no version under the artifact's name."""
 
     def credentials(self, release: Release) -> Iterable[ReleaseError]:
-        """Return an error for each credential that publishing needs and this machine does not have."""
+        """Return an error for each credential that publishing needs and that is missing."""
 
     def publish(self, c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
         """Publish the artifacts."""

@@ -30,7 +30,7 @@ def path(name: str) -> str:
 
 @memoized_on(On.REMOTE)
 def lines(name: str) -> list[dict[str, Any]] | None:
-    """Return the index's line for each version of a crate, or None when crates.io has no such crate.
+    """Return the index's line for each version, or None when crates.io has no such crate.
 
     Raises `ReleaseError` when the index answers something else.
     """

@@ -1,4 +1,4 @@
-"""The GitHub release: a draft that keeps every built file, and goes public with exactly its assets."""
+"""The GitHub release: a draft with every built file, which goes public with its assets."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def move(c: Context, release: Release, pointer: Pointer) -> None:
 
 
 def fill_draft(c: Context, release: Release) -> None:
-    """Upload every file of dist/ to the draft, release.json last, so that any machine can resume."""
+    """Upload all of dist/ to the draft, release.json last, so that any machine can resume."""
     for part in release.parts:
         page = github_assets.draft(c, release, part)
         github_assets.write_sha256sums(c, release, part, page)

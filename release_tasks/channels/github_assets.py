@@ -28,7 +28,7 @@ from release_tasks.versions.numbers import is_prerelease
 
 
 def shipped(part: ComponentRelease, page: gh.Page | None = None) -> tuple[Artifact, ...]:
-    """Return the assets that users find on the release, with their hashes as far as known here.
+    """Return the assets that users find on the release, with their hashes as far as known.
 
     Published wheels, crates and charts are not built again, so their names come from the `page`.
     """
@@ -101,7 +101,7 @@ def write_sha256sums(
 def write_sums(
     release: Release, part: ComponentRelease, name: str, sums: Mapping[str, str]
 ) -> None:
-    """Write a checksum file into dist/, unless it is there; `sums` is the sha256 hex of each file."""
+    """Write a checksum file into dist/, unless it is there; `sums` are sha256 hex by file."""
     path = part.dist / name
     data = checksums.text(sums)
     row = dist.row_of(part, name, FileKind.SHA256)

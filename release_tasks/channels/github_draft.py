@@ -21,7 +21,7 @@ _guard = threading.Lock()
 def fill(release: Release, is_dry: bool = False) -> None:
     """Fill dist/<tag>/ from the draft or public release, if that has a release.json.
 
-    Files there replace those here, as their bytes may be public already. A dry run only reads.
+    Its files replace those in dist/, as their bytes may be public. A dry run only reads.
     """
     with _guard:
         for part in release.parts:
@@ -70,7 +70,7 @@ def note_inventory(part: ComponentRelease, page: gh.Page | None) -> None:
 
 
 def is_foreign(part: ComponentRelease, page: gh.Page | None) -> bool:
-    """Return True when another machine has replaced the draft's release.json since this one read it."""
+    """Return True when another machine has replaced the draft's release.json meanwhile."""
     seen = _seen_inventories.get(part.dist)
     return seen is not None and seen != _inventory_digest(page)
 

@@ -1,4 +1,4 @@
-"""The pointers of an image: `latest`, `1.2` and `1` name the newest stable version of their line."""
+"""The pointers of an image: `latest`, `1.2` and `1` name their newest stable version."""
 
 from __future__ import annotations
 
@@ -68,15 +68,15 @@ def _state(
     release is the newest of them.
     """
     now = oci_registry.digest(reference, tag)
-    elsewhere = PointerState.BEHIND if is_newest else PointerState.AHEAD
+    unless_same = PointerState.BEHIND if is_newest else PointerState.AHEAD
     if now is None:
-        return elsewhere, ""
+        return unless_same, ""
     if is_newest and now == oci_registry.digest(reference, target):
         return PointerState.SAME, target
     digests = get_many(lambda name: oci_registry.digest(reference, name), line.values())
     named = [name for name, digest in zip(line.values(), digests, strict=True) if digest == now]
     if named:
-        return elsewhere, named[0]
+        return unless_same, named[0]
     if is_newest:
         return PointerState.FOREIGN, now[:SHORT_DIGEST]
     return PointerState.AHEAD, now[:SHORT_DIGEST]

@@ -24,7 +24,7 @@ def shipped(release: Release) -> Iterator[tuple[ComponentRelease, Image]]:
 
 
 def version_tag(part: ComponentRelease, image: Image) -> str:
-    """Return the tag that has the whole version; raise `ReleaseError` when no template makes one."""
+    """Return the tag with the whole version; raise `ReleaseError` when no template makes one."""
     return _version_template(image).replace("{version}", oci_tag(part.version))
 
 

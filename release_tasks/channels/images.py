@@ -1,4 +1,4 @@
-"""Container images on their registries: one digest for each version, and pointers that move to it."""
+"""Container images on their registries: one digest for each version, and its pointers."""
 
 from __future__ import annotations
 

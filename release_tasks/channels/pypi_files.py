@@ -1,4 +1,4 @@
-"""Which wheels and sdists a version consists of, as far as their names are known before the build."""
+"""The wheels and sdists of a version, as far as their names are known before the build."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _files_of(package: PythonPackage, version: str) -> Iterator[PythonFile]:
 
 
 def _python_tags(python: str) -> str:
-    """Return the Python and ABI tags of a wheel's name, as `cp313-cp313t-`; empty for any Python."""
+    """Return the Python and ABI tags in a wheel's name, as `cp313-cp313t-`; "" for any."""
     if not python:
         return ""
     tag = f"cp{python.replace('.', '')}"

@@ -140,7 +140,9 @@ def test_a_missing_wheel_of_another_machine_stops_the_upload(
     projects.tag(root)
     monkeypatch.chdir(root)
     build_wheels(Context(), target=HOST)
-    with pytest.raises(ReleaseError, match=r"not in dist/: tiny_tool-0\.2\.0-\*macosx_11_0_arm64\.whl"):
+    with pytest.raises(
+        ReleaseError, match=r"not in dist/: tiny_tool-0\.2\.0-\*macosx_11_0_arm64\.whl"
+    ):
         publish_pypi(Context(), new="all")
     assert tried(registries) == 0
 
