@@ -1,4 +1,4 @@
-"""What every benchmark needs: a row of the table, clocks, programs, and stand-ins to talk to."""
+"""What every benchmark needs: a row of the table, clocks, programs, and local registries."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def scratch() -> Iterator[Path]:
 
 @contextlib.contextmanager
 def visiting(folder: Path, **how: Any) -> Iterator[LocalRegistries]:
-    """Run the stand-ins, and let this process and its children see nothing else."""
+    """Run the local registries, and let this process and its children see nothing else."""
     before = dict(os.environ)
     with run_registries(folder, **how) as running:
         for name in running.removed:

@@ -14,9 +14,7 @@ import pytest
 
 pytest_plugins = ["support.fixtures"]
 collect_ignore = ["projects", "golden"]  # samples, with tests of their own
-UPSTREAM = (
-    "release_tasks.rehearsal.upstream"  # reads third-party crates and packages for the stand-ins
-)
+UPSTREAM = "release_tasks.rehearsal.upstream"  # reads third-party crates and packages for the local registries
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 os.environ.pop("SOURCE_DATE_EPOCH", None)  # a rehearsal of this project sets it
 os.environ |= {

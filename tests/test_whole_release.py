@@ -31,7 +31,7 @@ def kit(tmp_path: Path) -> Iterator[HostedProject]:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a dist/ of the same commit in another world: what is killed has built the same files before."""
+    """Return a dist/ of the same commit, released to other registries: what is killed has built the same files before."""
     with hosted_project(tmp_path_factory.mktemp("built")) as kit:
         clone = kit.clone()
         for step in BUILDING:

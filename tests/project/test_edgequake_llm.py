@@ -29,7 +29,7 @@ NO_CORE = {
 
 @pytest.fixture(scope="module", autouse=True)
 def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRegistries]:
-    """cargo reads the few crates of others through the stand-in."""
+    """cargo reads the few third-party crates through the local crates.io."""
     with pytest.MonkeyPatch.context() as patch:
         if not is_installed("1.95.0"):  # the one that rust-toolchain.toml wants
             patch.setenv("RUSTUP_TOOLCHAIN", "stable")

@@ -43,7 +43,7 @@ def llmtrace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="module")
 def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """cargo reads the few crates of others through the stand-in."""
+    """cargo reads the few third-party crates through the local crates.io."""
     with (
         pytest.MonkeyPatch.context() as patch,
         local_registries(tmp_path_factory.mktemp("reading"), patch, offline=False),

@@ -65,14 +65,14 @@ def test_the_index_has_the_checksum_of_the_packaged_crate(client: Client, publis
     assert page["cksum"] == sha256(packaged)
 
 
-def test_a_version_is_published_only_once(client: Client, published: Chain) -> None:
+def test_a_published_version_cannot_be_published_again(client: Client, published: Chain) -> None:
     said = client.fails(
         "cargo", "publish", "--no-verify", "-p", published.names[0], cwd=published.root
     )
     assert f"crate {published.names[0]}@0.1.0 already exists on crates.io index" in said
 
 
-def test_a_yanked_version_can_not_be_published_again(client: Client, published: Chain) -> None:
+def test_a_yanked_version_cannot_be_published_again(client: Client, published: Chain) -> None:
     name = published.names[0]
     client.ok("cargo", "yank", f"{name}@0.1.0", cwd=published.root)
     assert versions(client, name) == {"0.1.0": True}
@@ -126,7 +126,7 @@ def test_own_versions_do_not_hide_the_real_ones(reader: Client, tmp_path: Path) 
     assert versions(reader, "itoa") == before | {"999.0.0": False}
 
 
-def test_a_real_version_can_not_be_published_again(reader: Client, tmp_path: Path) -> None:
+def test_a_real_version_cannot_be_published_again(reader: Client, tmp_path: Path) -> None:
     write_crate(tmp_path / "itoa", "itoa", version="1.0.9+ours")
     said = reader.fails("cargo", "publish", "--no-verify", cwd=tmp_path / "itoa")
     assert "crate version `1.0.9` is already uploaded" in said or "already exists" in said
@@ -139,9 +139,7 @@ def test_cargo_waits_until_a_lagging_index_has_the_crate(client: Client, chain: 
     assert versions(client, chain.names[0]) == {"0.1.0": False}
 
 
-def test_new_crates_are_limited_and_the_answer_says_until_when(
-    client: Client, tmp_path: Path
-) -> None:
+def test_new_crates_are_rate_limited_with_the_time_to_retry(client: Client, tmp_path: Path) -> None:
     client.registries.crates.limits.active = True
     for number in range(6):
         write_crate(tmp_path / f"n{number}", f"rehearsednew{number}")

@@ -35,7 +35,7 @@ def published(github, tag="v1.0.0", **more):
     return github.api("POST", "releases", json={"tag_name": tag} | more).json()
 
 
-def test_a_wrong_token_is_told_so_and_none_reads_what_is_public(github):
+def test_a_wrong_token_is_refused_and_public_data_needs_none(github):
     release = draft(github)
     assert errors(github.api("GET", "releases", token="wrong"), 401)[0] == "Bad credentials"
     assert github.api("GET", "releases", token=None).json() == []
@@ -47,7 +47,7 @@ def test_a_wrong_token_is_told_so_and_none_reads_what_is_public(github):
     assert [found["tag_name"] for found in github.api("GET", "releases").json()] == ["v1.0.0"]
 
 
-def test_the_token_counts_in_every_spelling(github):
+def test_the_token_is_accepted_in_every_form_of_header(github):
     for value in (f"token {TOKEN}", f"Bearer {TOKEN}"):
         assert (
             github.api("GET", "/user", token=None, headers={"Authorization": value}).json()["login"]
@@ -58,7 +58,7 @@ def test_the_token_counts_in_every_spelling(github):
     )
 
 
-def test_a_repository_tells_its_default_branch_and_rights(github):
+def test_a_repository_shows_its_default_branch_and_rights(github):
     shown = github.api("GET", "").json()
     assert (shown["full_name"], shown["default_branch"], shown["visibility"]) == (
         "acme/tool",
@@ -70,14 +70,14 @@ def test_a_repository_tells_its_default_branch_and_rights(github):
     assert errors(github.api("GET", "/repos/acme/other"), 404)[0] == "Not Found"
 
 
-def test_the_server_tells_limits_and_scopes(github):
+def test_the_server_shows_limits_and_scopes(github):
     answer = github.api("GET", "/rate_limit")
     assert answer.json()["rate"]["limit"] == 5000
     assert "repo" in answer.headers["X-OAuth-Scopes"]
     assert github.api("GET", "/meta").status_code == 200
 
 
-def test_a_tag_is_never_found_as_a_draft(github):
+def test_a_draft_is_not_found_by_its_tag(github):
     release = draft(github)
     assert release["published_at"] is None
     assert github.api("GET", "releases/tags/v1.0.0").status_code == 404
@@ -85,7 +85,7 @@ def test_a_tag_is_never_found_as_a_draft(github):
     assert github.api("GET", "releases/tags/v1.0.0").json()["id"] == release["id"]
 
 
-def test_a_release_needs_a_good_tag_and_target(github):
+def test_a_release_needs_a_valid_tag_and_target(github):
     assert '"tag_name" wasn\'t supplied' in errors(github.api("POST", "releases", json={}))[0]
     _, wrong = errors(github.api("POST", "releases", json={"tag_name": "a b"}))
     assert "tag_name is not well-formed" in [error["message"] for error in wrong]
@@ -172,7 +172,7 @@ def test_an_asset_can_be_renamed_and_labelled(github):
     )
 
 
-def test_an_upload_that_is_cut_leaves_a_starter_that_can_be_deleted(github):
+def test_an_interrupted_upload_leaves_a_starter_that_can_be_deleted(github):
     release = draft(github)
     place = release["upload_url"].split(github.url)[1].replace("{?name,label}", "?name=cut.bin")
     head = f"POST {place} HTTP/1.1\r\nHost: x\r\nAuthorization: token {TOKEN}\r\nContent-Length: 100\r\n\r\n"
@@ -194,7 +194,7 @@ def test_an_upload_that_is_cut_leaves_a_starter_that_can_be_deleted(github):
     assert github.upload(release, "cut.bin", b"again").status_code == 201
 
 
-def test_a_test_can_leave_a_starter(github):
+def test_leave_starter_adds_an_unfinished_asset(github):
     draft(github)
     github.hub.leave_starter("acme", "tool", "v1.0.0", "half.bin")
     assert github.release("v1.0.0")["assets"]["half.bin"] == {
@@ -204,7 +204,7 @@ def test_a_test_can_leave_a_starter(github):
     }
 
 
-def test_files_of_published_releases_are_there_for_everyone(github):
+def test_files_of_published_releases_are_public(github):
     release = draft(github)
     asset = github.upload(release, "a.txt", b"text").json()
     assert requests.get(asset["browser_download_url"], timeout=30).status_code == 404
@@ -301,7 +301,7 @@ def test_the_tag_of_a_deleted_immutable_release_can_never_be_used_again(tmp_path
         assert published(github, "v1.0.1")["tag_name"] == "v1.0.1"
 
 
-def test_milestones_and_issues_can_be_kept(github):
+def test_milestones_and_issues_can_be_created_listed_and_edited(github):
     assert github.api("POST", "milestones", json={"title": "v1"}).json()["number"] == 1
     github.api("POST", "issues", json={"title": "A bug", "milestone": 1, "labels": ["bug"]})
     assert github.api("GET", "milestones/1").json()["open_issues"] == 1
@@ -315,7 +315,7 @@ def test_milestones_and_issues_can_be_kept(github):
     )
 
 
-def test_what_is_not_known_is_not_found(github):
+def test_an_unknown_path_is_not_found(github):
     for path in ("actions/caches", "/nothing", "releases/1", "releases/assets/1"):
         assert github.api("GET", path).status_code == 404
     assert requests.get(f"{github.url}/acme/tool/wiki", timeout=30).status_code == 404

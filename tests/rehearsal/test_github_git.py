@@ -128,7 +128,7 @@ def test_the_loopback_address_serves_git_too(github):
     assert github.ok("git", "ls-remote", f"{github.url}/acme/tool.git", "HEAD").endswith("HEAD")
 
 
-def test_a_closed_stand_in_wants_the_token_for_a_push(tmp_path):
+def test_without_open_push_a_push_needs_the_token(tmp_path):
     with local_github(tmp_path, open_push=False) as github:
         commit(github)
         assert "could not read Username" in github.fails("git", "push", "origin", "main", code=128)
@@ -140,7 +140,7 @@ def test_a_closed_stand_in_wants_the_token_for_a_push(tmp_path):
 
 
 @pytest.mark.tools("gh")
-def test_a_closed_stand_in_accepts_the_credential_helper_of_gh(tmp_path):
+def test_without_open_push_the_credential_helper_of_gh_is_accepted(tmp_path):
     with local_github(tmp_path, open_push=False) as github:
         head = commit(github)
         github.ok(

@@ -99,7 +99,7 @@ def test_auth_status_names_the_account(github):
     assert "Bad credentials" in github.fails("gh", "release", "list", GH_TOKEN="wrong")
 
 
-def test_issues_are_listed_and_pull_requests_are_none(github):
+def test_issues_are_listed_and_there_are_no_pull_requests(github):
     for title in ("A bug", "A wish"):
         github.ok(
             "gh", "api", "repos/acme/tool/issues", "-f", f"title={title}", "-f", "labels[]=open"
@@ -114,7 +114,7 @@ def test_issues_are_listed_and_pull_requests_are_none(github):
     assert github.ok("gh", "pr", "list", "--json", "number") == "[]"
 
 
-def test_api_graphql_answers_what_is_asked_for_and_nothing_else(github):
+def test_api_graphql_answers_exactly_the_requested_fields(github):
     github.ok("gh", "release", "create", "v1.0.0", github.file("a"), "--notes", "N")
     query = 'query($o:String!){repository(owner:$o,name:"tool"){all:releases(first:1){nodes{tagName ...files}}}} fragment files on Release{releaseAssets(first:9){totalCount nodes{name}}}'
     shown = json.loads(github.ok("gh", "api", "graphql", "-f", f"query={query}", "-f", "o=acme"))
@@ -156,12 +156,12 @@ def test_later_versions_of_gh_list_releases_in_either_order_and_by_page(github):
     assert seen == [("v1.0.0", False, False), ("v1.1.0", False, False), ("v1.2.0", False, True)]
 
 
-def test_later_versions_of_gh_find_out_what_a_release_can_tell(github):
+def test_later_versions_of_gh_detect_the_fields_of_a_release(github):
     data = ask(github, 'query Release_fields{Release: __type(name: "Release"){fields{name}}}')
     assert {"name": "immutable"} in data["data"]["Release"]["fields"]
 
 
-def test_an_unknown_field_is_named(github):
+def test_an_unknown_field_is_an_error_with_its_name(github):
     [error] = ask(github, "{viewer{login shoeSize}}")["errors"]
     assert error["message"] == "Field 'shoeSize' doesn't exist on type 'User'"
 
@@ -179,7 +179,7 @@ def test_what_cannot_be_read_or_done_is_an_error(github, query, said):
     assert said in error["message"]
 
 
-def test_a_fragment_counts_for_its_own_type_only(github):
+def test_a_fragment_applies_to_its_own_type_only(github):
     data = ask(github, "{viewer{login ...on Bot{shoeSize} ...on User{name}}}")
     assert data == {"data": {"viewer": {"login": "rehearsal", "name": "rehearsal"}}}
 

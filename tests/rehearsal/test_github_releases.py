@@ -139,7 +139,7 @@ def test_generated_notes_point_at_the_changes(github):
     assert github.release("v1.2.0")["body"].endswith("/compare/v0.1.0...v1.2.0")
 
 
-def test_latest_goes_to_the_newest_finished_release_or_where_it_is_told(github):
+def test_latest_is_the_newest_final_release_unless_make_latest_is_set(github):
     github.ok("gh", "release", "create", "v1.0.0", "--notes", "N")
     github.ok("gh", "release", "create", "v1.1.0-rc.1", "--notes", "N", "--prerelease")
     assert github.ok("gh", "release", "view", "--json", "tagName", "-q", ".tagName") == "v1.0.0"
@@ -164,7 +164,7 @@ def test_neither_a_draft_nor_a_prerelease_can_be_made_latest(github):
     )
 
 
-def test_upload_adds_many_files_refuses_a_second_one_and_clobbers(github):
+def test_upload_adds_files_and_replaces_one_only_with_clobber(github):
     github.ok("gh", "release", "create", "v1.0.0", "--draft", "--notes", "N")
     names = [github.file(f"part-{number}.bin") for number in range(12)]
     github.ok("gh", "release", "upload", "v1.0.0", *names)
@@ -203,7 +203,7 @@ def test_an_edit_publishes_a_draft(github):
     assert "refs/tags/v1.0.0" in github.remote_refs()
 
 
-def test_download_takes_what_matches(github):
+def test_download_gets_the_files_that_match(github):
     names = [github.file("a.whl"), github.file("b.whl"), github.file("c.txt")]
     github.ok("gh", "release", "create", "v1.0.0", *names, "--draft", "--notes", "N")
     github.ok("gh", "release", "download", "v1.0.0", "--pattern", "*.whl", "--dir", "out")
@@ -221,7 +221,7 @@ def test_download_takes_what_matches(github):
     assert (github.work / "source" / "tool-1.0.0.tar.gz").read_bytes()[:2] == b"\x1f\x8b"
 
 
-def test_delete_can_take_the_tag_along(github):
+def test_delete_can_delete_the_tag_too(github):
     github.ok("gh", "release", "create", "v1.0.0", github.file("a"), "--notes", "N")
     github.ok("gh", "release", "create", "v1.1.0", "--notes", "N")
     github.ok("gh", "release", "delete", "v1.0.0", "--yes", "--cleanup-tag")

@@ -72,7 +72,7 @@ def test_run_list_shows_runs_newest_first_and_by_workflow(github, runs):
     ]
 
 
-def test_run_view_tells_jobs_steps_and_logs(github, runs):
+def test_run_view_shows_jobs_steps_and_logs(github, runs):
     text = github.ok("gh", "run", "view", runs[1])
     assert "X main CI" in text
     assert "X pytest" in text

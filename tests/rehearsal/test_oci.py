@@ -31,7 +31,7 @@ def use(seen, actions, auth=("somebody", PASSWORD)):
     )
 
 
-def test_the_base_answers_without_a_token_at_the_own_address(registry):
+def test_the_base_needs_no_token_at_the_loopback_address(registry):
     for path in ("/v2/", "/v2"):
         answer = registry.call("GET", path)
         assert answer.status_code == 200
@@ -47,7 +47,7 @@ def test_an_ill_formed_name_is_refused(registry, name):
 @pytest.mark.parametrize(
     "name", ["a", "a/b/c/d", "a__b", "a--b.c", "blobs/uploads", "x/manifests/y", "a" * 255]
 )
-def test_a_well_formed_name_is_taken(registry, name):
+def test_a_well_formed_name_is_accepted(registry, name):
     there = registry.at(name)
     assert there.push(image(), "tag").status_code == 201
     assert there.tags() == ["tag"]
@@ -59,14 +59,14 @@ def test_an_unknown_repository_is_not_found(registry, path):
     assert (answer.status_code, codes(answer)) == (404, ["NAME_UNKNOWN"])
 
 
-def test_what_is_no_endpoint_is_refused(registry):
+def test_an_unknown_endpoint_is_refused(registry):
     assert registry.call("GET", "/v1/search").status_code == 404
     assert registry.call("GET", "tags/other").status_code == 404
     answer = registry.call("POST", "manifests/latest")
     assert (answer.status_code, codes(answer)) == (405, ["UNSUPPORTED"])
 
 
-def test_the_public_name_demands_a_token_and_says_where_it_is(registry):
+def test_the_public_name_requires_a_token_and_shows_where_to_get_it(registry):
     seen = public(registry)
     assert seen.call("GET", "/v2/").headers["WWW-Authenticate"] == (
         'Bearer realm="https://ghcr.io/token",service="ghcr.io"'
@@ -87,7 +87,7 @@ def test_the_password_gives_a_token_to_push(registry):
     assert registry.tags() == ["1.0"]
 
 
-def test_everybody_may_pull_and_nobody_else_may_push(registry):
+def test_anonymous_tokens_may_pull_and_not_push(registry):
     registry.push(image(), "1.0")
     seen = public(registry)
     use(seen, "pull,push", auth=None)
@@ -101,7 +101,7 @@ def test_everybody_may_pull_and_nobody_else_may_push(registry):
 @pytest.mark.parametrize(
     "scope", ["repository:team/app:pull", "repository:other/app:pull,push", ""]
 )
-def test_a_token_is_good_for_nothing_else(registry, scope):
+def test_a_token_is_valid_for_its_scope_only(registry, scope):
     seen = public(registry)
     seen.session.headers["Authorization"] = f"Bearer {token(seen, scope)}"
     assert seen.push(image(), "1.0").status_code == 401
@@ -145,7 +145,7 @@ def test_a_wrong_password_is_denied(registry, header):
 
 
 @pytest.mark.parametrize("header", ["Bearer invented", "Bearer", "Basic YTp3cm9uZw=="])
-def test_an_invented_token_is_refused(registry, header):
+def test_an_unknown_token_is_refused(registry, header):
     answer = public(registry).call("GET", "/v2/", headers={"Authorization": header})
     assert answer.status_code == 401
 

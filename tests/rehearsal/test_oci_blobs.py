@@ -104,7 +104,7 @@ def test_chunks_out_of_order_are_refused_and_the_upload_goes_on(registry):
     assert_stored(registry, rest, digest_of(BLOB))
 
 
-def test_a_chunk_of_another_length_than_its_range_is_not_taken(registry):
+def test_a_chunk_that_does_not_match_its_range_is_refused(registry):
     location = begin(registry)
     answer = patch(registry, location, BLOB[:100], "0-199")
     assert (answer.status_code, codes(answer)) == (400, ["SIZE_INVALID"])
@@ -112,7 +112,7 @@ def test_a_chunk_of_another_length_than_its_range_is_not_taken(registry):
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_content_of_another_digest_is_refused_in_every_way(registry, algorithm):
+def test_content_with_another_digest_is_refused_by_every_kind_of_upload(registry, algorithm):
     digest, wrong = digest_of(BLOB, algorithm), BLOB + b"oh"
     at_once = registry.call("POST", "blobs/uploads/", params={"digest": digest}, data=wrong)
     by_put = finish(registry, begin(registry), digest, wrong)
@@ -148,7 +148,7 @@ def test_a_blob_is_mounted_from_a_named_repository(registry):
     assert_stored(registry, answer, digest)
 
 
-def test_a_blob_is_mounted_from_wherever_it_is(registry):
+def test_a_blob_is_mounted_from_any_repository(registry):
     digest = registry.at("other/base").push_blob(BLOB, "sha512")
     assert_stored(
         registry, registry.call("POST", "blobs/uploads/", params={"mount": digest}), digest
@@ -163,7 +163,7 @@ def test_a_mount_of_an_absent_blob_begins_an_upload(registry, params):
     assert_stored(registry, finish(registry, answer.headers["Location"], digest, BLOB), digest)
 
 
-def test_a_deleted_blob_is_gone_here_and_stays_elsewhere(registry):
+def test_a_deleted_blob_stays_in_other_repositories(registry):
     other = registry.at("other/base")
     digest = other.push_blob(BLOB)
     registry.call("POST", "blobs/uploads/", params={"mount": digest})

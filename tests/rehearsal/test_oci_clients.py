@@ -146,7 +146,7 @@ def test_buildx_copies_an_image_to_another_repository(registry, run, layout):
 
 
 @pytest.mark.tools("docker")
-def test_buildx_without_a_password_may_look_and_not_push(registry, run, layout, tmp_path):
+def test_buildx_without_a_password_may_read_and_not_push(registry, run, layout, tmp_path):
     folder, digest = layout
     image = "ghcr.io/team/app:1"
     run("docker", "buildx", "imagetools", "create", "-t", image, f"oci-layout://{folder}@{digest}")

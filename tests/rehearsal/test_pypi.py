@@ -63,7 +63,7 @@ def test_twine_skips_what_exists(client: Client) -> None:
     assert client.registries.log.refused() == ()
 
 
-def test_the_name_of_a_deleted_file_is_gone_for_good(client: Client) -> None:
+def test_the_name_of_a_deleted_file_can_never_be_used_again(client: Client) -> None:
     path = wheel(client.folder)
     client.ok("twine", "upload", path)
     client.registries.pypi.delete_file(path.name)
@@ -89,7 +89,7 @@ def test_a_wrong_token_is_refused(client: Client) -> None:
     assert "Invalid or non-existent authentication information." in said
 
 
-def test_uv_publishes_and_says_why_it_may_not(client: Client) -> None:
+def test_uv_publishes_and_shows_why_an_upload_is_refused(client: Client) -> None:
     files = write_both(client.folder)
     client.ok("uv", "publish", *files)
     assert listed(client) == {path.name: sha256(path) for path in files}
@@ -128,7 +128,7 @@ def test_trusted_publishing_needs_no_secret(client: Client, serving: Serving, to
     assert listed(client) == {path.name: sha256(path)}
 
 
-def test_a_jwt_is_taken_once(client: Client) -> None:
+def test_a_jwt_is_accepted_once(client: Client) -> None:
     url = f"{client.registries.urls['pypi']}/_/oidc/mint-token"
     answers = [
         requests.post(url, json={"token": "a.jwt.x"}, timeout=9).status_code for _ in range(2)
@@ -220,7 +220,7 @@ def test_own_files_do_not_hide_the_real_ones(reader: Client) -> None:
     assert len(before) > 10
 
 
-def test_a_real_release_takes_no_more_files(reader: Client) -> None:
+def test_an_old_real_release_takes_no_more_files(reader: Client) -> None:
     said = reader.fails(
         "twine", "upload", wheel(reader.folder, "idna", "3.0", tag="py38-none-any"), COLUMNS="300"
     )
@@ -229,7 +229,7 @@ def test_a_real_release_takes_no_more_files(reader: Client) -> None:
     assert "File already exists ('idna-2.0.tar.gz'" in said
 
 
-def test_offline_a_package_of_others_is_unknown_and_not_missing(client: Client) -> None:
+def test_offline_a_third_party_package_is_unknown_and_not_missing(client: Client) -> None:
     client.registries.pypi.store.real.upstream.ours = {"rehearsed"}
     said = client.fails(
         "uv", "pip", "install", "--target", client.folder, "idna", UV_HTTP_RETRIES="0"

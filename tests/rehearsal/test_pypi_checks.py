@@ -84,7 +84,7 @@ FORMS = [
 
 
 @pytest.mark.parametrize(("fields", "words"), FORMS, ids=[words[:30] for _, words in FORMS])
-def test_a_form_is_refused_in_the_words_of_pypi(
+def test_an_invalid_form_is_refused_with_the_message_of_pypi(
     site: Site, fields: dict[str, str], words: str
 ) -> None:
     answer = site.post(wheel(site.folder), **fields)
@@ -127,7 +127,7 @@ def test_a_wheel_is_refused_for_its_name(site: Site, filename: str, words: str) 
         "py2.py3-none-any",
     ],
 )
-def test_the_platforms_of_pypi_are_taken(site: Site, tag: str) -> None:
+def test_the_platforms_of_pypi_are_accepted(site: Site, tag: str) -> None:
     assert site.post(wheel(site.folder, tag=tag)).ok
 
 
@@ -162,7 +162,7 @@ def test_a_release_has_one_sdist(site: Site) -> None:
     assert answer.reason == "Only one sdist may be uploaded per release."
 
 
-def test_projects_of_others_are_refused(site: Site) -> None:
+def test_a_project_of_another_owner_is_refused(site: Site) -> None:
     answer = site.post(wheel(site.folder, "somebody-s"), name="somebody_s")
     assert (
         answer.status_code,
@@ -170,7 +170,7 @@ def test_projects_of_others_are_refused(site: Site) -> None:
     ) == (403, True)
 
 
-def test_a_user_makes_twenty_projects_at_once(site: Site) -> None:
+def test_a_user_may_create_twenty_projects_at_once(site: Site) -> None:
     for number in range(20):
         assert site.post(wheel(site.folder, f"n{number}", text=str(number)), name=f"n{number}").ok
     answer = site.post(wheel(site.folder, "n20"), name="n20")
@@ -178,7 +178,7 @@ def test_a_user_makes_twenty_projects_at_once(site: Site) -> None:
     assert site.post(wheel(site.folder, "n0", "0.2.0"), name="n0", version="0.2.0").ok
 
 
-def test_files_and_projects_have_a_greatest_size(
+def test_files_and_projects_have_a_maximum_size(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pypi_checks, "MAX_FILE", 10)
@@ -223,7 +223,7 @@ def test_the_page_of_a_project_has_what_installers_need(site: Site) -> None:
         ("image/png", "text/plain"),
     ],
 )
-def test_the_form_of_a_page_is_negotiated(site: Site, accept: str, kind: str) -> None:
+def test_the_content_type_of_a_page_is_negotiated(site: Site, accept: str, kind: str) -> None:
     assert site.get("/simple/", Accept=accept).headers["Content-Type"] == kind
 
 

@@ -59,7 +59,7 @@ def test_what_is_not_routed_is_refused_and_listed(client: Client) -> None:
     assert client.registries.log.refused() == ("example.org",)
 
 
-def test_git_does_not_leave_by_ssh(client: Client) -> None:
+def test_git_cannot_use_ssh(client: Client) -> None:
     said = client.fails("git", "ls-remote", "git@example.org:me/project.git")
     assert "ssh is not part of the rehearsal" in said
 
@@ -83,7 +83,7 @@ def test_git_reaches_github_by_each_of_its_addresses(tmp_path: Path) -> None:
         assert started.log.refused() == ()
 
 
-def test_variables_that_lead_elsewhere_are_removed(
+def test_variables_that_mislead_clients_are_removed(
     tmp_path: Path, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     traps = {
@@ -149,7 +149,7 @@ def test_the_servers_stop_at_the_end_of_the_block(tmp_path: Path) -> None:
             requests.get(url, timeout=2)
 
 
-def test_serve_says_where_it_is_and_ends_with_its_input(tmp_path: Path) -> None:
+def test_serve_prints_its_addresses_and_ends_with_its_input(tmp_path: Path) -> None:
     process = start_serving(tmp_path)
     assert process.stdin is not None
     assert process.stdout is not None
@@ -177,7 +177,7 @@ def test_serve_leaves_nothing_behind_when_it_is_interrupted(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_serve_ends_at_once_where_the_input_is_closed(
+def test_serve_ends_at_once_when_the_input_is_closed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))

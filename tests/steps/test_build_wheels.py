@@ -38,7 +38,7 @@ ON_HOST = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRegistries]:
-    """Stand-ins that read third-party packages from the real registries."""
+    """Local registries that read third-party packages from the real registries."""
     with (
         pytest.MonkeyPatch.context() as patch,
         local_registries(tmp_path_factory.mktemp("reading"), patch, offline=False) as started,

@@ -1,4 +1,4 @@
-"""Publishing images with the real buildx to the registry stand-in, under its public name."""
+"""Publishing images with the real buildx to the local registry, under its public name."""
 
 from __future__ import annotations
 

@@ -178,7 +178,7 @@ COMPLETE_RELEASES = {
 
 @dataclass(frozen=True)
 class Project:
-    """A sample project in a world where nothing of it is published."""
+    """A sample project of which nothing is published."""
 
     whole: CompleteRelease
     site: HostedProject
@@ -243,7 +243,7 @@ class Project:
         return git(self.origin, "for-each-ref", "--format=%(objectname) %(refname)")
 
     def public(self) -> dict[str, set[str]]:
-        """Return all that anybody can get, drafts included, as the stand-ins have it."""
+        """Return all that anybody can get, drafts included, as the local registries have it."""
         running = self.site.registries
         old = {tag for tags in HISTORIES[self.whole.name].tags for tag in tags}
         found = {

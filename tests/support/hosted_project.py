@@ -1,4 +1,4 @@
-"""A whole project in a world of stand-ins: clone it, run `inv` in the clone, look at what is public."""
+"""A whole project on local registries: clone it, run `inv` in the clone, read what is public."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class HostedProject:
             assert not fault.times, f"the request never came: {log.read_text()[-3000:]}"
             process.send_signal(signal.SIGKILL)
             process.wait()
-        time.sleep(fault.delay + 0.5)  # the stand-in answers a client that is gone
+        time.sleep(fault.delay + 0.5)  # the registry answers a client that is gone
         return log.read_text()
 
     def uploads(self) -> list[str]:
@@ -117,7 +117,7 @@ class HostedProject:
 def hosted_project(
     folder: Path, name: str = "kit", offline: bool = False, files: dict[str, str] | None = None
 ) -> Iterator[HostedProject]:
-    """Put a sample project, or `files`, on the GitHub stand-in and give a world to release it to."""
+    """Put a sample project, or `files`, on the local GitHub, with registries to release it to."""
     source = folder / "source"
     if files is None:
         shutil.copytree(PROJECTS / name, source)

@@ -24,7 +24,7 @@ TOOLS = Path(sys.executable).parent
 
 @dataclass
 class Client:
-    """Runs unchanged programs in a world."""
+    """Runs unchanged programs as clients of local registries."""
 
     registries: LocalRegistries
     folder: Path

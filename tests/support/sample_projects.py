@@ -129,7 +129,7 @@ def sample(name: str, folder: Path, settings: str | None = None, before: bool = 
 
 @contextmanager
 def unheard_of(names: Collection[str]) -> Iterator[None]:
-    """Let stand-ins that read from the real registries find none of these crates and packages there."""
+    """Let the local registries find none of these crates and packages in the real ones."""
 
     class Unaware(Upstream):
         def page(
