@@ -38,7 +38,7 @@ class Bumped(NamedTuple):
 class _Plan:
     """What a bump writes."""
 
-    carriers: tuple[VersionFile, ...]
+    to_edit: tuple[VersionFile, ...]
     edits: dict[str, FileEdit]
     present: dict[str, bytes]  # of every file that it may write, Cargo.lock included
     todo: dict[str, str]  # new texts of the files that do not have them yet
@@ -58,7 +58,7 @@ def write(c: Context, release: Release) -> Bumped:
         if not shell.is_dry(c):
             if _lock(release):  # cargo reads every file, too, so let it begin
                 locked = pool.submit(cargo_lock.check_locked, release.checkout, "--offline")
-            _check(release, plan.carriers)
+            _check(release, plan.to_edit)
         copies = file_edits.inspect_copies(release, plan.edits)
         if locked and locked.exception():
             _update_lock(c, release, plan.present[LOCK])
@@ -134,8 +134,8 @@ def _lock(release: Release) -> tuple[str, ...]:
 
 
 def _plan(release: Release, uncommitted: tuple[str, ...]) -> _Plan:
-    carriers = tuple(version_files(release))
-    found = file_edits.compute(release, uncommitted, carriers)
+    to_edit = tuple(version_files(release))
+    found = file_edits.compute(release, uncommitted, to_edit)
     new = file_edits.new_texts(found)
     present = {path: found[path].present for path in new}
     for lock in _lock(release):
@@ -144,7 +144,7 @@ def _plan(release: Release, uncommitted: tuple[str, ...]) -> _Plan:
             text = decode(present[lock], lock)
             new[lock] = cargo_lock.bumped(text, pins.new_versions(release))
     todo = {path: text for path, text in new.items() if present[path] != text.encode()}
-    return _Plan(carriers, found, present, todo)
+    return _Plan(to_edit, found, present, todo)
 
 
 @contextmanager
@@ -157,12 +157,12 @@ def _restored_on_error(release: Release, present: dict[str, bytes]) -> Iterator[
         raise
 
 
-def _check(release: Release, carriers: Iterable[VersionFile]) -> None:
+def _check(release: Release, to_edit: Iterable[VersionFile]) -> None:
     """Read the written files again. Raise `ReleaseError` where one does not have its version."""
     mismatches: list[str] = []
-    for carrier in carriers:
-        text = decode(file_edits.read_bytes(release, carrier.path), carrier.path)
-        mismatches += carrier.mismatches(text)
+    for file in to_edit:
+        text = decode(file_edits.read_bytes(release, file.path), file.path)
+        mismatches += file.mismatches(text)
     if mismatches:
         raise ReleaseError("; ".join(mismatches), "correct that file, or add it to [files]")
 

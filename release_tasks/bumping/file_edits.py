@@ -42,34 +42,34 @@ class Copies(NamedTuple):
 def compute(
     release: Release,
     uncommitted: Iterable[str] | None = None,
-    carriers: Iterable[VersionFile] | None = None,
+    to_edit: Iterable[VersionFile] | None = None,
 ) -> dict[str, FileEdit]:
     """Return every file that carries a version, by path; none where only tags have versions.
 
     The edits start from the committed files, so that a bump that was interrupted has the same
-    result. `uncommitted` paths and `carriers` are found where the caller has not done so yet.
+    result. The caller passes `uncommitted` (paths) and `to_edit` if it has them already.
     """
     if release.project.settings.project.version == "tag":
         return {}
     if uncommitted is None:
         uncommitted = git.changed(release.checkout)
-    if carriers is None:
-        carriers = version_files(release)
-    carriers = tuple(carriers)
-    dirty = {carrier.path for carrier in carriers} & set(uncommitted)
+    if to_edit is None:
+        to_edit = version_files(release)
+    to_edit = tuple(to_edit)
+    dirty = {file.path for file in to_edit} & set(uncommitted)
     committed = worktree.files_at(release.checkout, "HEAD", dirty)
     edits: dict[str, FileEdit] = {}
-    shared: set[str] = set()  # paths with several carriers
-    for carrier in carriers:
-        path = carrier.path
+    shared: set[str] = set()  # paths that come twice
+    for file in to_edit:
+        path = file.path
         if path in edits:
             shared.add(path)
         else:
             present = read_bytes(release, path)
             text = decode(committed.get(path) or present, path)
-            edits[path] = FileEdit(text, text, present, carrier.is_covered)
-        edits[path] = edits[path]._replace(new=carrier.write(edits[path].new))
-    _refuse_two_versions(edits, [carrier for carrier in carriers if carrier.path in shared])
+            edits[path] = FileEdit(text, text, present, file.is_covered)
+        edits[path] = edits[path]._replace(new=file.write(edits[path].new))
+    _refuse_two_versions(edits, [file for file in to_edit if file.path in shared])
     return edits
 
 
@@ -103,19 +103,19 @@ def read_bytes(release: Release, path: str) -> bytes:
 
     Raises `ReleaseError` for a symbolic link, a read-only file and one that cannot be read.
     """
-    file = os.path.join(release.checkout, path)
+    full = os.path.join(release.checkout, path)
     try:
-        mode = os.lstat(file).st_mode
+        mode = os.lstat(full).st_mode
         # replacing a link would make it a file; what it points to may be anywhere
         if stat.S_ISLNK(mode):
             raise ReleaseError(
-                f"{path} is a symbolic link to {os.readlink(file)}",
+                f"{path} is a symbolic link to {os.readlink(full)}",
                 "list the file itself in [files], or replace the link with a copy",
             )
         if not mode & _ANY_WRITE:
             raise ReleaseError(f"{path} is read-only", f"chmod u+w {path}")
-        with open(file, "rb") as opened:
-            return opened.read()
+        with open(full, "rb") as file:
+            return file.read()
     except OSError as error:
         raise ReleaseError(
             f"{path} cannot be read: {error.strerror}",
@@ -123,13 +123,13 @@ def read_bytes(release: Release, path: str) -> bytes:
         ) from error
 
 
-def _refuse_two_versions(edits: dict[str, FileEdit], carriers: Iterable[VersionFile]) -> None:
-    for carrier in carriers:
-        mismatches = carrier.mismatches(edits[carrier.path].new)
+def _refuse_two_versions(edits: dict[str, FileEdit], to_edit: Iterable[VersionFile]) -> None:
+    for file in to_edit:
+        mismatches = file.mismatches(edits[file.path].new)
         if mismatches:
             raise ReleaseError(
                 f"two versions for one place: {mismatches[0]}",
-                f"let only one component, or one entry of [files], set {carrier.path}",
+                f"let only one component, or one entry of [files], set {file.path}",
             )
 
 

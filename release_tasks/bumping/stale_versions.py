@@ -36,7 +36,8 @@ _MAY_BE_OLD = re.compile(
     re.I,
 )
 
-Spellings = Mapping[str, tuple[str, ...]]  # of a new version: those of the version before it
+# for each spelling of a new version: the spellings of the version before it
+Spellings = Mapping[str, tuple[str, ...]]
 
 
 class StaleLine(NamedTuple):
@@ -59,7 +60,7 @@ class Mismatch(NamedTuple):
     path: str
     line: int  # counted from 1
     found: str
-    expected: str  # "" for a text that is no version
+    expected: str  # "" for a text without a version
 
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}"

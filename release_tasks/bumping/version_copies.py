@@ -117,5 +117,5 @@ def _folders(release: Release, component: Component) -> Iterator[PurePosixPath]:
 
 
 def _folder(release: Release, folder: Path) -> PurePosixPath:
-    # the root is no path below itself, so ask for a file in the folder
+    # `relative` takes only what is below the root, so ask for a file in the folder
     return PurePosixPath(relative(release, folder / "x")).parent

@@ -134,7 +134,7 @@ def _charts(release: Release, part: ComponentRelease) -> Iterator[VersionFile]:
 
 
 def _listed_files(release: Release) -> Iterator[VersionFile]:
-    """Yield the files in [files], and the locks of npm beside them."""
+    """Yield the files in [files], and npm's locks of listed package.json files."""
     specs = release.project.settings.files
     if not specs:
         return

@@ -47,15 +47,15 @@ def add(text: str, new: NewSection, path: str = NAME) -> str:
     lines = lines_of(text)
     if find(lines, new.version, path) or is_dated(text):
         return text
-    known = headings(lines)
-    _refuse_underlined(text, known, path)
-    changed = with_link(_with_section(lines, known, new), new.version, new.tag)
-    _check(known, changed, new.version, path)
+    existing = headings(lines)
+    _refuse_underlined(text, existing, path)
+    changed = with_link(_with_section(lines, existing, new), new.version, new.tag)
+    _check(existing, changed, new.version, path)
     return "".join(changed)
 
 
-def _refuse_underlined(text: str, known: Sequence[Heading], path: str) -> None:
-    if any(heading.begins_section for heading in known):
+def _refuse_underlined(text: str, existing: Sequence[Heading], path: str) -> None:
+    if any(heading.begins_section for heading in existing):
         return
     found = _UNDERLINED.search(text)
     if found:
@@ -65,18 +65,18 @@ def _refuse_underlined(text: str, known: Sequence[Heading], path: str) -> None:
         )
 
 
-def _with_section(lines: Sequence[str], known: Sequence[Heading], new: NewSection) -> list[str]:
-    title = _title(known, new) + line_end(lines)
-    for heading in known:
+def _with_section(lines: Sequence[str], existing: Sequence[Heading], new: NewSection) -> list[str]:
+    title = _title(existing, new) + line_end(lines)
+    for heading in existing:
         if heading.is_unreleased:
             return _below_unreleased(lines, heading, title, new.body)
-    return _inserted(lines, known, title, new.body)
+    return _inserted(lines, existing, title, new.body)
 
 
-def _title(known: Sequence[Heading], new: NewSection) -> str:
+def _title(existing: Sequence[Heading], new: NewSection) -> str:
     """Return a heading like the newest one: its level, brackets, `v`, and form of the date."""
-    newest = next((heading for heading in known if heading.version), None)
-    unreleased = next((heading for heading in known if heading.is_unreleased), None)
+    newest = next((heading for heading in existing if heading.version), None)
+    unreleased = next((heading for heading in existing if heading.is_unreleased), None)
     models = [heading for heading in (unreleased, newest) if heading]
     level = min((heading.level for heading in models), default=2)
     name = _titled_version(models, newest, new.version)
@@ -114,24 +114,26 @@ def _below_unreleased(
     return [*lines[: unreleased.line], own, *added, *lines[unreleased.line + 1 :]]
 
 
-def _inserted(lines: Sequence[str], known: Sequence[Heading], title: str, body: str) -> list[str]:
+def _inserted(
+    lines: Sequence[str], existing: Sequence[Heading], title: str, body: str
+) -> list[str]:
     """Return the lines with the section before the newest one, else at the end."""
     end = line_end(lines)
     block = [title]
     if body.strip():
         block += [end, *_body_lines(body, end)]
-    at = _first_section(known)
+    at = _first_section(existing)
     if at is None:
         return _appended(lines, block)
     return [*lines[:at], *block, end, *lines[at:]]
 
 
-def _first_section(known: Sequence[Heading]) -> int | None:
+def _first_section(existing: Sequence[Heading]) -> int | None:
     """Return the line of the newest version's heading, else of the first at level 2."""
-    for heading in known:
+    for heading in existing:
         if heading.version:
             return heading.line
-    for heading in known:
+    for heading in existing:
         if heading.level == 2:
             return heading.line
     return None
@@ -159,10 +161,10 @@ def _body_lines(body: str, end: str) -> list[str]:
     return [line + end for line in lines]
 
 
-def _check(known: Sequence[Heading], changed: Sequence[str], version: str, path: str) -> None:
+def _check(existing: Sequence[Heading], changed: Sequence[str], version: str, path: str) -> None:
     """Raise `ReleaseError` unless the section is there and every heading is, in its order."""
     remaining = iter(headings(changed))
-    for heading in known:
+    for heading in existing:
         if not any(other.title == heading.title for other in remaining):
             raise ReleaseError(
                 f"{path}: the heading {heading.title!r} would be lost", "add the section by hand"

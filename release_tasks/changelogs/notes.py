@@ -90,7 +90,7 @@ def _generated(release: Release, part: ComponentRelease, tag: str) -> str:
     repository = release.project.repository
     if repository is None:
         raise ReleaseError(
-            "origin is not on GitHub, which could generate notes, and there is no changelog",
+            "origin is not on GitHub, so it cannot generate notes, and there is no changelog",
             "write a CHANGELOG.md",
         )
     previous_tag, _ = previous(release.project, part.component, part.version)

@@ -1,4 +1,4 @@
-"""Checksum files, as `sha256sum --check` reads them: one beside a file, or one for all."""
+"""Checksum files, as `sha256sum --check` reads them: one for each file, or one for all."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class Machine:
     macos: str = ""  # wheels for macOS, and `uname -m` there
     windows: str = ""  # wheels for Windows
     headers: tuple[str, ...]  # ELF, Mach-O and PE, as lief names them
-    same_header: tuple[str, ...] = ()  # other `rust` names that these headers stand for
+    same_header: tuple[str, ...] = ()  # other `rust` names with these headers
 
 
 MACHINES = (

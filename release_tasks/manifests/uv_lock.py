@@ -25,7 +25,7 @@ def _locations(text: str, bump: FileBump) -> Iterator[VersionLocation]:
             continue
         name = str(row.get("name"))
         new = ours.get(name)
-        if new is None and "." in source.values():  # the package beside the lock
+        if new is None and "." in source.values():  # the package in the folder of the lock
             new = bump.version
         start, end = span
         yield VersionLocation(

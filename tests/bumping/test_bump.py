@@ -84,8 +84,8 @@ def test_a_second_bump_changes_nothing(kit: Path, capfd: pytest.CaptureFixture[s
 
 
 def test_an_interrupted_bump_is_finished_by_the_next_one(kit: Path) -> None:
-    whole = bump.edits(at())
-    (kit / "Cargo.toml").write_text(whole["Cargo.toml"])
+    edits = bump.edits(at())
+    (kit / "Cargo.toml").write_text(edits["Cargo.toml"])
     assert bump.pending(at()) == ("Cargo.toml",)
     bump.write(Context(), at())
     assert changed(kit) == EVERY_COPY
@@ -178,8 +178,8 @@ def test_a_dry_bump_shows_the_edits_and_writes_nothing(
     c = Context()
     c.config.run.dry = True
     bump.write(c, at())
-    said = capfd.readouterr().err
-    assert '+version = "0.2.0"' in said
-    assert "+++ b/Cargo.lock" in said
+    output = capfd.readouterr().err
+    assert '+version = "0.2.0"' in output
+    assert "+++ b/Cargo.lock" in output
     assert changed(kit) == []
     assert shell.is_dry(c)

@@ -106,9 +106,9 @@ def test_a_bump_corrects_mismatches_and_lists_stale_versions(tiny: Path) -> None
 
 
 def test_a_dry_bump_reports_the_same_once(tiny: Path) -> None:
-    said = inv(tiny, "--dry", "bump", "--version", "0.2.0")
-    assert said[-len(REPORT) :] == REPORT
-    assert [said.count(line) for line in REPORT] == [1] * len(REPORT)
+    output = inv(tiny, "--dry", "bump", "--version", "0.2.0")
+    assert output[-len(REPORT) :] == REPORT
+    assert [output.count(line) for line in REPORT] == [1] * len(REPORT)
     assert (
         subprocess.run(
             ["git", "status", "--porcelain"], cwd=tiny, capture_output=True, check=True
@@ -118,18 +118,18 @@ def test_a_dry_bump_reports_the_same_once(tiny: Path) -> None:
 
 
 def test_a_bump_that_was_interrupted_still_reports_the_mismatches(tiny: Path) -> None:
-    whole = bump.edits(Release.at(Context(), "0.2.0"))
-    (tiny / "pyproject.toml").write_text(whole["pyproject.toml"])
+    edits = bump.edits(Release.at(Context(), "0.2.0"))
+    (tiny / "pyproject.toml").write_text(edits["pyproject.toml"])
     assert inv(tiny, "bump", "--version", "0.2.0")[1:] == REPORT
 
 
 def test_the_list_of_stale_lines_is_limited(tiny: Path) -> None:
     begin(tiny, {"many.txt": "tiny 0.1.5 and a long line\n" * 40 + "0.1.5 " * 100})
-    said = inv(tiny, "bump", "--version", "0.2.0")
-    assert "46 lines that no manifest covers still show an old version:" in said
-    assert sum(line.startswith("  ") for line in said) == 21
-    assert said[-2] == "  and 26 more (inv bump --json has them all)"
-    assert max(map(len, said)) < 130
+    output = inv(tiny, "bump", "--version", "0.2.0")
+    assert "46 lines that no manifest covers still show an old version:" in output
+    assert sum(line.startswith("  ") for line in output) == 21
+    assert output[-2] == "  and 26 more (inv bump --json has them all)"
+    assert max(map(len, output)) < 130
     for _ in range(2):  # also when the bump is done, and not yet committed
         done = subprocess.run(
             [sys.executable, "-m", "invoke", "bump", "--version=0.2.0", "--json"],
@@ -181,8 +181,8 @@ def test_a_version_is_found_as_semver_and_as_pep_440(
         "tasks.py": PROJECT["tasks.py"],
     }
     monkeypatch.chdir(begin(tmp_path, files))
-    said = inv(tmp_path, "bump", "--version", "0.1.5")
-    assert said[2:4] == ["  a.txt:1: 0.1.5rc2", "  a.txt:2: 0.1.5-rc.2"]
+    output = inv(tmp_path, "bump", "--version", "0.1.5")
+    assert output[2:4] == ["  a.txt:1: 0.1.5rc2", "  a.txt:2: 0.1.5-rc.2"]
 
 
 @pytest.mark.tools("cargo")
@@ -199,9 +199,9 @@ def test_the_lock_of_an_excluded_tree_is_reported_and_not_edited(
         "tasks.py": PROJECT["tasks.py"],
     }
     begin(tmp_path, files)
-    said = inv(tmp_path, "bump", "--version", "0.2.0")
-    assert "  other/Cargo.lock:5: core 0.0.9 (cargo update --workspace in that folder)" in said
-    assert '  other/Cargo.toml:3: version = "0.1.0"' in said
+    output = inv(tmp_path, "bump", "--version", "0.2.0")
+    assert "  other/Cargo.lock:5: core 0.0.9 (cargo update --workspace in that folder)" in output
+    assert '  other/Cargo.toml:3: version = "0.1.0"' in output
     assert (tmp_path / "other/Cargo.lock").read_text() == lock
 
 

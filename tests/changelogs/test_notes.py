@@ -88,8 +88,8 @@ def test_several_sources_are_joined_in_their_order(tiny: TinyProject) -> None:
         ".github/RELEASE_TEMPLATE.md",
         "Get caro-VERSION-linux from {tag}, not OLD_VERSION; {version}.\n",
     )
-    said = shown(tiny, '[github]\nnotes = ["generated", ".github/RELEASE_TEMPLATE.md"]\n')
-    assert said == (
+    text = shown(tiny, '[github]\nnotes = ["generated", ".github/RELEASE_TEMPLATE.md"]\n')
+    assert text == (
         "**Full Changelog**: https://github.com/example/tiny/commits/v0.2.0\n\n"
         "Get caro-0.2.0-linux from v0.2.0, not OLD_VERSION; 0.2.0.\n"
     )
@@ -208,5 +208,5 @@ def test_the_fix_for_an_empty_section_is_where_to_write(
     tiny: TinyProject, log: str, where: str
 ) -> None:
     tiny.commit("CHANGELOG.md", log)
-    [said] = versions.missing_changelog_entry(CheckContext(context(), tiny.release("0.2.0")))
-    assert said.fix == f"write what changed {where} in CHANGELOG.md"
+    [finding] = versions.missing_changelog_entry(CheckContext(context(), tiny.release("0.2.0")))
+    assert finding.fix == f"write what changed {where} in CHANGELOG.md"

@@ -85,7 +85,7 @@ def image(folder: Path, *layers: bytes, **config: object) -> Path:
 
 
 def test_the_layer_of_an_image_is_reported_and_not_its_digest(tmp_path: Path) -> None:
-    whole = image(
+    first = image(
         tmp_path / "one", layer(("base", b"b")), layer(("hello", b"program 1")), Cmd=["/hello"]
     )
     program = image(
@@ -96,17 +96,17 @@ def test_the_layer_of_an_image_is_reported_and_not_its_digest(tmp_path: Path) ->
     )
     shorter = image(tmp_path / "four", layer(("base", b"b")), Cmd=["/hello"])
     assert (
-        differences.between(whole, program)
+        differences.between(first, program)
         == ", first at layer 2 of linux/amd64: hello: byte 8: b'1', not b'2'"
     )
-    assert differences.between(whole, config).startswith(
+    assert differences.between(first, config).startswith(
         ", first at configuration of linux/amd64: byte "
     )
     assert (
-        differences.between(whole, shorter)
+        differences.between(first, shorter)
         == ", first at layer 2 of linux/amd64, which only the first has"
     )
-    assert differences.between(whole, whole) == ""
+    assert differences.between(first, first) == ""
 
 
 def test_a_missing_or_too_large_file_is_not_compared(
