@@ -1,4 +1,4 @@
-"""Tags as a policy: what each is called and says, and which component and version one stands for."""
+"""Tags: their names and messages, and the component and version that a tag stands for."""
 
 from __future__ import annotations
 
@@ -19,33 +19,39 @@ def tag_name(component: Component, version: str) -> str:
 
 def tag_names(component: Component, version: str) -> tuple[str, ...]:
     """Return every tag that a version can get: its own, and that of its promotion."""
-    own = tag_name(component, version)
-    return (own, own + PROMOTED) if component.promotes else (own,)
+    name = tag_name(component, version)
+    if not component.promotes:
+        return (name,)
+    return (name, name + PROMOTED)
 
 
 def version_in(component: Component, tag: str) -> str | None:
-    """Return the version in a tag of this component, or None for any other tag (exact match)."""
+    """Return the version in a tag of this component, None for any other tag."""
     before, _, after = component.tag.partition("{version}")
-    number = tag[len(before) : len(tag) - len(after)]
-    if not number[:1].isdigit() or tag != f"{before}{number}{after}" or refusal(component, number):
+    version = tag[len(before) : len(tag) - len(after)]
+    if tag != f"{before}{version}{after}" or not version[:1].isdigit():
         return None
-    return number
+    if refusal(component, version):
+        return None
+    return version
 
 
 def read(project: Project, tag: str) -> tuple[Component, str, bool]:
     """Return the component and version of a tag, and whether it promotes that version.
 
-    Raises `ReleaseError` for a tag that is none of this project's.
+    Raises `ReleaseError` for a tag that is not one of this project's.
     """
     for component in project.components:
-        if version := version_in(component, tag):
+        version = version_in(component, tag)
+        if version:
             return component, version, False
-        if component.promotes and (version := version_in(component, tag.removesuffix(PROMOTED))):
+        if not component.promotes:
+            continue
+        version = version_in(component, tag.removesuffix(PROMOTED))
+        if version:
             return component, version, True
-    raise ReleaseError(
-        f"{tag} is no tag of this project",
-        f"its tags are {', '.join(one.tag for one in project.components)}",
-    )
+    forms = ", ".join(component.tag for component in project.components)
+    raise ReleaseError(f"{tag} is not a tag of this project", f"the form of its tags is {forms}")
 
 
 def describe(tag: str) -> dict[str, str | bool]:
@@ -65,7 +71,7 @@ def describe(tag: str) -> dict[str, str | bool]:
 
 
 def refusal(component: Component, version: str) -> ReleaseError | None:
-    """Return why a component cannot have this version: it is none, or a prerelease where there are none."""
+    """Return why a component cannot have a version: it is not one, or is reserved or forbidden."""
     try:
         number = parse(version)
     except ReleaseError as error:
@@ -73,11 +79,11 @@ def refusal(component: Component, version: str) -> ReleaseError | None:
     final = str(number.finalize_version())
     if number.prerelease and not component.prereleases:
         return ReleaseError(
-            f"{version} is a prerelease, and the settings refuse those", f"--version {final}"
+            f"{version} is a prerelease, and the settings allow none", f"--version {final}"
         )
     if component.promotes and version.endswith(PROMOTED):
         return ReleaseError(
-            f"{version} is the name of a promotion",
+            f"{version} is reserved for the promotion of a version",
             f"inv promote --version {version.removesuffix(PROMOTED)}",
         )
     return None
@@ -94,29 +100,28 @@ def message(component: Component, version: str, template: str | None) -> str:
 
 
 def carried(project: Project, component: Component) -> dict[str, str]:
-    """Return the version that each crate and Python package of a component has in its own manifest.
+    """Return the version that each crate and Python package of a component has in its manifest.
 
-    A crate that only a wheel is made of goes with that wheel.
+    A crate that is only in a wheel counts with that wheel.
     """
     from release_tasks.project.python_packages import crates_in
 
     if component.version is None:
         return {}
     packages = resolved_or_empty(component.python)
-    owned = {
-        crate.name
-        for one in project.components
-        if one.name != component.name
-        for crate in resolved_or_empty(one.crates)
-    }
-    crates = {
-        one.name: one
-        for package in packages
-        for one in crates_in(project, package)
-        if one.name not in owned
-    }
-    crates |= {one.name: one for one in resolved_or_empty(component.crates)}
-    wheels = {one.name: from_pep440(one.version) for one in packages if one.version}
-    return {
-        f"the crate {name}" if name in wheels else name: one.version for name, one in crates.items()
-    } | wheels
+    crates: dict[str, str] = {}
+    for package in packages:
+        for crate in crates_in(project, package):
+            crates[crate.name] = crate.version
+    for other in project.components:
+        if other.name != component.name:
+            for crate in resolved_or_empty(other.crates):
+                crates.pop(crate.name, None)
+    for crate in resolved_or_empty(component.crates):
+        crates[crate.name] = crate.version
+    wheels = {package.name: from_pep440(package.version) for package in packages if package.version}
+    found = {}
+    for name, version in crates.items():
+        label = f"the crate {name}" if name in wheels else name
+        found[label] = version
+    return found | wheels

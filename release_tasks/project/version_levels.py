@@ -1,4 +1,4 @@
-"""Version words: `minor` counts from the last finished release, so that the same line resumes."""
+"""Version levels: `minor` counts from the last finished release, so the same command resumes."""
 
 from __future__ import annotations
 
@@ -15,47 +15,62 @@ from release_tasks.versions.requests import matches_level, next_version, parse_r
 
 
 def resolve(version: str, component: str | None) -> str:
-    """Return the request with every word replaced by a version; raise `ReleaseError` for a bad one."""
+    """Return the request with every level replaced by a version, `0.3.0` for `minor`.
+
+    Raises `ReleaseError` for a request that is not valid.
+    """
     requests = parse_request(version)
-    if all(word[:1].isdigit() for word in requests.values()):
+    if all(_is_number(request) for request in requests.values()):
         return version
     project = discover(git.top(Path.cwd()))
-    numbers = {name: _number(project, name or component, word) for name, word in requests.items()}
-    return ",".join(f"{name}={number}" if name else number for name, number in numbers.items())
+    found = []
+    for name, request in requests.items():
+        number = request
+        if not _is_number(request):
+            number = _version(project, project.component(name or component), request)
+        found.append(f"{name}={number}" if name else number)
+    return ",".join(found)
 
 
-def _number(project: Project, name: str | None, word: str) -> str:
-    if word[:1].isdigit():
-        return word
-    component = project.component(name)
+def _is_number(request: str) -> bool:
+    return request[:1].isdigit()
+
+
+def _version(project: Project, component: Component, level: str) -> str:
     last = last_finished(project, component)
     if last is None:
-        return _first(project, component, word)
-    every = finished(project, component)
-    if every[last] == git.head(project.root) and (
-        matches_level(last, word) or not is_prerelease(last)
-    ):
-        return last  # nothing was committed since: what came after its publication may have been interrupted
-    following = next_version(last, word)
-    if following in every:
+        return _first_version(project, component, level)
+    versions = finished(project, component)
+    is_at_head = versions[last] == git.head(project.root)
+    if is_at_head and (matches_level(last, level) or not is_prerelease(last)):
+        return last  # nothing was committed since: the release may have been interrupted
+    following = next_version(last, level)
+    if following in versions:
         raise ReleaseError(
-            f"{following}, the {word} version after {last}, is public and not in HEAD's history",
+            f"{following}, the {level} version after {last}, is public, "
+            "but its commit is not in HEAD's history",
             "--version X.Y.Z",
         )
     return following
 
 
-def _first(project: Project, component: Component, word: str) -> str:
-    """Return what a word means before any release is finished: the one that was begun goes on."""
-    here = {number for tag in git.tags(project.root) if (number := version_in(component, tag))}
-    begun = sorted(here | set(tagged(project, component)), key=parse, reverse=True)
-    if len(begun) == 1 and matches_level(begun[0], word):
-        return begun[0]
-    if begun:
-        return next_version(begun[0], word)
-    with git.clean(
-        project.root, git.head(project.root)
-    ) as tree:  # a bump that was interrupted counts from before it
-        first, *others = discover(tree).components
-        committed = next((one for one in others if one.name == component.name), first)
-        return next_version(committed.version or "0.0.0", word)
+def _first_version(project: Project, component: Component, level: str) -> str:
+    """Return what a level means before any release is finished: one that was begun is resumed."""
+    root = project.root
+    tags = (version_in(component, tag) for tag in git.tags(root))
+    begun = {version for version in tags if version} | set(tagged(project, component))
+    if not begun:
+        return next_version(_committed_version(root, component), level)
+    highest = max(begun, key=parse)
+    if len(begun) == 1 and matches_level(highest, level):
+        return highest
+    return next_version(highest, level)
+
+
+def _committed_version(root: Path, component: Component) -> str:
+    """Return the version that HEAD's manifests have; an interrupted bump has changed the files."""
+    with git.clean(root, git.head(root)) as tree:
+        components = discover(tree).components
+    named = [one for one in components if one.name == component.name]
+    committed = named[0] if named else components[0]
+    return committed.version or "0.0.0"

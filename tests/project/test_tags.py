@@ -105,8 +105,8 @@ def test_each_tag_is_read_as_one_component_and_version(
 @pytest.mark.parametrize(
     "tag", ["llmcc-collect-v0.2.0", "llmcc-core-0.2.0", "0.2.0", "v0.2", "", "llmcc-core-v0.2.0 "]
 )
-def test_a_tag_of_nothing_here_is_an_error(tag: str) -> None:
-    with pytest.raises(ReleaseError, match="is no tag of this project") as told:
+def test_a_tag_of_no_component_is_an_error(tag: str) -> None:
+    with pytest.raises(ReleaseError, match="is not a tag of this project") as told:
         read(RUNBOOK, tag)
     assert "llmcc-core-v{version}" in told.value.fix
 

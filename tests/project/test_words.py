@@ -122,7 +122,8 @@ def test_on_a_maintenance_branch_words_count_from_its_own_last_release(tiny: Tin
     assert resolve("patch", None) == "1.2.9"
     with pytest.raises(
         ReleaseError,
-        match=r"1\.3\.0, the minor version after 1\.2\.8, is public and not in HEAD's history",
+        match=r"1\.3\.0, the minor version after 1\.2\.8, is public, "
+        "but its commit is not in HEAD's history",
     ):
         resolve("minor", None)
 

@@ -156,13 +156,13 @@ def test_tag_parse_prints_json_for_ci(tiny: TinyProject) -> None:
     }
     wrong = tiny.inv("tag", "--parse", "py-v0.2.0")
     assert (wrong.returncode, wrong.stdout) == (1, "")
-    assert "py-v0.2.0 is no tag of this project" in wrong.stderr
+    assert "py-v0.2.0 is not a tag of this project" in wrong.stderr
 
 
 @pytest.mark.statement("B3.2", "B3.35")
 def test_the_settings_can_refuse_prereleases(tiny: TinyProject) -> None:
     tiny.commit("release-tasks.toml", '[project]\nprerelease = "refuse"\n')
     with pytest.raises(
-        ReleaseError, match=r"0\.2\.0-rc\.1 is a prerelease, and the settings refuse those"
+        ReleaseError, match=r"0\.2\.0-rc\.1 is a prerelease, and the settings allow none"
     ):
         tiny.release("0.2.0-rc.1")
