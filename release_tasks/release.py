@@ -19,6 +19,8 @@ from release_tasks.versions.requests import parse_request
 if TYPE_CHECKING:
     from release_tasks.project.model import Component, Project
 
+Versions = dict[str, str]  # by component
+
 
 @dataclass(frozen=True)
 class ComponentRelease:
@@ -32,29 +34,32 @@ class ComponentRelease:
 
 @dataclass(frozen=True)
 class Release:
-    """What is released, from which commit. `tree` has the files of that commit: the
-    checkout itself, or a work tree of the tag's commit where HEAD has moved on."""
+    """What is released, and from which commit.
+
+    `source_tree` has the files of that commit: the checkout itself, or a work tree of the tag's
+    commit if HEAD is elsewhere.
+    """
 
     project: Project
     parts: tuple[ComponentRelease, ...]
     checkout: Path
     source_tree: Path
     commit: str
-    is_tagged: bool  # the tag exists, so `commit` is the tag's and nothing is edited any more
+    is_tagged: bool  # the tag exists: `commit` is the tag's, and nothing is edited any more
 
     @classmethod
     def at(cls, c: Context, version: str | None = None, component: str | None = None) -> Release:
         """Return the release of `version` (default: the one this checkout is at).
 
         `version` is one version, or `core=0.5.0,python=0.4.0`; `component` names the one that
-        a single version is for. Raises `ReleaseError` for a bad version or component, outside of
-        a repository, and where the tag's commit cannot be had.
+        a single version is for. Raises `ReleaseError` for a version or component that is not
+        valid, outside of a repository, and if the tag's commit cannot be fetched.
         """
         return _at(shell.is_dry(c), version, component)
 
     @classmethod
     def at_head(cls, c: Context, version: str | None, component: str | None) -> Release:
-        """Return the release of `version` from HEAD, although it may have a tag elsewhere."""
+        """Return the release of `version` from HEAD, even if its tag is elsewhere."""
         return _at(shell.is_dry(c), version, component, at_head=True)
 
     @property
@@ -64,35 +69,10 @@ class Release:
 
     @property
     def request(self) -> str:
-        """Return what `--version` takes to mean this release."""
-        one_of_one = len(self.project.components) == 1
-        return ",".join(
-            p.version if one_of_one else f"{p.component.name}={p.version}" for p in self.parts
-        )
-
-    @property
-    def version_mismatches(self) -> list[ReleaseError]:
-        """Return an error for each component whose manifests have not the version it is released under."""
-        errors = []
-        for part in self.parts:
-            wrong = {
-                name: there
-                for name, there in carried(self.project, part.component).items()
-                if there != part.version
-            }
-            for name, there in list(wrong.items())[:1]:
-                more = f" (and {len(wrong) - 1} more)" if wrong.keys() - {name} else ""
-                fix = (
-                    f"inv retag --version {self.request}"
-                    if self.is_tagged
-                    else f"inv bump --version {self.request}"
-                )
-                errors.append(
-                    ReleaseError(
-                        f"{name} is at {there} in its manifest, not at {part.version}{more}", fix
-                    )
-                )
-        return errors
+        """Return the value of `--version` that means this release."""
+        if len(self.project.components) == 1:
+            return self.parts[0].version
+        return ",".join(f"{part.component.name}={part.version}" for part in self.parts)
 
     @property
     def title(self) -> str:
@@ -100,16 +80,30 @@ class Release:
         return " + ".join(f"{part.component.name} {part.version}" for part in self.parts)
 
     @property
+    def version_mismatches(self) -> list[ReleaseError]:
+        """Return an error for each component whose manifests have another version."""
+        command = "inv retag" if self.is_tagged else "inv bump"
+        errors = []
+        for part in self.parts:
+            wrong = []
+            for name, version in carried(self.project, part.component).items():
+                if version != part.version:
+                    wrong.append(f"the manifest of {name} has {version}, expected {part.version}")
+            if wrong:
+                more = f" (and {len(wrong) - 1} more)" if wrong[1:] else ""
+                fix = f"{command} --version {self.request}"
+                errors.append(ReleaseError(f"{wrong[0]}{more}", fix))
+        return errors
+
+    @property
     def target(self) -> Path:
         """Return the folder in which cargo builds; a work tree uses that of the checkout."""
-        folder = (
-            self.project.workspace.target if self.project.workspace else self.source_tree / "target"
-        )
-        return (
-            self.checkout / folder.relative_to(self.source_tree)
-            if folder.is_relative_to(self.source_tree)
-            else folder
-        )
+        folder = self.source_tree / "target"
+        if self.project.workspace:
+            folder = self.project.workspace.target
+        if folder.is_relative_to(self.source_tree):
+            return self.checkout / folder.relative_to(self.source_tree)
+        return folder
 
     @property
     def build_env(self) -> dict[str, str]:
@@ -122,81 +116,114 @@ class Release:
 def _at(is_dry: bool, version: str | None, component: str | None, at_head: bool = False) -> Release:
     from release_tasks.project import discovery
 
-    top = git.top(Path.cwd())
-    head = git.head(top)
-    if head not in git.tags(top).values() and git.remote_url(top):
-        memo.prefetch(git.remote_refs, top)
-    discovery.prefetch(top)
-    project = discovery.discover(top)
-    wanted = _versions(project, top, head, version, component)
-    tag_of = {name: tag_name(project.component(name), number) for name, number in wanted.items()}
-    commit = None if at_head else _tagged_commit(top, tuple(tag_of.values()), head, is_dry)
-    tree = top
-    if commit and (commit != head or git.changed(top)):
-        tree = worktree.at(top, next(iter(tag_of.values())), commit)
-        project = discovery.discover(tree)
-    parts = tuple(
-        ComponentRelease(project.component(name), number, tag_of[name], top / "dist" / tag_of[name])
-        for name, number in wanted.items()
+    checkout = git.top(Path.cwd())
+    head = git.head(checkout)
+    if head not in git.tags(checkout).values() and git.remote_url(checkout):
+        memo.prefetch(git.remote_refs, checkout)
+    discovery.prefetch(checkout)
+    project = discovery.discover(checkout)
+    versions = _versions(project, checkout, head, version, component)
+    tags = {name: tag_name(project.component(name), versions[name]) for name in versions}
+    tagged = None
+    if not at_head:
+        tagged = _tagged_commit(checkout, tuple(tags.values()), head, is_dry)
+    source_tree = checkout
+    if tagged and (tagged != head or git.changed(checkout)):
+        source_tree = worktree.at(checkout, next(iter(tags.values())), tagged)
+        project = discovery.discover(source_tree)
+    parts = []
+    for name, tag in tags.items():
+        dist = checkout / "dist" / tag
+        parts.append(ComponentRelease(project.component(name), versions[name], tag, dist))
+    return Release(
+        project,
+        tuple(parts),
+        checkout,
+        source_tree,
+        commit=tagged or head,
+        is_tagged=tagged is not None,
     )
-    at = commit or head
-    return Release(project, parts, top, tree, at, commit is not None)
 
 
 def _versions(
-    project: Project, top: Path, head: str, version: str | None, component: str | None
-) -> dict[str, str]:
+    project: Project, checkout: Path, head: str, version: str | None, component: str | None
+) -> Versions:
+    """Return the versions that are requested, else those that the checkout is at."""
     if version is None:
-        return _current(project, project.component(component) if component else None, top, head)
-    wanted: dict[str, str] = {}
+        components = project.components
+        if component:
+            components = (project.component(component),)
+        return _current(components, checkout, head)
+    versions: Versions = {}
     for name, number in parse_request(version).items():
-        one = project.component(name or component)
-        wanted[one.name] = str(parse(number))
-        if error := refusal(one, wanted[one.name]):
+        requested = project.component(name or component)
+        versions[requested.name] = str(parse(number))
+        error = refusal(requested, versions[requested.name])
+        if error:
             raise error
-    return wanted
+    return versions
 
 
-def _current(project: Project, only: Component | None, top: Path, head: str) -> dict[str, str]:
-    """Return the versions this checkout is at: those of the tags at HEAD, else those of the manifests."""
-    chosen = [only] if only else list(project.components)
-    here = [tag for tag, commit in git.tags(top).items() if commit == head]
-    tagged = {one: [number for tag in here if (number := version_in(one, tag))] for one in chosen}
-    exact = {one.name: numbers[0] for one, numbers in tagged.items() if len(numbers) == 1}
-    if exact:
-        return exact
-    for one, numbers in tagged.items():
-        if one.version is None:
-            fact = (
-                f"{' and '.join(numbers)} of {one.name} are tagged"
-                if numbers
-                else f"no tag of {one.name} is"
-            )
-            raise ReleaseError(f"{fact} at HEAD", "check out a tag, or say --version X.Y.Z")
-    return {one.name: str(one.version) for one in chosen}
+def _current(components: tuple[Component, ...], checkout: Path, head: str) -> Versions:
+    """Return the versions of the tags at HEAD, else those of the manifests."""
+    at_head = [tag for tag, commit in git.tags(checkout).items() if commit == head]
+    tagged: Versions = {}
+    for component in components:
+        versions = [version for tag in at_head if (version := version_in(component, tag))]
+        if len(versions) == 1:
+            tagged[component.name] = versions[0]
+    if tagged:
+        return tagged
+    for component in components:
+        if component.version is None:
+            _refuse_without_version(component, at_head)
+    return {component.name: str(component.version) for component in components}
 
 
-def _tagged_commit(top: Path, tags: tuple[str, ...], head: str, is_dry: bool) -> str | None:
-    local = git.tags(top)
-    if all(local.get(tag) == head for tag in tags) and not git.changed(top):
+def _refuse_without_version(component: Component, at_head: list[str]) -> None:
+    """Raise `ReleaseError` for a component whose only version is a tag that HEAD does not have."""
+    tags = [tag for tag in at_head if version_in(component, tag)]
+    fact = f"HEAD has no tag of {component.name}"
+    if tags:
+        fact = f"HEAD has several tags of {component.name}: {', '.join(tags)}"
+    raise ReleaseError(fact, "check out a tag, or add --version X.Y.Z")
+
+
+def _tagged_commit(checkout: Path, tags: tuple[str, ...], head: str, is_dry: bool) -> str | None:
+    """Return the commit of the tags, None while they may still move.
+
+    Tags that only this machine has move with the next commit.
+    """
+    local = git.tags(checkout)
+    if all(local.get(tag) == head for tag in tags) and not git.changed(checkout):
         return head
-    if git.remote_url(top) is None:
+    if git.remote_url(checkout) is None:
         return None
-    public = {tag: commit for tag in tags if (commit := git.remote_tag(top, tag))}
+    public = _public_tags(checkout, tags)
     for tag, commit in public.items():
-        if local.get(tag, commit) != commit:
+        if tag not in local:
+            git.fetch_tag(checkout, tag, name_it=not is_dry)
+        elif local[tag] != commit:
             raise ReleaseError(
                 f"tag {tag} is at {commit[:7]} on origin and at {local[tag][:7]} here",
                 f"git fetch --force origin tag {tag}",
             )
-        if tag not in local:
-            git.fetch_tag(top, tag, name_it=not is_dry)
     if not public:
-        return None  # tags that only this machine has move with a fixed commit
-    one, *others = {public.get(tag, local.get(tag, "")) for tag in tags}
-    if others:
+        return None
+    commits = {public.get(tag, local.get(tag, "")) for tag in tags}
+    if len(commits) > 1:
         raise ReleaseError(
             f"the tags {', '.join(tags)} are on different commits",
             "release one at a time: --component NAME",
         )
-    return one
+    return commits.pop()
+
+
+def _public_tags(checkout: Path, tags: tuple[str, ...]) -> dict[str, str]:
+    """Return those tags that origin has, and their commits."""
+    found = {}
+    for tag in tags:
+        commit = git.remote_tag(checkout, tag)
+        if commit:
+            found[tag] = commit
+    return found

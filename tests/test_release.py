@@ -143,11 +143,13 @@ def test_without_version_and_tag_the_manifests_say_it(tiny: TinyProject) -> None
 
 def test_a_version_that_only_tags_carry_is_asked_for_where_there_is_none(tiny: TinyProject) -> None:
     tiny.commit("release-tasks.toml", '[project]\nversion = "tag"\n')
-    with pytest.raises(ReleaseError, match="no tag of tiny is at HEAD"):
+    with pytest.raises(ReleaseError, match="HEAD has no tag of tiny"):
         tiny.release()
     tiny.tag("v1.0.0-rc.1", push=False)
     tiny.tag("v1.0.0", push=False)
-    with pytest.raises(ReleaseError, match=r"1\.0\.0 and 1\.0\.0-rc\.1 of tiny are tagged at HEAD"):
+    with pytest.raises(
+        ReleaseError, match=r"HEAD has several tags of tiny: v1\.0\.0, v1\.0\.0-rc\.1"
+    ):
         tiny.release()
     assert tiny.release("1.0.0").is_tagged
 

@@ -216,4 +216,4 @@ def test_a_tag_by_hand_where_a_pyproject_and_its_crate_differ_releases_nothing(
     git(root, "tag", "--annotate", "--message=By hand", "py-v0.6.13")
     done = inv(root, "build-wheels", "--version", "edgequake-litellm=0.6.13")
     assert done.returncode == 1
-    assert f"{name} is at 0.6.12 in its manifest, not at 0.6.13\nfix: inv retag" in done.stderr
+    assert f"the manifest of {name} has 0.6.12, expected 0.6.13\nfix: inv retag" in done.stderr

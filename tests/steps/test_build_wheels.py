@@ -258,7 +258,7 @@ def test_a_package_of_another_version_is_refused(
 ) -> None:
     root = project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM)
     with pytest.raises(
-        ReleaseError, match=r"tiny-tool is at 0\.2\.0 in its manifest, not at 0\.3\.0"
+        ReleaseError, match=r"the manifest of tiny-tool has 0\.2\.0, expected 0\.3\.0"
     ):
         build_wheels(Context(), version="0.3.0")
     assert not list((root / "dist").rglob("*.whl"))

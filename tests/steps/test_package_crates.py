@@ -146,7 +146,7 @@ def test_uncommitted_files_are_an_error(shop: Path) -> None:
 
 def test_a_manifest_at_another_version_is_an_error(shop: Path) -> None:
     with pytest.raises(
-        ReleaseError, match=r"shop-app is at 0\.1\.0 in its manifest, not at 0\.2\.0"
+        ReleaseError, match=r"the manifest of shop-app has 0\.1\.0, expected 0\.2\.0"
     ):
         package_crates(Context(), version="0.2.0")
 

@@ -162,7 +162,7 @@ FAILURES = (
         "llmtrace",
         by_hand,
         "tag-without-version",
-        "is at 0.1.5 in its manifest, not at 0.2.0",
+        "has 0.1.5, expected 0.2.0",
     ),
     Failure(
         "no commit: a layer that never worked",
@@ -313,7 +313,7 @@ FAILURES = (
         "edgequake-llm",
         half_bumped,
         "tag-without-version",
-        "is at 0.6.12 in its manifest, not at 0.6.13",
+        "has 0.6.12, expected 0.6.13",
         version="edgequake-litellm=0.6.13",
     ),
     Failure(
