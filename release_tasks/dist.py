@@ -1,7 +1,8 @@
-"""dist/<tag>/: every file that a release consists of, and the inventory that says so.
+"""dist/<tag>/: every file that a release consists of, and the inventory of them.
 
-Each step and target writes a part of its own, `parts/<step>-<target>.json`; parts merge without
-conflict, from side-by-side steps and from other machines alike. `release.json` is their sum.
+Each step and target writes its own part, `parts/<step>-<target>.json`; parts merge without
+conflict, whether they come from steps side by side or from other machines. `release.json` is the
+sum of the parts.
 """
 
 from __future__ import annotations
@@ -19,11 +20,6 @@ from release_tasks.project.kinds import FileKind
 from release_tasks.release import ComponentRelease, Release
 
 INVENTORY = "release.json"
-_held: dict[Path, int] = {}  # locks of this process, by dist folder
-_foreseen: dict[
-    Path, tuple[tuple[Built, ...], frozenset[str]]
-] = {}  # under --dry, by dist folder: see `foresee`
-_guard = threading.RLock()  # steps that run side by side read and write the same parts
 
 
 @dataclass(frozen=True)
@@ -46,6 +42,24 @@ class Built:
     commit: str = ""
     package: str = ""  # the project on PyPI, the crate of a binary
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """Return what makes it unique in an inventory."""
+        return self.kind, self.name
+
+
+@dataclass(frozen=True)
+class _Simulated:
+    """What dist/ would hold, in a dry run."""
+
+    rows: tuple[Built, ...]
+    downloads: frozenset[str]  # files that would be there
+
+
+_locks: dict[Path, int] = {}  # those of this process, by dist folder
+_simulated: dict[Path, _Simulated] = {}  # by dist folder
+_guard = threading.RLock()  # steps that run side by side read and write the same parts
+
 
 def describe(
     release: Release,
@@ -53,9 +67,9 @@ def describe(
     kind: FileKind,
     path: Path,
     name: str = "",
-    **more: str,
+    **optional: str,
 ) -> Built:
-    """Return the inventory's line for a file in `part.dist`; `more` are `Built`'s optional fields."""
+    """Return the row of a file in `part.dist`; `optional` are the optional fields of `Built`."""
     return Built(
         kind,
         name or path.name,
@@ -65,12 +79,12 @@ def describe(
         path.stat().st_size,
         files.sha256(path),
         commit=release.commit,
-        **more,
+        **optional,
     )
 
 
 def folder(part: ComponentRelease) -> Path:
-    """Return dist/<tag>/, made if absent. git and cargo never see what is in dist/."""
+    """Return dist/<tag>/, created if missing; git and cargo ignore dist/."""
     part.dist.mkdir(parents=True, exist_ok=True)
     ignore = part.dist.parent / ".gitignore"
     if not ignore.exists():
@@ -85,60 +99,67 @@ def record(
     target: str = "",
     made_of: Sequence[Built] = (),
 ) -> None:
-    """Write the part of one step and target; what other parts said of the same files, and what it was made of, goes."""
+    """Write the part of a step and target; it replaces the rows of other parts about these files.
+
+    The files in `made_of` are removed, as they are now inside of others.
+    """
     name = f"{step}-{target}" if target else step
-    rows = sorted(built, key=lambda b: (b.kind, b.name))
+    rows = sorted(built, key=lambda row: row.key)
+    replaced = {row.key for row in (*rows, *made_of)}
     with _guard:
-        _drop(part, {(row.kind, row.name) for row in (*rows, *made_of)})
-        files.write_bytes(
-            folder(part) / "parts" / f"{name}.json", _json([asdict(row) for row in rows])
-        )
+        _remove_rows(part, replaced)
+        path = folder(part) / "parts" / f"{name}.json"
+        files.write_bytes(path, _json([asdict(row) for row in rows]))
     for row in made_of:
         files.remove(part.dist / row.file)
 
 
 def inventory(part: ComponentRelease) -> tuple[Built, ...]:
-    """Return every file known of this release; raise `ReleaseError` where two parts disagree."""
+    """Return every file of this release; raise `ReleaseError` if two parts disagree about one."""
     found: dict[tuple[str, str], Built] = {}
     with _guard:
-        every = _foreseen[part.dist][0] if part.dist in _foreseen else _recorded(part)
-    for row in every:
-        known = found.setdefault((row.kind, row.name), row)
-        if known.sha256 != row.sha256:
+        simulated = _simulated.get(part.dist)
+        rows = simulated.rows if simulated else _recorded(part)
+    for row in rows:
+        other = found.setdefault(row.key, row)
+        if other.sha256 != row.sha256:
             raise ReleaseError(
-                f"two parts of {part.dist.name} have a {row.kind} {row.name} of different bytes",
+                f"two parts of {part.dist.name} disagree about the {row.kind} {row.name}",
                 f"remove the wrong one of {part.dist}/parts/*.json",
             )
     return tuple(found.values())
 
 
 def of_kind(part: ComponentRelease, *kinds: FileKind) -> tuple[Built, ...]:
-    """Return the inventory's lines of some kinds."""
+    """Return the rows of some kinds."""
     return tuple(row for row in inventory(part) if row.kind in kinds)
 
 
 def row_of(part: ComponentRelease, name: str, *kinds: FileKind) -> Built | None:
-    """Return the inventory's line of one thing, or None where it was not built."""
+    """Return the row with a name, None if that was not built."""
     return next((row for row in of_kind(part, *kinds) if row.name == name), None)
 
 
 def file_of(part: ComponentRelease, row: Built | None) -> Path | None:
-    """Return the file of a line, or None where it is not here; raise `ReleaseError` for other bytes."""
+    """Return the file of a row, None if it is not here.
+
+    Raises `ReleaseError` for a file that was changed after its build.
+    """
     if row is None:
         return None
-    path, foreseen = part.dist / row.file, _foreseen.get(part.dist)
-    if foreseen and row.file in foreseen[1]:
+    path = part.dist / row.file
+    simulated = _simulated.get(part.dist)
+    if simulated and row.file in simulated.downloads:
         return path
     if not path.exists():
         return None
-    if files.sha256(path) != row.sha256:
-        if foreseen:
-            return None
-        raise ReleaseError(
-            f"{path.name} was changed in dist/ after it was built",
-            f"remove {path} and build it again",
-        )
-    return path
+    if files.sha256(path) == row.sha256:
+        return path
+    if simulated:
+        return None
+    raise ReleaseError(
+        f"{path.name} was changed in dist/ after it was built", f"rm {path}, and build it again"
+    )
 
 
 def write_inventory(release: Release, part: ComponentRelease) -> Path:
@@ -149,19 +170,21 @@ def write_inventory(release: Release, part: ComponentRelease) -> Path:
 
 
 def summed(release: Release, part: ComponentRelease) -> bytes:
-    """Return what release.json has to hold: the sum of all parts."""
-    rows = [asdict(row) for row in sorted(inventory(part), key=lambda r: (r.kind, r.name))]
-    about = {
-        "component": part.component.name,
-        "version": part.version,
-        "tag": part.tag,
-        "commit": release.commit,
-    }
-    return _json(about | {"files": rows})
+    """Return the content of release.json: the sum of all parts."""
+    rows = sorted(inventory(part), key=lambda row: row.key)
+    return _json(
+        {
+            "component": part.component.name,
+            "version": part.version,
+            "tag": part.tag,
+            "commit": release.commit,
+            "files": [asdict(row) for row in rows],
+        }
+    )
 
 
 def replace_inventory(part: ComponentRelease, data: bytes) -> None:
-    """Take over a release.json from elsewhere, and drop all that disagrees with it."""
+    """Use a release.json from elsewhere, and remove every file that disagrees with it."""
     files.remove(folder(part) / "parts")
     files.write_bytes(part.dist / INVENTORY, data)
     for row in inventory(part):
@@ -171,25 +194,25 @@ def replace_inventory(part: ComponentRelease, data: bytes) -> None:
 
 
 def parse(data: bytes, where: str) -> tuple[Built, ...]:
-    """Return the lines of an inventory; `where` says in an error whose."""
+    """Return the rows of a part or of release.json; `where` names it in an error."""
     try:
         found = json.loads(data)
         rows = found["files"] if isinstance(found, dict) else found
         return tuple(Built(**row | {"kind": FileKind(row["kind"])}) for row in rows)
     except (ValueError, KeyError, TypeError) as error:
-        raise ReleaseError(f"{where} is no inventory: {error}", f"remove {where}") from error
+        raise ReleaseError(f"{where} is not an inventory: {error}", f"rm {where}") from error
 
 
-def simulate(part: ComponentRelease, rows: Iterable[Built], fetched: Iterable[str] = ()) -> None:
-    """Let a dry run see dist/ as the release would make it: with these lines, and the named files."""
-    _foreseen[part.dist] = (tuple(rows), frozenset(fetched))
+def simulate(part: ComponentRelease, rows: Iterable[Built], downloads: Iterable[str] = ()) -> None:
+    """Let a dry run see dist/ with these rows, and with the files that would be downloaded."""
+    _simulated[part.dist] = _Simulated(tuple(rows), frozenset(downloads))
 
 
 def discard_stale_build(release: Release, part: ComponentRelease, is_dry: bool = False) -> None:
-    """Empty dist/<tag>/ where it was built from another commit than this release's."""
+    """Empty dist/<tag>/ if it was built from another commit than that of this release."""
     if all(row.commit == release.commit for row in _recorded(part)):
         return
-    terminal.say(f"dist/{part.tag} was built from another commit: it is emptied")
+    terminal.say(f"emptying dist/{part.tag}: it was built from another commit")
     if is_dry:
         simulate(part, ())
         return
@@ -199,25 +222,35 @@ def discard_stale_build(release: Release, part: ComponentRelease, is_dry: bool =
 
 
 def lock(release: Release) -> None:
-    """Keep every other process out of dist/<tag>/ until this one and its children have ended."""
+    """Lock dist/<tag>/ until this process and its children have ended.
+
+    Raises `ReleaseError` if another process has locked it.
+    """
     with _guard:
         for part in release.parts:
-            _foreseen.pop(part.dist, None)
-            if part.dist not in _held:
-                handle = files.lock(folder(part) / ".lock")
-                if handle is None:
-                    raise ReleaseError(
-                        f"another process is at work on dist/{part.tag}",
-                        "wait until it has ended, then run this again",
-                    )
-                shell.inherit(handle)
-                _held[part.dist] = handle
+            _simulated.pop(part.dist, None)
+            if part.dist in _locks:
+                continue
+            handle = files.lock(folder(part) / ".lock")
+            if handle is None:
+                raise ReleaseError(
+                    f"another process is using dist/{part.tag}",
+                    "wait until it has ended, then run this again",
+                )
+            shell.inherit(handle)
+            _locks[part.dist] = handle
 
 
-def _drop(part: ComponentRelease, gone: set[tuple[str, str]]) -> None:
+def sources(part: ComponentRelease) -> list[Path]:
+    """Return every part, and release.json if there is one."""
+    return [*sorted((part.dist / "parts").glob("*.json")), *part.dist.glob(INVENTORY)]
+
+
+def _remove_rows(part: ComponentRelease, keys: set[tuple[str, str]]) -> None:
+    """Remove rows from every part; what else release.json has becomes a part of its own."""
     for path in sources(part):
         rows = parse(path.read_bytes(), str(path))
-        kept = [row for row in rows if (row.kind, row.name) not in gone]
+        kept = [row for row in rows if row.key not in keys]
         if len(kept) == len(rows):
             continue
         target = part.dist / "parts" / path.name
@@ -226,13 +259,11 @@ def _drop(part: ComponentRelease, gone: set[tuple[str, str]]) -> None:
             files.remove(path)
 
 
-def sources(part: ComponentRelease) -> list[Path]:
-    """Return every part, and release.json where it is there."""
-    return [*sorted((part.dist / "parts").glob("*.json")), *part.dist.glob(INVENTORY)]
-
-
 def _recorded(part: ComponentRelease) -> tuple[Built, ...]:
-    return tuple(row for path in sources(part) for row in parse(path.read_bytes(), str(path)))
+    found: list[Built] = []
+    for path in sources(part):
+        found += parse(path.read_bytes(), str(path))
+    return tuple(found)
 
 
 def _json(data: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""dist/<tag>/: parts merge, the inventory tells the truth, and one process at a time is at work on it."""
+"""dist/<tag>/: parts merge into one inventory of what is there, and one process at a time uses it."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ def part(tiny: TinyProject) -> ComponentRelease:
     return tiny.release("0.2.0").parts[0]
 
 
-def made(tiny: TinyProject, name: str, text: str = "bytes", kind: str = "wheel") -> Built:
+def built_file(tiny: TinyProject, name: str, text: str = "bytes", kind: str = "wheel") -> Built:
     release = tiny.release("0.2.0")
     path = dist.folder(release.parts[0]) / name
     path.write_text(text)
     return dist.describe(release, release.parts[0], kind, path, target="here")
 
 
-def test_git_never_sees_dist(tiny: TinyProject, part: ComponentRelease) -> None:
-    dist.record(part, "build_wheels", [made(tiny, "a.whl")])
+def test_git_ignores_dist(tiny: TinyProject, part: ComponentRelease) -> None:
+    dist.record(part, "build_wheels", [built_file(tiny, "a.whl")])
     assert tiny.git("status", "--porcelain", "--untracked-files=all") == ""
 
 
 def test_parts_of_several_steps_and_targets_are_one_inventory(
     tiny: TinyProject, part: ComponentRelease
 ) -> None:
-    a, b = made(tiny, "a.whl"), made(tiny, "b", kind="binary")
+    a, b = built_file(tiny, "a.whl"), built_file(tiny, "b", kind="binary")
     dist.record(part, "build_wheels", [a], target="x86_64")
     dist.record(part, "build_binaries", [b])
     assert set(dist.inventory(part)) == {a, b}
@@ -53,40 +53,40 @@ def test_parts_of_several_steps_and_targets_are_one_inventory(
 def test_a_file_that_is_built_again_replaces_every_line_about_it(
     tiny: TinyProject, part: ComponentRelease
 ) -> None:
-    dist.record(part, "build_wheels", [made(tiny, "a.whl"), made(tiny, "b.whl")])
+    dist.record(part, "build_wheels", [built_file(tiny, "a.whl"), built_file(tiny, "b.whl")])
     dist.write_inventory(tiny.release("0.2.0"), part)
-    again = made(tiny, "a.whl", "other bytes")
+    again = built_file(tiny, "a.whl", "other bytes")
     dist.record(part, "build_wheels", [again], target="elsewhere")
     assert {row.name: row.sha256 for row in dist.inventory(part)}["a.whl"] == again.sha256
     assert len(dist.inventory(part)) == 2
 
 
 def test_two_parts_that_disagree_are_an_error(tiny: TinyProject, part: ComponentRelease) -> None:
-    dist.record(part, "build_wheels", [made(tiny, "a.whl")])
+    dist.record(part, "build_wheels", [built_file(tiny, "a.whl")])
     here = part.dist / "parts" / "build_wheels.json"
     (here.parent / "build_wheels-other.json").write_text(
         here.read_text().replace('"sha256": "', '"sha256": "0')
     )
     with pytest.raises(
-        ReleaseError, match=r"two parts of v0\.2\.0 have a wheel a\.whl of different bytes"
+        ReleaseError, match=r"two parts of v0\.2\.0 disagree about the wheel a\.whl"
     ):
         dist.inventory(part)
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", '[{"kind": "wheel"}]', '{"no": "files"}'])
-def test_a_part_that_is_no_inventory_is_named(part: ComponentRelease, text: str) -> None:
+def test_a_part_that_is_not_an_inventory_is_an_error(part: ComponentRelease, text: str) -> None:
     path = dist.folder(part) / "parts" / "x.json"
     path.parent.mkdir()
     path.write_text(text)
-    with pytest.raises(ReleaseError, match="is no inventory") as told:
+    with pytest.raises(ReleaseError, match="is not an inventory") as caught:
         dist.inventory(part)
-    assert told.value.fix == f"remove {path}"
+    assert caught.value.fix == f"rm {path}"
 
 
 def test_a_file_that_was_changed_after_its_build_is_refused(
     tiny: TinyProject, part: ComponentRelease
 ) -> None:
-    row = made(tiny, "a.whl")
+    row = built_file(tiny, "a.whl")
     assert dist.file_of(part, row) == part.dist / "a.whl"
     (part.dist / "a.whl").write_text("changed")
     with pytest.raises(ReleaseError, match=r"a\.whl was changed in dist/"):
@@ -95,10 +95,10 @@ def test_a_file_that_was_changed_after_its_build_is_refused(
     assert dist.file_of(part, row) is None
 
 
-def test_what_was_built_from_another_commit_is_thrown_away(
+def test_files_that_were_built_from_another_commit_are_removed(
     tiny: TinyProject, part: ComponentRelease
 ) -> None:
-    dist.record(part, "build_wheels", [made(tiny, "a.whl")])
+    dist.record(part, "build_wheels", [built_file(tiny, "a.whl")])
     dist.discard_stale_build(tiny.release("0.2.0"), part)
     assert (part.dist / "a.whl").exists()
     tiny.commit("fix.txt")
@@ -106,12 +106,12 @@ def test_what_was_built_from_another_commit_is_thrown_away(
     assert [path.name for path in part.dist.iterdir()] == []
 
 
-def test_an_inventory_from_elsewhere_replaces_what_disagrees_with_it(
+def test_an_inventory_from_elsewhere_removes_files_that_disagree_with_it(
     tiny: TinyProject, part: ComponentRelease
 ) -> None:
-    dist.record(part, "build_wheels", [made(tiny, "a.whl"), made(tiny, "b.whl")])
+    dist.record(part, "build_wheels", [built_file(tiny, "a.whl"), built_file(tiny, "b.whl")])
     theirs = dist.summed(tiny.release("0.2.0"), part)
-    dist.record(part, "build_wheels", [made(tiny, "a.whl", "other bytes")])
+    dist.record(part, "build_wheels", [built_file(tiny, "a.whl", "other bytes")])
     dist.replace_inventory(part, theirs)
     assert {row.name for row in dist.inventory(part)} == {"a.whl", "b.whl"}
     assert not (part.dist / "a.whl").exists()
@@ -119,7 +119,7 @@ def test_an_inventory_from_elsewhere_replaces_what_disagrees_with_it(
 
 
 def test_steps_side_by_side_lose_no_line(tiny: TinyProject, part: ComponentRelease) -> None:
-    rows = [made(tiny, f"{number}.whl") for number in range(24)]
+    rows = [built_file(tiny, f"{number}.whl") for number in range(24)]
     dist.record(part, "build_wheels", rows)
     dist.write_inventory(tiny.release("0.2.0"), part)
     stop = threading.Event()

@@ -171,7 +171,7 @@ def test_two_tasks_at_once_on_one_dist_are_refused(kit: HostedProject) -> None:
     (folder.parent / ".gitignore").write_text("*\n")
     with (folder / ".lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        assert "another process is at work on dist/v0.1.0" in refused(
+        assert "another process is using dist/v0.1.0" in refused(
             kit, clone, "package-crates", "--version", "0.1.0"
         )
 
@@ -186,7 +186,7 @@ def test_a_second_release_at_once_is_refused_before_it_edits_anything(kit: Hoste
     assert handle is not None
     said = refused(kit, clone, "release", "--version", "0.2.0", "--new", "all")
     os.close(handle)
-    assert "another process is at work on dist/v0.2.0" in said
+    assert "another process is using dist/v0.2.0" in said
     assert git(clone, "tag") == ""
 
 

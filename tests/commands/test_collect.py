@@ -181,7 +181,7 @@ def test_a_folder_without_parts_and_a_broken_inventory_are_named(
     assert "nowhere has no parts of a dist/" in refused(tmp_path / "nowhere")
     mac = machine(tiny, "mac", mac="Mach-O")
     next(mac.rglob("parts/*.json")).write_text("[{")
-    assert "is no inventory" in refused(mac)
+    assert "is not an inventory" in refused(mac)
 
 
 def test_a_dry_run_copies_nothing(tiny: TinyProject, capfd: pytest.CaptureFixture[str]) -> None:
