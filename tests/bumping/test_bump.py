@@ -1,4 +1,4 @@
-"""A bump in a real repository: every copy, all or nothing, and the same again after an interruption."""
+"""A bump in a real repository: every copy, all or nothing, and the same after an interruption."""
 
 from __future__ import annotations
 
@@ -122,7 +122,8 @@ def test_all_files_are_restored_when_the_lock_cannot_be_written(
     program = tmp_path / "bin" / "cargo"  # the real one, with a disk that is full when it counts
     program.parent.mkdir()
     program.write_text(
-        f'#!/bin/sh\n[ "$1" = update ] && {{ echo no space left >&2; exit 101; }}\nexec {shutil.which("cargo")} "$@"\n'
+        f'#!/bin/sh\n[ "$1" = update ] && {{ echo no space left >&2; exit 101; }}\n'
+        f'exec {shutil.which("cargo")} "$@"\n'
     )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(program.parent), prepend=":")

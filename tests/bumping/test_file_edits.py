@@ -17,7 +17,9 @@ from release_tasks.release import Release
 pytestmark = pytest.mark.tools("git")
 
 PROJECT = {
-    "pyproject.toml": '[build-system]\nrequires = ["hatchling"]\n[project]\nname = "tiny"\nversion = "0.1.0"\n',
+    "pyproject.toml": (
+        '[build-system]\nrequires = ["hatchling"]\n[project]\nname = "tiny"\nversion = "0.1.0"\n'
+    ),
     "setup.py": 'from setuptools import setup\nsetup(version="0.1.0")\n',
     "setup.cfg": "[metadata]\nversion = 0.1.0\n",
     "tiny/__init__.py": '__version__ = "0.1.0"\n',
@@ -28,7 +30,8 @@ PROJECT = {
     "tiny.nuspec": "<package>\n<version>0.1.0</version>\n</package>\n",
     "README.md": "tiny 0.1.0\n",
     "CHANGELOG.md": "## [Unreleased]\n\n- More.\n",
-    "release-tasks.toml": '[charts."ghcr.io/example/charts/tiny"]\n[files]\n"README.md" = "tiny {version}"\n'
+    "release-tasks.toml": '[charts."ghcr.io/example/charts/tiny"]\n[files]\n'
+    '"README.md" = "tiny {version}"\n'
     '"package.json" = "version"\n"tiny.nuspec" = "version"\n',
 }
 EDITED = [name for name in PROJECT if name != "release-tasks.toml"]
@@ -95,7 +98,10 @@ def test_the_unchanged_project_is_bumped(make: Make) -> None:
         (
             "release-tasks.toml",
             "[files]\na\n",
-            "release-tasks.toml is not valid TOML: Expected '=' after a key in a key/value pair (at line 2, column 2)",
+            (
+                "release-tasks.toml is not valid TOML: Expected '=' after a key in a "
+                "key/value pair (at line 2, column 2)"
+            ),
         ),
         (
             "setup.py",
@@ -110,7 +116,10 @@ def test_the_unchanged_project_is_bumped(make: Make) -> None:
         (
             "deploy/tiny/Chart.yaml",
             "name: tiny\nversion: [\n",
-            "deploy/tiny/Chart.yaml is not valid YAML: expected the node content, but found '<stream end>' (line 3, column 1)",
+            (
+                "deploy/tiny/Chart.yaml is not valid YAML: expected the node content, but "
+                "found '<stream end>' (line 3, column 1)"
+            ),
         ),
         (
             "package.json",
@@ -120,7 +129,10 @@ def test_the_unchanged_project_is_bumped(make: Make) -> None:
         (
             "package-lock.json",
             '{"version": "0.1.0"',
-            "package-lock.json is not valid JSON: Expecting ',' delimiter: line 1 column 20 (char 19)",
+            (
+                "package-lock.json is not valid JSON: Expecting ',' delimiter: line 1 column "
+                "20 (char 19)"
+            ),
         ),
         (
             "tiny.nuspec",
@@ -197,7 +209,10 @@ def test_an_untracked_listed_path_is_refused(make: Make, tmp_path: Path, path: s
     assert refused(root).problem == f"release-tasks.toml: [files] {path} is not in the repository"
 
 
-TWO = '[components.core]\npython = ["tiny"]\nlatest = true\n[components.extra]\ntag = "extra-v{version}"\npython = ["extra"]\n'
+TWO = (
+    '[components.core]\npython = ["tiny"]\nlatest = true\n[components.extra]\n'
+    'tag = "extra-v{version}"\npython = ["extra"]\n'
+)
 EXTRA = PROJECT["pyproject.toml"].replace("tiny", "extra")
 
 
@@ -218,14 +233,15 @@ def test_a_listed_text_and_a_component_cannot_share_a_version(make: Make) -> Non
     settings = TWO + '[files]\n"extra/pyproject.toml" = \'version = "{core}"\'\n'
     root = make(**{"release-tasks.toml": settings, "extra/pyproject.toml": EXTRA})
     assert refused(root, "core=0.2.0,extra=0.3.0").problem == (
-        "two versions for one place: extra/pyproject.toml:5: [project] version is 0.2.0, expected 0.3.0"
+        "two versions for one place: extra/pyproject.toml:5: [project] version is 0.2.0, "
+        "expected 0.3.0"
     )
 
 
 def test_a_listed_file_follows_the_component_of_its_folder(make: Make) -> None:
-    settings = (
-        TWO
-        + '[files]\n"extra/a.md" = "it {version}"\n"README.md" = ["tiny {version}", "extra={extra}"]\n'
+    settings = TWO + (
+        '[files]\n"extra/a.md" = "it {version}"\n'
+        '"README.md" = ["tiny {version}", "extra={extra}"]\n'
     )
     root = make(
         **{
@@ -261,7 +277,10 @@ def test_a_listed_file_follows_the_component_of_its_folder(make: Make) -> None:
         "tool = 1\n[build-system]\nbuild-backend = 'maturin'",
         "[build-system]\nbuild-backend = 'maturin'\n[tool.maturin]\nmanifest-path = 3",
         "[build-system]\n[project]\nname = 'tiny'\ndynamic = 'version'",
-        "[build-system]\n[project]\nname = 'tiny'\ndynamic = ['version']\n[tool.hatch]\nversion = 1",
+        (
+            "[build-system]\n[project]\nname = 'tiny'\ndynamic = ['version']\n[tool.hatch]\n"
+            "version = 1"
+        ),
     ],
 )
 def test_an_unusual_pyproject_raises_nothing(make: Make, text: str) -> None:

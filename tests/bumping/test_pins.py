@@ -107,12 +107,13 @@ def test_a_kept_pin_that_does_not_admit_the_new_version_is_refused_with_two_fixe
     root = enter(PARTS | {"release-tasks.toml": KEEP})
     with pytest.raises(ReleaseError) as caught:
         bump(Context(), version="0.7.0", component="abacus-core")
-    assert (
-        caught.value.problem
-        == "py/Cargo.toml: abacus-core in [dependencies] is kept at 0.6.14, which 0.7.0 does not satisfy"
+    assert caught.value.problem == (
+        "py/Cargo.toml: abacus-core in [dependencies] is kept at 0.6.14, which 0.7.0 "
+        "does not satisfy"
     )
     assert caught.value.fix == (
-        'pins = { abacus-core = "follow" } in [components.abacus-py], or commit a requirement that admits 0.6.26 and 0.7.0'
+        'pins = { abacus-core = "follow" } in [components.abacus-py], or commit a '
+        "requirement that admits 0.6.26 and 0.7.0"
     )
     assert changed(root) == []
     (root / "py/Cargo.toml").write_text(
@@ -143,7 +144,7 @@ def test_a_pin_policy_for_an_unknown_component_is_an_error(enter) -> None:
 
 
 def test_a_wheel_and_a_crate_may_have_the_same_name(enter) -> None:
-    """A bump of the Python package `abacus-core` does not touch the crate of that name, or pins on it."""
+    """A bump of the Python package `abacus-core` leaves the crate of that name and its pins."""
     settings = (
         PARTS["release-tasks.toml"]
         .replace("components.abacus-py", "components.python")
@@ -163,7 +164,8 @@ def test_a_wheel_and_a_crate_may_have_the_same_name(enter) -> None:
 def inheriting(*own: str) -> dict[str, str]:
     """Return three crates in a row, of which all but `own` inherit the workspace's version."""
     files = {
-        "Cargo.toml": '[workspace]\nmembers = ["one", "two", "three"]\nresolver = "2"\n[workspace.package]\nversion = "0.2.65"\n'
+        "Cargo.toml": '[workspace]\nmembers = ["one", "two", "three"]\nresolver = "2"\n'
+        '[workspace.package]\nversion = "0.2.65"\n'
         '[workspace.dependencies]\none = { version = "0.2.65", path = "one" }\n',
         "release-tasks.toml": '[components."{crate}"]\ntag = "{crate}-v{version}"\n',
         "tasks.py": PARTS["tasks.py"],
@@ -189,7 +191,8 @@ def test_a_crate_that_inherits_its_version_is_not_bumped_alone(enter) -> None:
         == "two inherits the workspace's version, so two cannot be bumped alone"
     )
     assert caught.value.fix == (
-        'write version = "0.2.65" for version.workspace = true in two/Cargo.toml, or --version one=0.3.0,three=0.3.0,two=0.3.0'
+        'write version = "0.2.65" for version.workspace = true in two/Cargo.toml, or '
+        "--version one=0.3.0,three=0.3.0,two=0.3.0"
     )
     assert changed(root) == []
 
@@ -211,7 +214,10 @@ def test_both_fixes_for_an_inherited_version_work(enter) -> None:
 
 
 def test_an_inheriting_crate_of_no_component_is_bumped_too(enter) -> None:
-    settings = '[components.all]\ncrates = ["one", "two"]\n[components.other]\ntag = "o-v{version}"\ncrates = ["other"]\n'
+    settings = (
+        '[components.all]\ncrates = ["one", "two"]\n[components.other]\n'
+        'tag = "o-v{version}"\ncrates = ["other"]\n'
+    )
     files = inheriting() | {
         "other/Cargo.toml": CRATE.format("other", "0.9.0", ""),
         "other/src/lib.rs": LIB,
@@ -251,10 +257,16 @@ def test_a_crate_with_a_literal_version_is_bumped_in_its_own_manifest_alone(ente
 
 
 def test_an_inherited_pin_cannot_be_kept(enter) -> None:
-    settings = '[components.two]\ntag = "two-v{version}"\ncrates = ["two"]\npins = { one = "keep" }\n[components.one]\ncrates = ["one"]\n'
+    settings = (
+        '[components.two]\ntag = "two-v{version}"\ncrates = ["two"]\n'
+        'pins = { one = "keep" }\n[components.one]\ncrates = ["one"]\n'
+    )
     enter(inheriting("one", "two", "three") | {"release-tasks.toml": settings})
     with pytest.raises(
         ReleaseError,
-        match=r"two/Cargo.toml: one in \[dependencies\] inherits its requirement, so it cannot be kept",
+        match=(
+            r"two/Cargo.toml: one in \[dependencies\] inherits its requirement, so it cannot "
+            r"be kept"
+        ),
     ):
         bump(Context(), version="one=0.3.0")

@@ -20,12 +20,19 @@ from release_tasks.release import Release
 pytestmark = pytest.mark.tools("git")
 
 PROJECT = {
-    "pyproject.toml": '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+    "pyproject.toml": '[build-system]\nrequires = ["hatchling"]\n'
+    'build-backend = "hatchling.build"\n'
     '[project]\nname = "Tiny-Plain"\nversion = "0.1.5"\ndependencies = ["left==0.1.5"]\n',
     "src/tiny_plain/__init__.py": '__version__ = "0.1.0"\n',
-    "setup.py": 'from setuptools import setup\nsetup(name="tiny-plain", version="0.1.5", url="https://x/0.1.5")\n',
+    "setup.py": (
+        "from setuptools import setup\n"
+        'setup(name="tiny-plain", version="0.1.5", url="https://x/0.1.5")\n'
+    ),
     "uv.lock": '[[package]]\nname = "tiny-plain"\nversion = "0.1.2"\nsource = { editable = "." }\n',
-    "README.md": "tiny 0.1.3\ntiny-0.1.5-linux\nsince v0.1.5 it works, 10.1.5 and 0.1.50 and 0.1.5-rc.1 do not\n",
+    "README.md": (
+        "tiny 0.1.3\ntiny-0.1.5-linux\n"
+        "since v0.1.5 it works, 10.1.5 and 0.1.50 and 0.1.5-rc.1 do not\n"
+    ),
     "docs/releasing.md": "install tiny==0.1.5\n",
     ".github/workflows/ci.yml": "tiny: v0.1.5\n",
     "tests/test_it.py": 'assert version == "0.1.5"\n',
@@ -35,7 +42,10 @@ PROJECT = {
     "tests/fixtures/a.txt": "0.1.5\n",
     "logo.bin": "\0 0.1.5",
     "tasks.py": "from release_tasks import ns\n",
-    "release-tasks.toml": '[files]\n"README.md" = "tiny {version}"\n[versions.ignore]\n"tests/*.py" = "checks an old release"\n',
+    "release-tasks.toml": (
+        '[files]\n"README.md" = "tiny {version}"\n[versions.ignore]\n'
+        '"tests/*.py" = "checks an old release"\n'
+    ),
 }
 MISMATCHES = [
     "src/tiny_plain/__init__.py:1 had 0.1.0, expected 0.1.5",
@@ -189,11 +199,19 @@ def test_a_version_is_found_as_semver_and_as_pep_440(
 def test_the_lock_of_an_excluded_tree_is_reported_and_not_edited(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock = 'version = 4\n\n[[package]]\nname = "core"\nversion = "0.0.9"\n\n[[package]]\nname = "other"\nversion = "0.1.0"\n'
+    lock = (
+        'version = 4\n\n[[package]]\nname = "core"\nversion = "0.0.9"\n\n[[package]]\n'
+        'name = "other"\nversion = "0.1.0"\n'
+    )
     files = {
-        "Cargo.toml": '[package]\nname = "core"\nversion = "0.1.0"\nedition = "2021"\n[workspace]\nexclude = ["other"]\n',
+        "Cargo.toml": (
+            '[package]\nname = "core"\nversion = "0.1.0"\nedition = "2021"\n[workspace]\n'
+            'exclude = ["other"]\n'
+        ),
         "src/lib.rs": "",
-        "other/Cargo.toml": '[package]\nname = "other"\nversion = "0.1.0"\n[dependencies]\ncore = { path = ".." }\n',
+        "other/Cargo.toml": (
+            '[package]\nname = "other"\nversion = "0.1.0"\n[dependencies]\ncore = { path = ".." }\n'
+        ),
         "other/Cargo.lock": lock,
         "other/src/lib.rs": "",
         "tasks.py": PROJECT["tasks.py"],

@@ -17,7 +17,10 @@ from release_tasks.checks.preflight import versions
 from release_tasks.errors import ReleaseError
 
 pytestmark = pytest.mark.tools("git", "gh")
-DATED = "# Changelog\n\n## March 27, 2026\n\n### Added\n\n- **New** (#3)\n- **Old** (#2)\n\n## January 02, 2026\n\n- First\n"
+DATED = (
+    "# Changelog\n\n## March 27, 2026\n\n### Added\n\n- **New** (#3)\n- **Old** (#2)\n\n"
+    "## January 02, 2026\n\n- First\n"
+)
 
 
 def shown(tiny: TinyProject, settings: str = "", version: str = "0.2.0") -> str:

@@ -141,7 +141,7 @@ VERSIONS = dict.fromkeys(NAMES, NEW)
 
 
 def manifest(number: int, version: str) -> str:
-    """A crate that needs the ten before it, each in another form, and one of another project with the old version."""
+    """A crate that needs the ten before it in different forms, and one of another project."""
     pins = [
         FORMS[other % len(FORMS)]
         .format(NAMES[other], version)

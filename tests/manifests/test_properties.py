@@ -1,4 +1,4 @@
-"""What holds for every manifest: a bump and back changes nothing, and bad texts raise ReleaseError."""
+"""What holds for every manifest: a bump and back changes nothing; bad texts raise ReleaseError."""
 
 from __future__ import annotations
 
@@ -100,7 +100,8 @@ def manifests(draw, version):
                 rows += [f"{crate}.version = {requirement}", f'{crate}.path = "x"']
             elif form == 3:
                 rows.append(
-                    f'renamed-{crate} = {{ version = {requirement}, package = "{crate}", path = "y" }}'
+                    f'renamed-{crate} = {{ version = {requirement}, package = "{crate}", '
+                    f'path = "y" }}'
                 )
             else:
                 tables += [
@@ -137,11 +138,19 @@ def test_a_bump_to_a_prerelease_and_back_gives_the_same_bytes(data, before, afte
 
 LAYOUTS = {
     "pyproject.toml": '[project]\nname = "x" # {0}\nversion="{0}"\ndependencies = ["y=={0}"]',
-    "Chart.yaml": "name: x\nversion: {0} # {0}\ndependencies:\n- name: y\n  version: {0}\nappVersion: '{0}'\n",
+    "Chart.yaml": (
+        "name: x\nversion: {0} # {0}\ndependencies:\n- name: y\n  version: {0}\nappVersion: '{0}'\n"
+    ),
     "package.json": '{{"dependencies": {{"version": "{0}"}},\n "version":"{0}" }}',
-    "package-lock.json": '{{"version": "{0}", "packages": {{"node_modules/y": {{"version": "{0}"}}, "": {{"name":"é", "version":"{0}"}} }} }}',
-    "setup.cfg": "[x]\nversion = {0}\n[metadata]\n# version = {0}\nversion={0}\nname = y\n[y]\nversion = {0}",
-    "uv.lock": '[[package]]\nname = "y"\nversion = "{0}"\nsource = {{ registry = "z" }}\n[[package]]\nname="x"\n'
+    "package-lock.json": (
+        '{{"version": "{0}", "packages": {{"node_modules/y": {{"version": "{0}"}}, "": '
+        '{{"name":"é", "version":"{0}"}} }} }}'
+    ),
+    "setup.cfg": (
+        "[x]\nversion = {0}\n[metadata]\n# version = {0}\nversion={0}\nname = y\n[y]\nversion = {0}"
+    ),
+    "uv.lock": '[[package]]\nname = "y"\nversion = "{0}"\nsource = {{ registry = "z" }}\n'
+    '[[package]]\nname="x"\n'
     "version = '{0}' # {0}\nsource = {{ editable = '.' }}",
     "setup.py": '"""{0}"""\nfrom x import setup\nsetup(name="é",  version = \'{0}\', y="{0}")',
 }
