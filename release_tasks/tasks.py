@@ -23,20 +23,20 @@ NEW_VERSION_HELP = (
 )
 PARAMETER_HELP = {
     "version": VERSION_HELP,
-    "component": "the component that a single --version is for; default: all",
-    "new": "names that may be published for the first time, comma-separated, or all",
-    "sign_off": "who tested the built files; needed where [gates] sign-off names bundles",
+    "component": "the component that --version applies to; default: all",
+    "new": "names to publish for the first time, comma-separated, or all",
+    "sign_off": "who tested the built files, when [gates] sign-off asks for it",
     "fast": "skip the gates: formatting, lints, tests",
     "json": "print one JSON object",
-    "parse": "only print the component and version of this tag, as JSON",
-    "target": "Rust targets to build for, comma-separated; default: all that this machine can",
+    "parse": "print the component and version of this tag as JSON, and do nothing else",
+    "target": "Rust targets, comma-separated; default: all that this machine can build",
     "keep": "keep the folder with the clone and everything that was published",
-    "offline": "refuse to read third-party packages, too",
+    "offline": "also refuse to read third-party packages",
     "serve": "only start the registries, print their addresses, and serve until stdin closes",
     "collect": "folders with files that other machines built from this commit, comma-separated",
     "install": "run the commands that install what is missing",
     "folders": "folders that contain the dist/ of other machines, comma-separated",
-    "all": "check for every tool that any project could need",
+    "all": "check for the tools of every kind of project, not only of this one",
 }
 
 

@@ -24,6 +24,4 @@ def docker_buildx(
     refuse(c, release, FileKind.IMAGE)
 
 
-docker_buildx.help["target"] = (
-    "platforms to build for, as linux/arm64, comma-separated; default: all"
-)
+docker_buildx.help["target"] = "platforms, such as linux/arm64, comma-separated; default: all"
