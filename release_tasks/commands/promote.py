@@ -1,4 +1,4 @@
-"""Promote a finished version: a second tag on its commit and a GitHub release; nothing is rebuilt."""
+"""Promote a finished version: a second tag and a GitHub release; nothing is rebuilt."""
 
 from __future__ import annotations
 

@@ -19,9 +19,18 @@ SETTINGS = (
     f'[binaries.tiny]\n{LINUX} = "tiny-linux"\n{ARM} = "tiny-arm"\n{WINDOWS} = "tiny.exe"\n'
     '[python.tiny-py]\nwheels = ["manylinux_2_17_x86_64", "macosx_10_12_universal2", "win_amd64"]\n'
 )
+CARGO_TOML = """[package]
+name = "tiny"
+version = "0.1.0"
+edition = "2021"
+publish = false
+[lib]
+crate-type = ["cdylib", "rlib"]
+[dependencies]
+pyo3 = { version = "0.30", features = ["abi3-py38"] }
+"""
 PROJECT = {name: TINY[name] for name in ("CHANGELOG.md", "tasks.py", ".gitignore")} | {
-    "Cargo.toml": '[package]\nname = "tiny"\nversion = "0.1.0"\nedition = "2021"\npublish = false\n[lib]\ncrate-type = ["cdylib", "rlib"]\n'
-    '[dependencies]\npyo3 = { version = "0.30", features = ["abi3-py38"] }\n',
+    "Cargo.toml": CARGO_TOML,
     "src/lib.rs": "",
     "src/main.rs": "fn main() {}\n",
     "pyproject.toml": '[build-system]\nrequires = ["maturin>=1.9,<2"]\nbuild-backend = "maturin"\n'
@@ -32,11 +41,9 @@ PROJECT = {name: TINY[name] for name in ("CHANGELOG.md", "tasks.py", ".gitignore
 
 @contextmanager
 def project(folder: Path, monkeypatch: pytest.MonkeyPatch, **files: str) -> Iterator[TinyProject]:
-    named = {
-        {"settings": "release-tasks.toml", "cargo": "Cargo.toml"}[name]: text
-        for name, text in files.items()
-    }
-    with tiny_project(folder, monkeypatch, PROJECT | named) as made:
+    paths = {"settings": "release-tasks.toml", "cargo": "Cargo.toml"}
+    changed = {paths[name]: text for name, text in files.items()}
+    with tiny_project(folder, monkeypatch, PROJECT | changed) as made:
         yield made
 
 
@@ -143,21 +150,8 @@ def test_a_pure_python_package_is_built_with_the_first_target_only(
         | {f"plain/{name}": TINY[name] for name in ("pyproject.toml", "tiny_plain/__init__.py")}
     )
     with tiny_project(tmp_path, monkeypatch, files) as tiny:
-        argv = [
-            sys.executable,
-            "-m",
-            "invoke",
-            "--dry",
-            "build-wheels",
-            "--version",
-            "0.1.0",
-            "--target",
-        ]
-        said = {
-            target: subprocess.run(
-                [*argv, target], cwd=tiny.root, capture_output=True, text=True, check=False
-            ).stderr
-            for target in (LINUX, WINDOWS)
-        }
-    assert "-m build" in said[LINUX]
-    assert "-m build" not in said[WINDOWS]
+        words = ("--dry", "build-wheels", "--version", "0.1.0", "--target")
+        linux = tiny.inv(*words, LINUX)
+        windows = tiny.inv(*words, WINDOWS)
+    assert "-m build" in linux.stderr
+    assert "-m build" not in windows.stderr

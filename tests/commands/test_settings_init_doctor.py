@@ -60,14 +60,9 @@ def test_what_a_component_names_does_not_need_a_table(tiny: TinyProject) -> None
         "release-tasks.toml",
         '[components.tiny]\nimages = ["docker.io/some/one"]\ncharts = ["ghcr.io/x/two"]\n',
     )
-    for path in ("one/Dockerfile", "chart/Chart.yaml", "other/Chart.yaml"):
-        name = {"chart": "two"}.get(path.split("/")[0], "three")
-        tiny.commit(
-            path,
-            f"apiVersion: v2\nname: {name}\nversion: 0.1.0\n"
-            if "Chart" in path
-            else "FROM scratch\n",
-        )
+    tiny.commit("one/Dockerfile", "FROM scratch\n")
+    tiny.commit("chart/Chart.yaml", "apiVersion: v2\nname: two\nversion: 0.1.0\n")
+    tiny.commit("other/Chart.yaml", "apiVersion: v2\nname: three\nversion: 0.1.0\n")
     [component] = json.loads(tiny.inv("settings", "--json").stdout)["components"]
     [image], [chart] = component["images"], component["charts"]
     assert (image["reference"], image["dockerfile"], image["source"]) == (
@@ -182,10 +177,9 @@ def test_doctor_names_what_is_missing_what_needs_it_and_how_to_install_it(
     assert rows["gh"]["needed_by"] == ["gh-draft", "gh-release", "move-pointers"]
     assert rows["gh"]["install"].endswith("apt-get install -y gh")
     text = tiny.inv("doctor", PATH=str(tiny.folder / "bin"))
-    assert (
-        "programs/missing-program: gh is not installed, and gh-draft, gh-release, move-pointers need it\nfix: "
-        in text.stderr
-    )
+    steps = "gh-draft, gh-release, move-pointers"
+    fact = f"programs/missing-program: gh is not installed, and {steps} need it"
+    assert f"{fact}\nfix: " in text.stderr
 
 
 @pytest.mark.tools("gh")

@@ -29,7 +29,10 @@ program.run(["inv", "bump", "--version", sys.argv[3]])
 STARTED = """
 import sys
 started = []
-sys.addaudithook(lambda event, args: event == "subprocess.Popen" and started.append(" ".join(args[1][:2])))
+def hook(event, args):
+    if event == "subprocess.Popen":
+        started.append(" ".join(args[1][:2]))
+sys.addaudithook(hook)
 from invoke.main import program
 program.run(["inv", "bump", "--version", sys.argv[1]], exit=False)
 print(started.count("git status"), started.count("git ls-remote"))

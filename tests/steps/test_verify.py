@@ -36,8 +36,15 @@ platforms = ["linux/{HERE}"]
 [charts."ghcr.io/example/charts/hello"]
 path = "chart"
 """
+CARGO_TOML = """[package]
+name = "fetched-hello"
+version = "0.2.0"
+edition = "2021"
+description = "x"
+license = "MIT"
+"""
 FILES = {
-    "Cargo.toml": '[package]\nname = "fetched-hello"\nversion = "0.2.0"\nedition = "2021"\ndescription = "x"\nlicense = "MIT"\n',
+    "Cargo.toml": CARGO_TOML,
     "src/main.rs": 'fn main() { println!("hello {}", env!("CARGO_PKG_VERSION")); }\n',
     ".gitignore": "target\nCargo.lock\ndist\n",
     "Dockerfile": "FROM scratch\n",
