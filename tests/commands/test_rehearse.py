@@ -65,7 +65,7 @@ def rehearse(folder: Path, scratch: Path) -> tuple[dict[str, Any], str]:
 
 
 def build(folder: Path, running: LocalRegistries, home: Path) -> dict[str, str]:
-    """Build with another umask, time zone and home; return each checksum in dist/, and the tag's."""
+    """Build with another umask, time zone and home; return each checksum, and the commit."""
     home.mkdir()
     date = subprocess.run(
         ["git", "log", "-1", "--format=%ct"], cwd=folder, capture_output=True, text=True, check=True
