@@ -59,6 +59,15 @@ ENTRY_POINTS = {
     "socket": {"rehearsal/server.py"},  # it listens
 }
 
+STARTERS = ("do", "ask", "ask_bytes", "follow", "running")
+STARTS_A_PROCESS = {*STARTERS, *(f"shell.{name}" for name in STARTERS)}
+ARGV_ELSEWHERE = {  # file: the reason
+    "building/images.py": "the settings name the scan and the test of an image",
+    "changelogs/notes.py": "the settings name the command that prints the notes",
+    "rehearsal/github/git.py": "the rehearsal uses no tools; this is its own program for git",
+    "rehearsal/github/refs.py": "words for the rehearsal's own git",
+}
+
 
 def relative(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix()
@@ -138,6 +147,46 @@ def test_processes_and_connections_have_one_entry_point_each() -> None:
 def test_only_shell_calls_the_system_for_a_process() -> None:
     calls = re.compile(r"\bos\.(system|popen|exec\w+|spawn\w+|fork)\(")
     assert [relative(path) for path in FILES if calls.search(path.read_text())] == []
+
+
+def words_handed_to_shell(path: Path) -> Iterator[str]:
+    """Yield each call of the shell whose argv is put together in the function that calls."""
+    for scope in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(scope, ast.FunctionDef):
+            continue
+        made = {
+            target.id
+            for node in ast.walk(scope)
+            if isinstance(node, ast.Assign) and is_sequence_of_words(node.value)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        for call in ast.walk(scope):
+            if isinstance(call, ast.Call) and name_of(call.func) in STARTS_A_PROCESS:
+                for argument in call.args[:2]:
+                    is_made = isinstance(argument, ast.Name) and argument.id in made
+                    if is_made or is_sequence_of_words(argument):
+                        yield f"{relative(path)}:{call.lineno}"
+
+
+def is_sequence_of_words(node: ast.expr) -> bool:
+    return isinstance(node, ast.List | ast.Tuple | ast.ListComp)
+
+
+def name_of(function: ast.expr) -> str:
+    if isinstance(function, ast.Attribute):
+        return f"{name_of(function.value)}.{function.attr}"
+    return function.id if isinstance(function, ast.Name) else ""
+
+
+def test_argv_is_built_in_tools_only() -> None:
+    offenders = [
+        call
+        for path in FILES
+        if not relative(path).startswith("tools/") and relative(path) not in ARGV_ELSEWHERE
+        for call in words_handed_to_shell(path)
+    ]
+    assert offenders == []
 
 
 def test_only_files_writes_into_the_project() -> None:

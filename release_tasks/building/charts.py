@@ -42,7 +42,7 @@ def _pack(c: Context, release: Release, part: ComponentRelease, chart: Chart) ->
         git.export(release.source_tree, release.commit, tree)
         source = tree / folder
         is_locked = (source / "Chart.lock").exists()
-        repositories = helm.lacking(source)
+        repositories = helm.missing(source)
         if repositories:
             helm.fetch_dependencies(c, source, repositories, scratch)
         helm.package(c, source, part.version, app_version, scratch)

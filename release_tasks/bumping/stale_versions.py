@@ -238,7 +238,7 @@ def _other_locks(release: Release) -> Iterator[StaleLine]:
         if not file.exists():
             continue
         text = file.read_text("utf-8", errors="replace")
-        for name, version, at in cargo_lock.own(text):
+        for name, version, at in cargo_lock.own_packages(text):
             if version != versions.get(name, version):
                 hint = f"{name} {version} (cargo update --workspace in that folder)"
                 yield StaleLine(path, line_at(text, at), hint)

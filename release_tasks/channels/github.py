@@ -14,6 +14,7 @@ from release_tasks.project.artifacts import Artifact, ArtifactStatus, Pointer, P
 from release_tasks.project.tags import version_in
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import gh
+from release_tasks.tools.gh.pages import Page
 from release_tasks.versions.numbers import is_prerelease, parse
 
 NAME = "GitHub"
@@ -98,7 +99,7 @@ def fill_draft(c: Context, release: Release) -> None:
             github_assets.upload_all(c, release, part, page)
 
 
-def _status(artifact: Artifact, page: gh.Page | None, names: set[str]) -> ArtifactStatus:
+def _status(artifact: Artifact, page: Page | None, names: set[str]) -> ArtifactStatus:
     if page is None:
         return ArtifactStatus(artifact, State.MISSING)
     if artifact.name == artifact.package:
@@ -106,7 +107,7 @@ def _status(artifact: Artifact, page: gh.Page | None, names: set[str]) -> Artifa
     return github_assets.status(artifact, page, names)
 
 
-def _release_status(artifact: Artifact, page: gh.Page, names: set[str]) -> ArtifactStatus:
+def _release_status(artifact: Artifact, page: Page, names: set[str]) -> ArtifactStatus:
     if page.is_draft:
         return ArtifactStatus(artifact, State.PARTIAL, "a draft", page.url)
     missing = sorted(names - {asset.name for asset in page.assets if asset.is_complete})
@@ -129,7 +130,7 @@ def _publish_part(c: Context, release: Release, part: ComponentRelease) -> None:
         gh.publish(c, release.project.github_repository, part.tag, is_prerelease(part.version))
 
 
-def _is_full(release: Release, part: ComponentRelease, page: gh.Page) -> bool:
+def _is_full(release: Release, part: ComponentRelease, page: Page) -> bool:
     if is_ready(page, shipped(part, page)):
         return True
     return github_assets.draft_matches(page, release, part)

@@ -24,10 +24,11 @@ from release_tasks.project.kinds import Asset, FileKind
 from release_tasks.project.model import resolved_or_raise
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import gh
+from release_tasks.tools.gh.pages import Page
 from release_tasks.versions.numbers import is_prerelease
 
 
-def shipped(part: ComponentRelease, page: gh.Page | None = None) -> tuple[Artifact, ...]:
+def shipped(part: ComponentRelease, page: Page | None = None) -> tuple[Artifact, ...]:
     """Return the assets that users find on the release, with their hashes as far as known.
 
     Published wheels, crates and charts are not built again, so their names come from the `page`.
@@ -39,7 +40,7 @@ def shipped(part: ComponentRelease, page: gh.Page | None = None) -> tuple[Artifa
     return tuple(make_artifact("GitHub", part, name, rows.get(name), part.tag) for name in names)
 
 
-def status(wanted: Artifact, page: gh.Page, names: set[str]) -> ArtifactStatus:
+def status(wanted: Artifact, page: Page, names: set[str]) -> ArtifactStatus:
     """Return the state of one asset; `names` are all shipped ones.
 
     What only a draft has is not public, so it is missing or partial.
@@ -59,14 +60,14 @@ def status(wanted: Artifact, page: gh.Page, names: set[str]) -> ArtifactStatus:
     return found
 
 
-def is_ready(page: gh.Page, assets: Sequence[Artifact]) -> bool:
+def is_ready(page: Page, assets: Sequence[Artifact]) -> bool:
     """Return True when a draft has exactly the shipped files, all of them complete."""
     if not assets or not all(asset.is_complete for asset in page.assets):
         return False
     return {asset.name for asset in page.assets} == {one.name for one in assets}
 
 
-def draft_matches(page: gh.Page, release: Release, part: ComponentRelease) -> bool:
+def draft_matches(page: Page, release: Release, part: ComponentRelease) -> bool:
     """Return True when the draft has this dist/'s release.json, and no file with other bytes."""
     sha256 = hashlib.sha256(dist.summed(release, part)).hexdigest()
     if not page.holds(dist.INVENTORY, f"sha256:{sha256}"):
@@ -79,7 +80,7 @@ def draft_matches(page: gh.Page, release: Release, part: ComponentRelease) -> bo
 
 
 def write_sha256sums(
-    c: Context, release: Release, part: ComponentRelease, page: gh.Page | None
+    c: Context, release: Release, part: ComponentRelease, page: Page | None
 ) -> None:
     """Write SHA256SUMS if the project ships it and the hashes of all other assets are known."""
     if Asset.SHA256SUMS not in part.component.assets:
@@ -113,7 +114,7 @@ def write_sums(
     )
 
 
-def draft(c: Context, release: Release, part: ComponentRelease) -> gh.Page | None:
+def draft(c: Context, release: Release, part: ComponentRelease) -> Page | None:
     """Return the GitHub release of a tag, created as a draft if needed.
 
     A dry run creates none, and returns None then.
@@ -142,7 +143,7 @@ def create(c: Context, release: Release, part: ComponentRelease, tag: str, *flag
         gh.create(c, release.project.github_repository, tag, title, path, *flags)
 
 
-def upload_all(c: Context, release: Release, part: ComponentRelease, page: gh.Page | None) -> None:
+def upload_all(c: Context, release: Release, part: ComponentRelease, page: Page | None) -> None:
     """Upload every file of dist/ that the draft does not have, release.json last.
 
     Raises `ReleaseError` when the draft then has other files: another machine uploads, too.
@@ -163,7 +164,7 @@ def upload_all(c: Context, release: Release, part: ComponentRelease, page: gh.Pa
     _check_upload(release, part, missing)
 
 
-def complete(c: Context, release: Release, part: ComponentRelease, page: gh.Page) -> None:
+def complete(c: Context, release: Release, part: ComponentRelease, page: Page) -> None:
     """Upload the shipped files that the draft or release does not have; public ones are kept."""
     rows = {row.file: row for row in dist.inventory(part)}
     missing = []
@@ -196,7 +197,7 @@ def remove_extra_assets(c: Context, release: Release, part: ComponentRelease) ->
         gh.delete(c, repository, asset)
 
 
-def _names(part: ComponentRelease, word: str, page: gh.Page | None) -> list[str]:
+def _names(part: ComponentRelease, word: str, page: Page | None) -> list[str]:
     """Return the file names that a word of `[github] assets` stands for."""
     if word == Asset.BINARIES:
         return _binaries(part)
@@ -229,7 +230,7 @@ def _with_checksum(part: ComponentRelease) -> list[str]:
     return _binaries(part)
 
 
-def _has_file(page: gh.Page | None, row: dist.Built) -> bool:
+def _has_file(page: Page | None, row: dist.Built) -> bool:
     return page is not None and page.holds(row.file, f"sha256:{row.sha256}")
 
 

@@ -10,6 +10,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.http import get_many
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import gh, git
+from release_tasks.tools.gh.pages import Page
 
 # What this process has filled: dist/<tag>/, the commit, and whether it was a dry run.
 _filled: set[tuple[Path, str, bool]] = set()
@@ -31,7 +32,7 @@ def fill(release: Release, is_dry: bool = False) -> None:
                 _filled.add(key)
 
 
-def pages(release: Release) -> dict[str, gh.Page]:
+def pages(release: Release) -> dict[str, Page]:
     """Return the GitHub release of each tag that has one, drafts included."""
     found = {}
     for part in release.parts:
@@ -64,12 +65,12 @@ def unreadable_drafts(release: Release) -> list[ReleaseError]:
     ]
 
 
-def note_inventory(part: ComponentRelease, page: gh.Page | None) -> None:
+def note_inventory(part: ComponentRelease, page: Page | None) -> None:
     """Remember which release.json the draft has."""
     _seen_inventories[part.dist] = _inventory_digest(page)
 
 
-def is_foreign(part: ComponentRelease, page: gh.Page | None) -> bool:
+def is_foreign(part: ComponentRelease, page: Page | None) -> bool:
     """Return True when another machine has replaced the draft's release.json meanwhile."""
     seen = _seen_inventories.get(part.dist)
     return seen is not None and seen != _inventory_digest(page)
@@ -91,7 +92,7 @@ def _fill_part(release: Release, part: ComponentRelease, is_dry: bool) -> None:
         _take_over(release, part, page, is_dry)
 
 
-def _page(release: Release, part: ComponentRelease) -> gh.Page | None:
+def _page(release: Release, part: ComponentRelease) -> Page | None:
     if not _may_have_page(release):
         return None
     return gh.page(release.project.github_repository, part.tag)
@@ -105,12 +106,12 @@ def _may_have_page(release: Release) -> bool:
     )
 
 
-def _inventory_digest(page: gh.Page | None) -> str:
+def _inventory_digest(page: Page | None) -> str:
     asset = page.asset(dist.INVENTORY) if page else None
     return asset.digest if asset else ""
 
 
-def _take_over(release: Release, part: ComponentRelease, page: gh.Page, is_dry: bool) -> None:
+def _take_over(release: Release, part: ComponentRelease, page: Page, is_dry: bool) -> None:
     """Make dist/ what the release.json on GitHub lists, and download the missing files.
 
     Raises `ReleaseError` when it was built from another commit: the tag was moved afterwards.
@@ -128,7 +129,7 @@ def _take_over(release: Release, part: ComponentRelease, page: gh.Page, is_dry: 
 
 
 def _inventory(
-    release: Release, part: ComponentRelease, page: gh.Page, is_dry: bool
+    release: Release, part: ComponentRelease, page: Page, is_dry: bool
 ) -> tuple[dist.Built, ...]:
     """Return the files that GitHub's release.json lists, and make it the one in dist/."""
     asset = page.asset(dist.INVENTORY)
@@ -157,7 +158,7 @@ def _refuse_other_commit(
             )
 
 
-def _download(release: Release, part: ComponentRelease, page: gh.Page, row: dist.Built) -> None:
+def _download(release: Release, part: ComponentRelease, page: Page, row: dist.Built) -> None:
     asset = page.asset(row.file)
     assert asset is not None
     files.write_bytes(part.dist / row.file, gh.fetch(release.project.github_repository, asset))

@@ -18,14 +18,14 @@ from invoke.exceptions import Exit
 from release_tasks import endpoints, files, shell, terminal
 from release_tasks.errors import ReleaseError
 from release_tasks.tasks import command
-from release_tasks.tools import git
+from release_tasks.tools import git, inv
+from release_tasks.tools.git import clones
 
 if TYPE_CHECKING:
     from release_tasks.project.model import Project
     from release_tasks.rehearsal.registries import LocalRegistries
 
 AUTHOR = "Rehearsal"
-INVOKE = (sys.executable, "-m", "invoke")
 CHECKS = [{"name": "rehearsal", "app": {"slug": "rehearsal"}}]
 
 
@@ -131,13 +131,13 @@ def _clone(rehearsal: Rehearsal) -> Path:
     top = rehearsal.project.root
     branch = git.branch(top) or "main"
     bare, origin = _origin(rehearsal)
-    shell.ask(["git", "push", "--quiet", "--force", bare, f"HEAD:refs/heads/{branch}"], cwd=top)
-    shell.ask(["git", "symbolic-ref", "HEAD", f"refs/heads/{branch}"], cwd=bare)
+    clones.push_head(top, bare, branch)
+    clones.set_default_branch(bare, branch)
     clone = rehearsal.folder / "clone" / rehearsal.project.name
-    shell.ask(["git", "clone", "--quiet", origin, clone], env=rehearsal.registries.env)
+    clones.clone_url(origin, clone, rehearsal.registries.env)
     if rehearsal.project.repository:
         url = git.remote_url(top) or origin
-        shell.ask(["git", "remote", "set-url", "origin", url], cwd=clone)
+        clones.set_origin(clone, url)
     return clone
 
 
@@ -146,7 +146,7 @@ def _origin(rehearsal: Rehearsal) -> tuple[Path, str]:
     project, github = rehearsal.project, rehearsal.registries.github
     if not project.repository:
         bare = rehearsal.folder / f"{project.name}.git"
-        shell.ask(["git", "clone", "--quiet", "--bare", project.root, bare])
+        clones.clone_bare(project.root, bare)
         return bare, str(bare)
     owner, _, name = project.repository.partition("/")
     bare = github.create(owner, name, project.root)
@@ -177,16 +177,16 @@ def _run_release(rehearsal: Rehearsal, clone: Path, env: dict[str, str], collect
     names = [name.strip() for name in collect.split(",")]
     folders = ",".join(str(Path(name).resolve()) for name in names if name)
     if folders:
-        argv = [*INVOKE, "collect", "--folders", folders, *rehearsal.options]
-        if code := shell.follow(argv, clone, env):
+        code = inv.run(["collect", "--folders", folders, *rehearsal.options], clone, env)
+        if code:
             return code
     answers = ("--new", "all", "--sign-off", AUTHOR)
-    return shell.follow([*INVOKE, "release", *rehearsal.options, *answers], clone, env)
+    return inv.run(["release", *rehearsal.options, *answers], clone, env)
 
 
 def _status(rehearsal: Rehearsal, clone: Path, env: dict[str, str]) -> dict[str, Any]:
     path = rehearsal.folder / "status.json"
-    shell.follow([*INVOKE, "status", *rehearsal.options, "--json"], clone, env, path)
+    inv.run(["status", *rehearsal.options, "--json"], clone, env, path)
     try:
         data: dict[str, Any] = _json.loads(path.read_text())
     except ValueError as error:

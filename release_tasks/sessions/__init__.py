@@ -177,5 +177,5 @@ def _download_dependencies(chart: Path, copy: Path) -> None:
 
     from release_tasks.tools import helm
 
-    if missing := helm.lacking(chart):
+    if missing := helm.missing(chart):
         helm.fetch_dependencies(Context(), chart, missing, copy)

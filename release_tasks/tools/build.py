@@ -1,4 +1,4 @@
-"""build: wheels and source distributions by the backend that a project's pyproject.toml names (PEP 517)."""
+"""build: wheels and source distributions, by the backend in a pyproject.toml (PEP 517)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from release_tasks.shell import do
 
 
 def make(c: Context, kind: str, folder: Path, out: Path, env: Mapping[str, str]) -> None:
-    """Build the `wheel` or `sdist` of the package in `folder` into `out`, in an environment of its own."""
-    with files.scratch("build") as spare:  # an interrupted build leaves its environment behind
-        argv = [sys.executable, "-m", "build", f"--{kind}", "--outdir", str(out), str(folder)]
-        do(c, argv, env={**env, "TMPDIR": str(spare)})
+    """Build the `wheel` or `sdist` of the package in `folder` into `out`, in a new environment."""
+    argv = [sys.executable, "-m", "build", f"--{kind}", "--outdir", str(out), str(folder)]
+    with files.scratch("build") as temporary:  # an interrupted build leaves its environment there
+        do(c, argv, env={**env, "TMPDIR": str(temporary)})

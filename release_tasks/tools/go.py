@@ -1,4 +1,4 @@
-"""go: the compiler for programs that no package of the system brings."""
+"""go: the compiler for programs that no package of the system has."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from release_tasks import endpoints, files, http, shell, terminal
 from release_tasks.errors import ReleaseError
 from release_tasks.formats import machines
 
-LEAST = (1, 21)  # older ones cannot fetch the toolchain that a module asks for
+OLDEST = (1, 21)  # the first version that downloads the toolchain a module asks for
 VERSION = "1.26.8"
 SHA256 = {  # of the zip that Go's module proxy serves, by machine
     "amd64": "30c2b1bf7dcc88d3eb0a1364e47ddd9128edb3110a30e8a0ef61cd5856b31de7",
@@ -21,19 +21,30 @@ SHA256 = {  # of the zip that Go's module proxy serves, by machine
 
 
 def compiler(folder: Path) -> str:
-    """Return the path of a Go compiler: the machine's own, or one that is downloaded into `folder` once.
+    """Return the path of a Go compiler: the installed one, else one downloaded into `folder`.
 
-    Raises `ReleaseError` where the machine's is missing or too old and none can be downloaded for it.
+    Raises `ReleaseError` where none is installed (or an old one), and none can be downloaded.
     """
-    if (own := shell.found("go")) and _version(own) >= LEAST:
-        return own
-    if (kept := folder / f"go-{VERSION}" / "bin" / "go").exists():
-        return str(kept)
-    machine = machines.this_machine()
-    if platform.system() != "Linux" or machine is None or machine.oci not in SHA256:
-        raise ReleaseError("Go is missing, or older than 1.21", f"see {endpoints.GO}")
-    _download(machine.oci, SHA256[machine.oci], kept.parent.parent)
-    return str(kept)
+    installed = shell.found("go")
+    if installed and _version(installed) >= OLDEST:
+        return installed
+    toolchain = folder / f"go-{VERSION}"
+    downloaded = toolchain / "bin" / "go"
+    if not downloaded.exists():
+        _download(_machine(), toolchain)
+    return str(downloaded)
+
+
+def build(package: str, version: str, program: Path | str) -> tuple[tuple[str, ...], ...]:
+    """Return the commands that build a main package of the module proxy into the file `program`.
+
+    They run in an empty folder, and the program has no path and no debug information in it.
+    """
+    return (
+        ("go", "mod", "init", "tools"),
+        ("go", "get", f"{package}@{version}"),
+        ("go", "build", "-trimpath", "-ldflags=-s -w", "-o", str(program), package),
+    )
 
 
 def _version(go: str) -> tuple[int, ...]:
@@ -41,24 +52,29 @@ def _version(go: str) -> tuple[int, ...]:
     return (int(found[1]), int(found[2])) if found else (0,)
 
 
-def _download(machine: str, sha256: str, target: Path) -> None:
+def _machine() -> str:
+    machine = machines.this_machine()
+    if platform.system() != "Linux" or machine is None or machine.oci not in SHA256:
+        raise ReleaseError("Go is missing, or older than 1.21", f"see {endpoints.GO}")
+    return machine.oci
+
+
+def _download(machine: str, target: Path) -> None:
     name = f"v0.0.1-go{VERSION}.linux-{machine}"
-    half = target.with_name(f".{target.name}-{os.getpid()}")
-    terminal.say(f"Go {VERSION} is downloaded, to build what no package brings")
+    unfinished = target.with_name(f".{target.name}-{os.getpid()}")
+    packed = unfinished / "go.zip"
+    url = f"{endpoints.GO_PROXY}/golang.org/toolchain/@v/{name}.zip"
+    terminal.say(f"downloading Go {VERSION}, to build what no package has")
     try:
-        packed = http.get(
-            f"{endpoints.GO_PROXY}/golang.org/toolchain/@v/{name}.zip", expect=(200,)
-        ).body
-        files.write_bytes(half / "go.zip", packed)
-        if files.sha256(half / "go.zip") != sha256:
-            raise ReleaseError(
-                f"the Go toolchain {name} has another sha256 than expected", "install Go by hand"
-            )
-        with zipfile.ZipFile(half / "go.zip") as archive:
-            archive.extractall(half)
-        made = half / f"golang.org/toolchain@{name}"
-        for program in (*made.glob("bin/*"), *made.glob("pkg/tool/*/*")):
-            program.chmod(0o755)  # which such a zip does not say
-        files.move(made, target)
+        files.write_bytes(packed, http.get(url, expect=(200,), remember=False).body)
+        if files.sha256(packed) != SHA256[machine]:
+            fact = f"the Go toolchain {name} has another sha256 than expected"
+            raise ReleaseError(fact, f"install Go: {endpoints.GO}")
+        with zipfile.ZipFile(packed) as archive:
+            archive.extractall(unfinished)
+        unpacked = unfinished / f"golang.org/toolchain@{name}"
+        for program in (*unpacked.glob("bin/*"), *unpacked.glob("pkg/tool/*/*")):
+            program.chmod(0o755)  # the zip has no permissions
+        files.move(unpacked, target)
     finally:
-        files.remove(half)
+        files.remove(unfinished)

@@ -1,4 +1,4 @@
-"""The programs that are not Python packages: how each is recognised and installed."""
+"""The programs that are not Python packages: how each one is recognized and installed."""
 
 from __future__ import annotations
 
@@ -19,121 +19,118 @@ from release_tasks.tools import go
 
 @dataclass(frozen=True)
 class Program:
-    """A program: `probe` prints its version, and one of `apt`, `module` or `link` brings it."""
+    """A program. `probe` prints its version; it is installed by `apt` or `module`, or see `link`."""
 
     name: str
     probe: tuple[str, ...]
-    apt: str = ""
+    apt: str = ""  # a package of Debian and Ubuntu
     module: str = ""  # a main package of the Go module proxy, with @version
     link: str = ""
     plugin: bool = False  # of the docker command
-    folders: tuple[str, ...] = ()  # where it may be besides PATH
-    least: str = "0"  # the version that can do what is asked of it here, as docs/findings.md has it
+    folders: tuple[str, ...] = ()  # where it can be besides PATH
+    minimum: str = "0"  # the first version that can do all that steps ask of it
 
 
-PROGRAMS = {
-    program.name: program
-    for program in (
-        Program("git", ("git", "--version"), apt="git", least="2.31"),
-        Program("cargo", ("cargo", "--version"), link="https://rustup.rs", least="1.90"),
-        Program("gh", ("gh", "--version"), apt="gh", least="2.23"),
-        Program("docker", ("docker", "--version"), apt="docker.io"),
-        Program(
-            "buildx",
-            ("docker", "buildx", "version"),
-            module="github.com/docker/buildx/cmd/buildx@v0.33.0",
-            plugin=True,
-            least="0.33",
-        ),
-        Program(
-            "buildkitd",
-            ("buildkitd", "--version"),
-            module="github.com/moby/buildkit/cmd/buildkitd@v0.20.2",
-            least="0.13",
-        ),
-        Program("runc", ("runc", "--version"), apt="runc", folders=("/usr/sbin", "/sbin")),
-        Program(
-            "helm",
-            ("helm", "version", "--short"),
-            module="helm.sh/helm/v3/cmd/helm@v3.22.0",
-            least="3.8",
-        ),
-    )
-}
+_ALL = (
+    Program("git", ("git", "--version"), apt="git", minimum="2.31"),
+    Program("cargo", ("cargo", "--version"), link="https://rustup.rs", minimum="1.90"),
+    Program("gh", ("gh", "--version"), apt="gh", minimum="2.23"),
+    Program("docker", ("docker", "--version"), apt="docker.io"),
+    Program(
+        "buildx",
+        ("docker", "buildx", "version"),
+        module="github.com/docker/buildx/cmd/buildx@v0.33.0",
+        plugin=True,
+        minimum="0.33",
+    ),
+    Program(
+        "buildkitd",
+        ("buildkitd", "--version"),
+        module="github.com/moby/buildkit/cmd/buildkitd@v0.20.2",
+        minimum="0.13",
+    ),
+    Program("runc", ("runc", "--version"), apt="runc", folders=("/usr/sbin", "/sbin")),
+    Program(
+        "helm",
+        ("helm", "version", "--short"),
+        module="helm.sh/helm/v3/cmd/helm@v3.22.0",
+        minimum="3.8",
+    ),
+)
+PROGRAMS = {program.name: program for program in _ALL}
 
 
 @memoized
 def version(program: Program) -> str | None:
-    """Return what a program says of its version, or None where it is not installed."""
+    """Return the version that a program prints, or None where it is not installed."""
     path = os.pathsep.join((os.environ.get("PATH", ""), *program.folders))
     try:
-        said = shell.ask(program.probe, env={"PATH": path})
-    except (
-        shell.Failed
-    ):  # cargo without the toolchain that is pinned here, or docker without that plugin
+        output = shell.ask(program.probe, env={"PATH": path})
+    except shell.Failed:
+        # docker without that plugin, or cargo without the toolchain that is pinned here
         return None if program.plugin else "unknown"
     except ReleaseError:
         return None
-    number = re.search(r"v?(\d+\.\d+[.\w+-]*)", said)
-    return number[1] if number else said.strip().splitlines()[0]
+    number = re.search(r"v?(\d+\.\d+[.\w+-]*)", output)
+    return number[1] if number else output.strip().splitlines()[0]
 
 
 def is_installed(program: Program) -> bool:
-    """Tell whether a program is there; it is started only where that cannot be seen."""
-    return (not program.plugin and shell.found(program.probe[0]) is not None) or version(
-        program
-    ) is not None
+    """Tell whether a program is installed; only a plugin has to be started for that."""
+    if not program.plugin and shell.found(program.probe[0]):
+        return True
+    return version(program) is not None
 
 
 def outdated(program: Program) -> ReleaseError | None:
-    """Return an error for a program that is there and too old for what is asked of it here."""
-    there = version(program)
-    if there is None or not is_before(there, program.least):
+    """Return an error for an installed program that is older than `minimum`."""
+    installed = version(program)
+    if installed is None or not is_before(installed, program.minimum):
         return None
-    return ReleaseError(
-        f"{program.name} {there} is too old, {program.least} is needed", command(program)
-    )
+    fact = f"{program.name} {installed} is too old, {program.minimum} is needed"
+    return ReleaseError(fact, command(program))
 
 
-def is_before(version: str, least: str) -> bool:
-    """Tell whether a version is before another one; what was built from source may say 0.0.0, which tells nothing."""
-    here, other = (numbers(text)[:2] for text in (version, least))
-    return any(here) and here < other
+def is_before(version: str, minimum: str) -> bool:
+    """Tell whether a version is older than another one, by major and minor number.
+
+    0.0.0 is not: programs that were built from source print it.
+    """
+    first = numbers(version)[:2]
+    return any(first) and first < numbers(minimum)[:2]
 
 
 def command(program: Program) -> str:
-    """Return the line that installs a program, as a person would type it, or where to find it."""
+    """Return the command that installs a program, as a person would type it, or where to find it."""
     if program.apt:
         sudo = "" if os.geteuid() == 0 else "sudo "
         return f"{sudo}apt-get install -y {program.apt}"
     if program.module:
-        line = " && ".join(shlex.join(words) for words in _build(program, _target(program)))
-        return f"cd $(mktemp -d) && {line}" + (
-            "" if shell.found("go") else f"  # Go itself: {endpoints.GO}"
-        )
+        words = _build(program, _installed_path(program))
+        line = " && ".join(["cd $(mktemp -d)", *map(shlex.join, words)])
+        if not shell.found("go"):
+            line += f"  # Go itself: {endpoints.GO}"
+        return line
     return f"see {program.link}"
 
 
 def install(c: Context, program: Program) -> None:
     """Install a program; raise `ReleaseError` where only a person can."""
     if program.apt:
-        shell.do(
-            c,
-            ["apt-get", "install", "-y", "-qq", program.apt],
-            env={"DEBIAN_FRONTEND": "noninteractive"},
-        )
-    elif program.module:
-        kept = cache() / f"{program.name}-{program.module.rsplit('@', 1)[1]}"
-        if not kept.exists():
-            _compile(c, program, kept)
-        if not shell.is_dry(c):
-            files.copy(kept, _target(program))
-    else:
+        env = {"DEBIAN_FRONTEND": "noninteractive"}
+        shell.do(c, ["apt-get", "install", "-y", "-qq", program.apt], env=env)
+        return
+    if not program.module:
         raise ReleaseError(f"{program.name} is not installed", command(program))
+    compiled = cache() / f"{program.name}-{program.module.rpartition('@')[2]}"
+    if not compiled.exists():
+        _compile(c, program, compiled)
+    if not shell.is_dry(c):
+        files.copy(compiled, _installed_path(program))
 
 
 def update_lists(c: Context) -> None:
-    """Let apt learn which packages there are."""
+    """Update apt's lists of packages."""
     shell.do(c, ["apt-get", "update", "-qq"])
 
 
@@ -143,33 +140,27 @@ def cache() -> Path:
     return Path(home) / "release-tasks" / "programs"
 
 
-def _compile(c: Context, program: Program, kept: Path) -> None:
+def _compile(c: Context, program: Program, target: Path) -> None:
     compiler = "go" if shell.is_dry(c) else go.compiler(cache())
+    env = {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"}
     with files.scratch(program.name) as folder:
-        made = folder / "made"
-        for words in _build(program, made):
-            shell.do(
-                c,
-                (compiler, *words[1:]),
-                cwd=folder,
-                env={"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"},
-            )
+        compiled = folder / "compiled"
+        for words in _build(program, compiled):
+            shell.do(c, (compiler, *words[1:]), cwd=folder, env=env)
         if not shell.is_dry(c):
-            files.copy(made, kept)
+            files.copy(compiled, target)
 
 
 def _build(program: Program, target: Path) -> tuple[tuple[str, ...], ...]:
-    package = program.module.rsplit("@", 1)[0]
-    return (
-        ("go", "mod", "init", "tools"),
-        ("go", "get", program.module),
-        ("go", "build", "-trimpath", "-ldflags=-s -w", "-o", str(target), package),
-    )
+    package, _, version = program.module.rpartition("@")
+    return go.build(package, version, target)
 
 
-def _target(program: Program) -> Path:
-    everyone = os.geteuid() == 0
+def _installed_path(program: Program) -> Path:
+    """Return where a compiled program is installed: for everyone as root, else for the user."""
+    is_root = os.geteuid() == 0
     if program.plugin:
-        base = Path("/usr/local/lib/docker") if everyone else Path.home() / ".docker"
+        base = Path("/usr/local/lib/docker") if is_root else Path.home() / ".docker"
         return base / "cli-plugins" / f"docker-{program.name}"
-    return (Path("/usr/local/bin") if everyone else Path.home() / ".local/bin") / program.name
+    folder = Path("/usr/local/bin") if is_root else Path.home() / ".local/bin"
+    return folder / program.name

@@ -1,4 +1,4 @@
-"""twine: what PyPI would say to a file, and the upload."""
+"""twine: checks files as PyPI would, and uploads them."""
 
 from __future__ import annotations
 
@@ -15,45 +15,37 @@ from release_tasks.shell import Failed, ask, do
 
 TWINE = (sys.executable, "-m", "twine", "--no-color")
 WHOLE_LINES = {"COLUMNS": "500"}  # else rich breaks PyPI's reasons into pieces
+TWINE_PASSWORD = "TWINE_PASSWORD"
+TRUSTED_PUBLISHING = ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL")
 
-# twine sends an upload again whose connection broke, without its body, and waits for ever; what was not
-# connected at all can be tried again
+# When the connection of an upload breaks, twine sends it again without its body and waits
+# forever. Only what was never connected can be tried again.
 BROKEN = r"connection broken by '(?!NewConnection|ConnectTimeout|NameResolution|Proxy)"
+DELETED = r"This filename was previously used by a file that has since been deleted"
 
 
 def check(paths: Sequence[Path]) -> None:
-    """Raise `ReleaseError` for a file whose description PyPI would not show, with twine's reason."""
+    """Raise `ReleaseError`, with twine's reason, for a file whose readme PyPI would not render."""
     try:
         ask([*TWINE, "check", *paths], env=WHOLE_LINES)
     except Failed as error:
-        names = [
-            path.name
-            for path in paths
-            if re.search(rf"{re.escape(path.name)}: FAILED", error.output)
-        ]
-        reasons = [
-            " ".join(line.split()[1:])
-            for line in error.output.splitlines()
-            if re.match(r"(ERROR|WARNING)\s+\S", line)
-        ]
-        said = "; ".join(dict.fromkeys(reasons)) or " ".join(error.output.split())[-300:]
-        raise ReleaseError(
-            f"twine check: {', '.join(names) or paths[0].name}: {said}",
-            "mend `readme` in pyproject.toml",
-        ) from error
+        names = [path.name for path in paths if f"{path.name}: FAILED" in error.output]
+        fact = f"twine check: {', '.join(names) or paths[0].name}: {_reasons(error.output)}"
+        raise ReleaseError(fact, "fix `readme` in pyproject.toml") from error
 
 
 def upload(c: Context, paths: Sequence[Path], token: str) -> None:
-    """Upload files to PyPI in this order; raise `Failed` with what PyPI said.
+    """Upload files to PyPI; raise `Failed` with what PyPI answered.
 
-    `token` is the name of the variable that holds the package's own token.
+    `token` is the name of the variable with the package's own token. Wheels go before the sdist:
+    pip would compile the sdist where it sees nothing else.
     """
     env, secrets = _credential(token)
-    # wheels before the sdist: an installer that sees only the sdist would compile
-    ordered = sorted(paths, key=lambda path: (not path.name.endswith(".whl"), path.name))
+    ordered = sorted(paths, key=lambda path: (path.suffix != ".whl", path.name))
+    options = ("--non-interactive", "--disable-progress-bar")
     do(
         c,
-        [*TWINE, "upload", "--non-interactive", "--disable-progress-bar", *ordered],
+        [*TWINE, "upload", *options, *ordered],
         env=WHOLE_LINES | env,
         secrets=secrets,
         stop_at=BROKEN,
@@ -61,42 +53,44 @@ def upload(c: Context, paths: Sequence[Path], token: str) -> None:
 
 
 def has_credential(token: str) -> bool:
-    """Tell whether an upload would know who it is: by a token, Trusted Publishing or ~/.pypirc."""
-    names = (token, "TWINE_PASSWORD", "ACTIONS_ID_TOKEN_REQUEST_URL")
+    """Tell whether an upload can log in: by a token, Trusted Publishing or ~/.pypirc."""
+    names = (token, TWINE_PASSWORD, "ACTIONS_ID_TOKEN_REQUEST_URL")
     return any(os.environ.get(name) for name in names) or (Path.home() / ".pypirc").is_file()
 
 
 def was_cut(output: str) -> bool:
-    """Tell whether an upload failed because its connection broke, so that nobody knows how it ended."""
+    """Tell whether the connection of an upload broke: PyPI may have the file or not."""
     return re.search(BROKEN, output) is not None
 
 
 def is_taken(output: str) -> bool:
-    """Tell whether PyPI said that a file of that name exists with other bytes."""
+    """Tell whether PyPI answered that it has a file of that name with other bytes."""
     return "File already exists" in output
 
 
 def explained(error: Failed, token: str) -> ReleaseError:
-    """Return what a failed upload means, with a way on where PyPI's words allow one."""
-    if gone := re.search(
-        r"This filename was previously used by a file that has since been deleted", error.output
-    ):
-        return ReleaseError(
-            f"PyPI: {gone[0]}", "choose the next version: PyPI never takes a name twice"
-        )
+    """Return a failed upload as an error, with a fix where PyPI's answer is a known one."""
+    if deleted := re.search(DELETED, error.output):
+        fix = "choose the next version: PyPI never accepts a file name twice"
+        return ReleaseError(f"PyPI: {deleted[0]}", fix)
     if re.search(r"\b403\b", error.output):
-        return ReleaseError(
-            f"{error.problem}",
-            f"check the token in {token} or TWINE_PASSWORD, and that it may upload this project",
-        )
+        fix = f"check the token in {token} or {TWINE_PASSWORD}: it must be for this project"
+        return ReleaseError(error.problem, fix)
     return error
 
 
+def _reasons(output: str) -> str:
+    """Return what twine's errors and warnings say, else the end of its output."""
+    found = re.findall(r"^(?:ERROR|WARNING)[ \t]+(\S.*)", output, re.M)
+    reasons = [" ".join(reason.split()) for reason in found]
+    return "; ".join(dict.fromkeys(reasons)) or " ".join(output.split())[-300:]
+
+
 def _credential(token: str) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return twine's variables for an upload, and the names of the secrets it may see."""
     if value := os.environ.get(token):
-        return {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": value}, ()
-    if os.environ.get("TWINE_PASSWORD"):
-        return {"TWINE_USERNAME": os.environ.get("TWINE_USERNAME") or "__token__"}, (
-            "TWINE_PASSWORD",
-        )
-    return {}, ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL")
+        return {"TWINE_USERNAME": "__token__", TWINE_PASSWORD: value}, ()
+    if os.environ.get(TWINE_PASSWORD):
+        user = os.environ.get("TWINE_USERNAME") or "__token__"
+        return {"TWINE_USERNAME": user}, (TWINE_PASSWORD,)
+    return {}, TRUSTED_PUBLISHING

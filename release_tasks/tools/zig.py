@@ -1,4 +1,4 @@
-"""zig as a linker, as cargo-zigbuild sets it up: for other machines, and for an older glibc than this one's."""
+"""zig as a linker, as cargo-zigbuild sets it up: for other machines, and for an older glibc."""
 
 from __future__ import annotations
 
@@ -11,35 +11,49 @@ from release_tasks import files, shell
 
 MARK = "CARGO_ZIGBUILD_TARGET"  # a variable that only its environments have
 INSTALL = "pip install cargo-zigbuild"
-OF_THE_SHELL = {"_", "PWD", "OLDPWD", "SHLVL"}
+SHELL_VARIABLES = {"_", "PWD", "OLDPWD", "SHLVL"}  # that /bin/sh sets by itself
 
 
 def found() -> str | None:
     """Return the path of cargo-zigbuild: beside our own Python, or on PATH."""
     ours = Path(sys.executable).parent / "cargo-zigbuild"
-    return str(ours) if os.access(ours, os.X_OK) else shell.found(ours.name)
+    if os.access(ours, os.X_OK):
+        return str(ours)
+    return shell.found(ours.name)
 
 
 @lru_cache(maxsize=32)
 def environment(tree: Path, target: str, glibc: str, rustc: str) -> dict[str, str]:
-    """Return the variables that cargo-zigbuild gives cargo for a target, and for a glibc (`2.17`; empty: zig's own).
+    """Return the variables that cargo-zigbuild gives cargo for a target.
 
-    `maturin --zig` and `cargo zigbuild` have linkers of different paths, and each would compile again what
-    the other has compiled; with these variables plain cargo and plain maturin share it.
+    `glibc` (`2.17`) is the oldest one to link for, empty for zig's own default. `rustc` is the
+    compiler, empty for cargo's own. `maturin --zig` and `cargo zigbuild` use linkers of different
+    paths, so each compiles again what the other has compiled; with these variables, plain cargo
+    and plain maturin share it.
     """
-    path = os.pathsep.join(
-        (str(Path(sys.executable).parent), os.environ.get("PATH", ""))
-    )  # its python3 has zig
+    wanted = f"{target}.{glibc}" if glibc else target
     with files.scratch("zig") as folder:
-        cargo = folder / "cargo"
-        files.write_bytes(cargo, b"#!/bin/sh\nexec env -0\n")
-        cargo.chmod(0o755)
-        given = {"CARGO": str(cargo), "PATH": path} | ({"RUSTC": rustc} if rustc else {})
-        said = shell.ask(
-            [str(found()), "rustc", "--target", f"{target}.{glibc}" if glibc else target],
-            cwd=tree,
-            env=given,
-        )
-    pairs = (line.split("=", 1) for line in said.split("\0") if "=" in line)
-    known = shell.environment(given).keys() | OF_THE_SHELL
-    return {name: value for name, value in pairs if name not in known}
+        env = {"CARGO": str(_printing_cargo(folder)), "PATH": _path_with_python()}
+        if rustc:
+            env["RUSTC"] = rustc
+        output = shell.ask([str(found()), "rustc", "--target", wanted], cwd=tree, env=env)
+    known = shell.environment(env).keys() | SHELL_VARIABLES
+    variables = {}
+    for line in output.split("\0"):
+        name, equals, value = line.partition("=")
+        if equals and name not in known:
+            variables[name] = value
+    return variables
+
+
+def _printing_cargo(folder: Path) -> Path:
+    """Write a program that prints its environment, for cargo-zigbuild to run instead of cargo."""
+    cargo = folder / "cargo"
+    files.write_bytes(cargo, b"#!/bin/sh\nexec env -0\n")
+    cargo.chmod(0o755)
+    return cargo
+
+
+def _path_with_python() -> str:
+    """Return PATH with our own Python first: it has the package of zig."""
+    return os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))

@@ -1,4 +1,4 @@
-"""gh: with a token and without one the same answers, and every refusal has a way out."""
+"""gh: the same answers with a token and without one, and every refusal has a fix."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from support.tiny_project import TINY, TinyProject
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.faults import Fault
 from release_tasks.tools import gh
+from release_tasks.tools.gh.pages import Asset
 
 pytestmark = pytest.mark.tools("gh")
 HERE = "example/tiny"
@@ -23,7 +24,7 @@ HERE = "example/tiny"
 def reader(
     request: pytest.FixtureRequest, tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> TinyProject:
-    """Public releases can be read with a token and without one."""
+    """A project with three public releases, read with a token and without one."""
     for number in range(1, 4):
         tiny.tag(f"v0.{number}.0")
         create = [
@@ -66,14 +67,14 @@ def test_every_page_is_read(reader: TinyProject) -> None:
     assert [row["tag_name"] for row in rows] == ["v0.3.0", "v0.2.0", "v0.1.0"]
 
 
-def test_a_repository_that_nobody_can_see_is_an_error_and_not_missing(reader: TinyProject) -> None:
-    with pytest.raises(ReleaseError, match="GitHub shows no repository example/other") as told:
+def test_an_invisible_repository_is_an_error_and_not_missing(reader: TinyProject) -> None:
+    with pytest.raises(ReleaseError, match="GitHub shows no repository example/other") as raised:
         gh.page("example/other", "v0.1.0")
-    assert "GH_TOKEN" in told.value.fix
+    assert "GH_TOKEN" in raised.value.fix
     assert gh.read("repos/example/other") is None
 
 
-def test_a_draft_is_seen_only_with_a_token(
+def test_a_draft_is_visible_only_with_a_token(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tiny.tag("v0.2.0")
@@ -85,7 +86,7 @@ def test_a_draft_is_seen_only_with_a_token(
     assert gh.page(HERE, "v0.2.0") is None
 
 
-def test_a_draft_of_a_tag_that_origin_lacks_is_refused(tiny: TinyProject) -> None:
+def test_a_draft_of_a_tag_that_is_missing_on_origin_is_refused(tiny: TinyProject) -> None:
     tiny.tag("v0.2.0", push=False)
     with pytest.raises(ReleaseError, match="GitHub refused: "):
         gh.create(context(), HERE, "v0.2.0", "Two", Path(os.devnull), "--draft")
@@ -125,7 +126,7 @@ def test_an_asset_is_replaced_and_removed(tiny: TinyProject) -> None:
     ("status", "fix"),
     [(401, "set GH_TOKEN"), (403, "contents: write"), (500, "run the release again")],
 )
-def test_a_refusal_has_a_way_out_and_shows_no_token(
+def test_a_refusal_has_a_fix_and_shows_no_token(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch, status: int, fix: str
 ) -> None:
     monkeypatch.setenv("GH_TOKEN", "a-token-that-is-secret")
@@ -133,10 +134,10 @@ def test_a_refusal_has_a_way_out_and_shows_no_token(
     tiny.registries.faults.add(
         Fault("GET", "/repos/example/tiny/releases", status=status, body=body, times=9)
     )
-    with pytest.raises(ReleaseError, match="GitHub refused: ") as told:
+    with pytest.raises(ReleaseError, match="GitHub refused: ") as raised:
         gh.pages(HERE, "v0.2.0")
-    assert fix in told.value.fix
-    assert "a-token-that-is-secret" not in told.value.problem
+    assert fix in raised.value.fix
+    assert "a-token-that-is-secret" not in raised.value.problem
 
 
 @pytest.mark.parametrize(
@@ -148,7 +149,7 @@ def test_a_refusal_has_a_way_out_and_shows_no_token(
         (403, "Resource not accessible by integration", "contents: write"),
     ],
 )
-def test_a_rate_limit_is_told_from_a_lack_of_rights(
+def test_a_rate_limit_and_missing_rights_have_different_fixes(
     tiny: TinyProject, status: int, said: str, fix: str
 ) -> None:
     spent = {
@@ -170,12 +171,12 @@ def test_a_rate_limit_is_told_from_a_lack_of_rights(
             refusal,
         )
     )
-    with pytest.raises(ReleaseError, match=f"GitHub refused: gh: {said}") as told:
+    with pytest.raises(ReleaseError, match=f"GitHub refused: gh: {said}") as raised:
         gh.pages(HERE, "v0.2.0")
-    assert fix in told.value.fix
+    assert fix in raised.value.fix
 
 
-def test_a_write_that_finds_nothing_asks_for_a_token_that_may_see_the_repository(
+def test_a_write_with_404_asks_for_a_token_that_may_read_the_repository(
     tiny: TinyProject,
 ) -> None:
     tiny.registries.faults.add(
@@ -186,9 +187,9 @@ def test_a_write_that_finds_nothing_asks_for_a_token_that_may_see_the_repository
             body=b'{"message": "Not Found"}',
         )
     )
-    with pytest.raises(ReleaseError, match="HTTP 404") as told:
-        gh.delete(context(), HERE, gh.Asset(1, "a", 1, "", True))
-    assert "may see and write this repository" in told.value.fix
+    with pytest.raises(ReleaseError, match="HTTP 404") as raised:
+        gh.delete(context(), HERE, Asset(1, "a", 1, "", True))
+    assert "may read and write this repository" in raised.value.fix
 
 
 @pytest.mark.parametrize("status", [403, 429])
@@ -196,26 +197,26 @@ def test_without_a_token_a_rate_limit_asks_for_one(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
     monkeypatch.delenv("GH_TOKEN")
-    told_when = {"X-RateLimit-Reset": "1767340800", "Retry-After": "0"}
+    headers = {"X-RateLimit-Reset": "1767340800", "Retry-After": "0"}
     said = b'{"message": "API rate limit exceeded for 192.0.2.1."}'
     tiny.registries.faults.add(
         Fault(
             "GET",
             "/repos/example/tiny/releases",
             status=status,
-            headers=told_when,
+            headers=headers,
             body=said,
             times=9,
         )
     )
-    with pytest.raises(ReleaseError, match=r"nobody without a token now: .*192\.0\.2\.1") as told:
+    with pytest.raises(
+        ReleaseError, match=r"anonymous GitHub rate limit reached: .*192\.0\.2\.1"
+    ) as raised:
         gh.pages(HERE, "v0.2.0")
-    assert told.value.fix == "set GH_TOKEN, or wait until 08:00 UTC"
+    assert raised.value.fix == "set GH_TOKEN, or wait until 08:00 UTC"
 
 
-def test_without_gh_and_without_a_token_there_is_none(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_without_gh_there_is_no_token(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GH_TOKEN", "token")
     assert gh.token()
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -154,7 +154,7 @@ def test_a_digest_is_computed_where_the_registry_does_not_tell_it(registries):
 def test_an_unreadable_docker_configuration_is_named(login, tmp_path):
     login()
     (tmp_path / "docker/config.json").write_text("{")
-    with pytest.raises(ReleaseError, match=r"config\.json is no JSON"):
+    with pytest.raises(ReleaseError, match=r"config\.json is not valid JSON"):
         docker_login.login("ghcr.io")
 
 

@@ -57,7 +57,7 @@ def test_every_target_that_cannot_be_built_is_named_with_the_machine_that_can(tr
         in said
     )
     assert "fix: run `inv build-binaries --target aarch64-pc-windows-msvc` on Windows" in said
-    assert "rustc knows no target pdp11-bell-unix" in said
+    assert "pdp11-bell-unix is not a target of rustc" in said
 
 
 @pytest.mark.tools("rustc")
@@ -68,7 +68,9 @@ def test_a_missing_linker_is_named_with_its_package(
     if not can_build(tree, target):
         pytest.skip(f"Rust's standard library for {target} is not installed")
     only_rustc(tmp_path, monkeypatch)
-    with pytest.raises(ReleaseError, match="it has no linker aarch64-linux-gnu-gcc") as stopped:
+    with pytest.raises(
+        ReleaseError, match="its linker aarch64-linux-gnu-gcc is not installed"
+    ) as stopped:
         rustc.environments(tree, [target], "inv build-binaries")
     assert (
         "apt-get install gcc-aarch64-linux-gnu, pip install cargo-zigbuild, set CARGO_TARGET_AARCH64"
@@ -93,7 +95,7 @@ def test_only_zig_keeps_the_promise_of_an_older_glibc_than_this_machines(
         assert rustc.possible(tree, [here], "inv build-wheels", {here: kept}) == ({here: {}}, {})
     found, errors = rustc.possible(tree, [here], "inv build-wheels", {here: "2.5"})
     assert not found
-    assert errors[here].problem.endswith("and 2.5 is promised")
+    assert errors[here].problem.endswith("newer than 2.5")
     assert errors[here].fix.startswith(
         f"pip install cargo-zigbuild, or run `inv build-wheels --target {here}` on such a machine"
     )
@@ -113,7 +115,7 @@ def test_no_linker_for_a_mac_can_be_installed_elsewhere(
     wrapper.write_text(f'#!/bin/sh\nexec rustc --sysroot {tmp_path / "rust"} "$@"\n')
     wrapper.chmod(0o755)
     monkeypatch.setenv("RUSTC", str(wrapper))
-    with pytest.raises(ReleaseError, match="it has no linker for it") as stopped:
+    with pytest.raises(ReleaseError, match="its linker only runs on a Mac") as stopped:
         rustc.environments(tree, [target], "inv build-binaries")
     assert stopped.value.fix.startswith(f"run `inv build-binaries --target {target}` on a Mac")
 

@@ -94,7 +94,7 @@ def crate_too_large(case: CheckContext) -> Iterator[ReleaseError]:
     for crate, path in [
         (crate, path) for crate, _, path in published(case) if posixpath.dirname(path) in heavy
     ]:
-        sizes = {name: _packed(crate.folder / name) for name in cargo.packed(crate.folder)}
+        sizes = {name: _packed(crate.folder / name) for name in cargo.packed_files(crate.folder)}
         if sum(sizes.values()) > LARGEST:
             largest = sorted(sizes, key=lambda name: -sizes[name])[:3]
             fact = f"{crate.name} is {sum(sizes.values()) / (1 << 20):.1f} MiB when packed, and crates.io takes 10"

@@ -92,7 +92,7 @@ def unknown_dependency(case: CheckContext) -> Iterator[ReleaseError]:
     ours = {crate.name for crate in case.shipped("crates", Crate)}
     kept = {crate.name for crate in case.release.project.crates if not crate.publish}
     known = ours | (
-        cargo_lock.taken(read(case.release.source_tree, LOCK))
+        cargo_lock.registry_packages(read(case.release.source_tree, LOCK))
         if LOCK in case.release.project.files
         else set()
     )

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shlex
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +13,7 @@ from release_tasks.checks.check import CheckContext, problem
 from release_tasks.errors import ReleaseError, shorten
 from release_tasks.project.gates import chosen, gates
 from release_tasks.release import Release
-from release_tasks.tools import git
+from release_tasks.tools import git, nox
 
 BLOCK = re.compile(
     r"^={10} \S (\S+): \w+.*={10}\n", re.MULTILINE
@@ -42,36 +39,18 @@ def failing_gate(case: CheckContext) -> Iterator[ReleaseError]:
         return
     for one in wanted:
         terminal.say(f"gate {one.name}: {one.line}")
-    where, env = ([], {}) if is_ours else _noxfile(release)
-    nox = [sys.executable, "-m", "nox", *where]
+    noxfile = nox.Noxfile() if is_ours else _noxfile(release)
     with files.scratch("gates") as folder:
         report = folder / "report.json"
-        # one job would make nox run them in its own process, one after the other
-        options = (
-            f"--parallel={max(2, os.cpu_count() or 1)}",
-            "--no-error-on-missing-interpreters",
-            f"--report={report}",
-        )
         try:
-            shell.do(
-                case.c,
-                [*nox, *options, "--session", *(names or ("preflight",))],
-                cwd=release.source_tree,
-                env=env,
-            )
+            nox.run(case.c, release.source_tree, noxfile, names or ("preflight",), report)
         except shell.Failed as error:
             if not report.exists():  # nox itself could not begin
                 raise ReleaseError(
                     error.problem, "mend noxfile.py: `nox --list` reads it"
                 ) from error
-            repeat = (
-                "nox"
-                if is_ours
-                else shlex.join(["env", *(f"{k}={v}" for k, v in env.items()), *nox])
-            )
-            yield from _failures(
-                json.loads(report.read_text("utf-8"))["sessions"], error.output, repeat
-            )
+            sessions = json.loads(report.read_text("utf-8"))["sessions"]
+            yield from _failures(sessions, error.output, noxfile.command)
 
 
 @problem
@@ -88,12 +67,11 @@ def _has_sessions(release: Release) -> bool:
     return path.exists() and "release_tasks.sessions" in path.read_text("utf-8")
 
 
-def _noxfile(release: Release) -> tuple[list[str], dict[str, str]]:
+def _noxfile(release: Release) -> nox.Noxfile:
     """Return the options and the variables with which nox makes the sessions for a project that has no such noxfile."""
     ours = Path(__file__).parents[2] / "sessions" / "noxfile.py"
-    return [f"--noxfile={ours}", f"--envdir={release.source_tree / '.nox'}"], {
-        "RELEASE_TASKS_ROOT": str(release.source_tree)
-    }
+    options = [f"--noxfile={ours}", f"--envdir={release.source_tree / '.nox'}"]
+    return nox.Noxfile(options, {"RELEASE_TASKS_ROOT": str(release.source_tree)})
 
 
 def _failures(sessions: list[dict[str, Any]], output: str, repeat: str) -> Iterator[ReleaseError]:

@@ -74,6 +74,8 @@ def cargo_bug(case: Machine) -> Iterator[ReleaseError]:
 @problem
 def absent_toolchain(case: Machine) -> Iterator[ReleaseError]:
     """Yield the toolchain that the project pins and rustup does not have."""
+    from release_tasks.tools import rustup
+
     root = (
         case.project.root if case.project else Path.cwd()
     )  # cargo, and so discovery, may fail for this very reason
@@ -82,15 +84,7 @@ def absent_toolchain(case: Machine) -> Iterator[ReleaseError]:
         if shell.found("rustup") and (case.project is None or case.project.manifest)
         else None
     )
-    there = (
-        [
-            line.split()[0]
-            for line in shell.ask(["rustup", "toolchain", "list"]).splitlines()
-            if line
-        ]
-        if pinned
-        else []
-    )
+    there = rustup.toolchains() if pinned else []
     if pinned and not any(name == pinned or name.startswith(f"{pinned}-") for name in there):
         yield ReleaseError(
             f"the project pins the toolchain {pinned}, which is not installed",

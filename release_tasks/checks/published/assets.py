@@ -20,6 +20,7 @@ from release_tasks.http import get_many
 from release_tasks.project.artifacts import Artifact
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import gh
+from release_tasks.tools.gh.pages import Page
 
 MEND = "delete that asset, then inv gh-release"
 
@@ -44,7 +45,7 @@ def verify(c: Context, release: Release) -> Iterator[ReleaseError]:
 
 
 def _assets(
-    c: Context, release: Release, part: ComponentRelease, page: gh.Page
+    c: Context, release: Release, part: ComponentRelease, page: Page
 ) -> Iterator[ReleaseError]:
     wanted = shipped(part, page)
     base = f"{endpoints.GITHUB}/{release.project.repository}/releases/download/{quote(part.tag)}"
@@ -74,7 +75,7 @@ def _assets(
     yield from problems(Contents(c, public, fetched=bodies), binaries)
 
 
-def _compare(artifact: Artifact, page: gh.Page, bodies: dict[str, bytes]) -> Iterator[ReleaseError]:
+def _compare(artifact: Artifact, page: Page, bodies: dict[str, bytes]) -> Iterator[ReleaseError]:
     """Compare an asset with the record, with GitHub's own digest, and with the checksums beside it."""
     name, there = artifact.name, hashlib.sha256(bodies[artifact.name]).hexdigest()
     asset = page.asset(name)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from invoke.context import Context
 
-from release_tasks import endpoints, files, shell, terminal
+from release_tasks import files, terminal
 from release_tasks.channels import image_tags, oci_registry
 from release_tasks.channels.charts import shipped
 from release_tasks.checks.smoke.program import NEXT, reason
@@ -17,7 +17,6 @@ from release_tasks.project.model import Chart
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.shell import Failed
 from release_tasks.tools import helm
-from release_tasks.tools.docker.login import SECRETS
 
 IMAGE = re.compile(r"""^[\s-]*image:\s*["']?([^\s"'#]+)""", re.M)
 
@@ -50,7 +49,7 @@ def _versions(
 ) -> Iterator[ReleaseError]:
     from ruamel.yaml import YAML
 
-    found = YAML(typ="safe").load(_helm(folder, part, "show", "chart", f"oci://{chart.reference}"))
+    found = YAML(typ="safe").load(helm.show(chart.reference, part.version, folder))
     wanted = {"version": part.version, "appVersion": chart.app_version.format(version=part.version)}
     wrong = [key for key, value in wanted.items() if str(found.get(key)) != value]
     for key in wrong:
@@ -63,7 +62,7 @@ def _images(
     folder: Path, release: Release, part: ComponentRelease, chart: Chart, name: str
 ) -> Iterator[ReleaseError]:
     try:
-        text = _helm(folder, part, "template", "fetched-back", f"oci://{chart.reference}")
+        text = helm.render(chart.reference, part.version, folder, "fetched-back")
     except Failed as error:
         if not re.search("execution error at|library charts are not installable", error.output):
             raise
@@ -88,16 +87,6 @@ def _images(
         )
     if not absent:
         terminal.say(f"{name} renders" + "".join(f", and {shown} is there" for shown, _, _ in mine))
-
-
-def _helm(folder: Path, part: ComponentRelease, *words: str) -> str:
-    """Ask helm, which fetches the chart each time into a folder of its own."""
-    registry = words[-1].removeprefix("oci://").split("/")[0]
-    plain = ["--plain-http"] if endpoints.registry(registry).startswith("http:") else []
-    env = {"HELM_CACHE_HOME": str(folder), "HELM_REPOSITORY_CACHE": str(folder / "repository")}
-    return shell.ask(
-        ["helm", *words, f"--version={part.version}", *plain], cwd=folder, env=env, secrets=SECRETS
-    )
 
 
 def _parts(image: str) -> tuple[str, str]:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from invoke.context import Context
 
-from release_tasks import files, shell, terminal
+from release_tasks import files, terminal
 from release_tasks.checks.smoke.program import check_version_output, reason
 from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Crate, resolved_or_raise
 from release_tasks.release import Release
 from release_tasks.shell import Failed
+from release_tasks.tools.cargo import install as cargo_install
 
 Shipped = tuple[Crate, str]  # a crate, and the version that it is released under
 
@@ -67,7 +68,7 @@ def _fetch(c: Context, folder: Path, crates: Sequence[Shipped]) -> Failed | None
     files.write_bytes(folder / "Cargo.toml", f"{package}\n[dependencies]\n{needs}".encode())
     files.write_bytes(folder / "src" / "lib.rs", b"")
     try:
-        shell.do(c, ["cargo", "fetch", "--quiet"], cwd=folder)
+        cargo_install.fetch(c, folder)
     except Failed as error:
         return error
     return None
@@ -75,17 +76,8 @@ def _fetch(c: Context, folder: Path, crates: Sequence[Shipped]) -> Failed | None
 
 def _install(c: Context, folder: Path, crate: Crate, version: str) -> Iterator[ReleaseError]:
     root = folder / "installed" / crate.name
-    argv = [
-        "cargo",
-        "install",
-        crate.name,
-        f"--version=={_plain(version)}",
-        "--locked",
-        "--quiet",
-        f"--root={root}",
-    ]
     try:
-        shell.do(c, argv, cwd=folder, env={"CARGO_TARGET_DIR": str(folder / "target")})
+        cargo_install.install(c, folder, crate.name, _plain(version), root)
     except Failed as error:
         yield _error(crate, version, "cannot be installed", error)
         return

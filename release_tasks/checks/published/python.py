@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from invoke.context import Context
 
-from release_tasks import endpoints, files, shell, terminal
+from release_tasks import endpoints, files, terminal
 from release_tasks.channels import pypi
 from release_tasks.checks.smoke.program import NEXT, check_version_output, reason
 from release_tasks.converge import DONE
 from release_tasks.errors import ReleaseError
 from release_tasks.release import Release
 from release_tasks.shell import Failed
+from release_tasks.tools import pip
 
-INDEX = f"{endpoints.PYPI}/simple/"
 OTHER_PYTHON = r"require a different python version:.*\b{}[ ;]"  # so says pip of a version
 # Runs in the new environment: imports what the distribution brought, and says what that was.
 LOOK = """
@@ -82,9 +79,9 @@ def _install(
     what = f"{name} {version} from PyPI ({kind})"
     fix = f"yank it at {endpoints.PYPI}/manage/project/{name}/releases/, then {NEXT}"
     with files.scratch("python") as folder:
-        python = folder / "env" / "bin" / "python"
         try:
-            _pip_install(c, folder, python, f"{name}=={version}", how, env)
+            python = pip.create_environment(c, folder / "env")
+            pip.install(c, python, f"{name}=={version}", how, env)
         except Failed as error:
             if re.search(OTHER_PYTHON.format(re.escape(version)), error.output):
                 terminal.say(
@@ -94,7 +91,7 @@ def _install(
                 yield ReleaseError(f"{what} does not install: {reason(error.output)}", fix)
             return
         try:
-            found = json.loads(shell.ask([python, "-I", "-c", LOOK, name], cwd=folder))
+            found = json.loads(pip.run(python, LOOK, name))
         except Failed as error:
             yield ReleaseError(f"{what} does not import: {reason(error.output)}", fix)
             return
@@ -108,27 +105,3 @@ def _install(
             yield from check_version_output(
                 [python.parent / script, "--version"], version, f"{script} of {what}"
             )
-
-
-def _pip_install(
-    c: Context, folder: Path, python: Path, wanted: str, how: str, env: dict[str, str]
-) -> None:
-    """Install into a fresh environment at `folder`/env, by this environment's pip where it has one.
-
-    Making an environment takes a tenth of the time when pip is not copied into it.
-    """
-    have_pip = importlib.util.find_spec("pip") is not None
-    # A second index or a folder of files in the caller's settings would prove nothing about PyPI.
-    only_pypi = {
-        "PIP_INDEX_URL": INDEX,
-        "PIP_EXTRA_INDEX_URL": INDEX,
-        "PIP_FIND_LINKS": str(folder / "nothing"),
-    }
-    (folder / "nothing").mkdir()
-    bare = ["--without-pip"] if have_pip else []
-    shell.do(c, [sys.executable, "-m", "venv", *bare, str(folder / "env")])
-    pip: list[str | Path] = (
-        [sys.executable, "-m", "pip", "--python", python] if have_pip else [python, "-m", "pip"]
-    )
-    quietly = ("--quiet", "--no-input", "--disable-pip-version-check")
-    shell.do(c, [*pip, "install", *quietly, how, wanted], cwd=folder, env=only_pypi | env)

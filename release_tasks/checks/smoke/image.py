@@ -9,13 +9,14 @@ from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any
 
-from release_tasks import files, shell, terminal
+from release_tasks import files, terminal
 from release_tasks.checks.smoke.program import NEXT, check_version_output, runner
 from release_tasks.checks.smoke.rootfs import Refused, inside, unpack
 from release_tasks.errors import ReleaseError
 from release_tasks.formats import executables, machines, oci_layout
 from release_tasks.project.model import Image
 from release_tasks.shell import Failed
+from release_tasks.tools import chroot
 from release_tasks.tools.docker import daemon
 from release_tasks.tools.docker.daemon import Blob
 
@@ -72,16 +73,8 @@ def _in_docker(
 ) -> Iterator[ReleaseError]:
     try:
         with daemon.loaded(blob, manifest) as image:
-            argv = [
-                "docker",
-                "run",
-                "--rm",
-                "--network=none",
-                "--pull=never",
-                f"--entrypoint={words[0]}",
-                image,
-            ]
-            yield from check_version_output([*argv, *words[1:], "--version"], version, name)
+            argv = daemon.run_command(image, [*words, "--version"])
+            yield from check_version_output(argv, version, name)
     except Failed as error:
         yield ReleaseError(f"{name} cannot be loaded into docker: {error.problem}", NEXT)
 
@@ -104,7 +97,7 @@ def _below_root(
         terminal.say(f"{name} was not run: {error}")
         return
     user = about.get("User", "")
-    as_user = [f"--userspec={user}"] if user.replace(":", "").isdigit() else []
+    number = user if user.replace(":", "").isdigit() else ""
     if "/" in words[0]:
         words[0] = posixpath.join(about.get("WorkingDir") or "/", words[0])
     env = {
@@ -129,10 +122,6 @@ def _below_root(
         files.copy(Path(qemu[0]), root / ".qemu")
         (root / ".qemu").chmod(0o755)
         words[0] = f"/{program.relative_to(root.resolve()).as_posix()}"
-    chroot = shell.found("chroot") or "/usr/sbin/chroot"
-    yield from check_version_output(
-        [chroot, *as_user, root, *(["/.qemu"] if qemu else ()), *words, "--version"],
-        version,
-        name,
-        env,
-    )
+        words = ["/.qemu", *words]
+    argv = chroot.command(root, [*words, "--version"], number)
+    yield from check_version_output(argv, version, name, env)

@@ -1,4 +1,4 @@
-"""cargo: what a workspace consists of, and where it puts what it makes."""
+"""cargo: which crates a workspace has, what they need, and the order to publish them in."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ class Member:
     name: str
     version: str
     folder: Path
-    publish: bool  # crates.io may have it
+    publish: bool  # crates.io is one of its registries
     needs: tuple[str, ...]  # members in its normal, build and target-specific dependencies
     binaries: tuple[str, ...]
-    tests_with: tuple[str, ...] = ()  # members in its dev-dependencies that carry a version
+    tests_with: tuple[str, ...] = ()  # members in its dev-dependencies that have a version
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """The packages of a workspace, by name, the folder in which cargo builds, and whether it has a lock file."""
+    """The packages of a workspace, the folder that cargo builds in, and whether it has a lock file."""
 
     members: tuple[Member, ...]
     target: Path
@@ -42,91 +42,104 @@ class Workspace:
 
 
 def workspace(root: Path) -> Workspace:
-    """Return the workspace that a folder belongs to; raise `ReleaseError` for one that cargo cannot read."""
+    """Return the workspace around a folder; raise `ReleaseError` where cargo cannot read it."""
     data = metadata(root)
-    packages = data["packages"]
-    folders = {os.path.dirname(package["manifest_path"]) for package in packages}
-    members = sorted((_member(package, folders) for package in packages), key=lambda m: m.name)
+    packages = {package["name"]: package for package in data["packages"]}
+    folders = {_folder(package) for package in packages.values()}
+    members = [_member(package, folders) for package in packages.values()]
+    members.sort(key=lambda member: member.name)
     is_locked = (Path(data["workspace_root"]) / "Cargo.lock").exists()
-    return Workspace(
-        tuple(members),
-        Path(data["target_directory"]),
-        is_locked,
-        {package["name"]: package for package in packages},
-    )
+    return Workspace(tuple(members), Path(data["target_directory"]), is_locked, packages)
 
 
-def packed(folder: Path) -> tuple[str, ...]:
-    """Return the files that cargo would pack of the crate in `folder`, less those that it makes itself."""
-    names = ask(
-        ["cargo", "package", "--list", "--allow-dirty", "--offline"], cwd=folder
-    ).splitlines()
+def packed_files(folder: Path) -> tuple[str, ...]:
+    """Return the files of the crate in `folder` that cargo packs, without those it generates."""
+    argv = ["cargo", "package", "--list", "--allow-dirty", "--offline"]
+    names = ask(argv, cwd=folder).splitlines()
     return tuple(name for name in names if (folder / name).exists())
 
 
-def in_order(found: Iterable[Member]) -> tuple[Member, ...]:
-    """Return members in the order in which crates.io can take them, dependencies first.
+def in_order(members: Iterable[Member]) -> tuple[Member, ...]:
+    """Return members in an order in which crates.io accepts them, dependencies first.
 
-    A dev-dependency counts where it carries a version, as cargo packs it then. Raises
-    `ReleaseError` for a circle, which cargo up to 1.95 reports only by a timeout, if at all.
+    A dev-dependency counts where it has a version, as cargo packs it then. Raises `ReleaseError`
+    for a cycle, which cargo up to 1.95 only reports by a timeout, if at all.
     """
-    by_name = {member.name: member for member in found}
-    graph = {
-        m.name: [n for n in (*m.needs, *m.tests_with) if n in by_name] for m in by_name.values()
-    }
+    by_name = {member.name: member for member in members}
+    graph = {}
+    for member in by_name.values():
+        needed = (*member.needs, *member.tests_with)
+        graph[member.name] = [name for name in needed if name in by_name]
     try:
         return tuple(by_name[name] for name in TopologicalSorter(graph).static_order())
     except CycleError as error:
-        circle = [str(name) for name in reversed(error.args[1])]
-        back = next(((a, b) for a, b in pairwise(circle) if b not in by_name[a].needs), None)
-        fix = (
-            f"leave out the version of {back[1]} in the dev-dependencies of {back[0]}; cargo drops it there, then"
-            if back
-            else ""
-        )
-        fact = f"no order of publication: {' needs '.join(circle)}"
-        raise ReleaseError(
-            fact, fix or "move what they share into a crate that both need"
-        ) from error
+        cycle = [str(name) for name in reversed(error.args[1])]
+        fact = f"the crates depend on each other: {' needs '.join(cycle)}"
+        raise ReleaseError(fact, _cycle_fix(cycle, by_name)) from error
 
 
-def select(names: Sequence[str], locked: bool) -> list[str]:
-    """Return the words that make cargo work on these packages, without changing Cargo.lock."""
-    return [*(["--locked"] if locked else []), *(word for name in names for word in ("-p", name))]
+def locked(is_locked: bool) -> list[str]:
+    """Return the option that keeps Cargo.lock as it is, where there is one."""
+    return ["--locked"] if is_locked else []
+
+
+def select(names: Sequence[str], is_locked: bool) -> list[str]:
+    """Return the options that select packages and keep Cargo.lock as it is."""
+    options = locked(is_locked)
+    for name in names:
+        options += ["-p", name]
+    return options
 
 
 @memoized_on(On.FILES)
 def metadata(root: Path) -> dict[str, Any]:
-    """Return what cargo says of the workspace around a folder, without dependencies; raise `ReleaseError` where it cannot."""
+    """Return `cargo metadata` of the workspace around a folder, without dependencies.
+
+    Raises `ReleaseError` where cargo cannot read it.
+    """
     argv = ["cargo", "metadata", "--no-deps", "--offline", "--format-version=1"]
     try:
-        found: dict[str, Any] = json.loads(ask(argv, cwd=root))
+        data: dict[str, Any] = json.loads(ask(argv, cwd=root))
     except Failed as error:
-        said = " ".join(line.strip() for line in error.output.splitlines() if line.strip()).replace(
-            f"{root}/", ""
-        )
-        raise ReleaseError(
-            f"cargo cannot read the workspace: {said[:500]}", "mend that manifest"
-        ) from error
-    return found
+        reason = " ".join(error.output.split()).replace(f"{root}/", "")
+        fact = f"cargo cannot read the workspace: {reason[:500]}"
+        raise ReleaseError(fact, "fix that manifest") from error
+    return data
 
 
-def _member(package: dict[str, Any], folders: set[str]) -> Member:
-    own = [
-        d
-        for d in package["dependencies"]
-        if d.get("path") in folders and d["name"] != package["name"]
-    ]
-    needs = {d["name"] for d in own if d["kind"] != "dev"}
-    tests_with = {d["name"] for d in own if d["kind"] == "dev" and d["req"] != "*"}
-    programs = [t["name"] for t in package["targets"] if "bin" in t["kind"]]
-    registries = package["publish"]  # null stands for every registry
+def _cycle_fix(cycle: Sequence[str], members: dict[str, Member]) -> str:
+    for name, needed in pairwise(cycle):
+        if needed not in members[name].needs:  # a dev-dependency
+            return (
+                f"remove the version of {needed} in the dev-dependencies of {name};"
+                " cargo then leaves that dependency out of the package"
+            )
+    return "move what they share into a crate that both need"
+
+
+def _member(package: Package, folders: set[str]) -> Member:
+    needs = set()
+    tests_with = set()
+    for dependency in package["dependencies"]:
+        name = dependency["name"]
+        if dependency.get("path") not in folders or name == package["name"]:
+            continue
+        if dependency["kind"] != "dev":
+            needs.add(name)
+        elif dependency["req"] != "*":
+            tests_with.add(name)
+    binaries = {target["name"] for target in package["targets"] if "bin" in target["kind"]}
+    registries = package["publish"]  # null means every registry
     return Member(
-        package["name"],
-        package["version"],
-        Path(os.path.dirname(package["manifest_path"])),
-        registries is None or "crates-io" in registries,
-        tuple(sorted(needs)),
-        tuple(sorted(programs)),
-        tuple(sorted(tests_with)),
+        name=package["name"],
+        version=package["version"],
+        folder=Path(_folder(package)),
+        publish=registries is None or "crates-io" in registries,
+        needs=tuple(sorted(needs)),
+        binaries=tuple(sorted(binaries)),
+        tests_with=tuple(sorted(tests_with)),
     )
+
+
+def _folder(package: Package) -> str:
+    return os.path.dirname(str(package["manifest_path"]))

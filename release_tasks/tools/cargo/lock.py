@@ -1,4 +1,4 @@
-"""Cargo.lock: brought to the versions of the workspace, and proved by cargo."""
+"""Cargo.lock: brought to the versions of the workspace, and checked by cargo."""
 
 from __future__ import annotations
 
@@ -14,36 +14,43 @@ from invoke.context import Context
 from release_tasks import shell
 from release_tasks.shell import Failed
 
+# A package without a source is the workspace's own.
 _OWN = re.compile(r'(^name = "([^"]+)"\r?\nversion = ")([^"]+)(?="(?!\r?\nsource = ))', re.M)
-_TAKEN = re.compile(r'^name = "([^"]+)"\r?\nversion = "[^"]+"\r?\nsource = "registry\+', re.M)
-_NEED = re.compile(
-    r'(^ "([^" ]+) )([^" ]+)(?=")', re.M
-)  # a package of a registry has its source behind the version
+_FROM_REGISTRY = re.compile(
+    r'^name = "([^"]+)"\r?\nversion = "[^"]+"\r?\nsource = "registry\+', re.M
+)
+# A dependency is "name", "name version" or "name version (source)".
+_DEPENDENCY = re.compile(r'(^ "([^" ]+) )([^" ]+)(?=")', re.M)
 
 
 def bumped(text: str, versions: Mapping[str, str]) -> str:
-    """Return a lock file's text with new versions of the workspace's own packages, by their names."""
-    own = {(found[2], found[3]) for found in _OWN.finditer(text) if found[2] in versions}
+    """Return a lock file's text with new versions of the workspace's own packages, by name."""
+    old = {(found[2], found[3]) for found in _OWN.finditer(text) if found[2] in versions}
 
-    def moved(found: re.Match[str]) -> str:
-        return found[1] + versions[found[2]] if (found[2], found[3]) in own else found[0]
+    def with_new_version(found: re.Match[str]) -> str:
+        if (found[2], found[3]) in old:
+            return found[1] + versions[found[2]]
+        return found[0]
 
-    return _NEED.sub(moved, _OWN.sub(moved, text))
+    return _DEPENDENCY.sub(with_new_version, _OWN.sub(with_new_version, text))
 
 
-def own(text: str) -> Iterator[tuple[str, str, int]]:
-    """Yield name, version and its place of each package that comes from no registry."""
+def own_packages(text: str) -> Iterator[tuple[str, str, int]]:
+    """Yield name, version, and the version's offset in the text, of each package without a source."""
     for found in _OWN.finditer(text):
         yield found[2], found[3], found.start(3)
 
 
-def taken(text: str) -> set[str]:
+def registry_packages(text: str) -> set[str]:
     """Return the names of the packages that come from a registry."""
-    return {found[1] for found in _TAKEN.finditer(text)}
+    return {found[1] for found in _FROM_REGISTRY.finditer(text)}
 
 
 def resolved(root: Path) -> dict[str, Any] | Failed:
-    """Return what cargo makes of Cargo.lock, with every package in it, without asking anybody, or why it cannot."""
+    """Return `cargo metadata` with every package of Cargo.lock, or why cargo cannot read it.
+
+    The network is not used.
+    """
     try:
         return dict(json.loads(check_locked(root, "--offline")))
     except Failed as error:
@@ -51,26 +58,27 @@ def resolved(root: Path) -> dict[str, Any] | Failed:
 
 
 def is_bump(old: bytes, new: bytes) -> bool:
-    """Tell whether two texts of Cargo.lock differ only in the versions of the workspace's own packages."""
-    return _others(old) == _others(new)
+    """Tell whether two lock files differ only in the versions of the workspace's own packages."""
+    return _without_own_versions(old) == _without_own_versions(new)
 
 
 def update(c: Context, root: Path) -> None:
-    """Let cargo write the workspace's own versions into Cargo.lock; other packages stay as they are.
+    """Let cargo write the workspace's own versions into Cargo.lock; other packages stay.
 
-    Raises `Failed` where cargo cannot, or where the manifests and Cargo.lock disagree after it.
+    Raises `Failed` where cargo cannot, or where Cargo.lock does not match the manifests after it.
     """
     shell.do(c, ["cargo", "update", "--workspace", "--quiet"], cwd=root)
     check_locked(root)
 
 
-def check_locked(root: Path, *network: str) -> str:
-    """Return what cargo says of a workspace whose Cargo.lock and manifests agree; raise `Failed` where they do not."""
-    return shell.ask(["cargo", "metadata", "--locked", "--format-version=1", *network], cwd=root)
+def check_locked(root: Path, *options: str) -> str:
+    """Return `cargo metadata`; raise `Failed` where Cargo.lock does not match the manifests."""
+    argv = ["cargo", "metadata", "--locked", "--format-version=1", *options]
+    return shell.ask(argv, cwd=root)
 
 
-def _others(text: bytes) -> object:
-    """Return a lock file as data, without the versions of packages that come from no registry."""
+def _without_own_versions(text: bytes) -> object:
+    """Return a lock file as data, without the versions of packages that have no source."""
     try:
         data = tomllib.loads(text.decode())
     except ValueError:
@@ -78,8 +86,13 @@ def _others(text: bytes) -> object:
     for package in data.get("package", ()):
         if "source" not in package:
             package.pop("version", None)
-        # a dependency is "name", "name version" or "name version (source)"
-        package["dependencies"] = [
-            d if "(" in d else d.split(" ")[0] for d in package.get("dependencies", ())
-        ]
+        dependencies = package.get("dependencies", ())
+        package["dependencies"] = [_without_own_version(name) for name in dependencies]
     return data
+
+
+def _without_own_version(dependency: str) -> str:
+    """Return a dependency without its version, unless it has a source."""
+    if "(" in dependency:
+        return dependency
+    return dependency.split(" ")[0]

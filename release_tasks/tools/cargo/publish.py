@@ -1,4 +1,4 @@
-"""cargo: upload crates, and understand why crates.io said no."""
+"""cargo publish: uploads crates, and says why crates.io refused one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from release_tasks.shell import Failed
 from release_tasks.tools.cargo import select
 
 TOKEN = "CARGO_REGISTRY_TOKEN"
-FIXES = (  # what cargo or crates.io says, and what a person can do about it
+FIXES = (  # what cargo or crates.io prints, and what to do
     (r"no token found", f"set {TOKEN}, or run cargo login"),
     (r"do not support creating new crates", "publish the first version with a personal token"),
     (
@@ -28,69 +28,67 @@ FIXES = (  # what cargo or crates.io says, and what a person can do about it
         f"make a token that may publish new crates and updates: {endpoints.CRATES}/settings/tokens",
     ),
     (r"verified email", f"verify your address: {endpoints.CRATES}/settings/profile"),
-    (r"in the last 24 hours", "run the release again tomorrow; it goes on with the rest"),
+    (r"in the last 24 hours", "run the release again tomorrow; it publishes only what is missing"),
     (
         r"missing or empty metadata fields",
         "add those fields to the crate's [package], and release the next version",
     ),
     (
         r"not yet committed into git",
-        "commit or remove those files; what is published must be a commit's",
+        "commit or remove those files: crates are packed from a commit",
     ),
     (r"--locked", "run cargo update --workspace, and commit Cargo.lock"),
     (
         r"no matching package named",
-        "release the crate it needs, too, or give it a version that crates.io has",
+        "release that crate, too, or require a version that crates.io has",
     ),
 )
-GO_ON = "mend that, then run the release again; it goes on with the rest"
-TRANSIENT = r"(status|response, got) (5\d\d|408|429)|timed? ?out|timeout|\[\d+\] |failed to send|connection|Recv failure|spurious network"
+OTHER_FIX = "fix that, then run the release again; it publishes only what is missing"
+TRANSIENT = (
+    r"(status|response, got) (5\d\d|408|429)|timed? ?out|timeout|\[\d+\] |failed to send"
+    r"|connection|Recv failure|spurious network"
+)
 
 
-def publish(c: Context, tree: Path, target: Path, names: Sequence[str], locked: bool) -> None:
-    """Upload crates, dependencies first; cargo waits for the index between them, 60 s at most.
+def publish(c: Context, tree: Path, target: Path, names: Sequence[str], is_locked: bool) -> None:
+    """Upload crates, dependencies first; between them cargo waits up to 60 s for the index.
 
     They were checked when they were packed. Raises `Failed`, with cargo's whole output.
     """
-    argv: list[str | Path] = [
-        "cargo",
-        "publish",
-        "--no-verify",
-        "--target-dir",
-        target,
-        *select(names, locked),
-    ]
-    shell.do(c, argv, cwd=tree, secrets=[TOKEN])
+    argv = ["cargo", "publish", "--no-verify", "--target-dir", str(target)]
+    shell.do(c, [*argv, *select(names, is_locked)], cwd=tree, secrets=[TOKEN])
 
 
 def plain(output: str) -> str:
-    """Return a program's output without colours, which CARGO_TERM_COLOR=always turns on."""
+    """Return a program's output without colors, which CARGO_TERM_COLOR=always turns on."""
     return re.sub(r"\x1b\[[0-9;]*m", "", output)
 
 
 def uploaded(output: str) -> set[str]:
-    """Return the crates that the registry took, as far as cargo's output tells."""
+    """Return the crates that crates.io has now, according to cargo's output."""
     text = plain(output)
-    taken = set(re.findall(r"^ *Uploaded (\S+) v", text, re.M))
+    names = set(re.findall(r"^ *Uploaded (\S+) v", text, re.M))
     if "is already uploaded" in text:
-        taken |= set(re.findall(r"failed to publish (\S+) v", text))
-    return taken | set(re.findall(r"crate (\S+?)@\S+ already exists", text))
+        names |= set(re.findall(r"failed to publish (\S+) v", text))
+    return names | set(re.findall(r"crate (\S+?)@\S+ already exists", text))
 
 
 def retry_at(output: str) -> datetime | None:
-    """Return when crates.io wants to be asked again after a 429, or None where it did not say."""
-    got = re.search(r"try again after (\w{3}, \d{1,2} \w{3} \d{4} [\d:]{8} GMT)", plain(output))
-    return parsedate_to_datetime(got[1]).astimezone(UTC) if got else None
+    """Return when crates.io accepts the next upload after a 429, or None where it does not say."""
+    date = re.search(r"try again after (\w{3}, \d{1,2} \w{3} \d{4} [\d:]{8} GMT)", plain(output))
+    return parsedate_to_datetime(date[1]).astimezone(UTC) if date else None
 
 
 def is_transient(output: str) -> bool:
-    """Tell whether an upload failed for a reason that passes: a server's error, a cut connection."""
-    said = re.search(r"^error.*", plain(output), re.M | re.S)
-    return said is not None and re.search(TRANSIENT, said[0], re.I) is not None
+    """Tell whether the next try can succeed: after a server's error or a broken connection."""
+    errors = re.search(r"^error.*", plain(output), re.M | re.S)
+    return errors is not None and re.search(TRANSIENT, errors[0], re.I) is not None
 
 
 def explain(error: Failed) -> ReleaseError:
-    """Return cargo's failure with a way out."""
-    text = plain(error.output)
-    fix = next((fix for said, fix in FIXES if re.search(said, text)), GO_ON)
-    return ReleaseError(error.problem, fix)
+    """Return cargo's failure as an error with a fix."""
+    output = plain(error.output)
+    for pattern, fix in FIXES:
+        if re.search(pattern, output):
+            return ReleaseError(error.problem, fix)
+    return ReleaseError(error.problem, OTHER_FIX)

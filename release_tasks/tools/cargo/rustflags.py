@@ -1,7 +1,7 @@
 """Flags that keep the folders of a build out of its bytes, joined with the project's own flags.
 
 Cargo takes its flags from one place only: CARGO_ENCODED_RUSTFLAGS, else RUSTFLAGS, else every
-`target.*.rustflags` that applies, else `build.rustflags`. Ours must join the one that counts.
+`target.*.rustflags` that applies, else `build.rustflags`. Ours must join those that it takes.
 """
 
 from __future__ import annotations
@@ -18,57 +18,58 @@ from release_tasks.errors import ReleaseError
 from release_tasks.shell import ask
 
 SOURCE = "/source"  # not the project's name: that of its folder may differ
+SEPARATOR = "\x1f"  # of the flags in CARGO_ENCODED_RUSTFLAGS
 
 
 def reproducible(
-    tree: Path, target: str, built_in: Path, env: Mapping[str, str]
+    tree: Path, target: str, target_folder: Path, env: Mapping[str, str]
 ) -> tuple[tuple[str, ...], dict[str, str]]:
-    """Return the arguments and variables that make the bytes independent of the folders in use.
+    """Return arguments and variables that make the bytes independent of the folders in use.
 
-    `tree` is shown as /source, cargo's home as /cargo; `built_in` is cargo's target folder, `env` what the
-    build gets besides the caller's environment. Cargo and maturin take both alike.
+    The bytes name `tree` as /source, and cargo's home as /cargo. `target_folder` is where cargo
+    builds, `env` is what the build gets besides the caller's environment. Cargo and maturin take
+    the same arguments.
     """
     seen = os.environ | dict(env)
-    flags = [f"--remap-path-prefix={path}={shown}" for path, shown in _remaps(tree, built_in, seen)]
-    encoded = seen.get("CARGO_ENCODED_RUSTFLAGS") or "\x1f".join(seen.get("RUSTFLAGS", "").split())
+    flags = []
+    for path, shown in _remaps(tree, target_folder, seen):
+        flags.append(f"--remap-path-prefix={path}={shown}")
+    encoded = seen.get("CARGO_ENCODED_RUSTFLAGS")
+    if not encoded:
+        encoded = SEPARATOR.join(seen.get("RUSTFLAGS", "").split())
     if encoded:
-        return (), {"CARGO_ENCODED_RUSTFLAGS": "\x1f".join([encoded, *flags])}
+        return (), {"CARGO_ENCODED_RUSTFLAGS": SEPARATOR.join([encoded, *flags])}
+    table = "build"
     variable = f"CARGO_TARGET_{target.upper().replace('-', '_')}_RUSTFLAGS"
-    has_own = variable in seen or _has_flags(tree, target, seen.get("RUSTC", "rustc"))
-    if any(" " in flag for flag in flags):  # the variable is cut at each space
-        key = f"target.{target}" if has_own else "build"
-        return ("--config", f"{key}.rustflags={json.dumps(flags)}"), {}
-    variable = variable if has_own else "CARGO_BUILD_RUSTFLAGS"
+    if variable in seen or _has_flags(tree, target, seen.get("RUSTC", "rustc")):
+        table = f"target.{target}"
+    else:
+        variable = "CARGO_BUILD_RUSTFLAGS"
+    if any(" " in flag for flag in flags):  # cargo splits the variable at spaces
+        return ("--config", f"{table}.rustflags={json.dumps(flags)}"), {}
     return (), {variable: " ".join([*seen.get(variable, "").split(), *flags])}
 
 
 def target_tables(tree: Path) -> list[dict[str, Any]]:
-    """Return the `target` table of each of cargo's configuration files that hold for a folder."""
+    """Return the `target` table of each of cargo's configuration files that apply to a folder."""
     return [config.get("target", {}) for config in _configs(tree)]
 
 
 def applies(condition: str, facts: Sequence[str]) -> bool:
-    """Tell whether a `cfg(...)` holds; `facts` are the lines of `rustc --print cfg`.
+    """Tell whether a `cfg(...)` is true; `facts` are the lines of `rustc --print cfg`.
 
-    The grammar is that of the Rust reference, conditional compilation.
+    The grammar is that of the Rust reference, conditional compilation. Raises `ReleaseError` for
+    a condition that does not follow it.
     """
     words = re.findall(r'\w+\s*=\s*"[^"]*"|\w+|[(),]', condition)
-    value, rest = _evaluate([re.sub(r"\s*=\s*", "=", word) for word in words], set(facts))
+    words = [re.sub(r"\s*=\s*", "=", word) for word in words]
+    value, rest = _evaluate(words, set(facts))
     if rest:
         raise ReleaseError(
-            f"cargo's configuration has an unreadable condition: {condition}",
-            "mend it in .cargo/config.toml",
+            f"cargo's configuration has an invalid condition: {condition}",
+            "fix it in .cargo/config.toml",
         )
     return value
-
-
-def _remaps(tree: Path, built_in: Path, env: Mapping[str, str]) -> list[tuple[Path, str]]:
-    home = cargo_home(env)
-    shown = {tree.resolve(): SOURCE, home: "/cargo", home.resolve(): "/cargo"}
-    if not built_in.is_relative_to(tree.resolve()):
-        shown[built_in] = f"{SOURCE}/target"
-    # of several that match, rustc takes the last one
-    return sorted(shown.items(), key=lambda item: (len(item[0].parts), str(item[0])))
 
 
 def cargo_home(env: Mapping[str, str]) -> Path:
@@ -76,53 +77,72 @@ def cargo_home(env: Mapping[str, str]) -> Path:
     return Path(env.get("CARGO_HOME") or Path.home() / ".cargo").absolute()
 
 
+def _remaps(tree: Path, target_folder: Path, env: Mapping[str, str]) -> list[tuple[Path, str]]:
+    """Return folders and what the bytes name them; of several that match, rustc takes the last."""
+    home = cargo_home(env)
+    root = tree.resolve()
+    shown = {root: SOURCE, home: "/cargo", home.resolve(): "/cargo"}
+    if not target_folder.is_relative_to(root):
+        shown[target_folder] = f"{SOURCE}/target"
+    return sorted(shown.items(), key=lambda item: (len(item[0].parts), str(item[0])))
+
+
 def _has_flags(tree: Path, target: str, rustc: str) -> bool:
-    facts: list[str] = []
+    """Tell whether a `target` table with flags applies to this target."""
+    keys = []
     for table in target_tables(tree):
         for key, values in table.items():
-            if not isinstance(values, dict) or "rustflags" not in values:
-                continue
-            if key == target:
-                return True
-            if key.startswith("cfg("):
-                facts = (
-                    facts or ask([rustc, "--print=cfg", "--target", target], cwd=tree).splitlines()
-                )
-                if applies(key, facts):
-                    return True
-    return False
+            if isinstance(values, dict) and "rustflags" in values:
+                keys.append(key)
+    if target in keys:
+        return True
+    conditions = [key for key in keys if key.startswith("cfg(")]
+    if not conditions:
+        return False
+    facts = ask([rustc, "--print=cfg", "--target", target], cwd=tree).splitlines()
+    return any(applies(condition, facts) for condition in conditions)
 
 
 def _configs(tree: Path) -> Iterator[dict[str, Any]]:
-    folders = [parent / ".cargo" for parent in (tree.resolve(), *tree.resolve().parents)]
+    """Yield cargo's configuration files, the nearest first (the Cargo book, "Configuration")."""
+    folder = tree.resolve()
+    folders = [parent / ".cargo" for parent in (folder, *folder.parents)]
     for folder in dict.fromkeys([*folders, cargo_home(os.environ)]):
-        for name in ("config", "config.toml"):  # cargo reads the older name first, and only one
-            path = folder / name
-            if path.is_file():
-                try:
-                    yield tomllib.loads(path.read_text("utf-8"))
-                except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-                    raise ReleaseError(
-                        f"{path} is no TOML: {error}", f"mend that line of {path}"
-                    ) from error
+        for name in ("config", "config.toml"):  # cargo reads the first one only
+            if (folder / name).is_file():
+                yield _read(folder / name)
                 break
 
 
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ReleaseError(f"{path} is not valid TOML: {error}", f"fix {path}") from error
+
+
 def _evaluate(words: list[str], facts: set[str]) -> tuple[bool, list[str]]:
+    """Return the value of the first expression in `words`, and the words after it."""
     if not words:
         return False, ["nothing"]
     head, rest = words[0], words[1:]
     if rest[:1] != ["("]:
         return head in facts or head == "true", rest
-    rest, values = rest[1:], []
+    rest = rest[1:]
+    values = []
     while rest and rest[0] != ")":
         value, rest = _evaluate(rest, facts)
         values.append(value)
-        rest = rest[1:] if rest[:1] == [","] else rest
-    value = {
-        "all": all(values),
-        "any": any(values),
-        "not": not any(values),
-        "cfg": any(values),
-    }.get(head, False)
-    return value, rest[1:] if rest else ["unclosed"]
+        if rest[:1] == [","]:
+            rest = rest[1:]
+    if not rest:
+        return False, ["unclosed"]
+    return _combined(head, values), rest[1:]
+
+
+def _combined(operator: str, values: Sequence[bool]) -> bool:
+    if operator == "all":
+        return all(values)
+    if operator == "not":
+        return not any(values)
+    return operator in ("any", "cfg") and any(values)

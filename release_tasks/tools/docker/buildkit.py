@@ -1,4 +1,4 @@
-"""A builder for images: docker's current one where it can do the work, else one of our own."""
+"""A builder for images: docker's current one where it can build them, else one of our own."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ from release_tasks.errors import ReleaseError
 from release_tasks.formats import machines
 from release_tasks.memo import memoized
 
-START = 30.0  # seconds in which buildkitd must listen
+START = 30.0  # seconds that buildkitd may take to listen
+LONGEST_FOLDER = 80  # characters; the path of a socket in it may have 104 bytes
+NAME = "release-tasks"
 
 
 @contextmanager
 def builder(c: Context) -> Iterator[Mapping[str, str]]:
-    """Give the variables with which `docker buildx build` finds a builder; its end ends one of our own.
+    """Give the variables with which `docker buildx build` finds a builder.
 
-    Raises `ReleaseError` where there is none and none can be started.
+    A builder of our own ends with the block. Raises `ReleaseError` where docker has none and
+    none can be started.
     """
     if shell.is_dry(c) or is_usable():
         yield {}
@@ -31,55 +34,56 @@ def builder(c: Context) -> Iterator[Mapping[str, str]]:
     if error := refusal():
         raise error
     with files.scratch("builder") as folder, _buildkitd(folder) as address:
-        # A configuration of its own leaves the user's builders alone, and is gone with its folder.
-        env = {"BUILDX_CONFIG": str(folder / "buildx"), "BUILDX_BUILDER": "release-tasks"}
-        shell.do(
-            c,
-            ["docker", "buildx", "create", "--name=release-tasks", "--driver=remote", address],
-            env=env,
-        )
+        # Our own configuration: the user's builders stay as they are, and it goes with its folder.
+        env = {"BUILDX_CONFIG": str(folder / "buildx"), "BUILDX_BUILDER": NAME}
+        argv = ["docker", "buildx", "create", f"--name={NAME}", "--driver=remote", address]
+        shell.do(c, argv, env=env)
         yield env
 
 
 @memoized
 def is_usable() -> bool:
-    """Tell whether docker's current builder is there and can make an OCI image."""
-    said = _inspected()  # ends with status 0 for a broken builder, too
-    driver = re.search(r"^Driver:\s*(\S+)", said, re.M)
-    if driver is None or re.search(r"^Error:", said, re.M):
+    """Tell whether docker's current builder can make an OCI image."""
+    shown = _inspect()
+    driver = re.search(r"^Driver:\s*(\S+)", shown, re.M)
+    if driver is None or re.search(r"^Error:", shown, re.M):
         return False
     if driver[1] == "remote":
-        return bool(re.search(r"^Status:\s*running", said, re.M))
-    if (
-        driver[1] == "docker"
-    ):  # without containerd's store it knows neither OCI output nor several platforms
-        return "io.containerd.snapshotter" in shell.ask(
-            ["docker", "info", "--format={{.DriverStatus}}"]
-        )
+        return re.search(r"^Status:\s*running", shown, re.M) is not None
+    if driver[1] == "docker":
+        # without containerd's image store it has neither OCI output nor several platforms
+        stores = shell.ask(["docker", "info", "--format={{.DriverStatus}}"])
+        return "io.containerd.snapshotter" in stores
     return True
 
 
 def native() -> set[str]:
-    """Return the platforms that the nodes of the builder are, as far as it tells; else that of this machine."""
-    said = _inspected() if is_usable() else ""
-    return set(re.findall(r"^Platforms:\s*([^\s,*]+)", said, re.M)) or {machines.this_platform()}
+    """Return the platforms that the builder's nodes run natively, else that of this machine."""
+    shown = _inspect() if is_usable() else ""
+    found = re.findall(r"^Platforms:\s*([^\s,*]+)", shown, re.M)  # a node's own is the first
+    return set(found) or {machines.this_platform()}
 
 
 def platforms() -> frozenset[str]:
-    """Return the platforms whose programs docker's builder runs, natively or emulated; none where it does not say."""
-    said = re.search(r"^Platforms:\s*(.+)", _inspected(), re.M) if is_usable() else None
-    return frozenset(re.findall(r"[\w/]+", said[1])) if said else frozenset()
+    """Return the platforms that docker's builder runs, natively or emulated, as far as it says."""
+    if not is_usable():
+        return frozenset()
+    shown = re.search(r"^Platforms:\s*(.+)", _inspect(), re.M)
+    return frozenset(re.findall(r"[\w/]+", shown[1])) if shown else frozenset()
 
 
 @memoized
-def _inspected() -> str:
+def _inspect() -> str:
+    """Return what buildx shows of its builder; the status is 0 for a broken one, too."""
     return shell.ask(["docker", "buildx", "inspect"])
 
 
 def refusal() -> ReleaseError | None:
-    """Return an error where there is no builder that can make images, and none of our own can be started."""
-    runs = shell.found("runc") or shell.found("buildkit-runc")
-    if is_usable() or (shell.found("buildkitd") and runs and os.geteuid() == 0):
+    """Return an error where no builder can make images and none can be started."""
+    if is_usable():
+        return None
+    runc = shell.found("runc") or shell.found("buildkit-runc")
+    if shell.found("buildkitd") and runc and os.geteuid() == 0:
         return None
     return ReleaseError(
         "docker buildx has no builder that can make an OCI image",
@@ -89,41 +93,43 @@ def refusal() -> ReleaseError | None:
 
 @contextmanager
 def _buildkitd(folder: Path) -> Iterator[str]:
+    """Run buildkitd for the length of the block, and give its address."""
     log = folder / "log"
-    with _short(folder) as place:
-        address = f"unix://{place / 'bk.sock'}"
-        sockets = [f"--addr={address}", f"--otel-socket-path={place / 'otel.sock'}"]
-        worker = [
+    with _short_path(folder) as short:
+        address = f"unix://{short / 'bk.sock'}"
+        argv = [
+            "buildkitd",
+            f"--addr={address}",
+            f"--otel-socket-path={short / 'otel.sock'}",
+            f"--root={folder / 'root'}",
             "--containerd-worker=false",
             "--oci-worker-net=host",
             "--oci-worker-snapshotter=native",
         ]
-        with shell.running(
-            ["buildkitd", *sockets, f"--root={folder / 'root'}", *worker], log=log
-        ) as process:
+        with shell.running(argv, log=log) as process:
             _wait(process, folder / "bk.sock", log)
             yield address
 
 
 @contextmanager
-def _short(folder: Path) -> Iterator[Path]:
-    """Give a short name for a folder: the path of a socket may not be longer than 104 bytes."""
-    if len(str(folder)) < 80:
+def _short_path(folder: Path) -> Iterator[Path]:
+    """Give a path of a folder that is short enough for a socket in it."""
+    if len(str(folder)) < LONGEST_FOLDER:
         yield folder
         return
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        yield Path(f"/proc/{os.getpid()}/fd/{handle}")
+        yield Path(f"/proc/{os.getpid()}/fd/{descriptor}")
     finally:
-        os.close(handle)
+        os.close(descriptor)
 
 
 def _wait(process: shell.Process, socket: Path, log: Path) -> None:
+    """Wait until buildkitd listens; raise `ReleaseError` where it ends, or takes too long."""
     deadline = time.monotonic() + START
     while not socket.exists():
         if process.poll() is not None or time.monotonic() > deadline:
-            last = log.read_text(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
-            raise ReleaseError(
-                f"buildkitd did not start: {last[0][:300]}", "docker buildx create --use"
-            )
+            lines = log.read_text(errors="replace").strip().splitlines()
+            reason = lines[-1][:300] if lines else "it printed nothing"
+            raise ReleaseError(f"buildkitd did not start: {reason}", "docker buildx create --use")
         terminal.pause(0.05)

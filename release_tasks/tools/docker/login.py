@@ -1,4 +1,4 @@
-"""docker's own logins: who we are to a registry, as `docker login` left it."""
+"""docker's logins: user and password for a registry, as `docker login` has stored them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from release_tasks import endpoints, shell
 from release_tasks.errors import ReleaseError
 
-# What the helpers of the cloud registries read; no other program gets to see them.
+# What the credential helpers of cloud registries read; no other program sees these variables.
 SECRETS = (
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
@@ -21,72 +21,79 @@ SECRETS = (
     "GOOGLE_APPLICATION_CREDENTIALS",
     "DOCKER_AUTH_CONFIG",
 )
-_HUB = endpoints.DOCKER_HUB_LOGIN
-_BY_TOKEN = "<token>"  # the name that stands for an identity token (docker-credential-helpers)
+_IDENTITY_TOKEN = "<token>"  # the user of an identity token (docker-credential-helpers)
 
 Login = tuple[str, str]  # user, password
 
 
 def login(registry: str) -> Login | None:
-    """Return user and password for a registry, named as in an image reference, or None.
+    """Return user and password for a registry, or None; `registry` is as in an image reference.
 
-    Raises `ReleaseError` where docker's configuration or a credential helper cannot be read.
+    An identity token is no password. Raises `ReleaseError` where docker's configuration or a
+    credential helper cannot be read.
     """
     found = _find(registry)
-    return found if found and found[0] != _BY_TOKEN else None
+    if found is None or found[0] == _IDENTITY_TOKEN:
+        return None
+    return found
 
 
 def is_known(registry: str) -> bool:
-    """Tell whether docker has a login for a registry, if only an identity token."""
+    """Tell whether docker has a login for a registry, even if it is an identity token."""
     return _find(registry) is not None
 
 
 def _find(registry: str) -> Login | None:
     config = _config()
-    key = _HUB if registry in ("docker.io", "index.docker.io") else registry
+    key = registry
+    if registry in ("docker.io", "index.docker.io"):
+        key = endpoints.DOCKER_HUB_LOGIN
     helper = config.get("credHelpers", {}).get(key) or config.get("credsStore")
-    found = _ask_helper(helper, key) if helper else None
-    return found or _stored(config.get("auths", {}), key)
+    if helper and (found := _ask_helper(helper, key)):
+        return found
+    return _stored(config.get("auths", {}), key)
 
 
 def _config() -> dict[str, Any]:
-    folder = os.environ.get("DOCKER_CONFIG")
-    path = (Path(folder) if folder else Path.home() / ".docker") / "config.json"
+    folder = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+    path = folder / "config.json"
     try:
-        found: dict[str, Any] = json.loads(path.read_bytes())
+        data: dict[str, Any] = json.loads(path.read_bytes())
     except FileNotFoundError:
         return {}
     except ValueError as error:
-        raise ReleaseError(f"{path} is no JSON: {error}", f"mend {path}") from error
-    return found
+        raise ReleaseError(f"{path} is not valid JSON: {error}", f"fix {path}") from error
+    return data
 
 
 def _ask_helper(helper: str, key: str) -> Login | None:
+    """Ask a credential helper, in the protocol of docker-credential-helpers."""
     program = f"docker-credential-{helper}"
+    fix = f"docker login {key}"
     try:
-        said = json.loads(shell.ask([program, "get"], secrets=SECRETS, stdin=key.encode()))
+        answer = json.loads(shell.ask([program, "get"], secrets=SECRETS, stdin=key.encode()))
     except shell.Failed as error:
         if "not found" in error.output:
             return None
-        raise ReleaseError(
-            f"{program} cannot read the login for {key}", f"docker login {key}"
-        ) from error
+        raise ReleaseError(f"{program} cannot read the login for {key}", fix) from error
     except ValueError as error:
-        raise ReleaseError(f"{program} answered no JSON", f"docker login {key}") from error
-    user, password = said.get("Username", ""), said.get("Secret", "")
-    return (user, password) if password else None
+        raise ReleaseError(f"{program} did not return valid JSON", fix) from error
+    password = answer.get("Secret", "")
+    if not password:
+        return None
+    return answer.get("Username", ""), password
 
 
 def _stored(logins: dict[str, Any], key: str) -> Login | None:
+    """Return the login in docker's config.json (`auths`)."""
     entry = logins.get(key) or logins.get(f"https://{key}") or {}
     if entry.get("identitytoken"):
-        return _BY_TOKEN, entry["identitytoken"]
+        return _IDENTITY_TOKEN, entry["identitytoken"]
     if entry.get("username") and entry.get("password"):
         return entry["username"], entry["password"]
     try:
         user, _, password = base64.b64decode(entry.get("auth", "")).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError) as error:
-        raise ReleaseError(
-            f"docker's login for {key} is unreadable", f"docker login {key}"
-        ) from error
+        fact = f"docker's login for {key} is not readable"
+        raise ReleaseError(fact, f"docker login {key}") from error
     return (user, password) if password else None

@@ -1,4 +1,4 @@
-"""gh: what GitHub has of a release, and the few calls that change it."""
+"""gh: releases on GitHub, and the few calls that change them."""
 
 from __future__ import annotations
 
@@ -21,91 +21,82 @@ from release_tasks.tools.gh import refusals as gh_refusals
 from release_tasks.tools.gh.pages import Asset, Page
 from release_tasks.tools.gh.refusals import TOKENS
 
-__all__ = ["Asset", "Page"]  # and what follows
+JSON = "application/vnd.github+json"
+BYTES = "application/octet-stream"
 
 
 def pages(repository: str, tag: str) -> tuple[Page, ...]:
-    """Return every release of a tag, drafts included where there is a token to see them.
+    """Return every release of a tag, drafts included where a token can see them.
 
-    Two drafts of one tag are possible: GitHub makes another one whenever it is asked.
+    A tag can have several drafts: GitHub makes another one each time it is asked to.
     """
     return tuple(gh_pages.parse(row) for row in releases(repository) if row["tag_name"] == tag)
 
 
 def releases(repository: str) -> list[dict[str, Any]]:
-    """Return every release as GitHub's API shows it; raise `ReleaseError` where the repository cannot be seen."""
-    rows: list[dict[str, Any]] | None = read(
-        f"repos/{repository}/releases?per_page=100", every_page=True
-    )
+    """Return every release as in GitHub's API; raise `ReleaseError` where it has no such repository."""
+    path = f"repos/{repository}/releases?per_page=100"
+    rows: list[dict[str, Any]] | None = read(path, every_page=True)
     if rows is None:
         raise ReleaseError(
             f"GitHub shows no repository {repository}",
-            "set GH_TOKEN to a token that may read it, or mend origin",
+            "set GH_TOKEN to a token that may read it, or fix the URL of the remote origin",
         )
     return rows
 
 
 def page(repository: str, tag: str) -> Page | None:
-    """Return the one release of a tag, or None; raise `ReleaseError` where there are several with files."""
+    """Return the release of a tag, or None; raise `ReleaseError` for several drafts with files."""
     return gh_pages.chosen(repository, tag, pages(repository, tag))
 
 
 def latest(repository: str) -> str | None:
-    """Return the tag of the release that GitHub calls "Latest", or None."""
+    """Return the tag of the release that GitHub shows as "Latest", or None."""
     row = read(f"repos/{repository}/releases/latest")
     return None if row is None else str(row["tag_name"])
 
 
 def issues(repository: str, label: str) -> list[dict[str, Any]]:
-    """Return the open issues with a label, pull requests left out."""
+    """Return the open issues with a label, without pull requests."""
     path = f"repos/{repository}/issues?state=open&labels={quote(label, safe='')}&per_page=100"
     return [row for row in read(path, every_page=True) or () if "pull_request" not in row]
 
 
 def open_in_milestone(repository: str, title: str) -> int | None:
-    """Return how many issues and pull requests of a milestone are open, None where there is no milestone of that title."""
-    rows = read(f"repos/{repository}/milestones?state=all&per_page=100", every_page=True) or ()
-    return next((int(row["open_issues"]) for row in rows if row["title"] == title), None)
+    """Return how many issues and pull requests of a milestone are open, None without a milestone."""
+    path = f"repos/{repository}/milestones?state=all&per_page=100"
+    for row in read(path, every_page=True) or ():
+        if row["title"] == title:
+            return int(row["open_issues"])
+    return None
 
 
 def scopes(password: str = "") -> frozenset[str] | None:
-    """Return what a token may do (gh's own without `password`), None where GitHub does not say: only of classic ones it does."""
+    """Return the scopes of a token (gh's own without `password`), None where GitHub shows none.
+
+    It shows them for classic tokens only. Raises `ReleaseError` where gh's own does not work.
+    """
     answer = http.get(
         f"{endpoints.GITHUB_API}/rate_limit",
         {"Authorization": f"Bearer {password or token()}"},
         (200, 401, 403),
     )
     if answer.status != 200 and not password:
-        read("rate_limit")  # gh says in its words what is wrong with its token
-    said = answer.headers.get("x-oauth-scopes")
-    return (
-        None
-        if said is None
-        else frozenset(word.strip() for word in said.split(",") if word.strip())
-    )
+        read("rate_limit")  # gh says what is wrong with its token
+    header = answer.headers.get("x-oauth-scopes")
+    if header is None:
+        return None
+    return frozenset(scope.strip() for scope in header.split(",") if scope.strip())
 
 
 @memoized_on(On.REMOTE)
 def read(path: str, every_page: bool = False, *fields: str) -> Any:
-    """Return the JSON of a GET on GitHub's API (a POST with `fields`), None for what is not there; anonymous without a token."""
+    """Return the JSON of a GET on GitHub's API, None for what does not exist.
+
+    With `fields` it is a POST. Without a token it is read anonymously.
+    """
     if not token():
-        accept = {"Accept": "application/vnd.github+json"}
-        answers = http.get_pages(
-            f"{endpoints.GITHUB_API}/{path}", accept, (200, 403, 404, 422, 429)
-        )
-        if answers[0].status in (404, 422):  # a commit that nobody pushed is 422
-            return None
-        if answers[0].status != 200:
-            reset = gh_refusals.clock(int(answers[0].headers.get("x-ratelimit-reset", 0)))
-            raise ReleaseError(
-                f"GitHub answers nobody without a token now: {answers[0].body.decode()[:200]}",
-                f"set GH_TOKEN, or wait until {reset}",
-            )
-        return (
-            [row for answer in answers for row in _rows(answer.json())]
-            if every_page
-            else answers[0].json()
-        )
+        return _read_anonymously(path, every_page)
     paging = ["--paginate"] if every_page else []
     try:
         text = ask(["gh", "api", *paging, path, *fields], secrets=TOKENS)
@@ -113,19 +104,19 @@ def read(path: str, every_page: bool = False, *fields: str) -> Any:
         if "HTTP 404" in error.output or "No commit found" in error.output:
             return None
         raise gh_refusals.explain(error) from error
-    return _arrays(text) if every_page else json.loads(text)
+    return _all_rows(text) if every_page else json.loads(text)
 
 
 @memoized_on()
 def token() -> str:
-    """Return gh's token, from the environment or its own settings; an empty text where there is none, or no gh."""
+    """Return gh's token, of the environment or its own settings, "" without a token or gh."""
     if not found("gh"):
         return ""
+    for name in TOKENS:
+        if value := os.environ.get(name):
+            return value
     try:
-        return (
-            next((value for name in TOKENS if (value := os.environ.get(name))), "")
-            or ask(["gh", "auth", "token"], secrets=TOKENS).strip()
-        )
+        return ask(["gh", "auth", "token"], secrets=TOKENS).strip()
     except Failed:
         return ""
 
@@ -134,40 +125,27 @@ def fetch(repository: str, asset: Asset) -> bytes:
     """Return the bytes of an asset, also of a draft's."""
     path = f"repos/{repository}/releases/assets/{asset.id}"
     if not token():
-        return http.get(
-            f"{endpoints.GITHUB_API}/{path}",
-            {"Accept": "application/octet-stream"},
-            (200,),
-            remember=False,
-        ).body
-    return ask_bytes(["gh", "api", "-H", "Accept: application/octet-stream", path], secrets=TOKENS)
+        url = f"{endpoints.GITHUB_API}/{path}"
+        return http.get(url, {"Accept": BYTES}, (200,), remember=False).body
+    return ask_bytes(["gh", "api", "-H", f"Accept: {BYTES}", path], secrets=TOKENS)
 
 
 def create(c: Context, repository: str, tag: str, title: str, notes: Path, *flags: str) -> None:
     """Make a release of a tag that origin has."""
-    _do(
-        c,
-        "release",
-        "create",
-        tag,
-        "--verify-tag",
-        "--title",
-        title,
-        "--notes-file",
-        str(notes),
-        *flags,
-        "--repo",
-        repository,
-    )
+    words = ["release", "create", tag, "--verify-tag", "--title", title]
+    words += ["--notes-file", str(notes), *flags, "--repo", repository]
+    _do(c, *words)
 
 
 def generated_notes(repository: str, tag: str, commit: str, previous: str) -> str:
-    """Return the notes that GitHub writes for a tag, which it need not have yet; `previous` may be empty."""
-    fields = {"tag_name": tag, "target_commitish": commit} | (
-        {"previous_tag_name": previous} if previous else {}
-    )
-    given = [word for key, value in fields.items() for word in ("-f", f"{key}={value}")]
-    answer = read(f"repos/{repository}/releases/generate-notes", False, *given)
+    """Return the notes that GitHub writes for a tag, which need not exist; `previous` may be ""."""
+    fields = {"tag_name": tag, "target_commitish": commit}
+    if previous:
+        fields["previous_tag_name"] = previous
+    words: list[str] = []
+    for name, value in fields.items():
+        words += ["-f", f"{name}={value}"]
+    answer = read(f"repos/{repository}/releases/generate-notes", False, *words)
     if answer is None:
         raise ReleaseError(
             f"GitHub writes no notes for {tag}",
@@ -177,53 +155,49 @@ def generated_notes(repository: str, tag: str, commit: str, previous: str) -> st
 
 
 def delete(c: Context, repository: str, what: Asset | Page) -> None:
-    """Remove a draft, or one asset from it."""
+    """Delete a draft, or one asset of it."""
     kind = "releases/assets" if isinstance(what, Asset) else "releases"
     _do(c, "api", "--silent", "-X", "DELETE", f"repos/{repository}/{kind}/{what.id}")
 
 
 def one_draft(c: Context, repository: str, tag: str) -> Page | None:
-    """Return the release of a tag, and remove empty drafts beside it: several machines may have made theirs at once."""
-    found_pages = pages(repository, tag)
-    kept = gh_pages.chosen(repository, tag, found_pages)
-    for one in found_pages:
-        if one.is_draft and not one.assets and one != kept:
-            with suppress(ReleaseError):  # the other machine was quicker
-                delete(c, repository, one)
+    """Return the release of a tag, and delete its other, empty drafts.
+
+    Several machines may have made one each at the same time.
+    """
+    candidates = pages(repository, tag)
+    kept = gh_pages.chosen(repository, tag, candidates)
+    for candidate in candidates:
+        if candidate.is_draft and not candidate.assets and candidate != kept:
+            with suppress(ReleaseError):  # another machine has deleted it
+                delete(c, repository, candidate)
     return kept
 
 
 def upload(c: Context, repository: str, page: Page | None, files: Sequence[Path]) -> None:
-    """Upload files to a release in place of its assets of the same names; there is no page in a dry run that makes one.
+    """Upload files to a release, and replace its assets of the same names.
 
-    `gh release upload` would look for the tag, and find any one of several drafts.
+    There is no page in a dry run that would make it. `gh release upload` would look for the tag,
+    and find any one of several drafts.
     """
+    release = page.id if page else "<id>"
+    url = f"{endpoints.GITHUB_UPLOADS}/repos/{repository}/releases/{release}/assets"
     for file in files:
-        if page and (old := page.asset(file.name)):
+        old = page.asset(file.name) if page else None
+        if old:
             delete(c, repository, old)
-        url = f"{endpoints.GITHUB_UPLOADS}/repos/{repository}/releases/{page.id if page else '<id>'}/assets?name={quote(file.name)}"
-        _do(
-            c,
-            "api",
-            "--silent",
-            "-X",
-            "POST",
-            "-H",
-            "Content-Type: application/octet-stream",
-            "--input",
-            str(file),
-            url,
-        )
+        words = ["api", "--silent", "-X", "POST", "-H", f"Content-Type: {BYTES}"]
+        _do(c, *words, "--input", str(file), f"{url}?name={quote(file.name)}")
 
 
 def publish(c: Context, repository: str, tag: str, is_prerelease: bool) -> None:
-    """Let a draft go public, without touching what GitHub calls "Latest"."""
+    """Make a draft public, and leave "Latest" where it is."""
     kind = f"--prerelease={str(is_prerelease).lower()}"
     _do(c, "release", "edit", tag, "--draft=false", "--latest=false", kind, "--repo", repository)
 
 
 def set_latest(c: Context, repository: str, tag: str) -> None:
-    """Let GitHub call this release "Latest"."""
+    """Make a release GitHub's "Latest"."""
     _do(c, "release", "edit", tag, "--latest", "--repo", repository)
 
 
@@ -234,20 +208,43 @@ def _do(c: Context, *words: str) -> None:
         raise gh_refusals.explain(error) from error
 
 
-def _arrays(text: str) -> list[Any]:
-    """Read the pages of `gh api --paginate`: one JSON value behind the other."""
+def _read_anonymously(path: str, every_page: bool) -> Any:
+    url = f"{endpoints.GITHUB_API}/{path}"
+    answers = http.get_pages(url, {"Accept": JSON}, (200, 403, 404, 422, 429))
+    first = answers[0]
+    if first.status in (404, 422):  # 422 is a commit that was never pushed
+        return None
+    if first.status != 200:
+        reset = gh_refusals.time_of_day(int(first.headers.get("x-ratelimit-reset", 0)))
+        raise ReleaseError(
+            f"anonymous GitHub rate limit reached: {first.body.decode()[:200]}",
+            f"set GH_TOKEN, or wait until {reset}",
+        )
+    if not every_page:
+        return first.json()
     rows: list[Any] = []
-    decoder, at = json.JSONDecoder(), 0
-    while at < len(text.rstrip()):
-        page_rows, at = decoder.raw_decode(text, at + len(text[at:]) - len(text[at:].lstrip()))
-        rows += _rows(page_rows)
+    for answer in answers:
+        rows += _rows(answer.json())
     return rows
 
 
-def _rows(page: Any) -> list[Any]:
-    """Return the rows of a page: an array, or an object with its length and one array."""
-    return (
-        page
-        if isinstance(page, list)
-        else next((value for value in page.values() if isinstance(value, list)), [])
-    )
+def _all_rows(text: str) -> list[Any]:
+    """Return the rows of `gh api --paginate`, which prints one JSON value after the other."""
+    rows: list[Any] = []
+    decoder = json.JSONDecoder()
+    rest = text.strip()
+    while rest:
+        value, end = decoder.raw_decode(rest)
+        rows += _rows(value)
+        rest = rest[end:].lstrip()
+    return rows
+
+
+def _rows(value: Any) -> list[Any]:
+    """Return the rows of a page: an array, or the array in an object (`{"total_count": ...}`)."""
+    if isinstance(value, list):
+        return value
+    for member in value.values():
+        if isinstance(member, list):
+            return member
+    return []

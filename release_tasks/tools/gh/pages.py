@@ -1,7 +1,8 @@
-"""A release and its files, as GitHub shows them."""
+"""A release and its assets, as GitHub has them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,19 +11,22 @@ from release_tasks.errors import ReleaseError
 
 @dataclass(frozen=True)
 class Asset:
-    """A file of a release. `digest` is `sha256:` and 64 hex digits, empty on old servers;
-    `is_complete` is False for an upload that was cut (state `starter`)."""
+    """A file of a release.
+
+    `digest` is `sha256:` and 64 hex digits, empty for files that are older than GitHub's digests.
+    `is_complete` is False for an upload that broke off (state `starter`).
+    """
 
     id: int
     name: str
-    size: int
+    size: int  # bytes
     digest: str
     is_complete: bool
 
 
 @dataclass(frozen=True)
 class Page:
-    """A release as GitHub has it, a draft or public."""
+    """A release on GitHub, a draft or public."""
 
     id: int
     tag: str
@@ -34,40 +38,57 @@ class Page:
 
     def asset(self, name: str) -> Asset | None:
         """Return the asset of that name, or None."""
-        return next((asset for asset in self.assets if asset.name == name), None)
+        for asset in self.assets:
+            if asset.name == name:
+                return asset
+        return None
 
     def holds(self, name: str, *digests: str) -> bool:
-        """Tell whether there is a whole asset of that name, and with one of these digests, where any are given."""
+        """Tell whether there is a complete asset of that name, with one of `digests` if any."""
         asset = self.asset(name)
-        return asset is not None and asset.is_complete and (not digests or asset.digest in digests)
+        if asset is None or not asset.is_complete:
+            return False
+        return not digests or asset.digest in digests
 
 
-def chosen(repository: str, tag: str, found_pages: tuple[Page, ...]) -> Page | None:
-    """Choose what is public, else the draft with files, else the oldest: the same one on every machine."""
-    oldest_first = sorted(found_pages, key=lambda one: one.id)
-    public = [one for one in oldest_first if not one.is_draft]
-    filled = [one for one in oldest_first if one.assets]
-    if len(filled) > 1 and not public:
-        surplus = " ".join(str(one.id) for one in filled[1:])
+def chosen(repository: str, tag: str, pages: Sequence[Page]) -> Page | None:
+    """Return the public release of a tag, else the draft with files, else the oldest draft.
+
+    So every machine chooses the same one. Raises `ReleaseError` for several drafts with files.
+    """
+    oldest_first = sorted(pages, key=lambda page: page.id)
+    public = [page for page in oldest_first if not page.is_draft]
+    if public:
+        return public[0]
+    filled = [page for page in oldest_first if page.assets]
+    if len(filled) > 1:
+        surplus = " ".join(str(page.id) for page in filled[1:])
         raise ReleaseError(
             f"GitHub has {len(filled)} drafts of {tag}",
             f"gh api -X DELETE repos/{repository}/releases/ID for all but one (surplus: {surplus})",
         )
-    return next(iter(public or filled or oldest_first), None)
+    drafts = filled or oldest_first
+    return drafts[0] if drafts else None
 
 
 def parse(row: dict[str, Any]) -> Page:
-    """Return a release out of the JSON of GitHub's API."""
-    assets = tuple(
-        Asset(a["id"], a["name"], a["size"], a.get("digest") or "", a["state"] == "uploaded")
-        for a in row["assets"]
-    )
+    """Return a release of the JSON of GitHub's API (`GET /repos/OWNER/NAME/releases`)."""
     return Page(
-        row["id"],
-        row["tag_name"],
-        row["draft"],
-        row["prerelease"],
-        bool(row.get("immutable")),
-        row["html_url"],
-        assets,
+        id=row["id"],
+        tag=row["tag_name"],
+        is_draft=row["draft"],
+        is_prerelease=row["prerelease"],
+        is_immutable=bool(row.get("immutable")),
+        url=row["html_url"],
+        assets=tuple(map(_asset, row["assets"])),
+    )
+
+
+def _asset(row: dict[str, Any]) -> Asset:
+    return Asset(
+        id=row["id"],
+        name=row["name"],
+        size=row["size"],
+        digest=row.get("digest") or "",
+        is_complete=row["state"] == "uploaded",
     )

@@ -10,43 +10,61 @@ from release_tasks.errors import ReleaseError
 from release_tasks.shell import Failed, ask
 
 TOKENS = ("GH_TOKEN", "GITHUB_TOKEN")
-GO_ON = "run the release again: it goes on where this stopped"
-REFUSALS = (  # what gh prints, and the way out
+RESUME = "run the release again to resume"
+RATE_LIMIT = r"rate limit|HTTP 429"
+FIXES = (  # what gh prints, and what to do; the first pattern that matches counts
     (
         r"HTTP 401|Bad credentials|gh auth login",
         "set GH_TOKEN to a token that may write contents, or run `gh auth login`",
     ),
-    (r"secondary rate limit|abuse detection", f"wait some minutes, then {GO_ON}"),
-    (r"rate limit|HTTP 429", "wait until {reset}, then " + GO_ON),
+    (r"secondary rate limit|abuse detection", f"wait some minutes, then {RESUME}"),
+    (RATE_LIMIT, "wait until {reset}, then " + RESUME),
     (r"HTTP 403", "give the token `contents: write` for this repository"),
-    (r"HTTP 404", "let GH_TOKEN be a token that may see and write this repository, or mend origin"),
-    (r"HTTP 422", "mend that, then " + GO_ON),
+    (
+        r"HTTP 404",
+        "set GH_TOKEN to a token that may read and write this repository,"
+        " or fix the URL of the remote origin",
+    ),
+    (r"HTTP 422", f"fix that, then {RESUME}"),
 )
 
 
 def explain(error: Failed) -> ReleaseError:
-    """Return what a failed call of gh means, with a way out."""
+    """Return a failed call of gh as an error with a fix."""
+    fix = _fix(error.output)
+    if "{reset}" in fix:
+        fix = fix.format(reset=_reset())
+    return ReleaseError(f"GitHub refused: {_message(error)}", fix)
+
+
+def time_of_day(seconds: int) -> str:
+    """Return a moment in seconds since 1970 as a time of day; 0 is an unknown one."""
+    if not seconds:
+        return "an hour has passed"
+    return datetime.fromtimestamp(seconds, UTC).strftime("%H:%M UTC")
+
+
+def _message(error: Failed) -> str:
+    """Return the line in which gh says what is wrong: it prints the answer's body, too."""
     lines = error.output.strip().splitlines() or [error.problem]
-    said = next(
-        (line for line in lines if re.match(r"gh: |HTTP \d", line)), lines[-1]
-    )  # it prints the body, too
-    fix = next((fix for words, fix in REFUSALS if re.search(words, error.output)), GO_ON)
-    return ReleaseError(f"GitHub refused: {said}", fix.format(reset=_reset() if "{" in fix else ""))
+    for line in lines:
+        if re.match(r"gh: |HTTP \d", line):
+            return line
+    return lines[-1]
+
+
+def _fix(output: str) -> str:
+    for pattern, fix in FIXES:
+        if re.search(pattern, output):
+            return fix
+    return RESUME
 
 
 def _reset() -> str:
-    """Return when GitHub counts anew; this question itself is not counted."""
+    """Return when an exhausted rate limit starts again; this call does not count."""
     try:
         limits = json.loads(ask(["gh", "api", "rate_limit"], secrets=TOKENS))["resources"].values()
     except Failed:
-        return clock(0)
-    return clock(max((limit["reset"] for limit in limits if not limit["remaining"]), default=0))
-
-
-def clock(seconds: int) -> str:
-    """Return a moment in seconds since 1970 as a time of day; 0 is one that GitHub did not tell."""
-    return (
-        datetime.fromtimestamp(seconds, UTC).strftime("%H:%M UTC")
-        if seconds
-        else "an hour has passed"
-    )
+        return time_of_day(0)
+    resets = [limit["reset"] for limit in limits if not limit["remaining"]]
+    return time_of_day(max(resets, default=0))

@@ -1,4 +1,4 @@
-"""git: what a repository and its remote say, and the few things a release changes there."""
+"""git: what a repository and its remote have, and the few things a release changes there."""
 
 from __future__ import annotations
 
@@ -16,16 +16,12 @@ from release_tasks.memo import On, changing, invalidate, memoized_on
 from release_tasks.shell import Failed, ask, ask_bytes, do
 
 SUBMODULE = "160000"  # the mode of a submodule in git's index
-FIELDS_BEFORE_PATH = {
-    "1": 7,
-    "u": 9,
-    "?": 0,
-    "!": 0,
-}  # of entries of git status, porcelain format 2
+# How many fields come before the path, by the kind of entry (git-status, porcelain format 2).
+FIELDS_BEFORE_PATH = {"1": 7, "u": 9, "?": 0, "!": 0}
 
 
 class _Repository(NamedTuple):
-    """Where git keeps what, and whether all of the history is here."""
+    """Where a repository is, and whether its history is incomplete."""
 
     top: Path
     common: Path
@@ -57,7 +53,7 @@ def is_shallow(tree: Path) -> bool:
 
 @memoized_on(On.GIT)
 def commit_of(tree: Path, ref: str) -> str | None:
-    """Return the commit (40 hex digits) that a name stands for, or None."""
+    """Return the commit (40 hex digits) of a ref, or None where there is no such ref."""
     try:
         return ask(
             ["git", "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}"], cwd=tree
@@ -112,7 +108,7 @@ def submodules(tree: Path) -> Mapping[str, str]:
 
 @memoized_on(On.GIT)
 def at_commit(tree: Path, ref: str, path: str) -> bytes | None:
-    """Return a file as a checkout of a commit has it, line endings included, or None where it did not exist."""
+    """Return a file as a checkout of a commit has it, line endings included, or None."""
     try:
         return ask_bytes(["git", "cat-file", "--filters", f"{ref}:{path}"], cwd=tree)
     except Failed:
@@ -121,10 +117,14 @@ def at_commit(tree: Path, ref: str, path: str) -> bytes | None:
 
 @memoized_on(On.GIT)
 def tags(tree: Path) -> Mapping[str, str]:
-    """Return each local tag and the commit it stands for."""
+    """Return the commit of each local tag."""
     form = "%(refname:strip=2) %(objectname) %(*objectname)"
-    lines = ask(["git", "for-each-ref", "refs/tags", f"--format={form}"], cwd=tree).splitlines()
-    return {line.split(" ")[0]: line.strip().split(" ")[-1] for line in lines}
+    output = ask(["git", "for-each-ref", "refs/tags", f"--format={form}"], cwd=tree)
+    found = {}
+    for line in output.splitlines():
+        name, *objects = line.split()
+        found[name] = objects[-1]  # an annotated tag is an object of its own, before its commit
+    return found
 
 
 @memoized_on()
@@ -138,39 +138,37 @@ def remote_url(tree: Path, remote: str = "origin") -> str | None:
 
 @memoized_on(On.REMOTE)
 def remote_refs(tree: Path) -> Mapping[str, str]:
-    """Ask origin for its branches and tags; annotated tags are peeled to the commit they stand for."""
+    """Return the commit of each branch and tag of origin, by the full name of the ref."""
     try:
         text = ask(["git", "ls-remote", "--heads", "--tags", "origin"], cwd=tree)
     except Failed as error:
-        lines = error.output.strip().splitlines() or [""]
-        said = next((line for line in lines if line.startswith("fatal: ")), lines[-1])
-        raise ReleaseError(
-            f"the remote origin cannot be read: {said}", "check `git ls-remote origin`"
-        ) from error
+        fact = f"the remote origin cannot be read: {_reason(error)}"
+        raise ReleaseError(fact, "check `git ls-remote origin`") from error
     refs: dict[str, str] = {}
     for line in text.splitlines():
         commit, name = line.split("\t")
-        if name.endswith("^{}") or name not in refs:
+        if name.endswith("^{}") or name not in refs:  # NAME^{} is the commit of an annotated tag
             refs[name.removesuffix("^{}")] = commit
     return refs
 
 
 def remote_tag(tree: Path, tag: str) -> str | None:
-    """Return the commit that origin's tag stands for, or None."""
+    """Return the commit of a tag on origin, or None."""
     return remote_refs(tree).get(f"refs/tags/{tag}")
 
 
 def fetch_tag(tree: Path, tag: str, remote: str = "origin", name_it: bool = True) -> None:
     """Fetch a tag's commit from the remote, and the tag itself unless `name_it` is False."""
-    name = f"refs/tags/{tag}"
-    wanted = f"+{name}:{name}" if name_it else name
+    wanted = f"refs/tags/{tag}"
+    if name_it:
+        wanted = f"+{wanted}:{wanted}"
     ask(["git", "fetch", "--quiet", "--no-tags", remote, wanted], cwd=tree)
     with changing(On.GIT):
         invalidate()
 
 
 def fetch_commit(tree: Path, commit: str, remote: str = "origin") -> None:
-    """Fetch a commit from the remote, without a name for it."""
+    """Fetch a commit from the remote, without a ref to it."""
     ask(["git", "fetch", "--quiet", remote, commit], cwd=tree)
     with changing(On.GIT):
         invalidate()
@@ -178,7 +176,7 @@ def fetch_commit(tree: Path, commit: str, remote: str = "origin") -> None:
 
 @memoized_on(On.GIT)
 def is_ancestor(tree: Path, commit: str, of: str) -> bool:
-    """Tell whether a commit is part of another one's history."""
+    """Tell whether a commit is in the history of another one, or is that one."""
     if commit == of:
         return True
     try:
@@ -204,7 +202,10 @@ def export(tree: Path, commit: str, folder: Path) -> None:
 
 @contextmanager
 def clean(tree: Path, commit: str) -> Iterator[Path]:
-    """Give a tree with exactly the files of a commit: `tree` itself, or a clone that is gone after the block."""
+    """Give a folder with exactly the files of a commit: `tree` itself, or a clone of it.
+
+    The clone is removed at the end of the block.
+    """
     if not changed(tree) and _status(tree).commit == commit:
         yield tree
         return
@@ -214,7 +215,7 @@ def clean(tree: Path, commit: str) -> Iterator[Path]:
 
 @contextmanager
 def clone(tree: Path, commit: str) -> Iterator[Path]:
-    """Give a clone at a commit, with history and tags, which is gone after the block."""
+    """Make a clone at a commit, with history and tags; it is removed at the end of the block."""
     with scratch("clone") as folder:
         copy = folder.resolve() / "tree"
         ask(["git", "clone", "--quiet", "--shared", "--no-checkout", common_dir(tree), copy])
@@ -229,16 +230,18 @@ def commit(c: Context, tree: Path, paths: Iterable[str], message: str) -> None:
     with changing(On.FILES, On.GIT):  # its hooks may edit files
         if untracked:
             do(c, ["git", "add", "--", *untracked], cwd=tree)
-        do(
-            c,
-            ["git", "commit", "--quiet", f"--message={message}", "--only", "--", *names],
-            cwd=tree,
-        )
+        argv = ["git", "commit", "--quiet", f"--message={message}", "--only", "--", *names]
+        do(c, argv, cwd=tree)
 
 
 def create_tag(c: Context, tree: Path, name: str, message: str, commit: str = "HEAD") -> None:
-    """Make or move a tag, annotated (and signed where git is configured so), or lightweight without a message."""
-    kind = ["--annotate", f"--message={message}"] if message else ["--no-sign"]
+    """Make or move a tag: annotated, and signed where git is configured so.
+
+    Without a message it is a lightweight tag.
+    """
+    kind = ["--no-sign"]
+    if message:
+        kind = ["--annotate", f"--message={message}"]
     with changing(On.GIT):
         do(c, ["git", "tag", "--force", *kind, name, commit], cwd=tree)
 
@@ -256,24 +259,33 @@ def push(c: Context, tree: Path, *refspecs: str, remote: str = "origin") -> None
 
 def today(epoch: str | None) -> str:
     """Return today's date in UTC as YYYY-MM-DD, or that of `epoch` (SOURCE_DATE_EPOCH)."""
-    moment = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
-    return moment.date().isoformat()
+    if epoch:
+        return datetime.fromtimestamp(int(epoch), UTC).date().isoformat()
+    return datetime.now(UTC).date().isoformat()
+
+
+def _reason(error: Failed) -> str:
+    """Return the line in which git says what is wrong."""
+    lines = error.output.strip().splitlines() or [""]
+    for line in lines:
+        if line.startswith("fatal: "):
+            return line
+    return lines[-1]
 
 
 @memoized_on()
 def _repository(folder: Path) -> _Repository:
-    asked = ("--show-toplevel", "--git-common-dir", "--is-shallow-repository")
+    options = ("--show-toplevel", "--git-common-dir", "--is-shallow-repository")
     try:
-        top, common, is_shallow = ask(["git", "rev-parse", *asked], cwd=folder).splitlines()
+        output = ask(["git", "rev-parse", *options], cwd=folder)
     except Failed as error:
         if "not a git repository" in error.output:
-            raise ReleaseError(
-                f"{folder} is not in a git repository", "git init, or go to the project's folder"
-            ) from error
-        said = error.output.strip().splitlines()[0]  # a checkout that another user owns, for one
-        raise ReleaseError(
-            f"git refuses {folder}: {said}", f"git config --global --add safe.directory {folder}"
-        ) from error
+            fact = f"{folder} is not in a git repository"
+            raise ReleaseError(fact, "git init, or go to the project's folder") from error
+        said = error.output.strip().splitlines()[0]  # such as: another user owns it
+        fix = f"git config --global --add safe.directory {folder}"
+        raise ReleaseError(f"git refuses {folder}: {said}", fix) from error
+    top, common, is_shallow = output.splitlines()
     return _Repository(Path(top), (folder / common).resolve(), is_shallow == "true")
 
 
@@ -296,8 +308,13 @@ def _status(tree: Path) -> _Status:
     return _Status(
         None if commit == "(initial)" else commit,
         None if branch == "(detached)" else branch,
-        tuple(p for p in paths if not p.startswith("dist/") and not p.endswith(TEMPORARY)),
+        tuple(filter(_counts, paths)),
     )
+
+
+def _counts(path: str) -> bool:
+    """Tell whether a changed path is the project's: not in dist/, not left by a killed edit."""
+    return not path.startswith("dist/") and not path.endswith(TEMPORARY)
 
 
 @memoized_on(On.FILES, On.GIT)

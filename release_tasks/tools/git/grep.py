@@ -1,4 +1,4 @@
-"""git grep: the lines of tracked text files that hold a text."""
+"""git grep: the lines of tracked text files that have a text."""
 
 from __future__ import annotations
 
@@ -7,29 +7,24 @@ from pathlib import Path
 
 from release_tasks.shell import Failed, ask_bytes
 
+OPTIONS = ("-I", "-F", "-n", "-z", "--full-name", "--no-color", "--no-recurse-submodules")
+
 
 def lines(tree: Path, texts: Iterable[str]) -> Iterator[tuple[str, int, str]]:
-    """Yield path, line (from 1) and text of each line with one of `texts`; binary files are passed over."""
-    words = [word for text in texts for word in ("-e", text)]
-    argv = [
-        "git",
-        "grep",
-        "-I",
-        "-F",
-        "-n",
-        "-z",
-        "--full-name",
-        "--no-color",
-        "--no-recurse-submodules",
-        *words,
-    ]
-    try:
-        found = ask_bytes(argv, cwd=tree) if words else b""
-    except Failed as error:
-        if error.status != 1:  # of no line at all
-            raise
+    """Yield path, line (from 1) and text of each line with one of `texts`, without binary files."""
+    patterns: list[str] = []
+    for text in texts:
+        patterns += ["-e", text]
+    if not patterns:
         return
-    for row in found.splitlines():
-        if row.count(b"\0") >= 2:  # a lone carriage return ends a line for Python, not for git
-            path, number, text = row.split(b"\0", 2)
-            yield path.decode(errors="replace"), int(number), text.decode(errors="replace")
+    try:
+        output = ask_bytes(["git", "grep", *OPTIONS, *patterns], cwd=tree)
+    except Failed as error:
+        if error.status == 1:  # no line has any of them
+            return
+        raise
+    for row in output.splitlines():
+        if row.count(b"\0") < 2:  # a lone carriage return ends a line for Python, not for git
+            continue
+        path, number, text = (field.decode(errors="replace") for field in row.split(b"\0", 2))
+        yield path, int(number), text

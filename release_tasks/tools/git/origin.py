@@ -1,4 +1,4 @@
-"""git: what a clone has of its origin, and its origin of it, without asking over the network."""
+"""git: what a clone knows of its origin since the last fetch or push, without the network."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from release_tasks.tools.git import commit_of
 
 
 def ahead(tree: Path, branch: str) -> int:
-    """Return how many commits HEAD has that origin's branch had at the last fetch, 0 where that is not known."""
+    """Return how many commits HEAD has that are not on origin's branch, 0 where it was not fetched."""
     since = f"refs/remotes/origin/{branch}"
     try:
         return int(ask(["git", "rev-list", "--count", f"{since}..HEAD", "--"], cwd=tree))
-    except Failed:  # never fetched
+    except Failed:
         return 0
 
 
 def is_on_remote(tree: Path, commit: str) -> bool:
-    """Tell whether a remote branch has the commit, as of the last fetch or push."""
-    return commit_of(tree, commit) is not None and bool(
-        ask(["git", "branch", "--remotes", "--contains", commit], cwd=tree).strip()
-    )
+    """Tell whether a remote branch has the commit."""
+    if commit_of(tree, commit) is None:
+        return False
+    branches = ask(["git", "branch", "--remotes", "--contains", commit], cwd=tree)
+    return bool(branches.strip())

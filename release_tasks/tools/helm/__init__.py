@@ -1,4 +1,4 @@
-"""helm: charts are packed into the same bytes every time, and pushed."""
+"""helm: charts are packed into the same bytes every time, pushed, and read from their registry."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from release_tasks import endpoints, files, shell
 from release_tasks.formats.archives import TEXT, pack, read
 from release_tasks.tools.docker.login import SECRETS
 
-CONTENT = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"  # helm's own name for the layer with the .tgz
+# The media type of the layer with the .tgz (helm, "OCI-based registries").
+CONTENT = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 
 
 def tag(version: str) -> str:
@@ -22,20 +23,28 @@ def tag(version: str) -> str:
     return version.replace("+", "_")
 
 
-def lacking(chart: Path) -> tuple[str, ...]:
+def missing(chart: Path) -> tuple[str, ...]:
     """Return the repositories of the dependencies that are not in the chart's folder `charts/`."""
-    lines = shell.ask(["helm", "dependency", "list", chart, "--max-col-width=0"]).splitlines()[1:]
-    rows = [[cell.strip() for cell in line.split("\t")] for line in lines if line.strip()]
-    return tuple(row[2] for row in rows if len(row) == 4 and row[3] not in ("ok", "unpacked"))
+    table = shell.ask(["helm", "dependency", "list", chart, "--max-col-width=0"])
+    found = []
+    for line in table.splitlines()[1:]:
+        cells = [cell.strip() for cell in line.split("\t")]
+        if len(cells) != 4:
+            continue
+        _, _, repository, status = cells
+        if status not in ("ok", "unpacked"):
+            found.append(repository)
+    return tuple(found)
 
 
 def fetch_dependencies(c: Context, chart: Path, repositories: Sequence[str], folder: Path) -> None:
-    """Put every dependency into the chart, as its Chart.lock says; `folder` is for helm's own files.
+    """Download the dependencies in Chart.lock into the chart; `folder` is for helm's own files.
 
-    `helm dependency build` knows only repositories that somebody added, so those of the chart
-    are added to a copy of the user's configuration.
+    `helm dependency build` only knows repositories of the user's configuration. Those that are
+    missing there are added to a copy of it.
     """
-    env = _with_repositories(c, {url for url in repositories if re.match("https?://", url)}, folder)
+    needed = {url for url in repositories if re.match("https?://", url)}
+    env = _with_repositories(c, needed, folder)
     shell.do(c, ["helm", "dependency", "build", chart], env=env, secrets=SECRETS)
 
 
@@ -43,61 +52,75 @@ def package(
     c: Context, chart: Path | str, version: str, app_version: str, folder: Path | str
 ) -> None:
     """Pack a chart into `folder`/NAME-VERSION.tgz."""
-    shell.do(
-        c,
-        [
-            "helm",
-            "package",
-            f"--version={version}",
-            f"--app-version={app_version}",
-            f"--destination={folder}",
-            chart,
-        ],
-    )
+    argv = ["helm", "package", f"--version={version}", f"--app-version={app_version}"]
+    shell.do(c, [*argv, f"--destination={folder}", chart])
 
 
 def repack(tgz: Path, target: Path, epoch: int, is_locked: bool) -> None:
-    """Write a packed chart again with fixed times and order, as `target`, itself of the time `epoch`.
+    """Write a packed chart again as `target`, with the time `epoch` (seconds since 1970) only.
 
-    `epoch` is in seconds since 1970. Of a chart that was not locked, Chart.lock was made just
-    now, and says when.
+    Chart.lock has the time at which it was written: `is_locked` tells that it is the project's.
     """
-    inside = {name: (data, TEXT) for name, data in read(tgz.name, tgz.read_bytes()).items()}
-    for name in (
-        () if is_locked else [name for name in inside if re.fullmatch("[^/]+/Chart.lock", name)]
-    ):
-        inside[name] = _timeless(inside[name][0], epoch), TEXT
-    files.write_bytes(target, pack(target.name, inside, epoch))
+    entries = {}
+    for name, data in read(tgz.name, tgz.read_bytes()).items():
+        if not is_locked and re.fullmatch("[^/]+/Chart.lock", name):
+            data = _with_time(data, epoch)
+        entries[name] = (data, TEXT)
+    files.write_bytes(target, pack(target.name, entries, epoch))
     files.set_mtime(target, epoch)
 
 
 def push(c: Context, tgz: Path | str, reference: str) -> None:
-    """Push a packed chart as `reference`, which ends with the chart's name; helm takes the tag from the file."""
-    place = reference.rpartition("/")[0]
-    plain = ["--plain-http"] if endpoints.registry(place.split("/")[0]).startswith("http:") else []
-    shell.do(c, ["helm", "push", *plain, tgz, f"oci://{place}"], secrets=SECRETS)
+    """Push a packed chart as `reference`, without a tag: helm takes name and tag from the file."""
+    parent = reference.rpartition("/")[0]
+    argv = ["helm", "push", *_plain_http(reference), tgz, f"oci://{parent}"]
+    shell.do(c, argv, secrets=SECRETS)
+
+
+def show(reference: str, version: str, folder: Path) -> str:
+    """Return the Chart.yaml of a pushed chart; `folder` is for helm's cache."""
+    return _ask_registry(["show", "chart"], reference, version, folder)
+
+
+def render(reference: str, version: str, folder: Path, name: str) -> str:
+    """Return the manifests of a pushed chart, rendered for a release called `name`."""
+    return _ask_registry(["template", name], reference, version, folder)
+
+
+def _ask_registry(words: Sequence[str], reference: str, version: str, folder: Path) -> str:
+    argv = ["helm", *words, f"oci://{reference}", f"--version={version}"]
+    env = {"HELM_CACHE_HOME": str(folder), "HELM_REPOSITORY_CACHE": str(folder / "repository")}
+    return shell.ask([*argv, *_plain_http(reference)], cwd=folder, env=env, secrets=SECRETS)
+
+
+def _plain_http(reference: str) -> list[str]:
+    registry = reference.split("/")[0]
+    return ["--plain-http"] if endpoints.is_plain_http(registry) else []
 
 
 def _with_repositories(c: Context, needed: set[str], folder: Path) -> Mapping[str, str]:
-    try:
-        known = json.loads(shell.ask(["helm", "repo", "list", "--output=json"]))
-    except shell.Failed:  # what older versions of helm say where there is none
-        known = []
-    missing = sorted(
-        {url.rstrip("/") for url in needed} - {row["url"].rstrip("/") for row in known}
-    )
-    if not missing:
+    """Return the variables with which helm knows the repositories, {} where it does already."""
+    missing_urls = sorted({url.rstrip("/") for url in needed} - _known_repositories())
+    if not missing_urls:
         return {}
     config = folder / "repositories.yaml"
-    theirs = Path(shell.ask(["helm", "env", "HELM_REPOSITORY_CONFIG"]).strip())
-    if theirs.exists():
-        files.copy(theirs, config)
+    users = Path(shell.ask(["helm", "env", "HELM_REPOSITORY_CONFIG"]).strip())
+    if users.exists():
+        files.copy(users, config)
     env = {"HELM_REPOSITORY_CONFIG": str(config), "HELM_REPOSITORY_CACHE": str(folder / "cache")}
-    for number, url in enumerate(missing, 1):
+    for number, url in enumerate(missing_urls, 1):
         shell.do(c, ["helm", "repo", "add", f"release-tasks-{number}", url], env=env)
     return env
 
 
-def _timeless(lock: bytes, epoch: int) -> bytes:
+def _known_repositories() -> set[str]:
+    try:
+        rows = json.loads(shell.ask(["helm", "repo", "list", "--output=json"]))
+    except shell.Failed:  # older versions of helm fail where there is none
+        return set()
+    return {row["url"].rstrip("/") for row in rows}
+
+
+def _with_time(lock: bytes, epoch: int) -> bytes:
     moment = datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return re.sub(rb"(?m)^generated:.*$", f'generated: "{moment}"'.encode(), lock)

@@ -1,4 +1,4 @@
-"""What a chart depends on, whether Chart.lock fixes that, and whether helm can get it."""
+"""What a chart depends on, whether the version is fixed, and whether helm can download it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from release_tasks.tools.docker.login import SECRETS
 
 @dataclass(frozen=True)
 class Dependency:
-    """A chart that another one needs; `version` is that of Chart.lock, else what Chart.yaml asks for."""
+    """A chart that another one needs; `version` is Chart.lock's, else Chart.yaml's range."""
 
     name: str
     version: str
@@ -22,44 +22,52 @@ class Dependency:
     @property
     def is_exact(self) -> bool:
         """Tell whether only one version can be meant."""
-        return self.repository.startswith("file:") or bool(
-            re.fullmatch(r"=?v?\d+\.\d+\.\d+(-[\w.-]+)?", self.version)
-        )
+        if self.repository.startswith("file:"):
+            return True
+        return re.fullmatch(r"=?v?\d+\.\d+\.\d+(-[\w.-]+)?", self.version) is not None
 
 
 def dependencies(chart: Path) -> tuple[Dependency, ...]:
     """Return the dependencies of a chart."""
-    locked = {row["name"]: row for row in _rows(chart / "Chart.lock")}
-    rows = (
-        (row | {"version": locked.get(row["name"], row).get("version")})
-        for row in _rows(chart / "Chart.yaml")
-    )
-    return tuple(
-        Dependency(row["name"], str(row["version"] or ""), row.get("repository") or "")
-        for row in rows
-    )
+    locked = {row["name"]: row.get("version") for row in _rows(chart / "Chart.lock")}
+    found = []
+    for row in _rows(chart / "Chart.yaml"):
+        name = row["name"]
+        version = locked[name] if name in locked else row.get("version")
+        found.append(Dependency(name, str(version or ""), row.get("repository") or ""))
+    return tuple(found)
 
 
-def fault(chart: Path, one: Dependency) -> str:
-    """Return why helm cannot get a dependency, nothing where it can or only its user knows from where."""
-    if one.repository.startswith("file:"):
-        path = one.repository.removeprefix("file://")
-        return "" if (chart / path / "Chart.yaml").exists() else f"there is no chart in {path}"
-    if one.repository.startswith("oci:"):
-        named = [f"{one.repository.rstrip('/')}/{one.name}"]
-    elif one.repository.startswith("http"):
-        named = [one.name, f"--repo={one.repository}"]
-    else:  # a name of the user's own list
+def fault(chart: Path, dependency: Dependency) -> str:
+    """Return why helm cannot download a dependency, else an empty text.
+
+    A repository of the user's own list (`@name`) is not looked at.
+    """
+    repository = dependency.repository
+    if repository.startswith("file:"):
+        path = repository.removeprefix("file://")
+        if (chart / path / "Chart.yaml").exists():
+            return ""
+        return f"there is no chart in {path}"
+    if repository.startswith("oci:"):
+        words = [f"{repository.rstrip('/')}/{dependency.name}"]
+    elif repository.startswith("http"):
+        words = [dependency.name, f"--repo={repository}"]
+    else:
         return ""
+    argv = ["helm", "show", "chart", *words, f"--version={dependency.version}"]
     try:
-        shell.ask(["helm", "show", "chart", *named, f"--version={one.version}"], secrets=SECRETS)
+        shell.ask(argv, secrets=SECRETS)
     except shell.Failed as error:
         return error.output.strip().splitlines()[-1].removeprefix("Error: ")
     return ""
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
+    """Return the dependencies that a YAML file lists, none where it is missing."""
+    if not path.exists():
+        return []
     from ruamel.yaml import YAML
 
-    data = YAML(typ="safe", pure=True).load(path) if path.exists() else None
-    return list((data or {}).get("dependencies") or ())
+    data = YAML(typ="safe", pure=True).load(path) or {}
+    return list(data.get("dependencies") or ())

@@ -91,12 +91,12 @@ def test_crates_that_test_with_each_other_are_found(root: Path) -> None:
     update_lock(root)
     [(name, fact, fix)] = told(root)
     assert name == "dependency-cycle"
-    assert sorted(set(fact.removeprefix("no order of publication: ").split(" needs "))) == sorted(
-        projects.CHAIN
-    )
+    assert sorted(
+        set(fact.removeprefix("the crates depend on each other: ").split(" needs "))
+    ) == sorted(projects.CHAIN)
     assert (
-        fix
-        == "leave out the version of shop-app in the dev-dependencies of shop-zero; cargo drops it there, then"
+        fix == "remove the version of shop-app in the dev-dependencies of shop-zero;"
+        " cargo then leaves that dependency out of the package"
     )
     edit(root, "shop-zero", 'shop-app", version = "0.1.0"', 'shop-app"')
     assert told(root) == []

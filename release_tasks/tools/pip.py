@@ -1,0 +1,57 @@
+"""pip and venv: a new environment, and a package from PyPI alone in it."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from invoke.context import Context
+
+from release_tasks import endpoints
+from release_tasks.shell import ask, do
+
+INDEX = f"{endpoints.PYPI}/simple/"
+QUIET = ("--quiet", "--no-input", "--disable-pip-version-check")
+
+
+def create_environment(c: Context, folder: Path) -> Path:
+    """Make a virtual environment in `folder` and return the path of its Python.
+
+    Our own pip installs into it, where there is one: to copy pip takes most of the time.
+    """
+    options = ["--without-pip"] if _have_pip() else []
+    do(c, [sys.executable, "-m", "venv", *options, str(folder)])
+    return folder / "bin" / "python"
+
+
+def install(
+    c: Context, python: Path, requirement: str, option: str, env: Mapping[str, str]
+) -> None:
+    """Install a requirement (`name==1.0`) from PyPI into the environment of `python`.
+
+    `option` chooses wheel or sdist (`--no-binary=name`). Other indexes and folders of the
+    caller's settings are switched off: they would say nothing about PyPI. Raises `Failed`.
+    """
+    folder = python.parents[2]
+    no_files = folder / "no-files"
+    no_files.mkdir(exist_ok=True)
+    only_pypi = {
+        "PIP_INDEX_URL": INDEX,
+        "PIP_EXTRA_INDEX_URL": INDEX,
+        "PIP_FIND_LINKS": str(no_files),
+    }
+    pip: list[str | Path] = [python, "-m", "pip"]
+    if _have_pip():
+        pip = [sys.executable, "-m", "pip", "--python", python]
+    do(c, [*pip, "install", *QUIET, option, requirement], cwd=folder, env={**only_pypi, **env})
+
+
+def run(python: Path, code: str, argument: str) -> str:
+    """Run code in an environment, without what the caller's settings add; return its stdout."""
+    return ask([python, "-I", "-c", code, argument], cwd=python.parents[2])
+
+
+def _have_pip() -> bool:
+    return importlib.util.find_spec("pip") is not None
