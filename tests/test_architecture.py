@@ -62,7 +62,7 @@ ENTRY_POINTS = {
 STARTERS = ("do", "ask", "ask_bytes", "follow", "running")
 STARTS_A_PROCESS = {*STARTERS, *(f"shell.{name}" for name in STARTERS)}
 ARGV_ELSEWHERE = {  # file: the reason
-    "building/images.py": "the settings name the scan and the test of an image",
+    "building/image_checks.py": "the settings name the scan and the test of an image",
     "changelogs/notes.py": "the settings name the command that prints the notes",
     "rehearsal/github/git.py": "the rehearsal uses no tools; this is its own program for git",
     "rehearsal/github/refs.py": "words for the rehearsal's own git",
