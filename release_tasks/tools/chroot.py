@@ -9,7 +9,7 @@ from release_tasks import shell
 
 
 def command(root: Path, words: Sequence[str], user: str = "") -> list[str]:
-    """Return the argv that runs `words` with `root` as its root folder; `user` is UID or UID:GID."""
+    """Return the argv that runs `words` with `root` as root folder; `user` is UID or UID:GID."""
     argv = [shell.found("chroot") or "/usr/sbin/chroot"]
     if user:
         argv.append(f"--userspec={user}")

@@ -34,7 +34,7 @@ class WheelRequest:
 
 
 def wheel(c: Context, folder: Path, out: Path, wanted: WheelRequest) -> None:
-    """Build the wheel of the package in `folder` into `out`; raise `Failed` where maturin cannot."""
+    """Build the wheel of the package in `folder` into `out`; raise `Failed` if maturin fails."""
     argv: list[str | Path] = [*MATURIN, "build", "--release"]
     if wanted.is_locked:
         argv.append("--locked")

@@ -19,7 +19,7 @@ from release_tasks.tools import go
 
 @dataclass(frozen=True)
 class Program:
-    """A program. `probe` prints its version; it is installed by `apt` or `module`, or see `link`."""
+    """A program; `probe` prints its version, `apt`, `module` or `link` is how to install it."""
 
     name: str
     probe: tuple[str, ...]
@@ -101,7 +101,7 @@ def is_before(version: str, minimum: str) -> bool:
 
 
 def command(program: Program) -> str:
-    """Return the command that installs a program, as a person would type it, or where to find it."""
+    """Return the command that installs a program, as a person types it, or where to find it."""
     if program.apt:
         sudo = "" if os.geteuid() == 0 else "sudo "
         return f"{sudo}apt-get install -y {program.apt}"

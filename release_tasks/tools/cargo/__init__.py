@@ -33,7 +33,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Workspace:
-    """The packages of a workspace, the folder that cargo builds in, and whether it has a lock file."""
+    """The packages of a workspace, where cargo builds them, and whether there is a lock file."""
 
     members: tuple[Member, ...]
     target: Path

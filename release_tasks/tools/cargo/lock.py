@@ -36,7 +36,7 @@ def bumped(text: str, versions: Mapping[str, str]) -> str:
 
 
 def own_packages(text: str) -> Iterator[tuple[str, str, int]]:
-    """Yield name, version, and the version's offset in the text, of each package without a source."""
+    """Yield name, version and the version's offset, of each package without a source."""
     for found in _OWN.finditer(text):
         yield found[2], found[3], found.start(3)
 

@@ -34,7 +34,7 @@ def pages(repository: str, tag: str) -> tuple[Page, ...]:
 
 
 def releases(repository: str) -> list[dict[str, Any]]:
-    """Return every release as in GitHub's API; raise `ReleaseError` where it has no such repository."""
+    """Return every release as in GitHub's API; raise `ReleaseError` for an unknown repository."""
     path = f"repos/{repository}/releases?per_page=100"
     rows: list[dict[str, Any]] | None = read(path, every_page=True)
     if rows is None:
@@ -63,7 +63,7 @@ def issues(repository: str, label: str) -> list[dict[str, Any]]:
 
 
 def open_in_milestone(repository: str, title: str) -> int | None:
-    """Return how many issues and pull requests of a milestone are open, None without a milestone."""
+    """Return how many issues and pull requests of a milestone are open, None without one."""
     path = f"repos/{repository}/milestones?state=all&per_page=100"
     for row in read(path, every_page=True) or ():
         if row["title"] == title:

@@ -9,7 +9,7 @@ from release_tasks.tools.git import commit_of
 
 
 def ahead(tree: Path, branch: str) -> int:
-    """Return how many commits HEAD has that are not on origin's branch, 0 where it was not fetched."""
+    """Return how many commits of HEAD are not on origin's branch, 0 where it was not fetched."""
     since = f"refs/remotes/origin/{branch}"
     try:
         return int(ask(["git", "rev-list", "--count", f"{since}..HEAD", "--"], cwd=tree))
