@@ -56,12 +56,13 @@ class ArtifactStatus:
 
 
 def compared(artifact: Artifact, there: str, url: str) -> ArtifactStatus:
-    """Return an artifact as seen where its registry tells a hash: 64 hex digits, or a digest with `sha256:` before them."""
-    is_digest = there.startswith("sha256:")
-    ours, told = (
-        artifact.digest if is_digest else artifact.sha256,
-        {"digest" if is_digest else "sha256": there},
-    )
+    """Return the status of an artifact whose registry has the hash `there`.
+
+    That is a sha256 (64 hex digits), or a digest (`sha256:` and 64 hex digits).
+    """
+    ours, told = artifact.sha256, {"sha256": there}
+    if there.startswith("sha256:"):
+        ours, told = artifact.digest, {"digest": there}
     if not ours or not there:
         return ArtifactStatus(artifact, State.PRESENT, "not compared", url, **told)
     if ours == there:

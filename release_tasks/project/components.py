@@ -1,4 +1,4 @@
-"""The components of a project, each with its version and tag; without settings there is only one."""
+"""The components of a project, each with its version and tag; without settings there is one."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ def _bundles(project: Project, binaries: tuple[Binary, ...]) -> tuple[Bundle, ..
 
 
 def _changelog(project: Project, ships: Ships, is_main: bool) -> str | None:
-    """Return the changelog beside what a component ships, for the main one also that of the root."""
+    """Return the changelog beside what a component ships; the main one may use that of the root."""
     folders: list[Path] = []
     for kind in KINDS:
         if kind.sets_version and project.settings.components:

@@ -1,4 +1,4 @@
-"""What a repository ships, found in its own files: a single candidate is used, several are an error.
+"""What a repository ships, found in its files: a single candidate is used, several are an error.
 
 Such an error is a value (`Unresolved`), so it stops only what needs the answer.
 """
@@ -38,7 +38,7 @@ DECLARED_URL = re.compile(
 
 
 def discover(root: Path) -> Project:
-    """Return the project at `root` as its files are now; raise `ReleaseError` for unreadable ones."""
+    """Return the project at `root` as its files are now; raise `ReleaseError` for broken ones."""
     return _discover(root, git.fingerprint(root))
 
 

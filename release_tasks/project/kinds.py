@@ -144,5 +144,5 @@ def outputs() -> Iterator[Output]:
 
 
 def of_asset(word: str) -> Output | None:
-    """Return the output that a word of `[github] assets` stands for, None for files about others."""
+    """Return the output of a word of `[github] assets`, None for files about other files."""
     return next((output for output in outputs() if output.asset == word), None)

@@ -1,4 +1,4 @@
-"""release-tasks.toml: only what cannot be discovered. A table is a kind, its key the public name."""
+"""release-tasks.toml: only what cannot be discovered; the key of a table is a public name."""
 
 from __future__ import annotations
 
