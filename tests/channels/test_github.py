@@ -114,10 +114,7 @@ def test_a_project_without_an_owner_of_latest_is_told_so(
         two.tag("v0.1.0")
         gh("release", "create", "v0.1.0", "--notes", "", "--latest=false")
         move_pointers(context(), version="0.1.0", component="core")
-        assert (
-            'no component has latest = true, so GitHub\'s "Latest" and `latest` stay where they are'
-            in capfd.readouterr().err
-        )
+        assert "no component has latest = true" in capfd.readouterr().err
 
 
 def test_a_project_that_is_not_on_github_has_no_release_there(tiny: TinyProject) -> None:
