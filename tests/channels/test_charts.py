@@ -47,7 +47,10 @@ def test_an_image_under_the_tag_of_a_chart_is_different(release, registries):
 
 
 def test_an_image_and_a_chart_of_one_reference_are_refused(tmp_path: Path, monkeypatch):
-    settings = f'[project]\nversion = "tag"\n[images."{IMAGE}"]\n[charts."{IMAGE}"]\npath = "deploy/hello"\n'
+    settings = (
+        '[project]\nversion = "tag"\n'
+        f'[images."{IMAGE}"]\n[charts."{IMAGE}"]\npath = "deploy/hello"\n'
+    )
     folder = write_chart_project(tmp_path / "both", **{"release-tasks.toml": settings})
     monkeypatch.chdir(commit_files(folder, {"Dockerfile": "FROM scratch\n"}))
     with pytest.raises(

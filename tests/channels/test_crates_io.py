@@ -74,7 +74,8 @@ def too_many(moment: float) -> Fault:
 
 
 @pytest.mark.parametrize(("name", "path"), [
-    ("a", "1/a"), ("Ab", "2/ab"), ("AbC", "3/a/abc"), ("Serde", "se/rd/serde"), ("a_b-c", "a_/b-/a_b-c"),
+    ("a", "1/a"), ("Ab", "2/ab"), ("AbC", "3/a/abc"),
+    ("Serde", "se/rd/serde"), ("a_b-c", "a_/b-/a_b-c"),
 ])  # fmt: skip
 def test_the_index_keeps_each_crate_under_its_first_letters(name: str, path: str) -> None:
     assert crates_index.path(name) == path
@@ -296,7 +297,8 @@ def test_other_bytes_than_those_checked_are_never_uploaded(
     )
     with pytest.raises(
         ReleaseError,
-        match=r"cargo now packs shop-app as .*, and dist/ has 111111111111, first at shop-app-0.1.0/.cargo_vcs_info.json: byte 6",
+        match=r"cargo now packs shop-app as .*, and dist/ has 111111111111, "
+        r"first at shop-app-0.1.0/.cargo_vcs_info.json: byte 6",
     ):
         publish(release)
     assert projects.upload_requests(registries) == []

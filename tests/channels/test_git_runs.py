@@ -71,7 +71,8 @@ def test_a_failed_run_is_named_with_its_job_and_address_and_no_tag_is_pushed(
     with pytest.raises(ReleaseError) as told:
         push(tiny)
     assert told.value.problem.startswith(
-        f".github/workflows/test.yml / test of {tiny.head()[:7]} ended with failure: https://github.com/example/tiny/actions/runs/"
+        f".github/workflows/test.yml / test of {tiny.head()[:7]} ended with failure: "
+        "https://github.com/example/tiny/actions/runs/"
     )
     assert not tagged(tiny)
     assert tiny.head() in tiny.git("ls-remote", "origin", "main")

@@ -1,4 +1,4 @@
-"""The GitHub release: it goes public with exactly its assets, and "Latest" never moves backwards."""
+"""The GitHub release: it has exactly its assets, and "Latest" never moves backwards."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def test_another_machine_continues_with_the_bytes_of_the_draft(
 def test_a_draft_that_was_emptied_for_publication_keeps_its_assets(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed between the removal of release.json and publication; what is on PyPI is not built again."""
+    """The run was killed between the removal of release.json and the publication."""
     github.fill_draft(context(), built(tiny))
     for name in (KEPT, "release.json"):
         gh("release", "delete-asset", "v0.2.0", name, "--yes")
@@ -222,7 +222,7 @@ def test_a_public_release_needs_no_token(
 def test_two_machines_that_create_the_draft_at_once_end_with_one(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both look before either makes it; whoever comes second goes on with the files of the first."""
+    """Both read before either creates it; the second continues with the files of the first."""
     release = built(tiny)
     other = tiny.clone()
     shutil.copytree(release.parts[0].dist, other / "dist" / "v0.2.0")

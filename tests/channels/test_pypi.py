@@ -132,7 +132,10 @@ def test_each_declared_tag_is_a_separate_file(registries: LocalRegistries, tmp_p
 def test_each_declared_python_has_a_file_for_each_tag(
     registries: LocalRegistries, tmp_path: Path
 ) -> None:
-    settings = '[python.tiny-tool]\nwheels = ["manylinux_2_17_x86_64", "win_amd64"]\npythons = ["3.12", "3.13t"]\nsdist = false\n'
+    settings = (
+        '[python.tiny-tool]\nwheels = ["manylinux_2_17_x86_64", "win_amd64"]\n'
+        'pythons = ["3.12", "3.13t"]\nsdist = false\n'
+    )
     root = commit_files(tmp_path / "pythons", WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings})
     release = projects.release(root)
     assert [artifact.name for artifact in pypi.expected(release)] == [

@@ -172,8 +172,8 @@ def test_a_target_that_cannot_be_built_here_is_named_before_and_after_the_others
     ) as stopped:
         build_binaries(Context())
     assert (
-        stopped.value.fix
-        == "run `inv build-binaries --target aarch64-apple-darwin` on a Mac, and `inv collect` its dist/ here"
+        stopped.value.fix == "run `inv build-binaries --target aarch64-apple-darwin` on a Mac, "
+        "and `inv collect` its dist/ here"
     )
     said = capfd.readouterr().err
     assert said.index("left out: aarch64-apple-darwin cannot be built") < said.index("$ env")
@@ -199,7 +199,10 @@ def test_a_requested_target_that_cannot_be_built_here_stops_before_anything_is_c
 def test_a_static_program_includes_its_libc_when_zig_links_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = f'[build]\nglibc = "2.17"\nstatic = ["tiny"]\n[binaries.tiny]\n{HOST} = "tiny"\n[binaries.other]\n{HOST} = "other"\n'
+    settings = (
+        '[build]\nglibc = "2.17"\nstatic = ["tiny"]\n'
+        f'[binaries.tiny]\n{HOST} = "tiny"\n[binaries.other]\n{HOST} = "other"\n'
+    )
     both = PROGRAM["Cargo.toml"] + '[[bin]]\nname = "other"\npath = "src/main.rs"\n'
     root = commit_files(
         tmp_path / "tool", PROGRAM | {"release-tasks.toml": settings, "Cargo.toml": both}

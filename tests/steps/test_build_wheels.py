@@ -174,7 +174,8 @@ def test_wheels_for_other_machines_are_named_and_the_others_are_built(
     registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     glibc = (os.confstr("CS_GNU_LIBC_VERSION") or "").removeprefix("glibc ").replace(".", "_")
-    settings = f'[python.tiny-tool]\nwheels = ["manylinux_{glibc}_x86_64", "macosx_10_12_universal2", "win_amd64"]\n'
+    tags = f'"manylinux_{glibc}_x86_64", "macosx_10_12_universal2", "win_amd64"'
+    settings = f"[python.tiny-tool]\nwheels = [{tags}]\n"
     root = project(
         tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings}
     )
@@ -192,13 +193,16 @@ def test_wheels_for_other_machines_are_named_and_the_others_are_built(
 
 SHARED = projects.ABOUT | {
     "Cargo.toml": '[workspace]\nmembers = ["shared", "tool", "wheel"]\nresolver = "2"\n',
-    "shared/Cargo.toml": '[package]\nname = "tiny-shared"\nversion = "0.2.0"\nedition = "2021"\npublish = false\n',
+    "shared/Cargo.toml": (
+        '[package]\nname = "tiny-shared"\nversion = "0.2.0"\nedition = "2021"\npublish = false\n'
+    ),
     "shared/src/lib.rs": 'pub fn hello() -> &\'static str {\n    "hello"\n}\n',
     "wheel/pyproject.toml": projects.MATURIN["pyproject.toml"]
     .replace('readme = "README.md"\n', "")
     .replace("tiny-tool", "tiny-wheel"),
     **{
-        f"{name}/Cargo.toml": f'[package]\nname = "tiny-{name}"\nversion = "0.2.0"\nedition = "2021"\npublish = false\n'
+        f"{name}/Cargo.toml": f'[package]\nname = "tiny-{name}"\nversion = "0.2.0"\n'
+        'edition = "2021"\npublish = false\n'
         '[dependencies]\ntiny-shared = { path = "../shared" }\n'
         for name in ("tool", "wheel")
     },

@@ -95,8 +95,14 @@ def test_an_image_has_labels_with_its_commit_and_version(image_project):
 
 
 def test_an_image_has_its_own_labels_and_caches_too(tmp_path, monkeypatch):
-    cache = f"cache-from = ['type=local,src={tmp_path}/cache']\ncache-to = ['type=local,dest={tmp_path}/cache,mode=max']\n"
-    said = '[images."ghcr.io/example/hello".labels]\nmaintainer = "the makers"\n"org.opencontainers.image.version" = "another"\n'
+    cache = (
+        f"cache-from = ['type=local,src={tmp_path}/cache']\n"
+        f"cache-to = ['type=local,dest={tmp_path}/cache,mode=max']\n"
+    )
+    said = (
+        '[images."ghcr.io/example/hello".labels]\nmaintainer = "the makers"\n'
+        '"org.opencontainers.image.version" = "another"\n'
+    )
     project = write_image_project(tmp_path / "labelled", SETTINGS + cache + said)
     monkeypatch.chdir(project)
     add_binaries("1.2.0")

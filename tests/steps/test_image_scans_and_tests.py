@@ -53,10 +53,16 @@ ENTRYPOINT ["/usr/local/bin/hello"]
 SOURCES = {
     "Dockerfile": STAGES,
     "version.h": '#define VERSION "1.2.0"\n',
-    "src/main.c": '#include "../version.h"\nint puts(const char *);\nint main(void) { puts("hello " VERSION); return 0; }\n',
+    "src/main.c": (
+        '#include "../version.h"\nint puts(const char *);\n'
+        'int main(void) { puts("hello " VERSION); return 0; }\n'
+    ),
 }
 # Each script notes which image it saw; the second one keeps a report, too.
-SCAN = 'set -e\ngrep -o "sha256:[0-9a-f]*" "$1/index.json" >> ../seen\necho "nothing to fear" > "$2"\ntest -e ../patched\n'
+SCAN = (
+    'set -e\ngrep -o "sha256:[0-9a-f]*" "$1/index.json" >> ../seen\n'
+    'echo "nothing to fear" > "$2"\ntest -e ../patched\n'
+)
 TEST = 'set -e\ngrep -o "sha256:[0-9a-f]*" "$1/index.json" >> ../seen\ntest -e ../mended\n'
 
 

@@ -44,7 +44,8 @@ def tool(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shelf: FileServer
 ) -> Iterator[TinyProject]:
     rows = "".join(
-        f'{name} = {{ url = "{shelf.name}/models/{name}.gguf?download=true", sha256 = "{hashlib.sha256(shelf.files[f"{name}.gguf"]).hexdigest()}",'
+        f'{name} = {{ url = "{shelf.name}/models/{name}.gguf?download=true", '
+        f'sha256 = "{hashlib.sha256(shelf.files[f"{name}.gguf"]).hexdigest()}",'
         f' license = "Apache-2.0" }}\n'
         for name in ("small", "large")
     )
@@ -138,7 +139,9 @@ def test_a_second_run_and_another_checkout_download_nothing_and_pack_the_same_by
     monkeypatch.chdir(other := tool.clone())
     build_binaries(context())
     package_bundles(context())
-    assert dist.row_of(tool.release().parts[0], BUNDLE, "bundle").sha256 == before  # type: ignore[union-attr]
+    row = dist.row_of(tool.release().parts[0], BUNDLE, "bundle")
+    assert row is not None
+    assert row.sha256 == before
     assert (other / "dist" / "v0.2.0" / BUNDLE).exists()
     assert len(shelf.sent) == asked
 

@@ -158,7 +158,10 @@ def test_a_missing_dependency_stops_the_release(tmp_path, monkeypatch):
 
 
 def test_a_reference_that_ends_with_another_name_is_refused(tmp_path, monkeypatch):
-    settings = '[project]\nversion = "tag"\n[charts."ghcr.io/example/charts/other"]\npath = "deploy/hello"\n'
+    settings = (
+        '[project]\nversion = "tag"\n'
+        '[charts."ghcr.io/example/charts/other"]\npath = "deploy/hello"\n'
+    )
     monkeypatch.chdir(write_chart_project(tmp_path / "other", **{"release-tasks.toml": settings}))
     with pytest.raises(
         ReleaseError, match=r"helm packed hello-1\.2\.0\.tgz, expected other-1\.2\.0\.tgz"

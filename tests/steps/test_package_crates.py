@@ -87,7 +87,8 @@ def test_a_crate_that_includes_a_file_outside_its_folder_is_named_with_file_and_
         package_crates(Context())
     assert not isinstance(caught.value, MultipleErrors)
     assert caught.value.problem.startswith(
-        "shop-middle does not compile from the files in its tarball, src/lib.rs line 2: couldn't read"
+        "shop-middle does not compile from the files in its tarball, "
+        "src/lib.rs line 2: couldn't read"
     )
     assert projects.recorded_crates(shop) == []
 
@@ -115,7 +116,8 @@ def test_a_crate_that_compiles_only_with_the_features_of_another_is_found(
 ) -> None:
     root = projects.workspace(tmp_path / "shop", {
         "shop-base": "[features]\nextra = []",
-        "shop-fine": '[dependencies.shop-base]\npath = "../shop-base"\nversion = "0.1.0"\nfeatures = ["extra"]',
+        "shop-fine": '[dependencies.shop-base]\npath = "../shop-base"\n'
+        'version = "0.1.0"\nfeatures = ["extra"]',
         "shop-lucky": "[dependencies]\n{shop-base}",
     })  # fmt: skip
     monkeypatch.chdir(root)

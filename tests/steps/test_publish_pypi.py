@@ -134,7 +134,8 @@ def test_a_missing_wheel_of_another_machine_stops_the_upload(
     registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     glibc = str(os.confstr("CS_GNU_LIBC_VERSION")).split()[-1].replace(".", "_")
-    tag = f"manylinux_{glibc}_{HOST.partition('-')[0]}"  # what this machine can promise without another linker
+    # what this machine can promise without another linker
+    tag = f"manylinux_{glibc}_{HOST.partition('-')[0]}"
     settings = f'[python.tiny-tool]\nwheels = ["{tag}", "macosx_11_0_arm64"]\n'
     root = commit_files(tmp_path / "two", WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings})
     projects.tag(root)
@@ -289,8 +290,8 @@ def test_a_dry_run_prints_the_upload_and_sends_nothing(
     publish_pypi(context(dry=True), new="all")
     said = capfd.readouterr().err
     assert (
-        f"-m twine --no-color upload --non-interactive --disable-progress-bar {projects.dist_folder(tool)}"
-        in said
+        "-m twine --no-color upload --non-interactive --disable-progress-bar "
+        f"{projects.dist_folder(tool)}" in said
     )
     assert said.index(wheel(tool)) < said.index(SDIST)
     assert registries.log.writes() == ()
