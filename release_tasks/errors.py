@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from invoke.exceptions import Exit
 
 SHOWN_NAMES = 5  # how many names `shorten` prints
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong, and how to fix it; `file` is relative to the root, `line` counts from 1.
+
+    `file` is empty and `line` is 0 where the fact is not about a file or a line.
+    """
+
+    fact: str
+    fix: str = ""
+    file: str = ""
+    line: int = 0
 
 
 class ReleaseError(Exit):
@@ -28,6 +42,11 @@ class ReleaseError(Exit):
     def __reduce__(self) -> tuple[type[ReleaseError], tuple[str, str, int]]:
         return type(self), (self.problem, self.fix, self.code)
 
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Return what it says, as values."""
+        return (Problem(self.problem, self.fix),)
+
 
 class MultipleErrors(ReleaseError):
     """Several errors, reported together."""
@@ -38,6 +57,11 @@ class MultipleErrors(ReleaseError):
         if len(self.errors) > 1:
             text = f"{len(self.errors)} problems\n{text}"
         super().__init__(text)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Return what all of them say, as values."""
+        return tuple(problems_of(self.errors))
 
 
 def collect(check: Callable[[], Iterable[ReleaseError] | None]) -> list[ReleaseError]:
@@ -73,3 +97,24 @@ def raise_all(errors: Iterable[ReleaseError]) -> None:
         raise found[0]
     if found:
         raise MultipleErrors(found)
+
+
+def problems_of(errors: Iterable[ReleaseError]) -> list[Problem]:
+    """Return what errors say, as values."""
+    return [problem for error in errors for problem in error.problems]
+
+
+def collect_problems(look: Callable[[], Iterable[Problem] | None]) -> list[Problem]:
+    """Return the problems that `look` finds, and those of the error that ends it, if any."""
+    found: list[Problem] = []
+    try:
+        for problem in look() or ():
+            found.append(problem)
+    except ReleaseError as error:
+        found += error.problems
+    return found
+
+
+def raise_problems(found: Iterable[Problem]) -> None:
+    """Raise the problems as `ReleaseError`, several together; return when there are none."""
+    raise_all(ReleaseError(problem.fact, problem.fix) for problem in found)

@@ -205,7 +205,7 @@ def test_a_repository_without_commits_is_one_fact(tmp_path: Path) -> None:
 def test_a_crate_that_crates_io_would_refuse_is_named(tmp_path: Path) -> None:
     root = write(tmp_path, CRATE)
     said = inv(root, "check", "--version", "0.2.0").err
-    assert "Cargo.toml has no description and no license, and crates.io demands it\n" in said
+    assert "Cargo.toml has no description and no license, which crates.io requires\n" in said
     assert "the repository has no remote called origin" in said
 
 
@@ -228,11 +228,11 @@ def test_what_gates_leave_in_the_tree_is_named(
     )
     monkeypatch.chdir(root)
     failed, left = run_checks(CheckContext(context(), Release.at(context(), "0.2.0")), gates)
-    assert failed.problem.startswith("the gate git-no-such-command fails\n")
-    assert "-s git-no-such-command` repeats it" in failed.fix
-    assert (left.problem, left.fix) == (
+    assert failed.fact.startswith("the gate git-no-such-command fails\n")
+    assert "-s git-no-such-command` again" in failed.fix
+    assert (left.fact, left.fix) == (
         "the gates left left.txt in the tree",
-        "name that in .gitignore, or commit it",
+        "add it to .gitignore, or commit it",
     )
 
 

@@ -1,16 +1,17 @@
-"""A finding: one small function with a name, a severity, a fact and a way out."""
+"""A check: a small function that looks for one kind of problem, with a name and a severity."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from invoke.context import Context
 
-from release_tasks.errors import ReleaseError, collect
+from release_tasks.errors import Problem, ReleaseError, collect_problems
+from release_tasks.http import get_many
 from release_tasks.memo import memoized
 from release_tasks.project.workflows import Workflow, workflows
 from release_tasks.tools import git
@@ -25,22 +26,32 @@ if TYPE_CHECKING:
     from release_tasks.release import Release
     from release_tasks.shell import Failed
 
-SEVERITIES = ("note", "warning", "problem")  # in the order in which they are told
+SEVERITIES = ("note", "warning", "problem")  # in the order in which they are shown
 T = TypeVar("T")
-Looked = Any  # a Case, or a Machine: it has `project`, `order` and `is_tagged`
 
 
-class Located(ReleaseError):
-    """A fact at a file, relative to the root, and at a line counted from 1 (0: at none)."""
+class Subject(Protocol):
+    """What a check looks at: a release (`CheckContext`) or a machine (`MachineContext`)."""
 
-    def __init__(self, problem: str, fix: str, file: str, line: int = 0) -> None:
-        super().__init__(problem, fix)
-        self.file, self.line = file, line
+    @property
+    def project(self) -> Project | None:
+        """Return the project, None outside of one."""
+
+    @property
+    def order(self) -> Any:
+        """Return the order in which it is released."""
+
+    @property
+    def is_tagged(self) -> bool:
+        """Tell whether the tag exists, so that nothing can be changed any more."""
 
 
 @dataclass(frozen=True, eq=False)
 class CheckContext:
-    """What is looked at: a release, and what several findings ask about it, asked once."""
+    """A release, and what several checks ask about it, asked once.
+
+    `new` are the names that `--new` confirms, comma-separated.
+    """
 
     c: Context
     release: Release
@@ -48,10 +59,9 @@ class CheckContext:
 
     @cached_property
     @memoized
-    def seen(self) -> tuple[tuple[Channel, list[ArtifactStatus] | ReleaseError], ...]:
-        """Return each channel with the state of all that the release has there, or why that cannot be read."""
+    def states(self) -> tuple[tuple[Channel, list[ArtifactStatus] | ReleaseError], ...]:
+        """Return each channel with the state of its artifacts, or why it cannot be read."""
         from release_tasks import channels, converge
-        from release_tasks.http import get_many
 
         def read(channel: Channel) -> list[ArtifactStatus] | ReleaseError:
             try:
@@ -64,19 +74,17 @@ class CheckContext:
 
     @cached_property
     @memoized
-    def changed(self) -> tuple[str, ...]:
+    def uncommitted(self) -> tuple[str, ...]:
         """Return what was not committed when this was asked first."""
         return git.changed(self.release.source_tree)
 
     @cached_property
     @memoized
-    def resolved(self) -> dict[str, Any] | Failed | None:
-        """Return what cargo makes of Cargo.lock, or why it refuses; None where git has none."""
-        return (
-            cargo_lock.resolved(self.release.source_tree)
-            if "Cargo.lock" in self.release.project.files
-            else None
-        )
+    def cargo_graph(self) -> dict[str, Any] | Failed | None:
+        """Return `cargo metadata` with dependencies, or why cargo refuses; None without a lock."""
+        if "Cargo.lock" not in self.project.files:
+            return None
+        return cargo_lock.resolved(self.release.source_tree)
 
     @cached_property
     @memoized
@@ -86,15 +94,17 @@ class CheckContext:
 
     @cached_property
     @memoized
-    def copies(self) -> tuple[list[stale_versions.Mismatch], list[stale_versions.StaleLine]]:
-        """Return the copies of the version that disagree, and the lines that a bump would leave at an old one."""
+    def version_copies(
+        self,
+    ) -> tuple[list[stale_versions.Mismatch], list[stale_versions.StaleLine]]:
+        """Return the copies of the version that differ, and the lines a bump leaves unchanged."""
         from release_tasks.bumping import file_edits
 
         return file_edits.inspect_copies(self.release, file_edits.compute(self.release))
 
     @property
     def project(self) -> Project:
-        """Return what is released from."""
+        """Return the project that is released."""
         return self.release.project
 
     @property
@@ -104,46 +114,52 @@ class CheckContext:
 
     @property
     def is_tagged(self) -> bool:
-        """Tell whether nothing can be changed any more, as the tag exists."""
+        """Tell whether the tag exists, so that nothing can be changed any more."""
         return self.release.is_tagged
 
     def shipped(self, kind: str, of: type[T]) -> Iterator[T]:
-        """Yield the `kind` of every component; an open question is asked by the channels."""
+        """Yield the `kind` of every component; what is ambiguous is reported by the channels."""
         for part in self.release.parts:
             found = getattr(part.component, kind)
-            yield from () if isinstance(found, ReleaseError) else found
+            if not isinstance(found, ReleaseError):
+                yield from found
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found; `silenced` is the reason of the settings why it may stay."""
+    """What a check found; `ignored` is the reason in the settings why it may stay."""
 
     name: str
     area: str
     severity: str
-    problem: str
+    fact: str
     fix: str
     file: str = ""
     line: int = 0
-    silenced: str = ""
+    ignored: str = ""
 
     def data(self) -> dict[str, Any]:
         """Return it in the shape that docs/json.md describes."""
         return asdict(self)
 
+    @property
+    def problem(self) -> Problem:
+        """Return it without the check that found it."""
+        return Problem(self.fact, self.fix, self.file, self.line)
+
 
 @dataclass(frozen=True)
 class Check:
-    """A function that looks for one finding, and how bad that is.
+    """A function that looks for one kind of problem, and how bad that is.
 
-    What is public cannot be changed any more, and no finding may refuse to finish it: only a `also_after_tag` one is
-    looked for once the tag exists.
+    What is public cannot be changed any more, and no finding may stop a release from being
+    finished: once the tag exists, only checks with `also_after_tag` look.
     """
 
     severity: str
-    look: Callable[..., Iterable[ReleaseError]]  # takes a Case, or more than that
+    look: Callable[..., Iterable[Problem]]  # its parameter is a Subject, or more than that
     also_after_tag: bool = False
-    is_strict: Callable[[Settings], bool] | None = None  # whether the settings make it a problem
+    is_error: Callable[[Settings], bool] | None = None  # whether the settings make it a problem
 
     @property
     def name(self) -> str:
@@ -155,43 +171,46 @@ class Check:
         """Return the name of its file."""
         return self.look.__module__.rpartition(".")[2]
 
-    def __call__(self, case: Looked) -> list[Finding]:
-        """Return what is found, also where that is told by an error."""
-        if case.is_tagged and not self.also_after_tag:
+    def __call__(self, subject: Subject) -> list[Finding]:
+        """Return what is found, as notes where the settings say why it may stay."""
+        if subject.is_tagged and not self.also_after_tag:
             return []
-        about = (self.name, self.area, self._severity(case))
+        severity, ignored = self.severity, ""
+        if subject.project:
+            settings = subject.project.settings
+            ignored = settings.checks.ignore.get(self.name, "")
+            if self.is_error and self.is_error(settings):
+                severity = "problem"
+        if ignored:
+            severity = "note"
         return [
-            Finding(*about, one.problem, one.fix, getattr(one, "file", ""), getattr(one, "line", 0))
-            for one in collect(lambda: self.look(case))
+            Finding(self.name, self.area, severity, ignored=ignored, **asdict(problem))
+            for problem in collect_problems(lambda: self.look(subject))
         ]
-
-    def _severity(self, case: Looked) -> str:
-        if self.is_strict and self.is_strict(case.project.settings):
-            return "problem"
-        return self.severity
-
-
-def run(kind: Check, case: Looked) -> list[Finding]:
-    """Return what is found, as notes where the settings say why it may stay."""
-    reason = case.project.settings.checks.ignore.get(kind.name, "") if case.project else ""
-    return [replace(one, severity="note", silenced=reason) if reason else one for one in kind(case)]
-
-
-def distinct(found: Iterable[Finding]) -> list[Finding]:
-    """Return findings without those whose fact another one has told."""
-    facts: dict[tuple[str, str], Finding] = {}
-    for one in found:
-        facts.setdefault((one.problem, one.fix), one)
-    return list(facts.values())
-
-
-def problems(case: CheckContext, area: ModuleType) -> list[ReleaseError]:
-    """Return the problems of one area alone, as errors."""
-    found = (
-        one for kind in vars(area).values() if isinstance(kind, Check) for one in run(kind, case)
-    )
-    return [ReleaseError(one.problem, one.fix) for one in found if one.severity == "problem"]
 
 
 problem, warning, note = (partial(Check, severity) for severity in reversed(SEVERITIES))
 also_after_tag = partial(Check, "problem", also_after_tag=True)
+note_also_after_tag = partial(Check, "note", also_after_tag=True)
+
+
+def checks_of(areas: Iterable[ModuleType]) -> tuple[Check, ...]:
+    """Return the checks of modules, in the order in which they are written."""
+    return tuple(
+        value for area in areas for value in vars(area).values() if isinstance(value, Check)
+    )
+
+
+def run(checks: Sequence[Check], subject: Subject, at_once: int = 1) -> list[Finding]:
+    """Return what checks find, each fact once; `at_once` of them run at the same time."""
+    found: dict[tuple[str, str], Finding] = {}
+    for findings in get_many(lambda check: check(subject), checks, at_once):
+        for finding in findings:
+            found.setdefault((finding.fact, finding.fix), finding)
+    return list(found.values())
+
+
+def problems(context: CheckContext, area: ModuleType) -> list[Problem]:
+    """Return the problems of one area alone, without warnings and notes."""
+    found = run(checks_of((area,)), context)
+    return [finding.problem for finding in found if finding.severity == "problem"]

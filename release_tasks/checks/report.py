@@ -1,4 +1,4 @@
-"""How findings are shown: by area, to programs as JSON, on GitHub at their lines."""
+"""How findings are shown: as text, as JSON, and on GitHub at their lines."""
 
 from __future__ import annotations
 
@@ -18,31 +18,35 @@ def show(found: Sequence[Finding], title: str, as_json: bool) -> None:
     if as_json:
         import json
 
-        print(json.dumps({"release": title, "findings": [one.data() for one in found]}, indent=2))
+        rows = [finding.data() for finding in found]
+        print(json.dumps({"release": title, "findings": rows}, indent=2))
     print_findings(found)
-    terminal.say(f"nothing stands in the way of {title}")
+    terminal.say(f"{title} is ready to release")
 
 
 def print_findings(found: Sequence[Finding]) -> None:
-    """Say the warnings and notes, and raise the problems as `ReleaseError`."""
+    """Print the warnings and notes, and raise the problems as `ReleaseError`."""
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        for one in found:
-            sys.stderr.write(terminal.hide_secrets(annotation(one)) + "\n")
-    rest = (one for one in found if one.severity != "problem")
-    terminal.say(
-        *(
-            f"{one.severity}: {_fact(one)}\n{f'silenced: {one.silenced}' if one.silenced else f'fix: {one.fix}'}"
-            for one in rest
-        )
+        for finding in found:
+            sys.stderr.write(terminal.hide_secrets(annotation(finding)) + "\n")
+    harmless = [finding for finding in found if finding.severity != "problem"]
+    terminal.say(*map(_text, harmless))
+    raise_all(
+        ReleaseError(_fact(finding), finding.fix)
+        for finding in found
+        if finding.severity == "problem"
     )
-    raise_all(ReleaseError(_fact(one), one.fix) for one in found if one.severity == "problem")
 
 
-def annotation(one: Finding) -> str:
-    """Return the workflow command that shows a finding on GitHub (its docs: %, line ends and `,` `:` are escaped)."""
-    place = {"file": one.file, "line": str(one.line or ""), "title": one.name}
+def annotation(finding: Finding) -> str:
+    """Return the workflow command that shows a finding on GitHub.
+
+    Its documentation says what is escaped: %, line ends, and `,` and `:` in values.
+    """
+    place = {"file": finding.file, "line": str(finding.line or ""), "title": finding.name}
     values = ",".join(f"{key}={_escaped(value, ',:')}" for key, value in place.items() if value)
-    return f"::{ANNOTATIONS[one.severity]} {values}::{_escaped(f'{one.problem}{chr(10)}fix: {one.fix}')}"
+    message = _escaped(f"{finding.fact}\nfix: {finding.fix}")
+    return f"::{ANNOTATIONS[finding.severity]} {values}::{message}"
 
 
 def _escaped(text: str, more: str = "") -> str:
@@ -51,11 +55,20 @@ def _escaped(text: str, more: str = "") -> str:
     return text
 
 
-def _fact(one: Finding) -> str:
-    place = f"{one.file}:{one.line}" if one.line else one.file
-    fact = (
-        one.problem.replace(one.file, place, 1)
-        if one.file in one.problem
-        else f"{place}: {one.problem}"
-    )
-    return f"{one.area}/{one.name}: {fact}"
+def _text(finding: Finding) -> str:
+    last = f"fix: {finding.fix}"
+    if finding.ignored:
+        last = f"ignored: {finding.ignored}"
+    return f"{finding.severity}: {_fact(finding)}\n{last}"
+
+
+def _fact(finding: Finding) -> str:
+    """Return the fact with the line behind the name of the file, which it may already have."""
+    place = finding.file
+    if finding.line:
+        place = f"{finding.file}:{finding.line}"
+    if finding.file in finding.fact:
+        fact = finding.fact.replace(finding.file, place, 1)
+    else:
+        fact = f"{place}: {finding.fact}"
+    return f"{finding.area}/{finding.name}: {fact}"

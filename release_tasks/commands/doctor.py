@@ -24,8 +24,8 @@ Versions = dict[str, str | None]  # of each program; None when it is not install
 def doctor(c: Context, install: bool = False, all: bool = False, json: bool = False) -> None:
     """Check this machine for missing tools, and install them."""
     from release_tasks.checks import report
-    from release_tasks.checks.preflight.all import lacks
-    from release_tasks.checks.preflight.machine import Machine
+    from release_tasks.checks.preflight.all import check_machine
+    from release_tasks.checks.preflight.machine import MachineContext
     from release_tasks.checks.preflight.programs import needed
 
     project = _project()
@@ -35,7 +35,7 @@ def doctor(c: Context, install: bool = False, all: bool = False, json: bool = Fa
     if install and missing:
         _install(c, missing)
         versions = _versions(steps_of)
-    found = lacks(Machine(order.of(c), project))
+    found = check_machine(MachineContext(order.of(c), project))
     if json:
         _print_json(steps_of, versions, found)
     else:
@@ -110,7 +110,7 @@ def _print_table(
     for name, steps in steps_of.items():
         rows.append((name, versions[name] or "missing", ", ".join(steps) or "every step"))
     print_table(("program", "version", "needed by"), rows)
-    in_findings = {finding.problem.split()[0] for finding in found}
+    in_findings = {finding.fact.split()[0] for finding in found}
     for name in _missing(versions):
         if name not in in_findings:
             print(f"{name} is missing: {command(PROGRAMS[name])}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from invoke.context import Context
 
 from release_tasks import shell, terminal
-from release_tasks.errors import ReleaseError, raise_all, shorten
+from release_tasks.errors import ReleaseError, raise_all, raise_problems, shorten
 from release_tasks.tasks import command
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def retag(c: Context, version: str | None = None, component: str | None = None) 
 
     old = Release.at(c, version, component)
     new = Release.at_head(c, version, component)
-    raise_all(problems(CheckContext(c, new), repository))
+    raise_problems(problems(CheckContext(c, new), repository))
     if old.is_tagged and old.commit == new.commit and not bump.unwritten(new):
         terminal.say(f"nothing to do, {old.parts[0].tag} is at {old.commit[:7]}, which is HEAD")
         return

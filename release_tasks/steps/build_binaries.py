@@ -15,10 +15,10 @@ def build_binaries(
 ) -> None:
     """Compile the binaries for every target, or for --target."""
     from release_tasks.building import binaries
-    from release_tasks.checks.artifacts.all import refuse
+    from release_tasks.checks.artifacts.all import check_built
     from release_tasks.converge import begin
     from release_tasks.project.kinds import FileKind
 
     release = begin(c, version, component)
     binaries.build(c, release, target)
-    refuse(c, release, FileKind.BINARY)
+    check_built(c, release, FileKind.BINARY)

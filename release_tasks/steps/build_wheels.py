@@ -13,10 +13,10 @@ def build_wheels(
 ) -> None:
     """Build the wheels and the sdist of each Python package."""
     from release_tasks.building import wheels
-    from release_tasks.checks.artifacts.all import refuse
+    from release_tasks.checks.artifacts.all import check_built
     from release_tasks.converge import begin
     from release_tasks.project.kinds import FileKind
 
     release = begin(c, version, component)
     wheels.build(c, release, target)
-    refuse(c, release, FileKind.WHEEL)
+    check_built(c, release, FileKind.WHEEL)

@@ -12,7 +12,7 @@ def check_artifacts(c: Context, version: str | None = None, component: str | Non
     """Check the built files against the settings."""
     from release_tasks import shell, terminal
     from release_tasks.checks import report
-    from release_tasks.checks.artifacts.all import proofs
+    from release_tasks.checks.artifacts.all import check_files
     from release_tasks.checks.artifacts.contents import Contents
     from release_tasks.converge import begin
 
@@ -22,5 +22,5 @@ def check_artifacts(c: Context, version: str | None = None, component: str | Non
         terminal.say(f"would verify every file in {folders}")
         return
     contents = Contents(c, release)
-    report.print_findings(proofs(contents))
+    report.print_findings(check_files(contents))
     terminal.say(f"verified {len(contents.files)} files in {folders}")

@@ -15,13 +15,13 @@ def docker_buildx(
 ) -> None:
     """Build the images for every platform, or for --target."""
     from release_tasks.building import images
-    from release_tasks.checks.artifacts.all import refuse
+    from release_tasks.checks.artifacts.all import check_built
     from release_tasks.converge import begin
     from release_tasks.project.kinds import FileKind
 
     release = begin(c, version, component)
     images.build(c, release, target)
-    refuse(c, release, FileKind.IMAGE)
+    check_built(c, release, FileKind.IMAGE)
 
 
 docker_buildx.help["target"] = "platforms, such as linux/arm64, comma-separated; default: all"

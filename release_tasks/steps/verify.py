@@ -14,6 +14,6 @@ def verify(c: Context, version: str | None = None, component: str | None = None)
     """Download, install and run everything that was published."""
     from release_tasks.checks.published import all
     from release_tasks.converge import begin
-    from release_tasks.errors import raise_all
+    from release_tasks.errors import raise_problems
 
-    raise_all(all.problems(c, begin(c, version, component)))
+    raise_problems(all.problems(c, begin(c, version, component)))

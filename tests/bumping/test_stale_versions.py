@@ -166,7 +166,7 @@ def test_stale_versions_are_errors_only_where_the_settings_ask_for_it(tiny: Path
     settings.write_text('[versions]\nstale = "error"\n' + settings.read_text())
     commit_all(tiny, "Be strict")
     (found,) = problems()
-    assert found.problem.splitlines() == [
+    assert found.fact.splitlines() == [
         "5 lines that no manifest covers still show an old version:",
         *STALE,
     ]

@@ -151,7 +151,7 @@ def test_a_changelog_of_dates_is_read_since_the_previous_tag_and_never_written(
     amend = ["git", "commit", "--quiet", "--amend", "--no-edit"]
     subprocess.run(amend, cwd=tiny.root, env=os.environ | who, check=True)
     tiny.tag("v0.1.1")
-    assert problems(tiny) == ["CHANGELOG.md says nothing about 0.2.0"]
+    assert problems(tiny) == ["CHANGELOG.md has no entry for 0.2.0"]
     tiny.commit("CHANGELOG.md", DATED.replace("- First", "- First, in other words"))
     assert shown(tiny) == "### Added\n\n- **New** (#3)\n"
     late = DATED.replace("- **Old** (#2)", "- **Old** (#2)\n- **Late** (#4)").replace(
@@ -176,7 +176,7 @@ def test_a_changelog_of_dates_is_read_since_the_previous_tag_and_never_written(
     [
         (
             LOG.replace("- More.", "### ✨ Added\n\n<!-- nothing yet\n-->\n### Fixed"),
-            "CHANGELOG.md says nothing about 0.2.0",
+            "CHANGELOG.md has no entry for 0.2.0",
         ),
         (LOG + "\n## 0.1.0\n\n- Again.\n", "CHANGELOG.md has more than one section for 0.1.0"),
         (

@@ -13,7 +13,7 @@ from support.contexts import context
 from support.tiny_project import TINY, TinyProject, problems, tiny_project
 
 from release_tasks.channels import git, git_runs
-from release_tasks.checks.preflight import promises
+from release_tasks.checks.preflight import github_gates
 from release_tasks.converge import converge
 from release_tasks.errors import MultipleErrors, ReleaseError
 
@@ -160,7 +160,7 @@ def test_a_dry_run_says_that_it_would_wait(
 def found(tiny: TinyProject) -> list[str]:
     return [
         problem.replace(tiny.head()[:7], "HEAD").partition(": ")[0]
-        for problem in problems(tiny, promises)
+        for problem in problems(tiny, github_gates)
     ]
 
 

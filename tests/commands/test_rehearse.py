@@ -134,8 +134,8 @@ WHOLE = {
     "GitHub": {"v0.2.0", *ARCHIVES, *(f"{name}.sha256" for name in ARCHIVES)},
 }
 VERIFIED = (
-    "hello in hello-0.2.0-linux-arm64.tar.gz from GitHub runs, and says 0.2.0",
-    "ghcr.io/example/polyglot:0.2.0 for linux/arm64 runs, and says 0.2.0",
+    "hello in hello-0.2.0-linux-arm64.tar.gz from GitHub runs and prints 0.2.0",
+    "ghcr.io/example/polyglot:0.2.0 for linux/arm64 runs and prints 0.2.0",
     "polyglottal-hello 0.2.0 from PyPI (wheel) installs, and imports polyglottal_hello",
     "polyglottal-hello 0.2.0 from PyPI (sdist) installs, and imports polyglottal_hello",
 )

@@ -88,7 +88,7 @@ def test_its_gates_are_its_own_and_each_that_fails_is_found(
     server = root / "internal/admin/server.go"
     server.write_text(server.read_text().replace("0.1.0", "0.1.3"))
     [failed] = gates.failing_gate(CheckContext(Context(), Release.at(Context(), "0.2.0")))
-    assert failed.problem.startswith("the gate make-test fails\n")
+    assert failed.fact.startswith("the gate make-test fails\n")
 
 
 @pytest.mark.tools("go", "make", "helm")
@@ -100,7 +100,7 @@ def test_a_chart_that_its_own_script_refuses_is_found_before_it_is_packed(
     template.write_text(template.read_text() + "{{ nonsense\n")
     monkeypatch.chdir(root)
     [failed] = gates.failing_gate(CheckContext(Context(), Release.at(Context(), "0.2.0")))
-    assert "validate-helm-chart" in failed.problem
+    assert "validate-helm-chart" in failed.fact
 
 
 @pytest.mark.slow

@@ -178,7 +178,7 @@ def test_a_download_with_another_sha256_is_never_packed(
 def test_a_missing_bundle_is_found_before_publishing(tool: TinyProject) -> None:
     build_binaries(context())
     with pytest.raises(
-        ReleaseError, match=f"{BUNDLE} of 0.2.0 is declared, and neither in dist/ nor on GitHub"
+        ReleaseError, match=f"{BUNDLE} of 0.2.0 is declared, but neither in dist/ nor on GitHub"
     ):
         check_artifacts(context())
     package_bundles(context())

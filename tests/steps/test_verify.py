@@ -110,10 +110,10 @@ def test_a_whole_release_is_downloaded_and_run(public, tmp_path, capsys, registr
     said = capsys.readouterr().err
     for line in (
         "git shows v0.2.0",
-        "fetched-hello of fetched-hello 0.2.0 from crates.io runs, and says 0.2.0",
+        "fetched-hello of fetched-hello 0.2.0 from crates.io runs and prints 0.2.0",
         f"{IMAGE}:0.2.0 is whole",
         f"ghcr.io/example/charts/hello:0.2.0 renders, and {IMAGE}:0.2.0 is there",
-        "hello-here from GitHub runs, and says 0.2.0",
+        "hello-here from GitHub runs and prints 0.2.0",
         f"{IMAGE}:latest names 0.2.0",
         "Latest names v0.2.0",
     ):

@@ -277,7 +277,7 @@ def release_and_compare(project: Project) -> CommandResult:
         assert collected.code == 0, collected.err
     stopped = project.one_less()
     assert [
-        file for file, why in stopped.items() if "is declared, and neither in dist/ nor" not in why
+        file for file, why in stopped.items() if "is declared, but neither in dist/ nor" not in why
     ] == []
     named = {
         name

@@ -75,7 +75,7 @@ def findings(root: Path, *areas: ModuleType, version: str = VERSION) -> list[tup
     commit_all(root)
     case = CheckContext(Context(), release(root, version))
     found = [finding for area in areas for finding in run_checks(case, area)]
-    return [(finding.name, finding.problem, finding.fix) for finding in found]
+    return [(finding.name, finding.fact, finding.fix) for finding in found]
 
 
 def release(root: Path, version: str = VERSION) -> Release:

@@ -9,13 +9,14 @@ from contextlib import contextmanager
 
 from release_tasks import dist, order
 from release_tasks.checks.artifacts import declared
-from release_tasks.checks.artifacts.all import proofs
 from release_tasks.checks.artifacts.contents import Contents
+from release_tasks.checks.check import checks_of
+from release_tasks.checks.check import run as run_checks
 from release_tasks.errors import ReleaseError
 from release_tasks.memo import memoizing
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.steps.check_artifacts import check_artifacts
-from support.tiny_project import context
+from support.contexts import context
 
 STEPS = order.steps(order.RELEASE)
 AT = STEPS.index(check_artifacts)
@@ -68,9 +69,9 @@ def main(version: str) -> None:
 
 
 def lacks(version: str) -> str:
-    """Return what of the proof says that a file is not there: all of it, for each of many files, takes long."""
+    """Return what the checks of the declared files find; all checks, for each file, would take long."""
     case = Contents(context(), Release.at(context(), version))
-    return "\n".join(one.problem for one in proofs(case, (declared,)))
+    return "\n".join(one.fact for one in run_checks(checks_of((declared,)), case))
 
 
 if __name__ == "__main__":

@@ -9,11 +9,11 @@ import os
 import platform
 import subprocess
 import tarfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from release_tasks.errors import ReleaseError
+from release_tasks.errors import Problem
 from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.release import Release
 from support.executables import compiled_program
@@ -56,11 +56,11 @@ def run(*argv: str | Path, cwd: Path | None = None, **env: str) -> str:
     return done.stdout
 
 
-def problems(errors: Iterator[ReleaseError]) -> list[str]:
-    """Return the facts of errors; each must have a fix."""
-    found = list(errors)
-    assert all(error.fix for error in found)
-    return [error.problem for error in found]
+def facts(problems: Iterable[Problem]) -> list[str]:
+    """Return the facts of problems; each must have a fix."""
+    found = list(problems)
+    assert all(problem.fix for problem in found)
+    return [problem.fact for problem in found]
 
 
 def left_behind(tmp_path: Path) -> list[str]:

@@ -128,5 +128,5 @@ def problems(
 ) -> list[str]:
     """Return the facts of the problems that one module finds; each must have a fix."""
     found = check.problems(CheckContext(context(), tiny.release(version), new), area)
-    assert all(error.fix for error in found)
-    return [error.problem for error in found]
+    assert all(problem.fix for problem in found)
+    return [problem.fact for problem in found]

@@ -1,9 +1,6 @@
-"""Every proof, area by area."""
+"""All checks of the built files."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable
-from types import ModuleType
 
 from invoke.context import Context
 
@@ -11,25 +8,29 @@ from release_tasks import shell
 from release_tasks.checks import report
 from release_tasks.checks.artifacts import binaries, declared, images, wheels
 from release_tasks.checks.artifacts.contents import Contents
-from release_tasks.checks.check import Check, Finding, distinct, run
+from release_tasks.checks.check import Check, Finding, checks_of, run
 from release_tasks.project.kinds import FileKind
 from release_tasks.release import Release
 
-CONTENTS = (binaries, wheels, images)
-AREAS = (declared, *CONTENTS)
+CONTENTS = (binaries, wheels, images)  # what is in the files; `declared` is about which there are
 
 
-def kinds(areas: Iterable[ModuleType] = AREAS) -> tuple[Check, ...]:
-    """Return each proof."""
-    return tuple(one for area in areas for one in vars(area).values() if isinstance(one, Check))
+def checks() -> tuple[Check, ...]:
+    """Return every check of the built files."""
+    return checks_of((declared, *CONTENTS))
 
 
-def proofs(case: Contents, areas: Iterable[ModuleType] = AREAS) -> list[Finding]:
+def check_files(contents: Contents) -> list[Finding]:
     """Return what is wrong with the files of a release."""
-    return distinct(one for kind in kinds(areas) for one in run(kind, case))
+    return run(checks(), contents)
 
 
-def refuse(c: Context, release: Release, *kinds: FileKind) -> None:
-    """Raise what is wrong in the files of some kinds as soon as they are built, whatever else lacks."""
+def check_built(c: Context, release: Release, *kinds: FileKind) -> None:
+    """Raise what is wrong in the files of some kinds, as soon as they are built.
+
+    Raises:
+        ReleaseError: with every problem; whether files are missing is not looked at.
+    """
     if not shell.is_dry(c):
-        report.print_findings(proofs(Contents(c, release, kinds=kinds), CONTENTS))
+        contents = Contents(c, release, kinds=kinds)
+        report.print_findings(run(checks_of(CONTENTS), contents))

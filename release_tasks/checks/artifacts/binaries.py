@@ -1,100 +1,103 @@
-"""Programs, and the machine code in wheels, are for the machine that their names say, and run there."""
+"""Programs, and the machine code in wheels: for the machine in their names, and able to run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from release_tasks import files
 from release_tasks.building.sources import papers
-from release_tasks.checks.artifacts.contents import Contents
+from release_tasks.checks.artifacts.contents import Contents, Program
 from release_tasks.checks.check import also_after_tag
 from release_tasks.checks.smoke.program import check_version_output, runner
-from release_tasks.errors import ReleaseError
+from release_tasks.errors import Problem
 from release_tasks.formats import archives
-from release_tasks.formats.executables import is_for, numbers
+from release_tasks.formats.executables import numbers
 from release_tasks.project.kinds import FileKind
 
 
 @also_after_tag
-def wrong_machine(case: Contents) -> Iterator[ReleaseError]:
-    """Yield each program or library that is not for its target, or is none at all."""
-    for one in case.programs:
-        if one.code is None:
-            yield ReleaseError(f"{one.shown} is no program", one.again)
-        elif not is_for(one.code, one.target):
-            fact = f"{one.code.format} for {one.code.machines}"
-            yield ReleaseError(f"{one.shown} is {fact}, and its name says {one.target}", one.again)
-
-
-@also_after_tag
-def not_static(case: Contents) -> Iterator[ReleaseError]:
-    """Yield each program that is declared static, and asks for libraries of the machine."""
-    for one in case.programs:
-        if one.binary and one.binary.static and one.code and one.code.needs:
-            fix = f"{one.again}; or take {one.binary.name} out of [build] static"
-            yield ReleaseError(
-                f"{one.shown} is said to be static, and needs {', '.join(one.code.needs)}", fix
+def wrong_machine(contents: Contents) -> Iterator[Problem]:
+    """Find each program or library that is not for its target, or not a program at all."""
+    for program in contents.programs:
+        code = program.code
+        if code is None:
+            yield Problem(f"{program.label} is not a program", program.rebuild)
+        elif not program.fits:
+            yield Problem(
+                f"{program.label} is {code.format} for {code.machines}, "
+                f"but its name says {program.target}",
+                program.rebuild,
             )
 
 
 @also_after_tag
-def newer_glibc(case: Contents) -> Iterator[ReleaseError]:
-    """Yield each program or library that does not start with the oldest glibc that is promised."""
-    for one in case.programs:
-        needed = ".".join(map(str, one.code.glibc)) if one.code else ""
-        if needed and "-musl" in one.target:
-            yield ReleaseError(
-                f"{one.shown} needs glibc {needed}, and {one.target} has none", one.again
-            )
-        elif needed and one.glibc and numbers(needed) > numbers(one.glibc):
-            place = "glibc in [build]" if one.binary else "another tag in `wheels`"
-            fix = (
-                f"{one.again} where ziglang is installed, or on an older system; or promise {place}"
-            )
-            yield ReleaseError(
-                f"{one.shown} needs glibc {needed}, and {one.glibc} is promised", fix
+def not_static(contents: Contents) -> Iterator[Problem]:
+    """Find each program that is declared static, but loads libraries of the machine."""
+    for program in contents.programs:
+        binary, code = program.binary, program.code
+        if binary and binary.static and code and code.needs:
+            yield Problem(
+                f"{program.label} is declared static, but needs {', '.join(code.needs)}",
+                f"{program.rebuild}; or remove {binary.name} from [build] static",
             )
 
 
 @also_after_tag
-def no_licence(case: Contents) -> Iterator[ReleaseError]:
-    """Yield each archive without the licence or the readme that the project has."""
-    for part, row, path in case.files:
-        if (
-            row.kind == FileKind.BINARY
-            and archives.is_archive(path.name)
-            and archives.is_whole(path)
-        ):
-            inside = {
-                name.rpartition("/")[2] for name in archives.read(path.name, path.read_bytes())
-            }
-            if lacking := [
-                name
-                for name in papers(case.release, case.release.source_tree)
-                if name not in inside
-            ]:
-                fix = f"rm {path}, then inv build-binaries"
-                yield ReleaseError(
-                    f"{row.file} of {part.tag} is packed without {' and '.join(lacking)}", fix
-                )
-
-
-@also_after_tag
-def other_version(case: Contents) -> Iterator[ReleaseError]:
-    """Yield each program that runs here, also in an emulator, and says another version or cannot begin."""
-    for one in case.programs:
-        start = (
-            runner(one.target, one.code.needs)
-            if one.binary and one.code and is_for(one.code, one.target)
-            else None
-        )
-        if start is None:
+def newer_glibc(contents: Contents) -> Iterator[Problem]:
+    """Find each program or library that does not start with the oldest glibc that is promised."""
+    for program in contents.programs:
+        if not program.code or not program.code.glibc:
             continue
-        with files.scratch("program") as folder:
-            program = folder / str(one.binary and one.binary.name)
-            files.write_bytes(program, one.data)
-            program.chmod(archives.PROGRAM)
-            for error in check_version_output(
-                [*start, program, "--version"], one.version, one.shown
-            ):
-                yield ReleaseError(error.problem, one.again)
+        needed = ".".join(map(str, program.code.glibc))
+        fact = f"{program.label} needs glibc {needed}"
+        if "-musl" in program.target:
+            yield Problem(f"{fact}, but {program.target} has none", program.rebuild)
+        elif program.glibc and numbers(needed) > numbers(program.glibc):
+            setting = "another tag in `wheels`"
+            if program.binary:
+                setting = "a newer glibc in [build]"
+            yield Problem(
+                f"{fact}, but {program.glibc} is promised",
+                f"{program.rebuild} where ziglang is installed, or on an older system; "
+                f"or promise {setting}",
+            )
+
+
+@also_after_tag
+def missing_license(contents: Contents) -> Iterator[Problem]:
+    """Find each archive without the license or the readme that the project has."""
+    wanted = papers(contents.release, contents.release.source_tree)
+    for file in contents.files:
+        path = file.path
+        is_packed = file.row.kind == FileKind.BINARY and archives.is_archive(path.name)
+        if not is_packed or not file.is_whole:
+            continue
+        members = archives.read(path.name, path.read_bytes())
+        names = {name.rpartition("/")[2] for name in members}
+        missing = [name for name in wanted if name not in names]
+        if missing:
+            yield Problem(
+                f"{file.row.file} of {file.part.tag} does not contain {' and '.join(missing)}",
+                f"rm {path}, then inv build-binaries",
+            )
+
+
+@also_after_tag
+def other_version(contents: Contents) -> Iterator[Problem]:
+    """Find each program that runs here, or in an emulator, and prints another version or fails."""
+    for program in contents.programs:
+        if program.binary and program.code and program.fits:
+            start = runner(program.target, program.code.needs)
+            if start is not None:
+                yield from _run(program, program.binary.name, start)
+
+
+def _run(program: Program, name: str, start: list[str]) -> Iterator[Problem]:
+    with files.scratch("program") as folder:
+        path = folder / name
+        files.write_bytes(path, program.data)
+        path.chmod(archives.PROGRAM)
+        argv: list[str | Path] = [*start, path, "--version"]
+        for problem in check_version_output(argv, program.version, program.label):
+            yield Problem(problem.fact, program.rebuild)

@@ -1,4 +1,4 @@
-"""What is proved: the files of a release, each opened once, and the machine code in them."""
+"""What is checked of a release's files: each file is opened once, and its machine code found."""
 
 from __future__ import annotations
 
@@ -16,114 +16,156 @@ from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import Binary, resolved_or_raise
 from release_tasks.release import ComponentRelease
 
+# other files of a wheel may be for any machine: setuptools ships programs for Windows
 LOADED = re.compile(r"\.(so|pyd|dylib|dll)$|\.so\.|\.data/scripts/")
 
 
 @dataclass(frozen=True)
-class Program:
-    """Machine code in a file, and what its name and the settings promise of it; `again` makes it anew."""
+class BuiltFile:
+    """A file in dist/, and its line of the inventory."""
 
-    shown: str
-    target: str
-    code: executables.Code | None
+    part: ComponentRelease
+    row: dist.Built
+    path: Path
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether it is not empty, and complete if it is an archive."""
+        return archives.is_whole(self.path)
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A wheel in dist/ that is complete; `files` are its members by name."""
+
+    part: ComponentRelease
+    path: Path
+    files: Mapping[str, bytes] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Program:
+    """Machine code in a file, and what its name and the settings promise about it."""
+
+    label: str  # the file, for messages
+    target: str  # a Rust target triple, "any" in a wheel for every platform
+    code: executables.Code | None  # None where it is not a program
     glibc: str  # the oldest that it has to run with, "" where nothing is promised
-    again: str
+    rebuild: str  # the command that builds it again
     version: str
     binary: Binary | None = None  # None in a wheel
     data: bytes = field(default=b"", repr=False)
 
+    @property
+    def fits(self) -> bool:
+        """Tell whether it is a program for its target."""
+        return self.code is not None and executables.is_for(self.code, self.target)
+
 
 @dataclass(frozen=True, eq=False)
 class Contents(CheckContext):
-    """A release whose files are looked at: those of some kinds (none named: all), or the `fetched` bodies of assets."""
+    """A release whose files are checked: those of some `kinds` in dist/, where none means all.
+
+    With `downloaded`, its programs are those in the assets of a public release, by file name.
+    """
 
     kinds: tuple[FileKind, ...] = ()
-    fetched: Mapping[str, bytes] | None = None
+    downloaded: Mapping[str, bytes] | None = None
 
     @cached_property
-    def files(self) -> list[tuple[ComponentRelease, dist.Built, Path]]:
-        """Return each line of the inventories whose file is in dist/, and that file."""
-        rows = (
-            (part, row, part.dist / row.file)
-            for part in self.release.parts
-            for row in dist.inventory(part)
-        )
-        return [
-            one
-            for one in rows
-            if one[2].is_file() and (not self.kinds or one[1].kind in self.kinds)
-        ]
+    def files(self) -> list[BuiltFile]:
+        """Return each line of the inventories whose file is in dist/."""
+        found: list[BuiltFile] = []
+        for part in self.release.parts:
+            for row in dist.inventory(part):
+                path = part.dist / row.file
+                is_wanted = not self.kinds or row.kind in self.kinds
+                if is_wanted and path.is_file():
+                    found.append(BuiltFile(part, row, path))
+        return found
 
     @cached_property
-    def wheels(self) -> list[tuple[ComponentRelease, Path, Mapping[str, bytes]]]:
-        """Return each wheel in dist/ that is whole, with what is in it."""
-        whole = (
-            one for one in self.files if one[1].kind == FileKind.WHEEL and archives.is_whole(one[2])
-        )
-        return [
-            (part, path, archives.read(path.name, path.read_bytes())) for part, _, path in whole
-        ]
+    def wheels(self) -> list[Wheel]:
+        """Return each complete wheel in dist/."""
+        found: list[Wheel] = []
+        for file in self.files:
+            if file.row.kind == FileKind.WHEEL and file.is_whole:
+                members = archives.read(file.path.name, file.path.read_bytes())
+                found.append(Wheel(file.part, file.path, members))
+        return found
 
     @cached_property
     def programs(self) -> list[Program]:
         """Return the declared programs that are here, and all machine code in wheels."""
-        if self.fetched is None:
-            here = {
-                path.name: path.read_bytes()
-                for _, row, path in self.files
-                if row.kind == FileKind.BINARY and archives.is_whole(path)
-            }
-        else:
-            here = dict(self.fetched)
-        glibc = self.release.project.settings.build.glibc or ""
-        declared = (
-            (part, one, one.file.format(version=part.version))
-            for part in self.release.parts
-            for one in resolved_or_raise(part.component.binaries)
-        )
-        found = [
-            _program(part, one, name, here[name], glibc, self.fetched is not None)
-            for part, one, name in declared
-            if name in here
-        ]
-        return found + [one for wheel in self.wheels for one in _in_wheel(*wheel)]
+        data = self._binaries
+        found: list[Program] = []
+        for part in self.release.parts:
+            for binary in resolved_or_raise(part.component.binaries):
+                file = binary.file.format(version=part.version)
+                if file in data:
+                    found.append(self._program(part, binary, file, data[file]))
+        for wheel in self.wheels:
+            found += _in_wheel(wheel)
+        return found
 
-
-def _program(
-    part: ComponentRelease, binary: Binary, file: str, data: bytes, glibc: str, is_public: bool
-) -> Program:
-    shown = f"{file} from GitHub" if is_public else file
-    again = (
-        NEXT
-        if is_public
-        else f"rm {part.dist / file}, then inv build-binaries --target {binary.target}"
-    )
-    if archives.is_archive(file):
-        inside = {
-            name.rpartition("/")[2].removesuffix(".exe"): data
-            for name, data in archives.read(file, data).items()
+    @property
+    def _binaries(self) -> Mapping[str, bytes]:
+        if self.downloaded is not None:
+            return self.downloaded
+        return {
+            file.path.name: file.path.read_bytes()
+            for file in self.files
+            if file.row.kind == FileKind.BINARY and file.is_whole
         }
-        shown, data = f"{binary.name} in {shown}", inside.get(binary.name, b"")
-    return Program(
-        shown, binary.target, executables.read(data), glibc, again, part.version, binary, data
-    )
+
+    def _program(self, part: ComponentRelease, binary: Binary, file: str, data: bytes) -> Program:
+        label = file
+        rebuild = f"rm {part.dist / file}, then inv build-binaries --target {binary.target}"
+        if self.downloaded is not None:
+            label, rebuild = f"{file} from GitHub", NEXT
+        if archives.is_archive(file):
+            label = f"{binary.name} in {label}"
+            data = _in_archive(file, data, binary.name)
+        return Program(
+            label,
+            binary.target,
+            executables.read(data),
+            self.project.settings.build.glibc or "",
+            rebuild,
+            part.version,
+            binary,
+            data,
+        )
 
 
-def _in_wheel(part: ComponentRelease, path: Path, inside: Mapping[str, bytes]) -> Iterator[Program]:
-    name = wheels.read_name(path.name)
-    tags = sorted(name.platforms if name else (), key=lambda tag: "universal2" not in tag)
-    target = wheels.target_of(tags[0]) if tags and tags != ["any"] else "any"
-    for member, data in inside.items():
-        is_loaded = LOADED.search(
-            member
-        )  # other files may be for any machine: setuptools brings programs for Windows
-        if is_loaded and (code := executables.read(data)):
-            again = f"rm {path}, then inv build-wheels"
+def _in_archive(file: str, data: bytes, program: str) -> bytes:
+    """Return a program that is packed in an archive, empty where it is not in it."""
+    found = b""
+    for name, member in archives.read(file, data).items():
+        if name.rpartition("/")[2].removesuffix(".exe") == program:
+            found = member
+    return found
+
+
+def _in_wheel(wheel: Wheel) -> Iterator[Program]:
+    """Yield the programs and libraries in a wheel."""
+    name = wheels.read_name(wheel.path.name)
+    tags: list[str] = []
+    if name:  # a universal2 file has code for both machines of macOS
+        tags = sorted(name.platforms, key=lambda tag: "universal2" not in tag)
+    target = "any"
+    if tags and tags != ["any"]:
+        target = wheels.target_of(tags[0])
+    for member, data in wheel.files.items():
+        if not LOADED.search(member):
+            continue
+        code = executables.read(data)
+        if code:
             yield Program(
-                f"{member} in {path.name}",
+                f"{member} in {wheel.path.name}",
                 target,
                 code,
                 wheels.glibc_of(tags[0]),
-                again,
-                part.version,
+                f"rm {wheel.path}, then inv build-wheels",
+                wheel.part.version,
             )

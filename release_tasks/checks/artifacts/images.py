@@ -1,9 +1,9 @@
-"""Images are what was declared: their platforms, their labels, and a program that starts."""
+"""Images: their platforms, their labels, and a program that starts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,63 +12,76 @@ from release_tasks.channels import image_tags
 from release_tasks.checks.artifacts.contents import Contents
 from release_tasks.checks.check import also_after_tag
 from release_tasks.checks.smoke import image as image_smoke
-from release_tasks.errors import ReleaseError
-from release_tasks.formats import archives, oci_layout
+from release_tasks.errors import Problem
+from release_tasks.formats import oci_layout
 from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import Image
 from release_tasks.release import ComponentRelease
 
 
-@also_after_tag
-def lacking_platform(case: Contents) -> Iterator[ReleaseError]:
-    """Yield each platform that an image is declared for, and is not."""
-    for _, image, path, there in _built(case):
-        for platform in image_smoke.lacking(image, there):
-            yield ReleaseError(f"{image.reference} has nothing for {platform}", _again(path))
+@dataclass(frozen=True)
+class _BuiltImage:
+    """An image in dist/ that is complete, with its manifests by platform."""
+
+    part: ComponentRelease
+    image: Image
+    path: Path
+    manifests: dict[str, dict[str, Any]] = field(repr=False)
+
+    @property
+    def rebuild(self) -> str:
+        return f"rm {self.path}, then inv docker-buildx"
+
+    def blob(self, digest: str) -> bytes:
+        return oci_layout.blob(self.path, digest)
 
 
 @also_after_tag
-def label_mismatch(case: Contents) -> Iterator[ReleaseError]:
-    """Yield each image whose labels name another commit, version or repository than this release's."""
-    for part, image, path, there in _built(case):
-        for platform, manifest in there.items():
-            said = (
-                oci_layout.config(partial(oci_layout.blob, path), manifest)
-                .get("config", {})
-                .get("Labels")
-                or {}
-            )
-            for name, value in labels(case.release, part, image).items():
-                if said.get(name) != value:
-                    fact = f"{image.reference} for {platform} has {said.get(name) or 'nothing'} as {name}, not {value}"
-                    yield ReleaseError(fact, _again(path))
+def missing_platform(contents: Contents) -> Iterator[Problem]:
+    """Find each declared platform that an image does not have."""
+    for built in _built(contents):
+        for platform in image_smoke.missing_platforms(built.image, built.manifests):
+            fact = f"{built.image.reference} has no image for {platform}"
+            yield Problem(fact, built.rebuild)
 
 
 @also_after_tag
-def image_does_not_start(case: Contents) -> Iterator[ReleaseError]:
-    """Yield each image whose entry point is absent, for another machine, of another version, or cannot begin."""
-    for part, image, path, there in _built(case):
-        for platform, manifest in there.items():
-            shown = f"{image.reference} for {platform}"
-            for error in image_smoke.run(
-                partial(oci_layout.blob, path), platform, shown, manifest, part.version
-            ):
-                yield ReleaseError(error.problem, f"mend {image.dockerfile}; {_again(path)}")
+def label_mismatch(contents: Contents) -> Iterator[Problem]:
+    """Find each image with labels of another commit, version or repository than the release's."""
+    for built in _built(contents):
+        wanted = labels(contents.release, built.part, built.image)
+        for platform, manifest in built.manifests.items():
+            config = oci_layout.config(built.blob, manifest).get("config", {})
+            found = config.get("Labels") or {}
+            for name, value in wanted.items():
+                if found.get(name) != value:
+                    shown = found.get(name) or "no value"
+                    yield Problem(
+                        f"{built.image.reference} for {platform} has {shown} in label {name}, "
+                        f"expected {value}",
+                        built.rebuild,
+                    )
 
 
-def _built(
-    case: Contents,
-) -> Iterator[tuple[ComponentRelease, Image, Path, dict[str, dict[str, Any]]]]:
-    """Yield each image in dist/ that is whole, with its manifests by platform."""
-    here = {
-        row.name: path
-        for _, row, path in case.files
-        if row.kind == FileKind.IMAGE and archives.is_whole(path)
+@also_after_tag
+def image_does_not_start(contents: Contents) -> Iterator[Problem]:
+    """Find each image whose entry point is missing, for another machine or version, or fails."""
+    for built in _built(contents):
+        for platform, manifest in built.manifests.items():
+            label = f"{built.image.reference} for {platform}"
+            image = image_smoke.PlatformImage(label, platform, manifest, built.blob)
+            for problem in image_smoke.run(image, built.part.version):
+                fix = f"correct {built.image.dockerfile}; {built.rebuild}"
+                yield Problem(problem.fact, fix)
+
+
+def _built(contents: Contents) -> Iterator[_BuiltImage]:
+    paths = {
+        file.row.name: file.path
+        for file in contents.files
+        if file.row.kind == FileKind.IMAGE and file.is_whole
     }
-    for part, image in image_tags.shipped(case.release):
-        if path := here.get(image.reference):
-            yield part, image, path, oci_layout.manifests(path)
-
-
-def _again(path: Path) -> str:
-    return f"rm {path}, then inv docker-buildx"
+    for part, image in image_tags.shipped(contents.release):
+        path = paths.get(image.reference)
+        if path:
+            yield _BuiltImage(part, image, path, oci_layout.manifests(path))

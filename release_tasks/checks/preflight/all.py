@@ -1,38 +1,36 @@
-"""Every finding about a release, none hidden behind the first."""
+"""All checks of a release or a machine; none hides another."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
-from types import ModuleType
+from collections.abc import Iterable, Iterator
 
-from release_tasks.checks.artifacts import all as proofs
+from release_tasks.checks.artifacts import all as artifacts
 from release_tasks.checks.check import (
     SEVERITIES,
     Check,
     CheckContext,
     Finding,
-    Looked,
-    distinct,
+    checks_of,
     problem,
     run,
 )
 from release_tasks.checks.preflight import (
+    bundles,
     containers,
     crates,
     dependencies,
     gates,
+    github_gates,
     machine,
     programs,
-    promises,
     python,
     registries,
     repository,
     versions,
     workflows,
 )
-from release_tasks.errors import ReleaseError
-from release_tasks.http import get_many
+from release_tasks.errors import Problem
 
 AREAS = (
     programs,
@@ -44,50 +42,47 @@ AREAS = (
     python,
     containers,
     registries,
-    promises,
+    bundles,
+    github_gates,
 )
 
 
-def kinds() -> tuple[Check, ...]:
-    """Return each kind of finding, area by area, the gates last."""
-    found = (one for area in AREAS for one in _of(area))
-    return (unknown_check, *found, *_of(machine), gates.failing_gate, gates.gate_leftovers)
+def checks() -> tuple[Check, ...]:
+    """Return every check of a release and of the machine, area by area, the gates last."""
+    return (unknown_check, *checks_of(AREAS), *checks_of((machine, gates)))
 
 
-def findings(case: CheckContext, fast: bool = False) -> list[Finding]:
-    """Return all that is found, problems last; the gates run only when there are none, and not if `fast`."""
-    slow = (gates.failing_gate, gates.gate_leftovers)
-    found = _all(case, [kind for kind in kinds() if kind not in (*slow, *_of(machine))])
-    if not fast and not any(one.severity == "problem" for one in found):
-        found += [one for kind in slow for one in run(kind, case)]
-    return _sorted(found)
+def check_release(context: CheckContext, fast: bool = False) -> list[Finding]:
+    """Return all findings, problems last.
+
+    The gates run only when there are no problems, and not if `fast`.
+    """
+    quick = (unknown_check, *checks_of(AREAS))
+    found = run(quick, context, at_once=len(quick))
+    is_ready = all(finding.severity != "problem" for finding in found)
+    if is_ready and not fast:
+        found += run(checks_of((gates,)), context)
+    return _problems_last(found)
 
 
-def lacks(here: machine.Machine) -> list[Finding]:
-    """Return what the machine lacks, problems last."""
-    return _sorted(_all(here, (*_of(programs), *_of(machine))))
+def check_machine(context: machine.MachineContext) -> list[Finding]:
+    """Return the findings about a machine, problems last."""
+    wanted = checks_of((programs, machine))
+    return _problems_last(run(wanted, context, at_once=len(wanted)))
 
 
-def _of(area: ModuleType) -> tuple[Check, ...]:
-    return tuple(one for one in vars(area).values() if isinstance(one, Check))
-
-
-def _all(case: Looked, wanted: Sequence[Check]) -> list[Finding]:
-    return [
-        one for some in get_many(lambda kind: run(kind, case), wanted, len(wanted)) for one in some
-    ]
-
-
-def _sorted(found: Iterable[Finding]) -> list[Finding]:
-    return sorted(distinct(found), key=lambda one: SEVERITIES.index(one.severity))
+def _problems_last(found: Iterable[Finding]) -> list[Finding]:
+    return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
 @problem
-def unknown_check(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each name in [checks.ignore] that no finding has."""
-    names = [kind.name for kind in (*kinds(), *proofs.kinds())]
-    for name in case.release.project.settings.checks.ignore:
+def unknown_check(context: CheckContext) -> Iterator[Problem]:
+    """Find each name in [checks.ignore] that is not the name of a check."""
+    names = [check.name for check in (*checks(), *artifacts.checks())]
+    for name in context.project.settings.checks.ignore:
         if name not in names:
-            near = difflib.get_close_matches(name, names, 1)
-            fix = f"did you mean {near[0]}?" if near else "docs/findings.md has the names"
-            yield ReleaseError(f"[checks.ignore] {name}: no check has that name", fix)
+            similar = difflib.get_close_matches(name, names, 1)
+            fix = "docs/findings.md has the names"
+            if similar:
+                fix = f"did you mean {similar[0]}?"
+            yield Problem(f"[checks.ignore] {name}: there is no such check", fix)

@@ -1,20 +1,20 @@
-"""Images and charts: what is found only when the image is built or the chart is installed."""
+"""Images and charts: what would fail only when the image is built or the chart is installed."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from functools import partial
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 from release_tasks.channels import charts, oci_registry
-from release_tasks.checks.check import CheckContext, Located, problem, warning
-from release_tasks.errors import ReleaseError, shorten
+from release_tasks.checks.check import CheckContext, problem, warning
+from release_tasks.checks.preflight.dockerfiles import CargoRun, cargo_runs
+from release_tasks.errors import Problem, ReleaseError, problems_of, shorten
 from release_tasks.formats.text_files import read
 from release_tasks.http import get_many
 from release_tasks.manifests import toml_values
-from release_tasks.project.model import Chart, Image
+from release_tasks.project.model import Chart, Crate, Image
 from release_tasks.shell import found
 from release_tasks.tools import docker
 from release_tasks.tools.docker import buildkit
@@ -22,261 +22,259 @@ from release_tasks.tools.helm import dependencies as helm_dependencies
 from release_tasks.tools.helm.dependencies import Dependency
 
 TARGETS = {"bin": "src/bin", "bench": "benches", "test": "tests", "example": "examples"}
-BUILDS = re.compile(r"\bcargo\s+(\S+\s+)?(build|fetch|check|install|chef)\b")
 
 
 @problem
-def reference_collision(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each reference that is an image's and a chart's, so that one would overwrite the other."""
-    yield from charts.collisions(case.release)
+def reference_collision(context: CheckContext) -> list[Problem]:
+    """Find each reference of an image and a chart, where one would overwrite the other."""
+    return problems_of(charts.collisions(context.release))
 
 
 @problem
-def chart_image_unpublished(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each chart whose default image is nearly one of ours, or is nobody's."""
-    images = list(case.shipped("images", Image))
-    is_open = any(
-        isinstance(part.component.images, ReleaseError) for part in case.release.parts
-    )  # which are ours is a question
-    version = case.release.parts[0].version
-    for chart in case.shipped("charts", Chart):
-        path = (chart.folder / "values.yaml").relative_to(case.release.source_tree).as_posix()
-        reference, tag = _default_image(case, path)
-        ours = next(
-            (
-                one
-                for one in images
-                if one.reference.rsplit("/", 1)[-1] == reference.rsplit("/", 1)[-1]
-            ),
-            None,
-        )
-        if ours is None and not is_open:
-            yield from _absent_image(
-                path, reference, tag or chart.app_version.format(version=version)
+def chart_image_unpublished(context: CheckContext) -> Iterator[Problem]:
+    """Find each chart whose default image is not published, by us or by anybody."""
+    version = context.release.parts[0].version
+    for chart in context.shipped("charts", Chart):
+        values = chart.folder / "values.yaml"
+        path = values.relative_to(context.release.source_tree).as_posix()
+        reference, tag = _default_image(values)
+        app_version = chart.app_version.format(version=version)
+        image = _image_named(context, reference)
+        if image is not None:
+            if image.reference != reference:
+                yield Problem(
+                    f"{path} uses the image {reference}, but {image.reference} is published",
+                    f"set image.repository in {path} to {image.reference}",
+                    path,
+                )
+            tags = {template.replace("{version}", version) for template in image.tags}
+            if not tag and app_version not in tags:
+                yield Problem(
+                    f"{path} uses the tag {app_version} (the appVersion), "
+                    f"but the image gets {shorten(sorted(tags))}",
+                    f'set app-version = "{{version}}" in [charts."{chart.reference}"], '
+                    "or give the image that tag",
+                    path,
+                )
+        elif reference and not _has_ambiguous_images(context):
+            yield from _missing_image(path, reference, tag or app_version)
+
+
+@problem
+def platform_not_run(context: CheckContext) -> Iterator[Problem]:
+    """Find each Dockerfile that runs programs of a platform which docker's builder cannot run."""
+    images: list[Image] = []
+    for image in context.shipped("images", Image):
+        dockerfile = context.release.source_tree / image.dockerfile
+        if docker.steps_per_platform(dockerfile.read_text("utf-8", "replace")):
+            images.append(image)
+    if not images or not found("docker"):
+        return
+    known = buildkit.platforms()
+    if not known:
+        return
+    for image in images:
+        missing = [platform for platform in image.platforms if platform not in known]
+        if missing:
+            yield Problem(
+                f"{image.dockerfile} runs programs of {shorten(missing)}, "
+                f"but docker's builder runs only {', '.join(sorted(known))}",
+                "start its stages with FROM --platform=$BUILDPLATFORM, "
+                "install qemu-user-static (binfmt), or add a builder on such a machine",
+                image.dockerfile,
             )
-        if ours is None:
-            continue
-        if ours.reference != reference:
-            fix = f"let image.repository in {path} be {ours.reference}"
-            yield Located(
-                f"{path} takes the image {reference}, and {ours.reference} is published", fix, path
+
+
+@problem
+def chart_dependency_gone(context: CheckContext) -> Iterator[Problem]:
+    """Find the dependencies of a chart that helm cannot download, grouped by reason."""
+    if not found("helm"):
+        return
+    for path, chart, needs in _downloaded(context):
+        reasons = get_many(partial(helm_dependencies.fault, chart.folder), needs)
+        by_reason: dict[str, list[str]] = {}
+        for dependency, reason in zip(needs, reasons, strict=True):
+            if reason:
+                name = f"{dependency.name} {dependency.version}"
+                by_reason.setdefault(reason, []).append(name)
+        for reason, names in by_reason.items():
+            yield Problem(
+                f"helm cannot download {shorten(names)}, which {path} depends on: {reason}",
+                f"correct repository or version in {path}, or commit the chart to charts/ "
+                "beside it",
+                path,
             )
-        wanted, there = (
-            chart.app_version.format(version=version),
-            {one.replace("{version}", version) for one in ours.tags},
-        )
-        if not tag and wanted not in there:
-            fix = f'[charts."{chart.reference}"] app-version = "{{version}}", or give the image that tag'
-            yield Located(
-                f"{path} takes the tag {wanted} (the appVersion), and the image gets {shorten(sorted(there))}",
-                fix,
+
+
+@warning
+def chart_unlocked(context: CheckContext) -> Iterator[Problem]:
+    """Find each chart without Chart.lock whose dependencies may be another version tomorrow."""
+    for path, chart, needs in _downloaded(context):
+        loose = [f"{one.name} {one.version}" for one in needs if not one.is_exact]
+        if loose and not (chart.folder / "Chart.lock").exists():
+            folder = path.removesuffix("Chart.yaml")
+            yield Problem(
+                f"{path} gets the newest of {shorten(loose)} when it is packed",
+                f"helm dependency update {folder or '.'}, and commit {folder}Chart.lock",
                 path,
             )
 
 
 @problem
-def platform_not_run(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each image with platforms whose programs its Dockerfile runs, and docker's builder cannot."""
-    images = [
-        one
-        for one in case.shipped("images", Image)
-        if docker.steps_per_platform(
-            (case.release.source_tree / one.dockerfile).read_text("utf-8", "replace")
-        )
-    ]
-    known = buildkit.platforms() if images and found("docker") else frozenset()
-    for image in images if known else ():
-        if lacking := [one for one in image.platforms if one not in known]:
-            fact = f"{image.dockerfile} runs programs of {shorten(lacking)}, and docker's builder runs those of {', '.join(sorted(known))}"
-            fix = "let its stages be FROM --platform=$BUILDPLATFORM, install qemu-user-static (binfmt), or take a builder on such a machine"
-            yield Located(fact, fix, image.dockerfile)
-
-
-@problem
-def chart_dependency_gone(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield the dependencies of a chart that helm cannot get, together where one reason holds for several."""
-    for path, chart, needs in _fetched(case) if found("helm") else ():
-        faults = dict(
-            zip(needs, get_many(partial(helm_dependencies.fault, chart.folder), needs), strict=True)
-        )
-        for why in dict.fromkeys(filter(None, faults.values())):
-            gone = shorten([f"{one.name} {one.version}" for one in needs if faults[one] == why])
-            fix = f"mend repository or version in {path}, or commit it to charts/ beside that"
-            yield Located(f"helm cannot get {gone}, which {path} depends on: {why}", fix, path)
-
-
-@warning
-def chart_unlocked(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each chart without Chart.lock whose dependencies may be another version tomorrow."""
-    for path, chart, needs in _fetched(case):
-        loose = [f"{one.name} {one.version}" for one in needs if not one.is_exact]
-        if loose and not (chart.folder / "Chart.lock").exists():
-            fix = f"helm dependency update {path.removesuffix('Chart.yaml') or '.'}, and commit {path.removesuffix('yaml')}lock"
-            yield Located(
-                f"{path} gets whatever is newest of {shorten(loose)} when it is packed", fix, path
-            )
-
-
-@problem
-def dockerfile_lacks_member(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each Dockerfile that runs cargo with the manifests of some members of the workspace, not of all."""
-    tree, members = case.release.source_tree, case.release.project.crates
-    folders = [
-        crate.folder.relative_to(tree).as_posix() for crate in members if crate.folder != tree
-    ]
-    for image in case.shipped("images", Image):
-        text = (tree / image.dockerfile).read_text("utf-8")
-        for line, copied, ran in _builds(text):
-            lacking = [
-                one
-                for one in folders
-                if one not in ran
-                and not any(_holds(source, f"{one}/Cargo.toml") for source in copied)
+def dockerfile_missing_member(context: CheckContext) -> Iterator[Problem]:
+    """Find each Dockerfile that runs cargo with only some manifests of the workspace."""
+    tree = context.release.source_tree
+    members = {
+        crate.folder.relative_to(tree).as_posix(): crate
+        for crate in context.project.crates
+        if crate.folder != tree
+    }
+    for image, run in _cargo_runs(context):
+        missing = [folder for folder in members if not run.has(f"{folder}/Cargo.toml", folder)]
+        if missing and len(missing) < len(members):
+            commands = [
+                f"COPY {folder}/Cargo.toml {folder}/Cargo.toml"
+                + _write_source(context, members[folder], run)
+                for folder in missing
             ]
-            if lacking and len(lacking) < len(folders):
-                rows = " and ".join(
-                    f"COPY {one}/Cargo.toml {one}/Cargo.toml{_stub(case, one, copied)}"
-                    for one in lacking
-                )
-                fact = f"{image.dockerfile} runs cargo without the manifest of {shorten(lacking)}, and cargo refuses the workspace"
-                yield Located(fact, f"add before that line: {rows}", image.dockerfile, line)
+            yield Problem(
+                f"{image.dockerfile} runs cargo without the manifest of {shorten(missing)}, "
+                "and cargo refuses the workspace",
+                f"add before that line: {' and '.join(commands)}",
+                image.dockerfile,
+                run.line,
+            )
 
 
 @problem
-def dockerfile_lacks_target(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each Dockerfile that runs cargo at the root without a file that the manifest there names."""
-    named = list(_named(case))
-    for image in case.shipped("images", Image) if named else ():
-        text = (case.release.source_tree / image.dockerfile).read_text("utf-8")
-        for line, copied, ran in _builds(text):
-            lacking = [
-                one
-                for one in named
-                if one not in ran and not any(_holds(source, one) for source in copied)
-            ]
-            if lacking and any(_holds(source, "Cargo.toml") for source in copied):
-                rows = " and ".join(f"COPY {one} {one}" for one in lacking)
-                made = " ".join(re.findall(r"\bmkdir ([^-&][^&;|]*)", ran)).split()
-                is_made = any(
-                    str(folder) in made for one in lacking for folder in PurePosixPath(one).parents
-                )
-                more = (
-                    "; it finds the folder there then, so let its mkdir be mkdir -p"
-                    if is_made
-                    else ""
-                )
-                fact = f"{image.dockerfile} runs cargo without {shorten(lacking)}, which Cargo.toml names, and cargo refuses the package"
-                yield Located(fact, f"add before that line: {rows}{more}", image.dockerfile, line)
-
-
-def _stub(case: CheckContext, folder: str, copied: list[str]) -> str:
-    """Return the line that writes a first source of a member, where none is copied: cargo refuses a member without."""
-    crate = next(
-        one
-        for one in case.release.project.crates
-        if one.folder == case.release.source_tree / folder
-    )
-    packages = case.release.project.workspace.packages if case.release.project.workspace else {}
-    source = PurePosixPath(
-        folder,
-        PurePosixPath(packages[crate.name]["targets"][0]["src_path"]).relative_to(
-            crate.folder.as_posix()
-        ),
-    )
-    is_there = any(_holds(one, source.as_posix()) for one in copied)
-    return (
-        "" if is_there else f" and RUN mkdir -p {source.parent} && echo 'fn main() {{}}' > {source}"
-    )
-
-
-def _named(case: CheckContext) -> Iterator[str]:
-    """Yield the files of the root package without which cargo builds nothing of it: it looks for tests by name only."""
-    files = case.release.project.files
-    package = (
-        toml_values.load(read(case.release.source_tree, "Cargo.toml"), "Cargo.toml")
-        if "Cargo.toml" in files
-        else {}
-    )
-    if isinstance(script := package.get("package", {}).get("build"), str):
-        yield script
-    for kind, folder in TARGETS.items():
-        for one in package.get(kind, ()):
-            at = f"{folder}/{one.get('name')}"
-            places = (
-                [one["path"]]
-                if "path" in one and kind == "bin"
-                else []
-                if "path" in one
-                else [f"{at}.rs", f"{at}/main.rs"]
+def dockerfile_missing_target(context: CheckContext) -> Iterator[Problem]:
+    """Find each Dockerfile that runs cargo without a file that the root's manifest names."""
+    named = list(_named_files(context))
+    if not named:
+        return
+    for image, run in _cargo_runs(context):
+        missing = [file for file in named if not run.has(file, file)]
+        if missing and run.copies("Cargo.toml"):
+            commands = " and ".join(f"COPY {file} {file}" for file in missing)
+            fix = f"add before that line: {commands}"
+            if any(run.makes_folder_of(file) for file in missing):
+                fix += "; the folder then exists already, so change its mkdir to mkdir -p"
+            yield Problem(
+                f"{image.dockerfile} runs cargo without {shorten(missing)}, which Cargo.toml "
+                "names, and cargo refuses the package",
+                fix,
+                image.dockerfile,
+                run.line,
             )
-            yield from [place for place in places if place in files][:1]
 
 
-def _fetched(case: CheckContext) -> Iterator[tuple[str, Chart, list[Dependency]]]:
-    """Yield the Chart.yaml of each chart, the chart, and its dependencies less those that are in the repository."""
-    for chart in case.shipped("charts", Chart):
-        path = (chart.folder / "Chart.yaml").relative_to(case.release.source_tree).as_posix()
-        place, files = path.removesuffix("Chart.yaml"), case.release.project.files
-        needs = helm_dependencies.dependencies(chart.folder)
-        lacking = [
-            one
-            for one in needs
-            if not any(
-                file.startswith((f"{place}charts/{one.name}-", f"{place}charts/{one.name}/"))
-                for file in files
-            )
-        ]
-        if lacking:
-            yield path, chart, lacking
+def _default_image(values: Path) -> tuple[str, str]:
+    """Return the reference and the tag in a chart's values, empty where they have none."""
+    from ruamel.yaml import YAML
+
+    data: Any = None
+    if values.exists():
+        data = YAML(typ="safe", pure=True).load(values)
+    if not isinstance(data, dict) or not isinstance(data.get("image"), dict):
+        return "", ""
+    image = data["image"]
+    reference = image.get("repository")
+    if not reference:
+        return "", ""
+    if image.get("registry"):
+        reference = f"{image['registry']}/{reference}"
+    return str(reference), str(image.get("tag") or "")
 
 
-def _absent_image(path: str, reference: str, tag: str) -> Iterator[ReleaseError]:
+def _image_named(context: CheckContext, reference: str) -> Image | None:
+    """Return the image that this release publishes under the same last name, on any registry."""
+    name = reference.rpartition("/")[2]
+    for image in context.shipped("images", Image):
+        if image.reference.rpartition("/")[2] == name:
+            return image
+    return None
+
+
+def _has_ambiguous_images(context: CheckContext) -> bool:
+    images = [part.component.images for part in context.release.parts]
+    return any(isinstance(found, ReleaseError) for found in images)
+
+
+def _missing_image(path: str, reference: str, tag: str) -> Iterator[Problem]:
     registry = oci_registry.split(reference)[0]
-    if (
-        reference and registry != "docker.io" and oci_registry.digest(reference, tag) is None
-    ):  # Docker Hub counts what is asked there
-        yield Located(
-            f"{path} takes the image {reference}:{tag}, and {registry} has none",
-            f"name an image that is there in {path}",
+    if registry == "docker.io":  # it counts requests without a login
+        return
+    if oci_registry.digest(reference, tag) is None:
+        yield Problem(
+            f"{path} uses the image {reference}:{tag}, which {registry} does not have",
+            f"set the image in {path} to one that exists",
             path,
         )
 
 
-def _builds(text: str) -> Iterator[tuple[int, list[str], str]]:
-    """Yield, for the first run of cargo in each stage, its line, what was copied until then and what was run."""
-    copied: list[str] = []
-    ran, is_done, at = "", False, 1
-    for instruction in re.findall(r"(?:[^\n]*\\\n)*[^\n]*\n?", text):
-        word, *rest = instruction.split() or [""]
-        if word.upper() == "FROM":
-            copied, ran, is_done = [], "", False
-        elif word.upper() in ("COPY", "ADD"):
-            copied += [
-                one.strip('[],"').removeprefix("./") for one in rest if not one.startswith("--")
-            ][:-1]
-        elif word.upper() == "RUN":
-            ran += instruction
-            if BUILDS.search(instruction) and not is_done:
-                is_done = True
-                yield at, list(copied), ran
-        at += instruction.count("\n")
+def _downloaded(context: CheckContext) -> Iterator[tuple[str, Chart, list[Dependency]]]:
+    """Yield the Chart.yaml of each chart, and its dependencies that are not in the repository."""
+    for chart in context.shipped("charts", Chart):
+        manifest = chart.folder / "Chart.yaml"
+        path = manifest.relative_to(context.release.source_tree).as_posix()
+        folder = f"{path.removesuffix('Chart.yaml')}charts/"
+        vendored = [file for file in context.project.files if file.startswith(folder)]
+        needs: list[Dependency] = []
+        for dependency in helm_dependencies.dependencies(chart.folder):
+            forms = (f"{folder}{dependency.name}-", f"{folder}{dependency.name}/")
+            if not any(file.startswith(forms) for file in vendored):
+                needs.append(dependency)
+        if needs:
+            yield path, chart, needs
 
 
-def _holds(source: str, path: str) -> bool:
-    """Tell whether what is copied holds a file."""
-    source = source.rstrip("/")
-    parents = [str(one) for one in PurePosixPath(path).parents]
-    return source in ("", ".") or any(fnmatchcase(one, source) for one in (path, *parents[:-1]))
+def _cargo_runs(context: CheckContext) -> Iterator[tuple[Image, CargoRun]]:
+    """Yield the first run of cargo in each stage of each image's Dockerfile."""
+    for image in context.shipped("images", Image):
+        text = (context.release.source_tree / image.dockerfile).read_text("utf-8")
+        for run in cargo_runs(text):
+            yield image, run
 
 
-def _default_image(case: CheckContext, path: str) -> tuple[str, str]:
-    """Return the reference and the tag that a chart's values name, empty where they name none."""
-    from ruamel.yaml import YAML
+def _write_source(context: CheckContext, crate: Crate, run: CargoRun) -> str:
+    """Return the command that writes a first source of a member, empty where one is copied.
 
-    file = case.release.source_tree / path
-    values = YAML(typ="safe", pure=True).load(file) if file.exists() else None
-    image = values.get("image") if isinstance(values, dict) else None
-    if not isinstance(image, dict) or not image.get("repository"):
-        return "", ""
-    place = f"{image['registry']}/" if image.get("registry") else ""
-    return f"{place}{image['repository']}", str(image.get("tag") or "")
+    cargo refuses a member without any.
+    """
+    workspace = context.project.workspace
+    assert workspace is not None  # there are members
+    first = PurePosixPath(workspace.packages[crate.name]["targets"][0]["src_path"])
+    source = first.relative_to(context.release.source_tree.as_posix())
+    if run.copies(source.as_posix()):
+        return ""
+    return f" and RUN mkdir -p {source.parent} && echo 'fn main() {{}}' > {source}"
+
+
+def _named_files(context: CheckContext) -> Iterator[str]:
+    """Yield the files of the root package without which cargo builds nothing of it.
+
+    Of tests and benches only those with a name in Cargo.toml are looked for by cargo.
+    """
+    files = context.project.files
+    if "Cargo.toml" not in files:
+        return
+    manifest = toml_values.load(read(context.release.source_tree, "Cargo.toml"), "Cargo.toml")
+    script = manifest.get("package", {}).get("build")
+    if isinstance(script, str):
+        yield script
+    for kind, folder in TARGETS.items():
+        for target in manifest.get(kind, ()):
+            for path in _target_files(kind, folder, target):
+                if path in files:
+                    yield path
+                    break
+
+
+def _target_files(kind: str, folder: str, target: dict[str, Any]) -> list[str]:
+    """Return where cargo looks for the file of a target, best first."""
+    if "path" not in target:
+        name = f"{folder}/{target.get('name')}"
+        return [f"{name}.rs", f"{name}/main.rs"]
+    if kind == "bin":
+        return [target["path"]]
+    return []

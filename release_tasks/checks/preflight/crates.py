@@ -1,4 +1,4 @@
-"""Crates: what crates.io refuses at the upload, known before anything is public."""
+"""Crates: what crates.io would refuse at the upload, found before anything is public."""
 
 from __future__ import annotations
 
@@ -9,166 +9,188 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
 from release_tasks.channels import crates_io
-from release_tasks.checks.check import CheckContext, Located, problem
+from release_tasks.checks.check import CheckContext, problem
 from release_tasks.endpoints import CRATES
-from release_tasks.errors import ReleaseError
+from release_tasks.errors import Problem
 from release_tasks.memo import memoized
 from release_tasks.project.model import Crate
 from release_tasks.tools import cargo
 from release_tasks.tools.cargo import Package
 
-LARGEST = 10 << 20  # bytes of a packed crate; like the numbers below: crates.io, publish.rs
-LIMITS = {"keywords": 5, "categories": 5}
-LONGEST = {"description": 1000, "name": 64}
+LARGEST = 10 << 20  # bytes of a packed crate; this and the next two: crates.io, publish.rs
+MOST = {"keywords": 5, "categories": 5}
+LONGEST = {"description": 1000, "name": 64}  # bytes
+KEYWORD = re.compile(r"[A-Za-z][\w+-]{0,19}", re.ASCII)
 READS = re.compile(
-    r'(?:include(?:_str|_bytes)?!\s*[(\[{]|#\[path\s*=)\s*(?P<root>concat!\s*\(\s*env!\s*\(\s*"CARGO_MANIFEST_DIR"\s*\)\s*,\s*)?r?#*"(?P<path>[^"\n]+)"'
+    r"(?:include(?:_str|_bytes)?!\s*[(\[{]|#\[path\s*=)\s*"
+    r'(?P<root>concat!\s*\(\s*env!\s*\(\s*"CARGO_MANIFEST_DIR"\s*\)\s*,\s*)?'
+    r'r?#*"(?P<path>[^"\n]+)"'
 )
 READS_OF_SCRIPT = re.compile(r'(?P<root>)"(?P<path>[^"\n:]*\.\.[^"\n:]*)"')
 TESTS = re.compile(r"#\[cfg\(test\)\]\s*(?:pub )?mod \w+ *\{")
+NOT_PACKED = {"tests", "benches", "examples", "tests.rs"}
+
+
+@dataclass(frozen=True)
+class PublishedCrate:
+    """A crate of the release, what cargo says about it, and its manifest (from the root)."""
+
+    crate: Crate
+    package: Package
+    manifest: str
+
+    @property
+    def folder(self) -> str:
+        """Return the folder of the crate from the root, which itself is empty."""
+        return posixpath.dirname(self.manifest)
 
 
 @problem
-def crate_metadata(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield what a crate's [package] lacks, and what crates.io takes in no crate."""
-    for crate, package, path in published(case):
-        needs = {
-            "description": package["description"],
-            "license": package["license"] or package["license_file"],
+def crate_metadata(context: CheckContext) -> Iterator[Problem]:
+    """Find what a crate's [package] is missing, and the values that crates.io refuses."""
+    for one in published(context):
+        needed = {
+            "description": one.package["description"],
+            "license": one.package["license"] or one.package["license_file"],
         }
-        if lacks := " and no ".join(name for name, there in needs.items() if not there):
-            fix = f"add it to [package], or say publish = false where {crate.name} is for this repository only"
-            yield Located(f"{path} has no {lacks}, and crates.io demands it", fix, path)
-        for key, fact, fix in _refused(package):
-            yield Located(
-                f"{path}: {fact}, and crates.io refuses that", fix, path, line_of(case, path, key)
+        missing = [name for name, value in needed.items() if not value]
+        if missing:
+            yield Problem(
+                f"{one.manifest} has no {' and no '.join(missing)}, which crates.io requires",
+                f"add it to [package], or publish = false if {one.crate.name} is not for crates.io",
+                one.manifest,
+            )
+        for key, fact, fix in _refused(one.package):
+            yield Problem(
+                f"{one.manifest}: {fact}, which crates.io refuses",
+                fix,
+                one.manifest,
+                line_of(context, one.manifest, key),
             )
 
 
 @problem
-def unknown_category(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each category that crates.io does not have."""
-    if named := [
-        (path, slug) for _, package, path in published(case) for slug in package["categories"]
-    ]:
-        known = crates_io.categories()
-        for path, slug in named:
-            if slug.lower() not in known:
-                near = difflib.get_close_matches(slug.lower(), sorted(known), 1)
-                fix = f"write {near[0]}" if near else f"take one of {CRATES}/category_slugs"
-                yield Located(
-                    f"{path}: {slug} is no category of crates.io, which refuses that",
-                    fix,
-                    path,
-                    line_of(case, path, "categories"),
-                )
+def unknown_category(context: CheckContext) -> Iterator[Problem]:
+    """Find each category that crates.io does not have."""
+    named = [(one.manifest, slug) for one in published(context) for slug in _categories(one)]
+    if not named:
+        return
+    known = crates_io.categories()
+    for path, slug in named:
+        if slug.lower() in known:
+            continue
+        similar = difflib.get_close_matches(slug.lower(), sorted(known), 1)
+        fix = f"use one of {CRATES}/category_slugs"
+        if similar:
+            fix = f"write {similar[0]}"
+        yield Problem(
+            f"{path}: {slug} is not a category of crates.io, which refuses it",
+            fix,
+            path,
+            line_of(context, path, "categories"),
+        )
 
 
 @problem
-def file_outside_crate(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each line of a crate's code that reads a file which its tarball cannot have."""
-    owned = _sources(case)
-    for crate, package, path in published(case):
-        folder = posixpath.dirname(path)
-        scripts = {one["src_path"] for one in package["targets"] if "custom-build" in one["kind"]}
-        for file in owned.get(folder, ()):
-            for line, there in _reads(
-                case, file, folder, f"{case.release.source_tree}/{file}" in scripts
-            ):
-                fix = f"move it into {folder or 'the repository'}, or let {file} read a symbolic link to it there: cargo packs the file behind a link"
-                yield Located(
-                    f"{file} reads {there}, which the tarball of {crate.name} does not have",
-                    fix,
+def file_outside_crate(context: CheckContext) -> Iterator[Problem]:
+    """Find each line of a crate's code that reads a file which is not in its tarball."""
+    sources = _sources(context)
+    for one in published(context):
+        scripts = {
+            target["src_path"]
+            for target in one.package["targets"]
+            if "custom-build" in target["kind"]
+        }
+        for file in sources.get(one.folder, ()):
+            is_script = f"{context.release.source_tree}/{file}" in scripts
+            for line, path in _reads(context, file, one.folder, is_script):
+                place = one.folder or "the repository"
+                yield Problem(
+                    f"{file} reads {path}, which is not in the tarball of {one.crate.name}",
+                    f"move it into {place}, or let {file} read a symbolic link to it there: "
+                    "cargo packs the file behind a link",
                     file,
                     line,
                 )
 
 
 @problem
-def crate_too_large(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each crate that is over 10 MiB when packed, with its largest files."""
-    heavy = _heavy_folders(case)
-    for crate, path in [
-        (crate, path) for crate, _, path in published(case) if posixpath.dirname(path) in heavy
-    ]:
-        sizes = {name: _packed(crate.folder / name) for name in cargo.packed_files(crate.folder)}
-        if sum(sizes.values()) > LARGEST:
+def crate_too_large(context: CheckContext) -> Iterator[Problem]:
+    """Find each crate that is over 10 MiB when packed, with its largest files."""
+    heavy = _heavy_folders(context)
+    for one in published(context):
+        if one.folder not in heavy:
+            continue
+        folder = one.crate.folder
+        sizes = {name: _packed_size(folder / name) for name in cargo.packed_files(folder)}
+        size = sum(sizes.values())
+        if size > LARGEST:
             largest = sorted(sizes, key=lambda name: -sizes[name])[:3]
-            fact = f"{crate.name} is {sum(sizes.values()) / (1 << 20):.1f} MiB when packed, and crates.io takes 10"
-            yield Located(
-                fact,
-                f"name its largest files in `exclude` of [package]: {', '.join(largest)}",
-                path,
+            yield Problem(
+                f"{one.crate.name} is {size / (1 << 20):.1f} MiB when packed, "
+                "but crates.io takes at most 10",
+                f"add its largest files to `exclude` of [package]: {', '.join(largest)}",
+                one.manifest,
             )
 
 
 @memoized
-def published(case: CheckContext) -> tuple[tuple[Crate, Package, str], ...]:
-    """Return each crate of the release, what cargo says of it, and the path of its manifest."""
-    packages = case.release.project.workspace.packages if case.release.project.workspace else {}
+def published(context: CheckContext) -> tuple[PublishedCrate, ...]:
+    """Return each crate of the release, none where cargo does not run."""
+    workspace = context.project.workspace
+    if workspace is None or not workspace.packages:
+        return ()
     return tuple(
-        (one, packages[one.name], manifest(case, one))
-        for one in case.shipped("crates", Crate)
-        if packages
+        PublishedCrate(crate, workspace.packages[crate.name], manifest(context, crate))
+        for crate in context.shipped("crates", Crate)
     )
 
 
-def manifest(case: CheckContext, crate: Crate) -> str:
+def manifest(context: CheckContext, crate: Crate) -> str:
     """Return the path of a crate's manifest, from the root."""
-    return f"{crate.folder}/Cargo.toml".removeprefix(f"{case.release.source_tree}/")
+    return f"{crate.folder}/Cargo.toml".removeprefix(f"{context.release.source_tree}/")
 
 
-def line_of(case: CheckContext, path: str, key: str) -> int:
+def line_of(context: CheckContext, path: str, key: str) -> int:
     """Return the first line of a manifest that sets a key, 0 where another file does."""
     pattern = re.compile(rf'\s*(\[.*dependencies\.)?"?{re.escape(key)}"?\s*(\]|=|\.)')
-    lines = (case.release.source_tree / path).read_text("utf-8").splitlines()
-    return next((at for at, line in enumerate(lines, 1) if pattern.match(line)), 0)
+    lines = (context.release.source_tree / path).read_text("utf-8").splitlines()
+    for number, line in enumerate(lines, 1):
+        if pattern.match(line):
+            return number
+    return 0
 
 
-def _heavy_folders(case: CheckContext) -> set[str]:
-    """Return the folders whose tracked files are over 10 MiB before they are packed."""
-    sizes: Counter[str] = Counter()
-    for path in case.release.project.files:
-        there = f"{case.release.source_tree}/{path}"
-        size = (
-            os.lstat(there).st_size if os.path.lexists(there) else 0
-        )  # deleted, and that is not committed yet
-        for folder in _above(path):
-            sizes[folder] += size
-    return {folder for folder, size in sizes.items() if size > LARGEST}
+def _categories(one: PublishedCrate) -> list[str]:
+    return list(one.package["categories"])
 
 
 def _refused(package: Package) -> Iterator[tuple[str, str, str]]:
-    """Yield the key, a fact and a way out for each value that crates.io takes in no crate."""
+    """Yield the key, a fact and a fix for each value that crates.io takes in no crate."""
     for key, most in LONGEST.items():
         if len((package[key] or "").encode()) > most:
             yield key, f"{key} has more than {most} bytes", f"shorten it to {most}"
-    for key, most in LIMITS.items():
-        if len(package[key]) > most:
-            yield (
-                key,
-                f"there are {len(package[key])} {key}, more than {most}",
-                f"keep {most} of them",
-            )
+    for key, most in MOST.items():
+        count = len(package[key])
+        if count > most:
+            yield key, f"there are {count} {key}, more than {most}", f"keep {most} of them"
     for word in package["keywords"]:
-        if len(word) > 20 or not re.fullmatch(r"[A-Za-z][\w+-]*", word, re.ASCII):
-            yield (
-                "keywords",
-                f"{word} is no keyword",
-                "use at most 20 letters, digits, `-`, `_` and `+`, a letter first",
-            )
+        if not KEYWORD.fullmatch(word):
+            fix = "use at most 20 letters, digits, `-`, `_` and `+`, a letter first"
+            yield "keywords", f"{word} is not a valid keyword", fix
     for key in ("homepage", "documentation", "repository"):
-        if package[key] and not re.match(r"https?://[^\s/?#]", package[key]):
-            yield key, f"{key} {package[key]} is no http address", "begin it with https://"
-    if package["license"] and not _is_spdx(package["license"]):
-        yield (
-            "license",
-            f"license {package['license']} is no SPDX expression",
-            'write names of spdx.org/licenses, as "MIT OR Apache-2.0", or use license-file',
-        )
+        url = package[key]
+        if url and not re.match(r"https?://[^\s/?#]", url):
+            yield key, f"{key} {url} is not a web address", "start it with https://"
+    expression = package["license"]
+    if expression and not _is_spdx(expression):
+        fix = 'use names of spdx.org/licenses, e.g. "MIT OR Apache-2.0", or license-file'
+        yield "license", f"license {expression} is not an SPDX expression", fix
 
 
 def _is_spdx(expression: str) -> bool:
@@ -176,57 +198,79 @@ def _is_spdx(expression: str) -> bool:
 
     wanted = expression.replace("/", " OR ")  # crates.io still takes that
     try:
-        known = str(canonicalize_license_expression(wanted))
+        canonical = str(canonicalize_license_expression(wanted))
     except InvalidLicenseExpression:
         return False
-    return (
-        known.replace("(", "").replace(")", "").split()
-        == wanted.replace("(", "").replace(")", "").split()
-    )
+    return _words(canonical) == _words(wanted)  # crates.io minds upper and lower case
 
 
-def _packed(path: Path) -> int:
-    return len(zlib.compress(path.read_bytes())) if path.is_file() else 0
+def _words(expression: str) -> list[str]:
+    return re.sub("[()]", "", expression).split()
 
 
-def _above(path: str) -> Iterator[str]:
-    """Return the folders that a path is in: that of the repository, which is empty, first."""
-    return accumulate(path.split("/")[:-1], posixpath.join, initial="")
-
-
-def _sources(case: CheckContext) -> dict[str, list[str]]:
-    """Return the code of each member of the workspace by its folder, without tests, benches and examples."""
-    found = dict[str, list[str]]()
-    members = {posixpath.dirname(manifest(case, crate)) for crate in case.release.project.crates}
-    for file in case.release.project.files:
-        if file.endswith(".rs") and not {"tests", "benches", "examples", "tests.rs"} & set(
-            file.split("/")
-        ):
-            *_, owner = ["", *(folder for folder in _above(file) if folder in members)]
+def _sources(context: CheckContext) -> dict[str, list[str]]:
+    """Return the code of each member of the workspace by its folder, without tests and examples."""
+    members = {posixpath.dirname(manifest(context, crate)) for crate in context.project.crates}
+    found: dict[str, list[str]] = {}
+    for file in context.project.files:
+        if file.endswith(".rs") and not NOT_PACKED & set(file.split("/")):
+            owners = [folder for folder in _parents(file) if folder in members]
+            owner = (owners or [""])[-1]
             found.setdefault(owner, []).append(file)
     return found
 
 
 def _reads(
-    case: CheckContext, file: str, folder: str, is_script: bool
+    context: CheckContext, file: str, folder: str, is_script: bool
 ) -> Iterator[tuple[int, str]]:
-    """Yield line and path of each file outside of a crate's folder that its code names; a script runs in that folder."""
-    text = TESTS.split(
-        (case.release.source_tree / file).read_text("utf-8", errors="replace"), maxsplit=1
-    )[0]
-    for found in (READS_OF_SCRIPT if is_script else READS).finditer(text):
-        begun = text[: found.start()].rpartition("\n")[2]
-        base = folder if is_script or found["root"] else posixpath.dirname(file)
-        there = posixpath.normpath(
-            posixpath.join(
-                base, found["path"].lstrip("/") if is_script or found["root"] else found["path"]
-            )
-        )
-        is_inside = (
-            not there.startswith("..")
-            if not folder
-            else there == folder or there.startswith(f"{folder}/")
-        )
-        is_odd = is_inside or begun.lstrip().startswith("//") or ".git" in there.split("/")
-        if not is_odd and (case.release.source_tree / there).exists():
-            yield text.count("\n", 0, found.start()) + 1, there
+    """Yield line and path of each file outside of a crate's folder that its code names.
+
+    A build script runs in the folder of its crate, other code is read beside its own file.
+    """
+    tree = context.release.source_tree
+    code = (tree / file).read_text("utf-8", errors="replace")
+    text = TESTS.split(code, maxsplit=1)[0]
+    pattern = READS
+    if is_script:
+        pattern = READS_OF_SCRIPT
+    for found in pattern.finditer(text):
+        if is_script or found["root"]:
+            path = posixpath.join(folder, found["path"].lstrip("/"))
+        else:
+            path = posixpath.join(posixpath.dirname(file), found["path"])
+        path = posixpath.normpath(path)
+        line_start = text[: found.start()].rpartition("\n")[2]
+        is_comment = line_start.lstrip().startswith("//")
+        if is_comment or _is_inside(path, folder) or ".git" in path.split("/"):
+            continue
+        if (tree / path).exists():
+            yield text.count("\n", 0, found.start()) + 1, path
+
+
+def _is_inside(path: str, folder: str) -> bool:
+    if not folder:
+        return not path.startswith("..")
+    return path == folder or path.startswith(f"{folder}/")
+
+
+def _heavy_folders(context: CheckContext) -> set[str]:
+    """Return the folders whose tracked files are over 10 MiB before they are packed."""
+    sizes: Counter[str] = Counter()
+    for path in context.project.files:
+        file = f"{context.release.source_tree}/{path}"
+        if os.path.lexists(file):  # it may be deleted without a commit
+            size = os.lstat(file).st_size
+            for folder in _parents(path):
+                sizes[folder] += size
+    return {folder for folder, size in sizes.items() if size > LARGEST}
+
+
+def _parents(path: str) -> Iterator[str]:
+    """Return the folders that a path is in: the root, which is empty, first."""
+    return accumulate(path.split("/")[:-1], posixpath.join, initial="")
+
+
+def _packed_size(path: Path) -> int:
+    if not path.is_file():
+        return 0
+    return len(zlib.compress(path.read_bytes()))

@@ -1,4 +1,4 @@
-"""Dependencies: what crates.io and cargo make of them once the crates are no workspace any more."""
+"""Dependencies: what crates.io and cargo make of them outside of the workspace."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 from release_tasks import endpoints
 from release_tasks.channels import crates_index
-from release_tasks.checks.check import CheckContext, Located, problem, warning
-from release_tasks.checks.preflight.crates import line_of, manifest, published
-from release_tasks.errors import ReleaseError, shorten
+from release_tasks.checks.check import CheckContext, problem, warning
+from release_tasks.checks.preflight.crates import PublishedCrate, line_of, manifest, published
+from release_tasks.errors import Problem, collect_problems, shorten
 from release_tasks.formats.text_files import read
 from release_tasks.http import get_many
 from release_tasks.project.model import Binary, Crate, PythonPackage
@@ -21,155 +21,202 @@ from release_tasks.versions.requirements import admits
 
 CRATES_IO = f"registry+{endpoints.GITHUB}/rust-lang/crates.io-index"
 LOCK = "Cargo.lock"
+Dependency = dict[str, Any]  # as cargo metadata has it
 
 
 @problem
-def wildcard_requirement(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each dependency that asks for `*`, which crates.io refuses."""
-    for _, package, path in published(case):
-        for one in package["dependencies"]:
-            if one["req"] == "*" and one["source"] == CRATES_IO:
-                fix = f"give {one['name']} a version in {path}, the one of Cargo.lock for example"
-                yield Located(
-                    f"{path} takes any version of {one['name']}, and crates.io refuses that",
-                    fix,
-                    path,
-                    line_of(case, path, one["name"]),
-                )
-
-
-@problem
-def dependency_without_version(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each dependency that only a path or a git repository names; a published crate has neither."""
-    for _, package, path in published(case):
-        for one in package["dependencies"]:
-            if one["req"] == "*" and one["source"] != CRATES_IO and one["kind"] != "dev":
-                place = "its path" if one.get("path") else "a git repository"
-                here = case.release.project.crates
-                wants = next(
-                    (crate.version for crate in here if crate.name == one["name"]), "X.Y.Z"
-                )
-                yield Located(
-                    f"{path} names {one['name']} by {place} alone, and crates.io has no such dependency",
-                    f'add version = "{wants}" to {one["name"]} in {path}, or where the workspace has it',
-                    path,
-                    line_of(case, path, one["name"]),
-                )
-
-
-@problem
-def dependency_not_published(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each published crate that cannot be built without a crate of this repository that is not."""
-    kept = {crate.name: crate for crate in case.release.project.crates if not crate.publish}
-    for crate in case.shipped("crates", Crate):
-        if lacking := [name for name in crate.needs if name in kept]:
-            path = manifest(case, crate)
-            fix = f"publish {shorten(lacking)} too, or say publish = false in {path}"
-            yield Located(
-                f"{crate.name} needs {shorten(lacking)}, which is not published",
-                fix,
-                path,
-                line_of(case, path, lacking[0]),
+def wildcard_requirement(context: CheckContext) -> Iterator[Problem]:
+    """Find each dependency with the version `*`, which crates.io refuses."""
+    for crate, dependency in _dependencies(context):
+        name = dependency["name"]
+        if dependency["req"] == "*" and dependency["source"] == CRATES_IO:
+            yield Problem(
+                f"{crate.manifest} takes any version of {name}, which crates.io refuses",
+                f"give {name} a version in {crate.manifest}, e.g. the one in Cargo.lock",
+                crate.manifest,
+                line_of(context, crate.manifest, name),
             )
 
 
 @problem
-def dependency_cycle(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield the crates that need each other, so that none of them can be the first on crates.io."""
-    names, workspace = (
-        {crate.name for crate in case.shipped("crates", Crate)},
-        case.release.project.workspace,
-    )
-    cargo.in_order(
-        member for member in (workspace.members if workspace else ()) if member.name in names
-    )
-    yield from ()
+def dependency_without_version(context: CheckContext) -> Iterator[Problem]:
+    """Find each dependency with a path or a git repository only; crates.io has neither."""
+    versions = {crate.name: crate.version for crate in context.project.crates}
+    for crate, dependency in _dependencies(context):
+        name = dependency["name"]
+        is_elsewhere = dependency["req"] == "*" and dependency["source"] != CRATES_IO
+        if not is_elsewhere or dependency["kind"] == "dev":
+            continue
+        place = "a git repository"
+        if dependency.get("path"):
+            place = "a path"
+        version = versions.get(name, "X.Y.Z")
+        yield Problem(
+            f"{crate.manifest} depends on {name} by {place} only, which crates.io refuses",
+            f'add version = "{version}" to {name} in {crate.manifest} or in the workspace',
+            crate.manifest,
+            line_of(context, crate.manifest, name),
+        )
 
 
 @problem
-def unknown_dependency(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each dependency of which neither this release nor crates.io has a version that fits."""
-    ours = {crate.name for crate in case.shipped("crates", Crate)}
-    kept = {crate.name for crate in case.release.project.crates if not crate.publish}
-    known = ours | (
-        cargo_lock.registry_packages(read(case.release.source_tree, LOCK))
-        if LOCK in case.release.project.files
-        else set()
-    )
-    asked = [
-        (path, one)
-        for _, package, path in published(case)
-        for one in package["dependencies"]
-        if one["req"] != "*"
-        and one["name"] not in known
-        and (one["kind"] == "dev" or one["name"] not in kept)
-    ]
-    names = list(dict.fromkeys(one["name"] for _, one in asked))
-    there = dict(zip(names, get_many(crates_index.lines, names), strict=True))
-    for path, one in asked:
-        name, wanted = one["name"], one["req"]
-        versions = [str(line["vers"]) for line in there[name] or () if not line.get("yanked")]
-        if not any(admits(wanted, version) for version in versions):
-            has = f"only {shorten(versions[::-1])}" if versions else "no such crate"
-            fact = f"{path} needs {name} {wanted}, and crates.io has {has}"
-            fix = f"mend the name or the version of {name} in {path}"
-            if one.get("path"):
-                fix = f"release {name} first, or name another version of it in {path}"
-            if one["kind"] == "dev" and one.get("path"):
-                fix = f"leave out the version of {name} in the dev-dependencies of {path}; cargo drops it there, then"
-            yield Located(fact, fix, path, line_of(case, path, name))
+def dependency_not_published(context: CheckContext) -> Iterator[Problem]:
+    """Find each published crate that needs a crate of this repository that is not published."""
+    private = {crate.name for crate in context.project.crates if not crate.publish}
+    for crate in context.shipped("crates", Crate):
+        names = [name for name in crate.needs if name in private]
+        if names:
+            path = manifest(context, crate)
+            yield Problem(
+                f"{crate.name} needs {shorten(names)}, which is not published",
+                f"publish {shorten(names)} too, or set publish = false in {path}",
+                path,
+                line_of(context, path, names[0]),
+            )
+
+
+@problem
+def dependency_cycle(context: CheckContext) -> list[Problem]:
+    """Find crates that need each other, so that none of them can be uploaded first."""
+    workspace = context.project.workspace
+    if workspace is None:
+        return []
+    names = {crate.name for crate in context.shipped("crates", Crate)}
+    members = [member for member in workspace.members if member.name in names]
+
+    def look() -> None:
+        cargo.in_order(members)
+
+    return collect_problems(look)
+
+
+@problem
+def unknown_dependency(context: CheckContext) -> Iterator[Problem]:
+    """Find each dependency of which neither this release nor crates.io has a fitting version."""
+    wanted = list(_unresolved(context))
+    names = list(dict.fromkeys(dependency["name"] for _, dependency in wanted))
+    lines = dict(zip(names, get_many(crates_index.lines, names), strict=True))
+    for crate, dependency in wanted:
+        name = dependency["name"]
+        versions = [str(line["vers"]) for line in lines[name] or () if not line.get("yanked")]
+        if any(admits(dependency["req"], version) for version in versions):
+            continue
+        available = "no such crate"
+        if versions:
+            available = f"only {shorten(versions[::-1])}"
+        yield Problem(
+            f"{crate.manifest} needs {name} {dependency['req']}, but crates.io has {available}",
+            _fix_dependency(crate, dependency),
+            crate.manifest,
+            line_of(context, crate.manifest, name),
+        )
 
 
 @warning
-def untracked_lock(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield that a program is built from dependencies that nobody can name later."""
-    project = case.release.project
-    programs = [name for crate in case.shipped("crates", Crate) for name in crate.binaries]
-    programs += [one.name for one in case.shipped("binaries", Binary)]
-    programs += [one.name for one in case.shipped("python", PythonPackage) if one.maturin]
-    if project.manifest and programs and LOCK not in project.files:
-        fact = f"{LOCK} is not in git, so that each build of {shorten(list(dict.fromkeys(programs)))} may take other dependencies"
-        yield Located(
-            fact,
-            "git add --force Cargo.lock (cargo generate-lockfile makes one), and commit it",
+def untracked_lock(context: CheckContext) -> Iterator[Problem]:
+    """Find that a program is built from dependencies that nobody can reproduce later."""
+    if not context.project.manifest or LOCK in context.project.files:
+        return
+    programs: dict[str, None] = {}
+    for crate in context.shipped("crates", Crate):
+        programs |= dict.fromkeys(crate.binaries)
+    programs |= dict.fromkeys(binary.name for binary in context.shipped("binaries", Binary))
+    for package in context.shipped("python", PythonPackage):
+        if package.maturin:
+            programs[package.name] = None
+    if programs:
+        yield Problem(
+            f"{LOCK} is not in git, so each build of {shorten(list(programs))} "
+            "may use other dependencies",
+            "git add --force Cargo.lock (cargo generate-lockfile writes it), and commit it",
             LOCK,
         )
 
 
 @warning
-def stale_lock(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield that Cargo.lock does not fit the manifests, so that cargo refuses --locked until a bump."""
-    found = case.resolved
-    if isinstance(found, Failed) and "--locked" in found.output:
-        fact = f"{LOCK} does not fit the manifests, and cargo refuses --locked with it"
-        yield Located(fact, "cargo update --workspace, and commit Cargo.lock", LOCK)
+def stale_lock(context: CheckContext) -> Iterator[Problem]:
+    """Find that Cargo.lock does not match the manifests, so that cargo refuses --locked."""
+    graph = context.cargo_graph
+    if isinstance(graph, Failed) and "--locked" in graph.output:
+        yield Problem(
+            f"{LOCK} does not match the manifests, and cargo refuses --locked with it",
+            "cargo update --workspace, and commit Cargo.lock",
+            LOCK,
+        )
 
 
 @warning
-def rust_version_too_low(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each crate that promises an older Rust than a package it is built with."""
-    found = case.resolved
-    if found is None or isinstance(found, Failed):
+def rust_version_too_low(context: CheckContext) -> Iterator[Problem]:
+    """Find each crate that promises an older Rust than a package it is built with."""
+    graph = context.cargo_graph
+    if graph is None or isinstance(graph, Failed):
         return
-    packages = {package["id"]: package for package in found["packages"]}
-    needs = {
-        node["id"]: [
-            one["pkg"]
-            for one in node["deps"]
-            if any(kind["kind"] != "dev" for kind in one["dep_kinds"])
-        ]
-        for node in found["resolve"]["nodes"]
-    }
-    worsts: dict[str, dict[str, Any]] = {}  # of everything that a package is built with, and itself
+    newest = _newest_rust(graph)
+    for one in published(context):
+        promised, other = one.package["rust_version"], newest[one.package["id"]]
+        if promised and _rust(other) > _rust(one.package):
+            name, needed = other["name"], other["rust_version"]
+            yield Problem(
+                f"{one.crate.name} promises Rust {promised}, "
+                f"but {name} {other['version']} needs {needed}",
+                f'set rust-version = "{needed}" in {one.manifest} or in the workspace, '
+                f"or lock an earlier {name}",
+                one.manifest,
+                line_of(context, one.manifest, "rust-version"),
+            )
+
+
+def _dependencies(context: CheckContext) -> Iterator[tuple[PublishedCrate, Dependency]]:
+    """Yield each dependency of each published crate."""
+    for crate in published(context):
+        for dependency in crate.package["dependencies"]:
+            yield crate, dependency
+
+
+def _unresolved(context: CheckContext) -> Iterator[tuple[PublishedCrate, Dependency]]:
+    """Yield the dependencies on crates that are neither in this release nor locked."""
+    known = {crate.name for crate in context.shipped("crates", Crate)}
+    if LOCK in context.project.files:
+        known |= cargo_lock.registry_packages(read(context.release.source_tree, LOCK))
+    private = {crate.name for crate in context.project.crates if not crate.publish}
+    for crate, dependency in _dependencies(context):
+        name = dependency["name"]
+        if dependency["req"] == "*" or name in known:
+            continue
+        # dependency_not_published finds the private ones, except in dev-dependencies
+        if dependency["kind"] == "dev" or name not in private:
+            yield crate, dependency
+
+
+def _fix_dependency(crate: PublishedCrate, dependency: Dependency) -> str:
+    name = dependency["name"]
+    if not dependency.get("path"):
+        return f"correct the name or the version of {name} in {crate.manifest}"
+    if dependency["kind"] == "dev":
+        return (
+            f"remove the version of {name} from the dev-dependencies of {crate.manifest}; "
+            "cargo then leaves it out of the upload"
+        )
+    return f"release {name} first, or require another version of it in {crate.manifest}"
+
+
+def _newest_rust(graph: dict[str, Any]) -> dict[str, cargo.Package]:
+    """Return, for each package, which of all that it is built with needs the newest Rust."""
+    packages = {package["id"]: package for package in graph["packages"]}
+    needs = {node["id"]: _needed_to_build(node) for node in graph["resolve"]["nodes"]}
+    newest: dict[str, cargo.Package] = {}
     for name in TopologicalSorter(needs).static_order():
-        worsts[name] = max((packages[name], *(worsts[one] for one in needs[name])), key=_rust)
-    for crate, package, path in published(case):
-        worst = worsts[package["id"]]
-        if package["rust_version"] and _rust(worst) > _rust(package):
-            name, wanted = worst["name"], worst["rust_version"]
-            fact = f"{crate.name} promises Rust {package['rust_version']}, and {name} {worst['version']} needs {wanted}"
-            fix = f'let rust-version be "{wanted}" in {path}, or where the workspace has it, or lock an earlier {name}'
-            yield Located(fact, fix, path, line_of(case, path, "rust-version"))
+        candidates = [packages[name], *(newest[other] for other in needs[name])]
+        newest[name] = max(candidates, key=_rust)
+    return newest
+
+
+def _needed_to_build(node: dict[str, Any]) -> list[str]:
+    return [
+        dependency["pkg"]
+        for dependency in node["deps"]
+        if any(kind["kind"] != "dev" for kind in dependency["dep_kinds"])
+    ]
 
 
 def _rust(package: cargo.Package) -> tuple[int, ...]:

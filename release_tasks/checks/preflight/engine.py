@@ -23,9 +23,9 @@ def run_checks(
     """
     memo.prefetch(Release.at, c, version, component)  # as slow as the imports below
     from release_tasks.checks.check import CheckContext
-    from release_tasks.checks.preflight.all import findings
+    from release_tasks.checks.preflight.all import check_release
 
     release = Release.at(c, version, component)
-    found = findings(CheckContext(c, release, new), fast)
+    found = check_release(CheckContext(c, release, new), fast)
     gc.freeze()  # else Python scans the metadata of every crate three more times before it ends
     return release, found

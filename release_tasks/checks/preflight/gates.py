@@ -1,64 +1,54 @@
-"""The project's own checks: formatting, lints and tests, or the commands that the settings name."""
+"""The project's own gates: formatting, lints, tests, or the commands that the settings name."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from release_tasks import files, shell, terminal
 from release_tasks.checks.check import CheckContext, problem
-from release_tasks.errors import ReleaseError, shorten
+from release_tasks.errors import Problem, ReleaseError, shorten
 from release_tasks.project.gates import chosen, gates
 from release_tasks.release import Release
 from release_tasks.tools import git, nox
 
-BLOCK = re.compile(
-    r"^={10} \S (\S+): \w+.*={10}\n", re.MULTILINE
-)  # how nox begins what a session has printed
-NOISE = re.compile(
-    r"Starting session |nox > (Running session|Session|cd|The virtualenv) "
-)  # lines of nox's own
+# how nox begins what a session has printed
+BLOCK = re.compile(r"^={10} \S (\S+): \w+.*={10}\n", re.MULTILINE)
+# lines that nox itself prints
+NOISE = re.compile(r"Starting session |nox > (Running session|Session|cd|The virtualenv) ")
 TAIL = 15  # lines
 
 
 @problem
-def failing_gate(case: CheckContext) -> Iterator[ReleaseError]:
-    """Run the gates side by side, each to its end, and yield one error for each that fails."""
-    release, _ = case.release, case.changed
-    names = chosen(
-        release.project, (part.version for part in release.parts), git.branch(release.checkout)
-    )
-    wanted, is_ours = (
-        [one for one in gates(release.project) if names is None or one.name in names],
-        _has_sessions(release),
-    )
-    if not wanted and (names is not None or not is_ours):
+def failing_gate(context: CheckContext) -> Iterator[Problem]:
+    """Run the gates side by side, each to its end, and find each that fails."""
+    release = context.release
+    _ = context.uncommitted  # read before the gates run, for gate_leftovers
+    versions = [part.version for part in release.parts]
+    names = chosen(release.project, versions, git.branch(release.checkout))
+    wanted = [gate for gate in gates(release.project) if names is None or gate.name in names]
+    has_sessions = _has_sessions(release)
+    if not wanted and (names is not None or not has_sessions):
         return
-    for one in wanted:
-        terminal.say(f"gate {one.name}: {one.line}")
-    noxfile = nox.Noxfile() if is_ours else _noxfile(release)
-    with files.scratch("gates") as folder:
-        report = folder / "report.json"
-        try:
-            nox.run(case.c, release.source_tree, noxfile, names or ("preflight",), report)
-        except shell.Failed as error:
-            if not report.exists():  # nox itself could not begin
-                raise ReleaseError(
-                    error.problem, "mend noxfile.py: `nox --list` reads it"
-                ) from error
-            sessions = json.loads(report.read_text("utf-8"))["sessions"]
-            yield from _failures(sessions, error.output, noxfile.command)
+    for gate in wanted:
+        terminal.say(f"gate {gate.name}: {gate.line}")
+    noxfile = nox.Noxfile()
+    if not has_sessions:
+        noxfile = _our_noxfile(release)
+    yield from _run(context, noxfile, names or ("preflight",))
 
 
 @problem
-def gate_leftovers(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield what the gates left in the tree."""
-    if left := [path for path in git.changed(case.release.source_tree) if path not in case.changed]:
-        yield ReleaseError(
-            f"the gates left {shorten(left)} in the tree", "name that in .gitignore, or commit it"
+def gate_leftovers(context: CheckContext) -> Iterator[Problem]:
+    """Find what the gates left in the tree."""
+    changed = git.changed(context.release.source_tree)
+    left = [path for path in changed if path not in context.uncommitted]
+    if left:
+        yield Problem(
+            f"the gates left {shorten(left)} in the tree", "add it to .gitignore, or commit it"
         )
 
 
@@ -67,24 +57,41 @@ def _has_sessions(release: Release) -> bool:
     return path.exists() and "release_tasks.sessions" in path.read_text("utf-8")
 
 
-def _noxfile(release: Release) -> nox.Noxfile:
-    """Return the options and the variables with which nox makes the sessions for a project that has no such noxfile."""
-    ours = Path(__file__).parents[2] / "sessions" / "noxfile.py"
-    options = [f"--noxfile={ours}", f"--envdir={release.source_tree / '.nox'}"]
+def _our_noxfile(release: Release) -> nox.Noxfile:
+    """Return the noxfile that has the sessions, for a project whose own does not have them."""
+    path = Path(__file__).parents[2] / "sessions" / "noxfile.py"
+    options = [f"--noxfile={path}", f"--envdir={release.source_tree / '.nox'}"]
     return nox.Noxfile(options, {"RELEASE_TASKS_ROOT": str(release.source_tree)})
 
 
-def _failures(sessions: list[dict[str, Any]], output: str, repeat: str) -> Iterator[ReleaseError]:
-    _, *told = BLOCK.split(output)
-    blocks = dict(zip(told[::2], told[1::2], strict=True))
-    for one in sessions:
-        name = one["signatures"][0] if one["signatures"] else one["name"]
-        if one["result_code"] > 0 or name == "preflight":
+def _run(context: CheckContext, noxfile: nox.Noxfile, sessions: Sequence[str]) -> Iterator[Problem]:
+    """Run sessions, and yield a problem for each that fails."""
+    with files.scratch("gates") as folder:
+        report = folder / "report.json"
+        try:
+            nox.run(context.c, context.release.source_tree, noxfile, sessions, report)
+        except shell.Failed as error:
+            if not report.exists():  # nox itself could not start
+                fix = "fix noxfile.py: `nox --list` reads it"
+                raise ReleaseError(error.problem, fix) from error
+            results = json.loads(report.read_text("utf-8"))["sessions"]
+            yield from _failures(results, error.output, noxfile.command)
+
+
+def _failures(results: list[dict[str, Any]], output: str, repeat: str) -> Iterator[Problem]:
+    _, *blocks = BLOCK.split(output)
+    printed = dict(zip(blocks[::2], blocks[1::2], strict=True))
+    for session in results:
+        name = session["name"]
+        if session["signatures"]:
+            name = session["signatures"][0]
+        if session["result_code"] > 0 or name == "preflight":
             continue
-        said = [
-            line for line in blocks.get(name, "").strip().splitlines() if not NOISE.match(line)
-        ] or [one["reason"] or "it printed nothing"]
-        yield ReleaseError(
-            f"the gate {name} fails\n" + "\n".join(said[-TAIL:]),
-            f"mend it; `{repeat} -s {name}` repeats it",
+        lines = printed.get(name, "").strip().splitlines()
+        shown = [line for line in lines if not NOISE.match(line)]
+        if not shown:
+            shown = [session["reason"] or "it printed nothing"]
+        yield Problem(
+            f"the gate {name} fails\n" + "\n".join(shown[-TAIL:]),
+            f"fix it; `{repeat} -s {name}` runs it again",
         )

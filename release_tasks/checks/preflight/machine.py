@@ -1,4 +1,4 @@
-"""The machine: programs, compilers, a builder, room on the disk, and a network that clients can use."""
+"""The machine: programs, compilers, a builder, disk space, and network settings."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from release_tasks import shell
 from release_tasks.channels.crates_io import BURST
 from release_tasks.checks.check import problem, warning
 from release_tasks.checks.preflight.programs import BUILDER, needed, ships
-from release_tasks.errors import ReleaseError, shorten
+from release_tasks.errors import Problem, problems_of, shorten
+from release_tasks.tools import rustup
 
 if TYPE_CHECKING:
-    from release_tasks.project.model import Project
+    from release_tasks.project.model import Binary, Project
 
-MENDED = "1.97"  # of cargo: the circle that is never published since 1.96, the deadlock that is none since 1.97
-ROOM = 2 << 30  # bytes for a target folder, images and what is packed
+# of cargo: 1.96 and earlier report a deadlock where there is none
+FIXED_IN = "1.97"
+LEAST_SPACE = 2 << 30  # bytes for a target folder, images and what is packed
 FOR_CURL, FOR_PYTHON = "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"
 CERTIFICATES = (
     FOR_CURL,
@@ -35,174 +37,200 @@ CERTIFICATES = (
 
 
 @dataclass(frozen=True)
-class Machine:
-    """What doctor looks at: this machine, and the project that it is to release, or none."""
+class MachineContext:
+    """What doctor looks at: this machine, and the project that it is to release, or None."""
 
     order: Any
     project: Project | None
     is_tagged: bool = False
 
+    @property
+    def root(self) -> Path:
+        """Return the root of the project, or the working directory."""
+        if self.project is None:
+            return Path.cwd()
+        return self.project.root
+
 
 @problem
-def old_program(case: Machine) -> Iterator[ReleaseError]:
-    """Yield each program that cannot do yet what a step asks of it."""
+def old_program(context: MachineContext) -> Iterator[Problem]:
+    """Find each program that is older than a step needs."""
     from release_tasks.tools import programs
 
-    found = (
-        programs.outdated(programs.PROGRAMS[name]) for name in needed(case.order, case.project)
-    )
-    yield from (error for error in found if error)
+    for name in needed(context.order, context.project):
+        error = programs.outdated(programs.PROGRAMS[name])
+        if error:
+            yield from error.problems
 
 
 @warning
-def cargo_bug(case: Machine) -> Iterator[ReleaseError]:
-    """Yield that cargo gives up an upload of many crates for a reason that is none."""
+def cargo_bug(context: MachineContext) -> Iterator[Problem]:
+    """Find that cargo stops an upload of many crates for a deadlock where there is none."""
     from release_tasks.tools.programs import PROGRAMS, is_before, version
 
-    there, crates = (
-        version(PROGRAMS["cargo"]),
-        [one for one in (case.project.crates if case.project else ()) if one.publish],
-    )
-    if there and is_before(there, MENDED) and len(crates) > BURST:
-        fact = f"cargo {there} may call it a deadlock that crates.io lets more than {BURST} crates wait, and here are {len(crates)}"
-        yield ReleaseError(
-            fact,
-            f"use cargo {MENDED} or later: rustup update stable; else run the release again when it stops",
+    if context.project is None:
+        return
+    count = len([crate for crate in context.project.crates if crate.publish])
+    cargo = version(PROGRAMS["cargo"])
+    if cargo and is_before(cargo, FIXED_IN) and count > BURST:
+        yield Problem(
+            f"cargo {cargo} may report a deadlock when crates.io's rate limit lets more than "
+            f"{BURST} crates wait, and there are {count}",
+            f"rustup update stable, which brings cargo {FIXED_IN} or later; "
+            "otherwise run the release again when it stops",
         )
 
 
 @problem
-def absent_toolchain(case: Machine) -> Iterator[ReleaseError]:
-    """Yield the toolchain that the project pins and rustup does not have."""
-    from release_tasks.tools import rustup
+def absent_toolchain(context: MachineContext) -> Iterator[Problem]:
+    """Find a toolchain that the project pins and rustup does not have.
 
-    root = (
-        case.project.root if case.project else Path.cwd()
-    )  # cargo, and so discovery, may fail for this very reason
-    pinned = (
-        _pinned(root)
-        if shell.found("rustup") and (case.project is None or case.project.manifest)
-        else None
-    )
-    there = rustup.toolchains() if pinned else []
-    if pinned and not any(name == pinned or name.startswith(f"{pinned}-") for name in there):
-        yield ReleaseError(
+    Without it cargo may not run, and then there is no project: the files decide.
+    """
+    if not shell.found("rustup"):
+        return
+    if context.project is not None and not context.project.manifest:
+        return
+    pinned = _pinned_toolchain(context.root)
+    if not pinned:
+        return
+    names = rustup.toolchains()
+    if not any(name == pinned or name.startswith(f"{pinned}-") for name in names):
+        yield Problem(
             f"the project pins the toolchain {pinned}, which is not installed",
             f"rustup toolchain install {pinned}",
         )
 
 
 @warning
-def unbuildable_target(case: Machine) -> Iterator[ReleaseError]:
-    """Yield each target of the settings for which this machine has no compiler or linker."""
+def unbuildable_target(context: MachineContext) -> Iterator[Problem]:
+    """Find each target of the settings for which this machine has no compiler or linker."""
     from release_tasks.building.targets import oldest_glibc, unlinkable
-    from release_tasks.formats import wheels
-    from release_tasks.project.model import resolved_or_empty
     from release_tasks.tools import rustc
 
-    if case.project is None or not shell.found("rustc"):
+    if context.project is None or not shell.found("rustc"):
         return
-    root, components = case.project.root, case.project.components
-    binaries = [binary for one in components for binary in resolved_or_empty(one.binaries)]
-    tags = [
-        tag
-        for one in components
-        for package in resolved_or_empty(one.python)
-        if package.maturin
-        for tag in package.wheels
-    ]
-    promised = oldest_glibc(components, case.project.settings.build.glibc)
-    ways, errors = rustc.possible(
-        root, [binary.target for binary in binaries], "inv build-binaries", promised
-    )
-    yield from errors.values()
-    yield from rustc.possible(root, map(wheels.target_of, tags), "inv build-wheels", promised)[
-        1
-    ].values()
-    yield from unlinkable(root, binaries, ways)
+    root, components = context.project.root, context.project.components
+    promised = oldest_glibc(components, context.project.settings.build.glibc)
+    binaries = _binaries(context.project)
+    targets = [binary.target for binary in binaries]
+    environments, errors = rustc.possible(root, targets, "inv build-binaries", promised)
+    yield from problems_of(errors.values())
+    targets = _wheel_targets(context.project)
+    _, errors = rustc.possible(root, targets, "inv build-wheels", promised)
+    yield from problems_of(errors.values())
+    yield from problems_of(unlinkable(root, binaries, environments))
 
 
 @problem
-def no_builder(case: Machine) -> Iterator[ReleaseError]:
-    """Yield that nothing here can make an image of several platforms; absent programs are told by themselves."""
+def no_builder(context: MachineContext) -> Iterator[Problem]:
+    """Find that docker cannot build for several platforms although its programs are there."""
     from release_tasks.tools.docker import buildkit
     from release_tasks.tools.programs import PROGRAMS, version
 
-    if (
-        case.project
-        and ships(case.project, "images")
-        and all(version(PROGRAMS[name]) for name in ("buildx", *BUILDER))
-    ):
-        yield from filter(None, [buildkit.refusal()])
+    if context.project is None or not ships(context.project, "images"):
+        return
+    if all(version(PROGRAMS[name]) for name in ("buildx", *BUILDER)):
+        error = buildkit.refusal()
+        if error:
+            yield from error.problems
 
 
 @warning
-def low_disk_space(case: Machine) -> Iterator[ReleaseError]:
-    """Yield each disk of the release that has little room left."""
-    root = case.project.root if case.project else Path.cwd()
+def low_disk_space(context: MachineContext) -> Iterator[Problem]:
+    """Find each disk of the release that has little space left."""
     places = {
         "TMPDIR": Path(tempfile.gettempdir()),
-        "CARGO_TARGET_DIR": Path(os.environ.get("CARGO_TARGET_DIR") or root),
+        "CARGO_TARGET_DIR": Path(os.environ.get("CARGO_TARGET_DIR") or context.root),
     }
     for name, place in places.items():
-        if place.exists() and (free := shutil.disk_usage(place).free) < ROOM:
-            yield ReleaseError(
-                f"{place} has {free / (1 << 30):.1f} GiB of room",
-                f"make room, or let {name} name a folder on another disk",
+        if not place.exists():
+            continue
+        free = shutil.disk_usage(place).free
+        if free < LEAST_SPACE:
+            yield Problem(
+                f"{place} has {free / (1 << 30):.1f} GiB of free space",
+                f"free some, or set {name} to a folder on another disk",
             )
 
 
 @problem
-def absent_certificates(case: Machine) -> Iterator[ReleaseError]:
-    """Yield each variable for certificates that names nothing, so that its clients trust nobody."""
+def absent_certificates(context: MachineContext) -> Iterator[Problem]:
+    """Find each variable for certificates whose file does not exist, so that no client connects."""
     for name in CERTIFICATES:
-        if (path := os.environ.get(name)) and not os.path.exists(path):
-            yield ReleaseError(
-                f"{name} names {path}, which is not there",
-                f"unset {name}, or let it name the certificates",
+        path = os.environ.get(name)
+        if path and not os.path.exists(path):
+            yield Problem(
+                f"{name} is {path}, which does not exist",
+                f"unset {name}, or set it to the file with the certificates",
             )
 
 
 @warning
-def inconsistent_ca_settings(case: Machine) -> Iterator[ReleaseError]:
-    """Yield that Python trusts other certificates than cargo, gh, docker and helm do."""
+def inconsistent_ca_settings(context: MachineContext) -> Iterator[Problem]:
+    """Find that Python trusts other certificates than cargo, gh, docker and helm do."""
     for name, other in ((FOR_CURL, FOR_PYTHON), (FOR_PYTHON, FOR_CURL)):
-        if (path := os.environ.get(name)) and not os.environ.get(other):
-            yield ReleaseError(
-                f"{name} is set and {other} is not, so that not every client trusts the same",
+        path = os.environ.get(name)
+        if path and not os.environ.get(other):
+            yield Problem(
+                f"{name} is set and {other} is not, so clients trust different certificates",
                 f"export {other}={path}",
             )
 
 
 @warning
-def proxied_loopback(case: Machine) -> Iterator[ReleaseError]:
-    """Yield that what is on this machine would be asked through the proxy."""
+def proxied_loopback(context: MachineContext) -> Iterator[Problem]:
+    """Find that requests to this machine itself would go through the proxy."""
     from release_tasks.http import ProxySettings
 
-    wrong = [
-        host for host in ("127.0.0.1", "localhost") if ProxySettings.now(f"https://{host}").proxies
-    ]
-    if wrong:
-        names = ",".join(
-            filter(None, (os.environ.get("no_proxy") or os.environ.get("NO_PROXY"), *wrong))
-        )
-        yield ReleaseError(
-            f"{shorten(wrong)} would be asked through the proxy",
+    hosts = ("127.0.0.1", "localhost")
+    proxied = [host for host in hosts if ProxySettings.now(f"https://{host}").proxies]
+    if proxied:
+        current = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+        names = ",".join(filter(None, (current, *proxied)))
+        yield Problem(
+            f"requests to {shorten(proxied)} would go through the proxy",
             f"export NO_PROXY={names} no_proxy={names}",
         )
 
 
-def _pinned(root: Path) -> str | None:
-    """Return the toolchain that a folder or the nearest one above it pins (the rustup book, "The toolchain file")."""
-    for path in (
-        folder / name
-        for folder in (root, *root.parents)
-        for name in ("rust-toolchain", "rust-toolchain.toml")
-    ):
-        if path.is_file():
-            text = path.read_text("utf-8")
-            if "[" not in text:
-                return text.strip() or None
-            channel = tomllib.loads(text).get("toolchain", {}).get("channel")
-            return str(channel) if channel else None
+def _pinned_toolchain(root: Path) -> str | None:
+    """Return the toolchain that a folder or the nearest one above it pins.
+
+    The rustup book, "The toolchain file".
+    """
+    for folder in (root, *root.parents):
+        for name in ("rust-toolchain", "rust-toolchain.toml"):
+            if (folder / name).is_file():
+                return _channel((folder / name).read_text("utf-8"))
     return None
+
+
+def _channel(text: str) -> str | None:
+    """Return what a toolchain file pins: it is TOML, or just the name."""
+    if "[" not in text:
+        return text.strip() or None
+    channel = tomllib.loads(text).get("toolchain", {}).get("channel")
+    return str(channel or "") or None
+
+
+def _binaries(project: Project) -> list[Binary]:
+    from release_tasks.project.model import resolved_or_empty
+
+    found: list[Binary] = []
+    for component in project.components:
+        found += resolved_or_empty(component.binaries)
+    return found
+
+
+def _wheel_targets(project: Project) -> list[str]:
+    """Return the Rust targets of the platform tags in the settings."""
+    from release_tasks.formats import wheels
+    from release_tasks.project.model import resolved_or_empty
+
+    found: list[str] = []
+    for component in project.components:
+        for package in resolved_or_empty(component.python):
+            if package.maturin:
+                found += map(wheels.target_of, package.wheels)
+    return found

@@ -1,127 +1,181 @@
-"""Python: who can install the wheels that are declared, and what PyPI would refuse."""
+"""Python: who can install the declared wheels, and what PyPI would refuse."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from release_tasks.checks.check import CheckContext, Located, note, problem, warning
-from release_tasks.errors import ReleaseError
+from release_tasks.checks.check import CheckContext, note, problem, warning
+from release_tasks.errors import Problem
 from release_tasks.project.model import PythonPackage
 from release_tasks.project.python_packages import PackageBuild, built
 
-MINORS = range(7, 40)  # of Python 3, as far as they are spoken of
+MINORS = range(7, 40)  # versions of Python 3 that requires-python may speak of
 
 
 @problem
-def redundant_pythons(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each package that names several Pythons although its one wheel is for all of them."""
-    for one in _built(case):
-        if one.package.pythons and one.least is not None:
-            why = (
-                "abi3 makes one wheel for all of them"
-                if one.least
-                else "its wheel is for every Python"
+def redundant_pythons(context: CheckContext) -> Iterator[Problem]:
+    """Find each package with several `pythons` although its one wheel is for all of them."""
+    for build in _builds(context):
+        if not build.package.pythons or build.least is None:
+            continue
+        why = "its wheel is for every Python"
+        if build.least:
+            why = "abi3 makes one wheel for all of them"
+        yield Problem(
+            f"{build.table} has pythons ({', '.join(build.package.pythons)}), but {why}",
+            f"remove pythons from {build.table}",
+        )
+
+
+@warning
+def missing_python_wheels(context: CheckContext) -> Iterator[Problem]:
+    """Find each package that promises Pythons without a wheel, and who cannot install it."""
+    for build in _builds(context):
+        if build.least == 0 or not build.crate:
+            continue
+        promised = _promised(build.about.pythons)
+        if len(promised) > 1 and _wheels_of(build) == [0]:
+            yield _wheel_of_one_python(build, promised)
+        elif promised:
+            yield from _missing_wheels(build, promised)
+
+
+@note
+def one_platform(context: CheckContext) -> Iterator[Problem]:
+    """Find each package with compiled code that is built for one machine only."""
+    for build in _builds(context):
+        package = build.package
+        if package.maturin and not package.wheels:
+            yield Problem(
+                f"{package.name} has wheels for the machine that builds it only; "
+                f"elsewhere pip {_without_wheel(package)}",
+                'set its platforms, e.g. wheels = ["manylinux_2_28_x86_64", "macosx_11_0_arm64"] '
+                f"in {build.table}",
             )
-            yield ReleaseError(
-                f"{one.table} names Pythons ({', '.join(one.package.pythons)}), and {why}",
-                f"take pythons out of {one.table}",
+
+
+@note
+def import_name(context: CheckContext) -> Iterator[Problem]:
+    """Find each package that is imported by another name than it is installed by."""
+    for build in _builds(context):
+        name = build.package.name
+        module = _module(build)
+        packages = build.about.maturin.get("python-packages", ())
+        own = re.sub("[-_.]+", "_", name).lower()
+        if module and own not in (module, *packages):
+            yield Problem(
+                f"{name} is installed by that name but imported as {module}, "
+                "which another distribution may contain, too",
+                "write both names where the installation is described, "
+                "or change module-name in [tool.maturin]",
+                build.path,
             )
 
 
 @warning
-def missing_python_wheels(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each package that promises Pythons for which it has no wheel, and who cannot install it."""
+def no_description(context: CheckContext) -> Iterator[Problem]:
+    """Find each package without a readme, whose page on PyPI will be empty.
+
+    `twine check --strict` fails for it, and maturin does not read the readme of Cargo.toml.
+    """
+    for build in _builds(context):
+        if build.about.readme is None:
+            yield Problem(
+                f"{build.path} has no readme, so its page on PyPI will be empty",
+                'write README.md beside it, and readme = "README.md" into [project]',
+                build.path,
+            )
+
+
+@problem
+def absent_readme(context: CheckContext) -> Iterator[Problem]:
+    """Find each package whose readme does not exist, so that it cannot be built."""
+    for build in _builds(context):
+        readme = build.about.readme
+        if readme and not (build.package.folder / readme).exists():
+            yield Problem(
+                f"{build.path} has the readme {readme}, which does not exist",
+                f"write {readme}, or change readme in {build.path}",
+                build.path,
+            )
+
+
+def _builds(context: CheckContext) -> Iterator[PackageBuild]:
+    for package in context.shipped("python", PythonPackage):
+        yield built(context.project, package)
+
+
+def _promised(specifier: str) -> list[int]:
+    """Return the minor versions of Python 3 that a requires-python allows."""
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-    for one in _built(case):
-        if one.least == 0 or not one.crate or not one.about.pythons:
-            continue
-        try:
-            promised = SpecifierSet(one.about.pythons)
-        except InvalidSpecifier:
-            continue  # the backend tells more about it
-        named = sorted(int(re.sub(r"\D", "", python[2:])) for python in one.package.pythons)
-        has = [one.least] if one.least else named or [0]
-        wants = [minor for minor in MINORS if f"3.{minor}.99" in promised]
-        lacks = [minor for minor in wants if minor not in has and minor < max(has)]
-        then = "compiles the sdist" if one.package.sdist else "finds nothing to install"
-        if has == [0] and wants[1:]:
-            fact = f"{one.path} promises Python {one.about.pythons}, and its wheel is for the one that builds it: pip of any other {then}"
-            fix = f'name them, as pythons = ["3.{wants[0]}", "3.{wants[1]}"] in {one.table}, or give pyo3 the feature abi3-py3{wants[0]}'
-            yield Located(fact, fix, one.path)
-        elif lacks:
-            those = f"3.{one.least} and later" if one.least else _named(has)
-            fact = f"{one.path} promises Python {one.about.pythons}, and its wheels are for {those}: pip of {_named(lacks)} {then}"
-            fix = (
-                f'give pyo3 the feature abi3-py3{wants[0]}, or say requires-python = ">=3.{has[0]}"'
-            )
-            yield Located(
-                fact,
-                fix if one.least else f"add {_named(lacks)} to pythons in {one.table}, {fix}",
-                one.path,
-            )
+    if not specifier:
+        return []
+    try:
+        allowed = SpecifierSet(specifier)
+    except InvalidSpecifier:
+        return []  # the build backend says more about it
+    return [minor for minor in MINORS if f"3.{minor}.99" in allowed]
 
 
-@note
-def one_platform(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each package with compiled code that is built for one machine only."""
-    for one in _built(case):
-        if one.package.maturin and not one.package.wheels:
-            then = "compile the sdist" if one.package.sdist else "find nothing to install"
-            fact = f"{one.package.name} has one platform, that of the machine that builds it; all others {then}"
-            yield ReleaseError(
-                fact,
-                f'name its platforms, as wheels = ["manylinux_2_28_x86_64", "macosx_11_0_arm64"] in {one.table}',
-            )
+def _wheels_of(build: PackageBuild) -> list[int]:
+    """Return the minor versions of Python 3 that get a wheel, [0] for that of the machine."""
+    if build.least:
+        return [build.least]
+    named = sorted(int(re.sub(r"\D", "", python[2:])) for python in build.package.pythons)
+    return named or [0]
 
 
-@note
-def import_name(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each package that is imported by another name than it is installed by."""
-    for one in _built(case):
-        targets = one.crate["targets"] if one.crate and one.least != 0 else []
-        library = next((t["name"] for t in targets if "cdylib" in t["kind"]), "")
-        module = (
-            str(one.about.maturin.get("module-name") or library).partition(".")[0].replace("-", "_")
-        )
-        own = re.sub("[-_.]+", "_", one.package.name).lower()
-        if module and own not in (module, *one.about.maturin.get("python-packages", ())):
-            fact = f"{one.package.name} is installed by that name and imported as {module}, which another distribution may bring, too"
-            yield Located(
-                fact,
-                "tell both names where the installation is described, or let module-name in [tool.maturin] be the other",
-                one.path,
-            )
-
-
-@warning
-def no_description(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each package without a readme, of which PyPI's page has nothing to show (`twine check --strict` fails, then)."""
-    for one in _built(case):
-        if one.about.readme is None:  # maturin passes over the one of Cargo.toml, too
-            fix = 'write README.md beside it, and readme = "README.md" into [project]'
-            yield Located(
-                f"{one.path} names no readme, so its page on PyPI will be empty", fix, one.path
-            )
-
-
-@problem
-def absent_readme(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each package whose readme is not there, so that it cannot be built."""
-    for one in _built(case):
-        if one.about.readme and not (one.package.folder / one.about.readme).exists():
-            yield Located(
-                f"{one.path} names {one.about.readme} as its readme, and there is no such file",
-                f"write {one.about.readme}, or name another one",
-                one.path,
-            )
-
-
-def _built(case: CheckContext) -> Iterator[PackageBuild]:
-    return (
-        built(case.release.project, package) for package in case.shipped("python", PythonPackage)
+def _wheel_of_one_python(build: PackageBuild, promised: list[int]) -> Problem:
+    first, second = promised[:2]
+    return Problem(
+        f"{build.path} promises Python {build.about.pythons}, but its wheel is for the one that "
+        f"builds it: pip of any other {_without_wheel(build.package)}",
+        f'set pythons = ["3.{first}", "3.{second}"] in {build.table}, '
+        f"or add the feature abi3-py3{first} to pyo3",
+        build.path,
     )
+
+
+def _missing_wheels(build: PackageBuild, promised: list[int]) -> Iterator[Problem]:
+    wheels = _wheels_of(build)
+    missing = [minor for minor in promised if minor not in wheels and minor < max(wheels)]
+    if not missing:
+        return
+    covered = _named(wheels)
+    fix = (
+        f'add the feature abi3-py3{promised[0]} to pyo3, or set requires-python = ">=3.{wheels[0]}"'
+    )
+    if build.least:
+        covered = f"3.{build.least} and later"
+    else:
+        fix = f"add {_named(missing)} to pythons in {build.table}, {fix}"
+    yield Problem(
+        f"{build.path} promises Python {build.about.pythons}, but its wheels are for {covered}: "
+        f"pip of {_named(missing)} {_without_wheel(build.package)}",
+        fix,
+        build.path,
+    )
+
+
+def _without_wheel(package: PythonPackage) -> str:
+    """Return what pip does where no wheel fits."""
+    if package.sdist:
+        return "compiles the sdist"
+    return "finds nothing to install"
+
+
+def _module(build: PackageBuild) -> str:
+    """Return the name by which a package with compiled code is imported, empty for others."""
+    library = ""
+    if build.crate and build.least != 0:
+        for target in build.crate["targets"]:
+            if "cdylib" in target["kind"]:
+                library = target["name"]
+                break
+    name = str(build.about.maturin.get("module-name") or library)
+    return name.partition(".")[0].replace("-", "_")
 
 
 def _named(minors: list[int]) -> str:

@@ -1,4 +1,4 @@
-"""The registries: every version free, or ours; every name known, or confirmed; every credential there."""
+"""The registries: each version is free or ours, each name confirmed, each credential there."""
 
 from __future__ import annotations
 
@@ -8,8 +8,14 @@ from functools import partial
 from release_tasks import channels, converge, endpoints
 from release_tasks.channels import crates_io, oci_registry, pypi
 from release_tasks.channels.channel import Channel
-from release_tasks.checks.check import Check, CheckContext, also_after_tag, problem, warning
-from release_tasks.errors import ReleaseError, collect, shorten
+from release_tasks.checks.check import (
+    CheckContext,
+    also_after_tag,
+    note_also_after_tag,
+    problem,
+    warning,
+)
+from release_tasks.errors import Problem, ReleaseError, collect, problems_of, shorten
 from release_tasks.http import get_many
 from release_tasks.project import history
 from release_tasks.project.artifacts import Artifact, ArtifactStatus, State
@@ -21,139 +27,167 @@ from release_tasks.versions.numbers import spellings
 
 
 @also_after_tag
-def unreadable_registry(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield why a channel cannot be read, or the question that keeps it from being read."""
-    for _, seen in case.seen:
-        if isinstance(seen, ReleaseError):
-            yield from getattr(seen, "errors", (seen,))
+def unreadable_registry(context: CheckContext) -> Iterator[Problem]:
+    """Find why a channel cannot be read, or what is ambiguous about it."""
+    for _, statuses in context.states:
+        if isinstance(statuses, ReleaseError):
+            yield from statuses.problems
 
 
 @also_after_tag
-def taken_version(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield what is public with other bytes, yanked, or closed for ever."""
-    for _, seen in _read(case):
-        yield from converge.refusals(seen)
+def taken_version(context: CheckContext) -> Iterator[Problem]:
+    """Find what is public with other bytes, yanked, or closed."""
+    for _, statuses in _read(context):
+        yield from problems_of(converge.refusals(statuses))
 
 
 @problem
-def untagged_version(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield what is public although no tag says from which commit."""
-    for _, seen in _read(case):
-        for one in seen:
-            if one.state in (State.SAME, State.PRESENT):
-                a = one.artifact
-                yield ReleaseError(
-                    f"{a.name} {a.version} is on {a.channel} already, and no tag says from which commit",
-                    f"choose a version after {a.version}",
+def untagged_version(context: CheckContext) -> Iterator[Problem]:
+    """Find what is public although it has no tag."""
+    for _, statuses in _read(context):
+        for status in statuses:
+            if status.state in converge.DONE:
+                artifact = status.artifact
+                yield Problem(
+                    f"{artifact.name} {artifact.version} is already on {artifact.channel}, "
+                    "but has no tag",
+                    f"choose a version after {artifact.version}",
                 )
 
 
 @also_after_tag
-def new_name(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each name that its registry has never heard of, and that nobody confirmed."""
-    for channel, missing in _missing(
-        case
-    ):  # a registry that fails at one question must not hide the others
-        yield from collect(partial(converge.unconfirmed_names, channel, missing, case.new))
+def new_name(context: CheckContext) -> Iterator[Problem]:
+    """Find each name that is new to its registry and was not confirmed."""
+    for channel, missing in _missing(context):
+        # a registry that fails here must not hide the others
+        look = partial(converge.unconfirmed_names, channel, missing, context.new)
+        yield from problems_of(collect(look))
 
 
 @warning
-def foreign_name(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield the names of which their registry has only versions that this repository has no tag of."""
-    ours = {part.component.name: _tagged(case, part) for part in case.release.parts}
+def foreign_name(context: CheckContext) -> Iterator[Problem]:
+    """Find the names of which a registry has only versions without a tag in this repository."""
+    ours = {part.component.name: _tagged(context, part) for part in context.release.parts}
+    missing = dict(_missing(context))
     for channel in (crates_io, pypi):
-        missing = next((found for one, found in _missing(case) if one is channel), ())
-        names = {artifact.package or artifact.name: artifact for artifact in missing}
-        strange: dict[
-            tuple[str, ...], list[str]
-        ] = {}  # by the versions that are there: a fork's crates have the same
-        for (name, artifact), there in zip(
-            names.items(), get_many(channel.versions, names.values()), strict=True
-        ):
-            if there and not ours[artifact.component] & set(there):
-                strange.setdefault(tuple(there[::-1]), []).append(name)
-        for there, those in strange.items():
-            are, it = ("are", "they") if those[1:] else ("is", "it")
-            fact = f"{shorten(those)} {are} on {channel.NAME} as {shorten(there)}, and origin has no tag of any: {are} {it} somebody else's?"
-            yield ReleaseError(
-                fact,
-                "rename it; where it is yours, push a tag for one of those versions, or say so in [checks.ignore]",
+        artifacts = {
+            artifact.package or artifact.name: artifact for artifact in missing.get(channel, ())
+        }
+        published = get_many(channel.versions, artifacts.values())
+        # names with the same versions belong together: a fork's crates
+        by_versions: dict[tuple[str, ...], list[str]] = {}
+        for (name, artifact), versions in zip(artifacts.items(), published, strict=True):
+            if versions and not ours[artifact.component] & set(versions):
+                by_versions.setdefault(tuple(versions[::-1]), []).append(name)
+        for newest_first, names in by_versions.items():
+            subject = f"{names[0]} is on {channel.NAME} and"
+            if len(names) > 1:
+                subject = f"{shorten(names)} are on {channel.NAME} and"
+            yield Problem(
+                f"{subject} may belong to someone else: origin has no tag of "
+                f"{shorten(newest_first)}",
+                "choose another name; if it is yours, push a tag of one of these versions, "
+                "or give the reason in [checks.ignore]",
             )
 
 
-@partial(Check, "note", also_after_tag=True)
-def upload_waits(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield how long crates.io's rate limits make the upload of what is missing wait."""
-    for channel, missing in _missing(case):
-        if channel is crates_io and (seconds := crates_io.rate_limit_wait(missing)):
-            fact = f"{channel.NAME} takes {len(missing)} crates only in {seconds / 60:.0f} minutes, by its rate limits"
-            yield ReleaseError(
-                fact, "let the release wait; interrupted, the same line goes on with the rest"
+@note_also_after_tag
+def upload_waits(context: CheckContext) -> Iterator[Problem]:
+    """Find how long the rate limits of crates.io make the upload of what is missing wait."""
+    for channel, missing in _missing(context):
+        if channel is not crates_io:
+            continue
+        seconds = crates_io.rate_limit_wait(missing)
+        if seconds:
+            yield Problem(
+                f"the rate limits of {channel.NAME} make the upload of {len(missing)} crates "
+                f"take {seconds / 60:.0f} minutes",
+                "let the release wait; if interrupted, the same command continues",
             )
 
 
-@partial(Check, "note", also_after_tag=True)
-def pypi_upload_deadline(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield until when PyPI takes the other files of a version that is begun."""
-    for seen in (one for channel, every in _read(case) if channel is pypi for one in every):
-        if seen.state is State.MISSING and seen.why:
-            yield ReleaseError(
-                f"{seen.artifact.package} {seen.artifact.version} is begun, and {seen.why}",
-                f"inv release --version {case.release.request}, before that",
-            )
+@note_also_after_tag
+def pypi_upload_deadline(context: CheckContext) -> Iterator[Problem]:
+    """Find until when PyPI takes the other files of a version that is partly there."""
+    for channel, statuses in _read(context):
+        if channel is not pypi:
+            continue
+        for status in statuses:
+            if status.state is State.MISSING and status.why:
+                artifact = status.artifact
+                yield Problem(
+                    f"{artifact.package} {artifact.version} is incomplete, and {status.why}",
+                    f"inv release --version {context.release.request}, before that",
+                )
 
 
 @also_after_tag
-def missing_credential(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each credential, by name, that publishing what is missing needs."""
-    for channel, _ in _missing(case):
-        yield from collect(partial(channel.credentials, case.release))
+def missing_credential(context: CheckContext) -> Iterator[Problem]:
+    """Find each credential, by name, that publishing what is missing needs."""
+    for channel, _ in _missing(context):
+        look = partial(channel.credentials, context.release)
+        yield from problems_of(collect(look))
 
 
 @problem
-def token_too_weak(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each token that GitHub says may not do what a release does; crates.io and PyPI tell nobody."""
-    if (
-        case.release.project.repository
-        and gh.token()
-        and not _may(gh.scopes(), "repo", "public_repo")
-    ):
-        yield ReleaseError(
+def token_too_weak(context: CheckContext) -> Iterator[Problem]:
+    """Find each token that may not do what a release does, as far as GitHub shows its scopes.
+
+    crates.io and PyPI do not show those of their tokens.
+    """
+    has_token = context.project.repository and gh.token()
+    if has_token and not _has_scope(gh.scopes(), "repo", "public_repo"):
+        yield Problem(
             "gh's token may not make releases: it has no scope repo",
-            "gh auth refresh --scopes repo, or set GH_TOKEN to a token with it",
+            "gh auth refresh --scopes repo, or set GH_TOKEN to a token that has it",
         )
-    rows = {channel.NAME: artifacts for channel, artifacts in _missing(case)}
     ghcr = endpoints.host(endpoints.GHCR)
-    oci = [channels.load(kind.channel).NAME for kind in KINDS if kind.is_oci]
-    if any(oci_registry.split(one.name)[0] == ghcr for name in oci for one in rows.get(name, ())):
-        login = docker_login.login(ghcr)
-        if login and not _may(gh.scopes(login[1]), "write:packages"):
-            yield ReleaseError(
-                f"docker's login for {ghcr} may not push: its token has no scope write:packages",
-                f"docker login {ghcr} with a token that has write:packages",
-            )
+    if ghcr not in _registries_to_push_to(context):
+        return
+    login = docker_login.login(ghcr)
+    if login and not _has_scope(gh.scopes(login[1]), "write:packages"):
+        yield Problem(
+            f"docker's login for {ghcr} may not push: its token has no scope write:packages",
+            f"docker login {ghcr} with a token that has write:packages",
+        )
 
 
-def _may(scopes: frozenset[str] | None, *any_of: str) -> bool:
-    return scopes is None or bool(scopes & set(any_of))
+def _read(context: CheckContext) -> Iterator[tuple[Channel, list[ArtifactStatus]]]:
+    """Yield each channel that could be read, with the state of its artifacts."""
+    for channel, statuses in context.states:
+        if not isinstance(statuses, ReleaseError):
+            yield channel, statuses
 
 
-def _tagged(case: CheckContext, part: ComponentRelease) -> set[str]:
-    """Return the versions of a component that have a tag, and this one: if that is public, another finding tells."""
-    return {
-        form
-        for one in (part.version, *history.tagged(case.release.project, part.component))
-        for form in spellings(one)
-    }
-
-
-def _read(case: CheckContext) -> Iterator[tuple[Channel, list[ArtifactStatus]]]:
-    for channel, seen in case.seen:
-        if not isinstance(seen, ReleaseError):
-            yield channel, seen
-
-
-def _missing(case: CheckContext) -> Iterator[tuple[Channel, tuple[Artifact, ...]]]:
-    for channel, seen in _read(case):
-        if missing := tuple(one.artifact for one in seen if one.state in converge.OPEN):
+def _missing(context: CheckContext) -> Iterator[tuple[Channel, tuple[Artifact, ...]]]:
+    """Yield each channel to which something has to be published, and that."""
+    for channel, statuses in _read(context):
+        missing = tuple(one.artifact for one in statuses if one.state in converge.OPEN)
+        if missing:
             yield channel, missing
+
+
+def _tagged(context: CheckContext, part: ComponentRelease) -> set[str]:
+    """Return the versions of a component that have a tag, in every spelling, and this version.
+
+    If this one is public, untagged_version finds it.
+    """
+    found = set(spellings(part.version))
+    for version in history.tagged(context.project, part.component):
+        found |= set(spellings(version))
+    return found
+
+
+def _registries_to_push_to(context: CheckContext) -> set[str]:
+    """Return the hosts of the OCI registries to which something has to be pushed."""
+    names = [channels.load(kind.channel).NAME for kind in KINDS if kind.is_oci]
+    hosts: set[str] = set()
+    for channel, artifacts in _missing(context):
+        if channel.NAME in names:
+            hosts |= {oci_registry.split(artifact.name)[0] for artifact in artifacts}
+    return hosts
+
+
+def _has_scope(scopes: frozenset[str] | None, *any_of: str) -> bool:
+    """Tell whether a token has one of some scopes; None means that GitHub does not show them."""
+    return scopes is None or bool(scopes & set(any_of))

@@ -1,4 +1,4 @@
-"""The repository: on the release branch, up to date, nothing lying about."""
+"""The repository: on the release branch, up to date, everything committed."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 from release_tasks.bumping import bump
 from release_tasks.channels import git as origin
-from release_tasks.checks.check import CheckContext, Located, also_after_tag, note, problem, warning
-from release_tasks.errors import ReleaseError
+from release_tasks.checks.check import CheckContext, also_after_tag, note, problem, warning
+from release_tasks.errors import Problem, collect_problems, problems_of
 from release_tasks.project.artifacts import State
 from release_tasks.project.gates import is_hotfix
 from release_tasks.tools import git
@@ -17,113 +17,120 @@ from release_tasks.versions.numbers import parse
 
 
 @also_after_tag
-def tag_without_version(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each component whose manifests have another version than the tag of this commit."""
-    if case.release.is_tagged:
-        yield from case.release.version_mismatches
+def tag_without_version(context: CheckContext) -> list[Problem]:
+    """Find each component whose manifests have another version than the tag of this commit."""
+    if not context.is_tagged:
+        return []
+    return problems_of(context.release.version_mismatches)
 
 
 @also_after_tag
-def tag_off_branch(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield the tag on origin whose commit is on no branch there, or not on the release branch."""
-    release = case.release
-    is_public = release.is_tagged and git.remote_url(release.checkout)
-    if is_public and all(
-        one.state is State.SAME for one in origin.state(release, origin.expected(release))
-    ):
-        yield from origin.not_on_release_branch(release)
+def tag_off_branch(context: CheckContext) -> list[Problem]:
+    """Find a tag on origin whose commit is on no branch there, or not on the release branch."""
+    release = context.release
+    if not release.is_tagged or not git.remote_url(release.checkout):
+        return []
+    states = origin.state(release, origin.expected(release))
+    if any(status.state is not State.SAME for status in states):
+        return []
+    return problems_of(origin.not_on_release_branch(release))
 
 
 @problem
-def no_origin(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield that there is nowhere to push to."""
-    if git.remote_url(case.release.checkout) is None:
-        yield ReleaseError(
-            "the repository has no remote called origin", "git remote add origin URL"
-        )
+def no_origin(context: CheckContext) -> Iterator[Problem]:
+    """Find that there is no remote to push to."""
+    if git.remote_url(context.release.checkout) is None:
+        yield Problem("the repository has no remote called origin", "git remote add origin URL")
 
 
 @problem
-def detached_head(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield that no branch is checked out."""
-    if git.branch(case.release.checkout) is None:
-        wanted = case.release.project.settings.project.branch or "BRANCH"
-        yield ReleaseError(
+def detached_head(context: CheckContext) -> Iterator[Problem]:
+    """Find that no branch is checked out."""
+    if git.branch(context.release.checkout) is None:
+        wanted = context.project.settings.project.branch or "BRANCH"
+        yield Problem(
             "HEAD is detached, so there is no branch to release from", f"git switch {wanted}"
         )
 
 
 @problem
-def wrong_branch(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield that another branch is checked out than the one of the settings, unless a hotfix is on its way there."""
-    branch, wanted = git.branch(case.release.checkout), case.release.project.settings.project.branch
-    if (
-        branch
-        and wanted
-        and branch != wanted
-        and not all(is_hotfix(parse(part.version), branch) for part in case.release.parts)
-    ):
-        yield ReleaseError(
-            f"HEAD is on {branch}, releases are made from {wanted}", f"git switch {wanted}"
+def wrong_branch(context: CheckContext) -> Iterator[Problem]:
+    """Find that the release branch is not checked out, unless the branch is a hotfix for it."""
+    branch = git.branch(context.release.checkout)
+    wanted = context.project.settings.project.branch
+    if not branch or not wanted or branch == wanted:
+        return
+    numbers = [parse(part.version) for part in context.release.parts]
+    if not all(is_hotfix(number, branch) for number in numbers):
+        yield Problem(
+            f"HEAD is on {branch}, but releases are made from {wanted}", f"git switch {wanted}"
         )
 
 
 @problem
-def uncommitted_changes(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield what is changed besides what a bump of this version edits."""
-    bump.pending(case.release)
-    yield from ()
+def uncommitted_changes(context: CheckContext) -> list[Problem]:
+    """Find what is changed besides what a bump of this version edits."""
+
+    def look() -> None:
+        bump.pending(context.release)
+
+    return collect_problems(look)
 
 
 @note
-def ahead_of_origin(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield how many commits the release takes to origin besides its own."""
-    top = case.release.checkout
-    branch = git.branch(top)
-    if branch is None or _origin_head(top, branch) == git.head(top):
+def ahead_of_origin(context: CheckContext) -> Iterator[Problem]:
+    """Find commits that the release pushes besides its own, on which CI has not run yet."""
+    checkout = context.release.checkout
+    branch = git.branch(checkout)
+    if branch is None or _origin_head(checkout, branch) == git.head(checkout):
         return
-    ahead = git_origin.ahead(top, branch)
-    if ahead:
-        yield ReleaseError(
-            f"{ahead} commit{'s' if ahead > 1 else ''} of {branch} {'are' if ahead > 1 else 'is'} not on origin yet",
-            f"git push origin {branch} to let its runs judge them first",
+    count = git_origin.ahead(checkout, branch)
+    if count:
+        commits = "1 commit is"
+        if count > 1:
+            commits = f"{count} commits are"
+        yield Problem(
+            f"{commits} on {branch} but not on origin yet",
+            f"git push origin {branch}",
         )
 
 
 @warning
-def shallow_clone(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield that only a part of the history is here, so that earlier versions cannot be counted."""
-    if git.is_shallow(case.release.checkout):
-        yield ReleaseError(
+def shallow_clone(context: CheckContext) -> Iterator[Problem]:
+    """Find that the clone does not have the whole history, which earlier versions are read from."""
+    if git.is_shallow(context.release.checkout):
+        yield Problem(
             "this clone has only a part of the history", "git fetch --unshallow --tags origin"
         )
 
 
 @problem
-def unpushed_submodule(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each submodule whose commit its own remote does not have."""
-    for path, commit in git.submodules(case.release.source_tree).items():
-        folder = case.release.source_tree / path
-        if (folder / ".git").exists() and not git_origin.is_on_remote(folder, commit):
-            yield Located(
-                f"submodule {path} is at {commit[:7]}, which its remote does not have",
+def unpushed_submodule(context: CheckContext) -> Iterator[Problem]:
+    """Find each submodule whose commit is not on its own remote."""
+    tree = context.release.source_tree
+    for path, commit in git.submodules(tree).items():
+        is_here = (tree / path / ".git").exists()
+        if is_here and not git_origin.is_on_remote(tree / path, commit):
+            yield Problem(
+                f"submodule {path} is at {commit[:7]}, which is not on its remote",
                 f"git -C {path} push origin HEAD",
                 path,
             )
 
 
 @problem
-def behind_origin(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield that origin's branch, the one that HEAD is pushed to, has commits that HEAD has not."""
-    top = case.release.checkout
-    if git.branch(top) is None or git.remote_url(top) is None:
+def behind_origin(context: CheckContext) -> Iterator[Problem]:
+    """Find that the branch on origin that HEAD is pushed to has commits that HEAD does not have."""
+    checkout = context.release.checkout
+    if git.branch(checkout) is None or git.remote_url(checkout) is None:
         return
-    branch = origin.release_branch(case.release)
-    there = git.remote_refs(top).get(f"refs/heads/{branch}")
-    if there is None or there == git.head(top):
+    branch = origin.release_branch(context.release)
+    there = git.remote_refs(checkout).get(f"refs/heads/{branch}")
+    if there is None or there == git.head(checkout):
         return
-    if git.commit_of(top, there) is None or not git.is_ancestor(top, there, "HEAD"):
-        yield ReleaseError(
+    is_known = git.commit_of(checkout, there) is not None
+    if not is_known or not git.is_ancestor(checkout, there, "HEAD"):
+        yield Problem(
             f"{branch} on origin has commits that are not here",
             f"git pull --rebase origin {branch}",
         )

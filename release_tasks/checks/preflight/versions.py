@@ -1,4 +1,4 @@
-"""The version: higher than the last finished release, and with something to say about it."""
+"""The version: higher than the last finished release, in every file, and in the changelog."""
 
 from __future__ import annotations
 
@@ -6,140 +6,155 @@ from collections.abc import Iterator
 from functools import partial
 
 from release_tasks.bumping import stale_versions
-from release_tasks.checks.check import (
-    Check,
-    CheckContext,
-    Located,
-    also_after_tag,
-    note,
-    problem,
-    warning,
-)
-from release_tasks.errors import ReleaseError, shorten
+from release_tasks.checks.check import Check, CheckContext, also_after_tag, note, problem, warning
+from release_tasks.errors import Problem, collect_problems, problems_of, shorten
 from release_tasks.formats.text_files import read
 from release_tasks.release import ComponentRelease
 from release_tasks.versions.numbers import parse
 
+# with `stale = "error"` in [versions], a problem
+stale_severity = partial(
+    Check, "warning", is_error=lambda settings: settings.versions.stale == "error"
+)
+
 
 @problem
-def pin_refused(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each pin between components that the new versions would break."""
+def pin_refused(context: CheckContext) -> list[Problem]:
+    """Find each pin between components that the new versions would break."""
     from release_tasks.bumping import pins
 
-    yield from pins.refusals(case.release)
+    return problems_of(pins.refusals(context.release))
 
 
 @also_after_tag
-def double_section(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each version that a changelog has several sections for."""
+def double_section(context: CheckContext) -> Iterator[Problem]:
+    """Find each version that has several sections in a changelog."""
     from release_tasks.changelogs import changelog
 
-    for _, log in _changelogs(case):
-        for title in changelog.duplicates(read(case.release.source_tree, log)):
-            yield Located(f"{log} has more than one section for {title}", "join them", log)
+    for _, path in _changelogs(context):
+        for title in changelog.duplicates(read(context.release.source_tree, path)):
+            yield Problem(
+                f"{path} has more than one section for {title}", "join them into one", path
+            )
 
 
 @also_after_tag
-def missing_changelog_entry(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each changelog that says nothing about the version."""
+def missing_changelog_entry(context: CheckContext) -> Iterator[Problem]:
+    """Find each changelog without an entry for the version."""
     from release_tasks.changelogs import changelog, notes
     from release_tasks.changelogs.lines import is_empty
 
-    for part, log in _changelogs(case):
-        said = (notes.of_changelog(case.release, part) or "", notes.printed(case.release, part))
-        if all(is_empty(one) for one in said):
-            text = read(case.release.source_tree, log)
-            yield Located(
-                f"{log} says nothing about {part.version}",
-                f"write what changed {changelog.where_to_write(text, part.version)} in {log}",
-                log,
+    for part, path in _changelogs(context):
+        section = notes.of_changelog(context.release, part) or ""
+        printed = notes.printed(context.release, part)
+        if is_empty(section) and is_empty(printed):
+            place = changelog.where_to_write(read(context.release.source_tree, path), part.version)
+            yield Problem(
+                f"{path} has no entry for {part.version}",
+                f"write what changed {place} in {path}",
+                path,
             )
 
 
 @warning
-def unknown_changelog_group(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield the groups of the new section that Keep a Changelog does not know, where the log says that it follows it."""
+def unknown_changelog_group(context: CheckContext) -> Iterator[Problem]:
+    """Find the groups of the new section that Keep a Changelog does not have.
+
+    Only changelogs that say they follow Keep a Changelog are looked at.
+    """
     from release_tasks.changelogs import notes
     from release_tasks.changelogs.entries import GROUPS, unknown_groups
 
-    for part, log in _changelogs(case):
-        if strange := unknown_groups(
-            read(case.release.source_tree, log), notes.of_changelog(case.release, part) or ""
-        ):
-            fact = f"{log} follows Keep a Changelog, which has no group {shorten(strange)}"
-            yield Located(fact, f"use {', '.join(GROUPS)}", log)
+    for part, path in _changelogs(context):
+        text = read(context.release.source_tree, path)
+        unknown = unknown_groups(text, notes.of_changelog(context.release, part) or "")
+        if unknown:
+            yield Problem(
+                f"{path} follows Keep a Changelog, which has no group {shorten(unknown)}",
+                f"use {', '.join(GROUPS)}",
+                path,
+            )
 
 
 @note
-def entry_without_reference(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield the new entries that name no issue or pull request, where all of the version before did."""
+def entry_without_reference(context: CheckContext) -> Iterator[Problem]:
+    """Find new entries without a number, where every entry of the last version has one."""
     from release_tasks.changelogs import notes
     from release_tasks.changelogs.entries import always_references, unreferenced
 
-    for part, log in _changelogs(case):
-        bare = unreferenced(notes.of_changelog(case.release, part) or "")
-        if bare and (last := always_references(read(case.release.source_tree, log), part.version)):
-            yield Located(
-                f"each entry of {last} in {log} names an issue or pull request, and not {shorten(bare)}",
-                "add its number, as (#31)",
-                log,
+    for part, path in _changelogs(context):
+        bare = unreferenced(notes.of_changelog(context.release, part) or "")
+        if not bare:
+            continue
+        last = always_references(read(context.release.source_tree, path), part.version)
+        if last:
+            yield Problem(
+                f"each entry of {last} in {path} has the number of an issue or pull request, "
+                f"but this one does not: {shorten(bare)}",
+                "add its number, e.g. (#31)",
+                path,
             )
 
 
 @problem
-def version_not_higher(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each version that is below one on origin, unless it is a back-port."""
+def version_not_higher(context: CheckContext) -> Iterator[Problem]:
+    """Find each version that is below one on origin, unless it is a backport."""
     from release_tasks.project.history import is_backport, tagged
 
-    project = case.release.project
-    for part in case.release.parts:
-        public = tagged(project, part.component)
+    for part in context.release.parts:
+        public = tagged(context.project, part.component)
         last = next(iter(public), None)
-        if (
-            last
-            and parse(part.version) <= parse(last)
-            and not is_backport(project, part.version, public)
-        ):
-            yield ReleaseError(
+        if last is None or parse(part.version) > parse(last):
+            continue
+        if not is_backport(context.project, part.version, public):
+            tag = part.component.tag.format(version=last)
+            yield Problem(
                 f"{part.version} is not higher than {last}, which is tagged on origin",
-                f"choose a version after {last}; a back-port comes from a branch without {last}, and is the highest of its line",
+                f"choose a version after {last}, "
+                f"or backport from a branch that does not contain {tag}",
             )
 
 
 @problem
-def unbumpable_file(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield why a file that carries the version cannot be bumped."""
-    _ = case.copies
-    yield from ()
+def unbumpable_file(context: CheckContext) -> list[Problem]:
+    """Find why a file that carries the version cannot be bumped."""
+
+    def look() -> None:
+        _ = context.version_copies  # reading them raises what is wrong
+
+    return collect_problems(look)
 
 
 @warning
-def version_mismatch(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each file with a copy that does not show the version before this one, as somebody forgot it."""
-    files: dict[str, list[stale_versions.Mismatch]] = {}
-    for one in case.copies[0]:
-        files.setdefault(one.path, []).append(one)
-    for path, odd in files.items():
-        more = f", and {len(odd) - 1} more like it" if odd[1:] else ""
-        fact = f"{path} says {odd[0].found}{', not ' if odd[0].expected else ''}{odd[0].expected}{more}"
-        yield Located(
-            fact,
-            f"inv bump --version {case.release.request} sets it; commit that",
-            path,
-            odd[0].line,
-        )
+def version_mismatch(context: CheckContext) -> Iterator[Problem]:
+    """Find each file with a copy that does not have the version before this one."""
+    by_path: dict[str, list[stale_versions.Mismatch]] = {}
+    for mismatch in context.version_copies[0]:
+        by_path.setdefault(mismatch.path, []).append(mismatch)
+    for path, mismatches in by_path.items():
+        first, *others = mismatches
+        fact = f"{path} has {first.found}"
+        if first.expected:
+            fact += f", expected {first.expected}"
+        if others:
+            fact += f", and {len(others)} more"
+        fix = f"inv bump --version {context.release.request} sets it; commit that"
+        yield Problem(fact, fix, path, first.line)
 
 
-@partial(Check, "warning", is_strict=lambda settings: settings.versions.stale == "error")
-def stale_version(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield the lines that a bump leaves at an old version."""
-    lines = case.copies[1]
+@stale_severity
+def stale_version(context: CheckContext) -> Iterator[Problem]:
+    """Find the lines that a bump leaves at an old version."""
+    lines = context.version_copies[1]
     if lines:
         first, *others, last = stale_versions.stale_lines(lines)
-        yield ReleaseError("\n".join((first, *others)), last)
+        yield Problem("\n".join((first, *others)), last)
 
 
-def _changelogs(case: CheckContext) -> Iterator[tuple[ComponentRelease, str]]:
-    for part in case.release.parts:
-        if part.component.changelog and case.release.project.settings.github.notes != "generated":
+def _changelogs(context: CheckContext) -> Iterator[tuple[ComponentRelease, str]]:
+    """Yield each component with its changelog, unless GitHub writes the notes."""
+    if context.project.settings.github.notes == "generated":
+        return
+    for part in context.release.parts:
+        if part.component.changelog:
             yield part, part.component.changelog

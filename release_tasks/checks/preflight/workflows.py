@@ -1,180 +1,221 @@
-"""The project's own workflows: they run on its tags, may do what they do, and publish nothing besides."""
+"""The project's own workflows: they run on its tags, have permissions, publish nothing twice."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from release_tasks import endpoints
-from release_tasks.checks.check import CheckContext, Located, also_after_tag, warning
-from release_tasks.errors import ReleaseError
+from release_tasks.checks.check import CheckContext, also_after_tag, warning
+from release_tasks.errors import Problem
 from release_tasks.project.tags import tag_names
-from release_tasks.project.workflows import ALL, passes
+from release_tasks.project.workflows import ALL, Workflow, passes
 
 PUBLISHES = re.compile(
-    r"cargo publish|twine upload|uv publish|maturin (?:publish|upload)|gh-action-pypi-publish|docker push"
-    r"|helm push|gh release create|action-gh-release|push:\s*true|goreleaser|release-plz"
+    r"cargo publish|twine upload|uv publish|maturin (?:publish|upload)|gh-action-pypi-publish"
+    r"|docker push|helm push|gh release create|action-gh-release|push:\s*true|goreleaser"
+    r"|release-plz"
 )
 SAMPLES = ("1.2.3", "1.2.3-rc.1")
-OWN = re.compile(r"secrets\.GITHUB_TOKEN|github\.token")
-TAKES = (  # what a step does, the permission that it takes, and whether it takes the workflow's token unasked
-    (
+WORKFLOW_TOKEN = re.compile(r"secrets\.GITHUB_TOKEN|github\.token")
+
+
+@dataclass(frozen=True)
+class _Use:
+    """What a step may do with the workflow's token, and the permission that this needs."""
+
+    pattern: re.Pattern[str]
+    permission: str
+    by_default: bool = False  # it uses that token unless it gets another one
+
+
+USES = (
+    _Use(
         re.compile(
             r"gh release (?:create|upload|edit|delete)|inv (?:release|gh-draft|gh-release)\b"
         ),
         "contents",
-        False,
     ),
-    (re.compile(r"action-gh-release|release-action@"), "contents", True),
-    (re.compile(r"(?:docker|helm) push|\"push\": true"), "packages", False),
-    (re.compile(r"gh-action-pypi-publish|crates-io-auth-action"), "id-token", True),
+    _Use(re.compile(r"action-gh-release|release-action@"), "contents", by_default=True),
+    _Use(re.compile(r"(?:docker|helm) push|\"push\": true"), "packages"),
+    _Use(re.compile(r"gh-action-pypi-publish|crates-io-auth-action"), "id-token", by_default=True),
 )
 
 
 @also_after_tag
-def unreadable_workflow(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each workflow that is no YAML, which GitHub passes over."""
-    for one in case.workflows:
-        if one.broken:
-            name = one.path.rpartition("/")[2]
-            yield Located(f"{name} is no YAML: {one.broken}", f"mend {name}", one.path)
+def unreadable_workflow(context: CheckContext) -> Iterator[Problem]:
+    """Find each workflow that is not valid YAML, which GitHub ignores."""
+    for workflow in context.workflows:
+        if workflow.broken:
+            name = workflow.path.rpartition("/")[2]
+            yield Problem(
+                f"{name} is not valid YAML: {workflow.broken}", f"fix {name}", workflow.path
+            )
 
 
 @also_after_tag
-def second_publisher(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each workflow that would publish the same things a second time, with other bytes."""
-    tags = [tag for part in case.release.parts for tag in tag_names(part.component, part.version)]
-    started = {
-        one.path: f"on tag {tag}"
-        for one in case.workflows
-        for tag in tags[::-1]
-        if one.runs_on(tag)
-    }
-    while more := {
-        one.path: f"after {by.path}"
-        for one in case.workflows
-        for by in case.workflows
-        if one.path not in started and by.path in started and by.name in one.follows
-    }:
-        started |= more
-    for one in case.workflows:
-        if one.path in started and (hits := list(dict.fromkeys(PUBLISHES.findall(one.text)))):
-            trigger = "tag" if any(map(one.runs_on, tags)) else "workflow_run"
-            yield Located(
-                f"{one.path} runs {started[one.path]} and publishes too ({', '.join(hits)})",
-                f"let the workflow call the tasks, or take its {trigger} trigger away",
-                one.path,
-                one.line(hits[0]),
-            )
+def second_publisher(context: CheckContext) -> Iterator[Problem]:
+    """Find each workflow that would publish the same things again, with other bytes."""
+    tags: list[str] = []
+    for part in context.release.parts:
+        tags += tag_names(part.component, part.version)
+    started = _started(context.workflows, tags)
+    for workflow in context.workflows:
+        hits = list(dict.fromkeys(PUBLISHES.findall(workflow.text)))
+        if workflow.path not in started or not hits:
+            continue
+        trigger = "workflow_run"
+        if any(map(workflow.runs_on, tags)):
+            trigger = "tag"
+        yield Problem(
+            f"{workflow.path} runs {started[workflow.path]} and also publishes ({', '.join(hits)})",
+            f"let the workflow call the tasks, or remove its {trigger} trigger",
+            workflow.path,
+            workflow.line(hits[0]),
+        )
 
 
 @warning
-def tag_filter_too_narrow(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each workflow that waits for tags, and for none that this project or this release makes."""
-    forms = [component.tag for component in case.release.project.components]
-    for one in case.workflows:
-        if not one.filters or one.filters == (ALL,):
+def tag_filter_too_narrow(context: CheckContext) -> Iterator[Problem]:
+    """Find each workflow that waits for tags, but for none of this project or this release."""
+    templates = [component.tag for component in context.project.components]
+    for workflow in context.workflows:
+        if not workflow.filters or workflow.filters == (ALL,):
             continue
-        matched = [
-            form
-            for form in forms
-            if any(one.runs_on(form.format(version=sample)) for sample in SAMPLES)
-        ]
+        matched = [template for template in templates if _runs_on_any(workflow, template)]
         left_out = [
             part.tag
-            for part in case.release.parts
-            if part.component.tag in matched and not one.runs_on(part.tag)
+            for part in context.release.parts
+            if part.component.tag in matched and not workflow.runs_on(part.tag)
         ]
-        if left_out or not (matched or _promoted(case, one.filters)):
-            tag = left_out[0] if left_out else forms[0].format(version=SAMPLES[0])
-            fix = f"add {_shortest(left_out[0], one.text) if left_out else forms[0].format(version='[0-9]*')!r} to its tags"
-            if hit := PUBLISHES.search(one.text):  # with that filter it would publish a second time
-                fix = f"take its tag trigger away: the release does what it is for ({hit[0]})"
-            yield Located(
-                f"{one.path} waits for tags, but not for {tag}",
-                fix,
-                one.path,
-                one.line(one.filters[0]),
-            )
+        if not left_out and (matched or _is_for_promotions(context, workflow.filters)):
+            continue
+        if left_out:
+            tag = left_out[0]
+            pattern = _shortest(tag, workflow.text)
+        else:
+            tag = templates[0].format(version=SAMPLES[0])
+            pattern = templates[0].format(version="[0-9]*")
+        fix = f"add {pattern!r} to its tags"
+        hit = PUBLISHES.search(workflow.text)
+        if hit:  # with that filter it would publish a second time
+            fix = f"remove its tag trigger: the release does the same ({hit[0]})"
+        yield Problem(
+            f"{workflow.path} waits for tags, but not for {tag}",
+            fix,
+            workflow.path,
+            workflow.line(workflow.filters[0]),
+        )
 
 
 @warning
-def tag_filter_too_wide(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each filter that lets the tags of several components through, as `*v*` does."""
-    forms = {component.tag: component.name for component in case.release.project.components}
-    for one in case.workflows:
-        for glob in one.filters:
-            matched = [form for form in forms if passes(form.format(version=SAMPLES[0]), (glob,))]
-            if len(matched) > 1 and glob not in ("*", ALL):
-                narrow = " and ".join(repr(form.format(version="[0-9]*")) for form in matched)
-                names = " and ".join(forms[form] for form in matched)
-                yield Located(
-                    f"{one.path} runs on the tags of {names} alike ({glob})",
-                    f"write {narrow} in its place, or those that are meant",
-                    one.path,
-                    one.line(glob),
+def tag_filter_too_wide(context: CheckContext) -> Iterator[Problem]:
+    """Find each filter that matches the tags of several components, as `*v*` does."""
+    names = {component.tag: component.name for component in context.project.components}
+    for workflow in context.workflows:
+        for glob in workflow.filters:
+            if glob in ("*", ALL):
+                continue
+            matched = [tag for tag in names if passes(tag.format(version=SAMPLES[0]), (glob,))]
+            if len(matched) > 1:
+                narrow = [repr(tag.format(version="[0-9]*")) for tag in matched]
+                components = " and ".join(names[tag] for tag in matched)
+                yield Problem(
+                    f"{workflow.path} runs on the tags of both {components} ({glob})",
+                    f"replace it with those of {' and '.join(narrow)} that are meant",
+                    workflow.path,
+                    workflow.line(glob),
                 )
 
 
 @warning
-def token_without_permission(case: CheckContext) -> Iterator[ReleaseError]:
-    """Yield each job that uses the workflow's own token for what its `permissions` do not give."""
-    for one in case.workflows:
-        for name, job in one.jobs.items():
-            given = job.get("permissions", one.data.get("permissions"))
-            for scope, hit in _taken(one.data, job).items():
-                if not _gives(given, scope):
-                    why = (
-                        "it says no permissions, so a new repository gives none"
-                        if given is None
-                        else "its permissions do not give that"
-                    )
-                    fact = f"job {name} of {one.path} does `{hit}` with the workflow's token, which takes {scope}: write, and {why}"
-                    fix = f"add `{scope}: write` to the permissions of job {name}"
-                    if (
-                        given is None and scope != "contents"
-                    ):  # what is not named there is taken away
+def token_without_permission(context: CheckContext) -> Iterator[Problem]:
+    """Find each job that does something with the workflow's token without the permission for it."""
+    for workflow in context.workflows:
+        for name, job in workflow.jobs.items():
+            permissions = job.get("permissions", workflow.data.get("permissions"))
+            for permission, hit in _needed_permissions(workflow.data, job).items():
+                if _grants(permissions, permission):
+                    continue
+                why = "its permissions do not grant it"
+                fix = f"add `{permission}: write` to the permissions of job {name}"
+                if permissions is None:
+                    why = "without `permissions` a new repository does not grant it"
+                    if permission != "contents":  # permissions that are not listed are removed
                         fix += ", and `contents: read` for its checkout"
-                    yield Located(fact, fix, one.path, one.line(hit) or one.line(f"{name}:"))
+                yield Problem(
+                    f"job {name} of {workflow.path} does `{hit}` with the workflow's token, "
+                    f"which needs `{permission}: write`, but {why}",
+                    fix,
+                    workflow.path,
+                    workflow.line(hit) or workflow.line(f"{name}:"),
+                )
 
 
-def _taken(data: dict[Any, Any], job: dict[str, Any]) -> dict[str, str]:
-    """Return each permission that a job's steps take, and by which words."""
-    around, whole = (
-        json.dumps([data.get("env"), job.get("env")], default=str),
-        json.dumps(job, default=str),
-    )
-    found: dict[str, str] = {}
-    for step in job.get("steps") or ():
-        text = json.dumps(step, default=str)
-        for pattern, scope, is_unasked in TAKES:
-            is_package = scope == "packages"  # the login is a step of its own
-            names = around + (whole if is_package else text)
-            is_ours = OWN.search(names) or (is_unasked and "secrets." not in text)
-            if (
-                (hit := pattern.search(text))
-                and is_ours
-                and (not is_package or endpoints.host(endpoints.GHCR) in names)
-            ):
-                found.setdefault(scope, hit[0].replace('"', ""))
-    return found
+def _started(workflows: Sequence[Workflow], tags: Sequence[str]) -> dict[str, str]:
+    """Return the paths of the workflows that run because of these tags, and by what."""
+    started: dict[str, str] = {}
+    for workflow in workflows:
+        hits = [tag for tag in tags if workflow.runs_on(tag)]
+        if hits:
+            started[workflow.path] = f"on tag {hits[0]}"
+    is_complete = False
+    while not is_complete:
+        following: dict[str, str] = {}
+        for workflow in workflows:
+            for other in workflows:
+                if other.path in started and other.name in workflow.follows:
+                    following[workflow.path] = f"after {other.path}"
+        is_complete = following.keys() <= started.keys()
+        started = following | started
+    return started
 
 
-def _gives(permissions: Any, scope: str) -> bool:
-    return (
-        permissions.get(scope) == "write"
-        if isinstance(permissions, dict)
-        else permissions == "write-all"
-    )
+def _runs_on_any(workflow: Workflow, template: str) -> bool:
+    return any(workflow.runs_on(template.format(version=version)) for version in SAMPLES)
 
 
-def _promoted(case: CheckContext, filters: tuple[str, ...]) -> bool:
-    """Tell whether the filters let the tags through that `inv promote` makes."""
-    components = case.release.project.components
-    return any(passes(tag, filters) for one in components for tag in tag_names(one, SAMPLES[0])[1:])
+def _is_for_promotions(context: CheckContext, filters: tuple[str, ...]) -> bool:
+    """Tell whether the filters match the tags that `inv promote` makes."""
+    promoted: list[str] = []
+    for component in context.project.components:
+        promoted += tag_names(component, SAMPLES[0])[1:]
+    return any(passes(tag, filters) for tag in promoted)
 
 
 def _shortest(tag: str, text: str) -> str:
-    return re.sub(r"\d+", "[0-9]+", tag) if "[0-9]+" in text else re.sub(r"\d.*", "[0-9]*", tag)
+    """Return a filter for a tag, in the form of the workflow's other filters."""
+    if "[0-9]+" in text:
+        return re.sub(r"\d+", "[0-9]+", tag)
+    return re.sub(r"\d.*", "[0-9]*", tag)
+
+
+def _needed_permissions(data: dict[Any, Any], job: dict[str, Any]) -> dict[str, str]:
+    """Return each permission that a job's steps need, and the words that need it."""
+    around = json.dumps([data.get("env"), job.get("env")], default=str)
+    whole = json.dumps(job, default=str)
+    found: dict[str, str] = {}
+    for step in job.get("steps") or ():
+        text = json.dumps(step, default=str)
+        for use in USES:
+            hit = use.pattern.search(text)
+            if hit is None:
+                continue
+            visible = around + text
+            if use.permission == "packages":  # the login is a step of its own
+                visible = around + whole
+                if endpoints.host(endpoints.GHCR) not in visible:
+                    continue
+            is_given = WORKFLOW_TOKEN.search(visible)
+            if is_given or (use.by_default and "secrets." not in text):
+                found.setdefault(use.permission, hit[0].replace('"', ""))
+    return found
+
+
+def _grants(permissions: Any, permission: str) -> bool:
+    if isinstance(permissions, dict):
+        return bool(permissions.get(permission) == "write")
+    return bool(permissions == "write-all")

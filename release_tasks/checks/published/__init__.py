@@ -1,1 +1,1 @@
-"""What a user would do with a release, done for each channel: fetch, install, start, compare."""
+"""Use a release as its users do, on each channel: download, install, run, compare."""

@@ -1,4 +1,4 @@
-"""The files of a GitHub release are downloaded by everybody's address, compared, and started."""
+"""Download the assets of a GitHub release from their public address, compare and run them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from release_tasks.channels.github_assets import shipped
 from release_tasks.checks.artifacts import binaries
 from release_tasks.checks.artifacts.contents import Contents
 from release_tasks.checks.check import problems
-from release_tasks.errors import ReleaseError
+from release_tasks.errors import Problem
 from release_tasks.formats import checksums
 from release_tasks.http import get_many
 from release_tasks.project.artifacts import Artifact
@@ -22,71 +22,63 @@ from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import gh
 from release_tasks.tools.gh.pages import Page
 
-MEND = "delete that asset, then inv gh-release"
 
-
-def verify(c: Context, release: Release) -> Iterator[ReleaseError]:
-    """Yield an error for each release that is not public, and each asset that is not what was built."""
-    if release.project.repository is None:
+def verify(c: Context, release: Release) -> Iterator[Problem]:
+    """Yield each release that is not public, and each asset that differs from what was built."""
+    repository = release.project.repository
+    if repository is None:
         return
-    about = gh.read(f"repos/{release.project.repository}")
+    is_private = (gh.read(f"repos/{repository}") or {}).get("private")
     for part in release.parts:
-        page = gh.page(release.project.repository, part.tag)
+        page = gh.page(repository, part.tag)
         if page is None or page.is_draft:
-            yield ReleaseError(f"GitHub shows no public release of {part.tag}", "inv gh-release")
+            yield Problem(f"GitHub has no public release of {part.tag}", "inv gh-release")
             continue
         terminal.say(f"the release {part.tag} is public: {page.url}")
-        if about and about.get("private"):
-            terminal.say(
-                "the repository is private, so nobody can download the assets without a login"
-            )
+        if is_private:
+            terminal.say("the repository is private: its assets need a login to be downloaded")
             continue
         yield from _assets(c, release, part, page)
 
 
-def _assets(
-    c: Context, release: Release, part: ComponentRelease, page: Page
-) -> Iterator[ReleaseError]:
+def _assets(c: Context, release: Release, part: ComponentRelease, page: Page) -> Iterator[Problem]:
     wanted = shipped(part, page)
     base = f"{endpoints.GITHUB}/{release.project.repository}/releases/download/{quote(part.tag)}"
-    read = get_many(
+    answers = get_many(
         lambda artifact: http.get(f"{base}/{quote(artifact.name)}", remember=False), wanted
     )
-    bodies = {
-        artifact.name: answer.body
-        for artifact, answer in zip(wanted, read, strict=True)
-        if answer.status == 200
-    }
-    errors: list[ReleaseError] = []
+    bodies: dict[str, bytes] = {}
+    for artifact, answer in zip(wanted, answers, strict=True):
+        if answer.status == 200:
+            bodies[artifact.name] = answer.body
+    wrong: list[Problem] = []
     for artifact in wanted:
-        if artifact.name not in bodies:
-            errors.append(
-                ReleaseError(
-                    f"{artifact.name} of {part.tag} cannot be downloaded from GitHub",
-                    "inv gh-release",
-                )
-            )
+        if artifact.name in bodies:
+            wrong += _compare(artifact, page, bodies)
         else:
-            errors += _compare(artifact, page, bodies)
-    yield from errors
-    if bodies and not errors:
+            fact = f"{artifact.name} of {part.tag} cannot be downloaded from GitHub"
+            wrong.append(Problem(fact, "inv gh-release"))
+    yield from wrong
+    if bodies and not wrong:
         terminal.say(f"{len(bodies)} assets of {part.tag} download with the right sha256")
     public = replace(release, parts=(part,))
-    yield from problems(Contents(c, public, fetched=bodies), binaries)
+    yield from problems(Contents(c, public, downloaded=bodies), binaries)
 
 
-def _compare(artifact: Artifact, page: Page, bodies: dict[str, bytes]) -> Iterator[ReleaseError]:
-    """Compare an asset with the record, with GitHub's own digest, and with the checksums beside it."""
-    name, there = artifact.name, hashlib.sha256(bodies[artifact.name]).hexdigest()
+def _compare(artifact: Artifact, page: Page, bodies: dict[str, bytes]) -> Iterator[Problem]:
+    """Compare an asset with the inventory, with GitHub's own digest, and with checksum files."""
+    name = artifact.name
+    downloaded = hashlib.sha256(bodies[name]).hexdigest()
+    hashes = {"the built file": artifact.sha256}
     asset = page.asset(name)
-    told = asset.digest.removeprefix("sha256:") if asset else ""
-    said = (
-        (f"{file} says", checksums.read(bodies[file]).get(name, "nothing"))
-        for file in checksums.checksum_files(name)
-        if file in bodies
-    )
-    for source, sha256 in (("was built", artifact.sha256), ("GitHub says it has", told), *said):
-        if sha256 and sha256 != there:
-            yield ReleaseError(
-                f"{name} from GitHub has the sha256 {there[:12]}, and {source} {sha256[:12]}", MEND
+    if asset:
+        hashes["GitHub's digest"] = asset.digest.removeprefix("sha256:")
+    for file in checksums.checksum_files(name):
+        if file in bodies:
+            hashes[file] = checksums.read(bodies[file]).get(name, "nothing")
+    for source, sha256 in hashes.items():
+        if sha256 and sha256 != downloaded:
+            yield Problem(
+                f"{name} from GitHub has sha256 {downloaded[:12]}, but {source} has {sha256[:12]}",
+                "delete that asset, then inv gh-release",
             )

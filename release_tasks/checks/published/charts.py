@@ -1,9 +1,10 @@
-"""Charts are rendered from their registry, and the images that they name must exist."""
+"""Render each chart from its registry, and look for the images that it names."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from invoke.context import Context
@@ -12,86 +13,93 @@ from release_tasks import files, terminal
 from release_tasks.channels import image_tags, oci_registry
 from release_tasks.channels.charts import shipped
 from release_tasks.checks.smoke.program import NEXT, reason
-from release_tasks.errors import ReleaseError
+from release_tasks.errors import Problem
 from release_tasks.project.model import Chart
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.shell import Failed
 from release_tasks.tools import helm
 
 IMAGE = re.compile(r"""^[\s-]*image:\s*["']?([^\s"'#]+)""", re.M)
+# a chart may require values, or be a library
+NOT_RENDERED = "execution error at|library charts are not installable"
 
 
-def verify(c: Context, release: Release) -> Iterator[ReleaseError]:
-    """Yield an error for each chart that does not render, has other versions, or names no image that is there."""
+@dataclass(frozen=True)
+class _Published:
+    """A chart on its registry, and a folder that helm may download it to."""
+
+    part: ComponentRelease
+    chart: Chart
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        return f"{self.chart.reference}:{helm.tag(self.part.version)}"
+
+
+def verify(c: Context, release: Release) -> Iterator[Problem]:
+    """Yield each chart that does not render, has other versions, or uses a missing image."""
     charts = list(shipped(release))
     if not charts:
         return
     with files.scratch("charts") as folder:
         for part, chart in charts:
-            name = f"{chart.reference}:{helm.tag(part.version)}"
+            published = _Published(part, chart, folder)
             try:
-                errors = [
-                    *_versions(folder, part, chart, name),
-                    *_images(folder, release, part, chart, name),
-                ]
+                wrong = [*_versions(published), *_images(release, published)]
             except Failed as error:
-                errors = [
-                    ReleaseError(
-                        f"{name} cannot be used: {reason(error.output)}",
-                        f"mend the chart, then {NEXT}",
-                    )
-                ]
-            yield from errors
+                fact = f"{published.name} cannot be used: {reason(error.output)}"
+                wrong = [Problem(fact, NEXT)]
+            yield from wrong
 
 
-def _versions(
-    folder: Path, part: ComponentRelease, chart: Chart, name: str
-) -> Iterator[ReleaseError]:
+def _versions(published: _Published) -> Iterator[Problem]:
     from ruamel.yaml import YAML
 
-    found = YAML(typ="safe").load(helm.show(chart.reference, part.version, folder))
-    wanted = {"version": part.version, "appVersion": chart.app_version.format(version=part.version)}
-    wrong = [key for key, value in wanted.items() if str(found.get(key)) != value]
-    for key in wrong:
-        yield ReleaseError(f"{name} has {key} {found.get(key)}, not {wanted[key]}", NEXT)
-    if not wrong:
-        terminal.say(f"{name} is a chart of version {part.version} for {wanted['appVersion']}")
+    version = published.part.version
+    app_version = published.chart.app_version.format(version=version)
+    text = helm.show(published.chart.reference, version, published.folder)
+    found = YAML(typ="safe").load(text)
+    is_right = True
+    for key, wanted in {"version": version, "appVersion": app_version}.items():
+        if str(found.get(key)) != wanted:
+            is_right = False
+            fact = f"{published.name} has {key} {found.get(key)}, expected {wanted}"
+            yield Problem(fact, NEXT)
+    if is_right:
+        terminal.say(f"{published.name} has version {version} and appVersion {app_version}")
 
 
-def _images(
-    folder: Path, release: Release, part: ComponentRelease, chart: Chart, name: str
-) -> Iterator[ReleaseError]:
+def _images(release: Release, published: _Published) -> Iterator[Problem]:
+    """Yield the images of this project that a chart uses and that are not on their registry."""
+    name = published.name
     try:
-        text = helm.render(chart.reference, part.version, folder, "fetched-back")
+        reference, version = published.chart.reference, published.part.version
+        text = helm.render(reference, version, published.folder, "verified")
     except Failed as error:
-        if not re.search("execution error at|library charts are not installable", error.output):
+        if not re.search(NOT_RENDERED, error.output):
             raise
-        terminal.say(
-            f"{name} was not rendered: {reason(error.output)}"
-        )  # it demands values, or is no application
+        terminal.say(f"{name} was not rendered: {reason(error.output)}")
         return
     ours = {oci_registry.split(image.reference) for _, image in image_tags.shipped(release)}
-    named = [(name, *_parts(name)) for name in dict.fromkeys(IMAGE.findall(text))]
-    mine = [
-        (shown, reference, tag)
-        for shown, reference, tag in named
-        if oci_registry.split(reference) in ours
-    ]
-    absent = [
-        shown for shown, reference, tag in mine if oci_registry.digest(reference, tag) is None
-    ]
-    for shown in absent:
-        yield ReleaseError(
-            f"{name} names the image {shown}, which is not there",
-            "inv publish-images, or choose the next version",
-        )
-    if not absent:
-        terminal.say(f"{name} renders" + "".join(f", and {shown} is there" for shown, _, _ in mine))
+    present: list[str] = []
+    is_complete = True
+    for image in dict.fromkeys(IMAGE.findall(text)):
+        reference, tag = _split(image)
+        if oci_registry.split(reference) not in ours:
+            continue
+        if oci_registry.digest(reference, tag) is None:
+            is_complete = False
+            fix = "inv publish-images, or choose the next version"
+            yield Problem(f"{name} uses the image {image}, which does not exist", fix)
+        present.append(image)
+    if is_complete:
+        terminal.say(", ".join([f"{name} renders", *(f"and {image} exists" for image in present)]))
 
 
-def _parts(image: str) -> tuple[str, str]:
+def _split(image: str) -> tuple[str, str]:
     """Return the reference of an image, and its tag or digest."""
     reference, _, digest = image.partition("@")
-    place, _, last = reference.rpartition("/")
-    bare, _, tag = last.partition(":")
-    return (f"{place}/{bare}" if place else bare), digest or tag or "latest"
+    folder, slash, last = reference.rpartition("/")
+    name, _, tag = last.partition(":")
+    return folder + slash + name, digest or tag or "latest"

@@ -1,4 +1,4 @@
-"""Images are read back blob by blob for every platform, and started for each that runs here."""
+"""Read every blob of an image back, and start it for each platform that runs here."""
 
 from __future__ import annotations
 
@@ -12,94 +12,93 @@ from release_tasks import dist, terminal
 from release_tasks.channels import oci_registry
 from release_tasks.channels.image_tags import shipped, version_tag
 from release_tasks.checks.smoke import image as image_smoke
-from release_tasks.errors import ReleaseError
-from release_tasks.formats import oci_layout
+from release_tasks.errors import Problem
+from release_tasks.formats import machines, oci_layout
 from release_tasks.http import get_many
 from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import Image
 from release_tasks.release import ComponentRelease, Release
 
-Manifests = dict[str, dict[str, Any]]  # by platform, `linux/amd64`; attestations by their digest
+# by platform, `linux/amd64`; attestations have none, and are here by their digest
+Manifests = dict[str, dict[str, Any]]
 
 
-def verify(c: Context, release: Release) -> Iterator[ReleaseError]:
-    """Yield an error for each image that is not whole, or whose program is wrong."""
+def verify(c: Context, release: Release) -> Iterator[Problem]:
+    """Yield each image that is not complete, and each whose program is wrong."""
     for part, image in shipped(release):
         yield from _image(part, image)
 
 
-def _image(part: ComponentRelease, image: Image) -> Iterator[ReleaseError]:
+def _image(part: ComponentRelease, image: Image) -> Iterator[Problem]:
     tag = version_tag(part, image)
     name = f"{image.reference}:{tag}"
-    digest, row = (
-        oci_registry.digest(image.reference, tag),
-        dist.row_of(part, image.reference, FileKind.IMAGE),
-    )
+    digest = oci_registry.digest(image.reference, tag)
+    built = dist.row_of(part, image.reference, FileKind.IMAGE)
     if digest is None:
-        yield ReleaseError(f"{name} is not there", "inv publish-images")
+        yield Problem(f"{name} does not exist", "inv publish-images")
         return
-    if row and digest != row.digest:
-        yield ReleaseError(
-            f"{name} is {digest[:19]}, and {row.digest[:19]} was built", "choose the next version"
-        )
+    if built and digest != built.digest:
+        fact = f"{name} is {digest[:19]}, but {built.digest[:19]} was built"
+        yield Problem(fact, "choose the next version")
         return
     manifests = _manifests(image, digest)
-    fix = "choose the next version, and build it for that, too"
-    errors = [
-        ReleaseError(f"{name} has nothing for {one}", fix)
-        for one in image_smoke.lacking(image, manifests)
+    wrong = [
+        Problem(f"{name} has no image for {platform}", "choose the next version, and build for it")
+        for platform in image_smoke.missing_platforms(image, manifests)
     ]
-    errors += _blobs(name, image, manifests)
-    yield from errors
-    if errors:
-        return
-    terminal.say(
-        f"{name} is whole on its registry, for {', '.join(p for p in manifests if '/' in p)}"
-    )
-    for platform, manifest in manifests.items():
-        if "/" in platform:
-            shown = name if platform == image_smoke.platform() else f"{name} for {platform}"
-            yield from image_smoke.run(
-                partial(oci_registry.blob, image.reference), platform, shown, manifest, part.version
-            )
+    wrong += _missing_blobs(name, image, manifests)
+    yield from wrong
+    if not wrong:
+        yield from _start(name, image, manifests, part.version)
+
+
+def _start(name: str, image: Image, manifests: Manifests, version: str) -> Iterator[Problem]:
+    platforms = [platform for platform in manifests if "/" in platform]
+    terminal.say(f"{name} is complete on its registry, for {', '.join(platforms)}")
+    for platform in platforms:
+        label = f"{name} for {platform}"
+        if platform == machines.this_platform():
+            label = name
+        blob = partial(oci_registry.blob, image.reference)
+        published = image_smoke.PlatformImage(label, platform, manifests[platform], blob)
+        yield from image_smoke.run(published, version)
 
 
 def _manifests(image: Image, digest: str) -> Manifests:
-    """Return every manifest that an image consists of; an empty one is not on the registry."""
+    """Return every manifest of an image; one that is not on the registry is empty."""
     found = oci_registry.manifest(image.reference, digest) or {}
     if "manifests" not in found:
-        return {_of_config(image, found): found}
+        return {_platform_of(image, found): found}
     rows = found["manifests"]
     read = get_many(lambda row: oci_registry.manifest(image.reference, row["digest"]) or {}, rows)
-    return {
-        _name(row.get("platform", {}), row["digest"]): manifest
-        for row, manifest in zip(rows, read, strict=True)
-    }
+    names = [_name(row.get("platform", {}), row["digest"]) for row in rows]
+    return dict(zip(names, read, strict=True))
 
 
-def _of_config(image: Image, manifest: dict[str, Any]) -> str:
+def _platform_of(image: Image, manifest: dict[str, Any]) -> str:
+    """Return the platform of an image without an index, which its configuration has."""
     digest = manifest.get("config", {}).get("digest", "")
     if not digest or not oci_registry.has_blob(image.reference, digest):
-        return image.platforms[0]  # whatever it is for: the missing config is an error of its own
-    return _name(oci_layout.config(partial(oci_registry.blob, image.reference), manifest), digest)
+        return image.platforms[0]  # any will do: the missing configuration is an error of its own
+    config = oci_layout.config(partial(oci_registry.blob, image.reference), manifest)
+    return _name(config, digest)
 
 
 def _name(platform: dict[str, Any], digest: str) -> str:
     system = platform.get("os", "unknown")
-    return digest if system == "unknown" else f"{system}/{platform.get('architecture', '')}"
+    if system == "unknown":
+        return digest
+    return f"{system}/{platform.get('architecture', '')}"
 
 
-def _blobs(name: str, image: Image, manifests: Manifests) -> Iterator[ReleaseError]:
-    again = "delete it from the registry, then inv publish-images"
+def _missing_blobs(name: str, image: Image, manifests: Manifests) -> Iterator[Problem]:
+    fix = "delete it from the registry, then inv publish-images"
     for platform, manifest in manifests.items():
         if not manifest:
-            yield ReleaseError(f"{name} names a manifest for {platform} that is not there", again)
+            yield Problem(f"the manifest of {name} for {platform} does not exist", fix)
             continue
         digests = [blob["digest"] for blob in (manifest["config"], *manifest["layers"])]
-        there = get_many(lambda digest: oci_registry.has_blob(image.reference, digest), digests)
-        for digest in (
-            digest for digest, is_there in zip(digests, there, strict=True) if not is_there
-        ):
-            yield ReleaseError(
-                f"{name} lacks {digest[:19]}, which its image for {platform} consists of", again
-            )
+        found = get_many(lambda digest: oci_registry.has_blob(image.reference, digest), digests)
+        for digest, is_there in zip(digests, found, strict=True):
+            if not is_there:
+                yield Problem(f"{digest[:19]} of {name} for {platform} does not exist", fix)

@@ -1,10 +1,12 @@
-"""Python packages are installed from PyPI into new environments and imported: the wheel, and the sdist."""
+"""Install Python packages from PyPI into new environments, and import them."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from invoke.context import Context
 
@@ -12,13 +14,13 @@ from release_tasks import endpoints, files, terminal
 from release_tasks.channels import pypi
 from release_tasks.checks.smoke.program import NEXT, check_version_output, reason
 from release_tasks.converge import DONE
-from release_tasks.errors import ReleaseError
+from release_tasks.errors import Problem
 from release_tasks.release import Release
 from release_tasks.shell import Failed
 from release_tasks.tools import pip
 
-OTHER_PYTHON = r"require a different python version:.*\b{}[ ;]"  # so says pip of a version
-# Runs in the new environment: imports what the distribution brought, and says what that was.
+OTHER_PYTHON = r"require a different python version:.*\b{}[ ;]"  # what pip prints about a version
+# runs in the new environment: imports the modules of a distribution, and prints what it contains
 LOOK = """
 import importlib, importlib.metadata, inspect, json, re, sys
 found = importlib.metadata.distribution(sys.argv[1])
@@ -35,37 +37,50 @@ print(json.dumps({"version": found.version, "modules": modules, "scripts": scrip
 """
 
 
-def verify(c: Context, release: Release) -> Iterator[ReleaseError]:
-    """Yield an error for each package that does not install or import, from its wheel or its sdist."""
-    public = [
-        one.artifact for one in pypi.state(release, pypi.expected(release)) if one.state in DONE
-    ]
-    # cargo compiles what is new to it: the sdist's own crates, less all third-party ones that a gate or an earlier try has compiled
-    target = (
-        {"CARGO_TARGET_DIR": str(release.project.workspace.target)}
-        if release.project.workspace
-        else {}
-    )
-    for package, version in dict.fromkeys(
-        (artifact.package, artifact.version) for artifact in public
-    ):
-        names = [
-            artifact.name
-            for artifact in public
-            if (artifact.package, artifact.version) == (package, version)
-        ]
-        wheels = [name for name in names if name.endswith(".whl")]
-        if any(_fits(wheel) for wheel in wheels):
-            yield from _install(c, package, version, "wheel", f"--only-binary={package}", {})
+@dataclass(frozen=True)
+class _Download:
+    """A package on PyPI, as pip gets it: from a wheel or from the sdist."""
+
+    name: str
+    version: str
+    kind: str  # wheel or sdist
+    option: str  # of pip
+    env: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        return f"{self.name} {self.version} from PyPI ({self.kind})"
+
+    @property
+    def fix(self) -> str:
+        return f"yank it at {endpoints.PYPI}/manage/project/{self.name}/releases/, then {NEXT}"
+
+
+def verify(c: Context, release: Release) -> Iterator[Problem]:
+    """Yield each package that does not install or import, from its wheel or its sdist."""
+    by_package: dict[tuple[str, str], list[str]] = {}
+    for status in pypi.state(release, pypi.expected(release)):
+        if status.state in DONE:
+            artifact = status.artifact
+            by_package.setdefault((artifact.package, artifact.version), []).append(artifact.name)
+    env: dict[str, str] = {}
+    if release.project.workspace:
+        # cargo then compiles only what no gate or earlier attempt has compiled
+        env = {"CARGO_TARGET_DIR": str(release.project.workspace.target)}
+    for (name, version), file_names in by_package.items():
+        wheels = [file for file in file_names if file.endswith(".whl")]
+        if any(map(_fits, wheels)):
+            option = f"--only-binary={name}"
+            yield from _install(c, _Download(name, version, "wheel", option))
         elif wheels:
-            terminal.say(
-                f"no wheel of {package} {version} fits this machine, so none was installed"
-            )
-        if len(names) > len(wheels):
-            yield from _install(c, package, version, "sdist", f"--no-binary={package}", target)
+            terminal.say(f"no wheel of {name} {version} fits this machine, so none was installed")
+        if len(file_names) > len(wheels):
+            option = f"--no-binary={name}"
+            yield from _install(c, _Download(name, version, "sdist", option, env))
 
 
 def _fits(wheel: str) -> bool:
+    """Tell whether a wheel can be installed here."""
     from packaging.tags import sys_tags
     from packaging.utils import parse_wheel_filename
 
@@ -73,35 +88,39 @@ def _fits(wheel: str) -> bool:
     return any(tag in tags for tag in sys_tags())
 
 
-def _install(
-    c: Context, name: str, version: str, kind: str, how: str, env: dict[str, str]
-) -> Iterator[ReleaseError]:
-    what = f"{name} {version} from PyPI ({kind})"
-    fix = f"yank it at {endpoints.PYPI}/manage/project/{name}/releases/, then {NEXT}"
+def _install(c: Context, download: _Download) -> Iterator[Problem]:
+    label, version = download.label, download.version
     with files.scratch("python") as folder:
         try:
             python = pip.create_environment(c, folder / "env")
-            pip.install(c, python, f"{name}=={version}", how, env)
+            requirement = f"{download.name}=={version}"
+            pip.install(c, python, requirement, download.option, download.env)
         except Failed as error:
             if re.search(OTHER_PYTHON.format(re.escape(version)), error.output):
-                terminal.say(
-                    f"{what} is for other versions of Python than this one, so it was not installed"
-                )
+                terminal.say(f"{label} is for other versions of Python, so it was not installed")
             else:
-                yield ReleaseError(f"{what} does not install: {reason(error.output)}", fix)
+                fact = f"{label} does not install: {reason(error.output)}"
+                yield Problem(fact, download.fix)
             return
-        try:
-            found = json.loads(pip.run(python, LOOK, name))
-        except Failed as error:
-            yield ReleaseError(f"{what} does not import: {reason(error.output)}", fix)
-            return
-        if found["version"] != version:
-            yield ReleaseError(f"{what} says it is {found['version']}", fix)
-            return
-        terminal.say(
-            f"{what} installs" + "".join(f", and imports {module}" for module in found["modules"])
-        )
-        for script in found["scripts"] if not found["modules"] else ():
-            yield from check_version_output(
-                [python.parent / script, "--version"], version, f"{script} of {what}"
-            )
+        yield from _look(python, download)
+
+
+def _look(python: Path, download: _Download) -> Iterator[Problem]:
+    """Import an installed package, or run its programs where it has no module."""
+    label, version = download.label, download.version
+    try:
+        found = json.loads(pip.run(python, LOOK, download.name))
+    except Failed as error:
+        yield Problem(f"{label} does not import: {reason(error.output)}", download.fix)
+        return
+    if found["version"] != version:
+        fact = f"{label} has version {found['version']} in its metadata"
+        yield Problem(fact, download.fix)
+        return
+    terminal.say(
+        ", ".join([f"{label} installs", *(f"and imports {module}" for module in found["modules"])])
+    )
+    if not found["modules"]:
+        for script in found["scripts"]:
+            argv = [python.parent / script, "--version"]
+            yield from check_version_output(argv, version, f"{script} of {label}")

@@ -1,1 +1,1 @@
-"""Start what was built or published: programs and images, and see which version they report."""
+"""Start what was built or published: programs and images, and see which version they print."""

@@ -1,4 +1,4 @@
-"""An image is started from its blobs, for each platform that runs here: with qemu also for others than this one."""
+"""Start an image from its blobs, for each platform that runs here, with qemu for others."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import os
 import posixpath
 import sys
 from collections.abc import Container, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from release_tasks import files, terminal
 from release_tasks.checks.smoke.program import NEXT, check_version_output, runner
 from release_tasks.checks.smoke.rootfs import Refused, inside, unpack
-from release_tasks.errors import ReleaseError
+from release_tasks.errors import Problem
 from release_tasks.formats import executables, machines, oci_layout
 from release_tasks.project.model import Image
 from release_tasks.shell import Failed
@@ -21,107 +22,142 @@ from release_tasks.tools.docker import daemon
 from release_tasks.tools.docker.daemon import Blob
 
 SHELLS = ("sh", "bash", "ash", "dash")
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # what docker gives an image that sets none
+# what docker gives an image that sets none
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def platform() -> str:
-    """Return the platform of images that run here, as an index names it."""
-    return machines.this_platform()
+@dataclass(frozen=True)
+class PlatformImage:
+    """An image for one platform; `blob` reads what has a digest, `label` is for messages."""
+
+    label: str
+    platform: str  # linux/amd64
+    manifest: dict[str, Any] = field(repr=False)
+    blob: Blob = field(repr=False)
+
+    @property
+    def target(self) -> str:
+        """Return the Rust target of its programs."""
+        machine = machines.of_image(self.platform.split("/")[1])
+        if machine is None:
+            return "unknown-unknown-linux-gnu"
+        return f"{machine.rust}-unknown-linux-gnu"
 
 
-def lacking(image: Image, there: Container[str]) -> Iterator[str]:
-    """Yield each platform that an image is declared for and is not; an index names no variants of amd64 and arm64."""
-    yield from (
-        platform for platform in image.platforms if "/".join(platform.split("/")[:2]) not in there
-    )
+@dataclass(frozen=True)
+class _Config:
+    """What an image starts, and in which environment."""
+
+    command: tuple[str, ...]
+    user: str
+    folder: str
+    env: dict[str, str]
+
+    @classmethod
+    def of(cls, image: PlatformImage) -> _Config:
+        """Return what the image's configuration says."""
+        data = oci_layout.config(image.blob, image.manifest).get("config") or {}
+        command = data.get("Entrypoint") or (data.get("Cmd") or ())[:1]
+        variables = dict(line.split("=", 1) for line in data.get("Env") or ())
+        return cls(
+            tuple(command),
+            data.get("User", ""),
+            data.get("WorkingDir") or "/",
+            {"PATH": PATH, **variables, "LC_ALL": "C"},
+        )
+
+    @property
+    def has_program(self) -> bool:
+        """Tell whether it starts a program of its own, not a shell."""
+        return bool(self.command) and posixpath.basename(self.command[0]) not in SHELLS
+
+    @property
+    def program(self) -> str:
+        """Return the program, absolute unless it is looked for in PATH."""
+        if "/" in self.command[0]:
+            return posixpath.join(self.folder, self.command[0])
+        return self.command[0]
+
+    def find(self, root: Path) -> Path | None:
+        """Return the file of the program below a root folder, None where there is none."""
+        places = [self.program]
+        if "/" not in self.program:
+            places = [f"{folder}/{self.program}" for folder in self.env["PATH"].split(":")]
+        for place in places:
+            path = inside(root, place)
+            if path.is_file():
+                return path
+        return None
 
 
-def run(
-    blob: Blob, where: str, name: str, manifest: dict[str, Any], version: str
-) -> Iterator[ReleaseError]:
-    """Start an image of the platform `where` with `--version`: by docker where a daemon answers, else below a new root.
+def missing_platforms(image: Image, found: Container[str]) -> Iterator[str]:
+    """Yield each declared platform that was not found; an index has no variants (`/v8`)."""
+    for wanted in image.platforms:
+        if "/".join(wanted.split("/")[:2]) not in found:
+            yield wanted
 
-    The layers are fetched here, each compared with its digest, and not by the daemon, which
-    would not see the settings of this process: in a rehearsal it would ask the real registry.
+
+def run(image: PlatformImage, version: str) -> Iterator[Problem]:
+    """Start an image with `--version`, and yield a problem where that is not this version.
+
+    It is started by docker where a daemon answers, otherwise in a chroot. The layers are
+    downloaded here, each compared with its digest, and not by the daemon, which would not see
+    the settings of this process: in a rehearsal it would ask the real registry.
     """
-    about = oci_layout.config(blob, manifest).get("config") or {}
-    words = list(about.get("Entrypoint") or (about.get("Cmd") or ())[:1])
-    if not words or posixpath.basename(words[0]) in SHELLS:
-        terminal.say(f"{name} starts no program of its own, so it was not run")
+    config = _Config.of(image)
+    if not config.has_program:
+        terminal.say(f"{image.label} has no program of its own, so it was not run")
+        return
+    if image.platform == daemon.platform():
+        yield from _in_docker(image, config, version)
+        return
+    if sys.platform != "linux" or os.geteuid() != 0:
+        terminal.say(f"{image.label} was not run: no docker daemon answers here")
+        return
+    start = runner(image.target)
+    if start is None:
+        terminal.say(f"{image.label} was not run: this machine has no qemu for {image.platform}")
         return
     with files.scratch("image") as folder:
-        if where == daemon.platform():
-            yield from _in_docker(blob, name, manifest, words, version)
-        elif sys.platform != "linux" or os.geteuid() != 0:
-            terminal.say(f"{name} was not run: no docker daemon answers here")
-        elif (start := runner(_target(where))) is None:
-            terminal.say(f"{name} was not run: this machine has no qemu for {where}")
-        else:
-            yield from _below_root(
-                folder, blob, name, manifest, about, words, version, start[:1], _target(where)
-            )
+        yield from _in_chroot(folder / "root", image, config, version, start[:1])
 
 
-def _target(where: str) -> str:
-    machine = machines.of_image(where.split("/")[1])
-    name = machine.rust if machine else "unknown"
-    return f"{name}-unknown-linux-gnu"
-
-
-def _in_docker(
-    blob: Blob, name: str, manifest: dict[str, Any], words: list[str], version: str
-) -> Iterator[ReleaseError]:
+def _in_docker(image: PlatformImage, config: _Config, version: str) -> Iterator[Problem]:
     try:
-        with daemon.loaded(blob, manifest) as image:
-            argv = daemon.run_command(image, [*words, "--version"])
-            yield from check_version_output(argv, version, name)
+        with daemon.loaded(image.blob, image.manifest) as name:
+            argv = daemon.run_command(name, [*config.command, "--version"])
+            yield from check_version_output(argv, version, image.label)
     except Failed as error:
-        yield ReleaseError(f"{name} cannot be loaded into docker: {error.problem}", NEXT)
+        yield Problem(f"{image.label} cannot be loaded into docker: {error.problem}", NEXT)
 
 
-def _below_root(
-    folder: Path,
-    blob: Blob,
-    name: str,
-    manifest: dict[str, Any],
-    about: dict[str, Any],
-    words: list[str],
-    version: str,
-    qemu: list[str],
-    target: str,
-) -> Iterator[ReleaseError]:
-    root = folder / "root"
+def _in_chroot(
+    root: Path, image: PlatformImage, config: _Config, version: str, qemu: list[str]
+) -> Iterator[Problem]:
+    """Start an image below the new folder `root`; `qemu` is the emulator, or nothing."""
     try:
-        unpack((blob(layer["digest"]) for layer in manifest["layers"]), root)
+        unpack((image.blob(layer["digest"]) for layer in image.manifest["layers"]), root)
+        path = config.find(root)
     except Refused as error:
-        terminal.say(f"{name} was not run: {error}")
+        terminal.say(f"{image.label} was not run: {error}")
         return
-    user = about.get("User", "")
-    number = user if user.replace(":", "").isdigit() else ""
-    if "/" in words[0]:
-        words[0] = posixpath.join(about.get("WorkingDir") or "/", words[0])
-    env = {
-        "PATH": PATH,
-        **dict(line.split("=", 1) for line in about.get("Env") or ()),
-        "LC_ALL": "C",
-    }
-    places = ("",) if "/" in words[0] else [f"{place}/" for place in env["PATH"].split(":")]
-    if (
-        program := next(
-            (one for place in places if (one := inside(root, place + words[0])).is_file()), None
-        )
-    ) is None:
-        yield ReleaseError(f"{name} starts {words[0]}, which is not in it", NEXT)
+    if path is None:
+        yield Problem(f"{image.label} starts {config.program}, which is not in it", NEXT)
         return
-    if (code := executables.read(program.read_bytes())) and not executables.is_for(code, target):
-        yield ReleaseError(
-            f"{name} starts {words[0]}, which is {code.format} for {code.machines}", NEXT
+    code = executables.read(path.read_bytes())
+    if code and not executables.is_for(code, image.target):
+        yield Problem(
+            f"{image.label} starts {config.program}, which is {code.format} for {code.machines}",
+            NEXT,
         )
         return
+    command = [config.program]
     if qemu:
+        command = ["/.qemu", f"/{path.relative_to(root.resolve()).as_posix()}"]
         files.copy(Path(qemu[0]), root / ".qemu")
         (root / ".qemu").chmod(0o755)
-        words[0] = f"/{program.relative_to(root.resolve()).as_posix()}"
-        words = ["/.qemu", *words]
-    argv = chroot.command(root, [*words, "--version"], number)
-    yield from check_version_output(argv, version, name, env)
+    user = ""
+    if config.user.replace(":", "").isdigit():  # a name would be looked up on this machine
+        user = config.user
+    argv = chroot.command(root, [*command, *config.command[1:], "--version"], user)
+    yield from check_version_output(argv, version, image.label, config.env)

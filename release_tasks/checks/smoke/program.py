@@ -1,4 +1,4 @@
-"""Programs that were fetched back are started, to see which version they say they are."""
+"""Start a program with `--version`, and compare the version that it prints."""
 
 from __future__ import annotations
 
@@ -10,86 +10,94 @@ from errno import ETXTBSY
 from pathlib import Path
 
 from release_tasks import files, shell, terminal
-from release_tasks.errors import ReleaseError
+from release_tasks.errors import Problem, ReleaseError
 from release_tasks.formats import machines
 from release_tasks.versions.numbers import spellings
 
-LONGEST = 10.0  # seconds; a server that ignores --version would serve for ever
-NEXT = "choose the next version for a mended one"
-# What chroot, a container runtime and the dynamic loader say of a program that cannot even begin.
+LONGEST = 10.0  # seconds; a server that ignores --version would run forever
+NEXT = "fix it, and release it in the next version"
+# what chroot, a container runtime and the dynamic loader print for a program that cannot start
 _NOT_STARTED = r"failed to run command|OCI runtime|error while loading shared libraries"
+_FAMILIES = {
+    "linux": ("unknown-linux-gnu", "unknown-linux-musl"),
+    "darwin": ("apple-darwin",),
+}
 
 
 def check_version_output(
-    argv: Sequence[str | Path], version: str, what: str, env: Mapping[str, str] | None = None
-) -> Iterator[ReleaseError]:
-    """Start `argv`, and yield an error where it prints another version or cannot begin.
+    argv: Sequence[str | Path], version: str, label: str, env: Mapping[str, str] | None = None
+) -> Iterator[Problem]:
+    """Start `argv`, and yield a problem where it prints another version or cannot start.
 
-    A program that fails, names no version or runs on for 10 s does not know `--version`, which
-    is only said. `env` is all that it sees; without it, the caller's environment less secrets.
+    A program that fails, prints no version or runs for more than 10 s does not know `--version`:
+    that is only shown. `env` is its whole environment; without it, it gets the caller's without
+    secrets. `label` names it in messages.
     """
     try:
-        status, text = _output(argv, env)
+        status, output = _output(argv, env)
     except (OSError, ReleaseError) as error:
-        yield ReleaseError(f"{what} cannot be started: {error}", NEXT)
+        yield Problem(f"{label} cannot be started: {error}", NEXT)
         return
-    if status in (126, 127) and re.search(_NOT_STARTED, text):
-        yield ReleaseError(f"{what} cannot be started: {reason(text)}", NEXT)
-    elif status == 0 and says(text, version):
-        terminal.say(f"{what} runs, and says {version}")
-    elif status == 0 and (other := re.search(r".*\d+\.\d+\.\d+.*", text)):
-        yield ReleaseError(f"{what} says it is {other[0].strip()[:80]!r}, not {version}", NEXT)
+    other = re.search(r".*\d+\.\d+\.\d+.*", output)
+    if status in (126, 127) and re.search(_NOT_STARTED, output):
+        yield Problem(f"{label} cannot be started: {reason(output)}", NEXT)
+    elif status == 0 and names_version(output, version):
+        terminal.say(f"{label} runs and prints {version}")
+    elif status == 0 and other:
+        shown = other[0].strip()[:80]
+        yield Problem(f"{label} prints {shown!r}, expected {version}", NEXT)
     else:
-        terminal.say(f"{what} does not know --version, so its version was not compared")
+        terminal.say(f"{label} does not know --version, so its version was not compared")
 
 
 def runner(target: str, needs: Sequence[str] = ()) -> list[str] | None:
-    """Return what starts a program of a target: nothing more on such a machine, else qemu; None where it cannot run.
+    """Return what a program of a target is started with; None where it cannot run here.
 
-    In qemu's user mode a program finds the libraries it `needs` where Debian's cross compilers have them.
+    That is nothing on such a machine, otherwise qemu. There it finds the libraries that it
+    `needs` where Debian's cross compilers have them.
     """
     machine, _, system = target.partition("-")
-    here = machines.this_machine()
-    families = {
-        "linux": ("unknown-linux-gnu", "unknown-linux-musl"),
-        "darwin": ("apple-darwin",),
-    }.get(sys.platform, ())
-    if here and machine == here.rust and system in families:
+    host = machines.this_machine()
+    if host and machine == host.rust and system in _FAMILIES.get(sys.platform, ()):
         return []
-    name = machines.qemu_name(target)
-    qemu = next(filter(None, map(shell.found, (f"qemu-{name}-static", f"qemu-{name}"))), None)
+    qemu = _qemu(target)
+    if qemu is None or "-linux-" not in target:
+        return None
     root = Path(f"/usr/{machines.gnu_name(target)}-linux-gnu")
-    if (
-        qemu is None
-        or "-linux-" not in target
-        or not all((root / "lib" / one).exists() for one in needs)
-    ):
+    if not all((root / "lib" / library).exists() for library in needs):
         return None
     return [qemu, "-L", str(root)]
 
 
-def says(text: str, version: str) -> bool:
-    """Tell whether a text names exactly this version, in SemVer or as PEP 440 writes it."""
-    forms = spellings(version.partition("+")[0])
-    return any(
-        re.search(rf"(?<![\d.]){re.escape(form)}(?!\d|\.\d|-?[A-Za-z])", text) for form in forms
-    )
+def names_version(text: str, version: str) -> bool:
+    """Tell whether a text has exactly this version, as SemVer or PEP 440 writes it."""
+    for form in spellings(version.partition("+")[0]):
+        if re.search(rf"(?<![\d.]){re.escape(form)}(?!\d|\.\d|-?[A-Za-z])", text):
+            return True
+    return False
 
 
 def reason(output: str) -> str:
-    """Return the line of a failed program's output that says most."""
+    """Return the most useful line of what a failed program printed."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", output).strip("\n")
-    built = re.search(r"(.*)\n.*\[end of output\]", text)  # so pip quotes what a build printed
-    first = built or re.search(r"^(?:error|Error)\b.*", text, re.M)
-    shouted = re.findall(r"^ERROR.*", text, re.M)
-    return (
-        first[built is not None]
-        if first
-        else (shouted or text.splitlines() or ["it printed nothing"])[-1]
-    ).strip()
+    quoted = re.search(r"(.*)\n.*\[end of output\]", text)  # pip quotes what a build printed so
+    if quoted:
+        return quoted[1].strip()
+    first = re.search(r"^(?:error|Error)\b.*", text, re.M)
+    if first:
+        return first[0].strip()
+    lines = re.findall(r"^ERROR.*", text, re.M) or text.splitlines() or ["it printed nothing"]
+    return str(lines[-1]).strip()
+
+
+def _qemu(target: str) -> str | None:
+    """Return the emulator for programs of a target."""
+    name = machines.qemu_name(target)
+    return shell.found(f"qemu-{name}-static") or shell.found(f"qemu-{name}")
 
 
 def _output(argv: Sequence[str | Path], env: Mapping[str, str] | None) -> tuple[int | None, str]:
+    """Return the exit status (None for a program that had to be ended), and the output."""
     with files.scratch("run") as folder:
         log = folder / "output"
         try:
@@ -97,7 +105,7 @@ def _output(argv: Sequence[str | Path], env: Mapping[str, str] | None) -> tuple[
         except OSError as error:
             if error.errno != ETXTBSY:
                 raise
-            # A child that another thread is just starting still holds the new file open.
+            # a child that another thread is starting has the new file still open
             terminal.pause(0.5)
             status = _status(argv, folder, env, log)
         return status, log.read_text("utf-8", "replace")
@@ -106,7 +114,6 @@ def _output(argv: Sequence[str | Path], env: Mapping[str, str] | None) -> tuple[
 def _status(
     argv: Sequence[str | Path], folder: Path, env: Mapping[str, str] | None, log: Path
 ) -> int | None:
-    """Return the exit status, None for a program that had to be ended."""
     deadline = time.monotonic() + LONGEST
     with shell.running(argv, cwd=folder, env=env, log=log) as process:
         while process.poll() is None and time.monotonic() < deadline:

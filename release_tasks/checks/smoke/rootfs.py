@@ -1,4 +1,4 @@
-"""The layers of an image are laid over each other in a folder, and nothing gets out of it."""
+"""The layers of an image, unpacked over each other into a folder that nothing can leave."""
 
 from __future__ import annotations
 
@@ -13,15 +13,20 @@ from pathlib import Path
 from release_tasks import files
 from release_tasks.formats.archives import TRUSTED
 
-GONE, EMPTIED = ".wh.", ".wh..wh..opq"  # whiteouts (OCI image specification, layer.md)
+# names of files that remove a path, or all of a folder (OCI image specification, layer.md)
+WHITEOUT, OPAQUE_WHITEOUT = ".wh.", ".wh..wh..opq"
 
 
 class Refused(Exception):
-    """A layer is in a form that cannot be unpacked here, or leads out of its folder."""
+    """A layer cannot be unpacked here, or has a path that leads out of its folder."""
 
 
 def unpack(layers: Iterable[bytes], root: Path) -> None:
-    """Unpack the layers of an image, lowest first, into the new folder `root`; raise `Refused`."""
+    """Unpack the layers of an image, lowest first, into the new folder `root`.
+
+    Raises:
+        Refused: for a layer that is not a tar, or that leads out of the folder.
+    """
     root.mkdir()
     root.chmod(0o755)
     for layer in layers:
@@ -29,49 +34,65 @@ def unpack(layers: Iterable[bytes], root: Path) -> None:
             with tarfile.open(fileobj=io.BytesIO(layer)) as archive:
                 members = archive.getmembers()
                 for member in members:
-                    _white_out(root, member.name)
+                    _apply_whiteout(root, member.name)
                 for member in members:
                     _extract(archive, root, member)
         except (tarfile.TarError, OSError) as error:
             raise Refused(f"a layer cannot be unpacked: {error}") from error
 
 
-def _white_out(root: Path, name: str) -> None:
-    """Remove what a whiteout takes away of the layers below."""
-    place, base = inside(root, posixpath.dirname(name)), posixpath.basename(name)
-    if base == EMPTIED and place.is_dir():
-        for path in place.iterdir():
-            files.remove(path)
-    elif base.startswith(GONE) and base != EMPTIED and base[len(GONE) :] not in ("", ".", ".."):
-        files.remove(place / base[len(GONE) :])
+def inside(root: Path, name: str) -> Path:
+    """Return where a path of an image is in its folder, links followed.
+
+    Raises:
+        Refused: for a path outside of the folder.
+    """
+    place = (root / name.lstrip("/")).resolve()
+    if not place.is_relative_to(root.resolve()):
+        raise Refused(f"{name} leads out of the image")
+    return place
+
+
+def _apply_whiteout(root: Path, name: str) -> None:
+    """Remove what a whiteout removes from the layers below."""
+    folder = inside(root, posixpath.dirname(name))
+    base = posixpath.basename(name)
+    if base == OPAQUE_WHITEOUT:
+        if folder.is_dir():
+            for path in folder.iterdir():
+                files.remove(path)
+    elif base.startswith(WHITEOUT):
+        removed = base.removeprefix(WHITEOUT)
+        if removed not in ("", ".", ".."):
+            files.remove(folder / removed)
 
 
 def _extract(archive: tarfile.TarFile, root: Path, member: tarfile.TarInfo) -> None:
-    if posixpath.basename(member.name).startswith(GONE) or not (
-        member.isfile() or member.isdir() or member.issym() or member.islnk()
-    ):
-        return  # a chroot has no use for devices and pipes
-    target = inside(root, posixpath.dirname(member.name)) / posixpath.basename(member.name)
+    base = posixpath.basename(member.name)
+    is_supported = member.isfile() or member.isdir() or member.issym() or member.islnk()
+    if base.startswith(WHITEOUT) or not is_supported:
+        return  # a chroot needs no devices and pipes
+    target = inside(root, posixpath.dirname(member.name)) / base
     if not member.isdir() and target != root and os.path.lexists(target):
         files.remove(target)  # or tarfile would write through a link of the layer below
     archive.extract(_safe(root, member), root, **TRUSTED)
 
 
 def _safe(root: Path, member: tarfile.TarInfo) -> tarfile.TarInfo:
-    """Let an absolute link point to the same file from inside and outside, and none lead out; drop set-id bits."""
-    safe, folder = copy(member), posixpath.dirname(posixpath.normpath("/" + member.name))
+    """Return a member whose links stay inside of the folder, without set-id bits.
+
+    An absolute link becomes a relative one, which is the same from inside and outside.
+    """
+    safe = copy(member)
     safe.name = member.name.lstrip("/")
-    safe.mode = 0o755 if member.isdir() else member.mode & 0o755 | 0o600
-    if member.issym() and member.linkname.startswith("/"):
-        safe.linkname = posixpath.relpath(member.linkname, folder)
-    if member.issym() or member.islnk():
-        inside(root, posixpath.join(folder if member.issym() else "/", safe.linkname))
+    safe.mode = member.mode & 0o755 | 0o600
+    if member.isdir():
+        safe.mode = 0o755
+    if member.islnk():
+        inside(root, safe.linkname)
+    if member.issym():
+        folder = posixpath.dirname(posixpath.normpath("/" + member.name))
+        if member.linkname.startswith("/"):
+            safe.linkname = posixpath.relpath(member.linkname, folder)
+        inside(root, posixpath.join(folder, safe.linkname))
     return safe
-
-
-def inside(root: Path, name: str) -> Path:
-    """Return where a path of an image is in its folder, links followed; raise `Refused` where that is outside."""
-    place = (root / name.lstrip("/")).resolve()
-    if not place.is_relative_to(root.resolve()):
-        raise Refused(f"{name} leads out of the image")
-    return place

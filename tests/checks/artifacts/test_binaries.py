@@ -44,14 +44,14 @@ def test_a_program_for_another_machine_is_named(tiny: TinyProject) -> None:
     [problem] = artifact_errors()
     assert (
         problem.problem
-        == f"binaries/wrong-machine: {HERE} is ELF for aarch64, and its name says {HOST}"
+        == f"binaries/wrong-machine: {HERE} is ELF for aarch64, but its name says {HOST}"
     )
     mended(tiny, problem.fix)
 
 
 def test_a_script_is_no_program(tiny: TinyProject) -> None:
     add_file(tiny, "binary", HERE, b"#!/bin/sh\nexit 1\n", target=HOST)
-    assert artifact_facts() == [f"binaries/wrong-machine: {HERE} is no program"]
+    assert artifact_facts() == [f"binaries/wrong-machine: {HERE} is not a program"]
 
 
 def test_an_archive_without_its_program_or_licence_is_named(tiny: TinyProject) -> None:
@@ -63,8 +63,8 @@ def test_an_archive_without_its_program_or_licence_is_named(tiny: TinyProject) -
         target=ARM,
     )
     assert artifact_facts() == [
-        f"binaries/wrong-machine: tiny in {PACKED} is no program",
-        f"binaries/no-licence: {PACKED} of v0.2.0 is packed without LICENSE",
+        f"binaries/wrong-machine: tiny in {PACKED} is not a program",
+        f"binaries/missing-license: {PACKED} of v0.2.0 does not contain LICENSE",
     ]
     mended(tiny, artifact_errors()[1].fix)
 
@@ -77,7 +77,7 @@ def test_a_program_that_only_claims_to_be_static_is_named(tiny: TinyProject) -> 
     add_file(tiny, "binary", HERE, compiled_program("tiny 0.2.0"), target=HOST)
     [problem] = artifact_errors()
     assert problem.problem.startswith(
-        f"binaries/not-static: {HERE} is said to be static, and needs libc.so.6, ld-linux"
+        f"binaries/not-static: {HERE} is declared static, but needs libc.so.6, ld-linux"
     )
     mended(tiny, problem.fix.partition("; or ")[0])
 
@@ -88,7 +88,7 @@ def test_a_glibc_newer_than_promised_is_named(tiny: TinyProject) -> None:
     add_file(tiny, "binary", HERE, compiled_program("tiny 0.2.0"), target=HOST)
     [problem] = artifact_errors()
     assert problem.problem.startswith(f"binaries/newer-glibc: {HERE} needs glibc 2.")
-    assert problem.problem.endswith(" and 2.3 is promised")
+    assert problem.problem.endswith(" but 2.3 is promised")
     mended(tiny, problem.fix.partition(" where ")[0])
 
 
@@ -97,13 +97,13 @@ def test_a_glibc_in_a_program_for_musl_is_named(tiny: TinyProject) -> None:
     tiny.commit("release-tasks.toml", SETTINGS.replace(HOST, musl))
     add_all_files(tiny, compiled_program("tiny 0.2.0"))
     [problem] = artifact_errors()
-    assert problem.problem.endswith(f"and {musl} has none")
+    assert problem.problem.endswith(f"but {musl} has none")
 
 
 def test_a_program_of_another_version_is_named(tiny: TinyProject) -> None:
     add_file(tiny, "binary", HERE, compiled_program("tiny 0.1.9", "-static"), target=HOST)
     [problem] = artifact_errors()
-    assert problem.problem == f"binaries/other-version: {HERE} says it is 'tiny 0.1.9', not 0.2.0"
+    assert problem.problem == f"binaries/other-version: {HERE} prints 'tiny 0.1.9', expected 0.2.0"
     mended(tiny, problem.fix)
 
 
@@ -116,12 +116,12 @@ def test_a_program_for_arm_is_started_in_an_emulator(
         tiny, arm=compiled_program("tiny 0.2.0", *flags, compiler="aarch64-linux-gnu-gcc")
     )
     assert artifact_facts() == []
-    assert f"tiny in {PACKED} runs, and says 0.2.0" in capfd.readouterr().err
+    assert f"tiny in {PACKED} runs and prints 0.2.0" in capfd.readouterr().err
     add_all_files(
         tiny, arm=compiled_program("tiny 0.1.9", *flags, compiler="aarch64-linux-gnu-gcc")
     )
     assert artifact_facts() == [
-        f"binaries/other-version: tiny in {PACKED} says it is 'tiny 0.1.9', not 0.2.0"
+        f"binaries/other-version: tiny in {PACKED} prints 'tiny 0.1.9', expected 0.2.0"
     ]
 
 
@@ -142,21 +142,21 @@ def test_only_what_can_run_here_is_started() -> None:
             "manylinux_2_17_aarch64",
             "tiny/a.so",
             elf(X86_64),
-            "ELF for x86_64, and its name says aarch64-unknown-linux-gnu",
+            "ELF for x86_64, but its name says aarch64-unknown-linux-gnu",
         ),
         (
             "macosx_11_0_arm64",
             "tiny/a.so",
             macho(MAC_X86_64),
-            "MACHO for x86_64, and its name says aarch64-apple-darwin",
+            "MACHO for x86_64, but its name says aarch64-apple-darwin",
         ),
         (
             "win_amd64",
             "tiny/a.pyd",
             pe(ARM64),
-            "PE for aarch64, and its name says x86_64-pc-windows-msvc",
+            "PE for aarch64, but its name says x86_64-pc-windows-msvc",
         ),
-        ("any", "tiny/a.so", elf(X86_64), "ELF for x86_64, and its name says any"),
+        ("any", "tiny/a.so", elf(X86_64), "ELF for x86_64, but its name says any"),
     ],
 )
 def test_machine_code_in_a_wheel_is_for_what_its_tag_says(
@@ -192,4 +192,4 @@ def test_a_wheel_that_needs_a_newer_glibc_than_its_tag_says_is_named(tiny: TinyP
     )
     [problem] = artifact_errors()
     assert problem.problem.startswith(f"binaries/newer-glibc: tiny/a.so in {name} needs glibc 2.")
-    assert problem.problem.endswith("and 2.5 is promised")
+    assert problem.problem.endswith("but 2.5 is promised")

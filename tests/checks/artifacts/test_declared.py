@@ -30,7 +30,7 @@ from support.tiny_project import TinyProject, problems, run_checks
 from release_tasks import dist
 from release_tasks.channels import github_assets
 from release_tasks.checks.check import CheckContext
-from release_tasks.checks.preflight import promises
+from release_tasks.checks.preflight import bundles
 from release_tasks.steps.check_artifacts import check_artifacts
 from release_tasks.tools import twine
 
@@ -60,22 +60,22 @@ def test_the_whole_declared_set_is_proved(
     [
         (
             WHEEL,
-            "tiny_plain-0.2.0-*.whl of 0.2.0 is declared, and neither in dist/ nor on PyPI",
+            "tiny_plain-0.2.0-*.whl of 0.2.0 is declared, but neither in dist/ nor on PyPI",
             "inv build-wheels",
         ),
         (
             SDIST,
-            f"{SDIST} of 0.2.0 is declared, and neither in dist/ nor on PyPI",
+            f"{SDIST} of 0.2.0 is declared, but neither in dist/ nor on PyPI",
             "inv build-wheels",
         ),
         (
             HERE,
-            f"{HERE} of 0.2.0 is declared, and neither in dist/ nor on GitHub",
+            f"{HERE} of 0.2.0 is declared, but neither in dist/ nor on GitHub",
             "inv build-binaries",
         ),
         (
             f"{HERE}.sha256",
-            f"{HERE}.sha256 of 0.2.0 is declared, and neither in dist/ nor on GitHub",
+            f"{HERE}.sha256 of 0.2.0 is declared, but neither in dist/ nor on GitHub",
             "inv build-binaries",
         ),
     ],
@@ -128,7 +128,7 @@ def test_two_files_for_one_declared_wheel_are_named(tiny: TinyProject) -> None:
     )
     [problem] = artifact_errors()
     assert problem.problem.startswith("declared/file-twice:")
-    assert problem.problem.endswith("are both tiny_plain-0.2.0-*.whl, which is one file")
+    assert problem.problem.endswith("are both tiny_plain-0.2.0-*.whl, of which there can be one")
     tiny.commit(
         "release-tasks.toml",
         SETTINGS + '[python."Tiny.Plain"]\nwheels = ["any", "manylinux_2_17_x86_64"]\n',
@@ -199,7 +199,8 @@ def test_a_checksum_of_other_bytes_is_refused(tiny: TinyProject) -> None:
     add_file(tiny, "sha256", f"{HERE}.sha256", f"{'0' * 64}  {HERE}\n".encode())
     [problem] = artifact_errors()
     assert (
-        problem.problem == f"declared/broken-file: {HERE}.sha256 in dist/v0.2.0 names other bytes"
+        problem.problem
+        == f"declared/broken-file: {HERE}.sha256 in dist/v0.2.0 does not match the built files"
     )
 
 
@@ -214,7 +215,7 @@ def test_one_file_of_all_checksums_is_made_last_of_all_and_read_like_the_others(
     github_assets.write_sha256sums(Context(), release, release.parts[0], None)
     assert not built(tiny, "SHA256SUMS").exists()
     assert artifact_facts() == [
-        f"declared/missing-file: {HERE} of 0.2.0 is declared, and neither in dist/ nor on GitHub"
+        f"declared/missing-file: {HERE} of 0.2.0 is declared, but neither in dist/ nor on GitHub"
     ]
 
     built(tiny, "aside").rename(built(tiny, HERE))
@@ -229,7 +230,10 @@ def test_one_file_of_all_checksums_is_made_last_of_all_and_read_like_the_others(
     )
     add_file(tiny, "sha256", "SHA256SUMS", f"{'0' * 64}  {HERE}\n".encode())
     [problem] = artifact_errors()
-    assert problem.problem == "declared/broken-file: SHA256SUMS in dist/v0.2.0 names other bytes"
+    assert (
+        problem.problem
+        == "declared/broken-file: SHA256SUMS in dist/v0.2.0 does not match the built files"
+    )
     follow(problem.fix)
     assert artifact_facts() == []
 
@@ -251,7 +255,7 @@ def test_a_silenced_proof_is_a_note(tiny: TinyProject, capfd: pytest.CaptureFixt
     for part in built(tiny, "parts").glob(f"*-{SDIST}.json"):
         part.unlink()
     assert artifact_facts() == []
-    assert "silenced: the sdist comes later" in capfd.readouterr().err
+    assert "ignored: the sdist comes later" in capfd.readouterr().err
 
 
 def test_a_dry_run_looks_at_nothing(tiny: TinyProject) -> None:
@@ -268,14 +272,14 @@ def test_a_dry_run_looks_at_nothing(tiny: TinyProject) -> None:
 def test_check_names_a_binary_and_an_sdist_of_one_name_before_they_are_built(
     tiny: TinyProject,
 ) -> None:
-    assert problems(tiny, promises) == []
+    assert problems(tiny, bundles) == []
     name = "tiny_plain-{version}.tar.gz"
     tiny.commit("release-tasks.toml", SETTINGS.replace("tiny-{version}-arm.tar.gz", name))
-    [found] = run_checks(CheckContext(context(), tiny.release("0.2.0")), promises)
-    assert (found.name, found.problem) == (
+    [found] = run_checks(CheckContext(context(), tiny.release("0.2.0")), bundles)
+    assert (found.name, found.fact) == (
         "name-for-two-files",
-        f"{SDIST} is a binary and an sdist",
+        f"{SDIST} is the file name of a binary and of an sdist",
     )
     assert found.fix.startswith("give the binary another name in [binaries]")
     tiny.commit("release-tasks.toml", SETTINGS.replace("tiny-{version}-arm.tar.gz", f"arm-{name}"))
-    assert problems(tiny, promises) == []
+    assert problems(tiny, bundles) == []

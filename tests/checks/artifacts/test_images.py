@@ -99,14 +99,14 @@ def test_an_image_is_started_for_both_of_its_platforms(
     put(*good())
     assert proved() == []
     said = capfd.readouterr().err
-    assert f"{NAME} for linux/amd64 runs, and says 0.2.0" in said
-    assert f"{NAME} for linux/arm64 runs, and says 0.2.0" in said
+    assert f"{NAME} for linux/amd64 runs and prints 0.2.0" in said
+    assert f"{NAME} for linux/arm64 runs and prints 0.2.0" in said
 
 
 @pytest.mark.parametrize(
     ("programs", "more", "fact"),
     [
-        ((0,), {}, "images/lacking-platform: {} has nothing for linux/arm64"),
+        ((0,), {}, "images/missing-platform: {} has no image for linux/arm64"),
         (
             (0, 0),
             {},
@@ -115,7 +115,7 @@ def test_an_image_is_started_for_both_of_its_platforms(
         (
             (0, "old"),
             {},
-            "images/image-does-not-start: {} for linux/arm64 says it is 'hello 0.1.0', not 0.2.0",
+            "images/image-does-not-start: {} for linux/arm64 prints 'hello 0.1.0', expected 0.2.0",
         ),
         (
             (0, 1),
@@ -125,7 +125,7 @@ def test_an_image_is_started_for_both_of_its_platforms(
         (
             (0, 1),
             {"said": {"org.opencontainers.image.version": "0.1.0"}},
-            "images/label-mismatch: {} for linux/arm64 has 0.1.0 as org.opencontainers.image.version, not 0.2.0",
+            "images/label-mismatch: {} for linux/arm64 has 0.1.0 in label org.opencontainers.image.version, expected 0.2.0",
         ),
     ],
 )

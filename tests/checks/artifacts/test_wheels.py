@@ -52,7 +52,7 @@ def test_a_wheel_without_the_declared_module_is_named(tiny: TinyProject) -> None
     [problem] = artifact_errors()
     assert (
         problem.problem
-        == f"wheels/missing-module: {WHEEL} has no module tiny_other, only tiny_plain"
+        == f"wheels/missing-module: {WHEEL} has no module tiny_other (its modules: tiny_plain)"
     )
     more = {"tiny_other/__init__.py": b""}
     replace_wheel(tiny, WHEEL, projects.wheel("Tiny.Plain", more=more))
@@ -76,7 +76,9 @@ def test_a_module_is_found_in_each_form(tiny: TinyProject, member: str) -> None:
 def test_a_wheel_of_metadata_alone_is_named(tiny: TinyProject) -> None:
     replace_wheel(tiny, WHEEL, projects.wheel("Tiny.Plain", text=None))
     [problem] = artifact_errors()
-    assert problem.problem == f"wheels/missing-module: {WHEEL} has neither a module nor a program"
+    assert (
+        problem.problem == f"wheels/missing-module: {WHEEL} contains neither a module nor a program"
+    )
     mended(tiny, problem.fix)
 
 
@@ -103,7 +105,7 @@ def test_files_beside_all_packages_are_named(tiny: TinyProject) -> None:
     replace_wheel(tiny, WHEEL, projects.wheel("Tiny.Plain", more=more))
     [problem] = artifact_errors()
     assert problem.problem == (
-        f"wheels/stray-file: {WHEEL} would put LICENSE, depth_3.dot, tiny_plain-0.2.0.data/purelib/README.md beside all other packages"
+        f"wheels/stray-file: {WHEEL} would put LICENSE, depth_3.dot, tiny_plain-0.2.0.data/purelib/README.md directly into site-packages"
     )
     mended(tiny, problem.fix)
 
@@ -113,7 +115,7 @@ def test_other_tags_inside_than_in_the_name_are_named(tiny: TinyProject) -> None
     [problem] = artifact_errors()
     assert (
         problem.problem
-        == f"wheels/tag-mismatch: {WHEEL} says inside that it is for cp312-abi3-win_amd64"
+        == f"wheels/tag-mismatch: {WHEEL} has cp312-abi3-win_amd64 in its WHEEL file"
     )
     mended(tiny, problem.fix)
 

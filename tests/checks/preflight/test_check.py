@@ -10,9 +10,10 @@ from support.contexts import context
 from support.tiny_project import LOG, TINY, TinyProject
 
 from release_tasks.checks.check import CheckContext, Finding
-from release_tasks.checks.preflight.all import findings
+from release_tasks.checks.preflight.all import check_release
 from release_tasks.checks.report import annotation, show
 from release_tasks.errors import ReleaseError
+from release_tasks.tools.programs import PROGRAMS, Program
 
 pytestmark = pytest.mark.tools("gh")
 CD = "on:\n  push:\n    tags: ['release-*']\njobs: {}\n"
@@ -20,7 +21,8 @@ CD = "on:\n  push:\n    tags: ['release-*']\njobs: {}\n"
 
 def found(tiny: TinyProject) -> dict[str, Finding]:
     return {
-        one.name: one for one in findings(CheckContext(context(), tiny.release("0.2.0"), "all"))
+        one.name: one
+        for one in check_release(CheckContext(context(), tiny.release("0.2.0"), "all"))
     }
 
 
@@ -40,7 +42,7 @@ def test_warnings_do_not_stop_a_release_and_problems_come_last(tiny: TinyProject
     done = check(tiny)
     assert done.returncode == 1
     assert done.stderr.index("warning: workflows/") < done.stderr.index(
-        "repository/uncommitted-changes: the tree has changes"
+        "repository/uncommitted-changes: uncommitted changes: scribble.txt"
     )
 
 
@@ -66,7 +68,7 @@ def test_on_github_each_finding_is_an_annotation_at_its_line(
     tiny.commit("CHANGELOG.md", LOG.replace("- More.\n", ""))
     lines = check(tiny).stderr.splitlines()
     assert (
-        "::error file=CHANGELOG.md,title=missing-changelog-entry::CHANGELOG.md says nothing about 0.2.0%0Afix: write what changed under Unreleased in CHANGELOG.md"
+        "::error file=CHANGELOG.md,title=missing-changelog-entry::CHANGELOG.md has no entry for 0.2.0%0Afix: write what changed under Unreleased in CHANGELOG.md"
         in lines
     )
     assert any(
@@ -98,17 +100,17 @@ def test_a_finding_is_silenced_with_a_reason_and_shown_with_it(
     show(list(found(tiny).values()), "tiny 0.2.0", as_json=False)
     said = capsys.readouterr().err
     assert (
-        "note: versions/missing-changelog-entry: CHANGELOG.md says nothing about 0.2.0\nsilenced: this one says nothing on purpose\n"
+        "note: versions/missing-changelog-entry: CHANGELOG.md has no entry for 0.2.0\nignored: this one says nothing on purpose\n"
         in said
     )
-    assert said.endswith("nothing stands in the way of tiny 0.2.0\n")
+    assert said.endswith("tiny 0.2.0 is ready to release\n")
 
 
 def test_an_ignored_check_needs_a_reason_and_a_known_name(tiny: TinyProject) -> None:
     tiny.commit("release-tasks.toml", '[checks.ignore]\nmissing-changelog-entrys = "a typo"\n')
     one = found(tiny)["unknown-check"]
-    assert (one.problem, one.fix) == (
-        "[checks.ignore] missing-changelog-entrys: no check has that name",
+    assert (one.fact, one.fix) == (
+        "[checks.ignore] missing-changelog-entrys: there is no such check",
         "did you mean missing-changelog-entry?",
     )
     tiny.commit("release-tasks.toml", '[checks.ignore]\nmissing-changelog-entry = ""\n')
@@ -135,3 +137,20 @@ def test_a_release_whose_tag_is_public_is_not_refused_for_what_cannot_change_any
     assert check(tiny).returncode == 1
     tiny.tag("v0.2.0")
     assert check(tiny).returncode == 0
+
+
+def test_every_problem_is_shown_at_once(tiny: TinyProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PROGRAMS, "gh", Program("gh", ("no-such-gh", "--version"), apt="gh"))
+    (tiny.root / "scribble.txt").write_text("")
+    tiny.commit("CHANGELOG.md", "# Changelog\n\n## [Unreleased]\n")
+    said = [
+        one.fact
+        for one in check_release(CheckContext(context(), tiny.release("0.2.0")))
+        if one.severity == "problem"
+    ]
+    assert said == [
+        "gh is not installed, and gh-draft, gh-release, move-pointers need it",
+        "uncommitted changes: scribble.txt",
+        "CHANGELOG.md has no entry for 0.2.0",
+        "`tiny-plain` has never been published to PyPI; confirm the name",
+    ]

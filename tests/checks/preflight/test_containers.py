@@ -51,7 +51,7 @@ def write(root: Path, name: str, text: str) -> None:
 def told(root: Path) -> list[tuple[str, str, str]]:
     commit_all(root)
     return [
-        (one.name, one.problem, one.fix)
+        (one.name, one.fact, one.fix)
         for one in run_checks(CheckContext(context(), Release.at(context(), "0.2.0")), containers)
     ]
 
@@ -77,7 +77,7 @@ def test_a_chart_whose_default_image_is_at_another_place_is_found(root: Path) ->
     [(name, fact, fix)] = told(root)
     assert (name, fact) == (
         "chart-image-unpublished",
-        "chart/values.yaml takes the image shop, and ghcr.io/example/shop is published",
+        "chart/values.yaml uses the image shop, but ghcr.io/example/shop is published",
     )
     write(root, "chart/values.yaml", f"image:\n  repository: {fix.rpartition(' ')[2]}\n")
     assert told(root) == []
@@ -93,9 +93,9 @@ def test_a_chart_whose_default_tag_is_never_pushed_is_found(root: Path) -> None:
     [(name, fact, fix)] = told(root)
     assert name == "chart-image-unpublished"
     assert fact.startswith(
-        "chart/values.yaml takes the tag v0.2.0 (the appVersion), and the image gets 0.2.0"
+        "chart/values.yaml uses the tag v0.2.0 (the appVersion), but the image gets 0.2.0"
     )
-    assert fix.startswith('[charts."ghcr.io/example/charts/shop"] app-version = "{version}"')
+    assert fix.startswith('set app-version = "{version}" in [charts."ghcr.io/example/charts/shop"]')
     write(root, "release-tasks.toml", f'{IMAGE}{table}app-version = "{{version}}"\n')
     assert told(root) == []
 
@@ -106,7 +106,7 @@ def test_a_dockerfile_that_builds_dependencies_without_a_member_is_found(
     write(root, "Dockerfile", f"{STUB}FROM rust\nCOPY . .\nRUN cargo build --release\n")
     [(name, fact, fix)] = told(root)
     assert (name, fact) == (
-        "dockerfile-lacks-member",
+        "dockerfile-missing-member",
         "Dockerfile runs cargo without the manifest of crates/shop-middle, and cargo refuses the workspace",
     )
     lines = fix.partition(": ")[2].replace(" and ", "\n")
@@ -179,7 +179,7 @@ def test_a_chart_without_a_lock_is_found_until_it_has_one(root: Path, repository
     [(name, fact, fix)] = told(root)
     assert (name, fact) == (
         "chart-unlocked",
-        "chart/Chart.yaml gets whatever is newest of common 1.x when it is packed",
+        "chart/Chart.yaml gets the newest of common 1.x when it is packed",
     )
     assert fix == "helm dependency update chart/, and commit chart/Chart.lock"
     follow(root, fix)
@@ -201,11 +201,11 @@ def test_a_dependency_that_helm_cannot_get_is_found(root: Path, repository: str)
         [(kind, fact, fix)] = told(root)
         assert kind == "chart-dependency-gone"
         assert fact.startswith(
-            f"helm cannot get {name} {version}, which chart/Chart.yaml depends on: "
+            f"helm cannot download {name} {version}, which chart/Chart.yaml depends on: "
         )
         assert (
             fix
-            == "mend repository or version in chart/Chart.yaml, or commit it to charts/ beside that"
+            == "correct repository or version in chart/Chart.yaml, or commit the chart to charts/ beside it"
         )
     depend(root, repository, "1.4.0")
     assert told(root) == []
@@ -225,9 +225,9 @@ def test_a_default_image_of_somebody_else_that_is_not_there_is_found(
     with local_registries(tmp_path, monkeypatch) as registries:
         commit_all(root)
         [one] = run_checks(CheckContext(context(), Release.at(context(), "0.2.0")), containers)
-        assert (one.name, one.problem) == (
+        assert (one.name, one.fact) == (
             "chart-image-unpublished",
-            "chart/values.yaml takes the image ghcr.io/example/hello:1.0.0, and ghcr.io has none",
+            "chart/values.yaml uses the image ghcr.io/example/hello:1.0.0, which ghcr.io does not have",
         )
         push_image(registries, "1.0.0")
         assert run_checks(CheckContext(context(), Release.at(context(), "0.2.0")), containers) == []
@@ -303,13 +303,13 @@ def test_a_dockerfile_that_builds_dependencies_without_a_file_that_the_manifest_
     monkeypatch.chdir(root)
     [(name, fact, fix)] = told(root)
     assert (name, fact) == (
-        "dockerfile-lacks-target",
+        "dockerfile-missing-target",
         "Dockerfile runs cargo without build.rs, src/tools/ledger.rs, benches/till.rs, which Cargo.toml names, and cargo refuses the package",
     )
     lines, _, more = (
         fix.removeprefix("add before that line: ").replace(" and ", "\n").partition("; ")
     )
-    assert more == "it finds the folder there then, so let its mkdir be mkdir -p"
+    assert more == "the folder then exists already, so change its mkdir to mkdir -p"
     write(root, "Dockerfile", FIRST.replace("RUN mkdir src", "RUN mkdir -p src"))
     assert told(root)[0][2].endswith("benches/till.rs benches/till.rs")
     write(root, "Dockerfile", FIRST.replace("RUN mkdir", f"{lines}\nRUN mkdir -p"))

@@ -37,36 +37,36 @@ def test_a_workspace_with_all_that_crates_io_demands_is_well(root: Path) -> None
 @pytest.mark.parametrize(
     ("old", "new", "fact"),
     [
-        ('license = "MIT"\n', "", " has no license, and crates.io demands it"),
+        ('license = "MIT"\n', "", " has no license, which crates.io requires"),
         (
             'license = "MIT"\n',
             'license = "MIT and more"\n',
-            ": license MIT and more is no SPDX expression, and crates.io refuses that",
+            ": license MIT and more is not an SPDX expression, which crates.io refuses",
         ),
         (
             'license = "MIT"\n',
             'license = "AGPL-3"\n',
-            ": license AGPL-3 is no SPDX expression, and crates.io refuses that",
+            ": license AGPL-3 is not an SPDX expression, which crates.io refuses",
         ),
         (
             "Sells things",
             "Sells " * 200,
-            ": description has more than 1000 bytes, and crates.io refuses that",
+            ": description has more than 1000 bytes, which crates.io refuses",
         ),
         (
             'license = "MIT"\n',
             'license = "MIT"\nkeywords = ["a", "b", "c", "d", "e", "f"]\n',
-            ": there are 6 keywords, more than 5, and crates.io refuses that",
+            ": there are 6 keywords, more than 5, which crates.io refuses",
         ),
         (
             'license = "MIT"\n',
             'license = "MIT"\nkeywords = ["far-too-long-for-a-keyword"]\n',
-            ": far-too-long-for-a-keyword is no keyword, and crates.io refuses that",
+            ": far-too-long-for-a-keyword is not a valid keyword, which crates.io refuses",
         ),
         (
             'license = "MIT"\n',
             'license = "MIT"\nhomepage = "example.org"\n',
-            ": homepage example.org is no http address, and crates.io refuses that",
+            ": homepage example.org is not a web address, which crates.io refuses",
         ),
     ],
 )
@@ -99,9 +99,9 @@ def test_a_crate_over_ten_mebibytes_is_found_with_its_largest_file(root: Path) -
     [(name, fact, fix)] = told(root)
     assert (name, fact) == (
         "crate-too-large",
-        "shop-zero is 11.0 MiB when packed, and crates.io takes 10",
+        "shop-zero is 11.0 MiB when packed, but crates.io takes at most 10",
     )
-    assert fix.startswith("name its largest files in `exclude` of [package]: model.bin, ")
+    assert fix.startswith("add its largest files to `exclude` of [package]: model.bin, ")
     edit(root, "shop-zero", 'license = "MIT"\n', 'license = "MIT"\nexclude = ["model.bin"]\n')
     assert told(root) == []
 
@@ -124,7 +124,7 @@ def test_a_category_that_crates_io_does_not_have_is_found(
         [(name, fact, fix)] = told(root)
         assert (name, fact) == (
             "unknown-category",
-            "crates/shop-zero/Cargo.toml: algorithm is no category of crates.io, which refuses that",
+            "crates/shop-zero/Cargo.toml: algorithm is not a category of crates.io, which refuses it",
         )
         assert fix == "write algorithms"
         edit(root, "shop-zero", '"algorithm"', '"algorithms"')
@@ -156,8 +156,8 @@ def test_code_that_reads_a_file_of_another_folder_is_found_at_its_line(
         2,
     )
     assert (
-        one.problem
-        == "crates/shop-zero/src/lib.rs reads menu.txt, which the tarball of shop-zero does not have"
+        one.fact
+        == "crates/shop-zero/src/lib.rs reads menu.txt, which is not in the tarball of shop-zero"
     )
     assert one.fix.startswith(
         "move it into crates/shop-zero, or let crates/shop-zero/src/lib.rs read a symbolic link to it there"
@@ -210,7 +210,7 @@ def test_a_build_script_that_reads_a_file_of_another_crate_is_found(root: Path) 
     [(name, fact, _)] = told(root)
     assert (name, fact) == (
         "file-outside-crate",
-        "crates/shop-zero/build.rs reads crates/shop-middle/order.proto, which the tarball of shop-zero does not have",
+        "crates/shop-zero/build.rs reads crates/shop-middle/order.proto, which is not in the tarball of shop-zero",
     )
     (root / "crates/shop-middle/order.proto").rename(root / "crates/shop-zero/order.proto")
     script.write_text(script.read_text().replace("../shop-middle/", ""))

@@ -43,11 +43,11 @@ def test_a_dependency_that_only_its_path_names_is_found(root: Path) -> None:
     [(name, fact, fix)] = told(root)
     assert (name, fact) == (
         "dependency-without-version",
-        "crates/shop-app/Cargo.toml names shop-middle by its path alone, and crates.io has no such dependency",
+        "crates/shop-app/Cargo.toml depends on shop-middle by a path only, which crates.io refuses",
     )
     assert (
         fix
-        == 'add version = "0.1.0" to shop-middle in crates/shop-app/Cargo.toml, or where the workspace has it'
+        == 'add version = "0.1.0" to shop-middle in crates/shop-app/Cargo.toml or in the workspace'
     )
     edit(root, "shop-app", 'path = "../shop-middle"', 'path = "../shop-middle", version = "0.1.0"')
     assert told(root) == []
@@ -58,7 +58,7 @@ def test_a_requirement_of_any_version_is_found(root: Path) -> None:
     [(name, fact, _)] = told(root)
     assert (name, fact) == (
         "wildcard-requirement",
-        "crates/shop-zero/Cargo.toml takes any version of itoa, and crates.io refuses that",
+        "crates/shop-zero/Cargo.toml takes any version of itoa, which crates.io refuses",
     )
     edit(root, "shop-zero", 'itoa = "*"', 'itoa = "1.0.0"')
     edit(
@@ -77,7 +77,7 @@ def test_a_crate_that_needs_one_that_is_never_published_is_found(root: Path) -> 
         "dependency-not-published",
         "shop-middle needs shop-zero, which is not published",
     )
-    assert fix == "publish shop-zero too, or say publish = false in crates/shop-middle/Cargo.toml"
+    assert fix == "publish shop-zero too, or set publish = false in crates/shop-middle/Cargo.toml"
     edit(root, "shop-zero", "publish = false\n", "")
     assert told(root) == []
 
@@ -117,9 +117,9 @@ def test_a_dependency_that_exists_nowhere_is_found(root: Path) -> None:
     [(name, fact, fix)] = told(root)
     assert (name, fact) == (
         "unknown-dependency",
-        "crates/shop-zero/Cargo.toml needs no-such-crate ^1.2, and crates.io has no such crate",
+        "crates/shop-zero/Cargo.toml needs no-such-crate ^1.2, but crates.io has no such crate",
     )
-    assert fix == "mend the name or the version of no-such-crate in crates/shop-zero/Cargo.toml"
+    assert fix == "correct the name or the version of no-such-crate in crates/shop-zero/Cargo.toml"
     edit(root, "shop-zero", 'no-such-crate = "1.2"\n', "")
     assert told(root) == []
 
@@ -138,11 +138,11 @@ def test_a_test_that_needs_a_version_of_a_crate_that_is_never_published_is_found
     [(name, fact, fix)] = told(root)
     assert (name, fact) == (
         "unknown-dependency",
-        "crates/shop-zero/Cargo.toml needs shop-bench ^0.1.0, and crates.io has no such crate",
+        "crates/shop-zero/Cargo.toml needs shop-bench ^0.1.0, but crates.io has no such crate",
     )
     assert (
         fix
-        == "leave out the version of shop-bench in the dev-dependencies of crates/shop-zero/Cargo.toml; cargo drops it there, then"
+        == "remove the version of shop-bench from the dev-dependencies of crates/shop-zero/Cargo.toml; cargo then leaves it out of the upload"
     )
     edit(root, "shop-zero", 'shop-bench", version = "0.1.0"', 'shop-bench"')
     assert told(root) == []
@@ -155,8 +155,10 @@ def test_a_crate_of_another_component_must_be_public_in_a_version_that_fits(root
         '[components.zero]\ntag = "zero-v{version}"\ncrates = ["shop-zero"]\n[components.app]\ncrates = ["shop-middle", "shop-app"]\n'
     )
     update_lock(root)
-    fact = "crates/shop-middle/Cargo.toml needs shop-zero ^0.3.0, and crates.io has no such crate"
-    fix = "release shop-zero first, or name another version of it in crates/shop-middle/Cargo.toml"
+    fact = "crates/shop-middle/Cargo.toml needs shop-zero ^0.3.0, but crates.io has no such crate"
+    fix = (
+        "release shop-zero first, or require another version of it in crates/shop-middle/Cargo.toml"
+    )
     assert projects.findings(root, dependencies, version="app=0.1.0") == [
         ("unknown-dependency", fact, fix)
     ]
@@ -173,7 +175,7 @@ def test_a_program_without_a_lock_in_git_is_found(root: Path) -> None:
     [(name, fact, fix)] = told(root)
     assert (name, fact) == (
         "untracked-lock",
-        "Cargo.lock is not in git, so that each build of shop-app may take other dependencies",
+        "Cargo.lock is not in git, so each build of shop-app may use other dependencies",
     )
     assert fix.startswith("git add --force Cargo.lock ")
     git(root, "add", "--force", "Cargo.lock")
@@ -190,7 +192,7 @@ def test_a_lock_that_does_not_fit_the_manifests_is_found(root: Path) -> None:
     assert told(root) == [
         (
             "stale-lock",
-            "Cargo.lock does not fit the manifests, and cargo refuses --locked with it",
+            "Cargo.lock does not match the manifests, and cargo refuses --locked with it",
             "cargo update --workspace, and commit Cargo.lock",
         )
     ]
@@ -205,11 +207,11 @@ def test_a_crate_that_promises_an_older_rust_than_it_needs_is_found(root: Path) 
     [(name, fact, fix)] = told(root)
     assert (name, fact) == (
         "rust-version-too-low",
-        "shop-app promises Rust 1.60, and shop-zero 0.1.0 needs 1.70.1",
+        "shop-app promises Rust 1.60, but shop-zero 0.1.0 needs 1.70.1",
     )
     assert (
         fix
-        == 'let rust-version be "1.70.1" in crates/shop-app/Cargo.toml, or where the workspace has it, or lock an earlier shop-zero'
+        == 'set rust-version = "1.70.1" in crates/shop-app/Cargo.toml or in the workspace, or lock an earlier shop-zero'
     )
     edit(root, "shop-app", '"1.60"', '"1.70.1"')
     assert told(root) == []

@@ -70,16 +70,16 @@ def test_every_gate_runs_to_its_end_and_the_whole_of_each_failure_is_told(
     )
     false, odd = found(tiny)
     assert (
-        false.problem
+        false.fact
         == "the gate false fails\nnox > false \nnox > Command false  failed with exit code 1"
     )
-    assert odd.problem.splitlines()[0] == "the gate odd fails"
-    assert {"one", "two"} <= set(odd.problem.splitlines())
+    assert odd.fact.splitlines()[0] == "the gate odd fails"
+    assert {"one", "two"} <= set(odd.fact.splitlines())
     repeat = shlex.split(odd.fix.split("`")[1])
     assert subprocess.run(repeat, capture_output=True, check=False).returncode == 1
     tiny.commit("mended.txt")
     assert subprocess.run(repeat, capture_output=True, check=False).returncode == 0
-    assert [one.problem.splitlines()[0] for one in found(tiny)] == ["the gate false fails"]
+    assert [one.fact.splitlines()[0] for one in found(tiny)] == ["the gate false fails"]
     assert not tiny.git("status", "--short")
 
 
@@ -98,7 +98,7 @@ def test_a_hotfix_passes_with_the_gates_of_hotfixes(tiny: TinyProject) -> None:
     settings(tiny, 'quick = "true"', 'slow = "false"', 'hotfix = ["quick"]')
     tiny.git("switch", "--quiet", "--create", "hotfix/v0.1.1")
     assert found(tiny, "0.1.1") == []
-    assert [one.problem.splitlines()[0] for one in found(tiny, "0.2.0")] == ["the gate slow fails"]
+    assert [one.fact.splitlines()[0] for one in found(tiny, "0.2.0")] == ["the gate slow fails"]
 
 
 def test_a_project_adds_sessions_of_its_own_and_both_ways_to_run_them_agree(
@@ -120,7 +120,7 @@ def test_a_project_adds_sessions_of_its_own_and_both_ways_to_run_them_agree(
         "preflight": "aborted",
     }
     [failed] = found(tiny)
-    assert failed.fix == "mend it; `nox -s own` repeats it"
+    assert failed.fix == "fix it; `nox -s own` runs it again"
     tiny.commit("wanted.txt")
     assert found(tiny) == []
     assert nox(tiny.root, "-t", "hotfix") == {"quick": "success"}
@@ -130,8 +130,8 @@ def test_a_noxfile_that_cannot_be_read_is_told(tiny: TinyProject) -> None:
     settings(tiny, 'quick = "true"')
     tiny.commit("noxfile.py", "from release_tasks.sessions import preflight\n\npreflight(\n")
     [failed] = found(tiny)
-    assert "SyntaxError" in failed.problem
-    assert failed.fix == "mend noxfile.py: `nox --list` reads it"
+    assert "SyntaxError" in failed.fact
+    assert failed.fix == "fix noxfile.py: `nox --list` reads it"
     tiny.commit("noxfile.py", NOXFILE)
     tiny.commit("release-tasks.toml", "[gates]\nquick = false\n")
     done = subprocess.run([*NOX, "--list"], capture_output=True, text=True, check=False)

@@ -14,7 +14,7 @@ from support.python_projects import sdist
 from support.sample_projects import HISTORIES, NEXT, PROJECTS, git, sample
 
 from release_tasks.checks.check import CheckContext, Finding
-from release_tasks.checks.preflight.all import findings
+from release_tasks.checks.preflight.all import check_release
 from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.release import Release
 
@@ -140,7 +140,7 @@ FAILURES = (
             )
         ),
         "dependency-without-version",
-        "llmtrace-sdk/Cargo.toml names llmtrace-core by its path alone",
+        "llmtrace-sdk/Cargo.toml depends on llmtrace-core by a path only",
     ),
     Failure(
         "5609937: no protoc on the runners",
@@ -168,7 +168,7 @@ FAILURES = (
         "no commit: a layer that never worked",
         "llmtrace",
         as_before("Dockerfile"),
-        "dockerfile-lacks-member",
+        "dockerfile-missing-member",
         "without the manifest of crates/llmtrace-wasm",
     ),
     Failure(
@@ -208,14 +208,14 @@ FAILURES = (
             'on:\n  push:\n    tags: ["v*"]\nlicense = "Apache-2.0"A\n',
         ),
         "unreadable-workflow",
-        "release.yml is no YAML",
+        "release.yml is not valid YAML",
     ),
     Failure(
         "d167be8a: two that make one release",
         "llmcc-workspace",
         as_before(".github/workflows/release.yml"),
         "second-publisher",
-        "release.yml runs on tag v0.2.66 and publishes too",
+        "release.yml runs on tag v0.2.66 and also publishes",
     ),
     Failure(
         "6553c8bb: tags that no workflow waits for",
@@ -245,7 +245,7 @@ FAILURES = (
             ),
         ),
         "chart-image-unpublished",
-        "takes the tag v0.2.0",
+        "uses the tag v0.2.0",
     ),
     Failure(
         "d1cac6f: a linter that is not on the path",
@@ -259,13 +259,13 @@ FAILURES = (
         "caro",
         edit(("CHANGELOG.md", "- Remembers what was asked before.\n", "")),
         "missing-changelog-entry",
-        "CHANGELOG.md says nothing about 1.2.0",
+        "CHANGELOG.md has no entry for 1.2.0",
     ),
     Failure(
         "no commit: an image without a benchmark",
         "caro",
         as_before("Dockerfile"),
-        "dockerfile-lacks-target",
+        "dockerfile-missing-target",
         "benches/cache.rs",
     ),
     Failure(
@@ -278,7 +278,7 @@ FAILURES = (
             .replace("contents: write", "contents: read"),
         ),
         "token-without-permission",
-        "takes contents: write",
+        "needs `contents: write`",
     ),
     Failure(
         "89f34a2f: a lock that changed by itself",
@@ -344,7 +344,7 @@ FAILURES = (
             ("crates/llmtrace-core/Cargo.toml", "[package]", '[package]\nrust-version = "1.83"'),
         ),
         "rust-version-too-low",
-        "llmtrace promises Rust 1.60, and llmtrace-core 0.1.5 needs 1.83",
+        "llmtrace promises Rust 1.60, but llmtrace-core 0.1.5 needs 1.83",
     ),
     Failure(
         "v0.6.8: one version, two sections",
@@ -414,16 +414,16 @@ def test_a_failure_that_happened_is_found_before_the_tag(
     version = failure.version or NEXT[failure.settings]
     usual = (failure.settings, NEXT[failure.settings] if failure.change is nothing else version)
     before = KNOWN[usual] = KNOWN.get(usual) or {
-        (one.name, one.problem) for one in told(usual[1], "all")
+        (one.name, one.fact) for one in told(usual[1], "all")
     }
     failure.change(root)
     for variable in failure.without:
         monkeypatch.delenv(variable, raising=False)
     found = told(version, failure.new, fast=failure.finding != "failing-gate")
-    new = [one for one in found if (one.name, one.problem) not in before and one.severity != "note"]
+    new = [one for one in found if (one.name, one.fact) not in before and one.severity != "note"]
     assert {one.name for one in new} == {failure.finding}
-    assert failure.fact in new[0].problem
+    assert failure.fact in new[0].fact
 
 
 def told(version: str, new: str, fast: bool = True) -> list[Finding]:
-    return findings(CheckContext(context(), Release.at(context(), version), new), fast)
+    return check_release(CheckContext(context(), Release.at(context(), version), new), fast)

@@ -19,8 +19,8 @@ from support.tiny_project import TINY, TinyProject, tiny_project
 
 from release_tasks.checks.check import Finding
 from release_tasks.checks.preflight import machine
-from release_tasks.checks.preflight.all import lacks
-from release_tasks.checks.preflight.machine import Machine
+from release_tasks.checks.preflight.all import check_machine
+from release_tasks.checks.preflight.machine import MachineContext
 from release_tasks.order import RELEASE
 from release_tasks.project.discovery import discover
 from release_tasks.tools import docker, programs, rustc, zig
@@ -43,9 +43,9 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def told(root: Path) -> list[tuple[str, str, str, str]]:
-    found: list[Finding] = lacks(Machine(RELEASE, discover(root)))
+    found: list[Finding] = check_machine(MachineContext(RELEASE, discover(root)))
     assert all(one.fix and one.area in ("machine", "programs") for one in found)
-    return [(one.name, one.severity, one.problem, one.fix) for one in found]
+    return [(one.name, one.severity, one.fact, one.fix) for one in found]
 
 
 def test_a_machine_that_has_everything_is_well(tiny: TinyProject, shop: Path) -> None:
@@ -102,15 +102,15 @@ def test_an_old_cargo_is_told_where_crates_io_lets_crates_wait(
     shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(machine, "BURST", 2)
-    monkeypatch.setattr(machine, "MENDED", "99.0")
+    monkeypatch.setattr(machine, "FIXED_IN", "99.0")
     [(name, severity, fact, _)] = told(shop)
     assert (name, severity) == ("cargo-bug", "warning")
     assert fact.endswith(
-        "may call it a deadlock that crates.io lets more than 2 crates wait, and here are 3"
+        "may report a deadlock when crates.io's rate limit lets more than 2 crates wait, and there are 3"
     )
-    monkeypatch.setattr(machine, "MENDED", "1.0")  # as after `rustup update stable`
+    monkeypatch.setattr(machine, "FIXED_IN", "1.0")  # as after `rustup update stable`
     assert told(shop) == []
-    monkeypatch.setattr(machine, "MENDED", "99.0")
+    monkeypatch.setattr(machine, "FIXED_IN", "99.0")
     monkeypatch.setattr(machine, "BURST", 3)
     assert told(shop) == []
 
@@ -142,7 +142,7 @@ def test_a_pinned_toolchain_that_is_absent_is_found_though_cargo_cannot_run(
     assert done.returncode == 1
     assert found.keys() == {"absent-toolchain"}
     assert (
-        found["absent-toolchain"]["problem"]
+        found["absent-toolchain"]["fact"]
         == "the project pins the toolchain 1.2.3, which is not installed"
     )
     assert found["absent-toolchain"]["fix"] == "rustup toolchain install 1.2.3"
@@ -193,7 +193,7 @@ def test_a_glibc_older_than_this_linkers_and_a_static_program_without_gcc_are_fo
         (
             "unbuildable-target",
             "warning",
-            f"still for {here} is to be static, and there is no absent-gcc to link it",
+            f"still for {here} is static, which needs absent-gcc",
             "apt-get install gcc-absent",
         )
     ]
@@ -222,11 +222,11 @@ def test_without_a_builder_and_without_root_no_image_can_be_made(
 def test_a_disk_without_room_is_found_and_another_one_is_named_instead(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(machine, "ROOM", shutil.disk_usage(tiny.root).free * 2)
+    monkeypatch.setattr(machine, "LEAST_SPACE", shutil.disk_usage(tiny.root).free * 2)
     names = [name for name, *_ in told(tiny.root)]
     assert names
     assert set(names) == {"low-disk-space"}
-    monkeypatch.setattr(machine, "ROOM", 1)
+    monkeypatch.setattr(machine, "LEAST_SPACE", 1)
     assert told(tiny.root) == []
 
 
@@ -239,7 +239,7 @@ def test_certificates_that_are_not_there_are_found(
     assert (
         "absent-certificates",
         "problem",
-        f"{name} names /no/such/file, which is not there",
+        f"{name} is /no/such/file, which does not exist",
     ) in [row[:3] for row in told(tiny.root)]
     monkeypatch.setenv(name, there)
     assert told(tiny.root) == []
@@ -254,7 +254,7 @@ def test_certificates_for_half_of_the_clients_are_found(
 ) -> None:
     there = os.environ[name]
     monkeypatch.delenv(other)
-    fact = f"{name} is set and {other} is not, so that not every client trusts the same"
+    fact = f"{name} is set and {other} is not, so clients trust different certificates"
     assert told(tiny.root) == [
         ("inconsistent-ca-settings", "warning", fact, f"export {other}={there}")
     ]
@@ -274,7 +274,7 @@ def test_a_proxy_for_this_machine_itself_is_found(
     assert (name, severity, fact) == (
         "proxied-loopback",
         "warning",
-        "127.0.0.1 would be asked through the proxy",
+        "requests to 127.0.0.1 would go through the proxy",
     )
     for line in fix.removeprefix("export ").split():
         monkeypatch.setenv(*line.split("="))
@@ -286,8 +286,8 @@ def test_a_finding_about_the_machine_is_silenced_with_a_reason(
 ) -> None:
     monkeypatch.setenv("PIP_CERT", "/no/such/file")
     tiny.commit("release-tasks.toml", '[checks.ignore]\nabsent-certificates = "pip is not used"\n')
-    [one] = lacks(Machine(RELEASE, discover(tiny.root)))
-    assert (one.name, one.severity, one.silenced) == (
+    [one] = check_machine(MachineContext(RELEASE, discover(tiny.root)))
+    assert (one.name, one.severity, one.ignored) == (
         "absent-certificates",
         "note",
         "pip is not used",
@@ -299,4 +299,6 @@ def test_without_a_project_the_machine_is_looked_at_all_the_same(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PIP_CERT", "/no/such/file")
-    assert "absent-certificates" in [one.name for one in lacks(Machine(RELEASE, None))]
+    assert "absent-certificates" in [
+        one.name for one in check_machine(MachineContext(RELEASE, None))
+    ]

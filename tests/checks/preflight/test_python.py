@@ -44,7 +44,7 @@ def told(root: Path) -> list[tuple[str, str, str]]:
     git(root, "add", "--all")
     git(root, "commit", "--quiet", "--allow-empty", "--message=A change")
     return [
-        (one.name, one.problem, one.fix)
+        (one.name, one.fact, one.fix)
         for one in run_checks(CheckContext(context(dry=True), release(root)), python)
     ]
 
@@ -59,8 +59,8 @@ NAMED = f'{WHEELS}pythons = ["3.11"]\n'
 
 
 def test_a_wheel_for_the_python_that_builds_it_is_told(root: Path) -> None:
-    fact = "pyproject.toml promises Python >=3.9, and its wheel is for the one that builds it: pip of any other compiles the sdist"
-    fix = 'name them, as pythons = ["3.9", "3.10"] in [python."tiny-tool"], or give pyo3 the feature abi3-py39'
+    fact = "pyproject.toml promises Python >=3.9, but its wheel is for the one that builds it: pip of any other compiles the sdist"
+    fix = 'set pythons = ["3.9", "3.10"] in [python."tiny-tool"], or add the feature abi3-py39 to pyo3'
     assert told(root) == [("missing-python-wheels", fact, fix)]
     edit(root, "release-tasks.toml", WHEELS, f'{WHEELS}pythons = ["3.9", "3.10"]\n')
     assert told(root) == []
@@ -68,8 +68,8 @@ def test_a_wheel_for_the_python_that_builds_it_is_told(root: Path) -> None:
 
 def test_pythons_without_a_wheel_are_found_and_who_cannot_install_is_said(root: Path) -> None:
     edit(root, "release-tasks.toml", WHEELS, NAMED)
-    fact = "pyproject.toml promises Python >=3.9, and its wheels are for 3.11: pip of 3.9, 3.10 compiles the sdist"
-    fix = 'add 3.9, 3.10 to pythons in [python."tiny-tool"], give pyo3 the feature abi3-py39, or say requires-python = ">=3.11"'
+    fact = "pyproject.toml promises Python >=3.9, but its wheels are for 3.11: pip of 3.9, 3.10 compiles the sdist"
+    fix = 'add 3.9, 3.10 to pythons in [python."tiny-tool"], add the feature abi3-py39 to pyo3, or set requires-python = ">=3.11"'
     assert told(root) == [("missing-python-wheels", fact, fix)]
     edit(root, "release-tasks.toml", WHEELS, f"{WHEELS}sdist = false\n")
     assert told(root)[0][1].endswith("pip of 3.9, 3.10 finds nothing to install")
@@ -94,8 +94,8 @@ def test_abi3_that_begins_later_than_what_is_promised_is_found(root: Path) -> No
     assert told(root) == [
         (
             "missing-python-wheels",
-            "pyproject.toml promises Python >=3.9, and its wheels are for 3.10 and later: pip of 3.9 compiles the sdist",
-            'give pyo3 the feature abi3-py39, or say requires-python = ">=3.10"',
+            "pyproject.toml promises Python >=3.9, but its wheels are for 3.10 and later: pip of 3.9 compiles the sdist",
+            'add the feature abi3-py39 to pyo3, or set requires-python = ">=3.10"',
         )
     ]
     edit(root, "Cargo.toml", "abi3-py310", "abi3-py39")
@@ -118,8 +118,8 @@ def test_pythons_are_named_in_vain_where_one_wheel_is_for_all(
     assert told(root) == [
         (
             "redundant-pythons",
-            f'[python."tiny-tool"] names Pythons (3.9, 3.12), and {why}',
-            'take pythons out of [python."tiny-tool"]',
+            f'[python."tiny-tool"] has pythons (3.9, 3.12), but {why}',
+            'remove pythons from [python."tiny-tool"]',
         )
     ]
     edit(root, "release-tasks.toml", 'pythons = ["3.9", "3.12"]\n', "")
@@ -132,13 +132,13 @@ def test_a_package_for_the_building_machine_alone_is_told(root: Path) -> None:
     [(name, fact, fix)] = told(root)
     assert (name, fact) == (
         "one-platform",
-        "tiny-tool has one platform, that of the machine that builds it; all others compile the sdist",
+        "tiny-tool has wheels for the machine that builds it only; elsewhere pip compiles the sdist",
     )
     edit(
         root,
         "release-tasks.toml",
         '"]\n',
-        '"]\n' + fix.removeprefix("name its platforms, as ").partition(" in [")[0] + "\n",
+        '"]\n' + fix.removeprefix("set its platforms, e.g. ").partition(" in [")[0] + "\n",
     )
     assert told(root) == []
 
@@ -149,7 +149,7 @@ def test_a_module_with_another_name_than_its_package_is_told(root: Path) -> None
     [(name, fact, _)] = told(root)
     assert (name, fact) == (
         "import-name",
-        "tiny-tool is installed by that name and imported as small, which another distribution may bring, too",
+        "tiny-tool is installed by that name but imported as small, which another distribution may contain, too",
     )
     edit(
         root,
@@ -167,15 +167,15 @@ def test_a_package_without_a_readme_is_found(tmp_path: Path) -> None:
     assert told(root) == [
         (
             "no-description",
-            "pyproject.toml names no readme, so its page on PyPI will be empty",
+            "pyproject.toml has no readme, so its page on PyPI will be empty",
             'write README.md beside it, and readme = "README.md" into [project]',
         )
     ]
     edit(root, "pyproject.toml", "[project]\n", '[project]\nreadme = "ABOUT.md"\n')
     assert told(root)[0] == (
         "absent-readme",
-        "pyproject.toml names ABOUT.md as its readme, and there is no such file",
-        "write ABOUT.md, or name another one",
+        "pyproject.toml has the readme ABOUT.md, which does not exist",
+        "write ABOUT.md, or change readme in pyproject.toml",
     )
     edit(root, "pyproject.toml", "ABOUT.md", "README.md")
     assert told(root) == []

@@ -36,7 +36,7 @@ def test_releases_are_made_from_the_branch_of_the_settings(tiny: TinyProject) ->
     tiny.commit("release-tasks.toml", '[project]\nbranch = "main"\n')
     assert found(tiny) == []
     tiny.git("switch", "--quiet", "--create", "feature")
-    assert found(tiny) == ["HEAD is on feature, releases are made from main"]
+    assert found(tiny) == ["HEAD is on feature, but releases are made from main"]
 
 
 @pytest.mark.statement("B4.57", "B4.58")
@@ -45,7 +45,7 @@ def test_a_hotfix_is_released_from_its_own_branch_once_it_has_all_of_the_release
 ) -> None:
     def told_of(version: str) -> list[tuple[str, str]]:
         return [
-            (one.problem, one.fix)
+            (one.fact, one.fix)
             for one in run_checks(CheckContext(context(), tiny.release(version)), repository)
         ]
 
@@ -55,7 +55,7 @@ def test_a_hotfix_is_released_from_its_own_branch_once_it_has_all_of_the_release
     tiny.commit("fix.txt")
     assert told_of("0.1.1") == []
     assert told_of("0.2.0") == [
-        ("HEAD is on hotfix/v0.1.1, releases are made from main", "git switch main")
+        ("HEAD is on hotfix/v0.1.1, but releases are made from main", "git switch main")
     ]
     tiny.git("switch", "--quiet", "main")
     tiny.commit("feature.txt")
@@ -69,7 +69,7 @@ def test_a_hotfix_is_released_from_its_own_branch_once_it_has_all_of_the_release
         "switch", "--quiet", "main"
     )  # where its runbook merges instead, the merge is released from there
     tiny.git("merge", "--quiet", "--no-ff", "-m", "Merge the hotfix", "hotfix/v0.1.1")
-    assert {one for one, _ in told_of("0.1.1")} == {"2 commits of main are not on origin yet"}
+    assert {one for one, _ in told_of("0.1.1")} == {"2 commits are on main but not on origin yet"}
 
 
 def test_changes_that_are_not_committed_are_named(tiny: TinyProject) -> None:
@@ -105,7 +105,7 @@ def test_a_tag_that_is_public_makes_all_of_this_irrelevant(tiny: TinyProject) ->
 
 def told(tiny: TinyProject) -> dict[str, tuple[str, str]]:
     return {
-        one.name: (one.problem, one.fix)
+        one.name: (one.fact, one.fix)
         for one in run_checks(CheckContext(context(), tiny.release("0.2.0")), repository)
     }
 
@@ -114,7 +114,7 @@ def test_commits_that_origin_lacks_are_a_note_until_they_are_pushed(tiny: TinyPr
     assert told(tiny) == {}
     tiny.commit("ahead.txt")
     fact, fix = told(tiny)["ahead-of-origin"]
-    assert fact == "1 commit of main is not on origin yet"
+    assert fact == "1 commit is on main but not on origin yet"
     tiny.git(*shlex.split(fix.partition(" to ")[0])[1:])
     assert told(tiny) == {}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from invoke.context import Context
 from support.executables import AARCH64, elf
-from support.published_project import TARGET, Releasing, left_behind, problems, program, run
+from support.published_project import TARGET, Releasing, facts, left_behind, program, run
 from support.repositories import commit_files
 
 from release_tasks import dist
@@ -68,7 +68,7 @@ def publish(folder: Path, *words: str, names: tuple[str, ...] = NAMES) -> None:
 
 
 def verify(release: Release) -> list[str]:
-    return problems(assets.verify(Context(), release))
+    return facts(assets.verify(Context(), release))
 
 
 def test_assets_are_downloaded_compared_and_started(release, built, tmp_path, capsys, registries):
@@ -77,7 +77,7 @@ def test_assets_are_downloaded_compared_and_started(release, built, tmp_path, ca
     said = capsys.readouterr().err
     assert "the release v0.2.0 is public" in said
     assert "4 assets of v0.2.0 download with the right sha256" in said
-    assert "hello-here from GitHub runs, and says 0.2.0" in said
+    assert "hello-here from GitHub runs and prints 0.2.0" in said
     assert left_behind(tmp_path) == []
 
 
@@ -136,7 +136,7 @@ def test_a_binary_of_another_version_is_found(release, built, tmp_path):
     program(tmp_path / "old", "hello 0.1.0").replace(built / "hello-here")
     checksum(built / "hello-here")
     publish(built)
-    assert verify(release) == ["hello-here from GitHub says it is 'hello 0.1.0', not 0.2.0"]
+    assert verify(release) == ["hello-here from GitHub prints 'hello 0.1.0', expected 0.2.0"]
 
 
 def test_a_binary_for_another_machine_than_its_name_says_is_found(release, built):
@@ -145,7 +145,7 @@ def test_a_binary_for_another_machine_than_its_name_says_is_found(release, built
     publish(built)
     target = "riscv64gc-unknown-linux-gnu"
     assert verify(release) == [
-        f"hello-there from GitHub is ELF for aarch64, and its name says {target}"
+        f"hello-there from GitHub is ELF for aarch64, but its name says {target}"
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from invoke.context import Context
-from support.published_project import HERE, Layout, Releasing, layer, left_behind, problems, run
+from support.published_project import HERE, Layout, Releasing, facts, layer, left_behind, run
 from support.repositories import write_files
 
 from release_tasks.checks.published import charts
@@ -70,7 +70,7 @@ def push(releasing: Releasing, layout: Layout, tmp_path):
 
 
 def verify(release: Release) -> list[str]:
-    return problems(charts.verify(Context(), release))
+    return facts(charts.verify(Context(), release))
 
 
 def test_a_chart_renders_and_its_image_is_there(push, tmp_path, capsys):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from invoke.context import Context
-from support.published_project import Releasing, left_behind, problems, run
+from support.published_project import Releasing, facts, left_behind, run
 
 from release_tasks.checks.published import crates
 from release_tasks.release import Release
@@ -38,7 +38,7 @@ def publish(release: Release, *names: str) -> Release:
 
 
 def verify(release: Release) -> list[str]:
-    return problems(crates.verify(Context(), release))
+    return facts(crates.verify(Context(), release))
 
 
 def test_published_crates_are_fetched_and_their_programs_run(
@@ -48,7 +48,7 @@ def test_published_crates_are_fetched_and_their_programs_run(
     assert verify(release) == []
     said = capsys.readouterr().err
     assert "a project that depends on all 2 crates gets them" in said
-    assert "fetched-hello of fetched-hello 0.2.0 from crates.io runs, and says 0.2.0" in said
+    assert "fetched-hello of fetched-hello 0.2.0 from crates.io runs and prints 0.2.0" in said
     assert left_behind(tmp_path) == []
 
 
@@ -59,7 +59,7 @@ def test_a_program_of_another_version_is_found(releasing: Releasing):
     [problem] = verify(release)
     assert (
         problem
-        == "fetched-hello of fetched-hello 0.2.0 from crates.io says it is 'hello 0.1.0', not 0.2.0"
+        == "fetched-hello of fetched-hello 0.2.0 from crates.io prints 'hello 0.1.0', expected 0.2.0"
     )
 
 
@@ -72,7 +72,7 @@ def test_a_crate_that_does_not_compile_is_found(releasing: Releasing):
 def test_exactly_the_crate_that_is_absent_is_named(releasing: Releasing, tmp_path):
     release = publish(releasing(workspace()), "hello")
     [problem] = verify(release)
-    assert problem.startswith("fetched-words 0.2.0 from crates.io cannot be fetched: error: ")
+    assert problem.startswith("fetched-words 0.2.0 from crates.io cannot be downloaded: error: ")
     assert left_behind(tmp_path) == []
 
 

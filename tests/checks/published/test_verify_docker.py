@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from invoke.context import Context
 from support.docker_daemon import kept
-from support.published_project import HERE, Layout, Releasing, layer, left_behind, problems, program
+from support.published_project import HERE, Layout, Releasing, facts, layer, left_behind, program
 
 from release_tasks.checks.published import images
 from release_tasks.release import Release
@@ -37,22 +37,22 @@ def push(layout: Layout, tmp_path: Path, says: str, **config: object) -> None:
 )
 def test_the_daemon_runs_the_image_and_keeps_nothing(release, layout, tmp_path, capsys, config):
     push(layout, tmp_path, "hello 0.2.0", **config)
-    assert problems(images.verify(Context(), release)) == []
-    assert f"{NAME} runs, and says 0.2.0" in capsys.readouterr().err
+    assert facts(images.verify(Context(), release)) == []
+    assert f"{NAME} runs and prints 0.2.0" in capsys.readouterr().err
     assert kept() == ""
     assert left_behind(tmp_path) == []
 
 
 def test_the_wrong_program_is_found(release, layout, tmp_path):
     push(layout, tmp_path, "hello 0.1.0", Entrypoint=["/hello"])
-    assert problems(images.verify(Context(), release)) == [
-        f"{NAME} says it is 'hello 0.1.0', not 0.2.0"
+    assert facts(images.verify(Context(), release)) == [
+        f"{NAME} prints 'hello 0.1.0', expected 0.2.0"
     ]
     assert kept() == ""
 
 
 def test_an_entry_point_that_is_absent_is_found(release, layout, tmp_path):
     push(layout, tmp_path, "hello 0.2.0", Entrypoint=["/helo"])
-    [problem] = problems(images.verify(Context(), release))
+    [problem] = facts(images.verify(Context(), release))
     assert problem.startswith(f"{NAME} cannot be started: ")
     assert kept() == ""

@@ -13,18 +13,18 @@ from support.published_project import (
     OTHER,
     Layout,
     Releasing,
+    facts,
     layer,
     left_behind,
-    problems,
     program,
 )
 
 from release_tasks import dist
 from release_tasks.channels import oci_registry
 from release_tasks.checks.published import images
-from release_tasks.checks.smoke import image as image_smoke
 from release_tasks.checks.smoke import rootfs
 from release_tasks.errors import ReleaseError
+from release_tasks.formats import machines
 from release_tasks.release import Release
 from release_tasks.tools import docker
 
@@ -60,7 +60,7 @@ def push(layout: Layout, tmp_path, monkeypatch):
 
 
 def verify(release: Release) -> list[str]:
-    return problems(images.verify(Context(), release))
+    return facts(images.verify(Context(), release))
 
 
 @as_root
@@ -69,14 +69,14 @@ def test_an_image_is_whole_and_its_program_runs(release, push, tmp_path, capsys)
     assert verify(release) == []
     said = capsys.readouterr().err
     assert f"{NAME} is whole on its registry, for linux/{HERE}, linux/{OTHER}" in said
-    assert f"{NAME} runs, and says 0.2.0" in said
+    assert f"{NAME} runs and prints 0.2.0" in said
     assert left_behind(tmp_path) == []
 
 
 @as_root
 def test_an_image_of_the_wrong_program_is_found(release, push):
     push("hello 0.1.0")
-    assert verify(release) == [f"{NAME} says it is 'hello 0.1.0', not 0.2.0"]
+    assert verify(release) == [f"{NAME} prints 'hello 0.1.0', expected 0.2.0"]
 
 
 @as_root
@@ -98,7 +98,7 @@ def test_an_image_whose_entry_point_is_absent_is_found(release, push):
 def test_the_program_is_found_as_docker_finds_it(release, push, capsys, config):
     push(**config)
     assert verify(release) == []
-    assert f"{NAME} runs, and says 0.2.0" in capsys.readouterr().err
+    assert f"{NAME} runs and prints 0.2.0" in capsys.readouterr().err
 
 
 def test_a_shell_line_is_not_run(release, push, capsys):
@@ -240,7 +240,7 @@ def test_a_layer_that_is_no_archive_is_refused(tmp_path):
 
 
 def test_the_platform_is_named_as_in_an_index():
-    assert image_smoke.platform() == f"linux/{HERE}"
+    assert machines.this_platform() == f"linux/{HERE}"
 
 
 def _layer_of(architecture: str) -> str:

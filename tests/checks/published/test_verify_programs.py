@@ -5,16 +5,14 @@ from __future__ import annotations
 import sys
 
 import pytest
-from support.published_project import problems
+from support.published_project import facts
 
 from release_tasks.checks.smoke import program
-from release_tasks.checks.smoke.program import check_version_output, reason, says
+from release_tasks.checks.smoke.program import check_version_output, names_version, reason
 
 
 def started(code: str, version: str = "0.2.0") -> list[str]:
-    return problems(
-        check_version_output([sys.executable, "-c", code, "--version"], version, "hello")
-    )
+    return facts(check_version_output([sys.executable, "-c", code, "--version"], version, "hello"))
 
 
 @pytest.mark.parametrize(
@@ -29,33 +27,33 @@ def started(code: str, version: str = "0.2.0") -> list[str]:
     ],
 )
 def test_the_version_is_found_in_what_programs_print(text):
-    assert says(text, "0.2.0")
+    assert names_version(text, "0.2.0")
 
 
 @pytest.mark.parametrize(
     "text", ["10.2.0", "0.2.01", "0.2.0.1", "0.2.0-rc.1", "0.2.0rc1", "1.0.2.0", "0.1.0", ""]
 )
 def test_another_version_is_not_taken_for_it(text):
-    assert not says(text, "0.2.0")
+    assert not names_version(text, "0.2.0")
 
 
 @pytest.mark.parametrize("text", ["hello 1.2.0-rc.1", "hello 1.2.0rc1"])
 def test_a_prerelease_may_be_written_as_python_does(text):
-    assert says(text, "1.2.0-rc.1")
-    assert not says(text, "1.2.0")
+    assert names_version(text, "1.2.0-rc.1")
+    assert not names_version(text, "1.2.0")
 
 
 def test_build_metadata_need_not_be_printed():
-    assert says("hello 1.2.0", "1.2.0+build.5")
+    assert names_version("hello 1.2.0", "1.2.0+build.5")
 
 
 def test_a_program_that_prints_the_version_is_fine(capsys):
     assert started("print('hello 0.2.0')") == []
-    assert "hello runs, and says 0.2.0" in capsys.readouterr().err
+    assert "hello runs and prints 0.2.0" in capsys.readouterr().err
 
 
 def test_a_program_that_prints_the_version_before_is_wrong():
-    assert started("print('hello 0.1.0')") == ["hello says it is 'hello 0.1.0', not 0.2.0"]
+    assert started("print('hello 0.1.0')") == ["hello prints 'hello 0.1.0', expected 0.2.0"]
 
 
 @pytest.mark.parametrize(
@@ -76,11 +74,11 @@ def test_a_file_that_is_no_program_is_an_error(tmp_path):
     path = tmp_path / "hello"
     path.write_bytes(b"no program")
     path.chmod(0o755)
-    [problem] = problems(check_version_output([path, "--version"], "0.2.0", "hello"))
+    [problem] = facts(check_version_output([path, "--version"], "0.2.0", "hello"))
     assert "cannot be started" in problem
     assert (
         "cannot be started"
-        in problems(check_version_output([tmp_path / "absent"], "0.2.0", "hello"))[0]
+        in facts(check_version_output([tmp_path / "absent"], "0.2.0", "hello"))[0]
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from invoke.context import Context
-from support.published_project import HERE, OTHER, Releasing, left_behind, problems, run
+from support.published_project import HERE, OTHER, Releasing, facts, left_behind, run
 
 from release_tasks.checks.published import python
 from release_tasks.release import Release
@@ -78,7 +78,7 @@ def upload(*paths: Path) -> None:
 
 
 def verify(release: Release) -> list[str]:
-    return problems(python.verify(Context(), release))
+    return facts(python.verify(Context(), release))
 
 
 def test_wheel_and_sdist_install_and_import(release, tmp_path, capsys):
@@ -158,7 +158,7 @@ def test_a_program_in_a_wheel_without_modules_is_run(release, tmp_path, capsys):
             out.writestr(entry, text)
     upload(path)
     assert verify(release) == [
-        "fetched-hello of fetched-hello 0.2.0 from PyPI (wheel) says it is 'hello 0.1.0', not 0.2.0"
+        "fetched-hello of fetched-hello 0.2.0 from PyPI (wheel) prints 'hello 0.1.0', expected 0.2.0"
     ]
 
 

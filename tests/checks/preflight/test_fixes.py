@@ -17,7 +17,7 @@ from support.python_projects import sdist
 from support.tiny_project import LOG, ORIGIN, TINY, TinyProject, tiny_project
 
 from release_tasks.checks.check import CheckContext
-from release_tasks.checks.preflight.all import findings, kinds
+from release_tasks.checks.preflight.all import check_release, checks
 
 pytestmark = pytest.mark.tools("gh")
 CD = ".github/workflows/cd.yml"
@@ -38,7 +38,7 @@ class Try:
     def found(self) -> dict[str, str]:
         """Return the way out of each finding by its name, notes aside."""
         case = CheckContext(context(), self.tiny.release(self.version), self.new)
-        return {one.name: one.fix for one in findings(case) if one.severity != "note"}
+        return {one.name: one.fix for one in check_release(case) if one.severity != "note"}
 
     def commit(self, name: str, text: str) -> None:
         self.tiny.commit(name, text)
@@ -115,7 +115,7 @@ def beside(one: Try) -> None:
 
 
 def merged(one: Try, fix: str) -> None:
-    commit = re.match("merge ([0-9a-f]{7}) there, or", fix)
+    commit = re.match("merge ([0-9a-f]{7}), or", fix)
     assert commit, fix
     one.type(f"git switch main && git merge {commit[1]} && git push origin main")
 
@@ -252,13 +252,13 @@ WAYS: dict[str, tuple[Act, Follow]] = {
             "release-tasks.toml",
             "error",
             'error"\n[versions.ignore]\n"README.md" = "an example',
-            "or in [versions.ignore] with the reason",
+            "or to [versions.ignore] with the reason",
         ),
     ),
-    "unreadable-workflow": (commits(CD, "on: [push\n"), says(CD, "[push", "[push]", "mend cd.yml")),
+    "unreadable-workflow": (commits(CD, "on: [push\n"), says(CD, "[push", "[push]", "fix cd.yml")),
     "second-publisher": (
         commits(CD, RUNS),
-        says(CD, "tags: ['v*']", "branches: [main]", "take its tag trigger away"),
+        says(CD, "tags: ['v*']", "branches: [main]", "remove its tag trigger"),
     ),
     "unreadable-registry": (two_dockerfiles, answered),
     "taken-version": (yanked, takes("0.2.1", "unyank it, or choose a version after 0.2.0")),
@@ -274,23 +274,23 @@ WAYS: dict[str, tuple[Act, Follow]] = {
             "release-tasks.toml",
             'url = "u", sha256 = "s"',
             f'url = "https://example.org/model.bin", sha256 = "{"0" * 64}"',
-            "give it the address of a file",
+            "set url to the address of a file",
         ),
     ),
     "commit-not-green": (red, mends("fix it and commit")),
     "token-too-weak": (lambda one: setattr(one.tiny.registries.github, "scopes", "gist"), scoped),
     "open-milestone": (
         settings('[gates]\nmilestone = "v{version}"\n'),
-        says("release-tasks.toml", 'milestone = "v{version}"', "", "take milestone out of [gates]"),
+        says("release-tasks.toml", 'milestone = "v{version}"', "", "remove milestone from [gates]"),
     ),
     "open-blocker": (
         labelled,
-        says("release-tasks.toml", '"P0"', "", "take that label out of [gates] blockers"),
+        says("release-tasks.toml", '"P0"', "", "remove P0 from [gates] blockers"),
     ),
-    "failing-gate": (settings('[gates]\nrun = ["test -e mended.txt"]\n'), mends("mend it")),
+    "failing-gate": (settings('[gates]\nrun = ["test -e mended.txt"]\n'), mends("fix it")),
     "gate-leftovers": (
         settings('[gates]\nrun = ["touch coverage.xml"]\n'),
-        says(".gitignore", "__pycache__/", "__pycache__/\ncoverage.xml", "name that in .gitignore"),
+        says(".gitignore", "__pycache__/", "__pycache__/\ncoverage.xml", "add it to .gitignore"),
     ),
 }
 
@@ -346,6 +346,6 @@ def test_each_finding_has_a_test_of_its_way_out() -> None:
     others = [path.read_text() for path in files if path.stem not in UNFOLLOWED]
     assert [
         kind.name
-        for kind in kinds()
+        for kind in checks()
         if kind.name not in WAYS and not any(f'"{kind.name}"' in text for text in others)
     ] == []

@@ -1,0 +1,55 @@
+"""What GitHub has to say before a release: no open blockers, a finished milestone, green runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from release_tasks.channels import git_runs
+from release_tasks.checks.check import CheckContext, problem
+from release_tasks.errors import Problem, problems_of
+from release_tasks.tools import gh
+
+
+@problem
+def commit_not_green(context: CheckContext) -> list[Problem]:
+    """Find each CI run of this commit that failed or has not ended, where the tags wait for it."""
+    if not git_runs.are_awaited(context.release):
+        return []
+    return problems_of(git_runs.not_green(context.release))
+
+
+@problem
+def open_blocker(context: CheckContext) -> Iterator[Problem]:
+    """Find each label whose open issues stop the release."""
+    repository = context.project.repository
+    if not repository:
+        return
+    for label in context.project.settings.gates.blockers:
+        issues = gh.issues(repository, label)
+        if issues:
+            shown = ", ".join(f"#{issue['number']} {issue['title']}" for issue in issues[:5])
+            yield Problem(
+                f"issues with the label {label} are open: {shown}",
+                f"close them, or remove {label} from [gates] blockers",
+            )
+
+
+@problem
+def open_milestone(context: CheckContext) -> Iterator[Problem]:
+    """Find the milestone of each version that is not finished, or that is missing."""
+    repository = context.project.repository
+    template = context.project.settings.gates.milestone
+    if not repository or not template:
+        return
+    for part in context.release.parts:
+        title = template.format(version=part.version, tag=part.tag)
+        count = gh.open_in_milestone(repository, title)
+        if count is None:
+            yield Problem(
+                f"GitHub has no milestone {title}", "create it, or remove milestone from [gates]"
+            )
+        elif count:
+            yield Problem(
+                f"milestone {title} is not finished: {count} open",
+                "merge, close or move what is open, then release",
+            )
