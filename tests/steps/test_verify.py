@@ -109,13 +109,13 @@ def test_a_whole_release_is_downloaded_and_run(public, tmp_path, capsys, registr
     verify(Context(), version="0.2.0")
     said = capsys.readouterr().err
     for line in (
-        "git shows v0.2.0",
+        "git has v0.2.0",
         "fetched-hello of fetched-hello 0.2.0 from crates.io runs and prints 0.2.0",
-        f"{IMAGE}:0.2.0 is whole",
-        f"ghcr.io/example/charts/hello:0.2.0 renders, and {IMAGE}:0.2.0 is there",
+        f"{IMAGE}:0.2.0 is complete",
+        f"ghcr.io/example/charts/hello:0.2.0 renders, and {IMAGE}:0.2.0 exists",
         "hello-here from GitHub runs and prints 0.2.0",
-        f"{IMAGE}:latest names 0.2.0",
-        "Latest names v0.2.0",
+        f"{IMAGE}:latest points to 0.2.0",
+        "Latest points to v0.2.0",
     ):
         assert line in said
     assert left_behind(tmp_path) == []
@@ -167,7 +167,7 @@ def test_a_pointer_that_was_not_moved_is_an_error(public, layout):
     old = layout.image(HERE, [layer(("hello", b"old"))])
     layout.push(f"{IMAGE}:0.1.0", old)
     run("docker", "buildx", "imagetools", "create", "--tag", f"{IMAGE}:latest", f"{IMAGE}:0.1.0")
-    assert failing() == [f"{IMAGE}:latest on images names 0.1.0, not 0.2.0"]
+    assert failing() == [f"{IMAGE}:latest on images points to 0.1.0, expected 0.2.0"]
 
 
 def test_an_unreadable_registry_is_reported_with_the_other_errors(public, registries):
@@ -190,8 +190,8 @@ def test_a_dry_run_downloads_nothing(project, registries, tmp_path, capsys):
     before, requests = snapshot(project), len(registries.log.entries())
     verify(context(dry=True), version="0.2.0")
     said = capsys.readouterr().err
-    assert "then fetched-hello 0.2.0 is fetched back from crates.io" in said
-    assert "then ghcr.io/example/charts/hello 0.2.0 is fetched back from charts" in said
+    assert "would verify fetched-hello 0.2.0 on crates.io" in said
+    assert "would verify ghcr.io/example/charts/hello 0.2.0 on charts" in said
     assert snapshot(project) == before
     assert {e.app for e in registries.log.entries()[requests:]} <= {
         "github"

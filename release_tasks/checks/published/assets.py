@@ -75,7 +75,7 @@ def _compare(artifact: Artifact, page: Page, bodies: dict[str, bytes]) -> Iterat
         hashes["GitHub's digest"] = asset.digest.removeprefix("sha256:")
     for file in checksums.checksum_files(name):
         if file in bodies:
-            hashes[file] = checksums.read(bodies[file]).get(name, "nothing")
+            hashes[file] = checksums.read(bodies[file]).get(name, "none")
     for source, sha256 in hashes.items():
         if sha256 and sha256 != downloaded:
             yield Problem(

@@ -101,4 +101,4 @@ def _missing_blobs(name: str, image: Image, manifests: Manifests) -> Iterator[Pr
         found = get_many(lambda digest: oci_registry.has_blob(image.reference, digest), digests)
         for digest, is_there in zip(digests, found, strict=True):
             if not is_there:
-                yield Problem(f"{digest[:19]} of {name} for {platform} does not exist", fix)
+                yield Problem(f"blob {digest[:19]} of {name} for {platform} does not exist", fix)

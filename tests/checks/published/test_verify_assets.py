@@ -83,7 +83,7 @@ def test_assets_are_downloaded_compared_and_started(release, built, tmp_path, ca
 
 def test_a_draft_is_not_public(release, built):
     publish(built, "--draft")
-    assert verify(release) == ["GitHub shows no public release of v0.2.0"]
+    assert verify(release) == ["GitHub has no public release of v0.2.0"]
 
 
 def test_a_missing_asset_is_found_and_the_others_are_compared(release, built, capsys):
@@ -96,14 +96,14 @@ def test_an_asset_that_differs_from_its_checksum_is_found(release, built):
     (built / "hello-there.sha256").write_text("0" * 64 + "  hello-there\n")
     publish(built)
     [problem] = verify(release)
-    assert problem.endswith("hello-there.sha256 says 000000000000")
+    assert problem.endswith("hello-there.sha256 has 000000000000")
 
 
 def test_an_empty_checksum_is_found(release, built):
     (built / "hello-there.sha256").write_text("\n")
     publish(built)
     [problem] = verify(release)
-    assert problem.endswith("and hello-there.sha256 says nothing")
+    assert problem.endswith("but hello-there.sha256 has none")
 
 
 def test_one_file_of_all_checksums_is_compared_with_each(release, built):
@@ -117,8 +117,8 @@ def test_one_file_of_all_checksums_is_compared_with_each(release, built):
     run("git", "push", "-q", "-f", "origin", "v0.2.0")
     publish(built, names=("hello-here", "hello-there", "SHA256SUMS"))
     [problem] = verify(Release.at(Context(), "0.2.0"))
-    assert problem.startswith("hello-there from GitHub has the sha256 ")
-    assert problem.endswith("and SHA256SUMS says nothing")
+    assert problem.startswith("hello-there from GitHub has sha256 ")
+    assert problem.endswith("but SHA256SUMS has none")
 
 
 def test_an_asset_that_differs_from_what_was_built_is_found(release, built):
@@ -128,8 +128,8 @@ def test_an_asset_that_differs_from_what_was_built_is_found(release, built):
     dist.record(part, "build_binaries", [dist.describe(release, part, "binary", path)])
     publish(built)
     [problem] = verify(release)
-    assert "hello-there from GitHub has the sha256" in problem
-    assert f"and was built {hashlib.sha256(b'what was built').hexdigest()[:12]}" in problem
+    assert "hello-there from GitHub has sha256" in problem
+    assert f"but the built file has {hashlib.sha256(b'what was built').hexdigest()[:12]}" in problem
 
 
 def test_a_binary_of_another_version_is_found(release, built, tmp_path):

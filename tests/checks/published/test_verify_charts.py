@@ -76,14 +76,14 @@ def verify(release: Release) -> list[str]:
 def test_a_chart_renders_and_its_image_is_there(push, tmp_path, capsys):
     assert verify(push()) == []
     said = capsys.readouterr().err
-    assert f"{CHART} is a chart of version 0.2.0 for 0.2.0" in said
-    assert f"{CHART} renders, and {IMAGE}:0.2.0 is there" in said
+    assert f"{CHART} has version 0.2.0 and appVersion 0.2.0" in said
+    assert f"{CHART} renders, and {IMAGE}:0.2.0 exists" in said
     assert left_behind(tmp_path) == []
 
 
 def test_a_chart_that_names_an_image_tag_that_does_not_exist_is_found(push):
     assert verify(push(chart(image=f"{IMAGE}:v{{{{ .Chart.AppVersion }}}}"))) == [
-        f"{CHART} names the image {IMAGE}:v0.2.0, which is not there"
+        f"{CHART} uses the image {IMAGE}:v0.2.0, which does not exist"
     ]
 
 
@@ -98,7 +98,9 @@ def test_an_image_of_somebody_else_is_not_asked_for(push, registries):
 
 
 def test_a_chart_for_another_app_version_is_found(push):
-    assert f"{CHART} has appVersion 0.1.0, not 0.2.0" in verify(push(None, "--app-version=0.1.0"))
+    assert f"{CHART} has appVersion 0.1.0, expected 0.2.0" in verify(
+        push(None, "--app-version=0.1.0")
+    )
 
 
 def test_a_chart_that_does_not_render_is_found(push, tmp_path):

@@ -47,7 +47,7 @@ def test_published_crates_are_fetched_and_their_programs_run(
     release = publish(releasing(workspace()))
     assert verify(release) == []
     said = capsys.readouterr().err
-    assert "a project that depends on all 2 crates gets them" in said
+    assert "all 2 crates download from crates.io as a dependency" in said
     assert "fetched-hello of fetched-hello 0.2.0 from crates.io runs and prints 0.2.0" in said
     assert left_behind(tmp_path) == []
 
@@ -80,7 +80,7 @@ def test_a_yanked_crate_is_found(releasing: Releasing):
     release = publish(releasing(workspace()))
     run("cargo", "yank", "fetched-words@0.2.0")
     [problem] = verify(release)
-    assert "fetched-words 0.2.0 from crates.io cannot be fetched" in problem
+    assert "fetched-words 0.2.0 from crates.io cannot be downloaded" in problem
 
 
 def test_a_file_that_differs_from_the_index_is_found(releasing: Releasing, registries):
@@ -88,13 +88,13 @@ def test_a_file_that_differs_from_the_index_is_found(releasing: Releasing, regis
     path = registries.crates.store.file("fetched-words", "0.2.0")
     path.write_bytes(path.read_bytes() + b"more")
     [problem] = verify(release)
-    assert "fetched-words 0.2.0 from crates.io cannot be fetched" in problem
+    assert "fetched-words 0.2.0 from crates.io cannot be downloaded" in problem
 
 
 def test_a_crate_whose_programs_need_features_is_only_fetched(releasing: Releasing, capsys):
     needs = '[features]\ncli = []\n[[bin]]\nname = "fetched-hello"\npath = "src/main.rs"\nrequired-features = ["cli"]\n'
     assert verify(publish(releasing(workspace(manifest=needs)))) == []
-    assert "has no program without more features" in capsys.readouterr().err
+    assert "has no program by default" in capsys.readouterr().err
 
 
 def test_a_project_without_crates_starts_no_cargo(releasing: Releasing, monkeypatch):

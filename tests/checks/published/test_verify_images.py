@@ -68,7 +68,7 @@ def test_an_image_is_whole_and_its_program_runs(release, push, tmp_path, capsys)
     push()
     assert verify(release) == []
     said = capsys.readouterr().err
-    assert f"{NAME} is whole on its registry, for linux/{HERE}, linux/{OTHER}" in said
+    assert f"{NAME} is complete on its registry, for linux/{HERE}, linux/{OTHER}" in said
     assert f"{NAME} runs and prints 0.2.0" in said
     assert left_behind(tmp_path) == []
 
@@ -104,7 +104,7 @@ def test_the_program_is_found_as_docker_finds_it(release, push, capsys, config):
 def test_a_shell_line_is_not_run(release, push, capsys):
     push(Entrypoint=["/bin/sh", "-c", "serve"])
     assert verify(release) == []
-    assert "starts no program of its own" in capsys.readouterr().err
+    assert "has no program of its own" in capsys.readouterr().err
 
 
 def test_without_a_daemon_and_without_root_it_is_said_that_nothing_ran(
@@ -118,11 +118,11 @@ def test_without_a_daemon_and_without_root_it_is_said_that_nothing_ran(
 
 def test_a_platform_that_was_left_out_is_found(release, push):
     push(other=False)
-    assert verify(release) == [f"{NAME} has nothing for linux/{OTHER}"]
+    assert verify(release) == [f"{NAME} has no image for linux/{OTHER}"]
 
 
 def test_an_image_that_is_not_there_is_found(release):
-    assert verify(release) == [f"{NAME} is not there"]
+    assert verify(release) == [f"{NAME} does not exist"]
 
 
 def test_an_image_that_was_replaced_is_found(release, push):
@@ -139,7 +139,7 @@ def test_an_image_that_was_replaced_is_found(release, push):
             )
         ],
     )
-    assert verify(release) == [f"{NAME} is {digest[:19]}, and sha256:000000000000 was built"]
+    assert verify(release) == [f"{NAME} is {digest[:19]}, but sha256:000000000000 was built"]
 
 
 def test_a_layer_that_the_registry_lost_is_found(release, push, registries):
@@ -148,9 +148,7 @@ def test_a_layer_that_the_registry_lost_is_found(release, push, registries):
     requests.delete(
         f"{registries.urls['oci']}/v2/example/hello/blobs/{lost}", timeout=10
     ).raise_for_status()
-    assert verify(release) == [
-        f"{NAME} lacks {lost[:19]}, which its image for linux/{OTHER} consists of"
-    ]
+    assert verify(release) == [f"blob {lost[:19]} of {NAME} for linux/{OTHER} does not exist"]
 
 
 @as_root
@@ -183,7 +181,7 @@ def test_an_image_without_an_index_is_read_too(
     )
     assert "manifests" not in (oci_registry.manifest("ghcr.io/example/hello", "0.2.0") or {})
     assert verify(release) == []
-    assert f"is whole on its registry, for linux/{HERE}" in capsys.readouterr().err
+    assert f"is complete on its registry, for linux/{HERE}" in capsys.readouterr().err
 
 
 def test_an_upper_layer_takes_away_and_replaces_what_a_lower_one_has(tmp_path):
