@@ -24,9 +24,9 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def quick(session: nox.Session) -> None:
-    """Run the tests that neither compile nor release anything."""
+    """Run the tests that start no local registries, and neither compile nor release anything."""
     install(session, "tests", programs=False)
-    session.run("python", "-m", "pytest", "-m", "not slow", *session.posargs)
+    session.run("python", "-m", "pytest", "-n", "2", "-m", "quick", *session.posargs)
 
 
 @nox.session

@@ -1,9 +1,10 @@
-"""What every test shares: programs it needs, a name for its commits, and a network that only the rehearsal may use."""
+"""What every test shares: the programs it needs, an identity for its commits, and no network."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import sys
 from collections.abc import Iterator
@@ -11,40 +12,45 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.quick import is_quick
+from support.repositories import IDENTITY
 
 pytest_plugins = ["support.fixtures"]
 collect_ignore = ["projects", "golden"]  # samples, with tests of their own
-UPSTREAM = "release_tasks.rehearsal.upstream"  # reads third-party crates and packages for the local registries
+UPSTREAM = "release_tasks.rehearsal.upstream"  # reads third-party crates and packages
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+# `nohup pytest &` starts with SIGINT ignored, and every child inherits that
+signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 os.environ.pop("SOURCE_DATE_EPOCH", None)  # a rehearsal of this project sets it
-os.environ |= {
-    f"GIT_{role}_{key}": value
-    for role in ("AUTHOR", "COMMITTER")
-    for key, value in (("NAME", "Tester"), ("EMAIL", "tester@localhost"))
-}
+os.environ |= {name: value for name, value in IDENTITY.items() if not name.endswith("_DATE")}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if isinstance(item, pytest.Function) and is_quick(item):
+            item.add_marker("quick")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    for mark in item.iter_markers("tools"):
-        for name in mark.args:
-            if shutil.which(name) is None:
-                if os.environ.get("RELEASE_TASKS_REQUIRE_TOOLS") == "1":
-                    pytest.fail(f"{name} is not installed and RELEASE_TASKS_REQUIRE_TOOLS=1")
-                pytest.skip(f"{name} is not installed")
+    needed = [name for mark in item.iter_markers("tools") for name in mark.args]
+    for name in needed:
+        if shutil.which(name) is not None:
+            continue
+        if os.environ.get("RELEASE_TASKS_REQUIRE_TOOLS") == "1":
+            pytest.fail(f"{name} is not installed and RELEASE_TASKS_REQUIRE_TOOLS=1")
+        pytest.skip(f"{name} is not installed")
 
 
 @pytest.fixture(autouse=True, scope="session")
 def loopback_only() -> Iterator[None]:
-    """Refuse every connection of the tests themselves that leaves this machine, the rehearsal's reads aside."""
+    """Refuse every connection of the tests that leaves this machine, except the rehearsal's reads."""
     connect = socket.socket.connect
 
     def checked(self: socket.socket, address: Any) -> None:
-        is_away = self.family != socket.AF_UNIX and str(address[0]) not in (
-            "127.0.0.1",
-            "::1",
-            "localhost",
-        )
-        if is_away and not _is_upstream():
+        is_local = self.family == socket.AF_UNIX or str(address[0]) in LOOPBACK
+        if not is_local and not _is_upstream():
             raise OSError(f"a test wanted to reach {address}")
         connect(self, address)
 
@@ -54,6 +60,7 @@ def loopback_only() -> Iterator[None]:
 
 
 def _is_upstream() -> bool:
+    """Return True when the rehearsal's reader of the real registries is among the callers."""
     frame = sys._getframe()
     while frame := frame.f_back:  # type: ignore[assignment]
         if frame.f_globals.get("__name__") == UPSTREAM:

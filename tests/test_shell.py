@@ -156,6 +156,7 @@ CHILDREN = """
 import os, sys
 sys.path[:0] = {path!r}
 from release_tasks import shell
+from support.contexts import context
 {before}
 shell.do(context(), [sys.executable, "-c", {child!r}])
 """

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,7 +33,7 @@ def kit(tmp_path: Path) -> Iterator[HostedProject]:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a dist/ of the same commit, released to other registries: what is killed has built the same files before."""
+    """Return a dist/ of the same commit: a release that is killed finds these files built."""
     with hosted_project(tmp_path_factory.mktemp("built")) as kit:
         clone = kit.clone()
         for step in BUILDING:
@@ -125,7 +127,7 @@ def test_a_killed_release_is_finished_from_a_fresh_clone(
     """The wheel embeds the time of its build, so whoever builds it twice is found out."""
     clone = kit.clone()
     shutil.copytree(built, clone / "dist")
-    log = kit.kill_during(clone, KILLS[place], *RELEASE)
+    log = kit.signal_during(signal.SIGKILL, replace(KILLS[place]), clone, *RELEASE).err
     assert "-m build" not in log
     wheel = next((clone / "dist" / "v0.2.0").glob("*.whl"))
     bytes_of = {

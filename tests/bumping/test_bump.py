@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from invoke.context import Context
-from support.hosted_project import PROJECTS, WHEN
+from support.hosted_project import EPOCH, PROJECTS
 from support.repositories import commit_all
 
 from release_tasks import shell
@@ -16,7 +16,7 @@ from release_tasks.bumping import bump
 from release_tasks.errors import ReleaseError
 from release_tasks.release import Release
 
-pytestmark = pytest.mark.tools("git", "cargo")
+pytestmark = [pytest.mark.tools("git", "cargo"), pytest.mark.quick]
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     subprocess.run(["cp", "-r", PROJECTS / "kit", root], check=True)
     commit_all(root, "Begin")
     monkeypatch.chdir(root)
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", WHEN.split()[0])
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", EPOCH)
     return root
 
 

@@ -14,7 +14,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.steps.bump import bump
 from release_tasks.steps.tag import tag
 
-pytestmark = pytest.mark.tools("git", "cargo")
+pytestmark = [pytest.mark.tools("git", "cargo"), pytest.mark.quick]
 
 
 @pytest.fixture

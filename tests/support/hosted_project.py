@@ -1,25 +1,27 @@
-"""A whole project on local registries: clone it, run `inv` in the clone, read what is public."""
+"""A project with an origin on the local GitHub, clones of it, and what is public of it."""
 
 from __future__ import annotations
 
 import json
-import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from release_tasks.rehearsal.faults import Fault
 from release_tasks.rehearsal.registries import LocalRegistries, run_registries
+from support.repositories import IDENTITY, commit_all, git, write_files
 
 PROJECTS = Path(__file__).parents[1] / "projects"
-WHEN = "1767323045 +0000"
-REMOTE = "git@github.com:example/{}.git"
+EPOCH = "1767323045"  # the time of repositories.WHEN, in seconds since 1970
+ORIGIN = "git@github.com:example/{}.git"
+SECONDS_TO_WAIT = 300
 
 
 @dataclass
@@ -36,7 +38,7 @@ class CommandResult:
 
 @dataclass
 class HostedProject:
-    """A project that has an origin in local registries, and clones of it."""
+    """A project that has an origin on the local GitHub, and its clones."""
 
     registries: LocalRegistries
     folder: Path
@@ -48,27 +50,20 @@ class HostedProject:
         """Make a fresh clone, as on another machine."""
         self.clones += 1
         target = self.folder / f"clone-{self.clones}"
-        origin = REMOTE.format(self.name)
-        subprocess.run(
-            ["git", "clone", "--quiet", origin, target], env=self.environment(), check=True
-        )
+        argv = ["git", "clone", "--quiet", ORIGIN.format(self.name), target]
+        subprocess.run(argv, env=self.environment(), check=True)
         return target
 
     def environment(self) -> dict[str, str]:
-        who = {"NAME": "Tester", "EMAIL": "tester@localhost", "DATE": WHEN}
+        """Return the environment of every command."""
+        temporary = self.folder / "tmp"
+        temporary.mkdir(exist_ok=True)
         fixed = {
-            f"GIT_{role}_{key}": value
-            for role in ("AUTHOR", "COMMITTER")
-            for key, value in who.items()
-        }
-        scratch = self.folder / "tmp"
-        scratch.mkdir(exist_ok=True)
-        date = {
-            "SOURCE_DATE_EPOCH": WHEN.split()[0],
-            "TMPDIR": str(scratch),
+            "SOURCE_DATE_EPOCH": EPOCH,
+            "TMPDIR": str(temporary),
             "PYTHONUNBUFFERED": "1",
         }
-        return self.registries.environment() | fixed | date | self.env
+        return self.registries.environment() | IDENTITY | fixed | self.env
 
     def inv(self, where: Path, *words: str, **env: str) -> CommandResult:
         """Run `inv` in a clone to its end."""
@@ -83,10 +78,11 @@ class HostedProject:
         )
         return CommandResult(done.returncode, done.stdout, done.stderr)
 
-    def kill_during(self, where: Path, fault: Fault, *words: str) -> str:
-        """Start `inv`, end it without a warning while a request that `fault` delays is on its way."""
-        self.registries.faults.add(fault)
-        log = self.folder / "killed.log"
+    def signal_when(
+        self, number: signal.Signals, when: Callable[[str], object], where: Path, *words: str
+    ) -> CommandResult:
+        """Start `inv` and send it a signal as soon as `when` is true of what it has printed."""
+        log = self.folder / "signaled.log"
         with log.open("w") as sink:
             process = subprocess.Popen(
                 [sys.executable, "-m", "invoke", *words],
@@ -95,49 +91,56 @@ class HostedProject:
                 stdout=sink,
                 stderr=sink,
             )
-            deadline = time.monotonic() + 300
-            while fault.times and process.poll() is None and time.monotonic() < deadline:
-                time.sleep(0.01)
-            assert not fault.times, f"the request never came: {log.read_text()[-3000:]}"
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-        time.sleep(fault.delay + 0.5)  # the registry answers a client that is gone
-        return log.read_text()
+            _wait_until(lambda: when(log.read_text()) or process.poll() is not None)
+            process.send_signal(number)
+            process.wait(timeout=120)
+        return CommandResult(process.returncode, "", log.read_text())
+
+    def signal_during(
+        self, number: signal.Signals, fault: Fault, where: Path, *words: str
+    ) -> CommandResult:
+        """Start `inv`, send it a signal while `fault` delays a request, and wait for the answer."""
+        self.registries.faults.add(fault)
+        before = self._answers(fault)
+        ran = self.signal_when(number, lambda _: not fault.times, where, *words)
+        assert not fault.times, f"the request never came: {ran.err[-3000:]}"
+        _wait_until(lambda: self._answers(fault) > before)
+        return ran
+
+    def _answers(self, fault: Fault) -> int:
+        """Return how many of the requests that a fault is for have been handled."""
+        return sum(
+            bool(re.match(fault.method, entry.method) and re.match(fault.target, entry.target))
+            for entry in self.registries.log.entries()
+        )
 
     def uploads(self) -> list[str]:
         """Return every accepted write to a registry, as method, host and path."""
-        return [
-            f"{e.method} {e.host}{e.target}"
-            for e in self.registries.log.writes()
-            if "git-" not in e.target
-        ]
+        writes = [entry for entry in self.registries.log.writes() if "git-" not in entry.target]
+        return [f"{entry.method} {entry.host}{entry.target}" for entry in writes]
 
 
 @contextmanager
 def hosted_project(
-    folder: Path, name: str = "kit", offline: bool = False, files: dict[str, str] | None = None
+    folder: Path,
+    name: str = "kit",
+    offline: bool = False,
+    files: Mapping[str, str] | None = None,
 ) -> Iterator[HostedProject]:
-    """Put a sample project, or `files`, on the local GitHub, with registries to release it to."""
+    """Run local registries, with a sample project, or `files`, on the local GitHub."""
     source = folder / "source"
     if files is None:
         shutil.copytree(PROJECTS / name, source)
-    for path, text in (files or {}).items():
-        (source / path).parent.mkdir(parents=True, exist_ok=True)
-        (source / path).write_text(text)
-    commit(source, "Begin")
-    subprocess.run(["git", "remote", "add", "origin", REMOTE.format(name)], cwd=source, check=True)
-    with run_registries(folder / "registries", offline=offline) as running:
-        running.github.create("example", name, source)
-        yield HostedProject(running, folder, name)
+    else:
+        write_files(source, files)
+    commit_all(source, "Begin")
+    git(source, "remote", "add", "origin", ORIGIN.format(name))
+    with run_registries(folder / "registries", offline=offline) as registries:
+        registries.github.create("example", name, source)
+        yield HostedProject(registries, folder, name)
 
 
-def commit(folder: Path, message: str) -> None:
-    """Commit everything in a folder, made a repository first where it is none."""
-    if not (folder / ".git").exists():
-        subprocess.run(["git", "init", "--quiet", "--initial-branch=main"], cwd=folder, check=True)
-    who = ["-c", "user.name=Tester", "-c", "user.email=tester@localhost"]
-    env = os.environ | {"GIT_AUTHOR_DATE": WHEN, "GIT_COMMITTER_DATE": WHEN}
-    subprocess.run(["git", "add", "--all"], cwd=folder, check=True)
-    subprocess.run(
-        ["git", *who, "commit", "--quiet", f"--message={message}"], cwd=folder, env=env, check=True
-    )
+def _wait_until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + SECONDS_TO_WAIT
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
