@@ -19,7 +19,9 @@ def tests(session: nox.Session) -> None:
     """Run every test; as root on Debian or Ubuntu, install the programs they need first."""
     install(session, "tests")
     # two cores have time for three: many tests wait for servers and disks
-    session.run("python", "-m", "pytest", "-n", "3", "--dist", "worksteal", *session.posargs)
+    session.run(
+        "python", "-m", "pytest", "-n", "3", "--dist", "worksteal", *session.posargs
+    )
 
 
 @nox.session
@@ -32,7 +34,9 @@ def quick(session: nox.Session) -> None:
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check the style of the code."""
-    session.install(*nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "lint"))
+    session.install(
+        *nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "lint")
+    )
     session.run("ruff", "check", ".")
 
 
@@ -45,7 +49,7 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Rehearse the release of examples/polyglot and show every artifact; `-- --whole` with wheels for two machines."""
+    """Rehearse the release of examples/polyglot; `-- --whole` builds wheels for two machines."""
     install(session, package=".[zig]" if "--whole" in session.posargs else ".")
     session.run("python", "examples/demo.py", *session.posargs)
 
@@ -55,7 +59,9 @@ def bench(session: nox.Session) -> None:
     """Measure how long things take, as ratios within one run (docs/benchmarks.md)."""
     install(session, "tests", programs=False)
     tools = (
-        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "release-tasks" / "bench"
+        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        / "release-tasks"
+        / "bench"
     )
     names = [word for word in session.posargs if not word.startswith("-")]
     if shutil.which("cargo") and (not names or "bump" in names):
@@ -65,7 +71,9 @@ def bench(session: nox.Session) -> None:
     session.run(
         "python", "-m", "compileall", "-q", "release_tasks"
     )  # as pip does when it installs a wheel
-    path = os.pathsep.join((str(tools / "bin"), session.env.get("PATH") or os.environ["PATH"]))
+    path = os.pathsep.join(
+        (str(tools / "bin"), session.env.get("PATH") or os.environ["PATH"])
+    )
     session.run("python", "-m", "benchmarks", *session.posargs, env={"PATH": path})
 
 
@@ -74,8 +82,10 @@ def preflight(session: nox.Session) -> None:
     """Require every gate that a release of this project has to pass."""
 
 
-def install(session: nox.Session, *groups: str, programs: bool = True, package: str = ".") -> None:
-    """Install this project into the session's own environment, and the programs it needs where root may."""
+def install(
+    session: nox.Session, *groups: str, programs: bool = True, package: str = "."
+) -> None:
+    """Install this project into the session's environment; as root, the programs it needs, too."""
     wanted = (
         nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), *groups)
         if groups
@@ -90,4 +100,6 @@ def install(session: nox.Session, *groups: str, programs: bool = True, package: 
         and is_debian
         and shutil.which("apt-get")
     ):
-        session.run("inv", "doctor", "--install", "--all", success_codes=[0, 1], silent=False)
+        session.run(
+            "inv", "doctor", "--install", "--all", success_codes=[0, 1], silent=False
+        )

@@ -40,12 +40,19 @@ def main() -> None:
     given = parser.parse_args()
     if unknown := [name for name in given.names if name not in BENCHMARKS]:
         parser.error(f"{', '.join(unknown)} is not one of {', '.join(BENCHMARKS)}")
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a user's Python keeps what it compiled
+    os.environ.pop(
+        "PYTHONDONTWRITEBYTECODE", None
+    )  # a user's Python keeps what it compiled
     rows = [row for name in given.names or BENCHMARKS for row in measured(name)]
     if given.json:
         print(json.dumps([row.data() for row in rows], indent=2))
     else:
-        table([("what", "against", "ratio", "at most", "within"), *(row.cells() for row in rows)])
+        table(
+            [
+                ("what", "against", "ratio", "at most", "within"),
+                *(row.cells() for row in rows),
+            ]
+        )
 
 
 def measured(name: str) -> list[Row]:

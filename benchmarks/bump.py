@@ -29,7 +29,13 @@ def rows() -> Iterator[Row]:
                 ROUNDS,
                 lambda: run(root, *INV, "bump", "--version", "0.2.0", env=offline),
                 lambda: run(
-                    root, "cargo", "set-version", "--workspace", "--offline", "0.2.0", env=offline
+                    root,
+                    "cargo",
+                    "set-version",
+                    "--workspace",
+                    "--offline",
+                    "0.2.0",
+                    env=offline,
                 ),
                 before=lambda: reset(root),
             ),
@@ -50,18 +56,23 @@ def workspace(root: Path, count: int = COUNT) -> Path:
         (folder / "src").mkdir(parents=True)
         (folder / "src" / "lib.rs").write_text("")
         pin = (
-            f'many-{i - 1:03} = {{ path = "../many-{i - 1:03}", version = "0.1.0" }}\n' if i else ""
+            f'many-{i - 1:03} = {{ path = "../many-{i - 1:03}", version = "0.1.0" }}\n'
+            if i
+            else ""
         )
         (folder / "Cargo.toml").write_text(
             f'[package]\nname = "many-{i:03}"\nversion.workspace = true\nedition = "2021"\n'
             f'description = "One of many"\nlicense = "MIT"\n\n[dependencies]\n{pin}'
         )
     (root / "Cargo.toml").write_text(
-        '[workspace]\nmembers = ["crates/*"]\nresolver = "2"\n\n[workspace.package]\nversion = "0.1.0"\n'
+        '[workspace]\nmembers = ["crates/*"]\nresolver = "2"\n\n[workspace.package]\n'
+        'version = "0.1.0"\n'
     )
     (root / "tasks.py").write_text("from release_tasks import ns\n")
     (root / ".gitignore").write_text("target\n__pycache__\n")
-    (root / "target").mkdir()  # as after any build: cargo keeps there what rustc has told it
+    (
+        root / "target"
+    ).mkdir()  # as after any build: cargo keeps there what rustc has told it
     run(root, "cargo", "generate-lockfile", "--offline")
     commit(root)
     return root

@@ -20,17 +20,25 @@ LOG = "# Changelog\n\n## [Unreleased]\n\n- Many.\n"
 def rows() -> Iterator[Row]:
     """Measure seconds where registries are slow, and a ratio where none is waited for: cargo asks none here."""
     if not (shutil.which("cargo") and shutil.which("gh")):
-        yield Row("check --fast", "cargo metadata", 12, skipped="cargo or gh is not installed")
+        yield Row(
+            "check --fast", "cargo metadata", 12, skipped="cargo or gh is not installed"
+        )
         return
     for count, at_most in ((FEW, 3), (COUNT, 6)):
         with (
             scratch() as folder,
-            visiting(folder / "registries", offline=True, cache=folder / "none") as running,
+            visiting(
+                folder / "registries", offline=True, cache=folder / "none"
+            ) as running,
         ):
-            yield from measured(project(folder / "many", count, running), running, count, at_most)
+            yield from measured(
+                project(folder / "many", count, running), running, count, at_most
+            )
 
 
-def measured(root: Path, running: LocalRegistries, count: int, at_most: float) -> Iterator[Row]:
+def measured(
+    root: Path, running: LocalRegistries, count: int, at_most: float
+) -> Iterator[Row]:
     """Check one workspace; of many crates the ratio, too, before the registries misbehave."""
 
     def look() -> object:
@@ -38,7 +46,13 @@ def measured(root: Path, running: LocalRegistries, count: int, at_most: float) -
 
     if count == COUNT:
         ours, theirs = medians(ROUNDS, look, lambda: run(root, *METADATA))
-        yield Row(f"check --fast of {count} crates", "cargo metadata of the same", 12, ours, theirs)
+        yield Row(
+            f"check --fast of {count} crates",
+            "cargo metadata of the same",
+            12,
+            ours,
+            theirs,
+        )
     busy = Fault("GET", "/ma/ny/many-007", status=429, headers={"Retry-After": "1"})
     running.faults.add(busy)
     running.faults.add(Fault(".", ".", delay=LAG, times=10**9))
@@ -61,6 +75,8 @@ def project(root: Path, count: int, running: LocalRegistries) -> Path:
     run(root, "git", "fetch", "--quiet", "origin")
     for path in (root / "crates").iterdir():
         running.crates.store.add(
-            {"name": path.name, "vers": "0.1.0", "cksum": "0" * 64, "yanked": False}, b"", {}
+            {"name": path.name, "vers": "0.1.0", "cksum": "0" * 64, "yanked": False},
+            b"",
+            {},
         )
     return root

@@ -26,7 +26,9 @@ WRAPPER = '#!/bin/sh\n"$@"\nstatus=$?\ntimes >> "$COMPILED"\nexit $status\n'
 def rows() -> Iterator[Row]:
     """Measure both from no target folder, with the same rustc and everything downloaded."""
     words = demo.no_builder() or [
-        f"{name} is not installed" for name in ("docker", "maturin") if not shutil.which(name)
+        f"{name} is not installed"
+        for name in ("docker", "maturin")
+        if not shutil.which(name)
     ]
     if os.uname().machine != "x86_64" or words:
         yield Row(
@@ -47,7 +49,10 @@ def rows() -> Iterator[Row]:
                 run(tree, "cargo", "build", "--release", "--locked", *packages, env=env)
 
             taken = [
-                [used(tree, work, folder) for work in (lambda: cross.build(tree, env), whole)]
+                [
+                    used(tree, work, folder)
+                    for work in (lambda: cross.build(tree, env), whole)
+                ]
                 for _ in range(ROUNDS)
             ]
         yield Row(*ROW, *(statistics.median(some) for some in zip(*taken, strict=True)))

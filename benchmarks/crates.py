@@ -39,7 +39,9 @@ def verifying() -> Iterator[Row]:
                 lambda: verify(root),
                 lambda: theirs(root),
                 lambda: theirs(root, "--offline"),
-                before=(lambda: files.remove(root / "target")) if heat == "cold" else lambda: None,
+                before=(lambda: files.remove(root / "target"))
+                if heat == "cold"
+                else lambda: None,
             )
             for how, seconds in (("", online), ("--offline", offline)):
                 against = f"cargo package --workspace {how}".strip()
@@ -62,10 +64,14 @@ def uploading() -> Iterator[Row]:
             theirs(root)
         for turn in range(ROUNDS):
             for way, argv in ways.items():
-                with visiting(folder / f"{way}-{turn}", offline=True, cache=folder / "cache"):
+                with visiting(
+                    folder / f"{way}-{turn}", offline=True, cache=folder / "cache"
+                ):
                     theirs(root)
                     taken[way].append(timed(lambda argv=argv: run(root, *argv)))
-            with visiting(folder / f"ours-{turn}", offline=True, cache=folder / "cache"):
+            with visiting(
+                folder / f"ours-{turn}", offline=True, cache=folder / "cache"
+            ):
                 taken["ours"].append(upload(root))
         seconds = {way: median(times) for way, times in taken.items()}
         for way, at_most in AT_MOST.items():
@@ -83,18 +89,28 @@ def workspace(root: Path) -> Path:
     """Write and commit 20 crates in 5 layers, each with serde."""
     names = [f"ratio-crate-{i:02}" for i in range(LAYERS * WIDTH)]
     for i, name in enumerate(names):
-        below = names[(i // WIDTH - 1) * WIDTH : i // WIDTH * WIDTH][: 2 if i >= WIDTH else 0]
-        needs = "".join(f'{b} = {{ path = "../{b}", version = "0.1.0" }}\n' for b in below)
+        below = names[(i // WIDTH - 1) * WIDTH : i // WIDTH * WIDTH][
+            : 2 if i >= WIDTH else 0
+        ]
+        needs = "".join(
+            f'{b} = {{ path = "../{b}", version = "0.1.0" }}\n' for b in below
+        )
         (root / "crates" / name / "src").mkdir(parents=True)
         (root / "crates" / name / "src" / "lib.rs").write_text(
-            "#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]\npub struct Thing {\n    pub name: String,\n}\n\n"
-            "pub fn text(thing: &Thing) -> String {\n    serde_json::to_string(thing).unwrap_or_default()\n}\n"
+            "#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]\n"
+            "pub struct Thing {\n    pub name: String,\n}\n\n"
+            "pub fn text(thing: &Thing) -> String {\n"
+            "    serde_json::to_string(thing).unwrap_or_default()\n}\n"
         )
         (root / "crates" / name / "Cargo.toml").write_text(
-            f'[package]\nname = "{name}"\nversion = "0.1.0"\nedition = "2021"\ndescription = "A ratio"\nlicense = "MIT"\n\n'
-            f'[dependencies]\nserde = {{ version = "1", features = ["derive"] }}\nserde_json = "1"\n{needs}'
+            f'[package]\nname = "{name}"\nversion = "0.1.0"\nedition = "2021"\n'
+            f'description = "A ratio"\nlicense = "MIT"\n\n'
+            f'[dependencies]\nserde = {{ version = "1", features = ["derive"] }}\n'
+            f'serde_json = "1"\n{needs}'
         )
-    (root / "Cargo.toml").write_text('[workspace]\nmembers = ["crates/*"]\nresolver = "2"\n')
+    (root / "Cargo.toml").write_text(
+        '[workspace]\nmembers = ["crates/*"]\nresolver = "2"\n'
+    )
     (root / ".gitignore").write_text("target\n")
     run(root, "cargo", "fetch")
     commit(root)
@@ -104,7 +120,10 @@ def workspace(root: Path) -> Path:
 def verify(root: Path) -> None:
     """Do what package_crates does with 20 crates that are new."""
     found = cargo.workspace(root)
-    names, target = [member.name for member in cargo.in_order(found.members)], found.target
+    names, target = (
+        [member.name for member in cargo.in_order(found.members)],
+        found.target,
+    )
     cargo_package.package(Context(), root, target, names, locked=True, offline=True)
     tarballs = {name: target / "package" / f"{name}-0.1.0.crate" for name in names}
     cargo_package.check(Context(), root, target, tarballs, names, {})
@@ -121,8 +140,14 @@ def upload(root: Path) -> float:
         shutil.rmtree("dist", ignore_errors=True)
         package_crates(Context())
         release = Release.at(Context())
-        taken = timed(lambda: crates_io.publish(Context(), release, crates_io.unpublished(release)))
-        states = {seen.state for seen in crates_io.state(release, crates_io.expected(release))}
+        taken = timed(
+            lambda: crates_io.publish(
+                Context(), release, crates_io.unpublished(release)
+            )
+        )
+        states = {
+            seen.state for seen in crates_io.state(release, crates_io.expected(release))
+        }
     if states != {State.SAME}:
         raise SystemExit(f"after the upload crates are {', '.join(states)}")
     return taken

@@ -14,8 +14,15 @@ from examples import demo
 from release_tasks.tools import rustc
 
 ROUNDS = 3
-ROW = "arm64 binary, wheel and image, cross-compiled", "the same for amd64, same toolchain", 1.2
-TARGETS = {"arm64": ("aarch64", demo.ARM), "amd64": ("x86_64", "x86_64-unknown-linux-gnu")}
+ROW = (
+    "arm64 binary, wheel and image, cross-compiled",
+    "the same for amd64, same toolchain",
+    1.2,
+)
+TARGETS = {
+    "arm64": ("aarch64", demo.ARM),
+    "amd64": ("x86_64", "x86_64-unknown-linux-gnu"),
+}
 
 
 def rows() -> Iterator[Row]:
@@ -23,7 +30,9 @@ def rows() -> Iterator[Row]:
     if reason := lacking():
         yield Row(*ROW, skipped=reason)
         return
-    compiler = rustc.environments(demo.EXAMPLE, [demo.ARM], "")[demo.ARM].get("RUSTC", "rustc")
+    compiler = rustc.environments(demo.EXAMPLE, [demo.ARM], "")[demo.ARM].get(
+        "RUSTC", "rustc"
+    )
     with scratch() as folder:
         trees = {name: project(folder / name, name) for name in TARGETS}
         with visiting(folder / "registries") as registries:
@@ -38,7 +47,9 @@ def lacking() -> str:
     """Return why this machine cannot build one of them, or an empty text."""
     if os.uname().machine != "x86_64":
         return f"{os.uname().machine} is not the machine that it is about"
-    words = demo.no_builder() or [name for name in ("docker", "maturin") if not shutil.which(name)]
+    words = demo.no_builder() or [
+        name for name in ("docker", "maturin") if not shutil.which(name)
+    ]
     return demo.no_cross_compiler() or (words[0] if words else "")
 
 
@@ -50,10 +61,16 @@ def project(folder: Path, name: str) -> Path:
     text = re.sub(rf"{other} = .*\n", "", settings.read_text())
     text = re.sub(r"platforms = .*", f'platforms = ["linux/{name}"]', text)
     libc = (
-        (os.confstr("CS_GNU_LIBC_VERSION") or "").removeprefix("glibc ").replace(".", "_")
+        (os.confstr("CS_GNU_LIBC_VERSION") or "")
+        .removeprefix("glibc ")
+        .replace(".", "_")
     )  # so both are linked by gcc
     settings.write_text(
-        re.sub(r"wheels = .*", f'wheels = ["manylinux_{libc}_{machine}"]\nsdist = false', text)
+        re.sub(
+            r"wheels = .*",
+            f'wheels = ["manylinux_{libc}_{machine}"]\nsdist = false',
+            text,
+        )
     )
     demo.commit(tree)
     return tree

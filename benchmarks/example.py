@@ -18,7 +18,11 @@ from examples import demo
 from release_tasks.rehearsal.registries import run_registries
 
 ROUNDS, VERSION, PROJECT = 3, "0.2.0", Path(__file__).parent.parent
-WALL = "release of the example, wall time", "longest chain of waits, or CPU seconds / cores", 1.15
+WALL = (
+    "release of the example, wall time",
+    "longest chain of waits, or CPU seconds / cores",
+    1.15,
+)
 
 
 def wall() -> Iterator[Row]:
@@ -48,7 +52,9 @@ def copy(folder: Path) -> Path:
     """Copy the example, less what cannot be built here; it is no repository yet."""
     project = folder / "polyglot"
     shutil.copytree(
-        demo.EXAMPLE, project, ignore=shutil.ignore_patterns("target", "dist", "__pycache__")
+        demo.EXAMPLE,
+        project,
+        ignore=shutil.ignore_patterns("target", "dist", "__pycache__"),
     )
     demo.reduce(project)
     return project
@@ -68,7 +74,9 @@ def released(folder: Path) -> tuple[float, float, float]:
         }
         run(folder, "git", "clone", "--quiet", demo.REMOTE, "clone", env=env)
         seconds, cpu = used(folder / "clone", env, folder / "log")
-    timeline = json.loads(next((folder / "clone" / "dist").glob("*/timeline.json")).read_text())
+    timeline = json.loads(
+        next((folder / "clone" / "dist").glob("*/timeline.json")).read_text()
+    )
     return seconds, chain(timeline), cpu / len(os.sched_getaffinity(0))
 
 
@@ -90,7 +98,9 @@ def used(clone: Path, env: Mapping[str, str], log: Path) -> tuple[float, float]:
 
 def chain(timeline: list[dict[str, Any]]) -> float:
     """Return the largest sum of the seconds of steps of which no two overlap."""
-    ended: list[tuple[float, float]] = [(0.0, 0.0)]  # when, and the largest sum until then
+    ended: list[tuple[float, float]] = [
+        (0.0, 0.0)
+    ]  # when, and the largest sum until then
     for row in sorted(timeline, key=lambda row: row["end"]):
         before = max(total for end, total in ended if end <= row["start"])
         ended.append((row["end"], before + row["end"] - row["start"]))

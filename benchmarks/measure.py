@@ -39,7 +39,11 @@ class Row:
 
     def data(self) -> dict[str, Any]:
         """Return the row as JSON can hold it."""
-        row: dict[str, Any] = {"what": self.what, "against": self.against, "at_most": self.at_most}
+        row: dict[str, Any] = {
+            "what": self.what,
+            "against": self.against,
+            "at_most": self.at_most,
+        }
         if self.skipped:
             return row | {"skipped": self.skipped}
         seconds = {
@@ -47,12 +51,22 @@ class Row:
             "theirs": None if self.theirs is None else round(self.theirs, 4),
         }
         row |= {"note": self.note} if self.note else {}
-        return row | seconds | {"value": round(self.value, 4), "within": self.value <= self.at_most}
+        return (
+            row
+            | seconds
+            | {"value": round(self.value, 4), "within": self.value <= self.at_most}
+        )
 
     def cells(self) -> tuple[str, ...]:
         """Return the row as the table shows it."""
         unit = " s" if self.theirs is None and not self.skipped else ""
-        shown = "-" if self.skipped else f"{self.value:.1f} s" if unit else f"{self.value:.3f}"
+        shown = (
+            "-"
+            if self.skipped
+            else f"{self.value:.1f} s"
+            if unit
+            else f"{self.value:.3f}"
+        )
         within = (
             f"skipped: {self.skipped}"
             if self.skipped
@@ -71,7 +85,9 @@ def timed(work: Callable[[], object]) -> float:
 
 
 def medians(
-    rounds: int, *works: Callable[[], object], before: Callable[[], object] = lambda: None
+    rounds: int,
+    *works: Callable[[], object],
+    before: Callable[[], object] = lambda: None,
 ) -> list[float]:
     """Return the median seconds of each work, done in turns, so that a slow minute is slow for all."""
     taken: list[list[float]] = [[] for _ in works]
@@ -90,7 +106,12 @@ def run(
 ) -> bytes:
     """Run a program quietly and return what it printed to stdout; stop with what it said where it fails."""
     done = subprocess.run(
-        argv, cwd=root, env=env, capture_output=True, stdin=subprocess.DEVNULL, check=False
+        argv,
+        cwd=root,
+        env=env,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
     )
     if done.returncode not in status:
         said = (done.stdout + done.stderr).decode(errors="replace")

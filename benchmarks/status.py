@@ -27,7 +27,9 @@ def rows() -> Iterator[Row]:
         run(root, "git", "clone", "--quiet", "--bare", root, folder / "origin")
         run(root, "git", "remote", "add", "origin", folder / "origin")
         names = [path.name for path in sorted((root / "crates").iterdir())]
-        with visiting(folder / "registries", offline=True, cache=folder / "none") as running:
+        with visiting(
+            folder / "registries", offline=True, cache=folder / "none"
+        ) as running:
             publish(running, root, names)
             running.faults.add(Fault("GET", "/ma/", delay=LAG, times=10**9))
             one_by_one, status = (
@@ -54,7 +56,9 @@ def publish(running: LocalRegistries, root: Path, names: list[str]) -> None:
         part,
         "package_crates",
         [
-            dist.Built("crate", name, "0.1.0", part.component.name, file(name), 0, SHA256)
+            dist.Built(
+                "crate", name, "0.1.0", part.component.name, file(name), 0, SHA256
+            )
             for name in names
         ],
     )
@@ -64,6 +68,8 @@ def look(root: Path) -> None:
     """Run `inv status`, and see that it finds every crate."""
     answer = run(root, *INV, "status", "--json", status=(0, 1, 3))
     rows = json.loads(answer or "{}").get("artifacts", [])
-    found = sum(row["channel"] == "crates.io" and row["state"] == "same" for row in rows)
+    found = sum(
+        row["channel"] == "crates.io" and row["state"] == "same" for row in rows
+    )
     if found != COUNT:
         raise SystemExit(f"status finds {found} of {COUNT} crates")

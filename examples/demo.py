@@ -27,12 +27,22 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="polyglot-") as folder:
         project = Path(folder) / "polyglot"
         shutil.copytree(
-            EXAMPLE, project, ignore=shutil.ignore_patterns("target", "dist", "__pycache__")
+            EXAMPLE,
+            project,
+            ignore=shutil.ignore_patterns("target", "dist", "__pycache__"),
         )
         skipped = reduce(project, WHOLE in sys.argv)
         commit(project)
         words = [word for word in sys.argv[1:] if word != WHOLE] or ["--keep"]
-        rehearse = [sys.executable, "-m", "invoke", "rehearse", "--version", "0.2.0", *words]
+        rehearse = [
+            sys.executable,
+            "-m",
+            "invoke",
+            "rehearse",
+            "--version",
+            "0.2.0",
+            *words,
+        ]
         done = subprocess.run(rehearse, cwd=project, check=False)
     for line in skipped:
         print(line)
@@ -40,9 +50,13 @@ def main() -> int:
 
 
 def reduce(project: Path, is_whole: bool = True) -> list[str]:
-    """Take out of the copy what this machine has no tools for, and what takes long; return one line for each such thing."""
+    """Remove what this machine has no tools for, and what takes long; return a line for each."""
     skipped = []
-    lacking = no_builder() if version(PROGRAMS["buildx"]) else ["docker buildx is not installed"]
+    lacking = (
+        no_builder()
+        if version(PROGRAMS["buildx"])
+        else ["docker buildx is not installed"]
+    )
     if lacking:
         edit(project, r"\[images\..*?\]\n(?:.+\n)*", "")
         for path in ("Dockerfile", "tools/Dockerfile.dev"):
@@ -50,7 +64,9 @@ def reduce(project: Path, is_whole: bool = True) -> list[str]:
         skipped.append(f"images  ghcr.io/example/polyglot  skipped: {lacking[0]}")
     if version(PROGRAMS["helm"]) is None:
         shutil.rmtree(project / "deploy")
-        skipped.append("charts  ghcr.io/example/charts/polyglot  skipped: helm is not installed")
+        skipped.append(
+            "charts  ghcr.io/example/charts/polyglot  skipped: helm is not installed"
+        )
     if reason := no_cross_compiler():
         edit(project, rf"{ARM} = .*\n", "")
         edit(project, r', "linux/arm64"', "")
@@ -61,15 +77,24 @@ def reduce(project: Path, is_whole: bool = True) -> list[str]:
             if is_whole
             else f"nox -s demo -- {WHOLE} builds it, too"
         ):
-            edit(project, rf'"{tag}"(, )?', "")  # without any, the wheel is for this machine
+            edit(
+                project, rf'"{tag}"(, )?', ""
+            )  # without any, the wheel is for this machine
             skipped.append(f"wheels  {tag}  skipped: {reason}")
     return skipped
 
 
 def no_builder() -> list[str]:
     """Return why no image can be built although buildx is there, or nothing."""
-    lacking = [name for name in ("buildkitd", "runc") if version(PROGRAMS[name]) is None]
-    daemon = subprocess.run(["docker", "version"], capture_output=True, check=False).returncode == 0
+    lacking = [
+        name for name in ("buildkitd", "runc") if version(PROGRAMS[name]) is None
+    ]
+    daemon = (
+        subprocess.run(
+            ["docker", "version"], capture_output=True, check=False
+        ).returncode
+        == 0
+    )
     return (
         []
         if daemon or not lacking
@@ -78,13 +103,15 @@ def no_builder() -> list[str]:
 
 
 def no_cross_compiler() -> str:
-    """Return why a static program for arm64 cannot be built here, or an empty text; zig alone links none."""
-    lacks_gcc = not shell.found(gcc := rustc.gcc(EXAMPLE, ARM)) and f"{gcc} is not installed"
+    """Return why a static program for arm64 cannot be built here, or ""; zig links none."""
+    lacks_gcc = (
+        not shell.found(gcc := rustc.gcc(EXAMPLE, ARM)) and f"{gcc} is not installed"
+    )
     return unbuildable(ARM) or lacks_gcc or ""
 
 
 def unbuildable(target: str, glibc: str = "") -> str:
-    """Return why this machine cannot build for a target, and for a glibc as old as this one, or an empty text."""
+    """Return why this machine cannot build for a target and a glibc, or ""."""
     _, errors = rustc.possible(EXAMPLE, [target], "", {target: glibc})
     return errors[target].problem.splitlines()[0] if errors else ""
 
@@ -99,7 +126,9 @@ def commit(project: Path) -> None:
     """Make the copy a repository with one commit, the same one every time."""
     who = {"NAME": "Example", "EMAIL": "example@localhost", "DATE": "1767225600 +0000"}
     fixed = {
-        f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in who.items()
+        f"GIT_{role}_{key}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for key, value in who.items()
     }
     for words in (
         ["init", "--quiet", "--initial-branch=main"],

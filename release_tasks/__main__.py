@@ -7,4 +7,6 @@ from invoke.program import Program
 from release_tasks import collection
 
 if __name__ == "__main__":
-    Program(namespace=collection(), name="release-tasks", binary="python -m release_tasks").run()
+    Program(
+        namespace=collection(), name="release-tasks", binary="python -m release_tasks"
+    ).run()

@@ -35,7 +35,9 @@ def begin(c: Context, version: str | None, component: str | None) -> Release:
     return release
 
 
-def converge(c: Context, release: Release, channel: Channel, new: str | None = None) -> None:
+def converge(
+    c: Context, release: Release, channel: Channel, new: str | None = None
+) -> None:
     """Publish what is missing on a channel, and wait until it is visible.
 
     Raises `ReleaseError` before anything is published when an artifact is there with different
@@ -65,7 +67,9 @@ def state(release: Release, channel: Channel) -> list[ArtifactStatus]:
     return channel.state(release, channel.expected(release))
 
 
-def to_build(release: Release, channel: Channel, *kinds: FileKind) -> tuple[Artifact, ...]:
+def to_build(
+    release: Release, channel: Channel, *kinds: FileKind
+) -> tuple[Artifact, ...]:
     """Return what is neither in dist/ nor published; what is published is never built again."""
     built = {
         (part.component.name, row.name)
@@ -91,7 +95,9 @@ def refusals(statuses: Iterable[ArtifactStatus]) -> list[ReleaseError]:
         if status.state is State.DIFFERENT:
             errors.append(ReleaseError(f"{name} differs: {status.why}", next_version))
         elif status.state is State.YANKED:
-            errors.append(ReleaseError(f"{name} is yanked", f"unyank it, or {next_version}"))
+            errors.append(
+                ReleaseError(f"{name} is yanked", f"unyank it, or {next_version}")
+            )
         elif status.state is State.CLOSED:
             errors.append(ReleaseError(f"{name} is closed: {status.why}", next_version))
     return errors
@@ -105,7 +111,11 @@ def untagged(release: Release, channel: Channel) -> list[ReleaseError]:
     """
     if not release.is_tagged:
         part = release.parts[0]
-        return [ReleaseError(f"there is no tag {part.tag}", f"inv tag --version {part.version}")]
+        return [
+            ReleaseError(
+                f"there is no tag {part.tag}", f"inv tag --version {part.version}"
+            )
+        ]
     if channel.NAME == git.NAME:
         return []
     tags = state(release, git)
@@ -155,7 +165,9 @@ def _wait(release: Release, channel: Channel, published: Sequence[Artifact]) -> 
     def missing() -> str:
         statuses = channel.state(release, published)
         raise_all(refusals(statuses))
-        names = [status.artifact.name for status in statuses if status.state not in DONE]
+        names = [
+            status.artifact.name for status in statuses if status.state not in DONE
+        ]
         if not names:
             return ""
         more = f" and {len(names) - 1} more" if names[1:] else ""

@@ -158,7 +158,8 @@ def file_of(part: ComponentRelease, row: Built | None) -> Path | None:
     if simulated:
         return None
     raise ReleaseError(
-        f"{path.name} was changed in dist/ after it was built", f"rm {path}, and build it again"
+        f"{path.name} was changed in dist/ after it was built",
+        f"rm {path}, and build it again",
     )
 
 
@@ -200,15 +201,21 @@ def parse(data: bytes, where: str) -> tuple[Built, ...]:
         rows = found["files"] if isinstance(found, dict) else found
         return tuple(Built(**row | {"kind": FileKind(row["kind"])}) for row in rows)
     except (ValueError, KeyError, TypeError) as error:
-        raise ReleaseError(f"{where} is not an inventory: {error}", f"rm {where}") from error
+        raise ReleaseError(
+            f"{where} is not an inventory: {error}", f"rm {where}"
+        ) from error
 
 
-def simulate(part: ComponentRelease, rows: Iterable[Built], downloads: Iterable[str] = ()) -> None:
+def simulate(
+    part: ComponentRelease, rows: Iterable[Built], downloads: Iterable[str] = ()
+) -> None:
     """Let a dry run see dist/ with these rows, and with the files that would be downloaded."""
     _simulated[part.dist] = _Simulated(tuple(rows), frozenset(downloads))
 
 
-def discard_stale_build(release: Release, part: ComponentRelease, is_dry: bool = False) -> None:
+def discard_stale_build(
+    release: Release, part: ComponentRelease, is_dry: bool = False
+) -> None:
     """Empty dist/<tag>/ if it was built from another commit than that of this release."""
     if all(row.commit == release.commit for row in _recorded(part)):
         return

@@ -50,7 +50,9 @@ class Answer:
             fact = f"{self.url} did not return valid JSON: {start!r}"
             raise ReleaseError(fact, "try again later") from error
         if not isinstance(data, kind):
-            raise ReleaseError(f"{self.url} returned unexpected JSON: {start!r}", "try again later")
+            raise ReleaseError(
+                f"{self.url} returned unexpected JSON: {start!r}", "try again later"
+            )
         return data
 
 
@@ -71,7 +73,9 @@ class ProxySettings:
         """Return the settings of the current environment for `url`."""
         from requests.utils import get_environ_proxies
 
-        bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+        bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get(
+            "CURL_CA_BUNDLE"
+        )
         return cls(tuple(get_environ_proxies(url).items()), bundle or True)
 
 
@@ -80,7 +84,9 @@ class _WaitTooLong(Exception):
 
 
 def get_pages(
-    url: str, headers: Mapping[str, str] | None = None, expect: Iterable[int] = (200, 404)
+    url: str,
+    headers: Mapping[str, str] | None = None,
+    expect: Iterable[int] = (200, 404),
 ) -> list[Answer]:
     """Read `url` and every page after it, as the `Link` headers name them (RFC 8288)."""
     answers = [get(url, headers, expect)]
@@ -108,7 +114,9 @@ def get(
     return read(url, pairs, tuple(expect), method, settings)
 
 
-def get_many(work: Callable[[T], R], items: Iterable[T], at_once: int = CONNECTIONS) -> list[R]:
+def get_many(
+    work: Callable[[T], R], items: Iterable[T], at_once: int = CONNECTIONS
+) -> list[R]:
     """Call `work` for every item, `at_once` at the same time, and return the results in order."""
     todo = list(items)
     if len(todo) < 2:
@@ -143,7 +151,9 @@ def _get(
         else:
             response = _interruptible(read)
     except _WaitTooLong as error:
-        raise ReleaseError(f"{url} is rate-limited for {error}", "run this again then") from error
+        raise ReleaseError(
+            f"{url} is rate-limited for {error}", "run this again then"
+        ) from error
     except OSError as error:  # those of requests, and a missing file of certificates
         fact = f"{url} cannot be read: {_reason(error)}"
         raise ReleaseError(fact, _suggest_fix(error)) from error
@@ -174,7 +184,9 @@ def _read(
 def _interruptible(read: Callable[[], R]) -> R:
     """Read in a thread that nobody waits for once the release is interrupted."""
     done: Future[R] = Future()
-    thread = threading.Thread(target=copy_context().run, args=(complete, done, read), daemon=True)
+    thread = threading.Thread(
+        target=copy_context().run, args=(complete, done, read), daemon=True
+    )
     thread.start()
     while thread.is_alive():
         thread.join(0.1)
@@ -204,10 +216,16 @@ def _make_session() -> Session:
 
     session = Session()
     session.trust_env = False  # `ProxySettings` has read the environment
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # keep and send none
-    session.headers["User-Agent"] = f"release-tasks/{version('release-tasks')} (a release tool)"
+    session.cookies.set_policy(
+        DefaultCookiePolicy(allowed_domains=[])
+    )  # keep and send none
+    session.headers["User-Agent"] = (
+        f"release-tasks/{version('release-tasks')} (a release tool)"
+    )
     for scheme in ("http://", "https://"):
-        adapter = HTTPAdapter(pool_maxsize=CONNECTIONS, max_retries=_retries(), pool_block=True)
+        adapter = HTTPAdapter(
+            pool_maxsize=CONNECTIONS, max_retries=_retries(), pool_block=True
+        )
         session.mount(scheme, adapter)
     return session
 
@@ -246,14 +264,21 @@ def _unexpected(url: str, response: Response) -> ReleaseError:
 
 def _reason(error: Exception) -> str:
     """Return the innermost cause of one of requests' errors, in one line."""
-    return str(error).rsplit("Caused by ", 1)[-1].removesuffix(")").replace("\n", " ")[:SHOWN]
+    return (
+        str(error)
+        .rsplit("Caused by ", 1)[-1]
+        .removesuffix(")")
+        .replace("\n", " ")[:SHOWN]
+    )
 
 
 def _suggest_fix(error: Exception) -> str:
     """Return what to do: set the certificates, or look at the network."""
     from requests.exceptions import RequestException, SSLError
 
-    is_about_certificates = isinstance(error, SSLError) or not isinstance(error, RequestException)
+    is_about_certificates = isinstance(error, SSLError) or not isinstance(
+        error, RequestException
+    )
     if is_about_certificates:
         return (
             "set REQUESTS_CA_BUNDLE (and SSL_CERT_FILE for cargo, gh, docker and helm)"

@@ -80,7 +80,9 @@ def prefetch(ask: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> Non
     """
     if _answers.get() is not None:
         work = copy_context().run
-        Thread(target=work, args=(complete, Future(), lambda: ask(*args, **kwargs))).start()
+        Thread(
+            target=work, args=(complete, Future(), lambda: ask(*args, **kwargs))
+        ).start()
 
 
 def complete(future: Future[R], ask: Callable[[], R]) -> None:

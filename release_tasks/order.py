@@ -113,4 +113,6 @@ def _stage_of(step: Step, order: Order) -> int:
         if step in stage:
             return index
     names = ", ".join(map(name, steps(order)))
-    raise ReleaseError(f"{name(step)} is not a step of this order", f"use one of: {names}")
+    raise ReleaseError(
+        f"{name(step)} is not a step of this order", f"use one of: {names}"
+    )

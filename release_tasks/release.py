@@ -45,10 +45,14 @@ class Release:
     checkout: Path
     source_tree: Path
     commit: str
-    is_tagged: bool  # the tag exists: `commit` is the tag's, and nothing is edited any more
+    is_tagged: (
+        bool  # the tag exists: `commit` is the tag's, and nothing is edited any more
+    )
 
     @classmethod
-    def at(cls, c: Context, version: str | None = None, component: str | None = None) -> Release:
+    def at(
+        cls, c: Context, version: str | None = None, component: str | None = None
+    ) -> Release:
         """Return the release of `version` (default: the one this checkout is at).
 
         `version` is one version, or `core=0.5.0,python=0.4.0`; `component` names the one that
@@ -77,7 +81,9 @@ class Release:
     @property
     def title(self) -> str:
         """Return the components and versions in one line, as a person would say them."""
-        return " + ".join(f"{part.component.name} {part.version}" for part in self.parts)
+        return " + ".join(
+            f"{part.component.name} {part.version}" for part in self.parts
+        )
 
     @property
     def version_mismatches(self) -> list[ReleaseError]:
@@ -88,7 +94,9 @@ class Release:
             wrong = []
             for name, version in carried(self.project, part.component).items():
                 if version != part.version:
-                    wrong.append(f"the manifest of {name} has {version}, expected {part.version}")
+                    wrong.append(
+                        f"the manifest of {name} has {version}, expected {part.version}"
+                    )
             if wrong:
                 more = f" (and {len(wrong) - 1} more)" if wrong[1:] else ""
                 fix = f"{command} --version {self.request}"
@@ -113,7 +121,9 @@ class Release:
 
 
 @memo.memoized
-def _at(is_dry: bool, version: str | None, component: str | None, at_head: bool = False) -> Release:
+def _at(
+    is_dry: bool, version: str | None, component: str | None, at_head: bool = False
+) -> Release:
     from release_tasks.project import discovery
 
     checkout = git.top(Path.cwd())
@@ -123,7 +133,9 @@ def _at(is_dry: bool, version: str | None, component: str | None, at_head: bool 
     discovery.prefetch(checkout)
     project = discovery.discover(checkout)
     versions = _versions(project, checkout, head, version, component)
-    tags = {name: tag_name(project.component(name), versions[name]) for name in versions}
+    tags = {
+        name: tag_name(project.component(name), versions[name]) for name in versions
+    }
     tagged = None
     if not at_head:
         tagged = _tagged_commit(checkout, tuple(tags.values()), head, is_dry)
@@ -134,7 +146,9 @@ def _at(is_dry: bool, version: str | None, component: str | None, at_head: bool 
     parts = []
     for name, tag in tags.items():
         dist = checkout / "dist" / tag
-        parts.append(ComponentRelease(project.component(name), versions[name], tag, dist))
+        parts.append(
+            ComponentRelease(project.component(name), versions[name], tag, dist)
+        )
     return Release(
         project,
         tuple(parts),
@@ -146,7 +160,11 @@ def _at(is_dry: bool, version: str | None, component: str | None, at_head: bool 
 
 
 def _versions(
-    project: Project, checkout: Path, head: str, version: str | None, component: str | None
+    project: Project,
+    checkout: Path,
+    head: str,
+    version: str | None,
+    component: str | None,
 ) -> Versions:
     """Return the versions that are requested, else those that the checkout is at."""
     if version is None:
@@ -169,7 +187,9 @@ def _current(components: tuple[Component, ...], checkout: Path, head: str) -> Ve
     at_head = [tag for tag, commit in git.tags(checkout).items() if commit == head]
     tagged: Versions = {}
     for component in components:
-        versions = [version for tag in at_head if (version := version_in(component, tag))]
+        versions = [
+            version for tag in at_head if (version := version_in(component, tag))
+        ]
         if len(versions) == 1:
             tagged[component.name] = versions[0]
     if tagged:
@@ -189,7 +209,9 @@ def _refuse_without_version(component: Component, at_head: list[str]) -> None:
     raise ReleaseError(fact, "check out a tag, or add --version X.Y.Z")
 
 
-def _tagged_commit(checkout: Path, tags: tuple[str, ...], head: str, is_dry: bool) -> str | None:
+def _tagged_commit(
+    checkout: Path, tags: tuple[str, ...], head: str, is_dry: bool
+) -> str | None:
     """Return the commit of the tags, None while they may still move.
 
     Tags that only this machine has move with the next commit.

@@ -34,7 +34,9 @@ UNATTENDED = {  # no program may ask a question or color its output
     "GH_NO_UPDATE_NOTIFIER": "1",
     "NO_COLOR": "1",
 }
-LONGEST_SHOWN = 500  # characters of a variable's value; zig sets longer ones for bindgen
+LONGEST_SHOWN = (
+    500  # characters of a variable's value; zig sets longer ones for bindgen
+)
 LAST_LINES = 15  # of a failed program's output, which an error shows
 
 _inherited: set[int] = set()  # descriptors of locks that children keep when we end
@@ -127,7 +129,10 @@ def do(
 
 
 def follow(
-    argv: Sequence[str | Path], cwd: Path, env: Mapping[str, str], out: Path | None = None
+    argv: Sequence[str | Path],
+    cwd: Path,
+    env: Mapping[str, str],
+    out: Path | None = None,
 ) -> int:
     """Run one of our own commands with exactly the environment `env` and return its status.
 
@@ -323,7 +328,9 @@ def _not_started(program: str, cwd: Path | None, error: OSError) -> ReleaseError
         return ReleaseError(fact, f"ls -l {found(program) or program}")
     if cwd is not None and not cwd.is_dir():
         return ReleaseError(f"the folder {cwd} does not exist")
-    return ReleaseError(f"{program} is not installed", "inv doctor shows how to install it")
+    return ReleaseError(
+        f"{program} is not installed", "inv doctor shows how to install it"
+    )
 
 
 def _end(process: Process) -> None:

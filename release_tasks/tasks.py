@@ -57,12 +57,16 @@ class ReleaseTask(Task[Callable[..., None]]):
             sys.stdout.flush()
         except BrokenPipeError:
             nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, sys.stdout.fileno())  # Python flushes stdout once more at its end
+            os.dup2(
+                nowhere, sys.stdout.fileno()
+            )  # Python flushes stdout once more at its end
             raise Exit(code=141) from None
         except KeyboardInterrupt:
             shell.end_children()
             line = shlex.join(self._command_line(arguments))
-            raise ReleaseError("interrupted", f"run `{line}` {self.continues}", code=130) from None
+            raise ReleaseError(
+                "interrupted", f"run `{line}` {self.continues}", code=130
+            ) from None
 
     def _command_line(self, arguments: dict[str, Any]) -> list[str]:
         words = ["inv", dashed(self.name)]
@@ -119,7 +123,9 @@ def _to_contexts_with_underscores(self: Collection, *args: Any, **options: Any) 
     return contexts
 
 
-def _task(function: Callable[..., None], kind: type[ReleaseTask]) -> Task[Callable[..., None]]:
+def _task(
+    function: Callable[..., None], kind: type[ReleaseTask]
+) -> Task[Callable[..., None]]:
     parameters = inspect.signature(function).parameters
     texts = {name: PARAMETER_HELP[name] for name in list(parameters)[1:]}
     if "version" in texts and parameters["version"].default == "":

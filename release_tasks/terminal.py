@@ -24,7 +24,9 @@ LOGIN_IN_URL = re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)")  # user:password
 MASK = "***"
 SHORTEST_SECRET = 8  # characters; hiding shorter values would garble ordinary text
 
-prefix: ContextVar[str] = ContextVar("prefix", default="")  # the name of the running step
+prefix: ContextVar[str] = ContextVar(
+    "prefix", default=""
+)  # the name of the running step
 collected: ContextVar[list[str] | None] = ContextVar("collected", default=None)
 stopping = threading.Event()  # set once the release is interrupted
 
@@ -91,7 +93,8 @@ def wait_for(missing: Callable[[], str], at_most: float, longest: float = 5.0) -
     while what := missing():
         if time.monotonic() > end:
             raise ReleaseError(
-                f"gave up waiting for {what} after {at_most:.0f} s", "run the release again later"
+                f"gave up waiting for {what} after {at_most:.0f} s",
+                "run the release again later",
             )
         pause(seconds, f"waiting for {what}")
         seconds = min(seconds * 2, longest)
@@ -114,7 +117,9 @@ def _secrets() -> list[str]:
         if os.path.exists(value):  # the path of a file is no secret
             continue
         found.add(value)
-        found.update(line.strip() for line in value.splitlines())  # output comes line by line
+        found.update(
+            line.strip() for line in value.splitlines()
+        )  # output comes line by line
     return sorted(filter(_is_long_enough, found), key=len, reverse=True)
 
 

@@ -24,7 +24,9 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 os.environ.pop("SOURCE_DATE_EPOCH", None)  # a rehearsal of this project sets it
-os.environ |= {name: value for name, value in IDENTITY.items() if not name.endswith("_DATE")}
+os.environ |= {
+    name: value for name, value in IDENTITY.items() if not name.endswith("_DATE")
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -48,8 +48,18 @@ LAYERS = (
     "__main__",
 )
 LEVEL = {name: level for level, name in enumerate(LAYERS)}
-EXCEPTIONS: dict[tuple[str, str], str] = {}  # importing file and package: the reason; at most three
-REHEARSAL_MAY_USE = {"errors", "endpoints", "terminal", "shell", "http", "files", "rehearsal"}
+EXCEPTIONS: dict[
+    tuple[str, str], str
+] = {}  # importing file and package: the reason; at most three
+REHEARSAL_MAY_USE = {
+    "errors",
+    "endpoints",
+    "terminal",
+    "shell",
+    "http",
+    "files",
+    "rehearsal",
+}
 ENTRY_POINTS = {
     "subprocess": {"shell.py"},
     "requests": {"http.py"},
@@ -90,8 +100,14 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def packages_used(path: Path) -> set[str]:
-    inner = (name.split(".")[1:] for name in imports(path) if name.startswith("release_tasks."))
-    return {package for parts in inner if (package := package_of(tuple(parts))) in LEVEL}
+    inner = (
+        name.split(".")[1:]
+        for name in imports(path)
+        if name.startswith("release_tasks.")
+    )
+    return {
+        package for parts in inner if (package := package_of(tuple(parts))) in LEVEL
+    }
 
 
 def test_imports_point_one_way_between_packages() -> None:
@@ -116,8 +132,14 @@ def test_the_rehearsal_stands_alone() -> None:
         is_inside = relative(path).startswith("rehearsal/")
         used = packages_used(path)
         if is_inside and not used <= REHEARSAL_MAY_USE:
-            offenders.append(f"{relative(path)} imports {sorted(used - REHEARSAL_MAY_USE)}")
-        if not is_inside and "rehearsal" in used and relative(path) != "commands/rehearse.py":
+            offenders.append(
+                f"{relative(path)} imports {sorted(used - REHEARSAL_MAY_USE)}"
+            )
+        if (
+            not is_inside
+            and "rehearsal" in used
+            and relative(path) != "commands/rehearse.py"
+        ):
             offenders.append(f"{relative(path)} imports the rehearsal")
     assert offenders == []
 
@@ -139,7 +161,8 @@ def test_processes_and_connections_have_one_entry_point_each() -> None:
         for path in FILES
         for name in imports(path)
         for module, allowed in ENTRY_POINTS.items()
-        if (name == module or name.startswith(f"{module}.")) and relative(path) not in allowed
+        if (name == module or name.startswith(f"{module}."))
+        and relative(path) not in allowed
     ]
     assert offenders == []
 
@@ -183,7 +206,8 @@ def test_argv_is_built_in_tools_only() -> None:
     offenders = [
         call
         for path in FILES
-        if not relative(path).startswith("tools/") and relative(path) not in ARGV_ELSEWHERE
+        if not relative(path).startswith("tools/")
+        and relative(path) not in ARGV_ELSEWHERE
         for call in words_handed_to_shell(path)
     ]
     assert offenders == []
@@ -216,7 +240,9 @@ def test_public_addresses_stand_in_endpoints_only() -> None:
 def test_every_module_says_in_one_sentence_what_it_is() -> None:
     offenders = []
     for path in FILES:
-        first = (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")[0]
-        if not first.endswith(".") or len(first) > 120:
+        first = (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")[
+            0
+        ]
+        if not first.endswith(".") or len(first) > 100:
             offenders.append(relative(path))
     assert offenders == []

@@ -40,25 +40,46 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, 
     with local_registries(tmp_path, monkeypatch) as registries:
         root = projects.workspace(tmp_path / "shop", {"shop-app": ""})
         (root / "tasks.py").write_text("from release_tasks import ns\n")
-        (root / "CHANGELOG.md").write_text("# Changelog\n\n## [Unreleased]\n\n- More.\n")
+        (root / "CHANGELOG.md").write_text(
+            "# Changelog\n\n## [Unreleased]\n\n- More.\n"
+        )
         (root / ".gitignore").write_text("/target\n__pycache__/\n")
         commit_all(root)
         registries.github.create("example", "shop", root)
         git(root, "remote", "add", "origin", "git@github.com:example/shop.git")
         git(root, "fetch", "--quiet", "origin")
-        argv = [sys.executable, "-c", INV, "release", "--version", "0.2.0", "--new", "all"]
-        done = subprocess.run(argv, cwd=root, capture_output=True, text=True, check=False)
+        argv = [
+            sys.executable,
+            "-c",
+            INV,
+            "release",
+            "--version",
+            "0.2.0",
+            "--new",
+            "all",
+        ]
+        done = subprocess.run(
+            argv, cwd=root, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stderr[-3000:]
     lines = (tmp_path / "started").read_text().splitlines()
-    return [(step, command) for step, _, command in (line.partition("\t") for line in lines)]
+    return [
+        (step, command) for step, _, command in (line.partition("\t") for line in lines)
+    ]
 
 
-def test_a_release_of_one_crate_asks_for_each_thing_once(started: list[tuple[str, str]]) -> None:
-    git_processes = Counter(step for step, command in started if command.startswith("git "))
+def test_a_release_of_one_crate_asks_for_each_thing_once(
+    started: list[tuple[str, str]],
+) -> None:
+    git_processes = Counter(
+        step for step, command in started if command.startswith("git ")
+    )
     assert {step: count for step, count in git_processes.items() if count > 8} == {}
 
     commands = [command for _, command in started]
-    before_push = commands[: next(i for i, it in enumerate(commands) if it.startswith("git push"))]
+    before_push = commands[
+        : next(i for i, it in enumerate(commands) if it.startswith("git push"))
+    ]
     # before the gates, after them, and by the step that pushes
     assert sum(it.startswith("git ls-remote") for it in before_push) <= 3
     # the manifests, the lock file, the proof of the bump, and the manifests after it

@@ -95,7 +95,9 @@ def test_list_shows_each_task_once_and_loads_nothing_heavy(project: Path) -> Non
     assert loaded.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("name", ["collect", "publish-crates", "publish_crates", "rehearse"])
+@pytest.mark.parametrize(
+    "name", ["collect", "publish-crates", "publish_crates", "rehearse"]
+)
 def test_help_shows_the_help_and_creates_nothing(project: Path, name: str) -> None:
     before = sorted(project.iterdir())
     done = inv(project, name, "--help")
@@ -120,7 +122,10 @@ def test_an_underscored_task_runs(project: Path) -> None:
     dashed = inv(project, "publish-crates", "--version", "0.1.0")
     underscored = inv(project, "publish_crates", "--version", "0.1.0")
     assert "git repository" in dashed.stderr
-    assert (underscored.returncode, underscored.stderr) == (dashed.returncode, dashed.stderr)
+    assert (underscored.returncode, underscored.stderr) == (
+        dashed.returncode,
+        dashed.stderr,
+    )
 
 
 def test_collect_without_folders_is_an_error_with_a_fix(project: Path) -> None:
@@ -163,7 +168,11 @@ def test_the_public_api_exists() -> None:
 def test_the_docs_import_nothing_but_the_public_api() -> None:
     modules = {f"release_tasks.steps.{step.name}": {step.name} for step in STEPS}
     modules |= {"release_tasks": PUBLIC, "release_tasks.sessions": {"preflight"}}
-    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+    pages = [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        *sorted((ROOT / "docs").glob("*.md")),
+    ]
     offenders = []
     for page in pages:
         for module, names in re.findall(
@@ -180,16 +189,22 @@ def test_the_docs_import_nothing_but_the_public_api() -> None:
 @pytest.mark.tools("cargo", "gh", "docker", "helm")
 def test_every_step_calls_only_the_programs_that_it_names(tmp_path: Path) -> None:
     with hosted_project(tmp_path) as kit:
-        rows = kit.inv(kit.clone(), "plan", "--version", "0.2.0", "--json").json()["steps"]
+        rows = kit.inv(kit.clone(), "plan", "--version", "0.2.0", "--json").json()[
+            "steps"
+        ]
     needs = {
-        order.name(step): getattr(sys.modules[step.body.__module__], "NEEDS", {}) for step in STEPS
+        order.name(step): getattr(sys.modules[step.body.__module__], "NEEDS", {})
+        for step in STEPS
     }
     for row in rows:
-        named = {PROGRAMS[name].probe[0] for name in needs[row["step"]]} | {"git", "python"}
+        named = {PROGRAMS[name].probe[0] for name in needs[row["step"]]} | {
+            "git",
+            "python",
+        }
         called = {program(line) for line in row["commands"]}
-        assert called <= named | ({"cargo"} if row["step"] in ("check", "bump") else set()), row[
-            "step"
-        ]
+        assert called <= named | (
+            {"cargo"} if row["step"] in ("check", "bump") else set()
+        ), row["step"]
 
 
 def program(line: str) -> str:

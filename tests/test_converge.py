@@ -34,7 +34,9 @@ class Shelf:
     def expected(self, release: Release) -> tuple[Artifact, ...]:
         return tuple(Artifact(self.NAME, name, "0.2.0", "tiny") for name in self.names)
 
-    def state(self, release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
+    def state(
+        self, release: Release, artifacts: Sequence[Artifact]
+    ) -> list[ArtifactStatus]:
         self.looks += 1
         return [ArtifactStatus(a, self._state(a.name), "so it is") for a in artifacts]
 
@@ -63,7 +65,8 @@ def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Release
 
 def test_only_missing_and_partial_artifacts_are_published(release: Release) -> None:
     shelf = Shelf(
-        names=("a", "b", "c", "d"), states={"a": State.SAME, "b": State.PRESENT, "c": State.PARTIAL}
+        names=("a", "b", "c", "d"),
+        states={"a": State.SAME, "b": State.PRESENT, "c": State.PARTIAL},
     )
     converge.converge(context(), release, shelf, "all")
     assert shelf.published == ["c", "d"]
@@ -115,7 +118,13 @@ def test_every_artifact_that_stops_the_release_is_named(release: Release) -> Non
 
 @pytest.mark.parametrize(
     ("new", "asked"),
-    [(None, ["a", "b"]), ("a", ["b"]), ("a, b", []), ("all", []), ("other", ["a", "b"])],
+    [
+        (None, ["a", "b"]),
+        ("a", ["b"]),
+        ("a, b", []),
+        ("all", []),
+        ("other", ["a", "b"]),
+    ],
 )
 def test_new_names_have_to_be_confirmed_once(
     release: Release, new: str | None, asked: list[str]
@@ -142,7 +151,8 @@ def test_a_registry_that_never_shows_an_upload_is_an_error(
 ) -> None:
     monkeypatch.setattr(converge, "DEADLINE", 0.0)
     with pytest.raises(
-        ReleaseError, match="gave up waiting for a and 1 more to become visible after 0 s"
+        ReleaseError,
+        match="gave up waiting for a and 1 more to become visible after 0 s",
     ) as told:
         converge.converge(context(), release, Shelf(lag=99), "all")
     assert told.value.fix == "run the release again later"

@@ -50,8 +50,14 @@ def test_without_docker_and_helm_the_image_and_the_chart_are_skipped(
     monkeypatch.setenv("PATH", str(few))
 
     said = demo.reduce(project)
-    assert "images  ghcr.io/example/polyglot  skipped: docker buildx is not installed" in said
-    assert "charts  ghcr.io/example/charts/polyglot  skipped: helm is not installed" in said
+    assert (
+        "images  ghcr.io/example/polyglot  skipped: docker buildx is not installed"
+        in said
+    )
+    assert (
+        "charts  ghcr.io/example/charts/polyglot  skipped: helm is not installed"
+        in said
+    )
     assert not (project / "Dockerfile").exists()
     assert "[images" not in (project / "release-tasks.toml").read_text()
 
@@ -65,22 +71,32 @@ def test_with_only_this_machines_rust_and_no_zig_there_is_one_binary_and_a_wheel
     if rustc.host(project) != HOST or not rustc.possible(project, [demo.ARM], "")[1]:
         pytest.skip(f"this machine's rustc is for more than {HOST}")
 
-    said = [line for line in demo.reduce(project) if not line.startswith(("images", "charts"))]
+    said = [
+        line
+        for line in demo.reduce(project)
+        if not line.startswith(("images", "charts"))
+    ]
     demo.commit(project)
 
     absent = (
-        f"{demo.ARM} cannot be built on this machine: Rust's standard library for it is missing"
+        f"{demo.ARM} cannot be built on this machine: Rust's standard library for it is "
+        f"missing"
     )
     assert said == [
         f"arm64   hello-0.2.0-linux-arm64.tar.gz  skipped: {absent}",
-        f"wheels  manylinux2014_x86_64  skipped: {HOST} cannot be built on this machine: its glibc 2.39 is newer than 2.17",
+        (
+            f"wheels  manylinux2014_x86_64  skipped: {HOST} cannot be built on this machine: "
+            f"its glibc 2.39 is newer than 2.17"
+        ),
         f"wheels  manylinux2014_aarch64  skipped: {absent}",
     ]
     (part,) = discover(project).components
     assert [binary.target for binary in resolved_or_raise(part.binaries)] == [HOST]
     assert [package.wheels for package in resolved_or_raise(part.python)] == [()]
     assert {
-        platform for image in resolved_or_raise(part.images) for platform in image.platforms
+        platform
+        for image in resolved_or_raise(part.images)
+        for platform in image.platforms
     } <= {"linux/amd64"}
 
 
@@ -93,16 +109,24 @@ def test_zig_alone_links_wheels_for_the_other_machine_and_no_static_program(
 
     said = demo.reduce(project)
 
-    assert "arm64   hello-0.2.0-linux-arm64.tar.gz  skipped: absent-gcc is not installed" in said
+    assert (
+        "arm64   hello-0.2.0-linux-arm64.tar.gz  skipped: absent-gcc is not installed"
+        in said
+    )
     assert not any(line.startswith("wheels") for line in said)
 
 
 def test_wheels_for_an_old_glibc_are_built_where_the_whole_example_is_asked_for(
     demo: ModuleType, project: Path
 ) -> None:
-    said = [line for line in demo.reduce(project, is_whole=False) if line.startswith("wheels")]
+    said = [
+        line
+        for line in demo.reduce(project, is_whole=False)
+        if line.startswith("wheels")
+    ]
     assert said == [
-        f"wheels  {tag}  skipped: nox -s demo -- --whole builds it, too" for tag in demo.TAGS
+        f"wheels  {tag}  skipped: nox -s demo -- --whole builds it, too"
+        for tag in demo.TAGS
     ]
     demo.commit(project)
     (part,) = discover(project).components

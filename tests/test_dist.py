@@ -19,7 +19,9 @@ def part(tiny: TinyProject) -> ComponentRelease:
     return tiny.release("0.2.0").parts[0]
 
 
-def built_file(tiny: TinyProject, name: str, text: str = "bytes", kind: str = "wheel") -> Built:
+def built_file(
+    tiny: TinyProject, name: str, text: str = "bytes", kind: str = "wheel"
+) -> Built:
     release = tiny.release("0.2.0")
     path = dist.folder(release.parts[0]) / name
     path.write_text(text)
@@ -53,15 +55,21 @@ def test_parts_of_several_steps_and_targets_are_one_inventory(
 def test_a_file_that_is_built_again_replaces_every_line_about_it(
     tiny: TinyProject, part: ComponentRelease
 ) -> None:
-    dist.record(part, "build_wheels", [built_file(tiny, "a.whl"), built_file(tiny, "b.whl")])
+    dist.record(
+        part, "build_wheels", [built_file(tiny, "a.whl"), built_file(tiny, "b.whl")]
+    )
     dist.write_inventory(tiny.release("0.2.0"), part)
     again = built_file(tiny, "a.whl", "other bytes")
     dist.record(part, "build_wheels", [again], target="elsewhere")
-    assert {row.name: row.sha256 for row in dist.inventory(part)}["a.whl"] == again.sha256
+    assert {row.name: row.sha256 for row in dist.inventory(part)}[
+        "a.whl"
+    ] == again.sha256
     assert len(dist.inventory(part)) == 2
 
 
-def test_two_parts_that_disagree_are_an_error(tiny: TinyProject, part: ComponentRelease) -> None:
+def test_two_parts_that_disagree_are_an_error(
+    tiny: TinyProject, part: ComponentRelease
+) -> None:
     dist.record(part, "build_wheels", [built_file(tiny, "a.whl")])
     here = part.dist / "parts" / "build_wheels.json"
     (here.parent / "build_wheels-other.json").write_text(
@@ -74,7 +82,9 @@ def test_two_parts_that_disagree_are_an_error(tiny: TinyProject, part: Component
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", '[{"kind": "wheel"}]', '{"no": "files"}'])
-def test_a_part_that_is_not_an_inventory_is_an_error(part: ComponentRelease, text: str) -> None:
+def test_a_part_that_is_not_an_inventory_is_an_error(
+    part: ComponentRelease, text: str
+) -> None:
     path = dist.folder(part) / "parts" / "x.json"
     path.parent.mkdir()
     path.write_text(text)
@@ -109,7 +119,9 @@ def test_files_that_were_built_from_another_commit_are_removed(
 def test_an_inventory_from_elsewhere_removes_files_that_disagree_with_it(
     tiny: TinyProject, part: ComponentRelease
 ) -> None:
-    dist.record(part, "build_wheels", [built_file(tiny, "a.whl"), built_file(tiny, "b.whl")])
+    dist.record(
+        part, "build_wheels", [built_file(tiny, "a.whl"), built_file(tiny, "b.whl")]
+    )
     theirs = dist.summed(tiny.release("0.2.0"), part)
     dist.record(part, "build_wheels", [built_file(tiny, "a.whl", "other bytes")])
     dist.replace_inventory(part, theirs)
@@ -118,7 +130,9 @@ def test_an_inventory_from_elsewhere_removes_files_that_disagree_with_it(
     assert (part.dist / "b.whl").exists()
 
 
-def test_steps_side_by_side_lose_no_line(tiny: TinyProject, part: ComponentRelease) -> None:
+def test_steps_side_by_side_lose_no_line(
+    tiny: TinyProject, part: ComponentRelease
+) -> None:
     rows = [built_file(tiny, f"{number}.whl") for number in range(24)]
     dist.record(part, "build_wheels", rows)
     dist.write_inventory(tiny.release("0.2.0"), part)
@@ -132,7 +146,9 @@ def test_steps_side_by_side_lose_no_line(tiny: TinyProject, part: ComponentRelea
     reader = threading.Thread(target=read)
     reader.start()
     try:
-        http.get_many(lambda row: dist.record(part, "again", [row], target=row.name), rows)
+        http.get_many(
+            lambda row: dist.record(part, "again", [row], target=row.name), rows
+        )
     finally:
         stop.set()
         reader.join()
@@ -140,7 +156,9 @@ def test_steps_side_by_side_lose_no_line(tiny: TinyProject, part: ComponentRelea
     assert set(seen) == {24}
 
 
-def test_the_lock_is_kept_until_the_process_ends(tiny: TinyProject, part: ComponentRelease) -> None:
+def test_the_lock_is_kept_until_the_process_ends(
+    tiny: TinyProject, part: ComponentRelease
+) -> None:
     import fcntl
 
     dist.lock(tiny.release("0.2.0"))

@@ -27,7 +27,9 @@ def test_collect_hides_no_error_behind_another() -> None:
 def test_an_error_that_ends_a_check_is_a_problem_beside_those_found_before() -> None:
     def look() -> Iterator[Problem]:
         yield Problem("one", "fix one", "file", 3)
-        raise MultipleErrors([ReleaseError("two", "fix two"), ReleaseError("three", "fix three")])
+        raise MultipleErrors(
+            [ReleaseError("two", "fix two"), ReleaseError("three", "fix three")]
+        )
 
     assert collect_problems(look) == [
         Problem("one", "fix one", "file", 3),

@@ -30,14 +30,18 @@ except files.ReleaseError as error:
 """
 
 
-def test_a_file_that_does_not_fit_is_an_error_and_the_old_one_stays(tmp_path: Path) -> None:
+def test_a_file_that_does_not_fit_is_an_error_and_the_old_one_stays(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "wheel"
     path.write_text("old")
     done = subprocess.run(
         [sys.executable, "-c", FULL, path], capture_output=True, text=True, check=True
     )
     assert done.stdout == f"{path} cannot be written: File too large\n"
-    assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("wheel", "old")]
+    assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [
+        ("wheel", "old")
+    ]
 
 
 def test_no_file_is_replaced_where_one_of_many_cannot_be(tmp_path: Path) -> None:
@@ -45,7 +49,9 @@ def test_no_file_is_replaced_where_one_of_many_cannot_be(tmp_path: Path) -> None
     files.write_all(context(), dict.fromkeys(paths, "old"))
     (tmp_path / "a file").write_text("")
     with pytest.raises(ReleaseError, match="a file/version cannot be written"):
-        files.write_all(context(), dict.fromkeys([*paths, tmp_path / "a file" / "version"], "new"))
+        files.write_all(
+            context(), dict.fromkeys([*paths, tmp_path / "a file" / "version"], "new")
+        )
     assert {path.read_text() for path in paths} == {"old"}
     assert [path.name for path in tmp_path.rglob("*.release-tasks")] == []
     files.write_all(context(), dict.fromkeys(paths, "new"))
@@ -59,7 +65,9 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     assert "free some space" in raised.value.fix
 
 
-def test_a_folder_is_removed_while_a_process_that_is_ending_writes_there(tmp_path: Path) -> None:
+def test_a_folder_is_removed_while_a_process_that_is_ending_writes_there(
+    tmp_path: Path,
+) -> None:
     folder = tmp_path / "folder"
     (folder / "sub").mkdir(parents=True)
 
@@ -83,13 +91,18 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     disk = tmp_path / "disk"
     disk.mkdir()
     argv = ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(disk)]
-    if os.geteuid() != 0 or subprocess.run(argv, capture_output=True, check=False).returncode:
+    if (
+        os.geteuid() != 0
+        or subprocess.run(argv, capture_output=True, check=False).returncode
+    ):
         pytest.skip("only root can mount a small disk")
     yield disk
     subprocess.run(["umount", disk], check=True)
 
 
-def test_a_full_disk_is_an_error_and_the_old_file_stays(small_disk: Path, tmp_path: Path) -> None:
+def test_a_full_disk_is_an_error_and_the_old_file_stays(
+    small_disk: Path, tmp_path: Path
+) -> None:
     (small_disk / "wheel").write_bytes(b"old")
     (tmp_path / "built").write_bytes(bytes(128 << 10))
     with pytest.raises(

@@ -60,13 +60,17 @@ def test_a_server_that_never_recovers_is_an_error_and_not_missing(
 ) -> None:
     app, url = server
     app.queue += [Response(500, b"out of order", {"Retry-After": "0"})] * 99
-    with pytest.raises(ReleaseError, match=r"/file answered 500: out of order") as raised:
+    with pytest.raises(
+        ReleaseError, match=r"/file answered 500: out of order"
+    ) as raised:
         http.get(f"{url}/file")
     assert raised.value.fix
     assert len(app.asked) == 6
 
 
-def test_404_is_an_answer_unless_it_was_not_expected(server: tuple[Scripted, str]) -> None:
+def test_404_is_an_answer_unless_it_was_not_expected(
+    server: tuple[Scripted, str],
+) -> None:
     app, url = server
     app.queue += [Response(404, b"", {})] * 2
     assert http.get(f"{url}/file").status == 404
@@ -100,12 +104,18 @@ def test_pages_are_followed_to_the_last_one(server: tuple[Scripted, str]) -> Non
         Response(
             200,
             b"[1]",
-            {"Link": f'<{url}/list?page=2>; rel="next", <{url}/list?page=3>; rel="last"'},
+            {
+                "Link": f'<{url}/list?page=2>; rel="next", <{url}/list?page=3>; rel="last"'
+            },
         ),
         Response(200, b"[2]", {"Link": f'<{url}/list?page=3>; rel="next"'}),
         Response(200, b"[3]", {"Link": f'<{url}/list?page=1>; rel="first"'}),
     ]
-    assert [answer.json() for answer in http.get_pages(f"{url}/list")] == [[1], [2], [3]]
+    assert [answer.json() for answer in http.get_pages(f"{url}/list")] == [
+        [1],
+        [2],
+        [3],
+    ]
     assert app.asked == ["/list", "/list?page=2", "/list?page=3"]
 
 
@@ -134,7 +144,9 @@ def test_a_server_that_asks_for_a_long_wait_is_not_waited_for(
 ) -> None:
     app, url = server
     app.queue += [Response(429, b"", {"Retry-After": "3600"})]
-    with pytest.raises(ReleaseError, match="/file is rate-limited for 60 minutes") as raised:
+    with pytest.raises(
+        ReleaseError, match="/file is rate-limited for 60 minutes"
+    ) as raised:
         http.get(f"{url}/file")
     assert raised.value.fix == "run this again then"
 
@@ -145,8 +157,12 @@ def test_a_redirect_to_another_server_is_followed_without_the_token(
     (first, url), other = server, Scripted()
     (tmp_path / "other").mkdir()
     with Servers([other], tmp_path / "other") as servers:
-        first.queue.append(Response(302, b"", {"Location": f"{servers.urls['scripted']}/file"}))
-        assert http.get(f"{url}/file", {"Authorization": "Bearer tok"}).json() == {"ok": True}
+        first.queue.append(
+            Response(302, b"", {"Location": f"{servers.urls['scripted']}/file"})
+        )
+        assert http.get(f"{url}/file", {"Authorization": "Bearer tok"}).json() == {
+            "ok": True
+        }
     assert (
         other.asked,
         [headers.get("authorization") for headers in (*first.headers, *other.headers)],
@@ -161,14 +177,19 @@ def test_a_proxy_gets_the_user_and_password_of_its_address(
         monkeypatch.setenv(name, url.replace("//", "//me:p%40ss@"))
     assert http.get("http://scripted.example/file").json() == {"ok": True}
     assert app.asked == ["http://scripted.example/file"]
-    assert app.headers[0]["proxy-authorization"] == f"Basic {b64encode(b'me:p@ss').decode()}"
+    assert (
+        app.headers[0]["proxy-authorization"]
+        == f"Basic {b64encode(b'me:p@ss').decode()}"
+    )
 
 
 def test_a_missing_file_of_certificates_is_an_error(
     server: tuple[Scripted, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/file.pem")
-    with pytest.raises(ReleaseError, match=r"cannot be read: .*/no/such/file.pem") as raised:
+    with pytest.raises(
+        ReleaseError, match=r"cannot be read: .*/no/such/file.pem"
+    ) as raised:
         http.get(f"{server[1].replace('http', 'https')}/file")
     assert "REQUESTS_CA_BUNDLE" in raised.value.fix
 
@@ -180,7 +201,9 @@ def test_more_reads_than_connections_wait_without_a_warning(
     with Servers([app], tmp_path) as servers:
         servers.faults.add(Fault(".", ".", delay=0.1, times=10**9))
         http.get_many(
-            lambda number: http.get(f"{servers.urls['scripted']}/{number}"), range(100), 100
+            lambda number: http.get(f"{servers.urls['scripted']}/{number}"),
+            range(100),
+            100,
         )
     assert len(app.asked) == 100
     assert caplog.records == []

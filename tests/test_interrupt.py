@@ -39,7 +39,9 @@ def is_printed(words: str) -> Callable[[str], bool]:
     return lambda text: words in text
 
 
-def assert_interrupted(kit: HostedProject, ran: CommandResult, command: str = "release") -> None:
+def assert_interrupted(
+    kit: HostedProject, ran: CommandResult, command: str = "release"
+) -> None:
     """Assert that a command ended as it should, and that nothing remains of it."""
     assert ran.code == 130, ran.err[-2000:]
     assert ran.err.endswith(INTERRUPTED.format(command)), ran.err[-2000:]

@@ -38,7 +38,11 @@ def test_everything_is_asked_again_where_things_may_change() -> None:
 def test_an_answer_is_remembered_to_the_end_of_the_outermost_block() -> None:
     world = World()
     with memo.memoizing():
-        assert [world.number("one"), world.number("one"), world.number("two")] == [1, 1, 2]
+        assert [world.number("one"), world.number("one"), world.number("two")] == [
+            1,
+            1,
+            2,
+        ]
         with memo.memoizing():
             assert world.number("one") == 1
     assert world.number("one") == 3
@@ -73,7 +77,9 @@ def test_what_is_asked_ahead_fails_for_those_who_need_it() -> None:
     assert world.asked == ["none"]
 
 
-def test_what_acts_makes_all_answers_old_and_a_dry_run_does_not_act(tmp_path: Path) -> None:
+def test_what_acts_makes_all_answers_old_and_a_dry_run_does_not_act(
+    tmp_path: Path,
+) -> None:
     world = World()
     with memo.memoizing():
         world.number("one")

@@ -24,11 +24,14 @@ from release_tasks.release import Release
 
 TASKS = {"tasks.py": 'from release_tasks import ns\n\n__all__ = ["ns"]\n'}
 LIB = 'pub fn hello() -> &\'static str {\n    "hello"\n}\n'
-INHERITED = "version.workspace = true\nedition.workspace = true\nlicense.workspace = true\n"
+INHERITED = (
+    "version.workspace = true\nedition.workspace = true\nlicense.workspace = true\n"
+)
 WORKSPACE = TASKS | {
     "Cargo.toml": '[workspace]\nmembers = ["crates/*"]\nresolver = "2"\n'
     '[workspace.package]\nversion = "0.1.0"\nedition = "2021"\nlicense = "MIT"\n'
-    '[workspace.dependencies]\nrehearsed-other-core = { path = "crates/core", version = "0.1.0" }\n',
+    '[workspace.dependencies]\nrehearsed-other-core = { path = "crates/core", version = '
+    '"0.1.0" }\n',
     "crates/core/Cargo.toml": f'[package]\nname = "rehearsed-other-core"\ndescription = "Core"\n{INHERITED}',
     "crates/core/src/lib.rs": LIB,
     "crates/text/Cargo.toml": f'[package]\nname = "rehearsed-other-text"\ndescription = "Text"\n{INHERITED}'
@@ -48,11 +51,15 @@ MATURIN = CRATE | {
     '[project]\nname = "rehearsed-other-one"\ndynamic = ["version"]\n',
 }
 PLAIN = TASKS | {
-    "pyproject.toml": '[build-system]\nrequires = ["setuptools>=77"]\nbuild-backend = "setuptools.build_meta"\n'
+    "pyproject.toml": '[build-system]\nrequires = ["setuptools>=77"]\n'
+    'build-backend = "setuptools.build_meta"\n'
     '[project]\nname = "rehearsed-other-pure"\nversion = "0.1.0"\n'
     '[tool.pytest.ini_options]\ntestpaths = ["tests"]\npythonpath = ["src"]\n',
     "src/rehearsed_other_pure/__init__.py": '__version__ = "0.1.0"\n',
-    "tests/test_pure.py": "import rehearsed_other_pure as it\n\n\ndef test_it() -> None:\n    assert 'site-packages' in it.__file__\n",
+    "tests/test_pure.py": (
+        "import rehearsed_other_pure as it\n\n\ndef test_it() -> None:\n"
+        "    assert 'site-packages' in it.__file__\n"
+    ),
     ".gitignore": "__pycache__\n",
 }
 CHART = "deploy/helm/rehearsed-proxy"
@@ -108,12 +115,16 @@ def inv(root: Path, *words: str, **env: str) -> CommandResult:
     return CommandResult(done.returncode, done.stdout, done.stderr)
 
 
-def rehearsed(root: Path, env: Mapping[str, str]) -> tuple[dict[str, Any], CommandResult]:
+def rehearsed(
+    root: Path, env: Mapping[str, str]
+) -> tuple[dict[str, Any], CommandResult]:
     """Rehearse 0.2.0, in which everything must end as wanted, and return what was public and the log."""
     ran = inv(root, "rehearse", "--version", "0.2.0", "--json", **env)
     assert ran.code == 0, ran.err[-3000:]
     found = ran.json()
-    assert {row["state"] for row in (*found["artifacts"], *found["pointers"])} == {"same"}
+    assert {row["state"] for row in (*found["artifacts"], *found["pointers"])} == {
+        "same"
+    }
     assert found["refused"] == []
     assert (
         subprocess.run(
@@ -160,7 +171,10 @@ def test_a_plain_python_package_needs_git_alone(tmp_path: Path) -> None:
     """It has no description, and its own tests."""
     root = write(tmp_path / "other", PLAIN)
     found, ran = rehearsed(root, only(tmp_path / "bin"))
-    made = ("rehearsed_other_pure-0.2.0-py3-none-any.whl", "rehearsed_other_pure-0.2.0.tar.gz")
+    made = (
+        "rehearsed_other_pure-0.2.0-py3-none-any.whl",
+        "rehearsed_other_pure-0.2.0.tar.gz",
+    )
     assert names(found) == ["git v0.2.0", *(f"PyPI {name}" for name in made)]
     assert "nox > * pytest: success" in ran.err
     assert "bump: set version 0.2.0 in 2 files" in ran.err
@@ -205,14 +219,19 @@ def test_a_repository_without_commits_is_one_fact(tmp_path: Path) -> None:
 def test_a_crate_that_crates_io_would_refuse_is_named(tmp_path: Path) -> None:
     root = write(tmp_path, CRATE)
     said = inv(root, "check", "--version", "0.2.0").err
-    assert "Cargo.toml has no description and no license, which crates.io requires\n" in said
+    assert (
+        "Cargo.toml has no description and no license, which crates.io requires\n"
+        in said
+    )
     assert "the repository has no remote called origin" in said
 
 
 @pytest.mark.tools("cargo")
 def test_doctor_knows_that_maturin_calls_cargo(tmp_path: Path) -> None:
     root = write(tmp_path, MATURIN)
-    assert [row["name"] for row in json.loads(inv(root, "doctor", "--json").out)["programs"]] == [
+    assert [
+        row["name"] for row in json.loads(inv(root, "doctor", "--json").out)["programs"]
+    ] == [
         "git",
         "cargo",
     ]
@@ -224,10 +243,14 @@ def test_what_gates_leave_in_the_tree_is_named(
     root = write(
         tmp_path,
         PLAIN
-        | {"release-tasks.toml": '[gates]\nrun = ["touch left.txt", "git no-such-command"]\n'},
+        | {
+            "release-tasks.toml": '[gates]\nrun = ["touch left.txt", "git no-such-command"]\n'
+        },
     )
     monkeypatch.chdir(root)
-    failed, left = run_checks(CheckContext(context(), Release.at(context(), "0.2.0")), gates)
+    failed, left = run_checks(
+        CheckContext(context(), Release.at(context(), "0.2.0")), gates
+    )
     assert failed.fact.startswith("the gate git-no-such-command fails\n")
     assert "-s git-no-such-command` again" in failed.fix
     assert (left.fact, left.fix) == (
@@ -243,7 +266,9 @@ def test_without_settings_an_image_and_a_chart_are_found(tmp_path: Path) -> None
         "example/rehearsed-proxy",
     )
     [component] = json.loads(inv(root, "settings", "--json").out)["components"]
-    assert [one["reference"] for kind in ("images", "charts") for one in component[kind]] == [
+    assert [
+        one["reference"] for kind in ("images", "charts") for one in component[kind]
+    ] == [
         "ghcr.io/example/rehearsed-proxy",
         "ghcr.io/example/charts/rehearsed-proxy",
     ]
@@ -257,6 +282,6 @@ def test_a_chart_without_app_version_gets_the_version_alone(
     root = write(tmp_path, GO | {"release-tasks.toml": settings})
     monkeypatch.chdir(root)
     bump.write(context(), Release.at(context(), "0.2.0"))
-    assert (root / CHART / "Chart.yaml").read_text() == GO[f"{CHART}/Chart.yaml"].replace(
-        "0.1.0", "0.2.0"
-    )
+    assert (root / CHART / "Chart.yaml").read_text() == GO[
+        f"{CHART}/Chart.yaml"
+    ].replace("0.1.0", "0.2.0")

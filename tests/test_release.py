@@ -36,7 +36,9 @@ def test_a_local_tag_at_head_is_the_release(tiny: TinyProject) -> None:
     assert release.source_tree == tiny.root
 
 
-def test_a_local_tag_that_origin_lacks_moves_with_a_fixed_commit(tiny: TinyProject) -> None:
+def test_a_local_tag_that_origin_lacks_moves_with_a_fixed_commit(
+    tiny: TinyProject,
+) -> None:
     tiny.tag("v0.2.0", push=False)
     fixed = tiny.commit("fix.txt")
     release = tiny.release("0.2.0")
@@ -56,7 +58,11 @@ def test_a_public_tag_is_released_from_a_work_tree_of_its_commit(
 
     release = tiny.release("0.2.0")
 
-    assert (release.commit, release.is_tagged, release.checkout) == (commit, True, tiny.root)
+    assert (release.commit, release.is_tagged, release.checkout) == (
+        commit,
+        True,
+        tiny.root,
+    )
     assert release.source_tree != tiny.root
     assert sorted(
         path.name for path in release.source_tree.iterdir() if path.name != ".git"
@@ -64,7 +70,9 @@ def test_a_public_tag_is_released_from_a_work_tree_of_its_commit(
     assert tiny.release("0.2.0").source_tree == release.source_tree
 
 
-def test_a_project_is_called_the_same_in_every_folder_and_work_tree(tiny: TinyProject) -> None:
+def test_a_project_is_called_the_same_in_every_folder_and_work_tree(
+    tiny: TinyProject,
+) -> None:
     elsewhere = tiny.folder / "elsewhere" / "shop.git"
     tiny.git("init", "--quiet", "--bare", str(elsewhere))
     tiny.git("remote", "set-url", "origin", str(elsewhere))
@@ -82,7 +90,9 @@ def test_a_tag_that_only_origin_has_is_fetched(tiny: TinyProject) -> None:
     assert tiny.git("tag").strip() == "v0.2.0"
 
 
-def test_a_dry_run_looks_at_the_tag_on_origin_and_makes_none_here(tiny: TinyProject) -> None:
+def test_a_dry_run_looks_at_the_tag_on_origin_and_makes_none_here(
+    tiny: TinyProject,
+) -> None:
     commit = tiny.head()
     tiny.tag("v0.2.0")
     tiny.git("tag", "--delete", "v0.2.0")
@@ -91,12 +101,16 @@ def test_a_dry_run_looks_at_the_tag_on_origin_and_makes_none_here(tiny: TinyProj
     assert tiny.git("tag") == ""
 
 
-def test_a_tag_that_differs_from_the_one_on_origin_is_an_error(tiny: TinyProject) -> None:
+def test_a_tag_that_differs_from_the_one_on_origin_is_an_error(
+    tiny: TinyProject,
+) -> None:
     tiny.tag("v0.2.0")
     tiny.commit("more.txt")
     tiny.git("tag", "--force", "-m", "again", "v0.2.0")
     tiny.commit("even-more.txt")
-    with pytest.raises(ReleaseError, match=r"tag v0\.2\.0 is at .* on origin and at") as told:
+    with pytest.raises(
+        ReleaseError, match=r"tag v0\.2\.0 is at .* on origin and at"
+    ) as told:
         tiny.release("0.2.0")
     assert told.value.fix == "git fetch --force origin tag v0.2.0"
 
@@ -127,7 +141,9 @@ def test_ci_needs_no_argument_in_a_shallow_checkout_of_the_tag(
     tiny.commit("more.txt")
     tiny.tag("v0.3.0-rc.1")
     clone = tiny.clone("--depth=1", "--branch=v0.3.0-rc.1")
-    tiny.git("remote", "set-url", "origin", str(tiny.folder / "unreachable"), folder=clone)
+    tiny.git(
+        "remote", "set-url", "origin", str(tiny.folder / "unreachable"), folder=clone
+    )
     monkeypatch.chdir(clone)
     release = tiny.release()
     assert (release.parts[0].version, release.commit, release.is_tagged) == (
@@ -141,7 +157,9 @@ def test_without_version_and_tag_the_manifests_say_it(tiny: TinyProject) -> None
     assert tiny.release().parts[0].version == "0.1.0"
 
 
-def test_a_version_that_only_tags_carry_is_asked_for_where_there_is_none(tiny: TinyProject) -> None:
+def test_a_version_that_only_tags_carry_is_asked_for_where_there_is_none(
+    tiny: TinyProject,
+) -> None:
     tiny.commit("release-tasks.toml", '[project]\nversion = "tag"\n')
     with pytest.raises(ReleaseError, match="HEAD has no tag of tiny"):
         tiny.release()
@@ -154,7 +172,9 @@ def test_a_version_that_only_tags_carry_is_asked_for_where_there_is_none(tiny: T
     assert tiny.release("1.0.0").is_tagged
 
 
-def test_a_project_without_a_remote_is_released_from_its_local_tag(tiny: TinyProject) -> None:
+def test_a_project_without_a_remote_is_released_from_its_local_tag(
+    tiny: TinyProject,
+) -> None:
     tiny.git("remote", "remove", "origin")
     assert not tiny.release("0.2.0").is_tagged
     tiny.tag("v0.2.0", push=False)
@@ -175,7 +195,9 @@ def test_several_components_have_a_tag_and_a_folder_each(two: TinyProject) -> No
         two.release("third=0.5.0")
 
 
-def test_a_checkout_of_one_components_tag_is_about_that_component(two: TinyProject) -> None:
+def test_a_checkout_of_one_components_tag_is_about_that_component(
+    two: TinyProject,
+) -> None:
     two.tag("other-v0.4.0")
     assert [p.tag for p in two.release().parts] == ["other-v0.4.0"]
 

@@ -34,7 +34,13 @@ def test_this_project_releases_itself_in_a_rehearsal(tmp_path: Path) -> None:
 
     words = [sys.executable, "-m", "invoke", "rehearse", "--version", "0.1.0", "--json"]
     done = subprocess.run(
-        words, cwd=tree, env=os.environ, capture_output=True, text=True, check=False, timeout=900
+        words,
+        cwd=tree,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
     )
 
     assert done.returncode == 0, done.stderr[-4000:]

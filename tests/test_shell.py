@@ -39,8 +39,12 @@ def test_words_reach_the_program_as_they_are(tmp_path: Path) -> None:
     assert shell.ask(
         [*python("import sys; print(sys.argv[1:])"), *words], cwd=tmp_path
     ).strip() == str(words)
-    assert shell.ask(python("import os; print(os.getcwd())"), cwd=tmp_path).strip() == str(tmp_path)
-    assert shell.ask(python("import sys; print(repr(sys.stdin.read()))")).strip() == "''"
+    assert shell.ask(
+        python("import os; print(os.getcwd())"), cwd=tmp_path
+    ).strip() == str(tmp_path)
+    assert (
+        shell.ask(python("import sys; print(repr(sys.stdin.read()))")).strip() == "''"
+    )
 
 
 def test_a_program_sees_only_the_secrets_that_its_call_names(
@@ -67,7 +71,9 @@ def test_a_secret_is_hidden_even_when_it_comes_in_two_pieces(
 ) -> None:
     monkeypatch.setenv("SOME_TOKEN", SECRET)
     monkeypatch.setenv("SOME_OTHER_TOKEN", SECRET[:20])
-    monkeypatch.setenv("SIGNING_PRIVATE_KEY", "-----BEGIN-----\nline-of-a-key\n-----END-----")
+    monkeypatch.setenv(
+        "SIGNING_PRIVATE_KEY", "-----BEGIN-----\nline-of-a-key\n-----END-----"
+    )
     code = (
         "import os, time; t = os.environ['SOME_TOKEN'].encode()\n"
         "os.write(1, b'a' * 990 + t[:10]); time.sleep(.2); os.write(1, t[10:] + b'\\n')\n"
@@ -87,9 +93,9 @@ def test_no_error_holds_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
             python("import os, sys; sys.exit('no: ' + os.environ['SOME_TOKEN'])"),
             secrets=("SOME_TOKEN",),
         )
-    assert (
-        SECRET
-        not in f"{raised.value.problem} {raised.value.output} {raised.value!r} {raised.value.__dict__}"
+    assert SECRET not in (
+        f"{raised.value.problem} {raised.value.output} {raised.value!r} "
+        f"{raised.value.__dict__}"
     )
     assert "no: ***" in raised.value.problem
 
@@ -106,7 +112,9 @@ def test_command_and_output_go_to_stderr_after_the_name_of_the_step(
 ) -> None:
     token = terminal.prefix.set("build-wheels")
     try:
-        shell.do(context(), ["echo", "two words"], env={"A_TOKEN": "never", "PLAIN": "1"})
+        shell.do(
+            context(), ["echo", "two words"], env={"A_TOKEN": "never", "PLAIN": "1"}
+        )
     finally:
         terminal.prefix.reset(token)
     out, err = capsys.readouterr()
@@ -128,16 +136,22 @@ def test_a_dry_run_prints_what_do_would_run_and_runs_what_is_asked(
 
 def test_a_failure_shows_the_last_lines_of_the_output() -> None:
     with pytest.raises(shell.Failed) as raised:
-        shell.do(context(), python("import sys; print(*range(99), sep='\\n'); sys.exit(7)"))
+        shell.do(
+            context(), python("import sys; print(*range(99), sep='\\n'); sys.exit(7)")
+        )
     assert raised.value.status == 7
     assert raised.value.problem.splitlines()[1:] == [str(n) for n in range(84, 99)]
 
 
-def test_a_program_that_cannot_be_started_is_an_error_that_says_why(tmp_path: Path) -> None:
+def test_a_program_that_cannot_be_started_is_an_error_that_says_why(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "plain.txt").write_text("no program")
     with pytest.raises(ReleaseError, match="no-such-program is not installed"):
         shell.ask(["no-such-program"])
-    with pytest.raises(ReleaseError, match=r"plain\.txt cannot be started: Permission denied"):
+    with pytest.raises(
+        ReleaseError, match=r"plain\.txt cannot be started: Permission denied"
+    ):
         shell.ask([tmp_path / "plain.txt"])
     with pytest.raises(ReleaseError, match=r"the folder .*/absent does not exist"):
         shell.ask(["true"], cwd=tmp_path / "absent")
@@ -162,7 +176,8 @@ shell.do(context(), [sys.executable, "-c", {child!r}])
 """
 NESTED = (
     "import os, signal, subprocess, sys, time\n"
-    "inner = subprocess.Popen([sys.executable, '-c', 'import signal, time; signal.signal(15, signal.SIG_IGN);"
+    "inner = subprocess.Popen([sys.executable, '-c', 'import signal, time; "
+    "signal.signal(15, signal.SIG_IGN);"
     " print(1, flush=True); time.sleep(99)'], stdout=subprocess.PIPE)\n"
     "inner.stdout.read(1); print('pids', os.getpid(), inner.pid, flush=True); time.sleep(99)"
 )
@@ -171,7 +186,9 @@ NESTED = (
 def start(child: str, before: str = "") -> tuple[subprocess.Popen[str], list[int]]:
     """Start a Python process that starts `child`; return it and the pids that the child prints."""
     code = CHILDREN.format(path=sys.path, child=child, before=before)
-    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stderr=subprocess.PIPE, text=True
+    )
     assert process.stderr
     for line in process.stderr:
         if " pids " in line:
@@ -190,8 +207,14 @@ def test_a_child_that_outlives_its_parent_holds_the_lock(tmp_path: Path) -> None
     import fcntl
 
     lock = tmp_path / "lock"
-    take = f"import fcntl; h = os.open({str(lock)!r}, os.O_CREAT | os.O_RDWR); fcntl.flock(h, 2); shell.inherit(h)"
-    stubborn = "import os, signal, time; signal.signal(15, signal.SIG_IGN); print('pids', os.getpid(), flush=True); time.sleep(99)"
+    take = (
+        f"import fcntl; h = os.open({str(lock)!r}, os.O_CREAT | os.O_RDWR); fcntl.flock(h, "
+        f"2); shell.inherit(h)"
+    )
+    stubborn = (
+        "import os, signal, time; signal.signal(15, signal.SIG_IGN); print('pids', "
+        "os.getpid(), flush=True); time.sleep(99)"
+    )
     process, [child] = start(stubborn, take)
     process.kill()
     process.communicate()

@@ -23,7 +23,9 @@ terminal.say("done")
 def on_a_terminal(**env: str) -> str:
     ours, theirs = pty.openpty()
     known = {key: value for key, value in os.environ.items() if key != "CI"}
-    subprocess.run([sys.executable, "-c", WAITS], stderr=theirs, env=known | env, check=True)
+    subprocess.run(
+        [sys.executable, "-c", WAITS], stderr=theirs, env=known | env, check=True
+    )
     os.close(theirs)
     with os.fdopen(ours, "rb") as file:
         return file.read1(100_000).decode()
@@ -39,11 +41,15 @@ def test_on_a_terminal_a_wait_is_redrawn_and_erased_at_the_end() -> None:
 def test_in_ci_a_wait_is_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
     plain = ["waiting for the upload", "waiting for the index", "done"]
     assert on_a_terminal(CI="true").split("\r\n")[:3] == plain
-    done = subprocess.run([sys.executable, "-c", WAITS], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", WAITS], capture_output=True, text=True, check=True
+    )
     assert done.stderr.splitlines() == plain
 
 
 def test_a_wait_ends_with_an_error_after_its_time() -> None:
-    with pytest.raises(ReleaseError, match="gave up waiting for rain after 0 s") as raised:
+    with pytest.raises(
+        ReleaseError, match="gave up waiting for rain after 0 s"
+    ) as raised:
         terminal.wait_for(lambda: "rain", 0.0)
     assert raised.value.fix

@@ -13,15 +13,22 @@ from support.repositories import commit_all
 
 pytestmark = [pytest.mark.slow, pytest.mark.tools("cargo", "gh")]
 UNVERIFIED = {
-    "tasks.py": "from release_tasks import collection, without\nfrom release_tasks.steps.verify import verify\n\nns = collection(without(verify))\n"
+    "tasks.py": (
+        "from release_tasks import collection, without\n"
+        "from release_tasks.steps.verify import verify\n\nns = collection(without(verify))\n"
+    )
 }
 BOTH = "abacus-core=0.7.0,abacus-py=minor"
 
 
 def status(made: HostedProject, where: Path, version: str) -> dict[str, str]:
     found = made.inv(where, "status", "--version", version, "--json").json()
-    rows = {f"{row['channel']} {row['name']}": row["state"] for row in found["artifacts"]}
-    return rows | {f"-> {row['name']}": f"{row['state']} {row['now']}" for row in found["pointers"]}
+    rows = {
+        f"{row['channel']} {row['name']}": row["state"] for row in found["artifacts"]
+    }
+    return rows | {
+        f"-> {row['name']}": f"{row['state']} {row['now']}" for row in found["pointers"]
+    }
 
 
 def releases(made: HostedProject, where: Path) -> dict[str, list[str]]:
@@ -39,8 +46,12 @@ def releases(made: HostedProject, where: Path) -> dict[str, list[str]]:
 
 
 @pytest.mark.statement("B5.1", "B5.11", "B5.17", "B5.19", "B5.20", "B5.25", "B5.31")
-def test_two_components_are_released_together_and_then_one_of_them_alone(tmp_path: Path) -> None:
-    with hosted_project(tmp_path, "abacus", offline=True, files=PARTS | UNVERIFIED) as made:
+def test_two_components_are_released_together_and_then_one_of_them_alone(
+    tmp_path: Path,
+) -> None:
+    with hosted_project(
+        tmp_path, "abacus", offline=True, files=PARTS | UNVERIFIED
+    ) as made:
         clone = made.clone()
         plan = made.inv(clone, "plan", "--version", BOTH)
         assert plan.code == 0, plan.out[:3000]
@@ -54,9 +65,13 @@ def test_two_components_are_released_together_and_then_one_of_them_alone(tmp_pat
         assert set(both.values()) == {"same"}
         public = releases(made, clone)
         assert public["v0.7.0"] == ["abacus-core-0.7.0.crate"]
-        assert [name.split("-")[0] for name in public["py-v0.7.0"]] == ["rehearsed_abacus"] * 2
+        assert [name.split("-")[0] for name in public["py-v0.7.0"]] == [
+            "rehearsed_abacus"
+        ] * 2
         pushes = [
-            row for row in ran.err.splitlines() if row.startswith("push") and "$ git push" in row
+            row
+            for row in ran.err.splitlines()
+            if row.startswith("push") and "$ git push" in row
         ]
         assert len(pushes) == 2  # the branch, and both tags
 
@@ -68,7 +83,9 @@ def test_two_components_are_released_together_and_then_one_of_them_alone(tmp_pat
         commit_all(clone, "Support more")
         before = len(made.uploads())
 
-        alone = made.inv(clone, "release", "--version", "patch", "--component", "abacus-py")
+        alone = made.inv(
+            clone, "release", "--version", "patch", "--component", "abacus-py"
+        )
 
         assert alone.code == 0, alone.err[-4000:]
         assert [row for row in made.uploads()[before:] if "crates.io" in row] == []
@@ -81,6 +98,8 @@ def test_two_components_are_released_together_and_then_one_of_them_alone(tmp_pat
             capture_output=True,
         )
         assert json.loads(latest.stdout)["tag_name"] == "v0.7.0"
-        again = made.inv(clone, "release", "--version", "patch", "--component", "abacus-py")
+        again = made.inv(
+            clone, "release", "--version", "patch", "--component", "abacus-py"
+        )
         assert again.code == 0, again.err[-3000:]
         assert set(releases(made, clone)) == {"v0.7.0", "py-v0.7.0", "py-v0.7.1"}

@@ -21,7 +21,14 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.tools("cargo", "gh", "docker", "buildkitd", "runc", "helm"),
 ]
-BUILDING = ("bump", "tag", "package-crates", "build-binaries", "build-wheels", "docker-buildx")
+BUILDING = (
+    "bump",
+    "tag",
+    "package-crates",
+    "build-binaries",
+    "build-wheels",
+    "docker-buildx",
+)
 RELEASE = ("release", "--version", "0.2.0", "--new", "all")
 
 
@@ -44,7 +51,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def states(kit: HostedProject, where: Path) -> dict[str, str]:
     found = kit.inv(where, "status", "--version", "0.2.0", "--json").json()
-    return {f"{row['channel']} {row['name']}": row["state"] for row in found["artifacts"]}
+    return {
+        f"{row['channel']} {row['name']}": row["state"] for row in found["artifacts"]
+    }
 
 
 def on_pypi(kit: HostedProject) -> dict[str, str]:
@@ -105,7 +114,9 @@ def test_what_is_there_beforehand_is_not_published_again(kit: HostedProject) -> 
 
     assert ran.code == 0, ran.err[-3000:]
     sent = kit.uploads()[before:]
-    assert [row for row in sent if "crates/new" in row] == ["PUT crates.io/api/v1/crates/new"]
+    assert [row for row in sent if "crates/new" in row] == [
+        "PUT crates.io/api/v1/crates/new"
+    ]
     assert len([row for row in sent if "upload.pypi.org" in row]) == 1
     assert not [row for row in sent if "/v2/example/kit/blobs" in row]
     assert set(states(kit, clone).values()) == {"same"}
@@ -139,7 +150,9 @@ def test_a_killed_release_is_finished_from_a_fresh_clone(
     meanwhile = kit.clone()
     (meanwhile / "NEWS").write_text("life goes on\n")
     commit_all(meanwhile, "Go on")
-    subprocess.run(["git", "push", "--quiet"], cwd=meanwhile, env=kit.environment(), check=True)
+    subprocess.run(
+        ["git", "push", "--quiet"], cwd=meanwhile, env=kit.environment(), check=True
+    )
     fresh = kit.clone()
 
     ran = kit.inv(fresh, *RELEASE)
@@ -148,10 +161,18 @@ def test_a_killed_release_is_finished_from_a_fresh_clone(
     assert set(states(kit, fresh).values()) <= {"same", "present"}
     (release,) = kit.registries.github.releases("example", "kit")
     assert not release["draft"]
-    assert set(release["assets"]) == {"kit-linux-amd64", "kit-linux-amd64.sha256", wheel.name}
-    assert on_pypi(kit) == {
-        name: sha256(bytes_of[name]) for name in (wheel.name, "rehearsed_kit_clock-0.2.0.tar.gz")
+    assert set(release["assets"]) == {
+        "kit-linux-amd64",
+        "kit-linux-amd64.sha256",
+        wheel.name,
     }
-    assert release["assets"][wheel.name]["digest"] == f"sha256:{sha256(bytes_of[wheel.name])}"
+    assert on_pypi(kit) == {
+        name: sha256(bytes_of[name])
+        for name in (wheel.name, "rehearsed_kit_clock-0.2.0.tar.gz")
+    }
+    assert (
+        release["assets"][wheel.name]["digest"]
+        == f"sha256:{sha256(bytes_of[wheel.name])}"
+    )
     published = [row for row in kit.uploads() if "crates/new" in row]
     assert len(published) == 2

@@ -6,7 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
-from support.complete_releases import COMPLETE_RELEASES, release_and_compare, sample_release
+from support.complete_releases import (
+    COMPLETE_RELEASES,
+    release_and_compare,
+    sample_release,
+)
 from support.sample_projects import git
 
 pytestmark = [
@@ -16,7 +20,9 @@ pytestmark = [
 
 
 @pytest.mark.statement("B4.18", "B4.20", "B4.24")
-def test_caro_waits_for_every_machine_and_publishes_thirty_assets(tmp_path: Path) -> None:
+def test_caro_waits_for_every_machine_and_publishes_thirty_assets(
+    tmp_path: Path,
+) -> None:
     with sample_release(COMPLETE_RELEASES["caro"], tmp_path) as project:
         before = project.refs()
 
@@ -38,25 +44,33 @@ def test_caro_waits_for_every_machine_and_publishes_thirty_assets(tmp_path: Path
 
 
 @pytest.mark.statement("B1.19", "B1.25", "B1.33", "B1.35")
-def test_llmtrace_publishes_five_crates_three_wheels_and_five_assets(tmp_path: Path) -> None:
+def test_llmtrace_publishes_five_crates_three_wheels_and_five_assets(
+    tmp_path: Path,
+) -> None:
     with sample_release(COMPLETE_RELEASES["llmtrace"], tmp_path) as project:
         release_and_compare(project)
 
 
 @pytest.mark.statement("B2.12", "B2.17", "B2.18", "B2.20", "B2.22")
-def test_llmcc_publishes_five_crates_with_a_tag_each_and_five_wheels(tmp_path: Path) -> None:
+def test_llmcc_publishes_five_crates_with_a_tag_each_and_five_wheels(
+    tmp_path: Path,
+) -> None:
     with sample_release(COMPLETE_RELEASES["llmcc-runbook"], tmp_path) as project:
         done = release_and_compare(project)
         assert "llmcc 0.2.15 from PyPI (sdist) installs, and imports llmcc" in done.err
 
 
-@pytest.mark.statement("B5.1", "B5.17", "B5.19", "B5.25", "B5.27", "B5.28", "B5.31", "B5.33")
+@pytest.mark.statement(
+    "B5.1", "B5.17", "B5.19", "B5.25", "B5.27", "B5.28", "B5.31", "B5.33"
+)
 def test_edgequake_llm_publishes_a_crate_and_seven_wheels_in_one_commit_and_one_push(
     tmp_path: Path,
 ) -> None:
     with sample_release(COMPLETE_RELEASES["edgequake-llm"], tmp_path) as project:
         done = release_and_compare(project)
-        pushes = [row for row in done.err.splitlines() if row.startswith("push: $ git push")]
+        pushes = [
+            row for row in done.err.splitlines() if row.startswith("push: $ git push")
+        ]
         assert len(pushes) == 2  # the branch, then both tags
         assert (
             git(project.root, "log", "-1", "--format=%s", "v0.6.27")
@@ -67,6 +81,8 @@ def test_edgequake_llm_publishes_a_crate_and_seven_wheels_in_one_commit_and_one_
         )
 
 
-def test_llmcc_of_today_publishes_fifteen_crates_and_five_programs(tmp_path: Path) -> None:
+def test_llmcc_of_today_publishes_fifteen_crates_and_five_programs(
+    tmp_path: Path,
+) -> None:
     with sample_release(COMPLETE_RELEASES["llmcc"], tmp_path) as project:
         release_and_compare(project)

@@ -69,11 +69,15 @@ def targets_of(release: Release) -> list[str]:
     return list(dict.fromkeys(file.target for file in _declared(release)))
 
 
-def write_checksum(release: Release, part: ComponentRelease, kind: FileKind, file: str) -> None:
+def write_checksum(
+    release: Release, part: ComponentRelease, kind: FileKind, file: str
+) -> None:
     """Write FILE.sha256 beside a file of dist/, if the project ships it."""
     row = dist.row_of(part, file, kind)
     if row and Asset.SHA256 in part.component.assets and (part.dist / file).exists():
-        github_assets.write_sums(release, part, file + checksums.SUFFIX, {file: row.sha256})
+        github_assets.write_sums(
+            release, part, file + checksums.SUFFIX, {file: row.sha256}
+        )
 
 
 def _chosen(release: Release, target: str | None) -> list[BinaryFile]:
@@ -104,7 +108,9 @@ def _check_together(file: BinaryFile) -> None:
     has_one_target = len({program.target for program in file.programs}) == 1
     if archives.is_archive(file.name) and has_one_target:
         return
-    names = ", ".join(f"{program.name} for {program.target}" for program in file.programs)
+    names = ", ".join(
+        f"{program.name} for {program.target}" for program in file.programs
+    )
     raise ReleaseError(
         f"{names} would both be the file {file.name}",
         "give each a different file name in [binaries]",
@@ -125,7 +131,9 @@ def _missing(release: Release, wanted: Sequence[BinaryFile]) -> list[BinaryFile]
     shipped = {(asset.component, asset.name) for asset in github.expected(release)}
     unpublished = to_build(release, github, FileKind.BINARY, FileKind.SHA256)
     public = shipped - {(asset.component, asset.name) for asset in unpublished}
-    return [file for file in absent if (file.part.component.name, file.name) not in public]
+    return [
+        file for file in absent if (file.part.component.name, file.name) not in public
+    ]
 
 
 def _say_nothing_to_do(wanted: Sequence[BinaryFile]) -> None:
@@ -136,7 +144,11 @@ def _say_nothing_to_do(wanted: Sequence[BinaryFile]) -> None:
 
 
 def _build(
-    c: Context, release: Release, tree: Path, file: BinaryFile, target_env: Mapping[str, str]
+    c: Context,
+    release: Release,
+    tree: Path,
+    file: BinaryFile,
+    target_env: Mapping[str, str],
 ) -> None:
     workspace = cargo.workspace(tree)
     env = release.build_env | dict(target_env)
@@ -174,7 +186,9 @@ def _check_version(
         )
 
 
-def _keep(release: Release, tree: Path, file: BinaryFile, workspace: cargo.Workspace) -> None:
+def _keep(
+    release: Release, tree: Path, file: BinaryFile, workspace: cargo.Workspace
+) -> None:
     """Put the compiled programs into dist/."""
     built = [
         cargo_build.file_of(workspace.target, program.name, program.target)

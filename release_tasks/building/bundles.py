@@ -134,7 +134,9 @@ def _entries(release: Release, file: BundleFile) -> dict[str, archives.Entry]:
 
 
 def _program(file: BundleFile) -> Path:
-    path = dist.file_of(file.part, dist.row_of(file.part, file.program, FileKind.BINARY))
+    path = dist.file_of(
+        file.part, dist.row_of(file.part, file.program, FileKind.BINARY)
+    )
     if path is None:
         raise ReleaseError(
             f"{file.name} needs {file.program}, which is not in {file.part.dist}",

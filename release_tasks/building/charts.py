@@ -48,7 +48,9 @@ def _pack(c: Context, release: Release, part: ComponentRelease, chart: Chart) ->
         helm.package(c, source, part.version, app_version, scratch)
         helm.repack(_packed(scratch, target.name), target, release.epoch, is_locked)
     digest = f"sha256:{files.sha256(target)}"
-    row = dist.describe(release, part, FileKind.CHART, target, chart.reference, digest=digest)
+    row = dist.describe(
+        release, part, FileKind.CHART, target, chart.reference, digest=digest
+    )
     dist.record(part, "package_charts", [row], target=chart.name)
 
 

@@ -18,7 +18,10 @@ STEP = "package_crates"
 
 
 def build(
-    c: Context, release: Release, missing: Sequence[Artifact], unpublished: Sequence[Artifact]
+    c: Context,
+    release: Release,
+    missing: Sequence[Artifact],
+    unpublished: Sequence[Artifact],
 ) -> None:
     """Pack the `unpublished` crates, check the `missing` ones, and record those in dist/.
 
@@ -26,7 +29,9 @@ def build(
     """
     tarballs = repack_and_compare(c, release, unpublished, known_only=True)
     names = [artifact.name for artifact in missing]
-    cargo_package.check(c, release.source_tree, release.target, tarballs, names, release.build_env)
+    cargo_package.check(
+        c, release.source_tree, release.target, tarballs, names, release.build_env
+    )
     if shell.is_dry(c):
         return
     for part in release.parts:
@@ -35,9 +40,13 @@ def build(
             _record(release, part, {name: tarballs[name] for name in own})
 
 
-def _record(release: Release, part: ComponentRelease, tarballs: dict[str, Path]) -> None:
+def _record(
+    release: Release, part: ComponentRelease, tarballs: dict[str, Path]
+) -> None:
     folder = dist.folder(part)
-    rows = [row for row in dist.of_kind(part, FileKind.CRATE) if row.name not in tarballs]
+    rows = [
+        row for row in dist.of_kind(part, FileKind.CRATE) if row.name not in tarballs
+    ]
     for name, tarball in tarballs.items():
         path = folder / tarball.name
         files.copy(tarball, path)

@@ -52,7 +52,10 @@ def _download_piece(url: str, partial: Path) -> bool:
 
 
 def _request(url: str, start: int) -> http.Answer:
-    headers = {"Range": f"bytes={start}-{start + PIECE - 1}", "Accept-Encoding": "identity"}
+    headers = {
+        "Range": f"bytes={start}-{start + PIECE - 1}",
+        "Accept-Encoding": "identity",
+    }
     for _ in range(TRIES - 1):
         try:
             return http.get(url, headers, (200, 206, 416))
@@ -63,7 +66,9 @@ def _request(url: str, start: int) -> http.Answer:
 
 def _total(answer: http.Answer) -> int | None:
     """Return the size of the whole file in bytes, None when the server does not know it."""
-    match = re.fullmatch(r"bytes \d+-\d+/(\d+)", answer.headers.get("content-range", ""))
+    match = re.fullmatch(
+        r"bytes \d+-\d+/(\d+)", answer.headers.get("content-range", "")
+    )
     if match is None:
         return None
     return int(match[1])

@@ -85,7 +85,9 @@ def labels(release: Release, part: ComponentRelease, image: Image) -> dict[str, 
 
 
 def _missing(release: Release) -> list[ImageFiles]:
-    references = {artifact.name for artifact in to_build(release, images, FileKind.IMAGE)}
+    references = {
+        artifact.name for artifact in to_build(release, images, FileKind.IMAGE)
+    }
     return [
         ImageFiles(part, image)
         for part, image in image_tags.shipped(release)
@@ -114,15 +116,21 @@ def _check_testable(missing: Sequence[ImageFiles], chosen: Sequence[str]) -> Non
 def _builds(image: ImageFiles, chosen: Sequence[str]) -> list[ImageBuild]:
     """Return what to build: all platforms at once, or each chosen one that is not in dist/."""
     built = image.layouts()
-    platforms = [name for name in image.image.platforms if name in chosen and name not in built]
+    platforms = [
+        name for name in image.image.platforms if name in chosen and name not in built
+    ]
     if tuple(platforms) == image.image.platforms:
         return [ImageBuild(image, image.image.platforms)]
     return [ImageBuild(image, (platform,)) for platform in platforms]
 
 
-def _build(c: Context, release: Release, job: ImageBuild, builder: Mapping[str, str]) -> None:
+def _build(
+    c: Context, release: Release, job: ImageBuild, builder: Mapping[str, str]
+) -> None:
     image = job.files.image
-    dockerfile = (release.source_tree / image.dockerfile).read_text("utf-8", errors="replace")
+    dockerfile = (release.source_tree / image.dockerfile).read_text(
+        "utf-8", errors="replace"
+    )
     contexts: tuple[str, ...] = ()
     if docker.takes_binaries(dockerfile):
         contexts = (docker.BINARIES,)
@@ -175,7 +183,9 @@ def _warn_about_emulation(job: ImageBuild, steps: int) -> None:
     """
     if steps == 0:
         return
-    emulated = [platform for platform in job.platforms if platform not in buildkit.native()]
+    emulated = [
+        platform for platform in job.platforms if platform not in buildkit.native()
+    ]
     if not emulated:
         return
     terminal.say(
@@ -254,7 +264,9 @@ def _copy_binaries(release: Release, folder: Path) -> None:
             if path is not None:
                 built.append(path)
     if not built:
-        raise ReleaseError("the image needs binaries, and none is in dist/", "inv build-binaries")
+        raise ReleaseError(
+            "the image needs binaries, and none is in dist/", "inv build-binaries"
+        )
     for path in built:
         data = path.read_bytes()
         _write_program(release, folder / path.name, data)

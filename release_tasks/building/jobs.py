@@ -37,7 +37,11 @@ def jobs(release: Release, options: str = "") -> Iterator[dict[str, Any]]:
                 lines.append(f"{command} --target {target}{options}")
         yield {"target": target, "runner": runner(release, target), "commands": lines}
     if not commands["inv build-wheels"] and wheels.declared(release):
-        yield {"target": "any", "runner": ANY, "commands": [f"inv build-wheels{options}"]}
+        yield {
+            "target": "any",
+            "runner": ANY,
+            "commands": [f"inv build-wheels{options}"],
+        }
 
 
 def runner(release: Release, target: str) -> str:

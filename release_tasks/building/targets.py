@@ -13,7 +13,9 @@ from release_tasks.project.model import Binary, Component, resolved_or_empty
 from release_tasks.release import Release
 from release_tasks.tools import rustc, zig
 
-BuildEnvs = dict[str, dict[str, str]]  # what cargo needs for each target: another rustc, a linker
+BuildEnvs = dict[
+    str, dict[str, str]
+]  # what cargo needs for each target: another rustc, a linker
 
 
 def chosen(names: str | None, declared: Sequence[str], noun: str) -> Sequence[str]:
@@ -55,7 +57,9 @@ def oldest_glibc(components: Iterable[Component], glibc: str | None) -> dict[str
         for package in resolved_or_empty(component.python):
             if package.maturin:
                 for tag in package.wheels:
-                    promised.setdefault(wheels.target_of(tag), set()).add(wheels.glibc_of(tag))
+                    promised.setdefault(wheels.target_of(tag), set()).add(
+                        wheels.glibc_of(tag)
+                    )
         for binary in resolved_or_empty(component.binaries):
             if glibc and rustc.has_glibc(binary.target) and not binary.static:
                 promised.setdefault(binary.target, set()).add(glibc)
@@ -78,7 +82,9 @@ def link_flags(tree: Path, binary: Binary, env: Mapping[str, str]) -> tuple[str,
     return tuple(flags)
 
 
-def unlinkable(tree: Path, binaries: Iterable[Binary], envs: BuildEnvs) -> Iterator[ReleaseError]:
+def unlinkable(
+    tree: Path, binaries: Iterable[Binary], envs: BuildEnvs
+) -> Iterator[ReleaseError]:
     """Yield an error for each static program that needs a gcc which is not installed."""
     for binary in binaries:
         linker = _gcc(tree, binary, envs.get(binary.target, {}))

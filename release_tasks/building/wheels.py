@@ -60,7 +60,9 @@ def build(c: Context, release: Release, target: str | None) -> None:
     if not missing:
         _say_nothing_to_do(wanted)
         return
-    compiled = [job.target for job in missing if job.file.package.maturin and job.target]
+    compiled = [
+        job.target for job in missing if job.file.package.maturin and job.target
+    ]
     envs, impossible = targets.build_envs(release, compiled, COMMAND)
     possible = []
     refusals = []
@@ -81,7 +83,8 @@ def build(c: Context, release: Release, target: str | None) -> None:
 def declared(release: Release) -> list[WheelBuild]:
     """Return every wheel and sdist of the settings, with the Rust target that makes it."""
     return [
-        WheelBuild(part, file, _target(release, file)) for part, file in pypi_files.shipped(release)
+        WheelBuild(part, file, _target(release, file))
+        for part, file in pypi_files.shipped(release)
     ]
 
 
@@ -130,7 +133,9 @@ def _missing(release: Release, wanted: Sequence[WheelBuild]) -> list[WheelBuild]
     absent = to_build(release, pypi, FileKind.WHEEL, FileKind.SDIST)
     found = []
     for job in wanted:
-        names = [file.name for file in absent if file.component == job.part.component.name]
+        names = [
+            file.name for file in absent if file.component == job.part.component.name
+        ]
         if any(job.file.matches(name) for name in names):
             found.append(job)
     return found
@@ -143,7 +148,9 @@ def _say_nothing_to_do(wanted: Sequence[WheelBuild]) -> None:
         terminal.say("nothing to do, no wheels to build")
 
 
-def _refusal(job: WheelBuild, impossible: Mapping[str, ReleaseError]) -> ReleaseError | None:
+def _refusal(
+    job: WheelBuild, impossible: Mapping[str, ReleaseError]
+) -> ReleaseError | None:
     """Return why a file cannot be built on this machine, None when it can."""
     if job.file.package.maturin:
         return impossible.get(job.target)
@@ -156,7 +163,11 @@ def _refusal(job: WheelBuild, impossible: Mapping[str, ReleaseError]) -> Release
 
 
 def _build(
-    c: Context, release: Release, tree: Path, job: WheelBuild, target_env: Mapping[str, str]
+    c: Context,
+    release: Release,
+    tree: Path,
+    job: WheelBuild,
+    target_env: Mapping[str, str],
 ) -> None:
     if shell.is_dry(c):
         _run_build(c, release, tree, job, job.part.dist, target_env)
@@ -171,7 +182,9 @@ def _build(
         path = dist.folder(job.part) / made.name
         files.copy(made, path)
     package = job.file.package.name
-    row = dist.describe(release, job.part, job.file.kind, path, target=job.target, package=package)
+    row = dist.describe(
+        release, job.part, job.file.kind, path, target=job.target, package=package
+    )
     platform = job.file.tag or job.target or job.file.kind
     words = [word for word in (package, job.file.python, platform) if word]
     dist.record(job.part, "build_wheels", [row], target="-".join(words))
@@ -199,7 +212,11 @@ def _run_build(
 
 
 def _request(
-    release: Release, tree: Path, folder: Path, job: WheelBuild, target_env: Mapping[str, str]
+    release: Release,
+    tree: Path,
+    folder: Path,
+    job: WheelBuild,
+    target_env: Mapping[str, str],
 ) -> maturin.WheelRequest:
     workspace = cargo.workspace(folder)
     env = release.build_env | dict(target_env)

@@ -30,8 +30,12 @@ class Bumped(NamedTuple):
     """What a bump did and found."""
 
     files: tuple[str, ...] = ()  # that it wrote
-    mismatches: tuple[stale_versions.Mismatch, ...] = ()  # copies that had another version
-    stale: tuple[stale_versions.StaleLine, ...] = ()  # lines that stay at an old version
+    mismatches: tuple[
+        stale_versions.Mismatch, ...
+    ] = ()  # copies that had another version
+    stale: tuple[
+        stale_versions.StaleLine, ...
+    ] = ()  # lines that stay at an old version
 
 
 @dataclass(frozen=True)
@@ -53,11 +57,15 @@ def write(c: Context, release: Release) -> Bumped:
     raise_all(pins.refusals(release))
     plan = _plan(release, uncommitted)
     with _restored_on_error(release, plan.present), ThreadPoolExecutor(1) as pool:
-        files.write_all(c, {release.checkout / path: text for path, text in plan.todo.items()})
+        files.write_all(
+            c, {release.checkout / path: text for path, text in plan.todo.items()}
+        )
         locked: Future[str] | None = None
         if not shell.is_dry(c):
             if _lock(release):  # cargo reads every file, too, so let it begin
-                locked = pool.submit(cargo_lock.check_locked, release.checkout, "--offline")
+                locked = pool.submit(
+                    cargo_lock.check_locked, release.checkout, "--offline"
+                )
             _check(release, plan.to_edit)
         copies = file_edits.inspect_copies(release, plan.edits)
         if locked and locked.exception():
@@ -112,7 +120,9 @@ def unwritten(release: Release) -> tuple[str, ...]:
 def message(release: Release) -> str:
     """Return the message of the release commit, from the templates in the settings."""
     shared = release.project.settings.project.commit
-    components = " + ".join(f"{part.component.name} v{part.version}" for part in release.parts)
+    components = " + ".join(
+        f"{part.component.name} v{part.version}" for part in release.parts
+    )
     lines = []
     for part in release.parts:
         template = part.component.commit or shared
@@ -124,7 +134,9 @@ def message(release: Release) -> str:
                 tag=part.tag,
             )
         )
-    return "\n\n".join(dict.fromkeys(lines))  # only a template that names components differs
+    return "\n\n".join(
+        dict.fromkeys(lines)
+    )  # only a template that names components differs
 
 
 def _lock(release: Release) -> tuple[str, ...]:
@@ -164,7 +176,9 @@ def _check(release: Release, to_edit: Iterable[VersionFile]) -> None:
         text = decode(file_edits.read_bytes(release, file.path), file.path)
         mismatches += file.mismatches(text)
     if mismatches:
-        raise ReleaseError("; ".join(mismatches), "correct that file, or add it to [files]")
+        raise ReleaseError(
+            "; ".join(mismatches), "correct that file, or add it to [files]"
+        )
 
 
 def _update_lock(c: Context, release: Release, present: bytes) -> None:
@@ -193,14 +207,18 @@ def _report(c: Context, release: Release, plan: _Plan, done: Bumped) -> None:
         terminal.say(line)
 
 
-def _changed_by_others(release: Release, uncommitted: tuple[str, ...]) -> tuple[str, ...]:
+def _changed_by_others(
+    release: Release, uncommitted: tuple[str, ...]
+) -> tuple[str, ...]:
     """Return the uncommitted paths that do not have exactly what a bump writes."""
     new = edits(release, uncommitted)
     lock = _lock(release) if new else ()
     found = []
     for path in uncommitted:
         file = release.checkout / path
-        is_written = path in new and file.exists() and file.read_bytes() == new[path].encode()
+        is_written = (
+            path in new and file.exists() and file.read_bytes() == new[path].encode()
+        )
         if not is_written and not (path in lock and _is_bumped_lock(release)):
             found.append(path)
     return tuple(found)

@@ -75,7 +75,9 @@ def compute(
 
 def new_texts(edits: dict[str, FileEdit]) -> dict[str, str]:
     """Return the new text of every file that changes."""
-    return {path: edit.new for path, edit in edits.items() if edit.committed != edit.new}
+    return {
+        path: edit.new for path, edit in edits.items() if edit.committed != edit.new
+    }
 
 
 def inspect_copies(release: Release, edits: dict[str, FileEdit]) -> Copies:
@@ -84,7 +86,9 @@ def inspect_copies(release: Release, edits: dict[str, FileEdit]) -> Copies:
     Versions of components that are not released are not looked at.
     """
     covered = {path for path, edit in edits.items() if edit.is_covered}
-    manifests = [(edit.committed, edit.new) for edit in edits.values() if edit.is_covered]
+    manifests = [
+        (edit.committed, edit.new) for edit in edits.values() if edit.is_covered
+    ]
     spellings = stale_versions.old_spellings(release, manifests)
     mismatches = _mismatches(release, edits, spellings)
     if not edits:
@@ -123,7 +127,9 @@ def read_bytes(release: Release, path: str) -> bytes:
         ) from error
 
 
-def _refuse_two_versions(edits: dict[str, FileEdit], to_edit: Iterable[VersionFile]) -> None:
+def _refuse_two_versions(
+    edits: dict[str, FileEdit], to_edit: Iterable[VersionFile]
+) -> None:
     for file in to_edit:
         mismatches = file.mismatches(edits[file.path].new)
         if mismatches:
@@ -140,7 +146,9 @@ def _mismatches(
     found: list[Mismatch] = []
     for path, edit in edits.items():
         if path not in changelogs:
-            found += stale_versions.mismatches(spellings, path, edit.committed, edit.new)
+            found += stale_versions.mismatches(
+                spellings, path, edit.committed, edit.new
+            )
     return found
 
 
@@ -153,5 +161,7 @@ def _files_of_others(release: Release) -> set[str]:
             packages = resolved_or_empty(component.python)
             found.update(version_copies.sources(release, packages))
             for package in packages:
-                found.add(version_copies.relative(release, package.folder / "pyproject.toml"))
+                found.add(
+                    version_copies.relative(release, package.folder / "pyproject.toml")
+                )
     return found

@@ -70,7 +70,9 @@ def manifests(release: Release) -> dict[str, dict[str, str]]:
         kept = _kept(release.project, owner.get(crate.name))
         wanted = versions
         if kept:
-            wanted = {name: versions[name] for name in versions if owner.get(name) not in kept}
+            wanted = {
+                name: versions[name] for name in versions if owner.get(name) not in kept
+            }
         found[_path(release, crate)] = wanted
     return found
 
@@ -97,12 +99,16 @@ def _shared_version_errors(release: Release) -> Iterator[ReleaseError]:
     inheriting = _inheriting(release)
     if len(set(inheriting.values())) == 1:
         return
-    crate = next((crate for crate in release.project.crates if inheriting.get(crate.name)), None)
+    crate = next(
+        (crate for crate in release.project.crates if inheriting.get(crate.name)), None
+    )
     if crate is None:
         return
     owner = owners(release.project)
     version = inheriting[crate.name]
-    requests = ",".join(dict.fromkeys(f"{owner[name]}={version}" for name in inheriting))
+    requests = ",".join(
+        dict.fromkeys(f"{owner[name]}={version}" for name in inheriting)
+    )
     yield ReleaseError(
         f"{crate.name} inherits the workspace's version, "
         f"so {owner[crate.name]} cannot be bumped alone",
@@ -174,4 +180,6 @@ def _path(release: Release, crate: Crate) -> str:
 
 def _manifest(release: Release, crate: Crate) -> CargoManifest:
     path = _path(release, crate)
-    return cargo_toml.read(decode((crate.folder / "Cargo.toml").read_bytes(), path), path)
+    return cargo_toml.read(
+        decode((crate.folder / "Cargo.toml").read_bytes(), path), path
+    )

@@ -29,7 +29,9 @@ def set_version(c: Context, request: str, component: str | None) -> dict[str, An
 
     release = Release.at(c, resolve(request, component), component)
     if release.is_tagged:
-        terminal.say(f"nothing to do, {release.parts[0].tag} is at {release.commit[:7]}")
+        terminal.say(
+            f"nothing to do, {release.parts[0].tag} is at {release.commit[:7]}"
+        )
         done = bump.Bumped()
     else:
         done = bump.write(c, release)
@@ -40,8 +42,15 @@ def set_version(c: Context, request: str, component: str | None) -> dict[str, An
 def _report(done: Bumped) -> dict[str, Any]:
     """Return what was done, in the shape that docs/json.md describes."""
     mismatches = [
-        {"file": copy.path, "line": copy.line, "found": copy.found, "expected": copy.expected}
+        {
+            "file": copy.path,
+            "line": copy.line,
+            "found": copy.found,
+            "expected": copy.expected,
+        }
         for copy in done.mismatches
     ]
-    stale = [{"file": line.path, "line": line.line, "text": line.text} for line in done.stale]
+    stale = [
+        {"file": line.path, "line": line.line, "text": line.text} for line in done.stale
+    ]
     return {"files": list(done.files), "mismatches": mismatches, "stale": stale}

@@ -114,7 +114,10 @@ def find_stale(
     manifest knows. Changelogs, locks, test data, binary files and those in [versions.ignore] may
     have old versions.
     """
-    lines = [*_unchanged_lines(release, new_texts, olds), *_changed_lines(new_texts, olds)]
+    lines = [
+        *_unchanged_lines(release, new_texts, olds),
+        *_changed_lines(new_texts, olds),
+    ]
     found = [line for line in lines if _is_stale(release, line, covered, olds)]
     found += _other_locks(release)
     ignored = release.project.settings.versions.ignore
@@ -203,7 +206,9 @@ def _changed_lines(new_texts: Mapping[str, str], olds: set[str]) -> Iterator[Sta
                 yield StaleLine(path, number, text)
 
 
-def _is_stale(release: Release, line: StaleLine, covered: set[str], olds: set[str]) -> bool:
+def _is_stale(
+    release: Release, line: StaleLine, covered: set[str], olds: set[str]
+) -> bool:
     if line.path in covered and not _is_missing_dependency(release, line):
         return False
     if _MAY_BE_OLD.search(line.path):

@@ -114,7 +114,9 @@ def version_files(release: Release) -> Iterator[VersionFile]:
     for part in release.parts:
         log = part.component.changelog
         if log:
-            yield ChangelogFile(log, release, part, _date(release.checkout / log, part.version))
+            yield ChangelogFile(
+                log, release, part, _date(release.checkout / log, part.version)
+            )
 
 
 def _python_files(release: Release, part: ComponentRelease) -> Iterator[VersionFile]:
@@ -123,7 +125,9 @@ def _python_files(release: Release, part: ComponentRelease) -> Iterator[VersionF
         path = relative(release, package.folder / "pyproject.toml")
         yield ManifestFile(path, pyproject.KIND, version=part.version, is_covered=True)
     for path in version_copies.sources(release, packages):
-        yield ManifestFile(path, kind_of(path) or python_module.KIND, version=part.version)
+        yield ManifestFile(
+            path, kind_of(path) or python_module.KIND, version=part.version
+        )
 
 
 def _charts(release: Release, part: ComponentRelease) -> Iterator[VersionFile]:

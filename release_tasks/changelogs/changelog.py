@@ -6,7 +6,13 @@ import re
 from collections.abc import Sequence
 
 from release_tasks.changelogs.dates import is_dated
-from release_tasks.changelogs.lines import Heading, body_lines, definitions, headings, lines_of
+from release_tasks.changelogs.lines import (
+    Heading,
+    body_lines,
+    definitions,
+    headings,
+    lines_of,
+)
 from release_tasks.errors import ReleaseError
 from release_tasks.versions.numbers import spellings
 
@@ -16,7 +22,9 @@ _REFERENCE = re.compile(r"\[([^\[\]]+)\](?!\(|:)")
 
 def sections(text: str) -> tuple[str, ...]:
     """Return the versions that have a section, in the order of the file, with duplicates."""
-    return tuple(heading.version for heading in headings(lines_of(text)) if heading.version)
+    return tuple(
+        heading.version for heading in headings(lines_of(text)) if heading.version
+    )
 
 
 def section(text: str, version: str, path: str = NAME) -> str:
@@ -27,7 +35,9 @@ def section(text: str, version: str, path: str = NAME) -> str:
     lines = lines_of(text)
     heading = find(lines, version, path)
     if heading is None:
-        raise ReleaseError(f"{path} has no section for {version}", f"inv bump --version {version}")
+        raise ReleaseError(
+            f"{path} has no section for {version}", f"inv bump --version {version}"
+        )
     return _body(lines, heading)
 
 
@@ -44,7 +54,8 @@ def find(lines: Sequence[str], version: str, path: str) -> Heading | None:
     if len(found) > 1:
         numbers = " and ".join(str(heading.line + 1) for heading in found)
         raise ReleaseError(
-            f"{path} has {len(found)} sections for {version}, at lines {numbers}", "merge them"
+            f"{path} has {len(found)} sections for {version}, at lines {numbers}",
+            "merge them",
         )
     if not found:
         return None
@@ -90,7 +101,9 @@ def unreleased(text: str) -> str | None:
 def section_with_links(text: str, version: str, path: str = NAME) -> str:
     """Return a version's section with the definitions of the links that it refers to."""
     body = section(text, version, path).replace("\r\n", "\n")
-    defined = {_normalized(definition.label) for definition in definitions(lines_of(body))}
+    defined = {
+        _normalized(definition.label) for definition in definitions(lines_of(body))
+    }
     missing = set(map(_normalized, _REFERENCE.findall(body))) - defined
     added: dict[str, str] = {}
     for definition in definitions(lines_of(text)):

@@ -16,7 +16,9 @@ _VERSION = re.compile(
     rf"(?i:version |release )?\[?v?(?P<version>{SEMVER.pattern})(?![0-9A-Za-z]|\.[0-9])"
 )
 _UNRELEASED = re.compile(r"\[?unreleased\b", re.I)
-_DEFINITION = re.compile(r" {0,3}\[(?P<label>(?!\^)[^\]\n]+)\]:[ \t]*(?P<url>\S+)[^\n]*\n?")
+_DEFINITION = re.compile(
+    r" {0,3}\[(?P<label>(?!\^)[^\]\n]+)\]:[ \t]*(?P<url>\S+)[^\n]*\n?"
+)
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _COMMENT = re.compile(r"<!--.*?-->", re.S)
 _HEADING_OR_DEFINITION = re.compile(r" {0,3}(#|\[[^\]]+\]:)")
@@ -110,7 +112,9 @@ def _heading(line: int, level: int, title: str) -> Heading:
 
 def _section_end(lines: Sequence[str], heading: Heading) -> int:
     for other in headings(lines):
-        if other.line > heading.line and (other.level <= heading.level or other.begins_section):
+        if other.line > heading.line and (
+            other.level <= heading.level or other.begins_section
+        ):
             return other.line
     return len(lines)
 

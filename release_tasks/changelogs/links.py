@@ -5,10 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from release_tasks.changelogs.lines import SEMVER, Definition, definitions, headings, line_end
+from release_tasks.changelogs.lines import (
+    SEMVER,
+    Definition,
+    definitions,
+    headings,
+    line_end,
+)
 
-_COMPARE = re.compile(r"(?P<start>.*/compare/)(?P<base>[^/]+?)(?P<dots>\.{2,3})(?P<head>[^/]+)")
-_TAG = re.compile(r"(?P<start>.*/(?:releases/tag|tree|src|-/tags|-/releases)/)(?P<tag>[^/]+)")
+_COMPARE = re.compile(
+    r"(?P<start>.*/compare/)(?P<base>[^/]+?)(?P<dots>\.{2,3})(?P<head>[^/]+)"
+)
+_TAG = re.compile(
+    r"(?P<start>.*/(?:releases/tag|tree|src|-/tags|-/releases)/)(?P<tag>[^/]+)"
+)
 
 
 def with_link(lines: Sequence[str], version: str, tag: str | None = None) -> list[str]:

@@ -21,7 +21,8 @@ from release_tasks.changelogs.links import following, with_link
 from release_tasks.errors import ReleaseError
 
 _UNDERLINED = re.compile(
-    r"^(\[?(?:v?[0-9]+\.[0-9]+\.[0-9]|unreleased)[^\r\n]*)\r?\n[-=~]{3,}[ \t]*\r?$", re.M | re.I
+    r"^(\[?(?:v?[0-9]+\.[0-9]+\.[0-9]|unreleased)[^\r\n]*)\r?\n[-=~]{3,}[ \t]*\r?$",
+    re.M | re.I,
 )
 _WITH_V = re.compile(r"\[?v[0-9]")
 _WITH_LINK = re.compile(r"\[[^\]]+\]\((?P<url>[^)]*)\)")
@@ -65,7 +66,9 @@ def _refuse_underlined(text: str, existing: Sequence[Heading], path: str) -> Non
         )
 
 
-def _with_section(lines: Sequence[str], existing: Sequence[Heading], new: NewSection) -> list[str]:
+def _with_section(
+    lines: Sequence[str], existing: Sequence[Heading], new: NewSection
+) -> list[str]:
     title = _title(existing, new) + line_end(lines)
     for heading in existing:
         if heading.is_unreleased:
@@ -85,7 +88,9 @@ def _title(existing: Sequence[Heading], new: NewSection) -> str:
     return f"{'#' * level} {name} - {new.date}"
 
 
-def _titled_version(models: Sequence[Heading], newest: Heading | None, version: str) -> str:
+def _titled_version(
+    models: Sequence[Heading], newest: Heading | None, version: str
+) -> str:
     name = version
     if newest and _WITH_V.match(newest.title):
         name = f"v{version}"
@@ -161,15 +166,19 @@ def _body_lines(body: str, end: str) -> list[str]:
     return [line + end for line in lines]
 
 
-def _check(existing: Sequence[Heading], changed: Sequence[str], version: str, path: str) -> None:
+def _check(
+    existing: Sequence[Heading], changed: Sequence[str], version: str, path: str
+) -> None:
     """Raise `ReleaseError` unless the section is there and every heading is, in its order."""
     remaining = iter(headings(changed))
     for heading in existing:
         if not any(other.title == heading.title for other in remaining):
             raise ReleaseError(
-                f"{path}: the heading {heading.title!r} would be lost", "add the section by hand"
+                f"{path}: the heading {heading.title!r} would be lost",
+                "add the section by hand",
             )
     if find(changed, version, path) is None:
         raise ReleaseError(
-            f"{path} ends in a code block or a comment", "close it, or add the section by hand"
+            f"{path} ends in a code block or a comment",
+            "close it, or add the section by hand",
         )

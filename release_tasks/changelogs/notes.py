@@ -19,14 +19,18 @@ from release_tasks.tools import gh, git
 if TYPE_CHECKING:
     from release_tasks.release import ComponentRelease, Release
 
-Source = str | NotesTable  # `changelog`, `generated`, the path of a template, or a command
+Source = (
+    str | NotesTable
+)  # `changelog`, `generated`, the path of a template, or a command
 
 
 def text(release: Release, part: ComponentRelease, tag: str | None = None) -> str:
     """Return the notes of a part for its GitHub release, which may have another tag."""
     wanted = release.project.settings.github.notes
     sources: tuple[Source, ...] = wanted if isinstance(wanted, tuple) else (wanted,)
-    texts = [_from(source, release, part, tag or part.tag).strip() for source in sources]
+    texts = [
+        _from(source, release, part, tag or part.tag).strip() for source in sources
+    ]
     return "\n\n".join(filter(None, texts)) + "\n"
 
 
@@ -76,7 +80,9 @@ def _own_or_printed(release: Release, part: ComponentRelease) -> str:
     return section
 
 
-def _since_previous(release: Release, part: ComponentRelease, path: str, log: str) -> str:
+def _since_previous(
+    release: Release, part: ComponentRelease, path: str, log: str
+) -> str:
     """Return what was added to a changelog with dates since the previous release."""
     _, commit = previous(release.project, part.component, part.version)
     if not commit:

@@ -24,7 +24,9 @@ class Channel(Protocol):
     def expected(self, release: Release) -> tuple[Artifact, ...]:
         """Return every artifact that the version consists of on this channel."""
 
-    def state(self, release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatus]:
+    def state(
+        self, release: Release, artifacts: Sequence[Artifact]
+    ) -> list[ArtifactStatus]:
         """Return the state of each artifact, in the same order, read from the registry.
 
         Raises `ReleaseError` when the registry cannot be read.
@@ -36,7 +38,9 @@ class Channel(Protocol):
     def credentials(self, release: Release) -> Iterable[ReleaseError]:
         """Return an error for each credential that publishing needs and that is missing."""
 
-    def publish(self, c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
+    def publish(
+        self, c: Context, release: Release, artifacts: Sequence[Artifact]
+    ) -> None:
         """Publish the artifacts."""
 
 
@@ -51,7 +55,11 @@ class PointerChannel(Channel, Protocol):
 
 
 def make_artifact(
-    channel: str, part: ComponentRelease, name: str, row: dist.Built | None, package: str = ""
+    channel: str,
+    part: ComponentRelease,
+    name: str,
+    row: dist.Built | None,
+    package: str = "",
 ) -> Artifact:
     """Return an artifact of a component, with the hash and path of its file in dist/, if any."""
     found = Artifact(channel, name, part.version, part.component.name, package)

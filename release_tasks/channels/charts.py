@@ -73,7 +73,10 @@ def collisions(release: Release) -> list[ReleaseError]:
     images: set[str] = set()
     charts: list[Chart] = []
     for part in release.parts:
-        images |= {image.reference.lower() for image in resolved_or_empty(part.component.images)}
+        images |= {
+            image.reference.lower()
+            for image in resolved_or_empty(part.component.images)
+        }
         charts += resolved_or_empty(part.component.charts)
     return [_collision(chart) for chart in charts if chart.reference.lower() in images]
 
@@ -94,17 +97,22 @@ def _status(artifact: Artifact) -> ArtifactStatus:
         return ArtifactStatus(artifact, State.MISSING)
     url = oci_registry.url(artifact.name, f"manifests/{tag}")
     layers = manifest.get("layers", ())
-    digests = [layer["digest"] for layer in layers if layer.get("mediaType") == helm.CONTENT]
+    digests = [
+        layer["digest"] for layer in layers if layer.get("mediaType") == helm.CONTENT
+    ]
     if len(digests) != 1:
         return ArtifactStatus(artifact, State.DIFFERENT, f"{tag} is not a chart", url)
     return compared(artifact, digests[0], url)
 
 
 def _file(release: Release, artifact: Artifact) -> Path:
-    part = next(part for part in release.parts if part.component.name == artifact.component)
+    part = next(
+        part for part in release.parts if part.component.name == artifact.component
+    )
     path = dist.file_of(part, dist.row_of(part, artifact.name, FileKind.CHART))
     if path is None:
         raise ReleaseError(
-            f"{artifact.name} is not in {part.dist}", f"inv package-charts --version {part.version}"
+            f"{artifact.name} is not in {part.dist}",
+            f"inv package-charts --version {part.version}",
         )
     return path

@@ -14,7 +14,11 @@ from release_tasks.endpoints import CRATES_FILES, CRATES_INDEX
 from release_tasks.errors import ReleaseError
 from release_tasks.memo import On, memoized_on
 
-ABSENT = (404, 410, 451)  # the Cargo book, "Index Format": each means that there is no such crate
+ABSENT = (
+    404,
+    410,
+    451,
+)  # the Cargo book, "Index Format": each means that there is no such crate
 FRESH = {"Cache-Control": "no-cache"}
 
 
@@ -38,7 +42,9 @@ def lines(name: str) -> list[dict[str, Any]] | None:
     if answer.status != 200:
         return None
     try:
-        return [dict(json.loads(line)) for line in answer.body.splitlines() if line.strip()]
+        return [
+            dict(json.loads(line)) for line in answer.body.splitlines() if line.strip()
+        ]
     except (ValueError, TypeError) as error:
         fact = f"{answer.url} is not a file of the crates.io index"
         raise ReleaseError(fact, "try again later") from error
@@ -69,7 +75,9 @@ def commit_of(name: str, version: str) -> str | None:
     except KeyError:
         return None  # packed outside of a git repository
     except (OSError, EOFError, ValueError, tarfile.TarError) as error:
-        raise ReleaseError(f"{url} is not a crate: {error}", "try again later") from error
+        raise ReleaseError(
+            f"{url} is not a crate: {error}", "try again later"
+        ) from error
 
 
 def _without_build_metadata(version: str) -> str:

@@ -94,7 +94,9 @@ def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None
 def unpublished(release: Release) -> tuple[Artifact, ...]:
     """Return the crates that crates.io does not have in this version."""
     statuses = state(release, expected(release))
-    return tuple(status.artifact for status in statuses if status.state is State.MISSING)
+    return tuple(
+        status.artifact for status in statuses if status.state is State.MISSING
+    )
 
 
 def versions(artifact: Artifact) -> list[str] | None:
@@ -129,7 +131,9 @@ def _status(release: Release, artifact: Artifact) -> ArtifactStatus:
     return ArtifactStatus(artifact, state, why, url, str(line["cksum"]))
 
 
-def _compared(release: Release, artifact: Artifact, line: dict[str, Any]) -> tuple[State, str]:
+def _compared(
+    release: Release, artifact: Artifact, line: dict[str, Any]
+) -> tuple[State, str]:
     """Return the state of a crate by its line in the index, and why."""
     published = str(line["cksum"])
     if line.get("yanked"):
@@ -138,7 +142,9 @@ def _compared(release: Release, artifact: Artifact, line: dict[str, Any]) -> tup
         return State.SAME, "same sha256"
     commit = crates_index.commit_of(artifact.name, str(line["vers"]))
     if commit and commit != release.commit:
-        why = f"packed from commit {commit[:7]}, and this release is {release.commit[:7]}"
+        why = (
+            f"packed from commit {commit[:7]}, and this release is {release.commit[:7]}"
+        )
         return State.DIFFERENT, why
     if artifact.sha256:
         why = f"sha256 {published[:12]} on {NAME}, {artifact.sha256[:12]} in dist/"
@@ -159,7 +165,9 @@ def _missing(release: Release, artifacts: Sequence[Artifact]) -> tuple[Artifact,
         for status in statuses
         if status.state in (State.DIFFERENT, State.YANKED)
     )
-    return tuple(status.artifact for status in statuses if status.state is State.MISSING)
+    return tuple(
+        status.artifact for status in statuses if status.state is State.MISSING
+    )
 
 
 def _wait_after(release: Release, left: Sequence[Artifact], error: Failed) -> None:
@@ -167,7 +175,11 @@ def _wait_after(release: Release, left: Sequence[Artifact], error: Failed) -> No
     uploaded_names = cargo_publish.uploaded(error.output)
     uploaded = [artifact for artifact in left if artifact.name in uploaded_names]
     retry_at = cargo_publish.retry_at(error.output)
-    if not uploaded and retry_at is None and not cargo_publish.is_transient(error.output):
+    if (
+        not uploaded
+        and retry_at is None
+        and not cargo_publish.is_transient(error.output)
+    ):
         raise cargo_publish.explain(error) from error
     terminal.wait_for(lambda: _not_visible(release, uploaded), DEADLINE)
     if retry_at is not None:
@@ -184,7 +196,8 @@ def _wait_until(moment: datetime, crates_left: int) -> None:
             "run the release again then",
         )
     terminal.pause(
-        seconds, f"rate-limited by {NAME} until {moment:%H:%M:%S} UTC, {crates_left} crates left"
+        seconds,
+        f"rate-limited by {NAME} until {moment:%H:%M:%S} UTC, {crates_left} crates left",
     )
 
 

@@ -18,7 +18,10 @@ from release_tasks.tools.cargo import publish as cargo_publish
 
 
 def repack_and_compare(
-    c: Context, release: Release, artifacts: Sequence[Artifact], known_only: bool = False
+    c: Context,
+    release: Release,
+    artifacts: Sequence[Artifact],
+    known_only: bool = False,
 ) -> dict[str, Path]:
     """Pack crates and return their tarballs by name, dependencies first.
 
@@ -46,21 +49,29 @@ def repack_and_compare(
 def upload(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
     """Upload crates in one call, dependencies first; raise `Failed` with cargo's output."""
     names = [member.name for member in _in_order(release, artifacts)]
-    cargo_publish.publish(c, release.source_tree, release.target, names, _is_locked(release))
+    cargo_publish.publish(
+        c, release.source_tree, release.target, names, _is_locked(release)
+    )
 
 
-def _in_order(release: Release, artifacts: Sequence[Artifact]) -> tuple[cargo.Member, ...]:
+def _in_order(
+    release: Release, artifacts: Sequence[Artifact]
+) -> tuple[cargo.Member, ...]:
     workspace = release.project.workspace
     if workspace is None:
         return ()
     names = {artifact.name for artifact in artifacts}
-    return cargo.in_order(member for member in workspace.members if member.name in names)
+    return cargo.in_order(
+        member for member in workspace.members if member.name in names
+    )
 
 
 def _is_self_contained(members: Sequence[cargo.Member]) -> bool:
     """Return True when the crates need no other crate of the workspace from the registry."""
     names = {member.name for member in members}
-    return all(names.issuperset((*member.needs, *member.tests_with)) for member in members)
+    return all(
+        names.issuperset((*member.needs, *member.tests_with)) for member in members
+    )
 
 
 def _is_locked(release: Release) -> bool:

@@ -23,7 +23,8 @@ TAGS_PER_PUSH = 3  # GitHub starts no workflow when a push has more (docs, event
 def expected(release: Release) -> tuple[Artifact, ...]:
     """Return one artifact for each tag; the branch is pushed with it."""
     return tuple(
-        Artifact(NAME, part.tag, part.version, part.component.name) for part in release.parts
+        Artifact(NAME, part.tag, part.version, part.component.name)
+        for part in release.parts
     )
 
 
@@ -37,7 +38,8 @@ def state(release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatu
         )
     refs = git.remote_refs(release.checkout)
     return [
-        _status(release, artifact, refs.get(f"refs/tags/{artifact.name}")) for artifact in artifacts
+        _status(release, artifact, refs.get(f"refs/tags/{artifact.name}"))
+        for artifact in artifacts
     ]
 
 
@@ -78,7 +80,9 @@ def release_branch(release: Release) -> str:
     """
     branch = release.project.settings.project.branch or git.branch(release.checkout)
     if not branch:
-        raise ReleaseError("HEAD is detached, so there is no branch to push", "git switch BRANCH")
+        raise ReleaseError(
+            "HEAD is detached, so there is no branch to push", "git switch BRANCH"
+        )
     return branch
 
 

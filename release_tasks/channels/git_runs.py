@@ -14,7 +14,11 @@ from release_tasks.tools.gh.checks import Check, Row
 BEGIN = 300.0  # seconds in which the first run must appear
 LONGEST = 6 * 3600.0  # seconds; no job on GitHub's own runners takes longer
 EVERY = 20.0  # seconds between two reads of three requests; a workflow's token has 1000 an hour
-EVENTS = ("push", "pull_request", "merge_group")  # scheduled and manual runs do not test the commit
+EVENTS = (
+    "push",
+    "pull_request",
+    "merge_group",
+)  # scheduled and manual runs do not test the commit
 
 
 def are_awaited(release: Release) -> bool:
@@ -41,7 +45,9 @@ def wait(release: Release) -> None:
             return "" if times_green > 1 else f"the runs of {commit} to be green"
         times_green = 0
         if waiting:
-            return f"{shorten([check.name for check in waiting])} of {commit} to be green"
+            return (
+                f"{shorten([check.name for check in waiting])} of {commit} to be green"
+            )
         if time.monotonic() - started > BEGIN:
             raise ReleaseError(
                 f"no CI run of {commit} started within {BEGIN:.0f} s of the push",
@@ -72,7 +78,8 @@ def commit_checks(release: Release) -> tuple[Check, ...]:
     repository = release.project.repository
     if repository is None:
         raise ReleaseError(
-            "[gates] ci needs CI runs, and origin is not on GitHub", "remove ci from [gates]"
+            "[gates] ci needs CI runs, and origin is not on GitHub",
+            "remove ci from [gates]",
         )
     tags = {part.tag for part in release.parts}
 

@@ -10,7 +10,13 @@ from release_tasks import shell, terminal
 from release_tasks.channels import github_assets, github_draft
 from release_tasks.channels.github_assets import is_ready, shipped
 from release_tasks.errors import ReleaseError
-from release_tasks.project.artifacts import Artifact, ArtifactStatus, Pointer, PointerState, State
+from release_tasks.project.artifacts import (
+    Artifact,
+    ArtifactStatus,
+    Pointer,
+    PointerState,
+    State,
+)
 from release_tasks.project.tags import version_in
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import gh
@@ -28,7 +34,11 @@ def expected(release: Release) -> tuple[Artifact, ...]:
         return ()
     found: list[Artifact] = []
     for part in release.parts:
-        found.append(Artifact(NAME, part.tag, part.version, part.component.name, package=part.tag))
+        found.append(
+            Artifact(
+                NAME, part.tag, part.version, part.component.name, package=part.tag
+            )
+        )
         found += shipped(part)
     return tuple(found)
 
@@ -75,7 +85,11 @@ def pointers(release: Release) -> tuple[Pointer, ...]:
         if part.component.latest and not is_prerelease(part.version):
             now = gh.latest(release.project.github_repository)
             place = _pointer_state(release, part, now)
-            return (Pointer(NAME, "Latest", part.tag, part.component.name, place, now or ""),)
+            return (
+                Pointer(
+                    NAME, "Latest", part.tag, part.component.name, place, now or ""
+                ),
+            )
     return ()
 
 
@@ -114,7 +128,9 @@ def _release_status(artifact: Artifact, page: Page, names: set[str]) -> Artifact
     if not missing:
         return ArtifactStatus(artifact, State.SAME, "public", page.url)
     state = State.CLOSED if page.is_immutable else State.PARTIAL
-    return ArtifactStatus(artifact, state, f"missing files: {', '.join(missing)}", page.url)
+    return ArtifactStatus(
+        artifact, state, f"missing files: {', '.join(missing)}", page.url
+    )
 
 
 def _publish_part(c: Context, release: Release, part: ComponentRelease) -> None:
@@ -123,11 +139,15 @@ def _publish_part(c: Context, release: Release, part: ComponentRelease) -> None:
     if page is not None:
         github_assets.complete(c, release, part, page)
     if shell.is_dry(c):
-        terminal.say("would remove files that are not shipped from the draft, release.json last")
+        terminal.say(
+            "would remove files that are not shipped from the draft, release.json last"
+        )
     elif page is not None and page.is_draft:
         github_assets.remove_extra_assets(c, release, part)
     if page is None or page.is_draft:
-        gh.publish(c, release.project.github_repository, part.tag, is_prerelease(part.version))
+        gh.publish(
+            c, release.project.github_repository, part.tag, is_prerelease(part.version)
+        )
 
 
 def _is_full(release: Release, part: ComponentRelease, page: Page) -> bool:
@@ -136,7 +156,9 @@ def _is_full(release: Release, part: ComponentRelease, page: Page) -> bool:
     return github_assets.draft_matches(page, release, part)
 
 
-def _pointer_state(release: Release, part: ComponentRelease, now: str | None) -> PointerState:
+def _pointer_state(
+    release: Release, part: ComponentRelease, now: str | None
+) -> PointerState:
     """Return the state of "Latest", which is on the tag `now`."""
     if now is None:
         return PointerState.BEHIND

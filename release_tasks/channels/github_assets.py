@@ -37,7 +37,9 @@ def shipped(part: ComponentRelease, page: Page | None = None) -> tuple[Artifact,
     for word in part.component.assets:
         names.update(dict.fromkeys(_names(part, word, page)))
     rows = {row.file: row for row in dist.inventory(part)}
-    return tuple(make_artifact("GitHub", part, name, rows.get(name), part.tag) for name in names)
+    return tuple(
+        make_artifact("GitHub", part, name, rows.get(name), part.tag) for name in names
+    )
 
 
 def status(wanted: Artifact, page: Page, names: set[str]) -> ArtifactStatus:
@@ -51,12 +53,16 @@ def status(wanted: Artifact, page: Page, names: set[str]) -> ArtifactStatus:
             return ArtifactStatus(wanted, State.CLOSED, "the release is immutable")
         return ArtifactStatus(wanted, State.MISSING)
     if not asset.is_complete:
-        return ArtifactStatus(wanted, State.PARTIAL, "its upload was interrupted", page.url)
+        return ArtifactStatus(
+            wanted, State.PARTIAL, "its upload was interrupted", page.url
+        )
     if page.is_draft and {one.name for one in page.assets} != names:
         return ArtifactStatus(wanted, State.PARTIAL, "in the draft", page.url)
     found = compared(wanted, asset.digest.removeprefix("sha256:"), page.url)
     if page.is_draft and found.state is State.DIFFERENT:
-        return ArtifactStatus(wanted, State.PARTIAL, "the draft has other bytes", page.url)
+        return ArtifactStatus(
+            wanted, State.PARTIAL, "the draft has other bytes", page.url
+        )
     return found
 
 
@@ -110,7 +116,10 @@ def write_sums(
         return
     files.write_bytes(path, data)
     dist.record(
-        part, "checksum", [dist.describe(release, part, FileKind.SHA256, path)], target=name
+        part,
+        "checksum",
+        [dist.describe(release, part, FileKind.SHA256, path)],
+        target=name,
     )
 
 
@@ -131,7 +140,9 @@ def draft(c: Context, release: Release, part: ComponentRelease) -> Page | None:
     return gh.one_draft(c, repository, part.tag)
 
 
-def create(c: Context, release: Release, part: ComponentRelease, tag: str, *flags: str) -> None:
+def create(
+    c: Context, release: Release, part: ComponentRelease, tag: str, *flags: str
+) -> None:
     """Create the GitHub release of a tag, with the component's title and notes."""
     title = part.component.title.format(
         version=part.version, tag=tag, component=part.component.name
@@ -143,13 +154,17 @@ def create(c: Context, release: Release, part: ComponentRelease, tag: str, *flag
         gh.create(c, release.project.github_repository, tag, title, path, *flags)
 
 
-def upload_all(c: Context, release: Release, part: ComponentRelease, page: Page | None) -> None:
+def upload_all(
+    c: Context, release: Release, part: ComponentRelease, page: Page | None
+) -> None:
     """Upload every file of dist/ that the draft does not have, release.json last.
 
     Raises `ReleaseError` when the draft then has other files: another machine uploads, too.
     """
     missing = [
-        row for row in dist.inventory(part) if not _has_file(page, row) and dist.file_of(part, row)
+        row
+        for row in dist.inventory(part)
+        if not _has_file(page, row) and dist.file_of(part, row)
     ]
     assets = {asset.name for asset in shipped(part)}
     first = [part.dist / row.file for row in missing if row.file not in assets]
@@ -220,7 +235,9 @@ def _binaries(part: ComponentRelease) -> list[str]:
 
 
 def _bundles(part: ComponentRelease) -> list[str]:
-    return [bundle.file.format(version=part.version) for bundle in part.component.bundles]
+    return [
+        bundle.file.format(version=part.version) for bundle in part.component.bundles
+    ]
 
 
 def _with_checksum(part: ComponentRelease) -> list[str]:
@@ -234,7 +251,9 @@ def _has_file(page: Page | None, row: dist.Built) -> bool:
     return page is not None and page.holds(row.file, f"sha256:{row.sha256}")
 
 
-def _check_upload(release: Release, part: ComponentRelease, rows: Sequence[dist.Built]) -> None:
+def _check_upload(
+    release: Release, part: ComponentRelease, rows: Sequence[dist.Built]
+) -> None:
     page = gh.page(release.project.github_repository, part.tag)
     github_draft.note_inventory(part, page)
     matches = page is not None and draft_matches(page, release, part)

@@ -45,7 +45,9 @@ def pages(release: Release) -> dict[str, Page]:
 def no_release_reason(release: Release) -> str:
     """Return why the release gets no draft and no page on GitHub, "" when it gets them."""
     if any(part.component.promotes for part in release.parts):
-        return 'only `inv promote` makes a GitHub release ([github] release = "promote")'
+        return (
+            'only `inv promote` makes a GitHub release ([github] release = "promote")'
+        )
     if release.project.repository is None:
         return "origin is not on GitHub"
     return ""
@@ -111,7 +113,9 @@ def _inventory_digest(page: Page | None) -> str:
     return asset.digest if asset else ""
 
 
-def _take_over(release: Release, part: ComponentRelease, page: Page, is_dry: bool) -> None:
+def _take_over(
+    release: Release, part: ComponentRelease, page: Page, is_dry: bool
+) -> None:
     """Make dist/ what the release.json on GitHub lists, and download the missing files.
 
     Raises `ReleaseError` when it was built from another commit: the tag was moved afterwards.
@@ -158,8 +162,12 @@ def _refuse_other_commit(
             )
 
 
-def _download(release: Release, part: ComponentRelease, page: Page, row: dist.Built) -> None:
+def _download(
+    release: Release, part: ComponentRelease, page: Page, row: dist.Built
+) -> None:
     asset = page.asset(row.file)
     assert asset is not None
-    files.write_bytes(part.dist / row.file, gh.fetch(release.project.github_repository, asset))
+    files.write_bytes(
+        part.dist / row.file, gh.fetch(release.project.github_repository, asset)
+    )
     dist.file_of(part, row)

@@ -8,7 +8,12 @@ from invoke.context import Context
 
 from release_tasks import shell
 from release_tasks.channels import oci_registry
-from release_tasks.channels.image_tags import moving_tags, shipped, stable_versions, version_tag
+from release_tasks.channels.image_tags import (
+    moving_tags,
+    shipped,
+    stable_versions,
+    version_tag,
+)
 from release_tasks.errors import ReleaseError
 from release_tasks.http import get_many
 from release_tasks.project.artifacts import Pointer, PointerState
@@ -50,7 +55,9 @@ def _pointers_of(part: ComponentRelease, image: Image) -> list[Pointer]:
     found = []
     for tag, template in wanted.items():
         line = {
-            version: name for version, name in versions.items() if expand(template, version) == tag
+            version: name
+            for version, name in versions.items()
+            if expand(template, version) == tag
         }
         is_newest = bool(highest_of_line(template, part.version, versions))
         place, now = _state(image.reference, tag, target, line, is_newest)
@@ -74,7 +81,11 @@ def _state(
     if is_newest and now == oci_registry.digest(reference, target):
         return PointerState.SAME, target
     digests = get_many(lambda name: oci_registry.digest(reference, name), line.values())
-    named = [name for name, digest in zip(line.values(), digests, strict=True) if digest == now]
+    named = [
+        name
+        for name, digest in zip(line.values(), digests, strict=True)
+        if digest == now
+    ]
     if named:
         return unless_same, named[0]
     if is_newest:

@@ -28,7 +28,9 @@ def version_tag(part: ComponentRelease, image: Image) -> str:
     return _version_template(image).replace("{version}", oci_tag(part.version))
 
 
-def fixed_tags(release: Release, part: ComponentRelease, image: Image) -> tuple[str, ...]:
+def fixed_tags(
+    release: Release, part: ComponentRelease, image: Image
+) -> tuple[str, ...]:
     """Return the tags that stay with this version."""
     tags: dict[str, None] = {}  # in order, each once
     for template in image.tags:
@@ -74,5 +76,6 @@ def _version_template(image: Image) -> str:
         if re.findall(r"{\w*}", template) == ["{version}"]:
             return template
     raise ReleaseError(
-        f"no tag of {image.reference} is made from the version", 'add "{version}" to its tags'
+        f"no tag of {image.reference} is made from the version",
+        'add "{version}" to its tags',
     )

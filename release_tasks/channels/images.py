@@ -14,7 +14,13 @@ from release_tasks.channels.image_tags import fixed_tags, shipped, version_tag
 from release_tasks.errors import ReleaseError
 from release_tasks.formats import oci_layout
 from release_tasks.http import get_many
-from release_tasks.project.artifacts import Artifact, ArtifactStatus, Pointer, State, compared
+from release_tasks.project.artifacts import (
+    Artifact,
+    ArtifactStatus,
+    Pointer,
+    State,
+    compared,
+)
 from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import Image
 from release_tasks.release import ComponentRelease, Release
@@ -23,7 +29,9 @@ from release_tasks.tools import docker
 NAME = "images"
 NOUN = "image"
 UNDO = "a package can be deleted on its registry"
-REVISION = "org.opencontainers.image.revision"  # an image's commit (OCI image annotations)
+REVISION = (
+    "org.opencontainers.image.revision"  # an image's commit (OCI image annotations)
+)
 
 
 def expected(release: Release) -> tuple[Artifact, ...]:
@@ -78,16 +86,22 @@ def _status(release: Release, artifact: Artifact) -> ArtifactStatus:
     published = digests[tag]
     if published is None:
         return ArtifactStatus(artifact, State.MISSING)
-    status = compared(artifact, published, oci_registry.url(artifact.name, f"manifests/{tag}"))
+    status = compared(
+        artifact, published, oci_registry.url(artifact.name, f"manifests/{tag}")
+    )
     if not artifact.digest:
         return _compared_by_label(release, status, tag)
     missing = [name for name, digest in digests.items() if digest is None]
     if missing and status.state is State.SAME:
-        return replace(status, state=State.PARTIAL, why=f"missing tags: {', '.join(missing)}")
+        return replace(
+            status, state=State.PARTIAL, why=f"missing tags: {', '.join(missing)}"
+        )
     return status
 
 
-def _compared_by_label(release: Release, status: ArtifactStatus, tag: str) -> ArtifactStatus:
+def _compared_by_label(
+    release: Release, status: ArtifactStatus, tag: str
+) -> ArtifactStatus:
     commit = oci_registry.labels(status.artifact.name, tag).get(REVISION, "")
     if not commit or release.commit.startswith(commit):
         return status
@@ -111,7 +125,9 @@ def _publish_one(c: Context, release: Release, artifact: Artifact) -> None:
         _push(c, part, image, missing)
 
 
-def _push(c: Context, part: ComponentRelease, image: Image, tags: Sequence[str]) -> None:
+def _push(
+    c: Context, part: ComponentRelease, image: Image, tags: Sequence[str]
+) -> None:
     tar = dist.file_of(part, dist.row_of(part, image.reference, FileKind.IMAGE))
     if tar is None:
         raise ReleaseError(
@@ -121,7 +137,9 @@ def _push(c: Context, part: ComponentRelease, image: Image, tags: Sequence[str])
     with files.scratch("image") as folder:
         docker.create(c, oci_layout.unpack(tar, folder), image.reference, tags)
     if not oci_registry.is_public(image.reference, tags[0]):
-        terminal.say(f"{image.reference} is private; its registry's settings can make it public")
+        terminal.say(
+            f"{image.reference} is private; its registry's settings can make it public"
+        )
 
 
 def _find(release: Release, reference: str) -> tuple[ComponentRelease, Image]:

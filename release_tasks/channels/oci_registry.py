@@ -119,7 +119,8 @@ def missing_logins(references: Iterable[str]) -> list[ReleaseError]:
     return [
         ReleaseError(f"docker has no login for {name}", f"docker login {name}")
         for name in registries
-        if endpoints.registry(name).startswith("https:") and not docker_login.is_known(name)
+        if endpoints.registry(name).startswith("https:")
+        and not docker_login.is_known(name)
     ]
 
 
@@ -147,11 +148,14 @@ def _read(reference: str, path: str, method: str = "GET") -> Answer:
             return again
     registry, repository = name
     raise ReleaseError(
-        f"{registry} does not let docker's login read {repository}", f"docker login {registry}"
+        f"{registry} does not let docker's login read {repository}",
+        f"docker login {registry}",
     )
 
 
-def _authorizations(refusal: Answer, registry: str, repository: str) -> Iterator[dict[str, str]]:
+def _authorizations(
+    refusal: Answer, registry: str, repository: str
+) -> Iterator[dict[str, str]]:
     """Yield the headers to try, the anonymous one first."""
     anonymous = _authorization(refusal, repository, None)
     if anonymous:
@@ -182,7 +186,9 @@ def _authorization(
         "scope": parameters.get("scope") or f"repository:{repository}:pull",
     }
     realm = urljoin(refusal.url, parameters.get("realm", ""))
-    answer = http.get(f"{realm}?{urlencode(query)}", basic, expect=(200, 400, 401, 403, 404))
+    answer = http.get(
+        f"{realm}?{urlencode(query)}", basic, expect=(200, 400, 401, 403, 404)
+    )
     if answer.status != 200:
         return None
     data = answer.json(dict)

@@ -25,7 +25,9 @@ NOUN = "file"
 UNDO = "a file name can never be used again, even after it is deleted"
 SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"  # PEP 691
 BROKEN_CONNECTIONS = 3  # until an upload is given up; the same bytes may be sent twice
-OPEN_FOR = timedelta(days=14)  # then a version takes no more files (warehouse, forklift/legacy.py)
+OPEN_FOR = timedelta(
+    days=14
+)  # then a version takes no more files (warehouse, forklift/legacy.py)
 
 
 def expected(release: Release) -> tuple[Artifact, ...]:
@@ -73,7 +75,9 @@ def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None
     raise_all(_incomplete_packages(paths))
     tokens = {file.package.name: file.package.token for _, file in shipped(release)}
     for package in dict.fromkeys(artifact.package for artifact in artifacts):
-        group = {one: path for one, path in paths.items() if path and one.package == package}
+        group = {
+            one: path for one, path in paths.items() if path and one.package == package
+        }
         _upload(c, release, group, tokens[package])
 
 
@@ -100,15 +104,21 @@ def _artifacts(
         return [_built_artifact(part, file, row) for row in built]
     if package not in pages:
         pages[package] = _published(package, pep440(part.version))
-    published = [entry["filename"] for entry in pages[package] if file.matches(entry["filename"])]
+    published = [
+        entry["filename"] for entry in pages[package] if file.matches(entry["filename"])
+    ]
     return [_artifact(part, file, name) for name in published or [file.pattern]]
 
 
 def _artifact(part: ComponentRelease, file: PythonFile, name: str) -> Artifact:
-    return Artifact(NAME, name, pep440(part.version), part.component.name, file.package.name)
+    return Artifact(
+        NAME, name, pep440(part.version), part.component.name, file.package.name
+    )
 
 
-def _built_artifact(part: ComponentRelease, file: PythonFile, row: dist.Built) -> Artifact:
+def _built_artifact(
+    part: ComponentRelease, file: PythonFile, row: dist.Built
+) -> Artifact:
     artifact = replace(_artifact(part, file, row.name), sha256=row.sha256)
     path = part.dist / row.file
     if path.exists():
@@ -124,7 +134,9 @@ def _page(package: str) -> list[Any] | None:
         return None
     data = answer.json()
     if not isinstance(data, dict) or not isinstance(data.get("files"), list):
-        raise ReleaseError(f"{url} is not a page of the simple index", "try again later")
+        raise ReleaseError(
+            f"{url} is not a page of the simple index", "try again later"
+        )
     return list(data["files"])
 
 
@@ -148,7 +160,9 @@ def _status(artifact: Artifact, published: Sequence[Any]) -> ArtifactStatus:
     return _missing_status(artifact, published, url)
 
 
-def _missing_status(artifact: Artifact, published: Sequence[Any], url: str) -> ArtifactStatus:
+def _missing_status(
+    artifact: Artifact, published: Sequence[Any], url: str
+) -> ArtifactStatus:
     times = [
         datetime.fromisoformat(entry["upload-time"])
         for entry in published
@@ -165,18 +179,24 @@ def _missing_status(artifact: Artifact, published: Sequence[Any], url: str) -> A
 
 
 def _path(c: Context, release: Release, artifact: Artifact) -> Path | None:
-    part = next(part for part in release.parts if part.component.name == artifact.component)
+    part = next(
+        part for part in release.parts if part.component.name == artifact.component
+    )
     row = dist.row_of(part, artifact.name, FileKind.WHEEL, FileKind.SDIST)
     if row is None and shell.is_dry(c):
         return part.dist / artifact.name
     return dist.file_of(part, row)
 
 
-def _incomplete_packages(paths: Mapping[Artifact, Path | None]) -> Iterator[ReleaseError]:
+def _incomplete_packages(
+    paths: Mapping[Artifact, Path | None],
+) -> Iterator[ReleaseError]:
     missing: dict[tuple[str, str], list[str]] = {}
     for artifact, path in paths.items():
         if path is None:
-            missing.setdefault((artifact.package, artifact.version), []).append(artifact.name)
+            missing.setdefault((artifact.package, artifact.version), []).append(
+                artifact.name
+            )
     for (package, version), names in missing.items():
         yield ReleaseError(
             f"not in dist/: {', '.join(names)}; nothing of {package} {version} was uploaded",
@@ -184,7 +204,9 @@ def _incomplete_packages(paths: Mapping[Artifact, Path | None]) -> Iterator[Rele
         )
 
 
-def _upload(c: Context, release: Release, group: Mapping[Artifact, Path], token: str) -> None:
+def _upload(
+    c: Context, release: Release, group: Mapping[Artifact, Path], token: str
+) -> None:
     left = dict(group)
     broken = 0
     while left:
@@ -195,7 +217,9 @@ def _upload(c: Context, release: Release, group: Mapping[Artifact, Path], token:
             # The answer to a successful upload can be lost, and another machine may upload, too.
             statuses = state(release, list(left))
             missing = [one.artifact for one in statuses if one.state is State.MISSING]
-            is_other_state = any(one.state not in (State.MISSING, State.SAME) for one in statuses)
+            is_other_state = any(
+                one.state not in (State.MISSING, State.SAME) for one in statuses
+            )
             if is_other_state or twine.is_taken(error.output):
                 return  # converge reads the states again, and reports them
             was_broken = twine.was_cut(error.output)

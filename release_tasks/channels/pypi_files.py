@@ -35,7 +35,9 @@ class PythonFile:
             return False
         if self.kind == FileKind.SDIST:
             return not parts.platforms
-        has_tag = self.tag in parts.platforms or (not self.tag and bool(parts.platforms))
+        has_tag = self.tag in parts.platforms or (
+            not self.tag and bool(parts.platforms)
+        )
         return has_tag and f"-{_python_tags(self.python)}" in name
 
 

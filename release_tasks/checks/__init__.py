@@ -1,1 +1,1 @@
-"""What is checked, when, and how it is reported: before anything changes, on built files, as published."""
+"""Checks before anything changes, on built files, and on what was published."""

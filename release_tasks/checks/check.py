@@ -157,9 +157,13 @@ class Check:
     """
 
     severity: str
-    look: Callable[..., Iterable[Problem]]  # its parameter is a Subject, or more than that
+    look: Callable[
+        ..., Iterable[Problem]
+    ]  # its parameter is a Subject, or more than that
     also_after_tag: bool = False
-    is_error: Callable[[Settings], bool] | None = None  # whether the settings make it a problem
+    is_error: Callable[[Settings], bool] | None = (
+        None  # whether the settings make it a problem
+    )
 
     @property
     def name(self) -> str:
@@ -197,7 +201,10 @@ note_also_after_tag = partial(Check, "note", also_after_tag=True)
 def checks_of(areas: Iterable[ModuleType]) -> tuple[Check, ...]:
     """Return the checks of modules, in the order in which they are written."""
     return tuple(
-        value for area in areas for value in vars(area).values() if isinstance(value, Check)
+        value
+        for area in areas
+        for value in vars(area).values()
+        if isinstance(value, Check)
     )
 
 

@@ -10,7 +10,11 @@ from release_tasks import terminal
 from release_tasks.checks.check import Finding
 from release_tasks.errors import ReleaseError, raise_all
 
-ANNOTATIONS = {"note": "notice", "warning": "warning", "problem": "error"}  # GitHub's words
+ANNOTATIONS = {
+    "note": "notice",
+    "warning": "warning",
+    "problem": "error",
+}  # GitHub's words
 
 
 def show(found: Sequence[Finding], title: str, as_json: bool) -> None:
@@ -43,8 +47,14 @@ def annotation(finding: Finding) -> str:
 
     Its documentation says what is escaped: %, line ends, and `,` and `:` in values.
     """
-    place = {"file": finding.file, "line": str(finding.line or ""), "title": finding.name}
-    values = ",".join(f"{key}={_escaped(value, ',:')}" for key, value in place.items() if value)
+    place = {
+        "file": finding.file,
+        "line": str(finding.line or ""),
+        "title": finding.name,
+    }
+    values = ",".join(
+        f"{key}={_escaped(value, ',:')}" for key, value in place.items() if value
+    )
     message = _escaped(f"{finding.fact}\nfix: {finding.fix}")
     return f"::{ANNOTATIONS[finding.severity]} {values}::{message}"
 

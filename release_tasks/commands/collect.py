@@ -12,7 +12,10 @@ from release_tasks.tasks import command
 
 @command
 def collect(
-    c: Context, folders: str = "", version: str | None = None, component: str | None = None
+    c: Context,
+    folders: str = "",
+    version: str | None = None,
+    component: str | None = None,
 ) -> None:
     """Merge files that other machines built into dist/."""
     from release_tasks import shell, terminal

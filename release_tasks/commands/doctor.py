@@ -21,7 +21,9 @@ Versions = dict[str, str | None]  # of each program; None when it is not install
 
 
 @command
-def doctor(c: Context, install: bool = False, all: bool = False, json: bool = False) -> None:
+def doctor(
+    c: Context, install: bool = False, all: bool = False, json: bool = False
+) -> None:
     """Check this machine for missing tools, and install them."""
     from release_tasks.checks import report
     from release_tasks.checks.preflight.all import check_machine
@@ -97,7 +99,9 @@ def _print_json(
                 "install": install,
             }
         )
-    terminal.print_json({"programs": rows, "findings": [finding.data() for finding in found]})
+    terminal.print_json(
+        {"programs": rows, "findings": [finding.data() for finding in found]}
+    )
 
 
 def _print_table(
@@ -108,7 +112,9 @@ def _print_table(
 
     rows = []
     for name, steps in steps_of.items():
-        rows.append((name, versions[name] or "missing", ", ".join(steps) or "every step"))
+        rows.append(
+            (name, versions[name] or "missing", ", ".join(steps) or "every step")
+        )
     print_table(("program", "version", "needed by"), rows)
     in_findings = {finding.fact.split()[0] for finding in found}
     for name in _missing(versions):

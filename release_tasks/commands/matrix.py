@@ -18,7 +18,9 @@ NEWEST = 14  # CPython 3.14 is of October 2025 (PEP 745)
 
 
 @command
-def matrix(c: Context, version: str | None = None, component: str | None = None) -> None:
+def matrix(
+    c: Context, version: str | None = None, component: str | None = None
+) -> None:
     """Print the build jobs as JSON, for a CI matrix."""
     from release_tasks.building.jobs import jobs
     from release_tasks.release import Release
@@ -41,7 +43,11 @@ def _wheels(release: Release) -> Iterator[dict[str, Any]]:
     files = [file for _, file in pypi_files.shipped(release)]
     packages = dict.fromkeys(file.package for file in files)
     for package in packages:
-        wheels = [file for file in files if file.package == package and file.kind == FileKind.WHEEL]
+        wheels = [
+            file
+            for file in files
+            if file.package == package and file.kind == FileKind.WHEEL
+        ]
         count = len(wheels)
         minor = built(release.project, package).least
         yield {

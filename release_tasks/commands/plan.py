@@ -37,7 +37,9 @@ def plan(
     dry = Context(c.config.clone())
     dry.config.run.dry = True
     rows = []
-    release = Release.at(dry, arguments["version"], component)  # fails once, not in each step
+    release = Release.at(
+        dry, arguments["version"], component
+    )  # fails once, not in each step
     for step in order.steps(order.of(c)):
         rows.append(copy_context().run(_run_dry, dry, step, arguments))
     seconds = _rate_limit_wait(release)
@@ -52,7 +54,9 @@ def plan(
         raise Exit(code=1)
 
 
-def _run_dry(c: Context, step: Step, arguments: dict[str, str | None]) -> dict[str, Any]:
+def _run_dry(
+    c: Context, step: Step, arguments: dict[str, str | None]
+) -> dict[str, Any]:
     collected: list[str] = []
     terminal.collected.set(collected)
     problem = ""
@@ -62,7 +66,12 @@ def _run_dry(c: Context, step: Step, arguments: dict[str, str | None]) -> dict[s
         problem = str(error.message)
     commands = [text[2:] for text in collected if text.startswith("$ ")]
     notes = [text for text in collected if not text.startswith("$ ")]
-    return {"step": order.name(step), "commands": commands, "notes": notes, "problem": problem}
+    return {
+        "step": order.name(step),
+        "commands": commands,
+        "notes": notes,
+        "problem": problem,
+    }
 
 
 def _rate_limit_wait(release: Release) -> float:
@@ -71,7 +80,9 @@ def _rate_limit_wait(release: Release) -> float:
 
     try:
         return crates_io.rate_limit_wait(crates_io.unpublished(release))
-    except ReleaseError as error:  # the plan shows the same error at the step that needs crates.io
+    except (
+        ReleaseError
+    ) as error:  # the plan shows the same error at the step that needs crates.io
         terminal.say(str(error.message))
         return 0.0
 
@@ -86,7 +97,9 @@ def _print(rows: list[dict[str, Any]], seconds: float) -> None:
         if row["problem"]:
             _print_indented(f"problem: {row['problem']}")
     if seconds:
-        print(f"crates.io's rate limits will delay this release by {seconds / 60:.0f} minutes")
+        print(
+            f"crates.io's rate limits will delay this release by {seconds / 60:.0f} minutes"
+        )
 
 
 def _print_indented(text: str) -> None:

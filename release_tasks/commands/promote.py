@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 @command
-def promote(c: Context, version: str | None = None, component: str | None = None) -> None:
+def promote(
+    c: Context, version: str | None = None, component: str | None = None
+) -> None:
     """Tag a finished version -stable and release it on GitHub."""
     from release_tasks.release import Release
 

@@ -66,7 +66,9 @@ def rehearse(
             crates=_names(project, "crates"),
             packages=_names(project, "python"),
         ) as registries:
-            data, code = _rehearse(Rehearsal(registries, project, folder, options), collect)
+            data, code = _rehearse(
+                Rehearsal(registries, project, folder, options), collect
+            )
         if json:
             terminal.print_json(data)
         else:
@@ -81,7 +83,10 @@ def _request(version: str, component: str | None) -> tuple[Project, tuple[str, .
     from release_tasks.project.version_levels import resolve
 
     project = discover(git.top(Path.cwd()))
-    options = ["--version", resolve(version, component)]  # `minor` counts from what is public
+    options = [
+        "--version",
+        resolve(version, component),
+    ]  # `minor` counts from what is public
     if component:
         options += ["--component", component]
     return project, tuple(options)
@@ -161,7 +166,11 @@ def _environment(rehearsal: Rehearsal, clone: Path) -> dict[str, str]:
     scratch = rehearsal.folder / "tmp"
     scratch.mkdir(exist_ok=True)
     removed = rehearsal.registries.removed
-    env = {name: value for name, value in shell.environment().items() if name not in removed}
+    env = {
+        name: value
+        for name, value in shell.environment().items()
+        if name not in removed
+    }
     env |= rehearsal.registries.env
     seconds = str(git.commit_time(clone))
     env |= {"TMPDIR": str(scratch), "SOURCE_DATE_EPOCH": seconds}
@@ -172,12 +181,16 @@ def _environment(rehearsal: Rehearsal, clone: Path) -> dict[str, str]:
     return env
 
 
-def _run_release(rehearsal: Rehearsal, clone: Path, env: dict[str, str], collect: str) -> int:
+def _run_release(
+    rehearsal: Rehearsal, clone: Path, env: dict[str, str], collect: str
+) -> int:
     """Run `inv collect` for the folders, then `inv release`; return the first failing status."""
     names = [name.strip() for name in collect.split(",")]
     folders = ",".join(str(Path(name).resolve()) for name in names if name)
     if folders:
-        code = inv.run(["collect", "--folders", folders, *rehearsal.options], clone, env)
+        code = inv.run(
+            ["collect", "--folders", folders, *rehearsal.options], clone, env
+        )
         if code:
             return code
     answers = ("--new", "all", "--sign-off", AUTHOR)
@@ -192,10 +205,12 @@ def _status(rehearsal: Rehearsal, clone: Path, env: dict[str, str]) -> dict[str,
     except ValueError as error:
         if not (clone / "tasks.py").exists() and not (clone / "tasks").exists():
             raise ReleaseError(
-                "the rehearsal stopped: tasks.py is not committed", "git add tasks.py && git commit"
+                "the rehearsal stopped: tasks.py is not committed",
+                "git add tasks.py && git commit",
             ) from error
         raise ReleaseError(
-            "the rehearsal stopped: inv status failed in the clone", "fix the errors printed above"
+            "the rehearsal stopped: inv status failed in the clone",
+            "fix the errors printed above",
         ) from error
     return data
 
@@ -210,7 +225,8 @@ def _timeline(clone: Path) -> list[dict[str, Any]]:
 def _requests(registries: LocalRegistries) -> list[dict[str, Any]]:
     """Return how many writes each client made to each registry."""
     counts = Counter(
-        (entry.app, entry.host, entry.agent.split(" (")[0]) for entry in registries.log.writes()
+        (entry.app, entry.host, entry.agent.split(" (")[0])
+        for entry in registries.log.writes()
     )
     rows = []
     for (app, host, agent), count in counts.items():
@@ -226,10 +242,19 @@ def _print(data: dict[str, Any], keep: bool) -> None:
     for artifact in data["artifacts"]:
         checksum = artifact.get("digest") or artifact.get("sha256", "")
         short = checksum.removeprefix("sha256:")[:16]
-        rows.append((artifact["channel"], artifact["name"], shown_state(artifact["state"]), short))
+        rows.append(
+            (
+                artifact["channel"],
+                artifact["name"],
+                shown_state(artifact["state"]),
+                short,
+            )
+        )
     for pointer in data["pointers"]:
         state = shown_state(pointer["state"], pointer["now"])
-        rows.append((pointer["channel"], f"→ {pointer['name']}", state, pointer["target"]))
+        rows.append(
+            (pointer["channel"], f"→ {pointer['name']}", state, pointer["target"])
+        )
     print_table(("channel", "artifact", "state", "sha256 / digest"), rows)
     print()
     writes: list[Row] = []

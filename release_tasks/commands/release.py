@@ -44,7 +44,12 @@ def release(
     from release_tasks.project.version_levels import resolve
 
     wanted = resolve(version, component)
-    arguments = {"version": wanted, "component": component, "new": new, "sign_off": sign_off}
+    arguments = {
+        "version": wanted,
+        "component": component,
+        "new": new,
+        "sign_off": sign_off,
+    }
     try:
         timeline = _run(c, arguments)
     except KeyboardInterrupt:
@@ -100,7 +105,9 @@ def _run_step(c: Context, step: Step, arguments: Arguments, timeline: Timeline) 
     try:
         order.run(step, c, arguments)
     except ReleaseError as error:
-        raise ReleaseError(f"{name}: {error.problem}", error.fix, error.code or 1) from error
+        raise ReleaseError(
+            f"{name}: {error.problem}", error.fix, error.code or 1
+        ) from error
     finally:
         timeline.append(Timing(name, start, time.monotonic() - _BEGAN))
 

@@ -28,7 +28,9 @@ def retag(c: Context, version: str | None = None, component: str | None = None) 
     new = Release.at_head(c, version, component)
     raise_problems(problems(CheckContext(c, new), repository))
     if old.is_tagged and old.commit == new.commit and not bump.unwritten(new):
-        terminal.say(f"nothing to do, {old.parts[0].tag} is at {old.commit[:7]}, which is HEAD")
+        terminal.say(
+            f"nothing to do, {old.parts[0].tag} is at {old.commit[:7]}, which is HEAD"
+        )
         return
     if public := _public(old):
         raise ReleaseError(
@@ -71,7 +73,10 @@ def _next_request(release: Release) -> str:
     """Return what `--version` takes to mean the next patch of each component."""
     from release_tasks.versions.requests import next_version
 
-    versions = {part.component.name: next_version(part.version, "patch") for part in release.parts}
+    versions = {
+        part.component.name: next_version(part.version, "patch")
+        for part in release.parts
+    }
     if len(release.project.components) == 1:
         return "".join(versions.values())
     return ",".join(f"{name}={version}" for name, version in versions.items())

@@ -47,7 +47,9 @@ def data(project: Project) -> Data:
     return {
         "project": project.name,
         "repository": project.repository,
-        "components": [_component(project, component) for component in project.components],
+        "components": [
+            _component(project, component) for component in project.components
+        ],
         "left_out": project.left_out,
         "files": _files(_next(project)),
         "settings": values(project, {"project.branch": git.branch(project.root)}),
@@ -63,7 +65,9 @@ def _component(project: Project, component: Component) -> Data:
             row[kind] = _question(found)
             continue
         source = _source(project, component, kind)
-        row[kind] = [_relative(project, asdict(item)) | {"source": source} for item in found]
+        row[kind] = [
+            _relative(project, asdict(item)) | {"source": source} for item in found
+        ]
     return row
 
 
@@ -74,7 +78,9 @@ def _question(error: ReleaseError) -> Data:
 def _source(project: Project, component: Component, kind: str) -> str:
     """Return whether the settings name what a component ships of a kind."""
     tables = getattr(project.settings, kind)
-    if isinstance(tables, dict) and tables:  # the others only set how their kind is released
+    if (
+        isinstance(tables, dict) and tables
+    ):  # the others only set how their kind is released
         return "settings"
     table = project.settings.components.get(component.name)
     if table and getattr(table, kind):
@@ -117,7 +123,9 @@ def _files(release: Release) -> list[Data] | Data:
 def _print(found: Data) -> None:
     print(f"{found['project']}  ({found['repository'] or 'not on GitHub'})")
     if not any(row[kind] for row in found["components"] for kind in KINDS):
-        print("nothing is shipped: no file that git tracks declares anything (git add new files)")
+        print(
+            "nothing is shipped: no file that git tracks declares anything (git add new files)"
+        )
     _print_components(found)
     if found["left_out"]:
         print(f"not released, in no component: {', '.join(found['left_out'])}")

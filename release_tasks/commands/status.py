@@ -30,7 +30,9 @@ class Report:
     release: Release
     artifacts: tuple[ArtifactStatus, ...]
     pointers: tuple[Pointer, ...]
-    problems: tuple[ReleaseError, ...] = ()  # channels that could not be read, open questions
+    problems: tuple[
+        ReleaseError, ...
+    ] = ()  # channels that could not be read, open questions
 
     @property
     def code(self) -> int:
@@ -57,13 +59,18 @@ class Report:
             "commit": self.release.commit,
             "artifacts": [_artifact_data(seen) for seen in self.artifacts],
             "pointers": [_pointer_data(pointer) for pointer in self.pointers],
-            "problems": [{"problem": error.problem, "fix": error.fix} for error in self.problems],
+            "problems": [
+                {"problem": error.problem, "fix": error.fix} for error in self.problems
+            ],
         }
 
 
 @command
 def status(
-    c: Context, version: str | None = None, component: str | None = None, json: bool = False
+    c: Context,
+    version: str | None = None,
+    component: str | None = None,
+    json: bool = False,
 ) -> None:
     """Show the state of every artifact on every channel."""
     from release_tasks.release import Release
@@ -83,7 +90,9 @@ def read(release: Release) -> Report:
     from release_tasks import channels, converge
     from release_tasks.http import get_many
 
-    problems: dict[object, ReleaseError] = {}  # a channel and its pointers fail with the same one
+    problems: dict[
+        object, ReleaseError
+    ] = {}  # a channel and its pointers fail with the same one
 
     def answer(ask: Callable[[], Iterable[T]]) -> tuple[T, ...]:
         try:
@@ -123,7 +132,9 @@ def _print(report: Report) -> None:
     rows: list[Row] = []
     for seen in report.artifacts:
         artifact, state = seen.artifact, shown_state(seen.state)
-        rows.append((artifact.channel, artifact.name, state, _checksum(seen)[:12], seen.why))
+        rows.append(
+            (artifact.channel, artifact.name, state, _checksum(seen)[:12], seen.why)
+        )
     for pointer in report.pointers:
         state = shown_state(pointer.place, pointer.now)
         move = f"{pointer.now or 'nothing'} → {pointer.target}"

@@ -64,7 +64,9 @@ def pack(name: str, entries: Mapping[str, Entry], epoch: int) -> bytes:
     return out.getvalue()
 
 
-def pack_into(out: IO[bytes], name: str, entries: Mapping[str, Entry], epoch: int) -> None:
+def pack_into(
+    out: IO[bytes], name: str, entries: Mapping[str, Entry], epoch: int
+) -> None:
     """Write an archive of the kind that `name` ends with: .zip, .tar, .tar.gz, .tgz.
 
     `entries` are by their path in the archive; `epoch` is their time in seconds since 1970.
@@ -97,7 +99,8 @@ def unpack_all(archive: tarfile.TarFile, folder: Path) -> None:
     for member in archive.getmembers():
         if not (folder / member.name).resolve().is_relative_to(root):
             raise ReleaseError(
-                f"the path {member.name} in an archive is outside of its folder", "build it again"
+                f"the path {member.name} in an archive is outside of its folder",
+                "build it again",
             )
     archive.extractall(folder, **TRUSTED)
 
@@ -108,7 +111,9 @@ def _read_zip(data: bytes) -> dict[str, bytes]:
         return {info.filename: packed.read(info) for info in files}
 
 
-def _tar(out: IO[bytes] | gzip.GzipFile, entries: Mapping[str, Entry], epoch: int) -> None:
+def _tar(
+    out: IO[bytes] | gzip.GzipFile, entries: Mapping[str, Entry], epoch: int
+) -> None:
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for name, (data, mode) in sorted(entries.items()):
             info = tarfile.TarInfo(name)

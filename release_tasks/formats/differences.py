@@ -97,7 +97,10 @@ def _zip_members(data: bytes) -> dict[str, Member]:
     found: dict[str, Member] = {}
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for info in archive.infolist():
-            attributes = (f"mode {info.external_attr >> 16:o}", f"time {info.date_time}")
+            attributes = (
+                f"mode {info.external_attr >> 16:o}",
+                f"time {info.date_time}",
+            )
             found[info.filename] = Member(attributes, archive.read(info))
     return found
 

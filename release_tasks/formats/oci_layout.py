@@ -97,7 +97,8 @@ def _descriptor(tar: Path) -> dict[str, Any]:
         found = json.load(file)["manifests"] if file else []
     if len(found) != 1:
         raise ReleaseError(
-            f"{tar.name} has {len(found)} images, expected 1", f"remove {tar} and build it again"
+            f"{tar.name} has {len(found)} images, expected 1",
+            f"remove {tar} and build it again",
         )
     image: dict[str, Any] = found[0]
     return image

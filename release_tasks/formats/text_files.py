@@ -18,7 +18,8 @@ def read(root: Path, path: str) -> str:
         return decode((root / path).read_bytes(), path)
     except OSError as error:
         raise ReleaseError(
-            f"{path} cannot be read: {error.strerror}", f"git restore {path}, or git rm {path}"
+            f"{path} cannot be read: {error.strerror}",
+            f"git restore {path}, or git rm {path}",
         ) from error
 
 
@@ -29,7 +30,8 @@ def decode(data: bytes, path: str) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ReleaseError(
-            f"{path}:{line}: byte {data[error.start]:#04x} is not UTF-8", f"save {path} as UTF-8"
+            f"{path}:{line}: byte {data[error.start]:#04x} is not UTF-8",
+            f"save {path} as UTF-8",
         ) from None
 
 

@@ -15,10 +15,16 @@ from release_tasks import files
 from release_tasks.errors import ReleaseError
 from release_tasks.formats import archives, machines
 
-_LINUX_TAG = re.compile(r"(?P<libc>many|musl)linux(?:_\d+_\d+|1|2010|2014)_(?P<machine>\w+)")
+_LINUX_TAG = re.compile(
+    r"(?P<libc>many|musl)linux(?:_\d+_\d+|1|2010|2014)_(?P<machine>\w+)"
+)
 _MACOS_TAG = re.compile(r"macosx_\d+_\d+_(?P<machine>\w+)")
 _GLIBC_TAG = re.compile(r"manylinux_(\d+)_(\d+)_")
-_LEGACY_GLIBC = {"manylinux1": "2.5", "manylinux2010": "2.12", "manylinux2014": "2.17"}  # PEP 600
+_LEGACY_GLIBC = {
+    "manylinux1": "2.5",
+    "manylinux2010": "2.12",
+    "manylinux2014": "2.17",
+}  # PEP 600
 _SBOM = re.compile(r"\.dist-info/sboms/[^/]+$")
 
 
@@ -98,12 +104,15 @@ def only_file(folder: Path, suffix: str) -> Path:
     if len(found) != 1:
         names = ", ".join(path.name for path in found) or "nothing"
         raise ReleaseError(
-            f"the build wrote {names}, expected one {suffix} file", "run the build by hand"
+            f"the build wrote {names}, expected one {suffix} file",
+            "run the build by hand",
         )
     # maturin leaves an empty zip of 22 bytes where a build fails
     if not archives.is_whole(found[0]):
         size = found[0].stat().st_size
-        raise ReleaseError(f"{found[0].name} is broken: {size} bytes", "run the build again")
+        raise ReleaseError(
+            f"{found[0].name} is broken: {size} bytes", "run the build again"
+        )
     return found[0]
 
 

@@ -72,7 +72,10 @@ def read(text: str, path: str) -> CargoManifest:
 
 
 def set_versions(
-    text: str, path: str, versions: Mapping[str, str], workspace_version: str | None = None
+    text: str,
+    path: str,
+    versions: Mapping[str, str],
+    workspace_version: str | None = None,
 ) -> str:
     """Return the text with the versions of the crates in `versions`, and their pins.
 
@@ -85,7 +88,10 @@ def set_versions(
 
 
 def mismatches(
-    text: str, path: str, versions: Mapping[str, str], workspace_version: str | None = None
+    text: str,
+    path: str,
+    versions: Mapping[str, str],
+    workspace_version: str | None = None,
 ) -> list[str]:
     """Return one sentence for each location that does not have its new version."""
     wanted = _wanted(text, path, versions, workspace_version)
@@ -120,19 +126,29 @@ def _wanted(
 
 
 def _new_requirement(
-    location: _Location, pin: Pin, crate: str | None, versions: Mapping[str, str], path: str
+    location: _Location,
+    pin: Pin,
+    crate: str | None,
+    versions: Mapping[str, str],
+    path: str,
 ) -> str | None:
     """Return the requirement that a pin of the manifest of `crate` needs, None where it stays."""
     if pin.package not in versions or pin.is_foreign:
         return None
     # cargo lets a crate depend on itself only by path, so a pin without one means a published,
     # older version of itself
-    if pin.package == crate and pin.folder is None and not pin.table.startswith("workspace."):
+    if (
+        pin.package == crate
+        and pin.folder is None
+        and not pin.table.startswith("workspace.")
+    ):
         return None
     try:
         return updated(location.old, versions[pin.package])
     except ReleaseError as error:
-        raise ReleaseError(f"{path}: {location.what}: {error.problem}", error.fix) from None
+        raise ReleaseError(
+            f"{path}: {location.what}: {error.problem}", error.fix
+        ) from None
 
 
 def _locations(data: Mapping[str, Any]) -> Iterator[_Location]:
@@ -141,10 +157,14 @@ def _locations(data: Mapping[str, Any]) -> Iterator[_Location]:
         yield _Location(_PACKAGE_VERSION, "[package] version", package_version)
     shared_version = _text(_table(_table(data, "workspace"), "package").get("version"))
     if shared_version:
-        yield _Location(_WORKSPACE_VERSION, "[workspace.package] version", shared_version)
+        yield _Location(
+            _WORKSPACE_VERSION, "[workspace.package] version", shared_version
+        )
     for pin in _pins(data):
         if pin.requirement is not None:
-            yield _Location(pin.location, f"{pin.key} in [{pin.table}]", pin.requirement, pin)
+            yield _Location(
+                pin.location, f"{pin.key} in [{pin.table}]", pin.requirement, pin
+            )
 
 
 def _pins(data: Mapping[str, Any]) -> Iterator[Pin]:
@@ -156,7 +176,9 @@ def _pins(data: Mapping[str, Any]) -> Iterator[Pin]:
                 yield Pin(shown, key, key, _text(entry), location=(*path, key))
 
 
-def _detailed_pin(table: str, key: str, entry: dict[str, Any], location: KeyPath) -> Pin:
+def _detailed_pin(
+    table: str, key: str, entry: dict[str, Any], location: KeyPath
+) -> Pin:
     folder = _text(entry.get("path"))
     return Pin(
         table,
@@ -170,7 +192,9 @@ def _detailed_pin(table: str, key: str, entry: dict[str, Any], location: KeyPath
     )
 
 
-def _dependency_tables(data: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str, dict[str, Any]]]:
+def _dependency_tables(
+    data: Mapping[str, Any],
+) -> Iterator[tuple[KeyPath, str, dict[str, Any]]]:
     """Yield the key path, the name for people, and the content of each dependency table."""
     shared = _table(_table(data, "workspace"), "dependencies")
     yield ("workspace", "dependencies"), "workspace.dependencies", shared
@@ -180,7 +204,11 @@ def _dependency_tables(data: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str, 
     for target in targets:
         tables = _table(targets, target)
         for name in TABLES:
-            yield ("target", target, name), f"target.'{target}'.{name}", _table(tables, name)
+            yield (
+                ("target", target, name),
+                f"target.'{target}'.{name}",
+                _table(tables, name),
+            )
     patches = _table(data, "patch")
     for source in patches:
         yield ("patch", source), f"patch.{source}", _table(patches, source)

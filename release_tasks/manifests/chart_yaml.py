@@ -23,7 +23,9 @@ def kind(app_version: str | None = None) -> VersionLocations:
     def locations(text: str, bump: FileBump) -> Iterator[VersionLocation]:
         top = _top_level(text, bump.path)
         if "version" not in top:
-            raise ReleaseError(f"{bump.path} has no version", f"add a version to {bump.path}")
+            raise ReleaseError(
+                f"{bump.path} has no version", f"add a version to {bump.path}"
+            )
         name = top["name"].value if "name" in top else None
         yield VersionLocation("version", *top["version"], bump.version_of(name))
         if "appVersion" in top:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from release_tasks.manifests import json_values
-from release_tasks.manifests.version_locations import FileBump, VersionLocation, VersionLocations
+from release_tasks.manifests.version_locations import (
+    FileBump,
+    VersionLocation,
+    VersionLocations,
+)
 
 # a lock repeats its package's version: docs.npmjs.com/cli/configuring-npm/package-lock-json
 _VERSIONS: dict[tuple[str, ...], str] = {

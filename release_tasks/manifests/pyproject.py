@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from release_tasks.manifests import toml_values
-from release_tasks.manifests.version_locations import FileBump, VersionLocation, VersionLocations
+from release_tasks.manifests.version_locations import (
+    FileBump,
+    VersionLocation,
+    VersionLocations,
+)
 from release_tasks.versions.numbers import pep440
 
 
@@ -21,7 +25,9 @@ class PyProject:
     is_private: bool  # a classifier keeps it from PyPI
     backend: str  # build-system.build-backend, "" where there is none
     cargo_manifest: str | None  # tool.maturin.manifest-path
-    modules: tuple[str, ...] = ()  # files that the backend may read a dynamic version from
+    modules: tuple[
+        str, ...
+    ] = ()  # files that the backend may read a dynamic version from
     pythons: str = ""  # project.requires-python
     readme: str | None = None  # its file; "" where it is a literal text, or dynamic
     maturin: dict[str, Any] = field(default_factory=dict)  # tool.maturin
@@ -40,7 +46,9 @@ def read(text: str, path: str) -> PyProject:
         name=_text(project.get("name")),
         version=_text(project.get("version")),
         is_built="build-system" in data,
-        is_private=any("Do Not Upload" in name for name in _texts(project.get("classifiers"))),
+        is_private=any(
+            "Do Not Upload" in name for name in _texts(project.get("classifiers"))
+        ),
         backend=_text(_table(data, "build-system").get("build-backend")) or "",
         cargo_manifest=_text(maturin.get("manifest-path")),
         modules=modules,
@@ -77,7 +85,9 @@ def _locations(text: str, bump: FileBump) -> Iterator[VersionLocation]:
         return
     new = bump.version_of(found.name)
     start, end = toml_values.spans(text, bump.path)["project", "version"]
-    yield VersionLocation("[project] version", found.version, start, end, new and pep440(new))
+    yield VersionLocation(
+        "[project] version", found.version, start, end, new and pep440(new)
+    )
 
 
 def _table(data: Mapping[str, Any], *keys: str) -> dict[str, Any]:

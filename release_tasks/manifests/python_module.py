@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from release_tasks.manifests.python_values import assigned, keyword
-from release_tasks.manifests.version_locations import FileBump, VersionLocation, VersionLocations
+from release_tasks.manifests.version_locations import (
+    FileBump,
+    VersionLocation,
+    VersionLocations,
+)
 from release_tasks.versions.numbers import pep440
 
 

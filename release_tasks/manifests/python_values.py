@@ -31,7 +31,9 @@ def keyword(text: str, path: str, function: str, name: str) -> list[Value]:
     values = []
     for node in ast.walk(_parsed(text, path)):
         if isinstance(node, ast.Call) and _called(node) == function:
-            values += [argument.value for argument in node.keywords if argument.arg == name]
+            values += [
+                argument.value for argument in node.keywords if argument.arg == name
+            ]
     return _literals(text, values)
 
 
@@ -43,7 +45,9 @@ def _parsed(text: str, path: str) -> ast.Module:
             return ast.parse(text.removeprefix(BOM))
     except SyntaxError as error:
         place = f"line {error.lineno}, column {error.offset}"
-        raise ReleaseError(f"{path} is not valid Python: {error.msg} ({place})", fix) from None
+        raise ReleaseError(
+            f"{path} is not valid Python: {error.msg} ({place})", fix
+        ) from None
     except (ValueError, RecursionError, MemoryError) as error:
         reason = str(error) or "it is nested too deeply"
         raise ReleaseError(f"{path} is not valid Python: {reason}", fix) from None
@@ -74,7 +78,9 @@ def _literals(text: str, values: Iterable[ast.expr | None]) -> list[Value]:
         if not isinstance(value, ast.Constant) or not isinstance(value.value, str):
             continue
         start = _position(text, starts, value.lineno, value.col_offset)
-        end = _position(text, starts, value.end_lineno or value.lineno, value.end_col_offset or 0)
+        end = _position(
+            text, starts, value.end_lineno or value.lineno, value.end_col_offset or 0
+        )
         quoted = _QUOTED.fullmatch(text, start, end)
         # a concatenation, or a string with escapes, is not one literal text
         if quoted and quoted[2] == value.value:

@@ -5,10 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from release_tasks.manifests.version_locations import FileBump, VersionLocation, VersionLocations
+from release_tasks.manifests.version_locations import (
+    FileBump,
+    VersionLocation,
+    VersionLocations,
+)
 from release_tasks.versions.numbers import pep440
 
-_METADATA = re.compile(r"^\ufeff?\[metadata\][^\n]*\n((?:(?!\[)[^\n]*(?:\n|\Z))*)", re.M)
+_METADATA = re.compile(
+    r"^\ufeff?\[metadata\][^\n]*\n((?:(?!\[)[^\n]*(?:\n|\Z))*)", re.M
+)
 _VERSION = re.compile(r"^(?i:version)[ \t]*[=:][ \t]*([^\s:#;]+)[ \t]*\r?$", re.M)
 
 

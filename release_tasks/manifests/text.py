@@ -7,7 +7,11 @@ from collections.abc import Iterator, Sequence
 
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests import keys
-from release_tasks.manifests.version_locations import FileBump, VersionLocation, VersionLocations
+from release_tasks.manifests.version_locations import (
+    FileBump,
+    VersionLocation,
+    VersionLocations,
+)
 from release_tasks.versions.numbers import parse, pep440
 
 # a prerelease only by its usual words, so that `caro-1.1.1-linux-amd64` has the version 1.1.1
@@ -67,7 +71,9 @@ def _text_locations(spec: str, text: str, bump: FileBump) -> Iterator[VersionLoc
             start, end = match.span(group)
             new = _new_value(name, spec, bump)
             before = text[max(0, start - 2) : start]
-            yield VersionLocation(spec, match[group], start, end, _spelled(bump.path, before, new))
+            yield VersionLocation(
+                spec, match[group], start, end, _spelled(bump.path, before, new)
+            )
 
 
 def _pattern(spec: str) -> re.Pattern[str]:

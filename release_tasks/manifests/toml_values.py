@@ -37,7 +37,9 @@ def load(text: str, path: str) -> Mapping[str, Any]:
 
     plain = text.removeprefix(BOM)
     try:
-        return tomllib.loads(plain, parse_float=str)  # as text: nan is not equal to itself
+        return tomllib.loads(
+            plain, parse_float=str
+        )  # as text: nan is not equal to itself
     except (ValueError, RecursionError) as error:
         newer = _toml_1_1(plain)
         if newer is None:
@@ -54,7 +56,8 @@ def spans(text: str, path: str) -> dict[KeyPath, Span]:
         return dict(_strings(text))
     except (AttributeError, IndexError, RecursionError, ReleaseError) as error:
         raise ReleaseError(
-            f"{path} uses TOML syntax that cannot be edited", f"write {path} as TOML 1.0"
+            f"{path} uses TOML syntax that cannot be edited",
+            f"write {path} as TOML 1.0",
         ) from error
 
 
@@ -116,7 +119,9 @@ def _table(keys: KeyPath, is_array: bool, counts: dict[KeyPath, int]) -> KeyPath
     return table
 
 
-def strings_in(text: str, path: KeyPath, at: int) -> Generator[tuple[KeyPath, Span], None, int]:
+def strings_in(
+    text: str, path: KeyPath, at: int
+) -> Generator[tuple[KeyPath, Span], None, int]:
     """Yield key path and span of each string in the value at a position. Returns its end."""
     at = _after(_BLANK, text, at)
     opening = text[at]

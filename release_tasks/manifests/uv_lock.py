@@ -6,7 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from release_tasks.manifests import toml_values
-from release_tasks.manifests.version_locations import FileBump, VersionLocation, VersionLocations
+from release_tasks.manifests.version_locations import (
+    FileBump,
+    VersionLocation,
+    VersionLocations,
+)
 from release_tasks.versions.numbers import pep440
 
 
@@ -19,13 +23,17 @@ def _locations(text: str, bump: FileBump) -> Iterator[VersionLocation]:
     ours = {str(canonicalize_name(name)): new for name, new in bump.versions.items()}
     spans = toml_values.spans(text, bump.path)
     for index, row in enumerate(packages):
-        span = spans.get(("package", index, "version"))  # none where the version is dynamic
+        span = spans.get(
+            ("package", index, "version")
+        )  # none where the version is dynamic
         source = _own_source(row)
         if span is None or not source:
             continue
         name = str(row.get("name"))
         new = ours.get(name)
-        if new is None and "." in source.values():  # the package in the folder of the lock
+        if (
+            new is None and "." in source.values()
+        ):  # the package in the folder of the lock
             new = bump.version
         start, end = span
         yield VersionLocation(

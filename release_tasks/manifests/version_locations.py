@@ -18,12 +18,22 @@ class ManifestKind(Protocol):
     """
 
     def set_versions(
-        self, text: str, path: str, versions: Mapping[str, str], version: str | None = None, /
+        self,
+        text: str,
+        path: str,
+        versions: Mapping[str, str],
+        version: str | None = None,
+        /,
     ) -> str:
         """Return the text with the new versions. No other byte changes."""
 
     def mismatches(
-        self, text: str, path: str, versions: Mapping[str, str], version: str | None = None, /
+        self,
+        text: str,
+        path: str,
+        versions: Mapping[str, str],
+        version: str | None = None,
+        /,
     ) -> list[str]:
         """Return one sentence for each location that does not have its new version."""
 
@@ -66,7 +76,12 @@ class VersionLocations:
     of: Callable[[str, FileBump], Iterable[VersionLocation]]
 
     def set_versions(
-        self, text: str, path: str, versions: Mapping[str, str], version: str | None = None, /
+        self,
+        text: str,
+        path: str,
+        versions: Mapping[str, str],
+        version: str | None = None,
+        /,
     ) -> str:
         """Return the text with the new version at every location, whatever was there."""
         wanted = self._wanted(text, FileBump(path, versions, version))
@@ -74,14 +89,21 @@ class VersionLocations:
         return replaced(text, edits, path)
 
     def mismatches(
-        self, text: str, path: str, versions: Mapping[str, str], version: str | None = None, /
+        self,
+        text: str,
+        path: str,
+        versions: Mapping[str, str],
+        version: str | None = None,
+        /,
     ) -> list[str]:
         """Return one sentence for each location that does not have its new version."""
         wanted = set(self._wanted(text, FileBump(path, versions, version)))
         sentences = []
         for location, new in sorted(wanted, key=lambda pair: pair[0].start):
             line = line_at(text, location.start)
-            sentences.append(mismatch_message(path, line, location.what, location.old, new))
+            sentences.append(
+                mismatch_message(path, line, location.what, location.old, new)
+            )
         return sentences
 
     def _wanted(self, text: str, bump: FileBump) -> list[tuple[VersionLocation, str]]:

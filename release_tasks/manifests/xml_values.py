@@ -27,7 +27,8 @@ def elements(text: str, path: str, name: str) -> list[Element]:
 
     found = [element for element in _parsed(data, path) if element.names[-1] == name]
     return [
-        Element(element.names, position(element.start), position(element.end)) for element in found
+        Element(element.names, position(element.start), position(element.end))
+        for element in found
     ]
 
 

@@ -51,7 +51,9 @@ def _marked(error: Any) -> str:
 
 
 def _invalid(path: str, reason: str) -> ReleaseError:
-    return ReleaseError(f"{path} is not valid YAML: {reason}", f"correct the syntax of {path}")
+    return ReleaseError(
+        f"{path} is not valid YAML: {reason}", f"correct the syntax of {path}"
+    )
 
 
 def _scalars(

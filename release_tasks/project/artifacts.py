@@ -37,7 +37,9 @@ class Artifact:
     name: str
     version: str
     component: str
-    package: str = ""  # the project on PyPI, the tag on GitHub, where that is not the name
+    package: str = (
+        ""  # the project on PyPI, the tag on GitHub, where that is not the name
+    )
     sha256: str = ""
     digest: str = ""
     path: Path | None = None

@@ -38,7 +38,9 @@ def split(project: Project, ships: Ships) -> Project:
     if not project.settings.components:
         only = _component(project, project.name, ComponentTable(), ships)
         return replace(project, components=(only,))
-    tables = _for_each_crate(project.settings.components, resolved_or_empty(ships["crates"]))
+    tables = _for_each_crate(
+        project.settings.components, resolved_or_empty(ships["crates"])
+    )
     _refuse_two_owners(tables)
     _refuse_unknown_pins(tables)
     tables = _with_binaries(tables, resolved_or_empty(ships["binaries"]))
@@ -94,7 +96,9 @@ def _with_binaries(tables: Tables, binaries: tuple[Binary, ...]) -> Tables:
     named: set[str] = set()
     for table in tables.values():
         named.update(table.binaries)
-    crate_of = {binary.name: binary.crate for binary in binaries if binary.name not in named}
+    crate_of = {
+        binary.name: binary.crate for binary in binaries if binary.name not in named
+    }
     found = {}
     for name, table in tables.items():
         own = [binary for binary, crate in crate_of.items() if crate in table.crates]
@@ -115,7 +119,9 @@ def _with_latest(tables: Tables) -> Tables:
     return {name: structs.replace(table, latest=True) for name, table in tables.items()}
 
 
-def _named(component: str, kind: Kind, table: ComponentTable, ships: Ships) -> Resolved[Any]:
+def _named(
+    component: str, kind: Kind, table: ComponentTable, ships: Ships
+) -> Resolved[Any]:
     """Return the things of a kind that a component names."""
     names, found = getattr(table, kind.name), ships[kind.name]
     if not names:
@@ -132,7 +138,9 @@ def _named(component: str, kind: Kind, table: ComponentTable, ships: Ships) -> R
     return tuple(thing for thing in found if kind.public_name(thing) in names)
 
 
-def _component(project: Project, name: str, table: ComponentTable, ships: Ships) -> Component:
+def _component(
+    project: Project, name: str, table: ComponentTable, ships: Ships
+) -> Component:
     github = project.settings.github
     is_only = not project.settings.components
     is_main = table.latest or is_only
@@ -174,7 +182,9 @@ def _version(project: Project, name: str, ships: Ships) -> str | None:
     if is_only and crates and len(versions | set(packages.values())) > 1:
         raise ambiguity(project.name, ships, packages)
     if is_only and not crates and not packages:
-        versions = {crate.version for crate in project.crates}  # of which none is published
+        versions = {
+            crate.version for crate in project.crates
+        }  # of which none is published
     if len(versions) > 1:
         raise ReleaseError(
             f"the crates of {name} have different versions: {', '.join(sorted(versions))}",
@@ -183,7 +193,9 @@ def _version(project: Project, name: str, ships: Ships) -> str | None:
     return next(iter((*versions, *packages.values())), None)
 
 
-def _package_versions(project: Project, packages: tuple[PythonPackage, ...]) -> dict[str, str]:
+def _package_versions(
+    project: Project, packages: tuple[PythonPackage, ...]
+) -> dict[str, str]:
     """Return the SemVer of each Python package, which may be that of the crate in its wheel."""
     found = {}
     for package in packages:
@@ -198,13 +210,21 @@ def _package_versions(project: Project, packages: tuple[PythonPackage, ...]) -> 
 
 def _bundles(project: Project, binaries: tuple[Binary, ...]) -> tuple[Bundle, ...]:
     """Return each binary with each file that is packed with it."""
-    binary_of = {re.sub(r"\.(exe|zip|tar\.gz)$", "", binary.file): binary for binary in binaries}
+    binary_of = {
+        re.sub(r"\.(exe|zip|tar\.gz)$", "", binary.file): binary for binary in binaries
+    }
     found = []
     for template, variants in project.settings.bundles.items():
         for asset, binary in binary_of.items():
             for variant, table in variants.items():
-                file = template.format(asset=asset, variant=variant, version="{version}")
-                found.append(Bundle(file, binary, variant, table.url, table.sha256, table.license))
+                file = template.format(
+                    asset=asset, variant=variant, version="{version}"
+                )
+                found.append(
+                    Bundle(
+                        file, binary, variant, table.url, table.sha256, table.license
+                    )
+                )
     return tuple(found)
 
 
@@ -256,6 +276,8 @@ def _left_out(components: list[Component], ships: Ships) -> tuple[str, ...]:
     found = []
     for kind in NAMED:
         for thing in resolved_or_empty(ships[kind.name]):
-            if not any(thing in getattr(component, kind.name) for component in components):
+            if not any(
+                thing in getattr(component, kind.name) for component in components
+            ):
                 found.append(f"{kind.public_name(thing)} ({kind.name})")
     return tuple(dict.fromkeys(found))

@@ -9,14 +9,23 @@ from typing import TypeVar
 
 from release_tasks import endpoints
 from release_tasks.formats.text_files import read
-from release_tasks.project.model import Chart, Image, Resolved, Unresolved, ambiguity, choice
+from release_tasks.project.model import (
+    Chart,
+    Image,
+    Resolved,
+    Unresolved,
+    ambiguity,
+    choice,
+)
 from release_tasks.project.settings import FILE, ChartTable, ImageTable, Settings
 
 T = TypeVar("T", ImageTable, ChartTable)
 HOST = endpoints.host(endpoints.GHCR)  # the registry of a project on GitHub
 
 
-def images(files: tuple[str, ...], settings: Settings, repository: str | None) -> Resolved[Image]:
+def images(
+    files: tuple[str, ...], settings: Settings, repository: str | None
+) -> Resolved[Image]:
     """Return the images; `repository` is owner/name on GitHub, the default name of an image."""
     dockerfiles = [path for path in files if _is_dockerfile(path)]
     tables = settings.images
@@ -26,7 +35,8 @@ def images(files: tuple[str, ...], settings: Settings, repository: str | None) -
         if not tables and dockerfiles:
             tables = {_only_reference(dockerfiles, repository): ImageTable()}
         return tuple(
-            _image(reference, table, files, dockerfiles) for reference, table in tables.items()
+            _image(reference, table, files, dockerfiles)
+            for reference, table in tables.items()
         )
     except Unresolved as error:
         return error
@@ -148,11 +158,15 @@ def _subcharts(root: Path, folders: list[Path]) -> set[Path]:
 def _only_chart(root: Path, candidates: list[Path], repository: str | None) -> Chart:
     """Return the only chart under its default name; raise `Unresolved` for several charts."""
     owner = repository.split("/")[0].lower() if repository else "OWNER"
-    references = [f"{HOST}/{owner}/charts/{_chart_name(folder)}" for folder in candidates]
+    references = [
+        f"{HOST}/{owner}/charts/{_chart_name(folder)}" for folder in candidates
+    ]
     if len(candidates) > 1:
         lines = []
         for reference, folder in zip(references, candidates, strict=True):
-            lines.append(f'[charts."{reference}"]\npath = "{folder.relative_to(root).as_posix()}"')
+            lines.append(
+                f'[charts."{reference}"]\npath = "{folder.relative_to(root).as_posix()}"'
+            )
         raise ambiguity("charts", lines)
     if repository is None:
         raise _without_repository("chart", '[charts."REGISTRY/OWNER/charts/NAME"]')

@@ -82,8 +82,12 @@ def _workspace(root: Path, files: tuple[str, ...]) -> cargo.Workspace | None:
     if "Cargo.toml" not in files:
         return None
     present = sorted({*files, *git.changed(root)})
-    sources = tuple(path for path in present if path.endswith(".rs"))  # cargo finds targets by name
-    manifests = [path for path in present if path.endswith(("Cargo.toml", ".cargo/config.toml"))]
+    sources = tuple(
+        path for path in present if path.endswith(".rs")
+    )  # cargo finds targets by name
+    manifests = [
+        path for path in present if path.endswith(("Cargo.toml", ".cargo/config.toml"))
+    ]
     times = [(path, _modified(root / path)) for path in (*manifests, "Cargo.lock")]
     return _workspace_as_of(root, sources, tuple(times))
 
@@ -133,7 +137,9 @@ def _with_versions(
     found: tuple[Versioned, ...], committed: Iterable[Versioned]
 ) -> tuple[Versioned, ...]:
     versions = {one.name: one.version for one in committed}
-    return tuple(replace(one, version=versions.get(one.name, one.version)) for one in found)
+    return tuple(
+        replace(one, version=versions.get(one.name, one.version)) for one in found
+    )
 
 
 def _published(crates: tuple[Crate, ...]) -> tuple[Crate, ...]:
@@ -193,7 +199,9 @@ def _crates(project: Project, workspace: cargo.Workspace | None) -> tuple[Crate,
     return tuple(found)
 
 
-def _refuse_unknown(key: str, names: tuple[str, ...], members: tuple[cargo.Member, ...]) -> None:
+def _refuse_unknown(
+    key: str, names: tuple[str, ...], members: tuple[cargo.Member, ...]
+) -> None:
     available = sorted(member.name for member in members)
     for name in names:
         if name not in available:

@@ -10,10 +10,19 @@ from typing import Any
 
 from release_tasks.project.gates import defaults
 from release_tasks.project.kinds import NAMED, Kind
-from release_tasks.project.model import Component, Project, Unresolved, resolved_or_empty
+from release_tasks.project.model import (
+    Component,
+    Project,
+    Unresolved,
+    resolved_or_empty,
+)
 from release_tasks.project.settings import FILE, Settings, table_types
 
-INHERITED = ("title", "assets", "latest")  # a component has those of [github], or is the only one
+INHERITED = (
+    "title",
+    "assets",
+    "latest",
+)  # a component has those of [github], or is the only one
 File = Mapping[str, Any]  # a table of the settings file as it is written
 
 
@@ -58,7 +67,9 @@ def _components(project: Project, file: File) -> Iterator[Setting]:
     written = file.get("components", {})
     for component in project.components:
         own = written.get(component.name, written.get("{crate}", {}))
-        yield from _named(project, "components", component.name, component, inherited | own)
+        yield from _named(
+            project, "components", component.name, component, inherited | own
+        )
 
 
 def _things(project: Project, kind: Kind, written: File) -> Iterator[Setting]:
@@ -79,9 +90,15 @@ def _named(
 
 
 def _table(
-    project: Project, header: str, table: Any, written: File, discovered: Mapping[str, Any]
+    project: Project,
+    header: str,
+    table: Any,
+    written: File,
+    discovered: Mapping[str, Any],
 ) -> Iterator[Setting]:
-    for name, key in zip(table.__struct_fields__, table.__struct_encode_fields__, strict=True):
+    for name, key in zip(
+        table.__struct_fields__, table.__struct_encode_fields__, strict=True
+    ):
         if name == "named":  # of [gates]: no key of that name
             continue
         configured = getattr(table, name)

@@ -28,7 +28,8 @@ def gates(project: Project) -> tuple[Gate, ...]:
     for name, command in table.named.items():
         if name == ALL:
             raise ReleaseError(
-                f"{FILE}: [gates] {name}: that is the session of all gates", "choose another name"
+                f"{FILE}: [gates] {name}: that is the session of all gates",
+                "choose another name",
             )
         if command is False:
             _check_exists(name, found)
@@ -46,7 +47,9 @@ def defaults(project: Project) -> tuple[Gate, ...]:
     return (*_rust(project), *python_gates.found(project), *_charts(project))
 
 
-def chosen(project: Project, versions: Iterable[str], branch: str | None) -> tuple[str, ...] | None:
+def chosen(
+    project: Project, versions: Iterable[str], branch: str | None
+) -> tuple[str, ...] | None:
     """Return the names of the gates for a release of these versions, None for all gates."""
     names: set[str] = set()
     for number in map(parse, versions):
@@ -62,7 +65,9 @@ def is_hotfix(number: Version, branch: str | None) -> bool:
     return number.patch > 0 and branch is not None and branch.startswith("hotfix")
 
 
-def _of_level(project: Project, number: Version, branch: str | None) -> tuple[str, ...] | None:
+def _of_level(
+    project: Project, number: Version, branch: str | None
+) -> tuple[str, ...] | None:
     """Return the gates that the settings list for the level of a version, None for all."""
     table = project.settings.gates
     if table.hotfix is not None and is_hotfix(number, branch):
@@ -92,7 +97,16 @@ def _rust(project: Project) -> Iterator[Gate]:
     locked = ("--locked",) if "Cargo.lock" in project.files else ()
     commands = {
         "rustfmt": ("cargo", "fmt", "--all", "--check"),
-        "clippy": ("cargo", "clippy", *locked, "--all-targets", "--quiet", "--", "-D", "warnings"),
+        "clippy": (
+            "cargo",
+            "clippy",
+            *locked,
+            "--all-targets",
+            "--quiet",
+            "--",
+            "-D",
+            "warnings",
+        ),
         "test": ("cargo", "test", *locked, "--quiet"),
         "doc": ("cargo", "doc", *locked, "--no-deps", "--quiet"),
     }
@@ -101,7 +115,9 @@ def _rust(project: Project) -> Iterator[Gate]:
 
 
 def _charts(project: Project) -> Iterator[Gate]:
-    charts = containers.charts(project.root, project.files, project.settings, project.repository)
+    charts = containers.charts(
+        project.root, project.files, project.settings, project.repository
+    )
     folders = []
     for chart in resolved_or_empty(charts):
         folders.append(f"{{copy}}/{chart.folder.relative_to(project.root).as_posix()}")
@@ -117,11 +133,13 @@ def _words(command: str) -> tuple[str, ...]:
         words = tuple(shlex.split(command))
     except ValueError as error:
         raise ReleaseError(
-            f"{FILE}: [gates]: {command} is not a valid command: {error}", "fix its quotes"
+            f"{FILE}: [gates]: {command} is not a valid command: {error}",
+            "fix its quotes",
         ) from error
     if not words:
         raise ReleaseError(
-            f"{FILE}: [gates]: a command is empty", "write a command, or false for no gate"
+            f"{FILE}: [gates]: a command is empty",
+            "write a command, or false for no gate",
         )
     return words
 
@@ -129,4 +147,6 @@ def _words(command: str) -> tuple[str, ...]:
 def _check_exists(name: str, found: Iterable[str]) -> None:
     if name not in found:
         available = ", ".join(found) or "none"
-        raise ReleaseError(f"{FILE}: [gates]: there is no gate {name}", f"available: {available}")
+        raise ReleaseError(
+            f"{FILE}: [gates]: there is no gate {name}", f"available: {available}"
+        )

@@ -24,7 +24,9 @@ def tagged(project: Project, component: Component) -> Commits:
         version = version_in(component, tag)
         if version is not None:
             found[version] = commit
-    return {version: found[version] for version in sorted(found, key=parse, reverse=True)}
+    return {
+        version: found[version] for version in sorted(found, key=parse, reverse=True)
+    }
 
 
 def finished(project: Project, component: Component) -> Commits:
@@ -35,7 +37,9 @@ def finished(project: Project, component: Component) -> Commits:
     from release_tasks.tools import gh
 
     found = tagged(project, component)
-    is_on_github = project.repository is not None and git.remote_url(project.root) is not None
+    is_on_github = (
+        project.repository is not None and git.remote_url(project.root) is not None
+    )
     if not found or component.promotes or not is_on_github:
         return found
     releases = gh.releases(project.github_repository)
@@ -79,7 +83,9 @@ def is_backport(project: Project, version: str, public: Commits) -> bool:
     HEAD comes after none of the higher versions, and the line (`1.2` of 1.2.9) ends below it.
     """
     mine = parse(version)
-    higher = {number: commit for number, commit in public.items() if parse(number) > mine}
+    higher = {
+        number: commit for number, commit in public.items() if parse(number) > mine
+    }
     line = "{major}" if mine.major else "0.{minor}"
     lower_lines = [expand(line, number) for number in public if number not in higher]
     if expand(line, mine) not in lower_lines:
@@ -114,5 +120,7 @@ def _tags(project: Project) -> dict[str, str]:
     refs = git.remote_refs(root)
     prefix = "refs/tags/"
     return {
-        ref.removeprefix(prefix): commit for ref, commit in refs.items() if ref.startswith(prefix)
+        ref.removeprefix(prefix): commit
+        for ref, commit in refs.items()
+        if ref.startswith(prefix)
     }

@@ -46,9 +46,7 @@ class Output:
     kind: FileKind
     asset: Asset | None = None  # the word that attaches them to the GitHub release
     suffix: str = ""  # how their names end; empty where the settings name each file
-    name: str = (
-        ""  # the attribute with their name in release.json; empty where one thing has several
-    )
+    name: str = ""  # the attribute that names them in release.json; "" where one thing has several
 
 
 @dataclass(frozen=True)
@@ -63,9 +61,13 @@ class Kind:
     channel: str  # the module of channels/ that publishes it
     step: str  # what builds it
     outputs: tuple[Output, ...]
-    key: str = "name"  # the attribute with the public name: `name`, `reference` or `file`
+    key: str = (
+        "name"  # the attribute with the public name: `name`, `reference` or `file`
+    )
     has_folder: bool = False  # whether it has a folder with a manifest
-    sets_version: bool = False  # whether its manifest decides which version a component has
+    sets_version: bool = (
+        False  # whether its manifest decides which version a component has
+    )
     made_of: str = ""  # the kind it is made of: whoever ships that ships this, too
 
     @property
@@ -134,7 +136,9 @@ KINDS = (
         made_of="binaries",
     ),
 )
-NAMED = tuple(kind for kind in KINDS if not kind.made_of)  # what `[components.NAME]` may name
+NAMED = tuple(
+    kind for kind in KINDS if not kind.made_of
+)  # what `[components.NAME]` may name
 
 
 def outputs() -> Iterator[Output]:

@@ -23,7 +23,9 @@ class Unresolved(ReleaseError):
     """
 
 
-Resolved = tuple[T, ...] | Unresolved  # all things of one kind, or why they are not known
+Resolved = (
+    tuple[T, ...] | Unresolved
+)  # all things of one kind, or why they are not known
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,9 @@ class Project:
     def github_repository(self) -> str:
         """Return owner/name on GitHub; raise `ReleaseError` where origin is elsewhere."""
         if self.repository is None:
-            raise ReleaseError("origin is not a GitHub repository", "git remote set-url origin URL")
+            raise ReleaseError(
+                "origin is not a GitHub repository", "git remote set-url origin URL"
+            )
         return self.repository
 
     def component(self, name: str | None) -> Component:
@@ -196,7 +200,9 @@ class Project:
         for component in self.components:
             if name in (None, component.name):
                 return component
-        raise ReleaseError(f"there is no component {name}", f"available: {', '.join(names)}")
+        raise ReleaseError(
+            f"there is no component {name}", f"available: {', '.join(names)}"
+        )
 
 
 def resolved_or_raise(found: Resolved[T]) -> tuple[T, ...]:

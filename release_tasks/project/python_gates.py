@@ -43,11 +43,17 @@ def found(project: Project) -> Iterator[Gate]:
     data = {folder: _data(project.root, folder) for folder in folders}
     for tool, gate in (("pytest", _pytest), ("ruff", _ruff), ("mypy", _mypy)):
         configured = [
-            folder for folder in data if _is_configured(project, folder, data[folder], tool)
+            folder
+            for folder in data
+            if _is_configured(project, folder, data[folder], tool)
         ]
         for folder in configured:
             name = tool if len(configured) == 1 else f"{tool}-{folder.name}"
-            own = {package: where for package, where in wheels.items() if package.folder == folder}
+            own = {
+                package: where
+                for package, where in wheels.items()
+                if package.folder == folder
+            }
             yield gate(name, folder, data[folder], own or wheels)
 
 
@@ -89,7 +95,9 @@ def _ruff(name: str, folder: Path, data: Data, _: Wheels) -> Gate:
     requirement = "ruff"
     for group in _groups(data):
         if group.has("ruff"):
-            requirement = next(row for row in group.rows if _distribution(row) == "ruff")
+            requirement = next(
+                row for row in group.rows if _distribution(row) == "ruff"
+            )
             break
     return Gate(name, (("python", "-m", "ruff", "check", "."),), folder, (requirement,))
 
@@ -141,7 +149,11 @@ def _supported(data: Data, wheels: Wheels) -> list[str]:
         allowed = SpecifierSet(str(project["requires-python"]))
     except InvalidSpecifier:  # the build backend reports it
         return []
-    return [f"3.{minor}" for minor in range(NEWEST) if allowed.contains(f"3.{minor}.{NEWEST}")]
+    return [
+        f"3.{minor}"
+        for minor in range(NEWEST)
+        if allowed.contains(f"3.{minor}.{NEWEST}")
+    ]
 
 
 def _is_configured(project: Project, folder: Path, data: Data, tool: str) -> bool:

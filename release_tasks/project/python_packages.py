@@ -36,7 +36,9 @@ class PackageBuild:
     package: PythonPackage
     about: PyProject
     path: str
-    crate: Package | None  # as cargo has it, if maturin builds a member of the workspace
+    crate: (
+        Package | None
+    )  # as cargo has it, if maturin builds a member of the workspace
     least: int | None  # 0 for every Python 3, None if each Python gets its own wheel
 
     @property
@@ -53,7 +55,9 @@ class _Candidate:
     about: PyProject
 
 
-def packages(root: Path, files: tuple[str, ...], settings: Settings) -> Resolved[PythonPackage]:
+def packages(
+    root: Path, files: tuple[str, ...], settings: Settings
+) -> Resolved[PythonPackage]:
     """Return the distributions for PyPI.
 
     A pyproject.toml without a build system, or with the classifier `Private :: Do Not Upload`, is
@@ -64,7 +68,9 @@ def packages(root: Path, files: tuple[str, ...], settings: Settings) -> Resolved
     for component in settings.components.values():
         named += component.python
     if not named and len(candidates) > 1:
-        return ambiguity("Python packages", [f'[python."{name}"]' for name in candidates])
+        return ambiguity(
+            "Python packages", [f'[python."{name}"]' for name in candidates]
+        )
     found = []
     try:
         for name in dict.fromkeys(named or candidates):
@@ -128,7 +134,9 @@ def _candidate(
         )
     if len(found) > 1:
         folders = sorted(one.folder.relative_to(root).as_posix() for one in found)
-        raise ambiguity(f"folders for {name}", [f'[python."{name}"]', choice("path", folders)])
+        raise ambiguity(
+            f"folders for {name}", [f'[python."{name}"]', choice("path", folders)]
+        )
     return found[0]
 
 
@@ -169,7 +177,10 @@ def _lowest_python(about: PyProject, crate: Package) -> int | None:
     default = "pyo3" if pyo3 else "bin"
     if about.maturin.get("bindings", default) != "pyo3":
         return 0
-    features = [*crate["features"].get("default", ()), *about.maturin.get("features", ())]
+    features = [
+        *crate["features"].get("default", ()),
+        *about.maturin.get("features", ()),
+    ]
     for dependency in pyo3:
         features += dependency["features"]
     abi3 = [match for match in map(ABI3.fullmatch, features) if match]

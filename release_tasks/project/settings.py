@@ -25,7 +25,9 @@ class ProjectTable(_Table, frozen=True):
     commit: str = "release: {components}"
     tag_message: str | None = None  # a template; "" for lightweight tags
     prerelease: Literal["semver", "refuse"] = "semver"
-    branch: str | None = None  # the branch releases are made from; default: the current one
+    branch: str | None = (
+        None  # the branch releases are made from; default: the current one
+    )
     ignore: tuple[str, ...] = ()  # paths that discovery passes over
 
 
@@ -58,7 +60,9 @@ class PythonTable(_Table, frozen=True):
     """A distribution for PyPI."""
 
     path: str | None = None
-    wheels: tuple[str, ...] = ()  # platform tags; default: one wheel, of the building machine
+    wheels: tuple[
+        str, ...
+    ] = ()  # platform tags; default: one wheel, of the building machine
     pythons: tuple[PythonVersion, ...] = ()  # each gets its own wheels
     sdist: bool = True
     token: str = "PYPI_API_TOKEN"  # the name of the variable, never a value
@@ -122,13 +126,17 @@ class GatesTable(_Table, frozen=True):
     run: tuple[str, ...] = ()  # instead of the defaults
     sign_off: tuple[Literal["bundles"], ...] = ()  # what waits for `--sign-off NAME`
     blockers: tuple[str, ...] = ()  # labels of issues of which none may be open
-    milestone: str | None = None  # the title of the milestone in which nothing may be open
+    milestone: str | None = (
+        None  # the title of the milestone in which nothing may be open
+    )
     ci: Literal["release-commit"] | None = None  # the tags wait for its green runs
     # The gates of a release of this level; None: all of them.
     major: tuple[str, ...] | None = None
     minor: tuple[str, ...] | None = None
     patch: tuple[str, ...] | None = None
-    hotfix: tuple[str, ...] | None = None  # a patch from a branch `hotfix...`; None: as a patch
+    hotfix: tuple[str, ...] | None = (
+        None  # a patch from a branch `hotfix...`; None: as a patch
+    )
     # Every other key: a command, or false for a default that is not wanted.
     named: dict[str, str | Literal[False]] = {}
 
@@ -142,7 +150,9 @@ class NotesTable(_Table, frozen=True):
 class GithubTable(_Table, frozen=True):
     """The GitHub release."""
 
-    release: Literal["always", "promote"] = "always"  # promote: only `inv promote` makes one
+    release: Literal["always", "promote"] = (
+        "always"  # promote: only `inv promote` makes one
+    )
     title: str = "{tag}"
     assets: tuple[Asset, ...] = (Asset.BINARIES, Asset.SHA256)
     latest: bool = True  # whether any release of this project is GitHub's "Latest"
@@ -161,7 +171,9 @@ class Settings(_Table, frozen=True):
     images: dict[str, ImageTable] = {}
     charts: dict[str, ChartTable] = {}
     bundles: dict[str, dict[str, BundleTable]] = {}  # by file and variant
-    files: dict[str, str | tuple[str, ...]] = {}  # by path: a key, or texts with {version}
+    files: dict[
+        str, str | tuple[str, ...]
+    ] = {}  # by path: a key, or texts with {version}
     versions: VersionsTable = VersionsTable()
     checks: ChecksTable = ChecksTable()
     build: BuildTable = BuildTable()

@@ -59,7 +59,9 @@ def load(root: Path) -> Settings:
     except msgspec.ValidationError as error:
         raise _explain(str(error)) from error
     except msgspec.DecodeError as error:
-        raise ReleaseError(f"{FILE} is not valid TOML: {error}", f"fix that in {FILE}") from error
+        raise ReleaseError(
+            f"{FILE} is not valid TOML: {error}", f"fix that in {FILE}"
+        ) from error
     _check_notes(root, settings.github)
     for template in _templates(settings):
         _check_template(template)
@@ -101,7 +103,9 @@ def _templates(settings: Settings) -> Iterator[Template]:
     project, github = settings.project, settings.github
     yield Template("[project] commit", project.commit, (*RELEASE, "components"))
     yield Template("[project] tag-message", project.tag_message or "", RELEASE)
-    yield Template("[gates] milestone", settings.gates.milestone or "", ("version", "tag"))
+    yield Template(
+        "[gates] milestone", settings.gates.milestone or "", ("version", "tag")
+    )
     yield Template("[github] title", github.title, RELEASE)
     if isinstance(github.notes, NotesTable):
         placeholders = ("version", "tag", "previous", "range")
@@ -117,7 +121,9 @@ def _component_templates(settings: Settings) -> Iterator[Template]:
         tag_placeholders = ("version", "crate") if name == "{crate}" else ("version",)
         yield Template(f"{table} tag", component.tag, tag_placeholders)
         yield Template(f"{table} title", component.title or "", RELEASE)
-        yield Template(f"{table} commit", component.commit or "", (*RELEASE, "components"))
+        yield Template(
+            f"{table} commit", component.commit or "", (*RELEASE, "components")
+        )
         yield Template(f"{table} tag-message", component.tag_message or "", RELEASE)
 
 
@@ -135,7 +141,9 @@ def _container_templates(settings: Settings) -> Iterator[Template]:
         yield Template(f"{table} scan", image.scan or "", ("layout", "report"))
         yield Template(f"{table} test", image.test or "", ("layout", "image"))
     for reference, chart in settings.charts.items():
-        yield Template(f"[charts.{reference}] app-version", chart.app_version, ("version",))
+        yield Template(
+            f"[charts.{reference}] app-version", chart.app_version, ("version",)
+        )
 
 
 def _check_template(template: Template) -> None:
@@ -159,14 +167,17 @@ def _check_tags(settings: Settings) -> None:
             )
         if NOT_IN_A_TAG.search(component.tag):
             raise ReleaseError(
-                f"{place}: git does not allow a tag like {component.tag}", 'tag = "v{version}"'
+                f"{place}: git does not allow a tag like {component.tag}",
+                'tag = "v{version}"',
             )
 
 
 def _explain(message: str) -> ReleaseError:
     """Return what msgspec says, as "Expected `str`, got `int` - at `$.project.branch`"."""
     what, _, path = message.partition(" - at ")
-    place = path.strip("`").removeprefix("$").removeprefix(".").replace("[...]", ".NAME")
+    place = (
+        path.strip("`").removeprefix("$").removeprefix(".").replace("[...]", ".NAME")
+    )
     if unknown := re.fullmatch(r"Object contains unknown field `(.+)`", what):
         return _unknown_key(unknown[1], place)
     if not place:

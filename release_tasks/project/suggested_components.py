@@ -15,14 +15,18 @@ from release_tasks.project.settings import FILE
 Group = dict[str, list[str]]  # public names by kind: what has the same version
 
 
-def ambiguity(name: str, ships: Mapping[str, Any], packages: Mapping[str, str]) -> ReleaseError:
+def ambiguity(
+    name: str, ships: Mapping[str, Any], packages: Mapping[str, str]
+) -> ReleaseError:
     """Return the error for several versions, with the lines of components that solve it.
 
     `packages` are the versions of the Python packages. There is one component for each version;
     images and charts go with the one that has most crates.
     """
     groups = _by_version(ships, packages)
-    main, *others = sorted(groups.values(), key=lambda group: -len(group.get("crates", ())))
+    main, *others = sorted(
+        groups.values(), key=lambda group: -len(group.get("crates", ()))
+    )
     for kind in NAMED:
         things = resolved_or_empty(ships[kind.name])
         if kind.is_oci and things:
@@ -38,7 +42,9 @@ def ambiguity(name: str, ships: Mapping[str, Any], packages: Mapping[str, str]) 
     )
 
 
-def _by_version(ships: Mapping[str, Any], packages: Mapping[str, str]) -> dict[str, Group]:
+def _by_version(
+    ships: Mapping[str, Any], packages: Mapping[str, str]
+) -> dict[str, Group]:
     groups: dict[str, Group] = {}
     for crate in ships["crates"]:
         groups.setdefault(crate.version, {}).setdefault("crates", []).append(crate.name)

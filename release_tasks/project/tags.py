@@ -51,7 +51,9 @@ def read(project: Project, tag: str) -> tuple[Component, str, bool]:
         if version:
             return component, version, True
     forms = ", ".join(component.tag for component in project.components)
-    raise ReleaseError(f"{tag} is not a tag of this project", f"the form of its tags is {forms}")
+    raise ReleaseError(
+        f"{tag} is not a tag of this project", f"the form of its tags is {forms}"
+    )
 
 
 def describe(tag: str) -> dict[str, str | bool]:
@@ -79,7 +81,8 @@ def refusal(component: Component, version: str) -> ReleaseError | None:
     final = str(number.finalize_version())
     if number.prerelease and not component.prereleases:
         return ReleaseError(
-            f"{version} is a prerelease, and the settings allow none", f"--version {final}"
+            f"{version} is a prerelease, and the settings allow none",
+            f"--version {final}",
         )
     if component.promotes and version.endswith(PROMOTED):
         return ReleaseError(
@@ -119,7 +122,11 @@ def carried(project: Project, component: Component) -> dict[str, str]:
                 crates.pop(crate.name, None)
     for crate in resolved_or_empty(component.crates):
         crates[crate.name] = crate.version
-    wheels = {package.name: from_pep440(package.version) for package in packages if package.version}
+    wheels = {
+        package.name: from_pep440(package.version)
+        for package in packages
+        if package.version
+    }
     found = {}
     for name, version in crates.items():
         label = f"the crate {name}" if name in wheels else name

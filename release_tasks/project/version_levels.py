@@ -43,7 +43,9 @@ def _version(project: Project, component: Component, level: str) -> str:
     versions = finished(project, component)
     is_at_head = versions[last] == git.head(project.root)
     if is_at_head and (matches_level(last, level) or not is_prerelease(last)):
-        return last  # nothing was committed since: the release may have been interrupted
+        return (
+            last  # nothing was committed since: the release may have been interrupted
+        )
     following = next_version(last, level)
     if following in versions:
         raise ReleaseError(

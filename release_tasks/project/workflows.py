@@ -61,7 +61,9 @@ class Workflow:
 
     @property
     def _trigger(self) -> Any:
-        return self.data.get("on", self.data.get(True, {}))  # YAML 1.1 reads `on` as true
+        return self.data.get(
+            "on", self.data.get(True, {})
+        )  # YAML 1.1 reads `on` as true
 
     def _trigger_options(self, event: str) -> dict[str, Any]:
         trigger = self._trigger

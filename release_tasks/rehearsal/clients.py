@@ -45,18 +45,27 @@ def environment(proxy: str, ca_file: Path, folder: Path) -> dict[str, str]:
 
 def variables_to_unset(names: Iterable[str], env: Mapping[str, str]) -> list[str]:
     """Return those of the variables `names` that mislead clients and that `env` does not set."""
-    return sorted(name for name in names if MISLEADING.fullmatch(name) and name not in env)
+    return sorted(
+        name for name in names if MISLEADING.fullmatch(name) and name not in env
+    )
 
 
 def _network(proxy: str, ca: str) -> dict[str, str]:
     env = {"HTTPS_PROXY": proxy, "HTTP_PROXY": proxy, "NO_PROXY": "127.0.0.1,localhost"}
     env |= {name.lower(): value for name, value in env.items()}
-    trust = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+    trust = (
+        "SSL_CERT_FILE",
+        "REQUESTS_CA_BUNDLE",
+        "CURL_CA_BUNDLE",
+        "NODE_EXTRA_CA_CERTS",
+    )
     return env | dict.fromkeys(trust, ca)
 
 
 def _cargo(folder: Path, ca: str) -> dict[str, str]:
-    home = folder / "cargo"  # fresh: a cached index of the real crates.io would mix with ours
+    home = (
+        folder / "cargo"
+    )  # fresh: a cached index of the real crates.io would mix with ours
     home.mkdir(parents=True, exist_ok=True)
     return {
         "CARGO_HOME": str(home),

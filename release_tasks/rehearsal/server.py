@@ -61,7 +61,9 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, log: Log, faults: Faults, authority: CA, app: App | None = None) -> None:
+    def __init__(
+        self, log: Log, faults: Faults, authority: CA, app: App | None = None
+    ) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.log = log
         self.faults = faults
@@ -81,8 +83,12 @@ class _Server(ThreadingHTTPServer):
 
     def _context_for(self, host: str) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.authority.issue_cert(host, "localhost", "127.0.0.1").configure_cert(context)
-        context.set_alpn_protocols(["http/1.1"])  # cargo would like h2, and accepts this
+        self.authority.issue_cert(host, "localhost", "127.0.0.1").configure_cert(
+            context
+        )
+        context.set_alpn_protocols(
+            ["http/1.1"]
+        )  # cargo would like h2, and accepts this
         return context
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -157,7 +163,9 @@ class _Handler(BaseHTTPRequestHandler):
         request = self._request()
         try:
             answer = self._server.faults.answer(app, request)
-            for _ in request.chunks():  # an unread rest would be taken for the next request
+            for (
+                _
+            ) in request.chunks():  # an unread rest would be taken for the next request
                 pass
         except (Lost, ConnectionError):
             self.close_connection = True

@@ -31,7 +31,9 @@ class Upstream:
     `ours` every name does.
     """
 
-    def __init__(self, cache: Path, offline: bool, ours: Collection[str] | None = None) -> None:
+    def __init__(
+        self, cache: Path, offline: bool, ours: Collection[str] | None = None
+    ) -> None:
         self.cache = cache
         self.offline = offline
         self.ours: set[str] | None = None
@@ -40,7 +42,9 @@ class Upstream:
         self._settings = http.ProxySettings.now(endpoints.CRATES_INDEX)
         self._pages: dict[str, bytes | None] = {}
 
-    def page(self, url: str, name: str, headers: Mapping[str, str] | None = None) -> bytes | None:
+    def page(
+        self, url: str, name: str, headers: Mapping[str, str] | None = None
+    ) -> bytes | None:
         """Return the page at `url` about the package `name`, None for 404; raise `Unreachable`."""
         if url not in self._pages:
             self._pages[url] = self._read_page(url, name, headers or {})
@@ -52,14 +56,18 @@ class Upstream:
         if cached.exists():
             return cached
         if self.offline:
-            raise Unreachable(f"the rehearsal is offline and {url} was never read before")
+            raise Unreachable(
+                f"the rehearsal is offline and {url} was never read before"
+            )
         body = self._get(url, {})
         if body is None:
             return None
         files.write_bytes(cached, body)
         return cached
 
-    def _read_page(self, url: str, name: str, headers: Mapping[str, str]) -> bytes | None:
+    def _read_page(
+        self, url: str, name: str, headers: Mapping[str, str]
+    ) -> bytes | None:
         key = hashlib.sha256(url.encode()).hexdigest()
         cached = self.cache / "pages" / key
         if not self.offline:
@@ -80,7 +88,9 @@ class Upstream:
         try:
             answer = http.get(url, headers, STATUSES, settings=self._settings)
         except ReleaseError as error:
-            raise Unreachable(f"{error.problem}; rehearse with --offline to skip it") from error
+            raise Unreachable(
+                f"{error.problem}; rehearse with --offline to skip it"
+            ) from error
         if answer.status != 200:
             return None
         return answer.body

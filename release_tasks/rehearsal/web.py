@@ -129,7 +129,9 @@ class Response:
     reason: str = ""  # instead of the standard phrase of the status line
 
     @classmethod
-    def of_json(cls, data: Any, status: int = 200, kind: str = "application/json") -> Response:
+    def of_json(
+        cls, data: Any, status: int = 200, kind: str = "application/json"
+    ) -> Response:
         """Answer with JSON of this content type."""
         return cls(status, json.dumps(data).encode(), {"Content-Type": kind})
 
@@ -156,7 +158,9 @@ class Response:
         with path.open("rb") as file:
             file.seek(start)
             body = file.read(end - start)
-        return cls(206, body, headers | {"Content-Range": f"bytes {start}-{end - 1}/{size}"})
+        return cls(
+            206, body, headers | {"Content-Range": f"bytes {start}-{end - 1}/{size}"}
+        )
 
     @property
     def length(self) -> int:

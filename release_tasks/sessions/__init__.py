@@ -38,7 +38,9 @@ def preflight(*more: str) -> None:
     from release_tasks.project.gates import ALL, gates
     from release_tasks.tools import git
 
-    logging.getLogger("invoke").setLevel(logging.WARNING)  # nox shows what every library logs
+    logging.getLogger("invoke").setLevel(
+        logging.WARNING
+    )  # nox shows what every library logs
     signals.handle_sigterm()  # nox ends its workers on Ctrl-C alone
     try:
         root = git.top(Path(os.environ.get(ROOT) or Path.cwd()))
@@ -164,12 +166,16 @@ def _pytest_options(session: Session, gate: Gate) -> list[str]:
         return []
     site_packages = Path(session.virtualenv.location).glob("lib/*/site-packages/*")
     installed = {path.name.split(".")[0] for path in site_packages}
-    paths = [path for path in gate.paths if not _has_module(gate.folder / path, installed)]
+    paths = [
+        path for path in gate.paths if not _has_module(gate.folder / path, installed)
+    ]
     return ["-o", f"pythonpath={' '.join(paths)}"]
 
 
 def _has_module(folder: Path, names: set[str]) -> bool:
-    return any((folder / name).exists() or (folder / f"{name}.py").exists() for name in names)
+    return any(
+        (folder / name).exists() or (folder / f"{name}.py").exists() for name in names
+    )
 
 
 def _download_dependencies(chart: Path, copy: Path) -> None:

@@ -11,7 +11,10 @@ NEEDS = {"cargo": "binaries"}
 
 @step
 def build_binaries(
-    c: Context, version: str | None = None, component: str | None = None, target: str | None = None
+    c: Context,
+    version: str | None = None,
+    component: str | None = None,
+    target: str | None = None,
 ) -> None:
     """Compile the binaries for every target, or for --target."""
     from release_tasks.building import binaries

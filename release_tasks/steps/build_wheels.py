@@ -9,7 +9,10 @@ from release_tasks.tasks import step
 
 @step
 def build_wheels(
-    c: Context, version: str | None = None, component: str | None = None, target: str | None = None
+    c: Context,
+    version: str | None = None,
+    component: str | None = None,
+    target: str | None = None,
 ) -> None:
     """Build the wheels and the sdist of each Python package."""
     from release_tasks.building import wheels

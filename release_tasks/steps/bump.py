@@ -9,7 +9,10 @@ from release_tasks.tasks import NEW_VERSION_HELP, step
 
 @step
 def bump(
-    c: Context, version: str | None = None, component: str | None = None, json: bool = False
+    c: Context,
+    version: str | None = None,
+    component: str | None = None,
+    json: bool = False,
 ) -> None:
     """Set the version in every file that contains it."""
     from release_tasks import terminal

@@ -8,7 +8,9 @@ from release_tasks.tasks import step
 
 
 @step
-def check_artifacts(c: Context, version: str | None = None, component: str | None = None) -> None:
+def check_artifacts(
+    c: Context, version: str | None = None, component: str | None = None
+) -> None:
     """Check the built files against the settings."""
     from release_tasks import shell, terminal
     from release_tasks.checks import report

@@ -11,7 +11,10 @@ NEEDS = {"docker": "images", "buildx": "images"}
 
 @step
 def docker_buildx(
-    c: Context, version: str | None = None, component: str | None = None, target: str | None = None
+    c: Context,
+    version: str | None = None,
+    component: str | None = None,
+    target: str | None = None,
 ) -> None:
     """Build the images for every platform, or for --target."""
     from release_tasks.building import images
@@ -24,4 +27,6 @@ def docker_buildx(
     check_built(c, release, FileKind.IMAGE)
 
 
-docker_buildx.help["target"] = "platforms, such as linux/arm64, comma-separated; default: all"
+docker_buildx.help["target"] = (
+    "platforms, such as linux/arm64, comma-separated; default: all"
+)

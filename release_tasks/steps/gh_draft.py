@@ -10,7 +10,9 @@ NEEDS = {"gh": "github"}
 
 
 @step
-def gh_draft(c: Context, version: str | None = None, component: str | None = None) -> None:
+def gh_draft(
+    c: Context, version: str | None = None, component: str | None = None
+) -> None:
     """Upload every file of the release to a GitHub draft."""
     from release_tasks import shell, terminal
     from release_tasks.channels import github, github_draft

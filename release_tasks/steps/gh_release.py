@@ -10,7 +10,9 @@ NEEDS = {"gh": "github"}
 
 
 @step
-def gh_release(c: Context, version: str | None = None, component: str | None = None) -> None:
+def gh_release(
+    c: Context, version: str | None = None, component: str | None = None
+) -> None:
     """Make the GitHub draft public, with exactly its assets."""
     from release_tasks import terminal
     from release_tasks.channels import github, github_draft

@@ -15,7 +15,9 @@ NEEDS = {"docker": "images", "buildx": "images", "gh": "github"}
 
 
 @step
-def move_pointers(c: Context, version: str | None = None, component: str | None = None) -> None:
+def move_pointers(
+    c: Context, version: str | None = None, component: str | None = None
+) -> None:
     """Point `latest`, `1.2` and `1` at the newest version."""
     from release_tasks import channels, terminal
     from release_tasks.converge import begin
@@ -29,7 +31,9 @@ def move_pointers(c: Context, version: str | None = None, component: str | None 
     if not found:
         terminal.say(f"nothing to do, {release.title} has no pointers")
     if not any(component.latest for component in release.project.components):
-        terminal.say('no component has latest = true: `latest` and GitHub\'s "Latest" do not move')
+        terminal.say(
+            'no component has latest = true: `latest` and GitHub\'s "Latest" do not move'
+        )
     errors = []
     for channel, pointer in found:
         if pointer.place is not PointerState.BEHIND:

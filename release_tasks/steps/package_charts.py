@@ -10,7 +10,9 @@ NEEDS = {"helm": "charts"}
 
 
 @step
-def package_charts(c: Context, version: str | None = None, component: str | None = None) -> None:
+def package_charts(
+    c: Context, version: str | None = None, component: str | None = None
+) -> None:
     """Package the charts with their version and dependencies."""
     from release_tasks.building import charts
     from release_tasks.converge import begin

@@ -10,7 +10,9 @@ NEEDS = {"cargo": "crates"}
 
 
 @step
-def package_crates(c: Context, version: str | None = None, component: str | None = None) -> None:
+def package_crates(
+    c: Context, version: str | None = None, component: str | None = None
+) -> None:
     """Pack the missing crates and compile each from its archive."""
     from release_tasks import terminal
     from release_tasks.building import crates

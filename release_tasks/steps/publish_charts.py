@@ -11,7 +11,10 @@ NEEDS = {"helm": "charts"}
 
 @step
 def publish_charts(
-    c: Context, version: str | None = None, component: str | None = None, new: str | None = None
+    c: Context,
+    version: str | None = None,
+    component: str | None = None,
+    new: str | None = None,
 ) -> None:
     """Push the charts that are not in their registry."""
     from release_tasks.channels import charts

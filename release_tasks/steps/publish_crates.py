@@ -11,7 +11,10 @@ NEEDS = {"cargo": "crates"}
 
 @step
 def publish_crates(
-    c: Context, version: str | None = None, component: str | None = None, new: str | None = None
+    c: Context,
+    version: str | None = None,
+    component: str | None = None,
+    new: str | None = None,
 ) -> None:
     """Upload the missing crates, each after its dependencies."""
     from release_tasks.channels import crates_io

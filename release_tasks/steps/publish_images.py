@@ -11,7 +11,10 @@ NEEDS = {"docker": "images", "buildx": "images"}
 
 @step
 def publish_images(
-    c: Context, version: str | None = None, component: str | None = None, new: str | None = None
+    c: Context,
+    version: str | None = None,
+    component: str | None = None,
+    new: str | None = None,
 ) -> None:
     """Push the images that are not in their registry, by digest."""
     from release_tasks.channels import images

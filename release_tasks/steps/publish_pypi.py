@@ -9,7 +9,10 @@ from release_tasks.tasks import step
 
 @step
 def publish_pypi(
-    c: Context, version: str | None = None, component: str | None = None, new: str | None = None
+    c: Context,
+    version: str | None = None,
+    component: str | None = None,
+    new: str | None = None,
 ) -> None:
     """Upload the wheels and sdists that are not on PyPI."""
     from release_tasks.channels import pypi

@@ -9,7 +9,10 @@ from release_tasks.tasks import step
 
 @step
 def tag(
-    c: Context, version: str | None = None, component: str | None = None, parse: str | None = None
+    c: Context,
+    version: str | None = None,
+    component: str | None = None,
+    parse: str | None = None,
 ) -> None:
     """Commit what bump changed and tag that commit."""
     from release_tasks import terminal

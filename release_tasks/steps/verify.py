@@ -10,7 +10,9 @@ NEEDS = {"cargo": "crates", "helm": "charts"}
 
 
 @step
-def verify(c: Context, version: str | None = None, component: str | None = None) -> None:
+def verify(
+    c: Context, version: str | None = None, component: str | None = None
+) -> None:
     """Download, install and run everything that was published."""
     from release_tasks.checks.published import all
     from release_tasks.converge import begin

@@ -12,8 +12,20 @@ from release_tasks import files
 from release_tasks.shell import do
 
 
-def make(c: Context, kind: str, folder: Path, out: Path, env: Mapping[str, str]) -> None:
+def make(
+    c: Context, kind: str, folder: Path, out: Path, env: Mapping[str, str]
+) -> None:
     """Build the `wheel` or `sdist` of the package in `folder` into `out`, in a new environment."""
-    argv = [sys.executable, "-m", "build", f"--{kind}", "--outdir", str(out), str(folder)]
-    with files.scratch("build") as temporary:  # an interrupted build leaves its environment there
+    argv = [
+        sys.executable,
+        "-m",
+        "build",
+        f"--{kind}",
+        "--outdir",
+        str(out),
+        str(folder),
+    ]
+    with files.scratch(
+        "build"
+    ) as temporary:  # an interrupted build leaves its environment there
         do(c, argv, env={**env, "TMPDIR": str(temporary)})

@@ -35,7 +35,9 @@ def compiler(folder: Path) -> str:
     return str(downloaded)
 
 
-def build(package: str, version: str, program: Path | str) -> tuple[tuple[str, ...], ...]:
+def build(
+    package: str, version: str, program: Path | str
+) -> tuple[tuple[str, ...], ...]:
     """Return the commands that build a main package of the module proxy into the file `program`.
 
     They run in an empty folder, and the program has no path and no debug information in it.

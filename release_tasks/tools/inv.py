@@ -11,7 +11,9 @@ from release_tasks.shell import follow
 INVOKE = (sys.executable, "-m", "invoke")
 
 
-def run(words: Sequence[str], folder: Path, env: Mapping[str, str], out: Path | None = None) -> int:
+def run(
+    words: Sequence[str], folder: Path, env: Mapping[str, str], out: Path | None = None
+) -> int:
     """Run a task (`["release", "--version", "0.2.0"]`) in a project and return its exit status.
 
     `env` is its whole environment. What it prints to stdout is written to `out`, if given.

@@ -38,7 +38,14 @@ def wheel(c: Context, folder: Path, out: Path, wanted: WheelRequest) -> None:
     argv: list[str | Path] = [*MATURIN, "build", "--release"]
     if wanted.is_locked:
         argv.append("--locked")
-    argv += ["--out", out, "--target", wanted.target, "--interpreter", _interpreter(wanted)]
+    argv += [
+        "--out",
+        out,
+        "--target",
+        wanted.target,
+        "--interpreter",
+        _interpreter(wanted),
+    ]
     if linux := re.match(r"(?:many|musl)linux(?:_\d+_\d+|\d+)", wanted.tag):
         argv += ["--compatibility", linux[0]]
     env = dict(wanted.env)

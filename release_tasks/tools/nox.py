@@ -32,10 +32,17 @@ class Noxfile:
         return shlex.join(["env", *variables, *NOX, *self.options])
 
 
-def run(c: Context, folder: Path, noxfile: Noxfile, sessions: Sequence[str], report: Path) -> None:
+def run(
+    c: Context, folder: Path, noxfile: Noxfile, sessions: Sequence[str], report: Path
+) -> None:
     """Run sessions to their end and write the JSON `report`; raise `Failed` where one fails."""
     # with one job, nox would run them in its own process, one after the other
     jobs = max(2, os.cpu_count() or 1)
-    argv = [*NOX, *noxfile.options, f"--parallel={jobs}", "--no-error-on-missing-interpreters"]
+    argv = [
+        *NOX,
+        *noxfile.options,
+        f"--parallel={jobs}",
+        "--no-error-on-missing-interpreters",
+    ]
     argv += [f"--report={report}", "--session", *sessions]
     do(c, argv, cwd=folder, env=noxfile.env)

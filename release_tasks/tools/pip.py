@@ -45,7 +45,12 @@ def install(
     pip: list[str | Path] = [python, "-m", "pip"]
     if _have_pip():
         pip = [sys.executable, "-m", "pip", "--python", python]
-    do(c, [*pip, "install", *QUIET, option, requirement], cwd=folder, env={**only_pypi, **env})
+    do(
+        c,
+        [*pip, "install", *QUIET, option, requirement],
+        cwd=folder,
+        env={**only_pypi, **env},
+    )
 
 
 def run(python: Path, code: str, argument: str) -> str:

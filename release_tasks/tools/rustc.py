@@ -22,7 +22,10 @@ DEBIAN = "/usr/bin/rustc"  # the compiler of apt's standard libraries for other 
 # Whatever is linked against this glibc or a later one needs it: libpthread is in libc since then
 # (its release notes).
 NEEDED_BY_ALL = (2, 34)
-ONLY_ON = {"apple-darwin": "on a Mac", "windows-msvc": "on Windows"}  # where their linkers run
+ONLY_ON = {
+    "apple-darwin": "on a Mac",
+    "windows-msvc": "on Windows",
+}  # where their linkers run
 
 Variables = dict[str, str]
 
@@ -45,11 +48,15 @@ def host(tree: Path) -> str:
     """Return the target of this machine, according to the toolchain of a folder."""
     found = re.search(r"^host: (\S+)$", ask(["rustc", "-vV"], cwd=tree), re.M)
     if found is None:
-        raise ReleaseError("`rustc -vV` shows no host", "install Rust: https://rustup.rs")
+        raise ReleaseError(
+            "`rustc -vV` shows no host", "install Rust: https://rustup.rs"
+        )
     return found[1]
 
 
-def environments(tree: Path, targets: Iterable[str], command: str) -> Mapping[str, Variables]:
+def environments(
+    tree: Path, targets: Iterable[str], command: str
+) -> Mapping[str, Variables]:
     """Do what `possible` does, and raise the errors of targets that cannot be built here."""
     found, errors = possible(tree, targets, command)
     raise_all(errors.values())
@@ -57,7 +64,10 @@ def environments(tree: Path, targets: Iterable[str], command: str) -> Mapping[st
 
 
 def possible(
-    tree: Path, targets: Iterable[str], command: str, glibc: Mapping[str, str] | None = None
+    tree: Path,
+    targets: Iterable[str],
+    command: str,
+    glibc: Mapping[str, str] | None = None,
 ) -> tuple[dict[str, Variables], dict[str, ReleaseError]]:
     """Return what cargo needs for each target, and an error for each that cannot be built here.
 
@@ -106,7 +116,9 @@ def variable(target: str, setting: str) -> str:
 
 def elsewhere(target: str, command: str, where: str = "on such a machine") -> str:
     """Return the fix for what has to be built on another machine."""
-    return f"run `{command} --target {target}` {where}, and `inv collect` its dist/ here"
+    return (
+        f"run `{command} --target {target}` {where}, and `inv collect` its dist/ here"
+    )
 
 
 def _variables(target: _Target) -> Variables:
@@ -155,7 +167,9 @@ def _compiler(target: _Target) -> Variables:
 def _programs() -> list[str]:
     """Return the rustc that cargo runs, and the others on this machine."""
     first = os.environ.get("RUSTC") or "rustc"
-    folders = [folder for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
+    folders = [
+        folder for folder in os.environ.get("PATH", "").split(os.pathsep) if folder
+    ]
     paths = [*(str(Path(folder) / "rustc") for folder in folders), DEBIAN]
     return [first, *dict.fromkeys(path for path in paths if os.access(path, os.X_OK))]
 
@@ -164,7 +178,11 @@ def _programs() -> list[str]:
 def _library(tree: Path, program: str, target: str) -> Path | None:
     """Return where a rustc has the standard library of a target, None for one it does not know."""
     try:
-        return Path(ask([program, "--print=target-libdir", "--target", target], cwd=tree).strip())
+        return Path(
+            ask(
+                [program, "--print=target-libdir", "--target", target], cwd=tree
+            ).strip()
+        )
     except Failed:
         return None
 

@@ -55,7 +55,10 @@ def upload(c: Context, paths: Sequence[Path], token: str) -> None:
 def has_credential(token: str) -> bool:
     """Tell whether an upload can log in: by a token, Trusted Publishing or ~/.pypirc."""
     names = (token, TWINE_PASSWORD, "ACTIONS_ID_TOKEN_REQUEST_URL")
-    return any(os.environ.get(name) for name in names) or (Path.home() / ".pypirc").is_file()
+    return (
+        any(os.environ.get(name) for name in names)
+        or (Path.home() / ".pypirc").is_file()
+    )
 
 
 def was_cut(output: str) -> bool:

@@ -36,7 +36,9 @@ def environment(tree: Path, target: str, glibc: str, rustc: str) -> dict[str, st
         env = {"CARGO": str(_printing_cargo(folder)), "PATH": _path_with_python()}
         if rustc:
             env["RUSTC"] = rustc
-        output = shell.ask([str(found()), "rustc", "--target", wanted], cwd=tree, env=env)
+        output = shell.ask(
+            [str(found()), "rustc", "--target", wanted], cwd=tree, env=env
+        )
     known = shell.environment(env).keys() | SHELL_VARIABLES
     variables = {}
     for line in output.split("\0"):
@@ -56,4 +58,6 @@ def _printing_cargo(folder: Path) -> Path:
 
 def _path_with_python() -> str:
     """Return PATH with our own Python first: it has the package of zig."""
-    return os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
+    return os.pathsep.join(
+        (str(Path(sys.executable).parent), os.environ.get("PATH", ""))
+    )

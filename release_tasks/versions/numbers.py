@@ -34,7 +34,9 @@ def parse(text: str) -> Version:
         raise _invalid(text) from None
     largest = max(version.major, version.minor, version.patch)
     if largest >= _NUMBER_LIMIT or len(text) > _LENGTH_LIMIT:
-        raise ReleaseError(f"{text[:40]} is larger than crates.io accepts", "--version 0.2.0")
+        raise ReleaseError(
+            f"{text[:40]} is larger than crates.io accepts", "--version 0.2.0"
+        )
     return version
 
 
@@ -96,7 +98,9 @@ def from_pep440(text: str) -> str:
         ) from None
     extra = _not_in_semver(found)
     if extra:
-        raise ReleaseError(f"{text} has {extra}, which SemVer does not have", "write it as 0.2.0")
+        raise ReleaseError(
+            f"{text} has {extra}, which SemVer does not have", "write it as 0.2.0"
+        )
     major, minor, patch = (*found.release, 0, 0)[:3]
     core = f"{major}.{minor}.{patch}"
     if found.pre is None:

@@ -65,7 +65,9 @@ def parse_request(text: str) -> dict[str | None, str]:
                 f"`{part}` has no component name", "--version core=0.5.0,python=minor"
             )
         if name in requests:
-            raise ReleaseError(f"{name} appears twice in {text}", f"--version {name}={value}")
+            raise ReleaseError(
+                f"{name} appears twice in {text}", f"--version {name}={value}"
+            )
         requests[name] = _checked(value)
     return requests
 
@@ -85,12 +87,16 @@ def _parse(text: str) -> Version:
         return parse(text)
     except ReleaseError as error:
         levels = ", ".join(LEVELS)
-        raise ReleaseError(error.problem, f"{error.fix}, or a level: {levels}") from None
+        raise ReleaseError(
+            error.problem, f"{error.fix}, or a level: {levels}"
+        ) from None
 
 
 def _finished(now: Version) -> Version:
     if not now.prerelease:
-        raise ReleaseError(f"{now} is not a prerelease", "--version patch, minor or major")
+        raise ReleaseError(
+            f"{now} is not a prerelease", "--version patch, minor or major"
+        )
     return now.finalize_version()
 
 
@@ -111,7 +117,8 @@ def _counted(now: Version, identifier: str | None) -> Version:
     counted = COUNTED.fullmatch(now.prerelease)
     if counted is None:
         raise ReleaseError(
-            f"{now} has no counter to raise", f"--version {now.finalize_version()}-rc.1, or release"
+            f"{now} has no counter to raise",
+            f"--version {now.finalize_version()}-rc.1, or release",
         )
     present, count = counted.groups()
     if identifier in (None, present):

@@ -48,16 +48,21 @@ def updated(requirement: str, version: str) -> str:
     comparators = [found for found in map(_read, pieces) if found]
     if len(comparators) != len(pieces):
         raise ReleaseError(
-            f"`{requirement}` is not a valid requirement for cargo", f'write "{version}"'
+            f"`{requirement}` is not a valid requirement for cargo",
+            f'write "{version}"',
         )
     if new.prerelease and all(one.operator in ("<", "<=", ">") for one in comparators):
-        raise ReleaseError(f"`{requirement}` admits no prerelease", f'write "{version}"')
+        raise ReleaseError(
+            f"`{requirement}` admits no prerelease", f'write "{version}"'
+        )
     low = _lower_end(comparators)
     result = []
     for piece, comparator in zip(pieces, comparators, strict=True):
         number = _updated_number(comparator, low, new)
         if number is None:
-            raise ReleaseError(f"`{requirement}` does not admit {version}", f'write "{version}"')
+            raise ReleaseError(
+                f"`{requirement}` does not admit {version}", f'write "{version}"'
+            )
         result.append(piece.replace(comparator.number, number, 1))
     return ",".join(result)
 
@@ -73,7 +78,9 @@ def admits(requirement: str, version: str) -> bool:
         return True
     # cargo accepts a prerelease only where one of the same three numbers is asked for
     return any(
-        one and one.prerelease and one.bound.finalize_version() == new.finalize_version()
+        one
+        and one.prerelease
+        and one.bound.finalize_version() == new.finalize_version()
         for one in comparators
     )
 
@@ -155,7 +162,9 @@ def _fixed_numbers(comparator: Comparator) -> int:
     return len(wanted)
 
 
-def _updated_number(comparator: Comparator, low: Comparator | None, new: Version) -> str | None:
+def _updated_number(
+    comparator: Comparator, low: Comparator | None, new: Version
+) -> str | None:
     if comparator.operator in _EXACT:
         return at_precision(comparator.number, new)
     if low and comparator.operator == "<" and not comparator.prerelease:

@@ -21,7 +21,9 @@ def oci_tag(version: str | Version) -> str:
     text = str(as_version(version))
     if "+" in text:
         plain = text.partition("+")[0]
-        raise ReleaseError(f"{text} cannot be an OCI tag: `+` is not allowed", f"--version {plain}")
+        raise ReleaseError(
+            f"{text} cannot be an OCI tag: `+` is not allowed", f"--version {plain}"
+        )
     if len(text) > _OCI_TAG_LIMIT:
         raise ReleaseError(
             f"{text[:40]}... is longer than an OCI tag may be ({_OCI_TAG_LIMIT} characters)",
@@ -51,7 +53,8 @@ def expand(template: str, version: str | Version, **names: str) -> str | None:
         if match[1] not in values:
             available = ", ".join(f"{{{name}}}" for name in values)
             raise ReleaseError(
-                f"{template} has an unknown placeholder {match[0]}", f"available: {available}"
+                f"{template} has an unknown placeholder {match[0]}",
+                f"available: {available}",
             )
         return values[match[1]]
 
@@ -64,7 +67,9 @@ def is_moving(template: str) -> bool:
     return placeholders <= {"major", "minor"}
 
 
-def highest_of_line(template: str, version: str | Version, others: Iterable[str | Version]) -> bool:
+def highest_of_line(
+    template: str, version: str | Version, others: Iterable[str | Version]
+) -> bool:
     """Return whether no version of `others` with the same pointer is higher than `version`.
 
     Prereleases among `others` do not count.

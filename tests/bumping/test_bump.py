@@ -35,7 +35,11 @@ def at(version: str = "0.2.0") -> Release:
 
 def changed(root: Path) -> list[str]:
     done = subprocess.run(
-        ["git", "status", "--porcelain"], cwd=root, capture_output=True, text=True, check=True
+        ["git", "status", "--porcelain"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return [line[3:] for line in done.stdout.splitlines()]
 
@@ -66,7 +70,8 @@ def test_every_copy_gets_the_new_version_and_nothing_else_changes(kit: Path) -> 
         .endswith('version: 0.2.0\nappVersion: "0.2.0"\n')
     )
     assert (
-        "## [0.2.0] - 2026-01-02\n\n### Added\n\n- A clock.\n" in (kit / "CHANGELOG.md").read_text()
+        "## [0.2.0] - 2026-01-02\n\n### Added\n\n- A clock.\n"
+        in (kit / "CHANGELOG.md").read_text()
     )
     subprocess.run(
         ["cargo", "metadata", "--locked", "--offline", "--format-version=1"],
@@ -75,7 +80,9 @@ def test_every_copy_gets_the_new_version_and_nothing_else_changes(kit: Path) -> 
     )
 
 
-def test_a_second_bump_changes_nothing(kit: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_second_bump_changes_nothing(
+    kit: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     bump.write(Context(), at())
     before = {path: (kit / path).read_bytes() for path in EVERY_COPY}
     bump.write(Context(), at())
@@ -95,7 +102,10 @@ def test_line_endings_that_git_converts_are_not_a_change(kit: Path) -> None:
     (kit / ".gitattributes").write_text("*.toml text eol=crlf\n")
     commit_all(kit, "Check out as on Windows")
     subprocess.run(
-        "git rm --quiet --cached -r . && git reset --quiet --hard", cwd=kit, shell=True, check=True
+        "git rm --quiet --cached -r . && git reset --quiet --hard",
+        cwd=kit,
+        shell=True,
+        check=True,
     )
     bump.write(Context(), at())
     assert (
@@ -119,7 +129,9 @@ def test_all_files_are_restored_when_the_lock_cannot_be_written(
     kit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forget_a_crate(kit)  # so that cargo has to write it
-    program = tmp_path / "bin" / "cargo"  # the real one, with a disk that is full when it counts
+    program = (
+        tmp_path / "bin" / "cargo"
+    )  # the real one, with a disk that is full when it counts
     program.parent.mkdir()
     program.write_text(
         f'#!/bin/sh\n[ "$1" = update ] && {{ echo no space left >&2; exit 101; }}\n'
@@ -132,7 +144,9 @@ def test_all_files_are_restored_when_the_lock_cannot_be_written(
     assert changed(kit) == []
 
 
-def test_cargo_updates_a_stale_lock(kit: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_cargo_updates_a_stale_lock(
+    kit: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     forget_a_crate(kit)
     bump.write(Context(), at())
     assert "$ cargo update --workspace" in capfd.readouterr().err
@@ -149,7 +163,9 @@ def test_a_current_lock_needs_no_update_by_cargo(
 ) -> None:
     bump.write(Context(), at())
     by_us = (kit / "Cargo.lock").read_bytes()
-    subprocess.run(["cargo", "update", "--workspace", "--offline"], check=True, capture_output=True)
+    subprocess.run(
+        ["cargo", "update", "--workspace", "--offline"], check=True, capture_output=True
+    )
     assert (kit / "Cargo.lock").read_bytes() == by_us
     assert "cargo update" not in capfd.readouterr().err
 

@@ -77,7 +77,11 @@ def test_the_unchanged_project_is_bumped(make: Make) -> None:
     root = make()
     bump.write(Context(), Release.at(Context(), "0.2.0"))
     remaining = subprocess.run(
-        ["git", "grep", "-l", "0[.]1[.]0"], cwd=root, capture_output=True, text=True, check=False
+        ["git", "grep", "-l", "0[.]1[.]0"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
     ).stdout
     assert remaining == ""
 
@@ -144,8 +148,16 @@ def test_the_unchanged_project_is_bumped(make: Make) -> None:
             "",
             "tiny.nuspec is not JSON, TOML, YAML, XML or Python, so it has no keys",
         ),
-        ("README.md", "# tiny\n", "README.md has no text that matches `tiny {version}`"),
-        ("package.json", '{"version": 1}\n', "package.json has no string at the key `version`"),
+        (
+            "README.md",
+            "# tiny\n",
+            "README.md has no text that matches `tiny {version}`",
+        ),
+        (
+            "package.json",
+            '{"version": 1}\n',
+            "package.json has no string at the key `version`",
+        ),
     ],
 )
 def test_a_broken_file_is_reported_with_line_and_column(
@@ -162,7 +174,9 @@ def test_other_than_utf_8_is_reported_with_its_line(make: Make, path: str) -> No
 
 
 @pytest.mark.parametrize("path", EDITED)
-def test_a_link_is_refused_and_its_target_stays(make: Make, tmp_path: Path, path: str) -> None:
+def test_a_link_is_refused_and_its_target_stays(
+    make: Make, tmp_path: Path, path: str
+) -> None:
     outside = tmp_path / "outside"
     outside.write_text(PROJECT[path])
     root = make()
@@ -181,7 +195,9 @@ def test_a_read_only_file_is_refused(make: Make, path: str) -> None:
     assert (error.problem, error.fix) == (f"{path} is read-only", f"chmod u+w {path}")
 
 
-@pytest.mark.parametrize("path", ["pyproject.toml", "deploy/tiny/Chart.yaml", "README.md"])
+@pytest.mark.parametrize(
+    "path", ["pyproject.toml", "deploy/tiny/Chart.yaml", "README.md"]
+)
 def test_a_missing_tracked_file_is_reported(make: Make, path: str) -> None:
     root = make()
     (root / path).unlink()
@@ -193,9 +209,12 @@ def test_a_missing_tracked_file_is_reported(make: Make, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["gone.md", "notes/untracked.md", "../outside.md", "/etc/hostname", "deploy"]
+    "path",
+    ["gone.md", "notes/untracked.md", "../outside.md", "/etc/hostname", "deploy"],
 )
-def test_an_untracked_listed_path_is_refused(make: Make, tmp_path: Path, path: str) -> None:
+def test_an_untracked_listed_path_is_refused(
+    make: Make, tmp_path: Path, path: str
+) -> None:
     (tmp_path / "outside.md").write_text("tiny 0.1.0\n")
     settings = f'{PROJECT["release-tasks.toml"]}"{path}" = "tiny {{version}}"\n'
     root = make(
@@ -206,7 +225,10 @@ def test_an_untracked_listed_path_is_refused(make: Make, tmp_path: Path, path: s
         }
     )
     (root / "notes/untracked.md").write_text("tiny 0.1.0\n")
-    assert refused(root).problem == f"release-tasks.toml: [files] {path} is not in the repository"
+    assert (
+        refused(root).problem
+        == f"release-tasks.toml: [files] {path} is not in the repository"
+    )
 
 
 TWO = (
@@ -218,11 +240,15 @@ EXTRA = PROJECT["pyproject.toml"].replace("tiny", "extra")
 
 def test_two_components_cannot_share_a_chart(make: Make) -> None:
     names = ("core", "extra")
-    charts = "".join(f'[charts."ghcr.io/example/{name}"]\npath = "deploy/tiny"\n' for name in names)
-    settings = TWO.replace('["tiny"]\n', '["tiny"]\ncharts = ["ghcr.io/example/core"]\n').replace(
-        '["extra"]\n', '["extra"]\ncharts = ["ghcr.io/example/extra"]\n'
+    charts = "".join(
+        f'[charts."ghcr.io/example/{name}"]\npath = "deploy/tiny"\n' for name in names
     )
-    root = make(**{"release-tasks.toml": settings + charts, "extra/pyproject.toml": EXTRA})
+    settings = TWO.replace(
+        '["tiny"]\n', '["tiny"]\ncharts = ["ghcr.io/example/core"]\n'
+    ).replace('["extra"]\n', '["extra"]\ncharts = ["ghcr.io/example/extra"]\n')
+    root = make(
+        **{"release-tasks.toml": settings + charts, "extra/pyproject.toml": EXTRA}
+    )
     assert (
         "two versions for one place: deploy/tiny/Chart.yaml:"
         in refused(root, "core=0.2.0,extra=0.3.0").problem
@@ -290,9 +316,12 @@ def test_an_unusual_pyproject_raises_nothing(make: Make, text: str) -> None:
 
 @pytest.mark.tools("cargo")
 def test_a_missing_workspace_member_is_reported(make: Make) -> None:
-    root = make(**{"Cargo.toml": WORKSPACE, "core/Cargo.toml": CRATE, "core/src/lib.rs": ""})
+    root = make(
+        **{"Cargo.toml": WORKSPACE, "core/Cargo.toml": CRATE, "core/src/lib.rs": ""}
+    )
     assert (
-        "workspace member `gone` referenced by workspace at `Cargo.toml`" in refused(root).problem
+        "workspace member `gone` referenced by workspace at `Cargo.toml`"
+        in refused(root).problem
     )
 
 
@@ -338,4 +367,7 @@ def test_a_workspace_member_outside_of_the_repository_is_refused(
             "core/src/lib.rs": "",
         }
     )
-    assert refused(root).problem == f"{tmp_path}/gone/Cargo.toml is outside of the repository"
+    assert (
+        refused(root).problem
+        == f"{tmp_path}/gone/Cargo.toml is outside of the repository"
+    )

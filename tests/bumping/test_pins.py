@@ -43,7 +43,10 @@ def changed(root: Path) -> list[str]:
 def test_two_components_are_bumped_in_every_place_at_once(enter) -> None:
     root = enter(PARTS)
     bump(Context(), version="abacus-core=0.7.0,abacus-py=0.7.1")
-    assert lines(root, "Cargo.toml", "version") == ['version = "0.7.0"', 'rust-version = "1.70.0"']
+    assert lines(root, "Cargo.toml", "version") == [
+        'version = "0.7.0"',
+        'rust-version = "1.70.0"',
+    ]
     assert lines(root, "py/Cargo.toml", "version") == [
         'version = "0.7.1"',
         'abacus-core = { path = "..", version = "0.7.0", features = [] }',
@@ -86,7 +89,12 @@ def test_pins_follow_a_component_that_is_bumped_alone(enter) -> None:
         'version = "0.6.12"',
         'abacus-core = { path = "..", version = "0.7.0", features = [] }',
     ]
-    assert changed(root) == ["CHANGELOG.md", "Cargo.lock", "Cargo.toml", "py/Cargo.toml"]
+    assert changed(root) == [
+        "CHANGELOG.md",
+        "Cargo.lock",
+        "Cargo.toml",
+        "py/Cargo.toml",
+    ]
 
 
 @pytest.mark.statement("B5.13")
@@ -129,7 +137,12 @@ def test_a_kept_pin_that_does_not_admit_the_new_version_is_refused_with_two_fixe
 def test_a_component_that_is_bumped_alone_changes_no_other(enter) -> None:
     root = enter(PARTS)
     bump(Context(), version="0.6.13", component="abacus-py")
-    assert changed(root) == ["Cargo.lock", "py/CHANGELOG.md", "py/Cargo.toml", "py/pyproject.toml"]
+    assert changed(root) == [
+        "Cargo.lock",
+        "py/CHANGELOG.md",
+        "py/Cargo.toml",
+        "py/pyproject.toml",
+    ]
     assert lines(root, "py/Cargo.toml", "abacus-core") == [
         'abacus-core = { path = "..", version = "0.6.14", features = [] }'
     ]
@@ -138,7 +151,8 @@ def test_a_component_that_is_bumped_alone_changes_no_other(enter) -> None:
 def test_a_pin_policy_for_an_unknown_component_is_an_error(enter) -> None:
     enter(PARTS | {"release-tasks.toml": KEEP.replace("{ abacus-core", "{ abacus-cor")})
     with pytest.raises(
-        ReleaseError, match=r"\[components.abacus-py\] pins: there is no component abacus-cor"
+        ReleaseError,
+        match=r"\[components.abacus-py\] pins: there is no component abacus-cor",
     ):
         bump(Context(), version="0.7.0", component="abacus-core")
 
@@ -151,7 +165,9 @@ def test_a_wheel_and_a_crate_may_have_the_same_name(enter) -> None:
         .replace('["rehearsed-abacus"]', '["abacus-core"]')
     )
     pyproject = PARTS["py/pyproject.toml"].replace("rehearsed-abacus", "abacus-core")
-    root = enter(PARTS | {"py/pyproject.toml": pyproject, "release-tasks.toml": settings})
+    root = enter(
+        PARTS | {"py/pyproject.toml": pyproject, "release-tasks.toml": settings}
+    )
     bump(Context(), version="python=0.8.0")
     assert "Cargo.toml" not in changed(root)
     assert lines(root, "py/pyproject.toml", "version =") == ['version = "0.8.0"']
@@ -172,10 +188,14 @@ def inheriting(*own: str) -> dict[str, str]:
     }
     for name in ("one", "two", "three"):
         text = CRATE.format(
-            name, "0.2.65", "" if name == "one" else "[dependencies]\none = { workspace = true }\n"
+            name,
+            "0.2.65",
+            "" if name == "one" else "[dependencies]\none = { workspace = true }\n",
         )
         text = (
-            text if name in own else text.replace('version = "0.2.65"', "version.workspace = true")
+            text
+            if name in own
+            else text.replace('version = "0.2.65"', "version.workspace = true")
         )
         files |= {f"{name}/Cargo.toml": text, f"{name}/src/lib.rs": LIB}
     return files
@@ -231,7 +251,9 @@ def test_an_inheriting_crate_of_no_component_is_bumped_too(enter) -> None:
     root = enter(files)
     bump(Context(), version="all=0.3.0")
     assert changed(root) == ["Cargo.toml", "three/Cargo.toml"]
-    assert lines(root, "three/Cargo.toml", "0.") == ["two = { path = '../two', version = '0.3.0' }"]
+    assert lines(root, "three/Cargo.toml", "0.") == [
+        "two = { path = '../two', version = '0.3.0' }"
+    ]
 
 
 def test_a_requirement_in_a_pyproject_is_a_text_of_the_settings(enter) -> None:
@@ -239,9 +261,12 @@ def test_a_requirement_in_a_pyproject_is_a_text_of_the_settings(enter) -> None:
         "[tool.maturin]", 'dependencies = ["abacus==0.6.26"]\n[tool.maturin]'
     )
     settings = (
-        PARTS["release-tasks.toml"] + "[files]\n\"py/pyproject.toml\" = 'abacus=={abacus-core}'\n"
+        PARTS["release-tasks.toml"]
+        + "[files]\n\"py/pyproject.toml\" = 'abacus=={abacus-core}'\n"
     )
-    root = enter(PARTS | {"py/pyproject.toml": pyproject, "release-tasks.toml": settings})
+    root = enter(
+        PARTS | {"py/pyproject.toml": pyproject, "release-tasks.toml": settings}
+    )
     bump(Context(), version="0.7.0", component="abacus-core")
     assert lines(root, "py/pyproject.toml", "0.") == [
         'version = "0.6.12"',
@@ -250,7 +275,9 @@ def test_a_requirement_in_a_pyproject_is_a_text_of_the_settings(enter) -> None:
 
 
 @pytest.mark.statement("B2.4")
-def test_a_crate_with_a_literal_version_is_bumped_in_its_own_manifest_alone(enter) -> None:
+def test_a_crate_with_a_literal_version_is_bumped_in_its_own_manifest_alone(
+    enter,
+) -> None:
     root = enter(inheriting("one", "two", "three"))
     bump(Context(), version="three=0.3.0")
     assert changed(root) == ["three/Cargo.toml"]

@@ -107,7 +107,9 @@ def test_a_bump_corrects_mismatches_and_lists_stale_versions(tiny: Path) -> None
         "set version 0.2.0 in 6 files",
         *REPORT,
     ]
-    assert (tiny / "src/tiny_plain/__init__.py").read_text() == '__version__ = "0.2.0"\n'
+    assert (
+        tiny / "src/tiny_plain/__init__.py"
+    ).read_text() == '__version__ = "0.2.0"\n'
     assert 'version = "0.2.0"' in (tiny / "uv.lock").read_text()
     assert "left==0.1.5" in (tiny / "pyproject.toml").read_text()
     assert inv(tiny, "bump", "--version", "0.2.0") == [
@@ -150,15 +152,25 @@ def test_the_list_of_stale_lines_is_limited(tiny: Path) -> None:
         )
         found = json.loads(done.stdout)
         assert len(found["stale"]) == 46
-        assert {"file": "docs/releasing.md", "line": 1, "text": "install tiny==0.1.5"} in found[
-            "stale"
+        assert {
+            "file": "docs/releasing.md",
+            "line": 1,
+            "text": "install tiny==0.1.5",
+        } in found["stale"]
+        assert [row["found"] for row in found["mismatches"]] == [
+            "0.1.0",
+            "0.1.2",
+            "0.1.3",
         ]
-        assert [row["found"] for row in found["mismatches"]] == ["0.1.0", "0.1.2", "0.1.3"]
 
 
-def test_stale_versions_are_errors_only_where_the_settings_ask_for_it(tiny: Path) -> None:
+def test_stale_versions_are_errors_only_where_the_settings_ask_for_it(
+    tiny: Path,
+) -> None:
     def problems() -> list[Finding]:
-        found = versions.stale_version(CheckContext(Context(), Release.at(Context(), "0.2.0")))
+        found = versions.stale_version(
+            CheckContext(Context(), Release.at(Context(), "0.2.0"))
+        )
         return [one for one in found if one.severity == "problem"]
 
     assert problems() == []
@@ -218,14 +230,23 @@ def test_the_lock_of_an_excluded_tree_is_reported_and_not_edited(
     }
     begin(tmp_path, files)
     output = inv(tmp_path, "bump", "--version", "0.2.0")
-    assert "  other/Cargo.lock:5: core 0.0.9 (cargo update --workspace in that folder)" in output
+    assert (
+        "  other/Cargo.lock:5: core 0.0.9 (cargo update --workspace in that folder)"
+        in output
+    )
     assert '  other/Cargo.toml:3: version = "0.1.0"' in output
     assert (tmp_path / "other/Cargo.lock").read_text() == lock
 
 
 def test_npms_lock_follows_its_package_json(tmp_path: Path) -> None:
-    package = {"name": "tiny-npm", "version": "0.1.0", "dependencies": {"left": "0.1.5"}}
-    lock = package | {"packages": {"": package, "node_modules/left": {"version": "0.1.5"}}}
+    package = {
+        "name": "tiny-npm",
+        "version": "0.1.0",
+        "dependencies": {"left": "0.1.5"},
+    }
+    lock = package | {
+        "packages": {"": package, "node_modules/left": {"version": "0.1.5"}}
+    }
     files = {
         "pyproject.toml": PROJECT["pyproject.toml"],
         "npm/package.json": json.dumps(package),

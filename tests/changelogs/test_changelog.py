@@ -49,12 +49,20 @@ def test_a_section_is_found_by_its_exact_version():
     assert changelog.section(LOG, "0.6.1") == "- plain"
     assert changelog.section(LOG, "0.6.0-rc.1") == "- candidate"
     assert changelog.section(LOG, "0.5.0-rc.1") == "- python"
-    assert changelog.sections(LOG) == ("0.6.26", "0.6.2", "0.6.1", "0.6.0-rc.1", "0.5.0rc1")
+    assert changelog.sections(LOG) == (
+        "0.6.26",
+        "0.6.2",
+        "0.6.1",
+        "0.6.0-rc.1",
+        "0.5.0rc1",
+    )
     assert changelog.unreleased(LOG) == "### ✨ Added"
     assert changelog.unreleased("# Changelog\n") is None
 
 
-@pytest.mark.parametrize("version", ["0.6", "6.26", "0.6.260", "0x6.26", "0.5.0", "0.6.0", "1.0.0"])
+@pytest.mark.parametrize(
+    "version", ["0.6", "6.26", "0.6.260", "0x6.26", "0.5.0", "0.6.0", "1.0.0"]
+)
 def test_a_version_without_a_section_is_an_error(version):
     with pytest.raises(ReleaseError) as caught:
         changelog.section(LOG, version, "docs/LOG.md")

@@ -31,7 +31,9 @@ def shown(tiny: TinyProject, settings: str = "", version: str = "0.2.0") -> str:
     assert done.returncode == 0, done.stderr
     if f"v{version}" not in tiny.git("tag"):
         if version not in (tiny.root / "pyproject.toml").read_text():
-            tiny.commit("pyproject.toml", TINY["pyproject.toml"].replace("0.1.0", version))
+            tiny.commit(
+                "pyproject.toml", TINY["pyproject.toml"].replace("0.1.0", version)
+            )
         tiny.tag(f"v{version}")
     github.fill_draft(context(), tiny.release(version))
     body = next(
@@ -68,7 +70,13 @@ def test_without_a_changelog_github_writes_the_notes_from_the_previous_tag(
     tiny: TinyProject, settings: str
 ) -> None:
     tiny.tag("v0.1.0")
-    tiny.git("push", "--quiet", "origin", "HEAD:refs/tags/v0.1.1-rc.1", "HEAD:refs/tags/py-v0.1.9")
+    tiny.git(
+        "push",
+        "--quiet",
+        "origin",
+        "HEAD:refs/tags/v0.1.1-rc.1",
+        "HEAD:refs/tags/py-v0.1.9",
+    )
     tiny.git("rm", "--quiet", "CHANGELOG.md")
     tiny.git("commit", "--quiet", "-m", "no log")
     assert (
@@ -83,7 +91,10 @@ def test_without_github_and_a_changelog_there_are_no_notes(tiny: TinyProject) ->
     tiny.git("rm", "--quiet", "CHANGELOG.md")
     tiny.git("commit", "--quiet", "-m", "no log")
     done = tiny.inv("notes", "--version", "0.2.0")
-    assert (done.returncode, done.stderr.split(",")[0]) == (1, "origin is not on GitHub")
+    assert (done.returncode, done.stderr.split(",")[0]) == (
+        1,
+        "origin is not on GitHub",
+    )
 
 
 def test_several_sources_are_joined_in_their_order(tiny: TinyProject) -> None:
@@ -91,7 +102,9 @@ def test_several_sources_are_joined_in_their_order(tiny: TinyProject) -> None:
         ".github/RELEASE_TEMPLATE.md",
         "Get caro-VERSION-linux from {tag}, not OLD_VERSION; {version}.\n",
     )
-    text = shown(tiny, '[github]\nnotes = ["generated", ".github/RELEASE_TEMPLATE.md"]\n')
+    text = shown(
+        tiny, '[github]\nnotes = ["generated", ".github/RELEASE_TEMPLATE.md"]\n'
+    )
     assert text == (
         "**Full Changelog**: https://github.com/example/tiny/commits/v0.2.0\n\n"
         "Get caro-0.2.0-linux from v0.2.0, not OLD_VERSION; 0.2.0.\n"
@@ -111,7 +124,10 @@ def test_bump_writes_the_section_that_a_command_prints(
     bump.write(context(), tiny.release("0.2.0"))
     log = (tiny.root / "CHANGELOG.md").read_text()
     assert "## [Unreleased]\n\n## [0.2.0] - " in log
-    assert "\n\n### Changed\n\n- 0.2.0: Change feature.txt\n\n## [0.1.0] - 2026-01-01\n" in log
+    assert (
+        "\n\n### Changed\n\n- 0.2.0: Change feature.txt\n\n## [0.1.0] - 2026-01-01\n"
+        in log
+    )
     bump.write(context(), tiny.release("0.2.0"))
     assert (tiny.root / "CHANGELOG.md").read_text() == log
 
@@ -119,7 +135,8 @@ def test_bump_writes_the_section_that_a_command_prints(
 def test_the_heading_that_a_command_prints_is_left_out(tiny: TinyProject) -> None:
     tiny.git("rm", "--quiet", "CHANGELOG.md")
     tiny.commit(
-        "printed.md", "# Changelog\n\n## [0.2.0] - 2026-03-01\n\n- New\n\n## [0.1.0]\n\n- Old\n"
+        "printed.md",
+        "# Changelog\n\n## [0.2.0] - 2026-03-01\n\n- New\n\n## [0.1.0]\n\n- Old\n",
     )
     assert shown(tiny, '[github]\nnotes = { run = "cat printed.md" }\n') == "- New\n"
 
@@ -132,7 +149,9 @@ def test_the_heading_that_a_command_prints_is_left_out(tiny: TinyProject) -> Non
         ("{ }", "run"),
     ],
 )
-def test_invalid_notes_settings_are_refused(tiny: TinyProject, notes: str, expected: str) -> None:
+def test_invalid_notes_settings_are_refused(
+    tiny: TinyProject, notes: str, expected: str
+) -> None:
     tiny.commit("release-tasks.toml", f"[github]\nnotes = {notes}\n")
     with pytest.raises(ReleaseError, match=expected):
         tiny.release("0.2.0")
@@ -160,7 +179,8 @@ def test_a_changelog_of_dates_is_read_since_the_previous_tag_and_never_written(
     tiny.commit(
         "CHANGELOG.md",
         late.replace(
-            "# Changelog\n", "# Changelog\n\n## April 02, 2026\n\n### Fixed\n\n- **Newer**\n"
+            "# Changelog\n",
+            "# Changelog\n\n## April 02, 2026\n\n### Fixed\n\n- **Newer**\n",
         ),
     )
     newest, older = (
@@ -178,7 +198,10 @@ def test_a_changelog_of_dates_is_read_since_the_previous_tag_and_never_written(
             LOG.replace("- More.", "### ✨ Added\n\n<!-- nothing yet\n-->\n### Fixed"),
             "CHANGELOG.md has no entry for 0.2.0",
         ),
-        (LOG + "\n## 0.1.0\n\n- Again.\n", "CHANGELOG.md has more than one section for 0.1.0"),
+        (
+            LOG + "\n## 0.1.0\n\n- Again.\n",
+            "CHANGELOG.md has more than one section for 0.1.0",
+        ),
         (
             LOG + "\n## Unreleased\n\n- Again.\n",
             "CHANGELOG.md has more than one section for Unreleased",
@@ -211,5 +234,7 @@ def test_the_fix_for_an_empty_section_is_where_to_write(
     tiny: TinyProject, log: str, where: str
 ) -> None:
     tiny.commit("CHANGELOG.md", log)
-    [finding] = versions.missing_changelog_entry(CheckContext(context(), tiny.release("0.2.0")))
+    [finding] = versions.missing_changelog_entry(
+        CheckContext(context(), tiny.release("0.2.0"))
+    )
     assert finding.fix == f"write what changed {where} in CHANGELOG.md"

@@ -63,4 +63,6 @@ def test_an_image_and_a_chart_of_one_reference_are_refused(tmp_path: Path, monke
 def test_publishing_needs_a_docker_login(release, tmp_path, monkeypatch):
     assert charts.credentials(release) == []
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "nobody"))
-    assert [error.fix for error in charts.credentials(release)] == ["docker login ghcr.io"]
+    assert [error.fix for error in charts.credentials(release)] == [
+        "docker login ghcr.io"
+    ]

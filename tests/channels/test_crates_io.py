@@ -39,7 +39,9 @@ TOO_MANY = (
 
 
 @pytest.fixture
-def one(registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def one(
+    registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """A workspace of one crate, without anything in dist/."""
     root = projects.workspace(tmp_path / "shop", {"shop-zero": ""})
     monkeypatch.chdir(root)
@@ -47,7 +49,9 @@ def one(registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.fixture
-def packed(registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def packed(
+    registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """A workspace of three crates in a row, packed and checked."""
     root = projects.chain(tmp_path / "shop")
     monkeypatch.chdir(root)
@@ -60,7 +64,9 @@ def states(release: Release) -> list[State]:
 
 
 def publish(release: Release, names: Sequence[str] = CHAIN) -> None:
-    wanted = [artifact for artifact in crates_io.expected(release) if artifact.name in names]
+    wanted = [
+        artifact for artifact in crates_io.expected(release) if artifact.name in names
+    ]
     crates_io.publish(Context(), release, wanted)
 
 
@@ -70,14 +76,18 @@ def upload(root: Path, *words: str) -> None:
 
 def too_many(moment: float) -> Fault:
     date = formatdate(moment, usegmt=True)
-    return Fault(*PUT, status=429, body=TOO_MANY % date.encode(), headers={"Retry-After": date})
+    return Fault(
+        *PUT, status=429, body=TOO_MANY % date.encode(), headers={"Retry-After": date}
+    )
 
 
 @pytest.mark.parametrize(("name", "path"), [
     ("a", "1/a"), ("Ab", "2/ab"), ("AbC", "3/a/abc"),
     ("Serde", "se/rd/serde"), ("a_b-c", "a_/b-/a_b-c"),
 ])  # fmt: skip
-def test_the_index_keeps_each_crate_under_its_first_letters(name: str, path: str) -> None:
+def test_the_index_keeps_each_crate_under_its_first_letters(
+    name: str, path: str
+) -> None:
     assert crates_index.path(name) == path
 
 
@@ -90,19 +100,25 @@ def test_a_version_that_is_not_there_is_missing(one: Path) -> None:
 def test_a_crate_of_another_commit_is_different(one: Path) -> None:
     upload(one)
     commit_all(one)
-    seen = crates_io.state(projects.release(one), crates_io.expected(projects.release(one)))[0]
+    seen = crates_io.state(
+        projects.release(one), crates_io.expected(projects.release(one))
+    )[0]
     assert seen.state is State.DIFFERENT
     assert "packed from commit" in seen.why
 
 
-def test_a_crate_of_this_commit_is_present_where_its_bytes_are_not_known(one: Path) -> None:
+def test_a_crate_of_this_commit_is_present_where_its_bytes_are_not_known(
+    one: Path,
+) -> None:
     upload(one)
     release = projects.release(one)
     assert states(release) == [State.PRESENT]
     assert not crates_io.is_new(crates_io.expected(release)[0])
 
 
-def test_a_crate_packed_outside_of_git_is_present(one: Path, registries: LocalRegistries) -> None:
+def test_a_crate_packed_outside_of_git_is_present(
+    one: Path, registries: LocalRegistries
+) -> None:
     projects.write_crate(one.parent / "elsewhere", "shop-zero")
     upload(one.parent / "elsewhere")
     assert states(projects.release(one)) == [State.PRESENT]
@@ -141,24 +157,33 @@ def test_a_yanked_version_is_yanked(one: Path) -> None:
 
 
 @pytest.mark.parametrize("body", [b"<html>down</html>", b"7", b"[1]", b"null"])
-def test_an_invalid_index_is_an_error(one: Path, registries: LocalRegistries, body: bytes) -> None:
+def test_an_invalid_index_is_an_error(
+    one: Path, registries: LocalRegistries, body: bytes
+) -> None:
     registries.faults.add(Fault("GET", "/sh/op/shop-zero", status=200, body=body))
     with pytest.raises(ReleaseError, match="is not a file of the crates"):
         states(projects.release(one))
 
 
-def test_what_was_published_is_the_same(packed: Path, registries: LocalRegistries) -> None:
+def test_what_was_published_is_the_same(
+    packed: Path, registries: LocalRegistries
+) -> None:
     publish(projects.release(packed))
     assert projects.uploads(registries) == list(CHAIN)
     assert states(projects.release(packed)) == [State.SAME] * 3
 
 
-def test_only_the_missing_crates_are_uploaded(packed: Path, registries: LocalRegistries) -> None:
+def test_only_the_missing_crates_are_uploaded(
+    packed: Path, registries: LocalRegistries
+) -> None:
     upload(packed, "-p", "shop-zero")
     release = projects.release(packed)
     assert sorted(states(release)) == [State.MISSING, State.MISSING, State.SAME]
     publish(release, [artifact.name for artifact in crates_io.unpublished(release)])
-    assert [len(projects.upload_requests(registries)), *projects.uploads(registries)] == [3, *CHAIN]
+    assert [
+        len(projects.upload_requests(registries)),
+        *projects.uploads(registries),
+    ] == [3, *CHAIN]
     assert states(release) == [State.SAME] * 3
 
 
@@ -207,13 +232,17 @@ def test_an_upload_whose_answer_was_lost_is_not_sent_again(
     assert len(projects.upload_requests(registries)) == 3
 
 
-def test_a_server_error_is_tried_again(packed: Path, registries: LocalRegistries) -> None:
+def test_a_server_error_is_tried_again(
+    packed: Path, registries: LocalRegistries
+) -> None:
     registries.faults.add(Fault(*PUT, status=503, body=b"down", times=2))
     publish(projects.release(packed))
     assert projects.uploads(registries) == list(CHAIN)
 
 
-def test_repeated_server_errors_are_an_error(one: Path, registries: LocalRegistries) -> None:
+def test_repeated_server_errors_are_an_error(
+    one: Path, registries: LocalRegistries
+) -> None:
     package_crates(Context())
     registries.faults.add(Fault(*PUT, status=503, body=b"down", times=99))
     with pytest.raises(ReleaseError, match="got 503"):
@@ -230,7 +259,9 @@ def test_an_uploaded_crate_that_is_not_visible_yet_is_waited_for(
     )  # a stale cache in between
     publish(projects.release(packed))
     assert projects.uploads(registries) == list(CHAIN)
-    assert "waiting for shop-zero to become visible on crates.io" in capfd.readouterr().err
+    assert (
+        "waiting for shop-zero to become visible on crates.io" in capfd.readouterr().err
+    )
 
 
 @pytest.mark.slow
@@ -275,9 +306,9 @@ def test_without_a_token_the_error_names_its_variable(
     with pytest.raises(ReleaseError, match="no token found") as caught:
         publish(release)
     assert "CARGO_REGISTRY_TOKEN" in caught.value.fix
-    assert ["CARGO_REGISTRY_TOKEN" in error.fix for error in crates_io.credentials(release)] == [
-        True
-    ]
+    assert [
+        "CARGO_REGISTRY_TOKEN" in error.fix for error in crates_io.credentials(release)
+    ] == [True]
 
 
 def test_other_bytes_than_those_checked_are_never_uploaded(

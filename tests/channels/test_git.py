@@ -87,7 +87,9 @@ def test_a_branch_that_moved_on_is_an_error_with_a_fix(tiny: TinyProject) -> Non
     assert "refs/tags/v0.2.0" not in on_origin(tiny)
 
 
-def test_a_dry_run_pushes_nothing(tiny: TinyProject, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_run_pushes_nothing(
+    tiny: TinyProject, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = on_origin(tiny)
     tiny.commit("more.txt")
     converge(context(dry=True), tiny.release("0.2.0", dry=True), git)
@@ -107,7 +109,8 @@ def test_more_than_three_tags_are_pushed_in_groups(
         for n in names
     }
     settings = "".join(
-        f'[components.{n}]\ntag = "{n}-v{{version}}"\npython = ["tiny-{n}"]\n' for n in names
+        f'[components.{n}]\ntag = "{n}-v{{version}}"\npython = ["tiny-{n}"]\n'
+        for n in names
     )
     with tiny_project(
         tmp_path, monkeypatch, TINY | files | {"release-tasks.toml": settings}
@@ -115,13 +118,21 @@ def test_more_than_three_tags_are_pushed_in_groups(
         commit = four.commit("more.txt")
         for n in names:
             four.tag(f"{n}-v0.1.0", push=False)
-        pushed = len([e for e in four.registries.log.writes() if "git-receive-pack" in e.target])
+        pushed = len(
+            [e for e in four.registries.log.writes() if "git-receive-pack" in e.target]
+        )
         converge(context(), four.release(",".join(f"{n}=0.1.0" for n in names)), git)
         assert on_origin(four) == {"refs/heads/main": commit} | dict.fromkeys(
             (f"refs/tags/{n}-v0.1.0" for n in names), commit
         )
         assert (
-            len([e for e in four.registries.log.writes() if "git-receive-pack" in e.target])
+            len(
+                [
+                    e
+                    for e in four.registries.log.writes()
+                    if "git-receive-pack" in e.target
+                ]
+            )
             - pushed
             == 3
         )

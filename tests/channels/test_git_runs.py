@@ -21,14 +21,19 @@ pytestmark = pytest.mark.tools("gh")
 AWAITED = '[gates]\nci = "release-commit"\n'
 FAILED = {
     "conclusion": "failure",
-    "jobs": [{"name": "lint", "conclusion": "success"}, {"name": "test", "conclusion": "failure"}],
+    "jobs": [
+        {"name": "lint", "conclusion": "success"},
+        {"name": "test", "conclusion": "failure"},
+    ],
 }
 
 
 @pytest.fixture
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyProject]:
     monkeypatch.setattr(git_runs, "EVERY", 0.2)
-    with tiny_project(tmp_path, monkeypatch, TINY | {"release-tasks.toml": AWAITED}) as made:
+    with tiny_project(
+        tmp_path, monkeypatch, TINY | {"release-tasks.toml": AWAITED}
+    ) as made:
         made.commit("more.txt")
         made.tag("v0.2.0", push=False)
         yield made
@@ -37,7 +42,9 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyProjec
 def runs(tiny: TinyProject, *some: dict[str, Any]) -> None:
     """Let GitHub have these runs, of the release commit unless they say another one."""
     tiny.registries.github.set_runs(
-        "example", "tiny", [{"head_sha": tiny.head(), "head_branch": "main"} | one for one in some]
+        "example",
+        "tiny",
+        [{"head_sha": tiny.head(), "head_branch": "main"} | one for one in some],
     )
 
 
@@ -51,7 +58,9 @@ def tagged(tiny: TinyProject) -> bool:
 
 @pytest.mark.statement("B5.18")
 def test_the_tag_is_pushed_when_every_run_of_the_commit_is_green(
-    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tiny: TinyProject,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     read = git_runs.commit_checks
 
@@ -61,12 +70,19 @@ def test_the_tag_is_pushed_when_every_run_of_the_commit_is_green(
         runs(tiny, {"workflow": "ci.yml"}, {"workflow": "python-ci.yml"})
         return found
 
-    runs(tiny, {"workflow": "ci.yml"}, {"workflow": "python-ci.yml", "status": "in_progress"})
+    runs(
+        tiny,
+        {"workflow": "ci.yml"},
+        {"workflow": "python-ci.yml", "status": "in_progress"},
+    )
     monkeypatch.setattr(git_runs, "commit_checks", commit_checks)
     push(tiny)
     assert tagged(tiny)
     said = capsys.readouterr().err
-    assert f"waiting for .github/workflows/python-ci.yml of {tiny.head()[:7]} to be green" in said
+    assert (
+        f"waiting for .github/workflows/python-ci.yml of {tiny.head()[:7]} to be green"
+        in said
+    )
     assert f"the runs of {tiny.head()[:7]} are green" in said
 
 
@@ -83,7 +99,10 @@ def test_a_failed_run_is_named_with_its_job_and_address_and_no_tag_is_pushed(
     assert not tagged(tiny)
     assert tiny.head() in tiny.git("ls-remote", "origin", "main")
     subprocess.run(
-        ["sh", "-c", told.value.fix.split("`")[1]], cwd=tiny.root, check=True, capture_output=True
+        ["sh", "-c", told.value.fix.split("`")[1]],
+        cwd=tiny.root,
+        check=True,
+        capture_output=True,
     )
     push(tiny)
     assert tagged(tiny)
@@ -113,7 +132,9 @@ def test_only_the_newest_run_of_a_workflow_counts(tiny: TinyProject) -> None:
 
 def test_a_workflow_that_did_not_start_has_failed(tiny: TinyProject) -> None:
     runs(tiny, {"conclusion": "startup_failure", "jobs": []})
-    with pytest.raises(ReleaseError, match=r"ci\.yml of \w+ ended with startup_failure"):
+    with pytest.raises(
+        ReleaseError, match=r"ci\.yml of \w+ ended with startup_failure"
+    ):
         push(tiny)
 
 
@@ -194,14 +215,20 @@ def test_waiting_for_runs_needs_a_project_on_github(tiny: TinyProject) -> None:
     tiny.git("tag", "--delete", "v0.2.0")
     assert found(tiny) == ["[gates] ci needs CI runs, and origin is not on GitHub"]
     tiny.git("tag", "v0.2.0")
-    with pytest.raises(ReleaseError, match="needs CI runs, and origin is not on GitHub"):
+    with pytest.raises(
+        ReleaseError, match="needs CI runs, and origin is not on GitHub"
+    ):
         push(tiny)
     assert not tagged(tiny)
 
 
-def test_runs_are_read_without_a_token(tiny: TinyProject, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_are_read_without_a_token(
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("GH_TOKEN")
     assert git_runs.commit_checks(tiny.release("0.2.0")) == ()
     tiny.git("push", "--quiet", "origin", "main")
     runs(tiny, {})
-    assert [one.verdict for one in git_runs.commit_checks(tiny.release("0.2.0"))] == ["success"]
+    assert [one.verdict for one in git_runs.commit_checks(tiny.release("0.2.0"))] == [
+        "success"
+    ]

@@ -32,7 +32,9 @@ def test_a_release_goes_public_with_exactly_its_assets(tiny: TinyProject) -> Non
 
 
 @pytest.mark.statement("B1.37")
-@pytest.mark.parametrize(("version", "is_prerelease"), [("0.2.0-rc.1", True), ("0.2.0", False)])
+@pytest.mark.parametrize(
+    ("version", "is_prerelease"), [("0.2.0-rc.1", True), ("0.2.0", False)]
+)
 def test_only_a_version_with_a_hyphen_is_a_prerelease_on_github(
     tiny: TinyProject, version: str, is_prerelease: bool
 ) -> None:
@@ -50,7 +52,10 @@ def test_other_bytes_are_replaced_in_a_draft_and_an_error_in_a_public_release(
     github.fill_draft(context(), again)
     converge(context(), again, github)
     [public] = releases(tiny)
-    assert public["assets"][WHEEL]["digest"] == f"sha256:{hashlib.sha256(b'better').hexdigest()}"
+    assert (
+        public["assets"][WHEEL]["digest"]
+        == f"sha256:{hashlib.sha256(b'better').hexdigest()}"
+    )
     third = built(tiny, wheel="too late")
     assert states(third)[WHEEL] == "different"
     with pytest.raises(ReleaseError, match=" differs: "):
@@ -80,14 +85,22 @@ def test_a_public_release_without_an_asset_is_partial_and_an_immutable_one_close
     ("version", "stands"),
     [("0.3.0", Stands.BEHIND), ("0.1.5", Stands.AHEAD), ("0.2.0", Stands.SAME)],
 )
-def test_latest_never_moves_backwards(tiny: TinyProject, version: str, stands: Stands) -> None:
+def test_latest_never_moves_backwards(
+    tiny: TinyProject, version: str, stands: Stands
+) -> None:
     tiny.tag("v0.2.0")
     gh("release", "create", "v0.2.0", "--notes", "", "--latest")
     [pointer] = github.pointers(tiny.release(version))
-    assert (pointer.place, pointer.now, pointer.target) == (stands, "v0.2.0", f"v{version}")
+    assert (pointer.place, pointer.now, pointer.target) == (
+        stands,
+        "v0.2.0",
+        f"v{version}",
+    )
 
 
-def test_latest_is_not_for_prereleases_and_a_foreign_one_stays(tiny: TinyProject) -> None:
+def test_latest_is_not_for_prereleases_and_a_foreign_one_stays(
+    tiny: TinyProject,
+) -> None:
     assert github.pointers(tiny.release("0.3.0-rc.1")) == ()
     tiny.tag("nightly")
     gh("release", "create", "nightly", "--notes", "", "--latest")
@@ -100,7 +113,11 @@ def test_the_owner_takes_latest_back_from_another_component(two: TinyProject) ->
     gh("release", "create", "other-v0.4.0", "--notes", "", "--latest")
     assert github.pointers(two.release("0.4.1", "other")) == ()
     [pointer] = github.pointers(two.release("0.2.0", "core"))
-    assert (pointer.place, pointer.now, pointer.target) == (Stands.BEHIND, "other-v0.4.0", "v0.2.0")
+    assert (pointer.place, pointer.now, pointer.target) == (
+        Stands.BEHIND,
+        "other-v0.4.0",
+        "v0.2.0",
+    )
 
 
 def test_a_project_without_an_owner_of_latest_is_told_so(
@@ -109,7 +126,12 @@ def test_a_project_without_an_owner_of_latest_is_told_so(
     with tiny_project(
         tmp_path,
         monkeypatch,
-        TWO | {"release-tasks.toml": TWO["release-tasks.toml"].replace("latest = true\n", "")},
+        TWO
+        | {
+            "release-tasks.toml": TWO["release-tasks.toml"].replace(
+                "latest = true\n", ""
+            )
+        },
     ) as two:
         two.tag("v0.1.0")
         gh("release", "create", "v0.1.0", "--notes", "", "--latest=false")
@@ -117,7 +139,9 @@ def test_a_project_without_an_owner_of_latest_is_told_so(
         assert "no component has latest = true" in capfd.readouterr().err
 
 
-def test_a_project_that_is_not_on_github_has_no_release_there(tiny: TinyProject) -> None:
+def test_a_project_that_is_not_on_github_has_no_release_there(
+    tiny: TinyProject,
+) -> None:
     tiny.git("init", "--quiet", "--bare", str(tiny.folder / "bare.git"))
     tiny.git("remote", "set-url", "origin", str(tiny.folder / "bare.git"))
     release = tiny.release("0.2.0")

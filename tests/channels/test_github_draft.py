@@ -74,9 +74,13 @@ def test_a_draft_that_was_emptied_for_publication_keeps_its_assets(
 
 
 def test_one_file_has_the_checksums_of_every_asset_wherever_the_release_is_finished(
-    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tiny: TinyProject,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    tiny.commit("release-tasks.toml", '[github]\nassets = ["wheels", "SHA256SUMS", "sdist"]\n')
+    tiny.commit(
+        "release-tasks.toml", '[github]\nassets = ["wheels", "SHA256SUMS", "sdist"]\n'
+    )
     release = built(tiny)
     github.fill_draft(context(dry=True), release)
     assert (
@@ -108,7 +112,9 @@ def test_a_draft_of_another_commit_is_never_taken_over(
     tiny.git("push", "--quiet", "origin", ":v0.2.0")
     tiny.git("tag", "--delete", "v0.2.0")
     tiny.tag("v0.2.0")
-    with pytest.raises(ReleaseError, match=r"the draft of v0\.2\.0 has files built from"):
+    with pytest.raises(
+        ReleaseError, match=r"the draft of v0\.2\.0 has files built from"
+    ):
         release_in_a_clone(tiny, monkeypatch)
 
 
@@ -131,7 +137,9 @@ def test_two_drafts_of_one_tag_that_have_files_are_an_error(tiny: TinyProject) -
     assert "gh api -X DELETE repos/example/tiny/releases/ID" in told.value.fix
 
 
-def test_an_asset_whose_upload_was_interrupted_is_uploaded_again(tiny: TinyProject) -> None:
+def test_an_asset_whose_upload_was_interrupted_is_uploaded_again(
+    tiny: TinyProject,
+) -> None:
     release = built(tiny)
     gh("release", "create", "v0.2.0", "--draft", "--notes", "", "--title", "v0.2.0")
     tiny.registries.github.leave_starter("example", "tiny", "v0.2.0", WHEEL)
@@ -143,7 +151,10 @@ def test_an_asset_whose_upload_was_interrupted_is_uploaded_again(tiny: TinyProje
 def test_a_dry_run_writes_nothing_when_there_is_a_draft(tiny: TinyProject) -> None:
     release = built(tiny)
     gh("release", "create", "v0.2.0", "--draft", "--notes", "", "--title", "v0.2.0")
-    writes, files = len(tiny.registries.log.writes()), sorted(release.parts[0].dist.rglob("*"))
+    writes, files = (
+        len(tiny.registries.log.writes()),
+        sorted(release.parts[0].dist.rglob("*")),
+    )
     github.fill_draft(context(dry=True), release)
     github.publish(context(dry=True), release, github.expected(release))
     assert len(tiny.registries.log.writes()) == writes
@@ -181,7 +192,9 @@ def test_a_dry_run_with_a_stale_dist_sees_the_files_of_the_draft(
     [part] = tiny.release("0.2.0").parts
     path = dist.folder(part) / WHEEL
     path.write_text("what was built here")
-    row = dist.describe(tiny.release("0.2.0"), part, "wheel", path, package="tiny-plain")
+    row = dist.describe(
+        tiny.release("0.2.0"), part, "wheel", path, package="tiny-plain"
+    )
     for commit in (row.commit, "0" * 40):
         dist.record(part, "wheel", [replace(row, commit=commit)])
         github_draft._filled.clear()
@@ -194,7 +207,9 @@ def test_a_dry_run_with_a_stale_dist_sees_the_files_of_the_draft(
 
 
 def test_without_a_token_drafts_are_a_warning_before_a_build_and_an_error_before_publishing(
-    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tiny: TinyProject,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     release = built(tiny)
     github.fill_draft(context(), release)
@@ -203,7 +218,9 @@ def test_without_a_token_drafts_are_a_warning_before_a_build_and_an_error_before
     there = begin(context(), "0.2.0", None)
     assert to_build(there, pypi, "wheel", "sdist")
     assert "warning: GitHub shows drafts only with a token" in capsys.readouterr().err
-    with pytest.raises(ReleaseError, match=r"v0\.2\.0 may have one with built files") as told:
+    with pytest.raises(
+        ReleaseError, match=r"v0\.2\.0 may have one with built files"
+    ) as told:
         converge(context(), there, pypi, "all")
     assert "set GH_TOKEN" in told.value.fix
     assert "POST /legacy/" not in [
@@ -227,7 +244,9 @@ def test_two_machines_that_create_the_draft_at_once_end_with_one(
     other = tiny.clone()
     shutil.copytree(release.parts[0].dist, other / "dist" / "v0.2.0")
     (other / "dist" / "v0.2.0" / WHEEL).write_text("other bytes")
-    tiny.registries.faults.add(Fault("POST", "/repos/example/tiny/releases", delay=2, times=2))
+    tiny.registries.faults.add(
+        Fault("POST", "/repos/example/tiny/releases", delay=2, times=2)
+    )
     draft = [sys.executable, "-m", "invoke", "gh-draft", "--version", "0.2.0"]
     row = next((other / "dist" / "v0.2.0" / "parts").glob("wheel.json"))
     row.write_text(
@@ -243,11 +262,15 @@ def test_two_machines_that_create_the_draft_at_once_end_with_one(
     said = [machine.communicate(timeout=120)[1] for machine in machines]
     assert all("Traceback" not in one for one in said)
     for where in (tiny.root, other, tiny.root):
-        again = subprocess.run(draft, cwd=where, capture_output=True, text=True, check=False)
+        again = subprocess.run(
+            draft, cwd=where, capture_output=True, text=True, check=False
+        )
         assert again.returncode == 0, (said, again.stderr)
     assert assets(tiny) == {WHEEL, SDIST, KEPT, "release.json"}
     [one] = releases(tiny)
-    here = {(where / "dist" / "v0.2.0" / WHEEL).read_bytes() for where in (tiny.root, other)}
+    here = {
+        (where / "dist" / "v0.2.0" / WHEEL).read_bytes() for where in (tiny.root, other)
+    }
     assert [f"sha256:{hashlib.sha256(data).hexdigest()}" for data in here] == [
         one["assets"][WHEEL]["digest"]
     ]

@@ -34,7 +34,10 @@ def state(release: Release, digest: str = "") -> State:
 
 
 def places(release: Release) -> dict[str, tuple[PointerState, str]]:
-    return {p.name.removeprefix(f"{IMAGE}:"): (p.place, p.now) for p in images.pointers(release)}
+    return {
+        p.name.removeprefix(f"{IMAGE}:"): (p.place, p.now)
+        for p in images.pointers(release)
+    }
 
 
 def test_the_state_of_an_image_comes_from_its_digest(registries, release):
@@ -71,7 +74,9 @@ def test_pointers_of_a_new_image_are_behind(release):
     }
 
 
-def test_a_pointer_on_an_older_version_is_behind_and_on_ours_the_same(registries, release):
+def test_a_pointer_on_an_older_version_is_behind_and_on_ours_the_same(
+    registries, release
+):
     push_image(registries, "1.1.0", also=["1", "latest"])
     push_image(registries, "1.2.0", also=["1.2"])
     assert places(release()) == {
@@ -125,7 +130,10 @@ def test_there_is_no_pointer_for_the_major_version_at_0(release):
 def test_latest_belongs_to_the_component_that_owns_it(tmp_path, monkeypatch):
     table = '[components.server]\ntag = "server-v{version}"\nimages = ["ghcr.io/example/hello"]\n'
     other = '[components.docs]\ntag = "docs-v{version}"\n'
-    for owns, wanted in (("", {"1.2", "1"}), ("latest = true\n", {"1.2", "1", "latest"})):
+    for owns, wanted in (
+        ("", {"1.2", "1"}),
+        ("latest = true\n", {"1.2", "1", "latest"}),
+    ):
         folder = commit_files(
             write_image_project(tmp_path / f"owner{len(owns)}"),
             {"release-tasks.toml": SETTINGS + other + table + owns},
@@ -134,7 +142,9 @@ def test_latest_belongs_to_the_component_that_owns_it(tmp_path, monkeypatch):
         assert set(places(Release.at(Context(), "1.2.0", "server"))) == wanted
 
 
-def test_tags_with_text_around_the_version_are_recognized(tmp_path, registries, monkeypatch):
+def test_tags_with_text_around_the_version_are_recognized(
+    tmp_path, registries, monkeypatch
+):
     tags = 'tags = ["v{version}-alpine", "v{major}-alpine"]\n'
     monkeypatch.chdir(write_image_project(tmp_path / "alpine", SETTINGS + tags))
     release = Release.at(Context(), "1.2.0")
@@ -156,7 +166,10 @@ def test_publishing_needs_a_docker_login(release, registries, tmp_path, monkeypa
     assert images.credentials(release()) == []
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "nobody"))
     [error] = images.credentials(release())
-    assert (error.problem, error.fix) == ("docker has no login for ghcr.io", "docker login ghcr.io")
+    assert (error.problem, error.fix) == (
+        "docker has no login for ghcr.io",
+        "docker login ghcr.io",
+    )
 
 
 def test_a_private_image_without_a_login_is_an_error_not_missing(

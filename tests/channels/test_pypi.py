@@ -53,17 +53,29 @@ def upload(root: Path, *names: str) -> None:
     """Upload files of dist/ as a person would."""
     from invoke.context import Context
 
-    twine.upload(Context(), [projects.dist_folder(root) / name for name in names], "NO_SUCH_TOKEN")
+    twine.upload(
+        Context(),
+        [projects.dist_folder(root) / name for name in names],
+        "NO_SUCH_TOKEN",
+    )
 
 
 def states(root: Path) -> dict[str, State]:
     release = projects.release(root)
-    return {seen.artifact.name: seen.state for seen in pypi.state(release, pypi.expected(release))}
+    return {
+        seen.artifact.name: seen.state
+        for seen in pypi.state(release, pypi.expected(release))
+    }
 
 
 def test_a_file_that_was_never_built_is_expected_by_its_pattern(plain: Path) -> None:
-    assert states(plain) == {"tiny_plain-0.2.0-*.whl": State.MISSING, SDIST: State.MISSING}
-    assert [a.package for a in pypi.expected(projects.release(plain))] == ["Tiny.Plain"] * 2
+    assert states(plain) == {
+        "tiny_plain-0.2.0-*.whl": State.MISSING,
+        SDIST: State.MISSING,
+    }
+    assert [a.package for a in pypi.expected(projects.release(plain))] == [
+        "Tiny.Plain"
+    ] * 2
 
 
 def test_a_prerelease_is_expected_under_its_pep_440_name(plain: Path) -> None:
@@ -79,11 +91,15 @@ def test_the_same_bytes_are_same_and_the_rest_is_missing(built: Path) -> None:
     assert states(built) == {WHEEL: State.SAME, SDIST: State.MISSING}
 
 
-def test_a_published_file_without_a_record_is_present_and_not_built_again(built: Path) -> None:
+def test_a_published_file_without_a_record_is_present_and_not_built_again(
+    built: Path,
+) -> None:
     upload(built, WHEEL)
     files.remove(built / "dist")
     assert states(built) == {WHEEL: State.PRESENT, SDIST: State.MISSING}
-    assert [a.name for a in to_build(projects.release(built), pypi, "wheel", "sdist")] == [SDIST]
+    assert [
+        a.name for a in to_build(projects.release(built), pypi, "wheel", "sdist")
+    ] == [SDIST]
 
 
 def test_other_bytes_are_different(built: Path) -> None:
@@ -113,15 +129,20 @@ def test_a_version_older_than_14_days_is_closed_for_missing_files(
     assert states(built) == {WHEEL: State.SAME, SDIST: State.CLOSED}
 
 
-def test_a_version_of_13_days_still_takes_files(built: Path, registries: LocalRegistries) -> None:
+def test_a_version_of_13_days_still_takes_files(
+    built: Path, registries: LocalRegistries
+) -> None:
     registries.clock.skip(-13 * DAY)
     upload(built, WHEEL)
     assert states(built)[SDIST] is State.MISSING
 
 
-def test_each_declared_tag_is_a_separate_file(registries: LocalRegistries, tmp_path: Path) -> None:
+def test_each_declared_tag_is_a_separate_file(
+    registries: LocalRegistries, tmp_path: Path
+) -> None:
     settings = (
-        '[python."Tiny.Plain"]\nwheels = ["manylinux_2_17_x86_64", "win_amd64"]\nsdist = false\n'
+        '[python."Tiny.Plain"]\nwheels = ["manylinux_2_17_x86_64", "win_amd64"]\n'
+        "sdist = false\n"
     )
     root = commit_files(tmp_path / "tags", PLAIN | {"release-tasks.toml": settings})
     name = "tiny_plain-0.2.0-cp39-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
@@ -136,7 +157,9 @@ def test_each_declared_python_has_a_file_for_each_tag(
         '[python.tiny-tool]\nwheels = ["manylinux_2_17_x86_64", "win_amd64"]\n'
         'pythons = ["3.12", "3.13t"]\nsdist = false\n'
     )
-    root = commit_files(tmp_path / "pythons", WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings})
+    root = commit_files(
+        tmp_path / "pythons", WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings}
+    )
     release = projects.release(root)
     assert [artifact.name for artifact in pypi.expected(release)] == [
         "tiny_tool-0.2.0-cp312-cp312-*manylinux_2_17_x86_64.whl",
@@ -165,11 +188,15 @@ def test_a_project_that_pypi_does_not_know_is_new(built: Path) -> None:
     assert not pypi.is_new(artifact)
 
 
-def test_an_index_that_cannot_be_read_is_an_error(built: Path, registries: LocalRegistries) -> None:
+def test_an_index_that_cannot_be_read_is_an_error(
+    built: Path, registries: LocalRegistries
+) -> None:
     registries.faults.add(Fault("GET", "/simple/tiny-plain/", status=418, body=b"no"))
     with pytest.raises(ReleaseError, match="answered 418"):
         states(built)
-    registries.faults.add(Fault("GET", "/simple/tiny-plain/", status=200, body=b"<html>"))
+    registries.faults.add(
+        Fault("GET", "/simple/tiny-plain/", status=200, body=b"<html>")
+    )
     with pytest.raises(ReleaseError, match="did not return valid JSON"):
         states(built)
     registries.faults.add(Fault("GET", "/simple/tiny-plain/", status=200, body=b"[]"))
@@ -186,13 +213,19 @@ def test_a_missing_credential_is_named_and_each_kind_is_enough(
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("TWINE_PASSWORD", raising=False)
     errors = pypi.credentials(projects.release(plain))
-    assert [error.problem for error in errors] == ["there is no token to upload Tiny.Plain to PyPI"]
-    assert errors[0].fix == "set PYPI_API_TOKEN, TWINE_PASSWORD, or use Trusted Publishing"
+    assert [error.problem for error in errors] == [
+        "there is no token to upload Tiny.Plain to PyPI"
+    ]
+    assert (
+        errors[0].fix == "set PYPI_API_TOKEN, TWINE_PASSWORD, or use Trusted Publishing"
+    )
     monkeypatch.setenv(name, "something")
     assert pypi.credentials(projects.release(plain)) == []
 
 
 def reads(registries: LocalRegistries) -> list[str]:
     return [
-        entry.target for entry in registries.log.entries() if entry.target == "/simple/tiny-plain/"
+        entry.target
+        for entry in registries.log.entries()
+        if entry.target == "/simple/tiny-plain/"
     ]

@@ -32,7 +32,9 @@ def git(where: Path, *words: str) -> str:
 def refused(kit: HostedProject, where: Path, *words: str, **env: str) -> str:
     """Run `inv`, see that it refuses in the promised form, and return what it said."""
     inside = (
-        subprocess.run(["git", "rev-parse"], cwd=where, capture_output=True, check=False).returncode
+        subprocess.run(
+            ["git", "rev-parse"], cwd=where, capture_output=True, check=False
+        ).returncode
         == 0
     )
     before = git(where, "status", "--porcelain") if inside else ""
@@ -57,13 +59,27 @@ def test_no_version_at_all_is_refused(kit: HostedProject) -> None:
     assert "--version" in refused(kit, kit.clone(), "release")
 
 
-def test_a_version_below_the_last_finished_release_is_refused(kit: HostedProject) -> None:
+def test_a_version_below_the_last_finished_release_is_refused(
+    kit: HostedProject,
+) -> None:
     clone = kit.clone()
     git(clone, "tag", "v0.5.0")
     subprocess.run(
-        ["git", "push", "--quiet", "origin", "v0.5.0"], cwd=clone, env=kit.environment(), check=True
+        ["git", "push", "--quiet", "origin", "v0.5.0"],
+        cwd=clone,
+        env=kit.environment(),
+        check=True,
     )
-    create = ["gh", "release", "create", "v0.5.0", "--notes", "done", "--repo", "example/kit"]
+    create = [
+        "gh",
+        "release",
+        "create",
+        "v0.5.0",
+        "--notes",
+        "done",
+        "--repo",
+        "example/kit",
+    ]
     subprocess.run(create, env=kit.environment(), check=True, capture_output=True)
     writes = len(kit.registries.log.writes())
 
@@ -74,14 +90,20 @@ def test_a_version_below_the_last_finished_release_is_refused(kit: HostedProject
     assert len(kit.registries.log.writes()) == writes
 
 
-def test_outside_a_repository_the_error_has_a_fix(kit: HostedProject, tmp_path: Path) -> None:
+def test_outside_a_repository_the_error_has_a_fix(
+    kit: HostedProject, tmp_path: Path
+) -> None:
     folder = tmp_path / "nowhere"
     folder.mkdir()
     (folder / "tasks.py").write_text("from release_tasks import ns\n")
-    assert "is not in a git repository" in refused(kit, folder, "release", "--version", "0.2.0")
+    assert "is not in a git repository" in refused(
+        kit, folder, "release", "--version", "0.2.0"
+    )
 
 
-def test_a_repository_without_commits_is_refused(kit: HostedProject, tmp_path: Path) -> None:
+def test_a_repository_without_commits_is_refused(
+    kit: HostedProject, tmp_path: Path
+) -> None:
     folder = tmp_path / "empty"
     subprocess.run(["git", "init", "--quiet", folder], check=True)
     (folder / "tasks.py").write_text("from release_tasks import ns\n")
@@ -91,10 +113,14 @@ def test_a_repository_without_commits_is_refused(kit: HostedProject, tmp_path: P
 def test_a_dirty_tree_is_refused(kit: HostedProject) -> None:
     clone = kit.clone()
     (clone / "README.md").write_text("scribble\n")
-    assert "README.md" in refused(kit, clone, "release", "--version", "0.2.0", "--new", "all")
+    assert "README.md" in refused(
+        kit, clone, "release", "--version", "0.2.0", "--new", "all"
+    )
 
 
-def test_the_dirty_tree_of_an_interrupted_bump_is_not_refused(kit: HostedProject) -> None:
+def test_the_dirty_tree_of_an_interrupted_bump_is_not_refused(
+    kit: HostedProject,
+) -> None:
     clone = kit.clone()
     assert kit.inv(clone, "bump", "--version", "0.2.0").code == 0
 
@@ -108,7 +134,9 @@ def test_the_dirty_tree_of_an_interrupted_bump_is_not_refused(kit: HostedProject
 def test_a_detached_head_is_refused(kit: HostedProject) -> None:
     clone = kit.clone()
     git(clone, "checkout", "--quiet", "--detach")
-    assert "HEAD is detached" in refused(kit, clone, "check", "--version", "0.2.0", "--new", "all")
+    assert "HEAD is detached" in refused(
+        kit, clone, "check", "--version", "0.2.0", "--new", "all"
+    )
 
 
 def test_a_missing_tool_is_an_error_with_the_command_that_installs_it(
@@ -122,7 +150,9 @@ def test_a_missing_tool_is_an_error_with_the_command_that_installs_it(
             ["which", name], capture_output=True, text=True, check=True
         ).stdout.strip()
         (folder / name).symlink_to(found)
-    said = refused(kit, clone, "check", "--version", "0.2.0", "--new", "all", PATH=str(folder))
+    said = refused(
+        kit, clone, "check", "--version", "0.2.0", "--new", "all", PATH=str(folder)
+    )
     assert "gh is not installed" in said
     assert "apt-get install -y gh" in said
 
@@ -152,7 +182,9 @@ def test_an_unreadable_manifest_is_named(kit: HostedProject) -> None:
     )
 
 
-def test_an_unknown_key_in_the_settings_names_the_nearest_known_one(kit: HostedProject) -> None:
+def test_an_unknown_key_in_the_settings_names_the_nearest_known_one(
+    kit: HostedProject,
+) -> None:
     clone = kit.clone()
     with (clone / "release-tasks.toml").open("a") as file:
         file.write("asets = []\n")
@@ -177,7 +209,9 @@ def test_two_tasks_at_once_on_one_dist_are_refused(kit: HostedProject) -> None:
 
 
 @pytest.mark.slow
-def test_a_second_release_at_once_is_refused_before_it_edits_anything(kit: HostedProject) -> None:
+def test_a_second_release_at_once_is_refused_before_it_edits_anything(
+    kit: HostedProject,
+) -> None:
     clone = kit.clone()
     folder = clone / "dist" / "v0.2.0"
     folder.mkdir(parents=True)
@@ -190,7 +224,9 @@ def test_a_second_release_at_once_is_refused_before_it_edits_anything(kit: Hoste
     assert git(clone, "tag") == ""
 
 
-@pytest.mark.parametrize(("status", "body"), [(500, b"oops"), (200, b"<html>a portal</html>")])
+@pytest.mark.parametrize(
+    ("status", "body"), [(500, b"oops"), (200, b"<html>a portal</html>")]
+)
 def test_a_registry_that_answers_nonsense_is_an_error_and_never_missing(
     kit: HostedProject, status: int, body: bytes
 ) -> None:

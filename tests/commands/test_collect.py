@@ -56,8 +56,12 @@ def machine(tiny: TinyProject, name: str, **files: str | bytes) -> Path:
     part = release.parts[0]
     shutil.rmtree(part.dist, ignore_errors=True)
     for target, text in files.items():
-        file = {"linux": "tiny-linux", "mac": "tiny-mac", "windows": "tiny.exe"}.get(target, target)
-        (dist.folder(part) / file).write_bytes(text.encode() if isinstance(text, str) else text)
+        file = {"linux": "tiny-linux", "mac": "tiny-mac", "windows": "tiny.exe"}.get(
+            target, target
+        )
+        (dist.folder(part) / file).write_bytes(
+            text.encode() if isinstance(text, str) else text
+        )
         row = dist.describe(
             release, part, "binary", part.dist / file, target=target, package="tiny"
         )
@@ -91,7 +95,10 @@ def refused(*folders: Path) -> str:
 def test_parts_of_several_machines_are_one_inventory(
     tiny: TinyProject, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    mac, windows = machine(tiny, "mac", mac="Mach-O"), machine(tiny, "windows", windows="PE")
+    mac, windows = (
+        machine(tiny, "mac", mac="Mach-O"),
+        machine(tiny, "windows", windows="PE"),
+    )
     subprocess.run(
         [sys.executable, "-m", "invoke", "collect", "--folders", f"{mac},{windows}"],
         cwd=tiny.root,
@@ -148,9 +155,14 @@ def test_every_rejected_file_is_named_and_nothing_is_merged(tiny: TinyProject) -
     edit_part(mac, tiny.head(), "a" * 40)
     said = refused(mac, windows, linux)
     head = tiny.head()[:7]
-    assert f"{mac}/v0.1.0/tiny-mac was built from commit aaaaaaa, and v0.1.0 is {head}" in said
+    assert (
+        f"{mac}/v0.1.0/tiny-mac was built from commit aaaaaaa, and v0.1.0 is {head}"
+        in said
+    )
     assert f"nothing declares the binary unknown in {windows / 'v0.1.0'}" in said
-    assert f"{linux / 'v0.1.0' / 'tiny-linux'} is of tiny 0.3.0, not of tiny 0.1.0" in said
+    assert (
+        f"{linux / 'v0.1.0' / 'tiny-linux'} is of tiny 0.3.0, not of tiny 0.1.0" in said
+    )
     assert here(tiny) == {}
 
 
@@ -162,7 +174,10 @@ def test_an_inventory_cannot_name_files_outside_its_folder(tiny: TinyProject) ->
 
 
 def test_missing_and_changed_files_are_refused(tiny: TinyProject) -> None:
-    mac, windows = machine(tiny, "mac", mac="Mach-O"), machine(tiny, "windows", windows="PE")
+    mac, windows = (
+        machine(tiny, "mac", mac="Mach-O"),
+        machine(tiny, "windows", windows="PE"),
+    )
     (mac / "v0.1.0" / "tiny-mac").unlink()
     (windows / "v0.1.0" / "tiny.exe").write_text("PE and more")
     said = refused(mac, windows)
@@ -192,7 +207,9 @@ def test_a_folder_without_parts_and_a_broken_inventory_are_named(
     assert "is not an inventory" in refused(mac)
 
 
-def test_a_dry_run_copies_nothing(tiny: TinyProject, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_run_copies_nothing(
+    tiny: TinyProject, capfd: pytest.CaptureFixture[str]
+) -> None:
     mac = machine(tiny, "mac", mac="Mach-O")
     collect(context(dry=True), str(mac))
     assert "tiny-mac from" in capfd.readouterr().err
@@ -212,7 +229,9 @@ def test_a_rehearsal_uses_files_that_other_machines_built_from_its_commit(
     windows = machine(tiny, "windows", windows=pe(AMD64))
 
     half = tiny.inv("rehearse", "--version", "0.1.0", "--collect", str(mac))
-    whole = tiny.inv("rehearse", "--version", "0.1.0", "--collect", f"../{mac.name}, {windows}")
+    whole = tiny.inv(
+        "rehearse", "--version", "0.1.0", "--collect", f"../{mac.name}, {windows}"
+    )
     other = tiny.inv("rehearse", "--version", "0.2.0", "--collect", str(mac))
 
     assert half.returncode == 1
@@ -233,7 +252,12 @@ def test_a_byte_that_changed_after_collecting_is_found_before_anything_is_public
     everything = machine(tiny, "all", mac="Mach-O", windows="PE", linux="ELF")
     collect(context(), str(everything))
     path = tiny.release("0.1.0").parts[0].dist / "tiny-mac"
-    assert hashlib.sha256(path.read_bytes()).hexdigest() == hashlib.sha256(b"Mach-O").hexdigest()
+    assert (
+        hashlib.sha256(path.read_bytes()).hexdigest()
+        == hashlib.sha256(b"Mach-O").hexdigest()
+    )
     path.write_text("Mach-0")
-    with pytest.raises(ReleaseError, match="tiny-mac was changed in dist/ after it was built"):
+    with pytest.raises(
+        ReleaseError, match="tiny-mac was changed in dist/ after it was built"
+    ):
         check_artifacts(context())

@@ -47,7 +47,9 @@ def test_a_dry_release_prints_every_command_and_changes_nothing(tmp_path: Path) 
         clone = kit.clone()
         before, refs = (
             snapshot(clone),
-            subprocess.run(["git", "show-ref"], cwd=clone, capture_output=True, check=True),
+            subprocess.run(
+                ["git", "show-ref"], cwd=clone, capture_output=True, check=True
+            ),
         )
 
         ran = kit.inv(clone, "--dry", "release", "--version", "0.2.0", "--new", "all")
@@ -58,13 +60,17 @@ def test_a_dry_release_prints_every_command_and_changes_nothing(tmp_path: Path) 
         assert "## [0.2.0] - 2026-01-02" in ran.err
         assert snapshot(clone) == before
         assert (
-            subprocess.run(["git", "show-ref"], cwd=clone, capture_output=True, check=True).stdout
+            subprocess.run(
+                ["git", "show-ref"], cwd=clone, capture_output=True, check=True
+            ).stdout
             == refs.stdout
         )
         assert kit.registries.log.writes() == ()
 
 
-def test_a_plan_names_the_commands_of_each_step_and_why_a_step_is_skipped(tmp_path: Path) -> None:
+def test_a_plan_names_the_commands_of_each_step_and_why_a_step_is_skipped(
+    tmp_path: Path,
+) -> None:
     with hosted_project(tmp_path) as kit:
         clone = kit.clone()
 
@@ -73,7 +79,8 @@ def test_a_plan_names_the_commands_of_each_step_and_why_a_step_is_skipped(tmp_pa
         rows = {row["step"]: row for row in ran.json()["steps"]}
         assert ran.code == 0, ran.err
         assert any(
-            command.startswith("cargo publish") for command in rows["publish-crates"]["commands"]
+            command.startswith("cargo publish")
+            for command in rows["publish-crates"]["commands"]
         )
         assert all(row["commands"] or row["notes"] for row in rows.values())
         assert ran.json()["wait_seconds"] == 0

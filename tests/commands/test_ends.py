@@ -28,7 +28,10 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyProjec
     ("words", "fix"),
     [
         (("status",), "run `inv status` again"),
-        (("plan", "--version", "0.2.0", "--json"), "run `inv plan --version 0.2.0 --json` again"),
+        (
+            ("plan", "--version", "0.2.0", "--json"),
+            "run `inv plan --version 0.2.0 --json` again",
+        ),
         (
             ("check", "--version", "0.2.0", "--fast"),
             "run `inv check --version 0.2.0 --fast` to resume",
@@ -58,18 +61,32 @@ def test_a_reader_that_stops_reading_is_not_an_error(tiny: TinyProject) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(
-        [*INV, "settings"], stdout=writer, stderr=subprocess.PIPE, text=True, check=False
+        [*INV, "settings"],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, "")
 
 
-def test_init_works_without_a_tasks_py(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_init_works_without_a_tasks_py(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     subprocess.run(["git", "init", "--quiet", tmp_path / "empty"], check=True)
     monkeypatch.chdir(tmp_path / "empty")
     done = subprocess.run(
-        [sys.executable, "-m", "release_tasks", "init"], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "release_tasks", "init"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert {"wrote tasks.py", "wrote release-tasks.toml"} <= set(done.stderr.splitlines())
-    assert subprocess.run([*INV, "settings"], capture_output=True, check=False).returncode == 0
+    assert {"wrote tasks.py", "wrote release-tasks.toml"} <= set(
+        done.stderr.splitlines()
+    )
+    assert (
+        subprocess.run([*INV, "settings"], capture_output=True, check=False).returncode
+        == 0
+    )

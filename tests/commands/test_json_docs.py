@@ -105,7 +105,10 @@ def test_every_key_of_bump_is_documented(output: Any) -> None:
 
 
 def test_every_key_of_doctor_is_documented(output: Any) -> None:
-    assert printed(output("doctor", "--json"), "programs") == documented()["inv doctor --json"]
+    assert (
+        printed(output("doctor", "--json"), "programs")
+        == documented()["inv doctor --json"]
+    )
 
 
 def test_every_key_of_settings_is_documented(output: Any) -> None:
@@ -124,7 +127,10 @@ def test_every_key_of_matrix_is_documented(output: Any) -> None:
 
 
 def test_every_key_of_tag_parse_is_documented(output: Any) -> None:
-    assert printed(output("tag", "--parse", "v0.2.0")) == documented()["inv tag --parse TAG"]
+    assert (
+        printed(output("tag", "--parse", "v0.2.0"))
+        == documented()["inv tag --parse TAG"]
+    )
 
 
 def test_every_key_of_the_inventory_is_documented(project: TinyProject) -> None:
@@ -132,7 +138,9 @@ def test_every_key_of_the_inventory_is_documented(project: TinyProject) -> None:
     part = release.parts[0]
     path = dist.folder(part) / "tiny.whl"
     path.write_bytes(b"wheel")
-    dist.record(part, "build_wheels", [dist.describe(release, part, FileKind.WHEEL, path)])
+    dist.record(
+        part, "build_wheels", [dist.describe(release, part, FileKind.WHEEL, path)]
+    )
     data = json.loads(dist.write_inventory(release, part).read_text())
     assert printed(data, "files") == documented()["dist/<tag>/release.json"]
     kinds = CODE.findall(PAGE.read_text().split("| `kind` |")[1].splitlines()[0])
@@ -142,7 +150,12 @@ def test_every_key_of_the_inventory_is_documented(project: TinyProject) -> None:
 def test_every_key_of_serve_is_documented(tmp_path: Path) -> None:
     argv = [sys.executable, "-m", "release_tasks", "rehearse", "--serve"]
     done = subprocess.run(
-        argv, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
+        argv,
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert printed(json.loads(done.stdout)) == documented()["inv rehearse --serve"]
 

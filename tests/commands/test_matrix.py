@@ -13,7 +13,11 @@ from typing import Any
 import pytest
 from support.tiny_project import TINY, TinyProject, tiny_project
 
-LINUX, ARM, MAC = "x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu", "aarch64-apple-darwin"
+LINUX, ARM, MAC = (
+    "x86_64-unknown-linux-gnu",
+    "aarch64-unknown-linux-gnu",
+    "aarch64-apple-darwin",
+)
 WINDOWS, UNIVERSAL = "x86_64-pc-windows-msvc", "universal2-apple-darwin"
 SETTINGS = (
     f'[binaries.tiny]\n{LINUX} = "tiny-linux"\n{ARM} = "tiny-arm"\n{WINDOWS} = "tiny.exe"\n'
@@ -40,7 +44,9 @@ PROJECT = {name: TINY[name] for name in ("CHANGELOG.md", "tasks.py", ".gitignore
 
 
 @contextmanager
-def project(folder: Path, monkeypatch: pytest.MonkeyPatch, **files: str) -> Iterator[TinyProject]:
+def project(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, **files: str
+) -> Iterator[TinyProject]:
     paths = {"settings": "release-tasks.toml", "cargo": "Cargo.toml"}
     changed = {paths[name]: text for name, text in files.items()}
     with tiny_project(folder, monkeypatch, PROJECT | changed) as made:
@@ -49,7 +55,9 @@ def project(folder: Path, monkeypatch: pytest.MonkeyPatch, **files: str) -> Iter
 
 def matrix(at: TinyProject, *words: str) -> Any:
     argv = [sys.executable, "-m", "invoke", "matrix", *words]
-    said = subprocess.run(argv, cwd=at.root, capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        argv, cwd=at.root, capture_output=True, text=True, check=True
+    ).stdout
     assert said.count("\n") == 1  # a line of $GITHUB_OUTPUT
     return json.loads(said)
 
@@ -85,16 +93,22 @@ def test_the_requested_version_is_in_every_command(
 ) -> None:
     with project(tmp_path, monkeypatch) as tiny:
         jobs = matrix(tiny, "--version", "0.2.0")["jobs"]
-    assert jobs[1]["commands"][1] == f"inv build-binaries --target {ARM} --version 0.2.0"
+    assert (
+        jobs[1]["commands"][1] == f"inv build-binaries --target {ARM} --version 0.2.0"
+    )
 
 
 def test_the_settings_choose_the_machine_of_a_target(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with project(
-        tmp_path, monkeypatch, settings=f'{SETTINGS}[build.runners]\n{ARM} = "our-arm"\n'
+        tmp_path,
+        monkeypatch,
+        settings=f'{SETTINGS}[build.runners]\n{ARM} = "our-arm"\n',
     ) as tiny:
-        assert {job["target"]: job["runner"] for job in matrix(tiny)["jobs"]}[ARM] == "our-arm"
+        assert {job["target"]: job["runner"] for job in matrix(tiny)["jobs"]}[
+            ARM
+        ] == "our-arm"
 
 
 @pytest.mark.statement("B2.16")
@@ -103,7 +117,9 @@ def test_abi3_makes_one_wheel_for_all_pythons_and_the_reason_says_so(
 ) -> None:
     with project(tmp_path, monkeypatch) as tiny:
         why = "abi3: 3 wheels instead of 21, one for each Python from 3.8 to 3.14"
-        assert matrix(tiny)["wheels"] == [{"package": "tiny-py", "count": 3, "why": why}]
+        assert matrix(tiny)["wheels"] == [
+            {"package": "tiny-py", "count": 3, "why": why}
+        ]
 
 
 def test_abi3_without_a_version_starts_at_the_python_of_the_build(
@@ -112,7 +128,10 @@ def test_abi3_without_a_version_starts_at_the_python_of_the_build(
     with project(
         tmp_path, monkeypatch, cargo=PROJECT["Cargo.toml"].replace("abi3-py38", "abi3")
     ) as tiny:
-        assert f"from 3.{sys.version_info.minor} to 3.14" in matrix(tiny)["wheels"][0]["why"]
+        assert (
+            f"from 3.{sys.version_info.minor} to 3.14"
+            in matrix(tiny)["wheels"][0]["why"]
+        )
 
 
 def test_without_abi3_each_python_has_its_own_wheels(
@@ -120,10 +139,15 @@ def test_without_abi3_each_python_has_its_own_wheels(
 ) -> None:
     own = PROJECT["Cargo.toml"].replace('"abi3-py38"', "")
     with project(
-        tmp_path, monkeypatch, cargo=own, settings=f'{SETTINGS}pythons = ["3.11", "3.12"]\n'
+        tmp_path,
+        monkeypatch,
+        cargo=own,
+        settings=f'{SETTINGS}pythons = ["3.11", "3.12"]\n',
     ) as tiny:
         why = "6 wheels, 3 for each of Python 3.11, 3.12"
-        assert matrix(tiny)["wheels"] == [{"package": "tiny-py", "count": 6, "why": why}]
+        assert matrix(tiny)["wheels"] == [
+            {"package": "tiny-py", "count": 6, "why": why}
+        ]
 
 
 def test_a_pure_python_package_is_built_by_any_machine(
@@ -132,9 +156,15 @@ def test_a_pure_python_package_is_built_by_any_machine(
     with tiny_project(tmp_path, monkeypatch, TINY) as tiny:
         assert matrix(tiny) == {
             "jobs": [
-                {"target": "any", "runner": "ubuntu-latest", "commands": ["inv build-wheels"]}
+                {
+                    "target": "any",
+                    "runner": "ubuntu-latest",
+                    "commands": ["inv build-wheels"],
+                }
             ],
-            "wheels": [{"package": "tiny-plain", "count": 1, "why": "1 wheel for every Python"}],
+            "wheels": [
+                {"package": "tiny-plain", "count": 1, "why": "1 wheel for every Python"}
+            ],
         }
 
 
@@ -142,12 +172,16 @@ def test_a_pure_python_package_is_built_with_the_first_target_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     both = (
-        '[python.tiny-py]\nwheels = ["manylinux_2_17_x86_64", "win_amd64"]\n[python.tiny-plain]\n'
+        '[python.tiny-py]\nwheels = ["manylinux_2_17_x86_64", "win_amd64"]\n'
+        "[python.tiny-plain]\n"
     )
     files = (
         PROJECT
         | {"release-tasks.toml": both}
-        | {f"plain/{name}": TINY[name] for name in ("pyproject.toml", "tiny_plain/__init__.py")}
+        | {
+            f"plain/{name}": TINY[name]
+            for name in ("pyproject.toml", "tiny_plain/__init__.py")
+        }
     )
     with tiny_project(tmp_path, monkeypatch, files) as tiny:
         words = ("--dry", "build-wheels", "--version", "0.1.0", "--target")

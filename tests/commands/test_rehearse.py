@@ -27,7 +27,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.tools(*TOOLS)]
 
 
 def copy(folder: Path, source: Path = EXAMPLE) -> Path:
-    shutil.copytree(source, folder, ignore=shutil.ignore_patterns("target", "dist", "__pycache__"))
+    shutil.copytree(
+        source, folder, ignore=shutil.ignore_patterns("target", "dist", "__pycache__")
+    )
     commit_all(folder, "Say hello")
     origin = f"git@github.com:example/{source.name}.git"
     subprocess.run(["git", "remote", "add", "origin", origin], cwd=folder, check=True)
@@ -57,7 +59,13 @@ def rehearse(folder: Path, scratch: Path) -> tuple[dict[str, Any], str]:
     words = [sys.executable, "-m", "invoke", "rehearse", "--version", "0.2.0", "--json"]
     env = os.environ | {"TMPDIR": str(scratch)}
     done = subprocess.run(
-        words, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=900
+        words,
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
     )
     assert done.returncode == 0, done.stderr[-4000:]
     assert list(scratch.iterdir()) == []
@@ -68,16 +76,26 @@ def build(folder: Path, running: LocalRegistries, home: Path) -> dict[str, str]:
     """Build with another umask, time zone and home; return each checksum, and the commit."""
     home.mkdir()
     date = subprocess.run(
-        ["git", "log", "-1", "--format=%ct"], cwd=folder, capture_output=True, text=True, check=True
+        ["git", "log", "-1", "--format=%ct"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.strip()
     who = {"NAME": "Rehearsal", "EMAIL": "rehearsal@localhost", "DATE": f"{date} +0000"}
     env = running.environment() | {
-        f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in who.items()
+        f"GIT_{role}_{key}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for key, value in who.items()
     }
     own = {
         "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
     }  # of zig; cargo's is that of the registries
-    env |= own | {"SOURCE_DATE_EPOCH": date, "HOME": str(home), "TZ": "Pacific/Auckland"}
+    env |= own | {
+        "SOURCE_DATE_EPOCH": date,
+        "HOME": str(home),
+        "TZ": "Pacific/Auckland",
+    }
     for step in (
         "bump",
         "tag",
@@ -117,7 +135,9 @@ def build(folder: Path, running: LocalRegistries, home: Path) -> dict[str, str]:
         text=True,
         check=True,
     ).stdout.strip()
-    return {row["name"]: row["digest"] or row["sha256"] for row in rows} | {"v0.2.0": tag}
+    return {row["name"]: row["digest"] or row["sha256"] for row in rows} | {
+        "v0.2.0": tag
+    }
 
 
 ARCHIVES = [f"hello-0.2.0-linux-{machine}.tar.gz" for machine in ("amd64", "arm64")]
@@ -158,7 +178,9 @@ def test_the_whole_example_is_released_for_two_machines_and_built_with_equal_byt
     assert [line for line in VERIFIED if f"verify: {line}" not in said] == []
     assert "left out" not in said
     assert "invoke >" not in said  # no library talks in between
-    clients = {re.match(r"[A-Za-z ]+", row["client"])[0].strip() for row in found["requests"]}
+    clients = {
+        re.match(r"[A-Za-z ]+", row["client"])[0].strip() for row in found["requests"]
+    }
     # buildx pushes with the library of containerd, and calls itself by its name
     assert clients == {"cargo", "twine", "containerd", "Helm", "GitHub CLI", "git"}
     assert found["refused"] == []
@@ -237,6 +259,10 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, moment: str) -> None:
     assert list(scratch.iterdir()) == []
     assert running(str(scratch)) == []
     git = subprocess.run(
-        ["git", "status", "--porcelain"], cwd=folder, capture_output=True, text=True, check=True
+        ["git", "status", "--porcelain"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert git.stdout == ""

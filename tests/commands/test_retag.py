@@ -26,7 +26,9 @@ PROJECT = TINY | {
 
 @pytest.fixture
 def proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyProject]:
-    with tiny_project(tmp_path, monkeypatch, PROJECT | {"release-tasks.toml": PROXY}) as made:
+    with tiny_project(
+        tmp_path, monkeypatch, PROJECT | {"release-tasks.toml": PROXY}
+    ) as made:
         yield made
 
 
@@ -57,11 +59,18 @@ def test_a_tag_moves_to_head_and_its_draft_is_deleted(tiny: TinyProject) -> None
     done = tiny.inv("retag", "--version", "0.2.0")
     assert done.returncode == 0, done.stderr
     assert on_origin(tiny) == {"v0.2.0": tiny.head()}
-    assert tiny.git("ls-remote", "origin", "refs/heads/main").split()[0] == tiny.head() != old
+    assert (
+        tiny.git("ls-remote", "origin", "refs/heads/main").split()[0]
+        == tiny.head()
+        != old
+    )
     assert tiny.registries.github.releases("example", "tiny") == []
     assert tiny.inv("gh-draft", "--version", "0.2.0").returncode == 0
     again = tiny.inv("retag", "--version", "0.2.0")
-    assert (again.returncode, "nothing to do, v0.2.0 is at" in again.stderr) == (0, True)
+    assert (again.returncode, "nothing to do, v0.2.0 is at" in again.stderr) == (
+        0,
+        True,
+    )
 
 
 CARGO_TOML = """[package]
@@ -112,8 +121,13 @@ def test_what_the_gates_find_is_fixed_committed_and_tagged_again(
         for step in ("bump", "tag", "push"):  # without the check
             done = shop.inv(step, "--version", "0.2.0")
             assert done.returncode == 0, done.stderr
-        for words in (("clippy", "--fix", "--allow-dirty", "--allow-staged", "--quiet"), ("fmt",)):
-            subprocess.run(["cargo", *words], cwd=shop.root, check=True, capture_output=True)
+        for words in (
+            ("clippy", "--fix", "--allow-dirty", "--allow-staged", "--quiet"),
+            ("fmt",),
+        ):
+            subprocess.run(
+                ["cargo", *words], cwd=shop.root, check=True, capture_output=True
+            )
         sells = (shop.root / "src/lib.rs").read_text()
         shop.commit("src/lib.rs", sells.replace("    1\n", "    2\n"))
         assert shop.inv("check", "--version", "0.2.1", "--new", "all").returncode == 0
@@ -143,7 +157,10 @@ def test_a_tag_with_a_public_release_does_not_move(tiny: TinyProject) -> None:
     done = tiny.inv("retag", "--version", "0.2.0")
     assert (done.returncode, on_origin(tiny)) == (1, before)
     assert "v0.2.0 cannot move, already public: v0.2.0 on GitHub\n" in done.stderr
-    assert "fix: inv release --version 0.2.1; crates.io and PyPI can only yank\n" in done.stderr
+    assert (
+        "fix: inv release --version 0.2.1; crates.io and PyPI can only yank\n"
+        in done.stderr
+    )
 
 
 @pytest.mark.statement("B1.42", "B4.42")
@@ -160,7 +177,9 @@ def test_a_tag_with_a_file_on_pypi_does_not_move(tiny: TinyProject) -> None:
         "v0.2.0 cannot move, already public: tiny_plain-0.2.0-py3-none-any.whl on PyPI"
         in done.stderr
     )
-    assert [row["draft"] for row in tiny.registries.github.releases("example", "tiny")] == [True]
+    assert [
+        row["draft"] for row in tiny.registries.github.releases("example", "tiny")
+    ] == [True]
 
 
 def test_a_dirty_tree_is_not_tagged(tiny: TinyProject) -> None:
@@ -173,7 +192,9 @@ def test_a_dirty_tree_is_not_tagged(tiny: TinyProject) -> None:
 
 
 @pytest.mark.statement("B3.4", "B3.23", "B3.34", "B3.36")
-def test_a_promotion_is_a_second_tag_on_the_commit_and_the_only_release(proxy: TinyProject) -> None:
+def test_a_promotion_is_a_second_tag_on_the_commit_and_the_only_release(
+    proxy: TinyProject,
+) -> None:
     released(proxy, "1.0.0")
     commit = proxy.head()
     assert proxy.git("log", "--format=%s").splitlines()[0] != "release: tiny v1.0.0"
@@ -207,7 +228,10 @@ def test_a_promotion_is_a_second_tag_on_the_commit_and_the_only_release(proxy: T
 
 
 def test_an_unfinished_version_is_not_promoted(proxy: TinyProject) -> None:
-    assert "is not finished: v1.0.0 on git" in proxy.inv("promote", "--version", "1.0.0").stderr
+    assert (
+        "is not finished: v1.0.0 on git"
+        in proxy.inv("promote", "--version", "1.0.0").stderr
+    )
 
 
 def test_promote_without_its_setting_names_the_setting(tiny: TinyProject) -> None:

@@ -47,11 +47,17 @@ def test_settings_show_every_effective_value_and_its_source(tiny: TinyProject) -
     assert rows['components."tiny"', "python"] == (["tiny-plain"], "discovered")
     assert rows['components."tiny"', "latest"] == (True, "default")
     assert rows['python."tiny-plain"', "path"] == (".", "discovered")
-    assert rows['images."ghcr.io/example/tiny"', "dockerfile"] == ("Dockerfile", "discovered")
+    assert rows['images."ghcr.io/example/tiny"', "dockerfile"] == (
+        "Dockerfile",
+        "discovered",
+    )
     assert rows['images."ghcr.io/example/tiny"', "args"] == ({"A-B": "c"}, "settings")
     assert rows["files", "a.md"] == ("{version}", "settings")
     text = tiny.inv("settings").stdout
-    assert all(tomllib.loads(line) is not None for line in text.split("\n\n", 1)[1].splitlines())
+    assert all(
+        tomllib.loads(line) is not None
+        for line in text.split("\n\n", 1)[1].splitlines()
+    )
     assert '"a.md" = "{version}"' in text
 
 
@@ -98,7 +104,10 @@ def test_settings_show_every_component(two: TinyProject) -> None:
 
 def test_a_version_that_is_only_in_the_tag_is_shown_as_such(tiny: TinyProject) -> None:
     tiny.commit("release-tasks.toml", '[project]\nversion = "tag"\n')
-    assert "component tiny: version only in the tag, tag v{version}" in tiny.inv("settings").stdout
+    assert (
+        "component tiny: version only in the tag, tag v{version}"
+        in tiny.inv("settings").stdout
+    )
 
 
 def test_init_writes_three_files_that_work_and_keeps_existing_ones(
@@ -114,7 +123,12 @@ def test_init_writes_three_files_that_work_and_keeps_existing_ones(
     assert (dry.returncode, os.listdir()) == (0, [".git"])
     ran = inv(Path.cwd(), *boot, "init")
     assert ran.returncode == 0, ran.stderr
-    assert sorted(os.listdir()) == [".git", "noxfile.py", "release-tasks.toml", "tasks.py"]
+    assert sorted(os.listdir()) == [
+        ".git",
+        "noxfile.py",
+        "release-tasks.toml",
+        "tasks.py",
+    ]
     (tmp_path / "empty" / "tasks.py").write_text(TINY["tasks.py"])
     again = inv(Path.cwd(), "init")
     assert (
@@ -134,7 +148,9 @@ def test_init_writes_the_open_questions_as_comments(tiny: TinyProject) -> None:
     assert all(line.startswith("#") for line in text.splitlines() if line)
 
 
-def test_an_image_without_a_github_remote_is_an_open_question(tiny: TinyProject) -> None:
+def test_an_image_without_a_github_remote_is_an_open_question(
+    tiny: TinyProject,
+) -> None:
     tiny.commit("Dockerfile", "FROM scratch\n")
     subprocess.run(
         ["git", "remote", "set-url", "origin", str(tiny.root.parent / "elsewhere.git")],
@@ -196,18 +212,25 @@ def test_doctor_checks_the_programs_that_the_build_needs(tiny: TinyProject) -> N
     assert "no-such-compiler is not installed, and [build] needs it" in ran.stderr
 
 
-def test_doctor_checks_the_programs_that_scan_and_test_an_image(tiny: TinyProject) -> None:
+def test_doctor_checks_the_programs_that_scan_and_test_an_image(
+    tiny: TinyProject,
+) -> None:
     tiny.commit("Dockerfile", "FROM scratch\n")
     tiny.commit(
         "release-tasks.toml",
         '[images."ghcr.io/o/r"]\nscan = "no-such-scanner {layout}"\ntest = "./smoke.sh {image}"\n',
     )
     ran = tiny.inv("doctor")
-    assert "no-such-scanner is not installed, and [images.ghcr.io/o/r] needs it" in ran.stderr
+    assert (
+        "no-such-scanner is not installed, and [images.ghcr.io/o/r] needs it"
+        in ran.stderr
+    )
     assert "smoke.sh" not in ran.stderr
 
 
-def test_doctor_works_outside_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_works_outside_a_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tasks.py").write_text(TINY["tasks.py"])
     ran = inv(Path.cwd(), "doctor", "--json")

@@ -117,15 +117,21 @@ def test_status_1_means_error(tiny: TinyProject) -> None:
         "commit": tiny.head(),
         "package": "tiny-plain",
     }
-    (tiny.root / "dist" / "v0.2.0" / "parts" / "build_wheels.json").write_text(json.dumps([row]))
+    (tiny.root / "dist" / "v0.2.0" / "parts" / "build_wheels.json").write_text(
+        json.dumps([row])
+    )
     ran = tiny.inv("status", "--version", "0.2.0", "--json")
     assert ran.returncode == 1, ran.stderr
     assert {
-        row["state"] for row in json.loads(ran.stdout)["artifacts"] if row["name"] == WHEEL
+        row["state"]
+        for row in json.loads(ran.stdout)["artifacts"]
+        if row["name"] == WHEEL
     } == {"different"}
 
 
-def test_a_registry_that_cannot_be_read_does_not_hide_the_others(tiny: TinyProject) -> None:
+def test_a_registry_that_cannot_be_read_does_not_hide_the_others(
+    tiny: TinyProject,
+) -> None:
     tiny.registries.faults.add(Fault("GET", "/simple/tiny-plain", status=500, times=50))
     ran = tiny.inv("status", "--version", "0.2.0", "--json")
     data = json.loads(ran.stdout)
@@ -164,7 +170,9 @@ def test_an_unreadable_repository_is_an_error_and_not_missing(
     monkeypatch.chdir(tiny.root)
     ran = tiny.inv("status", "--version", "0.2.0", "--json")
     assert ran.returncode == 1
-    assert not [row for row in json.loads(ran.stdout)["artifacts"] if row["channel"] == "GitHub"]
+    assert not [
+        row for row in json.loads(ran.stdout)["artifacts"] if row["channel"] == "GitHub"
+    ]
     assert "GitHub shows no repository example/tiny" in ran.stderr
 
 

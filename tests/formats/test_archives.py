@@ -43,7 +43,9 @@ def test_a_path_outside_of_the_folder_is_refused(tmp_path: Path, name: str) -> N
 
 
 @pytest.mark.parametrize("name", ["a.tar.gz", "a.zip"])
-def test_an_archive_has_the_same_bytes_whenever_it_is_made(name: str, tmp_path: Path) -> None:
+def test_an_archive_has_the_same_bytes_whenever_it_is_made(
+    name: str, tmp_path: Path
+) -> None:
     made = []
     for when in (1, 1_000_000_000):
         program = tmp_path / f"{when}"

@@ -20,7 +20,9 @@ ENTRIES: dict[str, archives.Entry] = {
 
 
 def packed(name: str, epoch: int = 1767323045, **other: bytes) -> bytes:
-    more = {path: (data, ENTRIES.get(path, (b"", 0o644))[1]) for path, data in other.items()}
+    more = {
+        path: (data, ENTRIES.get(path, (b"", 0o644))[1]) for path, data in other.items()
+    }
     return archives.pack(name, ENTRIES | more, epoch)
 
 
@@ -63,18 +65,22 @@ def test_a_difference_in_the_packing_alone_is_reported() -> None:
 
 
 def test_links_and_other_files_than_archives_are_compared() -> None:
-    one, two = (layer(("bin", target), ("hello", b"x")) for target in ("usr/bin", "/nowhere"))
+    one, two = (
+        layer(("bin", target), ("hello", b"x")) for target in ("usr/bin", "/nowhere")
+    )
     assert differences.first(one, two) == "bin: link 'usr/bin', not link '/nowhere'"
     assert differences.first(b"", b"x") == "byte 0: b'', not b'x'"
     assert differences.first(b"PK\3\4 cut", b"PK\3\4 cat") == "byte 6: b'ut', not b'at'"
-    assert differences.first(packed("a.tar.gz")[:90], packed("a.tar.gz")[:80]).startswith(
-        "byte 80: "
-    )
+    assert differences.first(
+        packed("a.tar.gz")[:90], packed("a.tar.gz")[:80]
+    ).startswith("byte 80: ")
 
 
 def image(folder: Path, *layers: bytes, **config: object) -> Path:
     layout = Layout(folder)
-    layout.write(*(layout.image(name, list(layers), **config) for name in ("amd64", "arm64")))
+    layout.write(
+        *(layout.image(name, list(layers), **config) for name in ("amd64", "arm64"))
+    )
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
         for one in sorted(path for path in folder.rglob("*") if path.is_file()):
@@ -86,13 +92,22 @@ def image(folder: Path, *layers: bytes, **config: object) -> Path:
 
 def test_the_layer_of_an_image_is_reported_and_not_its_digest(tmp_path: Path) -> None:
     first = image(
-        tmp_path / "one", layer(("base", b"b")), layer(("hello", b"program 1")), Cmd=["/hello"]
+        tmp_path / "one",
+        layer(("base", b"b")),
+        layer(("hello", b"program 1")),
+        Cmd=["/hello"],
     )
     program = image(
-        tmp_path / "two", layer(("base", b"b")), layer(("hello", b"program 2")), Cmd=["/hello"]
+        tmp_path / "two",
+        layer(("base", b"b")),
+        layer(("hello", b"program 2")),
+        Cmd=["/hello"],
     )
     config = image(
-        tmp_path / "three", layer(("base", b"b")), layer(("hello", b"program 1")), Cmd=["/hallo"]
+        tmp_path / "three",
+        layer(("base", b"b")),
+        layer(("hello", b"program 1")),
+        Cmd=["/hallo"],
     )
     shorter = image(tmp_path / "four", layer(("base", b"b")), Cmd=["/hello"])
     assert (

@@ -51,6 +51,8 @@ def test_an_unknown_machine_keeps_its_name(monkeypatch: pytest.MonkeyPatch) -> N
         ("mips64el-unknown-linux-gnuabi64", "mips64el", "mips64el"),
     ],
 )
-def test_a_target_has_a_compiler_and_an_emulator(target: str, gnu: str, qemu: str) -> None:
+def test_a_target_has_a_compiler_and_an_emulator(
+    target: str, gnu: str, qemu: str
+) -> None:
     assert machines.gnu_name(target) == gnu
     assert machines.qemu_name(target) == qemu

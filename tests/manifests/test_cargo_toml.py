@@ -92,7 +92,10 @@ def test_cargo_resolves_every_updated_requirement(tmp_path, version):
             assert "-" in version or requirement == ">=0.1, <2"
     names = dict.fromkeys(admitted, version)
     for name in admitted:
-        write(tmp_path / name, cargo_toml.set_versions(crate(name, ""), "Cargo.toml", names))
+        write(
+            tmp_path / name,
+            cargo_toml.set_versions(crate(name, ""), "Cargo.toml", names),
+        )
     pins = "".join(
         f'{name} = {{ path = "../{name}", version = "{old}" }}\n'
         for name, (old, _) in admitted.items()
@@ -116,7 +119,8 @@ def test_cargo_resolves_every_updated_requirement(tmp_path, version):
 
 def crate(name, pins):
     return (
-        f'[package]\nname = "{name}"\nversion = "0.1.0"\nedition = "2021"\n\n[dependencies]\n{pins}'
+        f'[package]\nname = "{name}"\nversion = "0.1.0"\nedition = "2021"\n\n[dependencies]\n'
+        f"{pins}"
     )
 
 
@@ -159,7 +163,14 @@ def manifest(number: int, version: str) -> str:
         f'serde = "{OLD}"',
     ]
     return "\n".join(
-        [*head, *pins[::2], "", "[target.'cfg(unix)'.dev-dependencies]", *pins[1::2], ""]
+        [
+            *head,
+            *pins[::2],
+            "",
+            "[target.'cfg(unix)'.dev-dependencies]",
+            *pins[1::2],
+            "",
+        ]
     )
 
 
@@ -177,7 +188,11 @@ def test_one_stale_crate_among_500_is_reported() -> None:
     sentences = [
         line
         for number in range(COUNT)
-        for line in cargo_toml.mismatches(manifest(number, NEW), f"{number}/Cargo.toml", newer)
+        for line in cargo_toml.mismatches(
+            manifest(number, NEW), f"{number}/Cargo.toml", newer
+        )
     ]
     assert len(sentences) == 11
-    assert sentences[0] == f"7/Cargo.toml:3: [package] version is {NEW}, expected 0.11.0"
+    assert (
+        sentences[0] == f"7/Cargo.toml:3: [package] version is {NEW}, expected 0.11.0"
+    )

@@ -23,7 +23,11 @@ def edited(path: str, text: str, command: dict) -> tuple[str, list[str]]:
     crates, version = command["crates"], command.get("version")
     if path == changelog.NAME:
         return new_section.add(text, NewSection(version, command["date"])), []
-    kind = listed(command["files"][path]) if path in command.get("files", {}) else kind_of(path)
+    kind = (
+        listed(command["files"][path])
+        if path in command.get("files", {})
+        else kind_of(path)
+    )
     if kind is chart_yaml.KIND:
         kind = chart_yaml.kind(command.get("app_version"))
     if kind is None:
@@ -50,7 +54,9 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def marked(name: str) -> object:
     """Return a case with the statements that its command names."""
-    shows = json.loads((GOLDEN / name / "command.json").read_text("utf-8")).get("shows", ())
+    shows = json.loads((GOLDEN / name / "command.json").read_text("utf-8")).get(
+        "shows", ()
+    )
     return pytest.param(name, marks=[pytest.mark.statement(*shows)] if shows else [])
 
 

@@ -19,7 +19,9 @@ from release_tasks.versions.numbers import parse
 
 NUMBERS = st.integers(0, 40)
 FINAL = st.builds("{}.{}.{}".format, NUMBERS, NUMBERS, NUMBERS)
-COUNTED = st.builds("{}-{}.{}".format, FINAL, st.sampled_from(("alpha", "beta", "rc")), NUMBERS)
+COUNTED = st.builds(
+    "{}-{}.{}".format, FINAL, st.sampled_from(("alpha", "beta", "rc")), NUMBERS
+)
 CRATES = ("core", "core-macros", "app")
 COMMENTS = st.sampled_from(("", ' # version = "1.0.0"', "   # größer 🦀"))
 EOL = st.sampled_from(("\n", "\r\n"))
@@ -95,7 +97,9 @@ def manifests(draw, version):
             if form == 0:
                 rows.append(f"{crate} = {requirement}{comment}")
             elif form == 1:
-                rows.append(f'{crate}={{ path = "../{crate}" , version={requirement} }}{comment}')
+                rows.append(
+                    f'{crate}={{ path = "../{crate}" , version={requirement} }}{comment}'
+                )
             elif form == 2:
                 rows += [f"{crate}.version = {requirement}", f'{crate}.path = "x"']
             elif form == 3:
@@ -121,10 +125,17 @@ def manifests(draw, version):
 @given(st.data(), FINAL, FINAL)
 def test_a_bump_of_cargo_toml_and_back_gives_the_same_bytes(data, before, after):
     text = data.draw(manifests(before))
-    there = cargo_toml.set_versions(text, "Cargo.toml", dict.fromkeys(CRATES, after), after)
-    assert cargo_toml.mismatches(there, "Cargo.toml", dict.fromkeys(CRATES, after), after) == []
+    there = cargo_toml.set_versions(
+        text, "Cargo.toml", dict.fromkeys(CRATES, after), after
+    )
+    assert (
+        cargo_toml.mismatches(there, "Cargo.toml", dict.fromkeys(CRATES, after), after)
+        == []
+    )
     assert len(there.splitlines()) == len(text.splitlines())
-    back = cargo_toml.set_versions(there, "Cargo.toml", dict.fromkeys(CRATES, before), before)
+    back = cargo_toml.set_versions(
+        there, "Cargo.toml", dict.fromkeys(CRATES, before), before
+    )
     assert back == text
 
 
@@ -133,7 +144,10 @@ def test_a_bump_of_cargo_toml_and_back_gives_the_same_bytes(data, before, after)
 def test_a_bump_to_a_prerelease_and_back_gives_the_same_bytes(data, before, after):
     text = data.draw(manifests(before))
     there = cargo_toml.set_versions(text, "Cargo.toml", dict.fromkeys(CRATES, after))
-    assert cargo_toml.set_versions(there, "Cargo.toml", dict.fromkeys(CRATES, before)) == text
+    assert (
+        cargo_toml.set_versions(there, "Cargo.toml", dict.fromkeys(CRATES, before))
+        == text
+    )
 
 
 LAYOUTS = {
@@ -159,9 +173,14 @@ LAYOUTS = {
 @pytest.mark.parametrize("path", sorted(LAYOUTS))
 @settings(deadline=None)
 @given(FINAL, FINAL, EOL, st.sampled_from(("", "\ufeff")), st.sampled_from(("", "\n")))
-def test_a_bump_of_any_kind_and_back_gives_the_same_bytes(path, before, after, eol, bom, end):
+def test_a_bump_of_any_kind_and_back_gives_the_same_bytes(
+    path, before, after, eol, bom, end
+):
     assume(before != after)
-    text, kind = bom + (LAYOUTS[path].format(before) + end).replace("\n", eol), kind_of(path)
+    text, kind = (
+        bom + (LAYOUTS[path].format(before) + end).replace("\n", eol),
+        kind_of(path),
+    )
     there = kind.set_versions(text, path, {}, after)
     assert after in there
     copies = 2 if path == "package-lock.json" else 1
@@ -186,7 +205,9 @@ def test_a_bump_at_a_key_and_back_gives_the_same_bytes(path, before, after, eol,
     assume(before != after)
     text, kind = bom + BY_KEY[path].format(before).replace("\n", eol), listed("version")
     there = kind.set_versions(text, path, {}, after)
-    assert [place.old.removeprefix("v") for place in kind.of(there, FileBump(path))] == [after]
+    assert [
+        place.old.removeprefix("v") for place in kind.of(there, FileBump(path))
+    ] == [after]
     assert before in after or there.count(before) == text.count(before) - 1
     assert kind.set_versions(there, path, {}, before) == text
 
@@ -194,13 +215,23 @@ def test_a_bump_at_a_key_and_back_gives_the_same_bytes(path, before, after, eol,
 @given(
     st.lists(FINAL | COUNTED, min_size=1, max_size=4),
     FINAL | COUNTED,
-    st.sampled_from(("/{version}/", 'x = "{version}"', "caro-{version}-linux", "v{version}")),
+    st.sampled_from(
+        ("/{version}/", 'x = "{version}"', "caro-{version}-linux", "v{version}")
+    ),
 )
-def test_every_stale_text_gets_the_new_version_and_no_other_text_changes(olds, new, template):
-    text = "\n".join(f"before {template.format(version=old)} after 1.2.3" for old in olds)
+def test_every_stale_text_gets_the_new_version_and_no_other_text_changes(
+    olds, new, template
+):
+    text = "\n".join(
+        f"before {template.format(version=old)} after 1.2.3" for old in olds
+    )
     there = listed(template).set_versions(text, "README.md", {}, new)
-    assert there == "\n".join(f"before {template.format(version=new)} after 1.2.3" for _ in olds)
-    assert [place.old for place in listed(template).of(text, FileBump("README.md"))] == olds
+    assert there == "\n".join(
+        f"before {template.format(version=new)} after 1.2.3" for _ in olds
+    )
+    assert [
+        place.old for place in listed(template).of(text, FileBump("README.md"))
+    ] == olds
 
 
 @given(st.lists(FINAL, unique=True, max_size=5), FINAL, st.booleans(), EOL)
@@ -208,11 +239,19 @@ def test_a_changelog_keeps_every_section_and_a_second_run_changes_nothing(
     olds, new, has_unreleased, eol
 ):
     assume(new not in olds)
-    head = ["# Changelog", "", *(["## [Unreleased]", "", "- new", ""] if has_unreleased else [])]
+    head = [
+        "# Changelog",
+        "",
+        *(["## [Unreleased]", "", "- new", ""] if has_unreleased else []),
+    ]
     text = eol.join(
         [
             *head,
-            *(line for old in olds for line in (f"## [{old}] - 2026-01-01", "", f"- {old}", "")),
+            *(
+                line
+                for old in olds
+                for line in (f"## [{old}] - 2026-01-01", "", f"- {old}", "")
+            ),
         ]
     )
     there = new_section.add(text, NewSection(new, "2026-02-02", body="- new"))
@@ -328,7 +367,9 @@ def test_a_file_nested_too_deeply_is_refused(path, text):
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     text=TEXTS,
-    spec=st.sampled_from(("version", "a.version", "v{version}", "{version}", "{core} {major}", ""))
+    spec=st.sampled_from(
+        ("version", "a.version", "v{version}", "{version}", "{core} {major}", "")
+    )
     | TEXTS,
 )
 def test_any_listed_file_gives_a_result_or_a_release_error(path, text, spec):

@@ -12,9 +12,9 @@ README = "hello-0.1.0-linux\nhello-0.0.9-linux\n"
 
 
 def test_each_stale_text_is_a_mismatch():
-    assert listed(["hello-{version}-"]).mismatches(README, "README.md", {}, "0.1.0") == [
-        "README.md:2: hello-{version}- is 0.0.9, expected 0.1.0"
-    ]
+    assert listed(["hello-{version}-"]).mismatches(
+        README, "README.md", {}, "0.1.0"
+    ) == ["README.md:2: hello-{version}- is 0.0.9, expected 0.1.0"]
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,10 @@ def test_each_stale_text_is_a_mismatch():
     ],
 )
 def test_a_placeholder_matches_any_version(version):
-    assert listed("x{version}").set_versions(f"x{version}", "a.md", {}, "2.0.0") == "x2.0.0"
+    assert (
+        listed("x{version}").set_versions(f"x{version}", "a.md", {}, "2.0.0")
+        == "x2.0.0"
+    )
     assert (
         listed("{version}-").set_versions(f"{version}-linux-x", "a.md", {}, "2.0.0")
         == "2.0.0-linux-x"
@@ -81,13 +84,20 @@ def test_a_key_needs_a_file_with_keys():
 def test_an_element_that_appears_twice_is_refused():
     with pytest.raises(ReleaseError, match="2 elements"):
         listed("version").set_versions(
-            "<a><version>1.0.0</version><version>2.0.0</version></a>", "a.xml", {}, "2.0.0"
+            "<a><version>1.0.0</version><version>2.0.0</version></a>",
+            "a.xml",
+            {},
+            "2.0.0",
         )
 
 
 @pytest.mark.parametrize(
     "text",
-    ["<a><version/></a>", "<a><version></version></a>", "<a><version><!-- 1.0.0 --></version></a>"],
+    [
+        "<a><version/></a>",
+        "<a><version></version></a>",
+        "<a><version><!-- 1.0.0 --></version></a>",
+    ],
 )
 def test_an_element_without_text_has_no_version(text):
     with pytest.raises(ReleaseError, match="no string at the key `version`"):

@@ -50,7 +50,9 @@ def test_it_shows_one_crate_five_binaries_and_an_image(root: Path) -> None:
     assert found == golden("caro", found)
 
 
-def test_without_settings_only_the_crate_and_the_image_are_shipped(tmp_path: Path) -> None:
+def test_without_settings_only_the_crate_and_the_image_are_shipped(
+    tmp_path: Path,
+) -> None:
     root = sample("caro", tmp_path)
     found = shown(root)
     assert found == golden("caro-without-settings", found)
@@ -69,7 +71,11 @@ def test_the_first_bump_moves_every_copy_that_the_settings_name(root: Path) -> N
     )
     assert {path: [line] for path, line in PACKAGES.items()}.items() <= lines.items()
     readme = (root / "README.md").read_text()
-    assert (readme.count("1.2.0"), len(lines["README.md"]), "1.1." in readme) == (26, 13, False)
+    assert (readme.count("1.2.0"), len(lines["README.md"]), "1.1." in readme) == (
+        26,
+        13,
+        False,
+    )
     assert "Since 1.0.3 the name of a file holds its version" in readme
     assert set(changed(root)) == {
         "CHANGELOG.md",
@@ -79,9 +85,9 @@ def test_the_first_bump_moves_every_copy_that_the_settings_name(root: Path) -> N
         *PACKAGES,
     }
     argv = ["cargo", "metadata", "--locked", "--offline", "--format-version=1"]
-    packages = json.loads(subprocess.run(argv, cwd=root, capture_output=True, check=True).stdout)[
-        "packages"
-    ]
+    packages = json.loads(
+        subprocess.run(argv, cwd=root, capture_output=True, check=True).stdout
+    )["packages"]
     assert [(one["name"], one["version"]) for one in packages] == [("caro", "1.2.0")]
 
 
@@ -89,7 +95,9 @@ def test_what_no_settings_name_stays_and_is_listed(root: Path) -> None:
     said = bump(root)
     assert "npm/package.json:3 had 1.1.0, expected 1.1.3\n" in said
     assert [place for place in LISTED if f"  {place}: " not in said] == []
-    assert [path for path in STRANGERS if "1.1.0" not in (root / path).read_text()] == []
+    assert [
+        path for path in STRANGERS if "1.1.0" not in (root / path).read_text()
+    ] == []
 
 
 @pytest.mark.statement("B4.2")
@@ -103,12 +111,19 @@ def test_the_changelog_keeps_its_odd_headings_and_gets_the_section(root: Path) -
         for heading in re.findall("^#.*", after, re.M)
         if heading != "## [1.2.0] - 2026-01-02"
     ] == before
-    assert "## [Unreleased]\n\n## [1.2.0] - 2026-01-02\n\n### ✨ Added\n\n#### Answers\n" in after
-    assert "[1.2.0]: https://github.com/wildcard/caro/compare/v1.1.3...v1.2.0\n" in after
+    assert (
+        "## [Unreleased]\n\n## [1.2.0] - 2026-01-02\n\n### ✨ Added\n\n#### Answers\n"
+        in after
+    )
+    assert (
+        "[1.2.0]: https://github.com/wildcard/caro/compare/v1.1.3...v1.2.0\n" in after
+    )
 
 
 @pytest.mark.statement("B4.8", "B4.10", "B4.11")
-def test_its_tag_is_annotated_names_the_bump_and_waits_for_a_clean_tree(root: Path) -> None:
+def test_its_tag_is_annotated_names_the_bump_and_waits_for_a_clean_tree(
+    root: Path,
+) -> None:
     bump(root)
     edited = changed(root)
     (root / "scribble.txt").write_text("a stranger\n")
@@ -116,7 +131,12 @@ def test_its_tag_is_annotated_names_the_bump_and_waits_for_a_clean_tree(root: Pa
     (root / "scribble.txt").unlink()
     assert inv(root, "tag", "--version", "1.2.0").returncode == 0
     assert (
-        git(root, "for-each-ref", "refs/tags/v1.2.0", "--format=%(objecttype) %(subject)")
+        git(
+            root,
+            "for-each-ref",
+            "refs/tags/v1.2.0",
+            "--format=%(objecttype) %(subject)",
+        )
         == "tag Release v1.2.0\n"
     )
     assert git(root, "show", "--name-only", "--format=").split() == edited
@@ -128,7 +148,13 @@ def test_its_tag_is_annotated_names_the_bump_and_waits_for_a_clean_tree(root: Pa
 
 
 def test_its_assets_are_ten_files_and_twenty_of_bundles(root: Path) -> None:
-    places = ("linux-amd64", "linux-arm64", "macos-intel", "macos-silicon", "windows-amd64")
+    places = (
+        "linux-amd64",
+        "linux-arm64",
+        "macos-intel",
+        "macos-silicon",
+        "windows-amd64",
+    )
     [component] = shown(root)["components"]
     assert [row["file"] for row in component["binaries"]] == [
         f"caro-{{version}}-{place}{'.exe' * (place == places[4])}" for place in places

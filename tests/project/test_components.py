@@ -40,7 +40,9 @@ def test_without_settings_there_is_one_component_for_everything(tmp_path: Path) 
 
 def test_each_component_has_a_version_and_a_tag_of_its_own(tmp_path: Path) -> None:
     core, other = project(tmp_path, TWO).components
-    assert [(c.name, c.version, c.latest, [p.name for p in c.python]) for c in (core, other)] == [
+    assert [
+        (c.name, c.version, c.latest, [p.name for p in c.python]) for c in (core, other)
+    ] == [
         ("core", "0.1.0", True, ["tiny-plain"]),
         ("other", "0.4.0", False, ["tiny-other"]),
     ]
@@ -49,7 +51,10 @@ def test_each_component_has_a_version_and_a_tag_of_its_own(tmp_path: Path) -> No
 def test_a_thing_that_two_components_ship_is_an_error(tmp_path: Path) -> None:
     said = told(
         tmp_path,
-        '[components.a]\npython = ["tiny-plain"]\n[components.b]\ntag = "b{version}"\npython = ["tiny-plain"]\n',
+        (
+            '[components.a]\npython = ["tiny-plain"]\n[components.b]\ntag = "b{version}"\n'
+            'python = ["tiny-plain"]\n'
+        ),
     )
     assert said == "release-tasks.toml: both a and b ship tiny-plain"
 
@@ -65,17 +70,25 @@ def test_two_components_with_one_tag_are_an_error(tmp_path: Path) -> None:
 def test_a_thing_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     said = told(tmp_path, '[components.a]\ncharts = ["ghcr.io/o/charts/c"]\n')
     assert (
-        said == "release-tasks.toml: [components.a] charts: ghcr.io/o/charts/c is not shipped here"
+        said
+        == "release-tasks.toml: [components.a] charts: ghcr.io/o/charts/c is not shipped here"
     )
 
 
 def test_a_changelog_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    said = told(tmp_path, '[components.a]\npython = ["tiny-plain"]\nchangelog = "NEWS.md"\n')
-    assert said == "release-tasks.toml: [components.a] changelog: NEWS.md is not in the repository"
+    said = told(
+        tmp_path, '[components.a]\npython = ["tiny-plain"]\nchangelog = "NEWS.md"\n'
+    )
+    assert (
+        said
+        == "release-tasks.toml: [components.a] changelog: NEWS.md is not in the repository"
+    )
 
 
 @pytest.mark.tools("cargo")
-def test_crates_of_different_versions_are_a_question_that_one_line_answers(tmp_path: Path) -> None:
+def test_crates_of_different_versions_are_a_question_that_one_line_answers(
+    tmp_path: Path,
+) -> None:
     crates = {
         f"{name}/{file}": text
         for name, version in (("one", "0.1.0"), ("two", "0.2.0"))
@@ -84,7 +97,9 @@ def test_crates_of_different_versions_are_a_question_that_one_line_answers(tmp_p
             ("src/lib.rs", ""),
         )
     } | {"Cargo.toml": '[workspace]\nmembers = ["one", "two"]\nresolver = "2"\n'}
-    with pytest.raises(ReleaseError, match=r"have different versions: 0\.1\.0, 0\.2\.0") as error:
+    with pytest.raises(
+        ReleaseError, match=r"have different versions: 0\.1\.0, 0\.2\.0"
+    ) as error:
         project(tmp_path / "a", crates)
     lines = error.value.fix.split(":\n", 1)[1]
     answered = project(tmp_path / "b", crates | {"release-tasks.toml": lines})
@@ -94,7 +109,10 @@ def test_crates_of_different_versions_are_a_question_that_one_line_answers(tmp_p
     ]
     every = project(
         tmp_path / "c",
-        crates | {"release-tasks.toml": '[components."{crate}"]\ntag = "{crate}-v{version}"\n'},
+        crates
+        | {
+            "release-tasks.toml": '[components."{crate}"]\ntag = "{crate}-v{version}"\n'
+        },
     )
     assert [(c.name, c.version, c.tag) for c in every.components] == [
         ("one", "0.1.0", "one-v{version}"),
@@ -135,9 +153,12 @@ def test_a_crate_and_a_wheel_of_different_versions_are_a_question_whose_lines_wo
     tmp_path: Path,
 ) -> None:
     said, answered = proposed(
-        tmp_path, {**workspace("one"), **crate("one", "0.6.26"), **wheel("one-py", "0.6.12")}
+        tmp_path,
+        {**workspace("one"), **crate("one", "0.6.26"), **wheel("one-py", "0.6.12")},
     )
-    assert said == "the crates and Python packages have different versions: 0.6.12, 0.6.26"
+    assert (
+        said == "the crates and Python packages have different versions: 0.6.12, 0.6.26"
+    )
     assert [(c.name, c.version, c.tag, c.latest) for c in answered.components] == [
         ("one", "0.6.26", "v{version}", True),
         ("one-py", "0.6.12", "py-v{version}", False),
@@ -146,7 +167,11 @@ def test_a_crate_and_a_wheel_of_different_versions_are_a_question_whose_lines_wo
 
 @pytest.mark.tools("cargo")
 def test_crates_of_one_version_stay_together_in_the_lines(tmp_path: Path) -> None:
-    crates = {**crate("one", "0.3.0"), **crate("two", "0.3.0"), **crate("bench", "0.1.0")}
+    crates = {
+        **crate("one", "0.3.0"),
+        **crate("two", "0.3.0"),
+        **crate("bench", "0.1.0"),
+    }
     files = {
         **workspace("one", "two", "bench"),
         **crates,
@@ -154,7 +179,9 @@ def test_crates_of_one_version_stay_together_in_the_lines(tmp_path: Path) -> Non
         "Dockerfile": "FROM scratch\n",
     }
     said, answered = proposed(tmp_path, files)
-    assert said == "the crates and Python packages have different versions: 0.1.0, 0.3.0"
+    assert (
+        said == "the crates and Python packages have different versions: 0.1.0, 0.3.0"
+    )
     assert [
         (c.name, c.version, c.tag, [x.name for x in (*c.crates, *c.python)])
         for c in answered.components
@@ -162,8 +189,12 @@ def test_crates_of_one_version_stay_together_in_the_lines(tmp_path: Path) -> Non
         ("project", "0.3.0", "v{version}", ["one", "two", "one"]),
         ("bench", "0.1.0", "bench-v{version}", ["bench"]),
     ]
-    assert "leave some out with [crates] ignore" in refused(tmp_path / "again", files).fix
-    ignored = project(tmp_path / "ignored", files | {FILE: '[crates]\nignore = ["bench"]\n'})
+    assert (
+        "leave some out with [crates] ignore" in refused(tmp_path / "again", files).fix
+    )
+    ignored = project(
+        tmp_path / "ignored", files | {FILE: '[crates]\nignore = ["bench"]\n'}
+    )
     assert [(c.version, c.tag) for c in ignored.components] == [("0.3.0", "v{version}")]
 
 
@@ -192,26 +223,44 @@ def test_a_program_goes_with_the_component_of_its_crate(tmp_path: Path) -> None:
         **crate("one", "0.1.0"),
         **crate("two", "0.2.0", '[[bin]]\nname = "tool"\npath = "src/lib.rs"\n'),
     }
-    settings = '[components."{crate}"]\ntag = "{crate}-v{version}"\n[binaries.tool]\nx86_64-unknown-linux-gnu = "tool"\n'
+    settings = (
+        '[components."{crate}"]\ntag = "{crate}-v{version}"\n[binaries.tool]\n'
+        'x86_64-unknown-linux-gnu = "tool"\n'
+    )
     one, two = project(tmp_path, files | {FILE: settings}).components
-    assert (one.binaries, [b.name for b in resolved_or_raise(two.binaries)]) == ((), ["tool"])
+    assert (one.binaries, [b.name for b in resolved_or_raise(two.binaries)]) == (
+        (),
+        ["tool"],
+    )
 
 
 @pytest.mark.statement("B5.10")
-def test_a_component_has_the_changelog_of_its_own_folder_if_there_is_one(tmp_path: Path) -> None:
-    core, other = project(tmp_path, TWO | {"other/CHANGELOG.md": "# Changelog\n"}).components
+def test_a_component_has_the_changelog_of_its_own_folder_if_there_is_one(
+    tmp_path: Path,
+) -> None:
+    core, other = project(
+        tmp_path, TWO | {"other/CHANGELOG.md": "# Changelog\n"}
+    ).components
     assert (core.changelog, other.changelog) == ("CHANGELOG.md", "other/CHANGELOG.md")
 
 
 def test_the_changelog_at_the_root_is_that_of_the_component_that_owns_latest(
     tmp_path: Path,
 ) -> None:
-    settings = '[components.a]\ntag = "a{version}"\npython = ["tiny-other"]\n[components.b]\ntag = "b{version}"\npython = ["tiny-third"]\nlatest = true\n'
+    settings = (
+        '[components.a]\ntag = "a{version}"\npython = ["tiny-other"]\n[components.b]\n'
+        'tag = "b{version}"\npython = ["tiny-third"]\nlatest = true\n'
+    )
     files = TWO | {
-        "third/pyproject.toml": TWO["other/pyproject.toml"].replace("tiny-other", "tiny-third"),
+        "third/pyproject.toml": TWO["other/pyproject.toml"].replace(
+            "tiny-other", "tiny-third"
+        ),
         FILE: settings,
     }
-    assert [one.changelog for one in project(tmp_path, files).components] == [None, "CHANGELOG.md"]
+    assert [one.changelog for one in project(tmp_path, files).components] == [
+        None,
+        "CHANGELOG.md",
+    ]
 
 
 def test_what_is_in_no_component_is_listed(tmp_path: Path) -> None:
@@ -234,9 +283,16 @@ def test_a_wheel_whose_version_is_dynamic_has_that_of_its_crate(tmp_path: Path) 
         **crate("one", "0.5.0"),
         **crate("py", "0.4.0", '[lib]\npath = "src/lib.rs"\n'),
     }
-    files["py/pyproject.toml"] = MATURIN["pyproject.toml"].replace("tiny-tool", "one-py")
-    settings = '[components.core]\ncrates = ["one"]\n[components.py]\ntag = "py-v{version}"\npython = ["one-py"]\n'
-    assert [c.version for c in project(tmp_path, files | {FILE: settings}).components] == [
+    files["py/pyproject.toml"] = MATURIN["pyproject.toml"].replace(
+        "tiny-tool", "one-py"
+    )
+    settings = (
+        '[components.core]\ncrates = ["one"]\n[components.py]\ntag = "py-v{version}"\n'
+        'python = ["one-py"]\n'
+    )
+    assert [
+        c.version for c in project(tmp_path, files | {FILE: settings}).components
+    ] == [
         "0.5.0",
         "0.4.0",
     ]
@@ -245,10 +301,14 @@ def test_a_wheel_whose_version_is_dynamic_has_that_of_its_crate(tmp_path: Path) 
 @pytest.mark.tools("cargo")
 def test_a_bump_that_was_interrupted_is_no_question(tmp_path: Path) -> None:
     root = project(
-        tmp_path, {**workspace("one", "two"), **crate("one", "0.1.0"), **crate("two", "0.1.0")}
+        tmp_path,
+        {**workspace("one", "two"), **crate("one", "0.1.0"), **crate("two", "0.1.0")},
     ).root
     manifest = root / "one/Cargo.toml"
     manifest.write_text(manifest.read_text().replace("0.1.0", "0.2.0"))
     again = discover(root)
-    assert [(c.name, c.version) for c in again.crates] == [("one", "0.1.0"), ("two", "0.1.0")]
+    assert [(c.name, c.version) for c in again.crates] == [
+        ("one", "0.1.0"),
+        ("two", "0.1.0"),
+    ]
     assert [c.version for c in again.components] == ["0.1.0"]

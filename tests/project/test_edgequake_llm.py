@@ -33,7 +33,9 @@ def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRegistrie
     with pytest.MonkeyPatch.context() as patch:
         if not is_installed("1.95.0"):  # the one that rust-toolchain.toml wants
             patch.setenv("RUSTUP_TOOLCHAIN", "stable")
-        with local_registries(tmp_path_factory.mktemp("reading"), patch, offline=False) as started:
+        with local_registries(
+            tmp_path_factory.mktemp("reading"), patch, offline=False
+        ) as started:
             yield started
 
 
@@ -74,11 +76,15 @@ def test_without_settings_two_versions_are_a_question_and_its_lines_are_the_answ
     assert asked.returncode == 1
     assert asked.stderr == (
         "the crates and Python packages have different versions: 0.6.12, 0.6.26\n"
-        "fix: give them one version, leave some out with [crates] ignore, or add components to release-tasks.toml:\n"
-        '[components.edgequake-llm]\ntag = "v{version}"\ncrates = ["edgequake-llm"]\nlatest = true\n'
+        "fix: give them one version, leave some out with [crates] ignore, or add "
+        "components to release-tasks.toml:\n"
+        '[components.edgequake-llm]\ntag = "v{version}"\ncrates = ["edgequake-llm"]\n'
+        "latest = true\n"
         '[components.edgequake-litellm]\ntag = "py-v{version}"\npython = ["edgequake-litellm"]\n'
     )
-    (root / "release-tasks.toml").write_text(asked.stderr.partition("release-tasks.toml:\n")[2])
+    (root / "release-tasks.toml").write_text(
+        asked.stderr.partition("release-tasks.toml:\n")[2]
+    )
     git(root, "add", "release-tasks.toml")
     git(root, "commit", "--quiet", "--message=Answer")
     rows = {
@@ -87,7 +93,11 @@ def test_without_settings_two_versions_are_a_question_and_its_lines_are_the_answ
     }
     assert rows == {
         "edgequake-llm": ("v{version}", "0.6.26", "CHANGELOG.md"),
-        "edgequake-litellm": ("py-v{version}", "0.6.12", "edgequake-litellm/CHANGELOG.md"),
+        "edgequake-litellm": (
+            "py-v{version}",
+            "0.6.12",
+            "edgequake-litellm/CHANGELOG.md",
+        ),
     }
 
 
@@ -204,7 +214,10 @@ def test_a_pyproject_that_differs_from_its_crate_is_repaired_and_without_that_th
 @pytest.mark.statement("B5.12")
 @pytest.mark.parametrize(
     ("path", "name"),
-    [("Cargo.toml", "the crate edgequake-litellm"), ("pyproject.toml", "edgequake-litellm")],
+    [
+        ("Cargo.toml", "the crate edgequake-litellm"),
+        ("pyproject.toml", "edgequake-litellm"),
+    ],
 )
 def test_a_tag_by_hand_where_a_pyproject_and_its_crate_differ_releases_nothing(
     root: Path, path: str, name: str
@@ -216,4 +229,7 @@ def test_a_tag_by_hand_where_a_pyproject_and_its_crate_differ_releases_nothing(
     git(root, "tag", "--annotate", "--message=By hand", "py-v0.6.13")
     done = inv(root, "build-wheels", "--version", "edgequake-litellm=0.6.13")
     assert done.returncode == 1
-    assert f"the manifest of {name} has 0.6.12, expected 0.6.13\nfix: inv retag" in done.stderr
+    assert (
+        f"the manifest of {name} has 0.6.12, expected 0.6.13\nfix: inv retag"
+        in done.stderr
+    )

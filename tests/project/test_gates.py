@@ -17,7 +17,10 @@ from release_tasks.project.gates import chosen, gates
 from release_tasks.project.model import Gate
 
 RUST = {"Cargo.toml": '[package]\nname = "a"\nversion = "0.1.0"\n'}
-PACKAGE = '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n[project]\nname = "tiny-x"\nversion = "0.1.0"\n'
+PACKAGE = (
+    '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n[project]\n'
+    'name = "tiny-x"\nversion = "0.1.0"\n'
+)
 CONFIGURED = "[tool.pytest.ini_options]\n[tool.ruff]\n[tool.mypy]\nstrict = true\n"
 
 
@@ -38,9 +41,9 @@ def of(root: Path) -> dict[str, Gate]:
 def test_the_gates_of_a_sample_project_are_those_that_its_runbook_names(
     name: str, tmp_path: Path
 ) -> None:
-    assert {one.name: one.line for one in of(sample(name, tmp_path, name)).values()} == RUNBOOKS[
-        name
-    ]
+    assert {
+        one.name: one.line for one in of(sample(name, tmp_path, name)).values()
+    } == RUNBOOKS[name]
 
 
 @pytest.mark.statement("B4.58")
@@ -51,17 +54,27 @@ def test_the_gates_of_a_sample_project_are_those_that_its_runbook_names(
 def test_a_hotfix_of_caro_has_to_pass_its_critical_path_only(
     version: str, branch: str | None, wanted: tuple[str, ...] | None, tmp_path: Path
 ) -> None:
-    assert chosen(outline(sample("caro", tmp_path, "caro")), [version], branch) == wanted
+    assert (
+        chosen(outline(sample("caro", tmp_path, "caro")), [version], branch) == wanted
+    )
 
 
 def test_of_two_components_the_gates_of_both_kinds_are_chosen(tmp_path: Path) -> None:
     lists = 'patch = ["test"]\nminor = ["doc", "rustfmt"]\nmajor = []\n'
-    project = outline(made(tmp_path, RUST | {"release-tasks.toml": f"[gates]\n{lists}"}))
-    assert chosen(project, ["0.1.1", "0.2.0-rc.1"], "hotfix-x") == ("rustfmt", "test", "doc")
+    project = outline(
+        made(tmp_path, RUST | {"release-tasks.toml": f"[gates]\n{lists}"})
+    )
+    assert chosen(project, ["0.1.1", "0.2.0-rc.1"], "hotfix-x") == (
+        "rustfmt",
+        "test",
+        "doc",
+    )
     assert chosen(project, ["1.0.0"], "main") == ()
 
 
-def test_a_default_is_dropped_by_false_and_replaced_by_a_command(tmp_path: Path) -> None:
+def test_a_default_is_dropped_by_false_and_replaced_by_a_command(
+    tmp_path: Path,
+) -> None:
     root = made(
         tmp_path,
         RUST
@@ -97,7 +110,9 @@ def test_what_is_no_gate_is_refused(text: str, problem: str, tmp_path: Path) -> 
 def test_a_command_that_is_listed_twice_gets_two_names(tmp_path: Path) -> None:
     root = made(
         tmp_path,
-        {"release-tasks.toml": '[gates]\nrun = ["make test", "make  test", "make test"]\n'},
+        {
+            "release-tasks.toml": '[gates]\nrun = ["make test", "make  test", "make test"]\n'
+        },
     )
     assert list(of(root)) == ["make-test", "make-test-2", "make-test-3"]
 
@@ -106,38 +121,64 @@ def test_a_python_package_is_tested_as_its_wheel_with_the_group_that_has_pytest(
     tmp_path: Path,
 ) -> None:
     groups = (
-        '[dependency-groups]\nlint = ["ruff==0.9", "other"]\ntests = ["pytest>=8", "hypothesis"]\n'
+        '[dependency-groups]\nlint = ["ruff==0.9", "other"]\n'
+        'tests = ["pytest>=8", "hypothesis"]\n'
     )
-    root = made(tmp_path, {"pyproject.toml": PACKAGE + CONFIGURED + groups, "tests/test_x.py": ""})
+    root = made(
+        tmp_path,
+        {"pyproject.toml": PACKAGE + CONFIGURED + groups, "tests/test_x.py": ""},
+    )
     found = of(root)
     assert list(found) == ["pytest", "ruff", "mypy"]
-    assert found["pytest"].installs == ("{copy}/.", f"--group={root}/pyproject.toml:tests")
+    assert found["pytest"].installs == (
+        "{copy}/.",
+        f"--group={root}/pyproject.toml:tests",
+    )
     assert found["ruff"].installs == ("ruff==0.9",)
     assert found["mypy"].installs == ("{copy}/.", "mypy")
-    assert found["pytest"].commands == (("python", "-m", "pytest", "--import-mode=append"),)
+    assert found["pytest"].commands == (
+        ("python", "-m", "pytest", "--import-mode=append"),
+    )
 
 
 def test_an_extra_that_has_pytest_is_installed_with_the_wheel(tmp_path: Path) -> None:
     root = made(
         tmp_path,
-        {"pyproject.toml": f'{PACKAGE}optional-dependencies.dev = ["pytest"]\n', "test_x.py": ""},
+        {
+            "pyproject.toml": f'{PACKAGE}optional-dependencies.dev = ["pytest"]\n',
+            "test_x.py": "",
+        },
     )
     assert of(root)["pytest"].installs == ("{copy}/.[dev]",)
 
 
-def test_without_tests_or_configuration_there_is_no_gate_of_python(tmp_path: Path) -> None:
-    assert of(made(tmp_path / "a", {"pyproject.toml": PACKAGE, "tests/test_x.py": ""})) == {}
+def test_without_tests_or_configuration_there_is_no_gate_of_python(
+    tmp_path: Path,
+) -> None:
+    assert (
+        of(made(tmp_path / "a", {"pyproject.toml": PACKAGE, "tests/test_x.py": ""}))
+        == {}
+    )
     assert list(of(made(tmp_path / "b", {"pyproject.toml": PACKAGE + CONFIGURED}))) == [
         "ruff",
         "mypy",
     ]
 
 
-def test_a_private_pyproject_at_the_root_tests_the_packages_below_it(tmp_path: Path) -> None:
-    maturin = PACKAGE.replace("hatchling.build", "maturin").replace("hatchling", "maturin")
+def test_a_private_pyproject_at_the_root_tests_the_packages_below_it(
+    tmp_path: Path,
+) -> None:
+    maturin = PACKAGE.replace("hatchling.build", "maturin").replace(
+        "hatchling", "maturin"
+    )
     top = "[tool.pytest.ini_options]\n"
     root = made(
-        tmp_path, {"pyproject.toml": top, "python/pyproject.toml": maturin, "tests/test_x.py": ""}
+        tmp_path,
+        {
+            "pyproject.toml": top,
+            "python/pyproject.toml": maturin,
+            "tests/test_x.py": "",
+        },
     )
     [gate] = of(root).values()
     assert (gate.folder, gate.installs) == (root, (str(root / "python"), "pytest"))
@@ -160,7 +201,10 @@ def test_each_python_that_the_project_names_and_that_is_installed_is_tested(
             "": (),
             'requires-python = ">=3.8"\n': ("3.8", here),
             'requires-python = ">=3.9"\n': (),
-            f'classifiers = ["Programming Language :: Python :: {here}", "Programming Language :: Python :: 3.99"]\n': (
+            (
+                f'classifiers = ["Programming Language :: Python :: {here}", "Programming '
+                f'Language :: Python :: 3.99"]\n'
+            ): (
                 here,
                 "3.99",
             ),
@@ -173,7 +217,9 @@ def test_each_python_that_the_project_names_and_that_is_installed_is_tested(
         assert of(root)["pytest"].pythons == wanted
 
 
-def test_an_outline_asks_cargo_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_outline_asks_cargo_for_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """nox reads the noxfile again for each session that runs beside another one."""
     root = sample("edgequake-llm", tmp_path, "edgequake-llm")
     only = tmp_path / "bin"

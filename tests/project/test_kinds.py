@@ -7,7 +7,15 @@ from importlib.util import find_spec
 
 import pytest
 
-from release_tasks.project.kinds import KINDS, NAMED, Asset, FileKind, Kind, of_asset, outputs
+from release_tasks.project.kinds import (
+    KINDS,
+    NAMED,
+    Asset,
+    FileKind,
+    Kind,
+    of_asset,
+    outputs,
+)
 from release_tasks.project.model import Component
 from release_tasks.project.settings import ComponentTable, Settings
 

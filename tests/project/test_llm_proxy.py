@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 from invoke.context import Context
-from support.complete_releases import COMPLETE_RELEASES, release_and_compare, sample_release
+from support.complete_releases import (
+    COMPLETE_RELEASES,
+    release_and_compare,
+    sample_release,
+)
 from support.sample_projects import added, changed, git, golden, inv, sample, shown
 
 from release_tasks.checks.check import CheckContext
@@ -27,7 +31,9 @@ def test_it_shows_an_image_and_a_chart_and_nothing_of_cargo(root: Path) -> None:
     assert found == golden("llm-proxy", found)
 
 
-def test_without_settings_the_dockerfile_and_the_chart_are_the_defaults(tmp_path: Path) -> None:
+def test_without_settings_the_dockerfile_and_the_chart_are_the_defaults(
+    tmp_path: Path,
+) -> None:
     found = shown(sample("llm-proxy", tmp_path))
     assert found == golden("llm-proxy-without-settings", found)
 
@@ -45,11 +51,18 @@ def test_its_first_bump_edits_nothing(root: Path) -> None:
 @pytest.mark.statement("B3.3", "B3.4")
 def test_its_tag_is_annotated_and_on_the_commit_that_is_there(root: Path) -> None:
     head = git(root, "rev-parse", "HEAD")
-    assert [inv(root, step, "--version", "0.2.0").returncode for step in ("bump", "tag")] == [0, 0]
+    assert [
+        inv(root, step, "--version", "0.2.0").returncode for step in ("bump", "tag")
+    ] == [0, 0]
     assert git(root, "rev-parse", "HEAD") == head
     assert git(root, "rev-parse", "v0.2.0^{commit}") == head
     assert (
-        git(root, "for-each-ref", "refs/tags/v0.2.0", "--format=%(objecttype) %(subject)")
+        git(
+            root,
+            "for-each-ref",
+            "refs/tags/v0.2.0",
+            "--format=%(objecttype) %(subject)",
+        )
         == "tag Release v0.2.0\n"
     )
 
@@ -57,7 +70,16 @@ def test_its_tag_is_annotated_and_on_the_commit_that_is_there(root: Path) -> Non
 @pytest.mark.statement("B3.2", "B3.35")
 @pytest.mark.parametrize(
     "version",
-    ["v0.2.0", "0.2", "0.2.0-rc.1", "0.2.0-rc1", "0.2.0-stable", "0.2.0stable", "", "--help"],
+    [
+        "v0.2.0",
+        "0.2",
+        "0.2.0-rc.1",
+        "0.2.0-rc1",
+        "0.2.0-stable",
+        "0.2.0stable",
+        "",
+        "--help",
+    ],
 )
 def test_what_is_no_release_of_it_is_refused(root: Path, version: str) -> None:
     for command in ("bump", "tag"):
@@ -69,7 +91,9 @@ def test_what_is_no_release_of_it_is_refused(root: Path, version: str) -> None:
 
 
 @pytest.mark.statement("B3.11")
-def test_without_settings_a_bump_writes_the_charts_own_lines_only(tmp_path: Path) -> None:
+def test_without_settings_a_bump_writes_the_charts_own_lines_only(
+    tmp_path: Path,
+) -> None:
     root = sample("llm-proxy", tmp_path)
     done = inv(root, "bump", "--version", "0.2.0")
     assert done.returncode == 0, done.stderr
@@ -84,10 +108,15 @@ def test_its_gates_are_its_own_and_each_that_fails_is_found(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(root)
-    assert gates.failing_gate(CheckContext(Context(), Release.at(Context(), "0.2.0"))) == []
+    assert (
+        gates.failing_gate(CheckContext(Context(), Release.at(Context(), "0.2.0")))
+        == []
+    )
     server = root / "internal/admin/server.go"
     server.write_text(server.read_text().replace("0.1.0", "0.1.3"))
-    [failed] = gates.failing_gate(CheckContext(Context(), Release.at(Context(), "0.2.0")))
+    [failed] = gates.failing_gate(
+        CheckContext(Context(), Release.at(Context(), "0.2.0"))
+    )
     assert failed.fact.startswith("the gate make-test fails\n")
 
 
@@ -99,24 +128,38 @@ def test_a_chart_that_its_own_script_refuses_is_found_before_it_is_packed(
     template = root / "deploy/helm/llm-proxy/templates/deployment.yaml"
     template.write_text(template.read_text() + "{{ nonsense\n")
     monkeypatch.chdir(root)
-    [failed] = gates.failing_gate(CheckContext(Context(), Release.at(Context(), "0.2.0")))
+    [failed] = gates.failing_gate(
+        CheckContext(Context(), Release.at(Context(), "0.2.0"))
+    )
     assert "validate-helm-chart" in failed.fact
 
 
 @pytest.mark.slow
 @pytest.mark.tools("gh", "helm", "docker", "buildkitd", "runc", "skopeo")
-@pytest.mark.statement("B3.3", "B3.6", "B3.7", "B3.14", "B3.15", "B3.20", "B3.21", "B3.24")
-def test_it_is_released_whole_with_an_image_a_chart_and_no_github_release(tmp_path: Path) -> None:
+@pytest.mark.statement(
+    "B3.3", "B3.6", "B3.7", "B3.14", "B3.15", "B3.20", "B3.21", "B3.24"
+)
+def test_it_is_released_whole_with_an_image_a_chart_and_no_github_release(
+    tmp_path: Path,
+) -> None:
     with sample_release(COMPLETE_RELEASES["llm-proxy"], tmp_path) as project:
         done = release_and_compare(project)
         writes = [
-            entry.target for entry in project.site.registries.log.writes() if entry.app == "github"
+            entry.target
+            for entry in project.site.registries.log.writes()
+            if entry.app == "github"
         ]
         assert writes == ["/sofatutor/llm-proxy.git/git-receive-pack"]  # the tag
     for fact in (
-        "ghcr.io/sofatutor/llm-proxy:0.2.0 is complete on its registry, for linux/amd64, linux/arm64",
+        (
+            "ghcr.io/sofatutor/llm-proxy:0.2.0 is complete on its registry, for linux/amd64, "
+            "linux/arm64"
+        ),
         "ghcr.io/sofatutor/charts/llm-proxy:0.2.0 is a chart of version 0.2.0 for 0.2.0",
-        "ghcr.io/sofatutor/charts/llm-proxy:0.2.0 renders, and ghcr.io/sofatutor/llm-proxy:0.2.0 is there",
+        (
+            "ghcr.io/sofatutor/charts/llm-proxy:0.2.0 renders, and "
+            "ghcr.io/sofatutor/llm-proxy:0.2.0 is there"
+        ),
         "dist/v0.2.0/llm-proxy-0.2.0.tgz oci://ghcr.io/sofatutor/charts",
     ):
         assert fact in done.err

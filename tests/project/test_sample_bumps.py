@@ -25,7 +25,9 @@ def to_origin(root: Path, version: str, monkeypatch: pytest.MonkeyPatch) -> None
 def locked(root: Path) -> bool:
     """Tell whether Cargo.lock agrees with the manifests."""
     argv = ["cargo", "metadata", "--locked", "--offline", "--format-version=1"]
-    return subprocess.run(argv, cwd=root, capture_output=True, check=False).returncode == 0
+    return (
+        subprocess.run(argv, cwd=root, capture_output=True, check=False).returncode == 0
+    )
 
 
 def bumped(root: Path, *words: str) -> str:
@@ -73,7 +75,11 @@ def test_the_first_bump_of_llmtrace_changes_every_copy_that_its_settings_name(
         "CHANGELOG.md": ["## [0.2.0] - 2026-01-02", ""],
         "deployments/helm/llmtrace/Chart.yaml": ['appVersion: "0.2.0"'],
         "docs/getting-started/installation.md": [
-            "curl -sS https://raw.githubusercontent.com/epappas/llmtrace/main/scripts/install.sh | LLMTRACE_VERSION=0.2.0 bash"
+            (
+                "curl -sS "
+                "https://raw.githubusercontent.com/epappas/llmtrace/main/scripts/install.sh "
+                "| LLMTRACE_VERSION=0.2.0 bash"
+            )
         ],
     }
     assert changed(llmtrace) == sorted([*lines, "Cargo.lock"])
@@ -81,14 +87,16 @@ def test_the_first_bump_of_llmtrace_changes_every_copy_that_its_settings_name(
         'wasm-timer = { version = "0.1.5", default-features = false }'
         in (llmtrace / "Cargo.toml").read_text()
     )
-    assert not (llmtrace / "crates/llmtrace-sdk/Cargo.toml").read_bytes().endswith(b"\n")
+    assert (
+        not (llmtrace / "crates/llmtrace-sdk/Cargo.toml").read_bytes().endswith(b"\n")
+    )
     assert locked(llmtrace)
     assert "deployments/helm/llmtrace/Chart.yaml:6 had 0.1.0, expected 0.1.5\n" in said
     assert "docs/getting-started/installation.md:6 had 0.1.3, expected 0.1.5\n" in said
     assert (
-        "crates/llmtrace-nodejs/Cargo.lock:7: llmtrace-core 0.1.0 (cargo update --workspace in that folder)"
-        in said
-    )
+        "crates/llmtrace-nodejs/Cargo.lock:7: llmtrace-core 0.1.0 (cargo update "
+        "--workspace in that folder)"
+    ) in said
 
 
 def test_a_copy_of_the_version_that_nothing_covers_is_told(llmtrace: Path) -> None:
@@ -119,7 +127,12 @@ def test_commit_and_tag_of_llmtrace_go_to_origin_with_exactly_what_the_bump_chan
     git(llmtrace, "tag", "v0.1.6-mine")  # what `git push --tags` would take along
     to_origin(llmtrace, "0.2.0", monkeypatch)
     assert (
-        git(llmtrace, "for-each-ref", "refs/tags/v0.2.0", "--format=%(objecttype) %(subject)")
+        git(
+            llmtrace,
+            "for-each-ref",
+            "refs/tags/v0.2.0",
+            "--format=%(objecttype) %(subject)",
+        )
         == "tag Release v0.2.0\n"
     )
     assert git(llmtrace, "show", "--format=%s", "--name-only").splitlines() == [
@@ -128,7 +141,8 @@ def test_commit_and_tag_of_llmtrace_go_to_origin_with_exactly_what_the_bump_chan
         *edited,
     ]
     refs = dict(
-        reversed(line.split("\t")) for line in git(llmtrace, "ls-remote", "origin").splitlines()
+        reversed(line.split("\t"))
+        for line in git(llmtrace, "ls-remote", "origin").splitlines()
     )
     head = git(llmtrace, "rev-parse", "HEAD").strip()
     assert (refs["refs/heads/main"], refs["refs/tags/v0.2.0^{}"]) == (head, head)
@@ -167,14 +181,21 @@ def test_the_first_bump_of_llmcc_changes_what_is_its_own_and_nothing_that_looks_
     said = bumped(root, "--version", "0.2.66")
     assert said.splitlines()[1:3] == [
         "1 line that no manifest covers still shows an old version:",
-        '  Cargo.toml:35: llmcc-descriptor = { version = "0.2.65", path = "crates/llmcc-descriptor" }',
+        (
+            '  Cargo.toml:35: llmcc-descriptor = { version = "0.2.65", path = '
+            '"crates/llmcc-descriptor" }'
+        ),
     ]
     lines = added(root)
     assert set(lines) == {"Cargo.lock", "Cargo.toml", "npm/package.json"}
-    assert lines["Cargo.lock"] == ['version = "0.2.66"'] * 16  # the benchmarks keep their own
+    assert (
+        lines["Cargo.lock"] == ['version = "0.2.66"'] * 16
+    )  # the benchmarks keep their own
     assert lines["npm/package.json"] == ['  "version": "0.2.66",']
     text = (root / "Cargo.toml").read_text()
-    kept = [line for line in text.splitlines() if "0.2.66" not in line and "version" in line]
+    kept = [
+        line for line in text.splitlines() if "0.2.66" not in line and "version" in line
+    ]
     assert (
         kept
         == [
@@ -189,7 +210,9 @@ def test_the_first_bump_of_llmcc_changes_what_is_its_own_and_nothing_that_looks_
 
 
 @pytest.mark.statement("B2.5")
-def test_a_crate_that_inherits_its_version_cannot_be_bumped_alone(tmp_path: Path) -> None:
+def test_a_crate_that_inherits_its_version_cannot_be_bumped_alone(
+    tmp_path: Path,
+) -> None:
     root = sample("llmcc", tmp_path)
     (root / "release-tasks.toml").write_text(
         '[components."{crate}"]\ntag = "{crate}-v{version}"\n[crates]\nignore = ["llmcc-bench"]\n'
@@ -224,11 +247,15 @@ def test_one_crate_with_a_version_of_its_own_is_bumped_alone(runbook: Path) -> N
     assert locked(runbook)
 
 
-def test_the_pins_of_other_crates_follow_one_that_is_bumped_alone(runbook: Path) -> None:
+def test_the_pins_of_other_crates_follow_one_that_is_bumped_alone(
+    runbook: Path,
+) -> None:
     bumped(runbook, "--version", "0.2.0", "--component", "llmcc-core")
     assert added(runbook) == {
         "Cargo.lock": ['version = "0.2.0"'],
-        "Cargo.toml": ['llmcc-core = { version = "0.2.0", path = "crates/llmcc-core" }'],
+        "Cargo.toml": [
+            'llmcc-core = { version = "0.2.0", path = "crates/llmcc-core" }'
+        ],
         "crates/llmcc-core/Cargo.toml": ['version = "0.2.0"'],
     }
     assert locked(runbook)
@@ -244,15 +271,26 @@ def test_a_crate_of_llmcc_is_pushed_to_main_before_its_annotated_tag(
     hook.chmod(0o755)
     bumped(runbook, "--version", "llmcc-core=0.2.0")
     to_origin(runbook, "llmcc-core=0.2.0", monkeypatch)
-    assert git(runbook, "log", "-1", "--format=%s").strip() == "chore: bump llmcc-core to 0.2.0"
+    assert (
+        git(runbook, "log", "-1", "--format=%s").strip()
+        == "chore: bump llmcc-core to 0.2.0"
+    )
     assert git(
-        runbook, "tag", "--list", "--format=%(refname:strip=2) %(objecttype) %(contents:subject)"
+        runbook,
+        "tag",
+        "--list",
+        "--format=%(refname:strip=2) %(objecttype) %(contents:subject)",
     ).splitlines() == ["llmcc-core-v0.2.0 tag Release llmcc-core 0.2.0"]
-    assert seen.read_text().split() == ["refs/heads/main", "refs/tags/llmcc-core-v0.2.0"]
+    assert seen.read_text().split() == [
+        "refs/heads/main",
+        "refs/tags/llmcc-core-v0.2.0",
+    ]
 
 
 @pytest.mark.statement("B2.12", "B2.22")
-def test_rust_and_python_go_out_together_with_a_tag_for_each_crate_or_alone(runbook: Path) -> None:
+def test_rust_and_python_go_out_together_with_a_tag_for_each_crate_or_alone(
+    runbook: Path,
+) -> None:
     def tags(version: str) -> set[str]:
         before = set(git(runbook, "tag").split())
         bumped(runbook, "--version", version)
@@ -264,7 +302,9 @@ def test_rust_and_python_go_out_together_with_a_tag_for_each_crate_or_alone(runb
     assert tags(full) == {"v0.3.0", *(f"{name}-v0.3.0" for name in rust)}
     assert len(git(runbook, "tag", "--points-at", "HEAD").split()) == 6
     assert tags("python=0.3.1") == {"v0.3.1"}
-    assert tags(",".join(f"{name}=0.3.1" for name in rust)) == {f"{name}-v0.3.1" for name in rust}
+    assert tags(",".join(f"{name}=0.3.1" for name in rust)) == {
+        f"{name}-v0.3.1" for name in rust
+    }
 
 
 @pytest.mark.statement("B2.8")
@@ -320,5 +360,8 @@ def test_python_is_committed_and_tagged_as_the_runbook_says(runbook: Path) -> No
         *edited,
     ]
     assert git(
-        runbook, "tag", "--list", "--format=%(refname:strip=2) %(objecttype) %(contents:subject)"
+        runbook,
+        "tag",
+        "--list",
+        "--format=%(refname:strip=2) %(objecttype) %(contents:subject)",
     ).splitlines() == ["v0.2.15 tag Release 0.2.15"]

@@ -25,9 +25,13 @@ def levels(root: Path) -> list[set[str]]:
 
 
 @pytest.mark.statement("B1.17", "B1.18", "B1.19")
-def test_the_five_crates_of_llmtrace_are_published_from_core_to_the_proxy(tmp_path: Path) -> None:
+def test_the_five_crates_of_llmtrace_are_published_from_core_to_the_proxy(
+    tmp_path: Path,
+) -> None:
     root = sample("llmtrace", tmp_path, "llmtrace")
-    private = {member.name for member in cargo.workspace(root).members if not member.publish}
+    private = {
+        member.name for member in cargo.workspace(root).members if not member.publish
+    }
     assert private == {"llmtrace-python", "llmtrace-wasm", "llmtrace-benchmarks"}
     assert [level - private for level in levels(root)] == [
         {"llmtrace-core"},
@@ -35,14 +39,17 @@ def test_the_five_crates_of_llmtrace_are_published_from_core_to_the_proxy(tmp_pa
         {"llmtrace"},
     ]
     [component] = shown(root)["components"]
-    assert {crate["name"] for crate in component["crates"]} == set().union(*levels(root)) - private
+    assert {crate["name"] for crate in component["crates"]} == set().union(
+        *levels(root)
+    ) - private
 
 
 def test_the_order_of_llmcc_follows_build_dependencies_and_those_of_one_target(
     tmp_path: Path,
 ) -> None:
     languages = {
-        f"llmcc-{name}" for name in ("cpp", "csharp", "go", "java", "js", "python", "rust", "ts")
+        f"llmcc-{name}"
+        for name in ("cpp", "csharp", "go", "java", "js", "python", "rust", "ts")
     }
     assert levels(sample("llmcc", tmp_path)) == [
         {"llmcc-bumpalo", "llmcc-error", "llmcc-bench"},
@@ -61,7 +68,8 @@ def test_a_dependency_without_a_version_is_refused_before_anything_is_public(
     manifest = root / "crates/llmtrace-sdk/Cargo.toml"
     manifest.write_text(
         manifest.read_text().replace(
-            "llmtrace-core.workspace = true", 'llmtrace-core = { path = "../llmtrace-core" }'
+            "llmtrace-core.workspace = true",
+            'llmtrace-core = { path = "../llmtrace-core" }',
         )
     )
     git(root, "commit", "--quiet", "--all", "--message=Leave out a version")
@@ -84,8 +92,20 @@ def test_a_word_counts_from_the_version_that_a_crate_has(
         unheard_of(["llmcc"]),
         local_registries(tmp_path, monkeypatch, offline=False) as registries,
     ):
-        registries.github.create(*HISTORIES["llmcc-runbook"].repository.split("/"), root)
-        for word, version in (("minor", "0.2.0"), ("patch", "0.1.1"), ("major", "1.0.0")):
-            assert inv(root, "bump", "--version", word, "--component", "llmcc").returncode == 0
-            assert f'version = "{version}"' in (root / "crates/llmcc/Cargo.toml").read_text()
+        registries.github.create(
+            *HISTORIES["llmcc-runbook"].repository.split("/"), root
+        )
+        for word, version in (
+            ("minor", "0.2.0"),
+            ("patch", "0.1.1"),
+            ("major", "1.0.0"),
+        ):
+            assert (
+                inv(root, "bump", "--version", word, "--component", "llmcc").returncode
+                == 0
+            )
+            assert (
+                f'version = "{version}"'
+                in (root / "crates/llmcc/Cargo.toml").read_text()
+            )
             git(root, "checkout", "--quiet", ".")

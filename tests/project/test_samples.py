@@ -10,7 +10,11 @@ from support.sample_projects import changed, git, golden, inv, sample, shown
 
 pytestmark = pytest.mark.tools("git", "cargo")
 
-SHOWN = [("llmtrace", "llmtrace"), ("llmcc", "llmcc-workspace"), ("llmcc-runbook", "llmcc-runbook")]
+SHOWN = [
+    ("llmtrace", "llmtrace"),
+    ("llmcc", "llmcc-workspace"),
+    ("llmcc-runbook", "llmcc-runbook"),
+]
 
 
 @pytest.mark.parametrize(("name", "settings"), SHOWN)
@@ -23,15 +27,23 @@ def test_settings_show_exactly_what_a_project_ships(
 
 def test_the_history_of_a_sample_is_that_of_its_project(tmp_path: Path) -> None:
     root = sample("llmcc", tmp_path)
-    assert git(root, "tag", "--list").split() == ["0.2.29", "v0.2.28", "v0.2.30", "v0.2.65"]
+    assert git(root, "tag", "--list").split() == [
+        "0.2.29",
+        "v0.2.28",
+        "v0.2.30",
+        "v0.2.65",
+    ]
     assert git(root, "cat-file", "-t", "v0.2.65").strip() == "tag"
     assert git(root, "tag", "--merged", "main") == ""  # main was written anew
-    assert [line[:6] for line in git(root, "ls-files", "--stage", "corpus").splitlines()] == [
-        "160000"
-    ] * 3
+    assert [
+        line[:6] for line in git(root, "ls-files", "--stage", "corpus").splitlines()
+    ] == ["160000"] * 3
     assert changed(root) == []
     assert "refs/tags/v0.2.65^{}" in git(root, "ls-remote", "origin")
-    assert git(sample("llmtrace", tmp_path), "cat-file", "-t", "v0.1.5").strip() == "commit"
+    assert (
+        git(sample("llmtrace", tmp_path), "cat-file", "-t", "v0.1.5").strip()
+        == "commit"
+    )
 
 
 def asked(text: str) -> str:
@@ -39,7 +51,9 @@ def asked(text: str) -> str:
     return text.partition("release-tasks.toml:\n")[2].rstrip() + "\n"
 
 
-def test_llmtrace_without_settings_asks_only_which_dockerfile_is_shipped(tmp_path: Path) -> None:
+def test_llmtrace_without_settings_asks_only_which_dockerfile_is_shipped(
+    tmp_path: Path,
+) -> None:
     root = sample("llmtrace", tmp_path)
     [component] = json.loads(inv(root, "settings", "--json").stdout)["components"]
     assert [crate["name"] for crate in component["crates"]] == [
@@ -50,7 +64,9 @@ def test_llmtrace_without_settings_asks_only_which_dockerfile_is_shipped(tmp_pat
         "llmtrace-storage",
     ]
     assert [one["name"] for one in component["python"]] == ["llmtracing"]
-    assert [one["reference"] for one in component["charts"]] == ["ghcr.io/epappas/charts/llmtrace"]
+    assert [one["reference"] for one in component["charts"]] == [
+        "ghcr.io/epappas/charts/llmtrace"
+    ]
     assert component["images"]["question"] == "several Dockerfiles are possible"
     lines = asked(component["images"]["fix"])
     assert lines == (
@@ -84,7 +100,8 @@ def test_llmcc_without_settings_asks_because_of_the_one_crate_with_a_version_of_
     assert ran.returncode == 0, ran.stderr
     rows = {row["name"]: row for row in json.loads(ran.stdout)["components"]}
     assert {
-        name: (row["version"], row["tag"], len(row["crates"])) for name, row in rows.items()
+        name: (row["version"], row["tag"], len(row["crates"]))
+        for name, row in rows.items()
     } == {
         "llmcc": ("0.2.65", "v{version}", 16),
         "llmcc-bench": ("0.1.0", "llmcc-bench-v{version}", 1),
@@ -106,12 +123,17 @@ def test_the_runbook_of_llmcc_without_settings_asks_which_pyproject_is_the_distr
     assert lines == '[python."llmcc"]\npath = "."  # or crates/llmcc-bindings\n'
     (root / "release-tasks.toml").write_text(lines)
     git(root, "add", "--all")
-    ran = inv(root, "settings")  # and now it is known that Python has a version of its own
-    assert "the crates and Python packages have different versions: 0.1.0, 0.2.14" in ran.stderr
+    ran = inv(
+        root, "settings"
+    )  # and now it is known that Python has a version of its own
+    assert (
+        "the crates and Python packages have different versions: 0.1.0, 0.2.14"
+        in ran.stderr
+    )
     (root / "release-tasks.toml").write_text(lines + asked(ran.stderr))
     ran = inv(root, "settings", "--json")
     assert ran.returncode == 0, ran.stderr
     rows = {row["name"]: row for row in json.loads(ran.stdout)["components"]}
-    assert [(one["name"], one["folder"]) for row in rows.values() for one in row["python"]] == [
-        ("llmcc", ".")
-    ]
+    assert [
+        (one["name"], one["folder"]) for row in rows.values() for one in row["python"]
+    ] == [("llmcc", ".")]

@@ -12,7 +12,9 @@ from release_tasks.project.settings_file import load
 
 
 def error_of(folder: Path, text: str | bytes) -> tuple[str, str]:
-    (folder / "release-tasks.toml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    (folder / "release-tasks.toml").write_bytes(
+        text if isinstance(text, bytes) else text.encode()
+    )
     with pytest.raises(ReleaseError) as error:
         load(folder)
     assert error.value.problem.startswith("release-tasks.toml")
@@ -41,7 +43,8 @@ def test_any_other_key_of_gates_is_a_command(tmp_path: Path) -> None:
 
 def test_keys_are_exact_public_names(tmp_path: Path) -> None:
     (tmp_path / "release-tasks.toml").write_text(
-        '[images."ghcr.io/o/r"]\nplatforms = ["linux/arm64"]\n[charts."ghcr.io/o/charts/c"]\napp-version = "v{version}"\n'
+        '[images."ghcr.io/o/r"]\nplatforms = ["linux/arm64"]\n'
+        '[charts."ghcr.io/o/charts/c"]\napp-version = "v{version}"\n'
         '[files]\n"a.json" = ["$.version", "b"]\n"b.md" = "x {version}"\n[build]\nenv = {A = "1"}\n'
     )
     settings = load(tmp_path)
@@ -51,7 +54,11 @@ def test_keys_are_exact_public_names(tmp_path: Path) -> None:
 
 
 UNKNOWN = [
-    ("[innocent]\n'a' = 'b'\n", "unknown key innocent", "did you mean [versions.ignore]?"),
+    (
+        "[innocent]\n'a' = 'b'\n",
+        "unknown key innocent",
+        "did you mean [versions.ignore]?",
+    ),
     ("[silence]\na = 'b'\n", "unknown key silence", "did you mean [checks.ignore]?"),
     (
         "[project]\nforgotten = 'strict'\n",
@@ -59,14 +66,26 @@ UNKNOWN = [
         'did you mean [versions] stale = "warn" or "error"?',
     ),
     ("[projet]\n", "unknown key projet", "did you mean project?"),
-    ("[project]\nbrnch = 'x'\n", "unknown key brnch in [project]", "did you mean branch?"),
+    (
+        "[project]\nbrnch = 'x'\n",
+        "unknown key brnch in [project]",
+        "did you mean branch?",
+    ),
     (
         "[components.core]\ntags = 'x'\n",
         "unknown key tags in [components.NAME]",
         "did you mean tag?",
     ),
-    ("[crates]\nexclude = []\n", "unknown key exclude in [crates]", "did you mean include?"),
-    ("[python.x]\nwheel = []\n", "unknown key wheel in [python.NAME]", "did you mean wheels?"),
+    (
+        "[crates]\nexclude = []\n",
+        "unknown key exclude in [crates]",
+        "did you mean include?",
+    ),
+    (
+        "[python.x]\nwheel = []\n",
+        "unknown key wheel in [python.NAME]",
+        "did you mean wheels?",
+    ),
     (
         "[images.x]\nplatform = []\n",
         "unknown key platform in [images.NAME]",
@@ -116,13 +135,21 @@ WRONG = [
         "components.NAME.latest: Expected `bool`, got `str`",
         "latest = true",
     ),
-    ("[python.a]\nsdist = 1\n", "python.NAME.sdist: Expected `bool`, got `int`", "sdist = true"),
+    (
+        "[python.a]\nsdist = 1\n",
+        "python.NAME.sdist: Expected `bool`, got `int`",
+        "sdist = true",
+    ),
     (
         "[python.a]\npythons = ['cp312']\n",
         "python.NAME.pythons[0]: Expected `str` matching regex '^3\\\\.\\\\d+t?$'",
         'pythons = ["..."]',
     ),
-    ("[binaries]\na = 'file'\n", "binaries.NAME: Expected `object`, got `str`", "NAME = {}"),
+    (
+        "[binaries]\na = 'file'\n",
+        "binaries.NAME: Expected `object`, got `str`",
+        "NAME = {}",
+    ),
     (
         "[images.a]\nargs = {x = 1}\n",
         "images.NAME.args.NAME: Expected `str`, got `int`",
@@ -141,7 +168,10 @@ WRONG = [
     (
         "[github]\nassets = ['binary']\n",
         "github.assets[0]: Invalid enum value 'binary'",
-        "available: binaries, sha256, SHA256SUMS, crates, wheels, sdist, charts, bundles, release.json",
+        (
+            "available: binaries, sha256, SHA256SUMS, crates, wheels, sdist, charts, "
+            "bundles, release.json"
+        ),
     ),
     (
         "[gates]\nci = 'green'\n",
@@ -183,7 +213,9 @@ def test_invalid_toml_is_an_error(tmp_path: Path, text: str) -> None:
     assert "is not valid TOML" in error_of(tmp_path, text)[0]
 
 
-def test_settings_in_another_encoding_are_an_error_with_the_line(tmp_path: Path) -> None:
+def test_settings_in_another_encoding_are_an_error_with_the_line(
+    tmp_path: Path,
+) -> None:
     problem, _ = error_of(tmp_path, b"# a\na = '\xff'\n")
     assert problem == "release-tasks.toml:2: byte 0xff is not UTF-8"
 
@@ -218,7 +250,9 @@ def test_an_invalid_template_is_an_error_before_anything_uses_it(
     assert "{version}" in fix
 
 
-def test_the_tag_of_every_crate_may_contain_the_name_of_the_crate(tmp_path: Path) -> None:
+def test_the_tag_of_every_crate_may_contain_the_name_of_the_crate(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "release-tasks.toml").write_text(
         '[components."{crate}"]\ntag = "{crate}-v{version}"\n'
     )

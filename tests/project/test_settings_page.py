@@ -12,7 +12,11 @@ from release_tasks.project.settings import Settings, table_types
 
 PAGE = (Path(__file__).parents[2] / "docs" / "settings.md").read_text()
 # Keys that stand for any name, or that a row describes in words.
-FREE_KEYS = {("binaries", "a Rust target"), ("files", "a path"), ("gates", "any other name")}
+FREE_KEYS = {
+    ("binaries", "a Rust target"),
+    ("files", "a path"),
+    ("gates", "any other name"),
+}
 FREE_KEYS |= {("versions.ignore", "a path or glob"), ("bundles", "a variant")}
 FREE_KEYS |= {("checks.ignore", "a name of [findings.md](findings.md)")}
 
@@ -63,4 +67,6 @@ def test_every_word_of_assets_is_documented() -> None:
 def test_the_fields_of_a_bundle_are_documented() -> None:
     row = next(line for line in PAGE.splitlines() if line.startswith("| `[bundles."))
     fields = msgspec.structs.fields(table_types()["bundles"])
-    assert [field.encode_name for field in fields if f"`{field.encode_name}`" not in row] == []
+    assert [
+        field.encode_name for field in fields if f"`{field.encode_name}`" not in row
+    ] == []

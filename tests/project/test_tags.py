@@ -14,13 +14,23 @@ from release_tasks.project.settings import Settings
 from release_tasks.project.tags import message, read, refusal, tag_name, version_in
 
 NUMBER = st.integers(0, 10**6)
-WORD = st.from_regex(r"(?:0|[1-9][0-9]{0,4}|[0-9]{0,3}[a-zA-Z-][0-9a-zA-Z-]{0,5})", fullmatch=True)
+WORD = st.from_regex(
+    r"(?:0|[1-9][0-9]{0,4}|[0-9]{0,3}[a-zA-Z-][0-9a-zA-Z-]{0,5})", fullmatch=True
+)
 PRERELEASE = st.one_of(
-    st.just(""), st.lists(WORD, min_size=1, max_size=3).map(lambda words: "-" + ".".join(words))
+    st.just(""),
+    st.lists(WORD, min_size=1, max_size=3).map(lambda words: "-" + ".".join(words)),
 )
 VERSION = st.builds("{}.{}.{}{}".format, NUMBER, NUMBER, NUMBER, PRERELEASE)
 FIXED = st.text(st.sampled_from("abv0129-./+_"), max_size=8)
-SEED_001 = ("llmcc-core", "llmcc-rust", "llmcc-python", "llmcc-bindings", "llmcc", "odd-v2-thing")
+SEED_001 = (
+    "llmcc-core",
+    "llmcc-rust",
+    "llmcc-python",
+    "llmcc-bindings",
+    "llmcc",
+    "odd-v2-thing",
+)
 
 
 def project(*components: Component) -> Project:
@@ -35,7 +45,9 @@ PROXY = Component("llm-proxy", "v{version}", None, prereleases=False, promotes=T
 
 
 @given(before=FIXED, after=FIXED, version=VERSION)
-def test_the_parser_inverts_the_formatter(before: str, after: str, version: str) -> None:
+def test_the_parser_inverts_the_formatter(
+    before: str, after: str, version: str
+) -> None:
     component = Component("x", f"{before}{{version}}{after}", None)
     assert version_in(component, tag_name(component, version)) == version
 
@@ -103,7 +115,15 @@ def test_each_tag_is_read_as_one_component_and_version(
 
 @pytest.mark.statement("B2.3", "B2.8", "B3.2")
 @pytest.mark.parametrize(
-    "tag", ["llmcc-collect-v0.2.0", "llmcc-core-0.2.0", "0.2.0", "v0.2", "", "llmcc-core-v0.2.0 "]
+    "tag",
+    [
+        "llmcc-collect-v0.2.0",
+        "llmcc-core-0.2.0",
+        "0.2.0",
+        "v0.2",
+        "",
+        "llmcc-core-v0.2.0 ",
+    ],
 )
 def test_a_tag_of_no_component_is_an_error(tag: str) -> None:
     with pytest.raises(ReleaseError, match="is not a tag of this project") as told:
@@ -112,7 +132,9 @@ def test_a_tag_of_no_component_is_an_error(tag: str) -> None:
 
 
 @pytest.mark.statement("B3.34", "B3.35")
-def test_stable_is_a_promotion_and_other_hyphens_are_refused_where_the_settings_say_so() -> None:
+def test_stable_is_a_promotion_and_other_hyphens_are_refused_where_the_settings_say_so() -> (
+    None
+):
     assert read(project(PROXY), "v1.0.0-stable") == (PROXY, "1.0.0", True)
     assert read(project(PROXY), "v1.0.0") == (PROXY, "1.0.0", False)
     for tag in (
@@ -131,7 +153,9 @@ def test_stable_is_a_promotion_and_other_hyphens_are_refused_where_the_settings_
     assert refusal(PROXY, "1.4.0") is None
 
 
-def test_a_project_that_promotes_and_has_prereleases_has_no_version_called_stable() -> None:
+def test_a_project_that_promotes_and_has_prereleases_has_no_version_called_stable() -> (
+    None
+):
     both = Component("x", "v{version}", None, promotes=True)
     refused = refusal(both, "1.0.0-stable")
     assert refused
@@ -149,5 +173,7 @@ def test_a_project_that_promotes_and_has_prereleases_has_no_version_called_stabl
         ("v{version}", "", ""),
     ],
 )
-def test_what_a_tag_says_comes_from_a_template(form: str, template: str | None, says: str) -> None:
+def test_what_a_tag_says_comes_from_a_template(
+    form: str, template: str | None, says: str
+) -> None:
     assert message(Component("core", form, None), "0.2.0", template) == says

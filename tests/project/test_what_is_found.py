@@ -14,14 +14,19 @@ from release_tasks.project.discovery import discover
 from release_tasks.project.model import Component, Project, resolved_or_raise
 
 CRATE = '[package]\nname = "{0}"\nversion = "{1}"\nedition = "2021"\n'
-PYTHON = '[build-system]\nrequires = ["{1}"]\nbuild-backend = "{1}"\n[project]\nname = "{0}"\nversion = "0.3.0"\n'
+PYTHON = (
+    '[build-system]\nrequires = ["{1}"]\nbuild-backend = "{1}"\n[project]\nname = "{0}"\n'
+    'version = "0.3.0"\n'
+)
 CHART = "apiVersion: v2\nname: {0}\nversion: 0.1.0\n"
 
 pytestmark = pytest.mark.tools("git", "cargo")
 
 
 def project(
-    root: Path, files: Mapping[str, str], origin: str | None = "git@github.com:Some-Owner/thing.git"
+    root: Path,
+    files: Mapping[str, str],
+    origin: str | None = "git@github.com:Some-Owner/thing.git",
 ) -> Project:
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -48,13 +53,18 @@ def workspace(*crates: str) -> dict[str, str]:
 
 def test_a_rust_workspace_ships_its_crates_under_one_version(tmp_path: Path) -> None:
     found = project(tmp_path, workspace("alpha", "beta"))
-    assert [crate.name for crate in resolved_or_raise(only(found).crates)] == ["alpha", "beta"]
+    assert [crate.name for crate in resolved_or_raise(only(found).crates)] == [
+        "alpha",
+        "beta",
+    ]
     assert only(found).version == "0.3.0"
     assert only(found).tag == "v{version}"
     assert found.repository == "Some-Owner/thing"
 
 
-def test_crates_of_different_versions_are_a_question_with_the_lines_to_add(tmp_path: Path) -> None:
+def test_crates_of_different_versions_are_a_question_with_the_lines_to_add(
+    tmp_path: Path,
+) -> None:
     with pytest.raises(ReleaseError, match="different versions") as asked:
         project(tmp_path, workspace("alpha@0.1.0", "beta@0.2.0"))
     assert "[components.alpha]" in asked.value.fix
@@ -64,13 +74,17 @@ def test_crates_of_different_versions_are_a_question_with_the_lines_to_add(tmp_p
 def test_what_cargo_may_not_publish_is_not_shipped(tmp_path: Path) -> None:
     files = workspace("alpha", "inner")
     files["crates/inner/Cargo.toml"] += "publish = false\n"
-    assert [crate.name for crate in resolved_or_raise(only(project(tmp_path, files)).crates)] == [
-        "alpha"
-    ]
+    assert [
+        crate.name for crate in resolved_or_raise(only(project(tmp_path, files)).crates)
+    ] == ["alpha"]
 
 
-def test_an_ignored_crate_is_not_shipped_and_an_unknown_one_is_an_error(tmp_path: Path) -> None:
-    files = workspace("alpha", "bench") | {"release-tasks.toml": '[crates]\nignore = ["bench"]\n'}
+def test_an_ignored_crate_is_not_shipped_and_an_unknown_one_is_an_error(
+    tmp_path: Path,
+) -> None:
+    files = workspace("alpha", "bench") | {
+        "release-tasks.toml": '[crates]\nignore = ["bench"]\n'
+    }
     found = project(tmp_path / "one", files)
     assert [crate.name for crate in resolved_or_raise(only(found).crates)] == ["alpha"]
     files["release-tasks.toml"] = '[crates]\nignore = ["bunch"]\n'
@@ -91,7 +105,10 @@ def test_a_crate_that_maturin_builds_is_a_wheel_and_no_crate_unless_it_is_includ
     ]
     files["release-tasks.toml"] = '[crates]\ninclude = ["wheel"]\n'
     found = only(project(tmp_path / "two", files))
-    assert [crate.name for crate in resolved_or_raise(found.crates)] == ["alpha", "wheel"]
+    assert [crate.name for crate in resolved_or_raise(found.crates)] == [
+        "alpha",
+        "wheel",
+    ]
 
 
 def test_a_pyproject_for_development_only_is_no_package(tmp_path: Path) -> None:
@@ -102,13 +119,16 @@ def test_a_pyproject_for_development_only_is_no_package(tmp_path: Path) -> None:
         "lib/pyproject.toml": PYTHON.format("lib", "hatchling"),
     }
     found = only(project(tmp_path, files))
-    assert [(one.name, one.maturin) for one in resolved_or_raise(found.python)] == [("lib", False)]
+    assert [(one.name, one.maturin) for one in resolved_or_raise(found.python)] == [
+        ("lib", False)
+    ]
     assert found.version == "0.3.0"
 
 
 def test_two_packages_are_a_question_that_stops_nothing_else(tmp_path: Path) -> None:
     files = workspace("alpha") | {
-        f"{name}/pyproject.toml": PYTHON.format(name, "hatchling") for name in ("one", "two")
+        f"{name}/pyproject.toml": PYTHON.format(name, "hatchling")
+        for name in ("one", "two")
     }
     found = only(project(tmp_path, files))
     assert [crate.name for crate in resolved_or_raise(found.crates)] == ["alpha"]
@@ -122,24 +142,29 @@ def test_one_dockerfile_is_an_image_named_after_the_repository_and_two_are_a_que
 ) -> None:
     found = only(
         project(
-            tmp_path / "one", {"Dockerfile": "FROM scratch\n", "Dockerfile.dev": "FROM scratch\n"}
+            tmp_path / "one",
+            {"Dockerfile": "FROM scratch\n", "Dockerfile.dev": "FROM scratch\n"},
         )
     )
-    assert [(one.reference, one.dockerfile) for one in resolved_or_raise(found.images)] == [
-        ("ghcr.io/some-owner/thing", "Dockerfile")
-    ]
+    assert [
+        (one.reference, one.dockerfile) for one in resolved_or_raise(found.images)
+    ] == [("ghcr.io/some-owner/thing", "Dockerfile")]
     found = only(
         project(
-            tmp_path / "two", {"a/Dockerfile": "FROM scratch\n", "b/Dockerfile": "FROM scratch\n"}
+            tmp_path / "two",
+            {"a/Dockerfile": "FROM scratch\n", "b/Dockerfile": "FROM scratch\n"},
         )
     )
     with pytest.raises(ReleaseError, match="several Dockerfiles"):
         resolved_or_raise(found.images)
 
 
-def test_a_chart_goes_below_charts_and_its_local_dependency_is_a_part_of_it(tmp_path: Path) -> None:
+def test_a_chart_goes_below_charts_and_its_local_dependency_is_a_part_of_it(
+    tmp_path: Path,
+) -> None:
     dependency = (
-        "dependencies:\n  - name: common\n    version: 1.0.0\n    repository: file://../common\n"
+        "dependencies:\n  - name: common\n    version: 1.0.0\n"
+        "    repository: file://../common\n"
     )
     files = {
         "deploy/app/Chart.yaml": CHART.format("app") + dependency,
@@ -174,7 +199,8 @@ def test_components_share_out_what_is_shipped(tmp_path: Path) -> None:
         "crates/bind/pyproject.toml": PYTHON.format("bind-py", "maturin")
     }
     files["release-tasks.toml"] = (
-        '[components.core]\ncrates = ["core"]\nlatest = true\n[components.py]\ntag = "py-v{version}"\npython = ["bind-py"]\n'
+        '[components.core]\ncrates = ["core"]\nlatest = true\n[components.py]\n'
+        'tag = "py-v{version}"\npython = ["bind-py"]\n'
     )
     core, py = project(tmp_path, files).components
     assert (
@@ -209,7 +235,9 @@ def test_two_components_may_not_ship_the_same_thing(tmp_path: Path) -> None:
         project(tmp_path, files)
 
 
-def test_a_binary_that_no_crate_has_is_named_with_the_known_ones(tmp_path: Path) -> None:
+def test_a_binary_that_no_crate_has_is_named_with_the_known_ones(
+    tmp_path: Path,
+) -> None:
     files = workspace("alpha") | {"crates/alpha/src/main.rs": "fn main() {}\n"}
     files["release-tasks.toml"] = '[binaries.alfa]\nx86_64-unknown-linux-gnu = "alfa"\n'
     with pytest.raises(ReleaseError, match="no crate has that binary") as asked:
@@ -220,7 +248,11 @@ def test_a_binary_that_no_crate_has_is_named_with_the_known_ones(tmp_path: Path)
 @pytest.mark.parametrize(
     ("text", "fact", "fix"),
     [
-        ("[github]\nasets = []\n", "unknown key asets in [github]", "did you mean assets?"),
+        (
+            "[github]\nasets = []\n",
+            "unknown key asets in [github]",
+            "did you mean assets?",
+        ),
         ("[guthub]\n", "unknown key guthub", "did you mean github?"),
         (
             '[images."ghcr.io/o/r"]\nplatform = []\n',
@@ -240,10 +272,14 @@ def test_wrong_settings_name_the_key_and_the_way_out(
     assert fix in refused.value.fix
 
 
-def test_a_token_variable_that_every_program_would_see_is_refused(tmp_path: Path) -> None:
+def test_a_token_variable_that_every_program_would_see_is_refused(
+    tmp_path: Path,
+) -> None:
     files = {
         "pyproject.toml": PYTHON.format("lib", "hatchling"),
         "release-tasks.toml": '[python.lib]\ntoken = "SPARE"\n',
     }
-    with pytest.raises(ReleaseError, match="the variable SPARE would not be kept secret"):
+    with pytest.raises(
+        ReleaseError, match="the variable SPARE would not be kept secret"
+    ):
         project(tmp_path, files)

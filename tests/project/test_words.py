@@ -43,7 +43,9 @@ def test_a_version_means_itself(tiny: TinyProject) -> None:
     assert resolve("0.7.0", None) == "0.7.0"
 
 
-def test_before_the_first_release_words_count_from_the_manifests(tiny: TinyProject) -> None:
+def test_before_the_first_release_words_count_from_the_manifests(
+    tiny: TinyProject,
+) -> None:
     assert resolve("minor", None) == "0.2.0"
 
 
@@ -110,7 +112,9 @@ def test_tags_that_were_never_github_releases_count(tiny: TinyProject) -> None:
     assert resolve("patch", None) == "0.3.2"
 
 
-def test_on_a_maintenance_branch_words_count_from_its_own_last_release(tiny: TinyProject) -> None:
+def test_on_a_maintenance_branch_words_count_from_its_own_last_release(
+    tiny: TinyProject,
+) -> None:
     finish(tiny, "v1.2.8")
     tiny.git("branch", "1.2")
     tiny.commit("more.txt")
@@ -155,7 +159,9 @@ def test_each_component_counts_for_itself(two: TinyProject) -> None:
 
 
 def test_a_tag_is_refused_while_a_file_has_the_old_version(tiny: TinyProject) -> None:
-    with pytest.raises(ReleaseError, match=r"does not have the version of tiny 0\.2\.0") as told:
+    with pytest.raises(
+        ReleaseError, match=r"does not have the version of tiny 0\.2\.0"
+    ) as told:
         tag(context(), version="0.2.0")
     assert told.value.fix == "inv bump --version 0.2.0"
     assert tiny.git("tag") == ""

@@ -49,7 +49,10 @@ def reader(reading: LocalRegistries, tmp_path: Path) -> Client:
 
 @pytest.fixture
 def chain(tmp_path: Path) -> Chain:
-    root, names = tmp_path / "chain", ("rehearsed-alpha", "rehearsed-beta", "rehearsed-gamma")
+    root, names = (
+        tmp_path / "chain",
+        ("rehearsed-alpha", "rehearsed-beta", "rehearsed-gamma"),
+    )
     before = ""
     root.mkdir()
     (root / "Cargo.toml").write_text(

@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 import requests
-from support.package_clients import Serving, crate, dependencies, features, upload_body, without
+from support.package_clients import (
+    Serving,
+    crate,
+    dependencies,
+    features,
+    upload_body,
+    without,
+)
 
 from release_tasks.rehearsal.clock import Clock
 from release_tasks.rehearsal.crates_io.app import CratesIo
@@ -27,9 +34,16 @@ class Site:
     registry: CratesIo
     url: str
 
-    def put(self, tarball: bytes, token: str = "let-me-in", **meta: Any) -> requests.Response:
+    def put(
+        self, tarball: bytes, token: str = "let-me-in", **meta: Any
+    ) -> requests.Response:
         """Upload a tarball with the JSON of `rehearsed 0.1.0`, less or more what `meta` says."""
-        told: dict[str, object] = {"name": "rehearsed", "vers": "0.1.0", "deps": [], "features": {}}
+        told: dict[str, object] = {
+            "name": "rehearsed",
+            "vers": "0.1.0",
+            "deps": [],
+            "features": {},
+        }
         return self.send(upload_body(told | meta, tarball), token)
 
     def send(self, body: bytes, token: str = "let-me-in") -> requests.Response:
@@ -49,7 +63,9 @@ class Site:
 @pytest.fixture
 def site(tmp_path: Path, serving: Serving) -> Site:
     upstream = Upstream(tmp_path / "cache", offline=True)
-    registry = CratesIo(tmp_path / "crates", "let-me-in", upstream, clock=Clock(speed=100))
+    registry = CratesIo(
+        tmp_path / "crates", "let-me-in", upstream, clock=Clock(speed=100)
+    )
     registry.owned_by_others.add("somebodys")
     return Site(registry, serving(registry))
 
@@ -74,18 +90,33 @@ REFUSED = [
         crate(without(homepage="example.org")),
         "URL for field `homepage` must begin with http:// or https:// (url: example.org)",
     ),
-    (crate(without(repository="https://")), "`repository` is not a valid url: `https://`"),
+    (
+        crate(without(repository="https://")),
+        "`repository` is not a valid url: `https://`",
+    ),
     (crate(without(keywords=list("abcdef"))), "expected at most 5 keywords per crate"),
-    (crate(without(keywords=["x" * 21])), "(keywords must have less than 20 characters)"),
+    (
+        crate(without(keywords=["x" * 21])),
+        "(keywords must have less than 20 characters)",
+    ),
     (crate(without(keywords=["two words"])), '"two words" is an invalid keyword'),
     (crate(without(categories=["cli"] * 6)), "expected at most 5 categories per crate"),
     (
         crate(without(categories=["cli"])),
         "The following category slugs are not currently supported on crates.io: cli",
     ),
-    (crate(**{"package": without(**{"rust-version": "^1.80"})}), "invalid `rust-version` value"),
-    (crate(tables=features(301)), "features, but your crate is declaring 301 features."),
-    (crate(tables=features(1, 301)), 'the "f0" feature of your crate is enabling 301 features'),
+    (
+        crate(**{"package": without(**{"rust-version": "^1.80"})}),
+        "invalid `rust-version` value",
+    ),
+    (
+        crate(tables=features(301)),
+        "features, but your crate is declaring 301 features.",
+    ),
+    (
+        crate(tables=features(1, 301)),
+        'the "f0" feature of your crate is enabling 301 features',
+    ),
     (
         crate(tables=dependencies(501)),
         "crates.io only allows a maximum number of 500 dependencies.",
@@ -95,7 +126,9 @@ REFUSED = [
         "wildcard (`*`) dependency constraints are not allowed on crates.io.",
     ),
     (
-        crate(tables=dependencies(1, '{version="1", registry-index="https://else.where"}')),
+        crate(
+            tables=dependencies(1, '{version="1", registry-index="https://else.where"}')
+        ),
         "Dependency `d0` is hosted on another registry.",
     ),
     (crate(without(name="other")), "invalid path found: other-0.1.0/Cargo.toml"),
@@ -107,12 +140,17 @@ REFUSED = [
         crate(without(version="0.2.0"), root="rehearsed-0.1.0"),
         "metadata version `0.1.0` does not match manifest version `0.2.0`",
     ),
-    (crate(extra="rehearsed-0.1.0/../../evil"), "invalid path found: rehearsed-0.1.0/../../evil"),
+    (
+        crate(extra="rehearsed-0.1.0/../../evil"),
+        "invalid path found: rehearsed-0.1.0/../../evil",
+    ),
     (b"no tarball", "uploaded tarball is malformed or too large when decompressed"),
 ]
 
 
-@pytest.mark.parametrize(("tarball", "words"), REFUSED, ids=[words[:40] for _, words in REFUSED])
+@pytest.mark.parametrize(
+    ("tarball", "words"), REFUSED, ids=[words[:40] for _, words in REFUSED]
+)
 def test_an_upload_is_refused_with_the_message_of_crates_io(
     site: Site, tarball: bytes, words: str
 ) -> None:
@@ -136,9 +174,13 @@ def test_an_invalid_crate_name_is_refused(site: Site, name: str, words: str) -> 
     assert words in said(site.put(b"", name=name))
 
 
-@pytest.mark.parametrize("version", ["1.0", "01.0.0", "1.0.0-", "v1.0.0", "1.0.0-" + "x" * 150])
+@pytest.mark.parametrize(
+    "version", ["1.0", "01.0.0", "1.0.0-", "v1.0.0", "1.0.0-" + "x" * 150]
+)
 def test_an_invalid_version_is_refused(site: Site, version: str) -> None:
-    assert said(site.put(b"", vers=version)) == f'"{version}" is an invalid semver version'
+    assert (
+        said(site.put(b"", vers=version)) == f'"{version}" is an invalid semver version'
+    )
 
 
 def test_what_crates_io_accepts_is_accepted(site: Site) -> None:
@@ -161,7 +203,9 @@ def test_a_reserved_name_and_a_crate_of_another_owner_are_refused(site: Site) ->
     assert said(answer) == "cannot upload a crate with a reserved name"
     answer = site.put(crate(without(name="somebodys")), name="somebodys")
     assert answer.status_code == 403
-    assert said(answer).startswith("this crate exists but you don't seem to be an owner.")
+    assert said(answer).startswith(
+        "this crate exists but you don't seem to be an owner."
+    )
 
 
 def test_names_that_differ_in_case_or_dashes_collide(site: Site) -> None:
@@ -178,7 +222,9 @@ def test_build_metadata_does_not_make_another_version(site: Site) -> None:
 
 
 def test_an_unknown_dependency_is_refused(site: Site) -> None:
-    answer = site.put(crate(), deps=[{"name": "nowhere", "version_req": "^1", "kind": "normal"}])
+    answer = site.put(
+        crate(), deps=[{"name": "nowhere", "version_req": "^1", "kind": "normal"}]
+    )
     assert said(answer) == "no known crate named `nowhere`"
 
 
@@ -203,29 +249,40 @@ def test_a_broken_body_is_refused(site: Site, body: bytes, words: str) -> None:
 def test_a_token_and_a_user_agent_are_required(site: Site) -> None:
     assert said(site.put(crate(), token="wrong")) == "authentication failed"
     assert site.put(crate(), token="").status_code == 403
-    answer = requests.get(f"{site.url}/api/v1/crates/x", headers={"User-Agent": ""}, timeout=9)
+    answer = requests.get(
+        f"{site.url}/api/v1/crates/x", headers={"User-Agent": ""}, timeout=9
+    )
     assert (answer.status_code, "`User-Agent`" in answer.text) == (403, True)
 
 
 def test_the_api_shows_crates_and_versions(site: Site) -> None:
     tarballs = {
-        version: crate(without(version=version)) for version in ("0.1.0", "0.3.0-rc.1", "0.2.0")
+        version: crate(without(version=version))
+        for version in ("0.1.0", "0.3.0-rc.1", "0.2.0")
     }
     for version, tarball in tarballs.items():
         assert site.put(tarball, vers=version).ok
     shown = site.get("/api/v1/crates/rehearsed").json()
-    assert [found["num"] for found in shown["versions"]] == ["0.2.0", "0.3.0-rc.1", "0.1.0"]
+    assert [found["num"] for found in shown["versions"]] == [
+        "0.2.0",
+        "0.3.0-rc.1",
+        "0.1.0",
+    ]
     assert (shown["crate"]["max_version"], shown["crate"]["max_stable_version"]) == (
         "0.3.0-rc.1",
         "0.2.0",
     )
-    assert site.get("/api/v1/crates/rehearsed/0.2.0").json()["version"]["license"] == "MIT"
+    assert (
+        site.get("/api/v1/crates/rehearsed/0.2.0").json()["version"]["license"] == "MIT"
+    )
     assert (
         said(site.get("/api/v1/crates/rehearsed/9.0.0"))
         == "crate `rehearsed` does not have a version `9.0.0`"
     )
     assert said(site.get("/api/v1/crates/nothing")) == "crate `nothing` does not exist"
-    assert site.get("/api/v1/crates/rehearsed/0.2.0/download").content == tarballs["0.2.0"]
+    assert (
+        site.get("/api/v1/crates/rehearsed/0.2.0/download").content == tarballs["0.2.0"]
+    )
 
 
 def test_the_index_answers_304_to_a_known_etag(site: Site) -> None:
@@ -233,7 +290,10 @@ def test_the_index_answers_304_to_a_known_etag(site: Site) -> None:
     first = site.get("/index/re/he/rehearsed")
     headers = {"If-None-Match": first.headers["ETag"]}
     assert requests.get(first.url, headers=headers, timeout=9).status_code == 304
-    assert site.get("/index/config.json").json() == {"dl": f"{site.url}/crates", "api": site.url}
+    assert site.get("/index/config.json").json() == {
+        "dl": f"{site.url}/crates",
+        "api": site.url,
+    }
 
 
 def test_retry_after_is_a_date_in_real_time(site: Site) -> None:
@@ -242,7 +302,9 @@ def test_retry_after_is_a_date_in_real_time(site: Site) -> None:
         assert site.put(crate(without(name=f"n{number}")), name=f"n{number}").ok
     answer = site.put(crate(without(name="n5")), name="n5")
     assert answer.status_code == 429
-    seconds = parsedate_to_datetime(answer.headers["Retry-After"]).timestamp() - time.time()
+    seconds = (
+        parsedate_to_datetime(answer.headers["Retry-After"]).timestamp() - time.time()
+    )
     assert seconds < 10  # ten minutes, a hundred times as fast
     assert answer.headers["Retry-After"] in said(answer)
 

@@ -22,7 +22,9 @@ def commit(github, message="Go on"):
 def test_a_new_repository_has_the_branches_and_tags_of_its_source(github):
     head = github.ok("git", "rev-parse", "HEAD")
     refs = github.remote_refs()
-    assert refs["HEAD"] == refs["refs/heads/main"] == refs["refs/tags/v0.1.0^{}"] == head
+    assert (
+        refs["HEAD"] == refs["refs/heads/main"] == refs["refs/tags/v0.1.0^{}"] == head
+    )
 
 
 @pytest.mark.parametrize(
@@ -56,7 +58,10 @@ def test_a_shallow_clone_works_with_both_protocols(github):
             target,
             cwd=github.folder,
         )
-        assert github.ok("git", "rev-list", "--count", "HEAD", cwd=github.folder / target) == "1"
+        assert (
+            github.ok("git", "rev-list", "--count", "HEAD", cwd=github.folder / target)
+            == "1"
+        )
 
 
 def test_an_atomic_push_of_branch_and_tag_arrives(github):
@@ -100,19 +105,27 @@ def test_a_large_push_is_sent_in_chunks_and_arrives(github):
 def test_a_deleted_tag_turns_its_release_into_a_draft(github):
     github.api("POST", "releases", json={"tag_name": "v0.1.0"})
     assert not github.release("v0.1.0")["draft"]
-    assert "[deleted]" in github.run("git", "push", "origin", "--delete", "v0.1.0").stderr
+    assert (
+        "[deleted]" in github.run("git", "push", "origin", "--delete", "v0.1.0").stderr
+    )
     assert "refs/tags/v0.1.0" not in github.remote_refs()
     assert github.release("v0.1.0")["draft"]
 
 
 def test_a_fetch_brings_the_tag_that_a_release_made(github):
-    github.api("POST", "releases", json={"tag_name": "v0.3.0", "target_commitish": "main"})
+    github.api(
+        "POST", "releases", json={"tag_name": "v0.3.0", "target_commitish": "main"}
+    )
     github.ok("git", "fetch", "-q", "--tags", "origin")
-    assert github.ok("git", "rev-parse", "v0.3.0") == github.ok("git", "rev-parse", "main")
+    assert github.ok("git", "rev-parse", "v0.3.0") == github.ok(
+        "git", "rev-parse", "main"
+    )
 
 
 def test_an_unknown_repository_is_not_found(github):
-    said = github.fails("git", "ls-remote", "https://github.com/acme/other.git", code=128)
+    said = github.fails(
+        "git", "ls-remote", "https://github.com/acme/other.git", code=128
+    )
     assert "Repository not found." in said
 
 
@@ -125,18 +138,27 @@ def test_an_empty_repository_takes_its_first_push(github):
 
 
 def test_the_loopback_address_serves_git_too(github):
-    assert github.ok("git", "ls-remote", f"{github.url}/acme/tool.git", "HEAD").endswith("HEAD")
+    assert github.ok(
+        "git", "ls-remote", f"{github.url}/acme/tool.git", "HEAD"
+    ).endswith("HEAD")
 
 
 def test_without_open_push_a_push_needs_the_token(tmp_path):
     with local_github(tmp_path, open_push=False) as github:
         commit(github)
-        assert "could not read Username" in github.fails("git", "push", "origin", "main", code=128)
+        assert "could not read Username" in github.fails(
+            "git", "push", "origin", "main", code=128
+        )
         wrong = github.fails(
             "git", "push", "https://x:wrong@github.com/acme/tool.git", "main", code=128
         )
         assert "Authentication failed" in wrong
-        github.ok("git", "push", f"https://x-access-token:{TOKEN}@github.com/acme/tool.git", "main")
+        github.ok(
+            "git",
+            "push",
+            f"https://x-access-token:{TOKEN}@github.com/acme/tool.git",
+            "main",
+        )
 
 
 @pytest.mark.tools("gh")
@@ -144,6 +166,12 @@ def test_without_open_push_the_credential_helper_of_gh_is_accepted(tmp_path):
     with local_github(tmp_path, open_push=False) as github:
         head = commit(github)
         github.ok(
-            "git", "-c", "credential.helper=!gh auth git-credential", "push", "-q", "origin", "main"
+            "git",
+            "-c",
+            "credential.helper=!gh auth git-credential",
+            "push",
+            "-q",
+            "origin",
+            "main",
         )
         assert github.remote_refs()["refs/heads/main"] == head

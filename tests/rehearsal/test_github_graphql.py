@@ -65,17 +65,16 @@ def test_gh_makes_a_repository_once(github, name, full):
 
 def test_repo_view_shows_the_repository(github):
     github.ok("gh", "release", "create", "v1.0.0", "--notes", "N", "--title", "One")
-    fields = (
-        "defaultBranchRef,isPrivate,latestRelease,nameWithOwner,owner,sshUrl,url,viewerPermission"
-    )
+    fields = "defaultBranchRef,isPrivate,latestRelease,nameWithOwner,owner,sshUrl,url,viewerPermission"
     shown = json.loads(github.ok("gh", "repo", "view", "--json", fields))
     assert shown["nameWithOwner"] == "acme/tool"
     assert shown["defaultBranchRef"] == {"name": "main"}
     assert shown["latestRelease"]["tagName"] == "v1.0.0"
     assert shown["sshUrl"] == "git@github.com:acme/tool.git"
     assert github.ok("gh", "repo", "view").startswith("name:\tacme/tool")
-    assert "Could not resolve to a Repository with the name 'acme/other'" in github.fails(
-        "gh", "repo", "view", "acme/other"
+    assert (
+        "Could not resolve to a Repository with the name 'acme/other'"
+        in github.fails("gh", "repo", "view", "acme/other")
     )
 
 
@@ -95,16 +94,26 @@ def test_auth_status_names_the_account(github):
     done = github.run("gh", "auth", "status")
     assert done.returncode == 0
     assert "Logged in to github.com as rehearsal (GH_TOKEN)" in done.stderr
-    assert "authentication failed" in github.fails("gh", "auth", "status", GH_TOKEN="wrong")
+    assert "authentication failed" in github.fails(
+        "gh", "auth", "status", GH_TOKEN="wrong"
+    )
     assert "Bad credentials" in github.fails("gh", "release", "list", GH_TOKEN="wrong")
 
 
 def test_issues_are_listed_and_there_are_no_pull_requests(github):
     for title in ("A bug", "A wish"):
         github.ok(
-            "gh", "api", "repos/acme/tool/issues", "-f", f"title={title}", "-f", "labels[]=open"
+            "gh",
+            "api",
+            "repos/acme/tool/issues",
+            "-f",
+            f"title={title}",
+            "-f",
+            "labels[]=open",
         )
-    assert [line.split("\t")[2] for line in github.ok("gh", "issue", "list").splitlines()] == [
+    assert [
+        line.split("\t")[2] for line in github.ok("gh", "issue", "list").splitlines()
+    ] == [
         "A wish",
         "A bug",
     ]
@@ -117,7 +126,9 @@ def test_issues_are_listed_and_there_are_no_pull_requests(github):
 def test_api_graphql_answers_exactly_the_requested_fields(github):
     github.ok("gh", "release", "create", "v1.0.0", github.file("a"), "--notes", "N")
     query = 'query($o:String!){repository(owner:$o,name:"tool"){all:releases(first:1){nodes{tagName ...files}}}} fragment files on Release{releaseAssets(first:9){totalCount nodes{name}}}'
-    shown = json.loads(github.ok("gh", "api", "graphql", "-f", f"query={query}", "-f", "o=acme"))
+    shown = json.loads(
+        github.ok("gh", "api", "graphql", "-f", f"query={query}", "-f", "o=acme")
+    )
     assert shown == {
         "data": {
             "repository": {
@@ -125,7 +136,10 @@ def test_api_graphql_answers_exactly_the_requested_fields(github):
                     "nodes": [
                         {
                             "tagName": "v1.0.0",
-                            "releaseAssets": {"totalCount": 1, "nodes": [{"name": "a"}]},
+                            "releaseAssets": {
+                                "totalCount": 1,
+                                "nodes": [{"name": "a"}],
+                            },
                         }
                     ]
                 }
@@ -149,15 +163,24 @@ def test_later_versions_of_gh_list_releases_in_either_order_and_by_page(github):
             endCursor=cursor,
         )
         page = data["data"]["repository"]["releases"]
-        seen += [(node["tagName"], node["immutable"], node["isLatest"]) for node in page["nodes"]]
+        seen += [
+            (node["tagName"], node["immutable"], node["isLatest"])
+            for node in page["nodes"]
+        ]
         if not page["pageInfo"]["hasNextPage"]:
             break
         cursor = page["pageInfo"]["endCursor"]
-    assert seen == [("v1.0.0", False, False), ("v1.1.0", False, False), ("v1.2.0", False, True)]
+    assert seen == [
+        ("v1.0.0", False, False),
+        ("v1.1.0", False, False),
+        ("v1.2.0", False, True),
+    ]
 
 
 def test_later_versions_of_gh_detect_the_fields_of_a_release(github):
-    data = ask(github, 'query Release_fields{Release: __type(name: "Release"){fields{name}}}')
+    data = ask(
+        github, 'query Release_fields{Release: __type(name: "Release"){fields{name}}}'
+    )
     assert {"name": "immutable"} in data["data"]["Release"]["fields"]
 
 

@@ -69,7 +69,9 @@ def test_view_shows_every_field_of_a_draft(github):
     assert shown["isDraft"]
     assert shown["publishedAt"] is None
     assert shown["targetCommitish"] == "main"
-    assert shown["uploadUrl"].startswith("https://uploads.github.com/repos/acme/tool/releases/")
+    assert shown["uploadUrl"].startswith(
+        "https://uploads.github.com/repos/acme/tool/releases/"
+    )
     [asset] = shown["assets"]
     assert (asset["name"], asset["label"], asset["contentType"], asset["state"]) == (
         "a.tar.gz",
@@ -80,7 +82,9 @@ def test_view_shows_every_field_of_a_draft(github):
 
 
 def test_verify_tag_stops_without_the_tag_and_not_with_it(github):
-    said = github.fails("gh", "release", "create", "v9.9.9", "--verify-tag", "--notes", "N")
+    said = github.fails(
+        "gh", "release", "create", "v9.9.9", "--verify-tag", "--notes", "N"
+    )
     assert (
         said.strip()
         == "tag v9.9.9 doesn't exist in the repo acme/tool, aborting due to --verify-tag flag"
@@ -93,7 +97,9 @@ def test_a_published_release_makes_its_tag(github):
         github.ok("gh", "release", "create", "v1.0.0", "--notes", "N")
         == "https://github.com/acme/tool/releases/tag/v1.0.0"
     )
-    assert github.remote_refs()["refs/tags/v1.0.0"] == github.ok("git", "rev-parse", "main")
+    assert github.remote_refs()["refs/tags/v1.0.0"] == github.ok(
+        "git", "rev-parse", "main"
+    )
     assert "published:" in github.ok("gh", "release", "view", "v1.0.0")
 
 
@@ -102,13 +108,19 @@ def test_a_release_of_a_published_tag_is_refused(github):
     bare = github.fails("gh", "release", "create", "v0.1.0", "--notes", "N")
     assert "HTTP 422: Validation Failed" in bare
     assert "Release.tag_name already exists" in bare
-    filled = github.fails("gh", "release", "create", "v0.1.0", github.file("a"), "--notes", "N")
+    filled = github.fails(
+        "gh", "release", "create", "v0.1.0", github.file("a"), "--notes", "N"
+    )
     assert filled.strip() == "a release with the same tag name already exists: v0.1.0"
 
 
 def test_two_drafts_of_one_tag_are_possible_and_only_one_can_be_published(github):
-    first = github.api("POST", "releases", json={"tag_name": "v1.0.0", "draft": True}).json()
-    second = github.api("POST", "releases", json={"tag_name": "v1.0.0", "draft": True}).json()
+    first = github.api(
+        "POST", "releases", json={"tag_name": "v1.0.0", "draft": True}
+    ).json()
+    second = github.api(
+        "POST", "releases", json={"tag_name": "v1.0.0", "draft": True}
+    ).json()
     assert (
         github.api("PATCH", f"releases/{first['id']}", json={"draft": False})
         .json()["html_url"]
@@ -127,14 +139,22 @@ def test_generated_notes_point_at_the_changes(github):
         github.release("v1.0.0")["body"]
         == "**Full Changelog**: https://github.com/acme/tool/commits/v1.0.0"
     )
-    github.ok("gh", "release", "create", "v1.1.0", "--generate-notes", "--notes", "Mine")
+    github.ok(
+        "gh", "release", "create", "v1.1.0", "--generate-notes", "--notes", "Mine"
+    )
     assert github.release("v1.1.0")["name"] == "v1.1.0"
     assert (
         github.release("v1.1.0")["body"]
         == "Mine\n\n**Full Changelog**: https://github.com/acme/tool/compare/v1.0.0...v1.1.0"
     )
     github.ok(
-        "gh", "release", "create", "v1.2.0", "--generate-notes", "--notes-start-tag", "v0.1.0"
+        "gh",
+        "release",
+        "create",
+        "v1.2.0",
+        "--generate-notes",
+        "--notes-start-tag",
+        "v0.1.0",
     )
     assert github.release("v1.2.0")["body"].endswith("/compare/v0.1.0...v1.2.0")
 
@@ -142,7 +162,10 @@ def test_generated_notes_point_at_the_changes(github):
 def test_latest_is_the_newest_final_release_unless_make_latest_is_set(github):
     github.ok("gh", "release", "create", "v1.0.0", "--notes", "N")
     github.ok("gh", "release", "create", "v1.1.0-rc.1", "--notes", "N", "--prerelease")
-    assert github.ok("gh", "release", "view", "--json", "tagName", "-q", ".tagName") == "v1.0.0"
+    assert (
+        github.ok("gh", "release", "view", "--json", "tagName", "-q", ".tagName")
+        == "v1.0.0"
+    )
     github.ok("gh", "release", "create", "py-v2.0.0", "--notes", "N", "--latest=false")
     assert github.release("v1.0.0")["latest"]
     github.ok("gh", "release", "edit", "py-v2.0.0", "--latest")
@@ -158,7 +181,9 @@ def test_neither_a_draft_nor_a_prerelease_can_be_made_latest(github):
         "gh", "release", "create", "v1.0.0", "--notes", "N", "--prerelease", "--latest"
     )
     assert "Latest release cannot be draft or prerelease" in said
-    github.ok("gh", "release", "create", "v1.0.0", "--notes", "N", "--draft", "--latest")
+    github.ok(
+        "gh", "release", "create", "v1.0.0", "--notes", "N", "--draft", "--latest"
+    )
     assert "Latest release cannot be draft" in github.fails(
         "gh", "release", "edit", "v1.0.0", "--latest"
     )
@@ -177,7 +202,9 @@ def test_upload_adds_files_and_replaces_one_only_with_clobber(github):
 
 
 def test_an_edit_publishes_a_draft(github):
-    github.ok("gh", "release", "create", "v1.0.0", "--draft", "--prerelease", "--notes", "N")
+    github.ok(
+        "gh", "release", "create", "v1.0.0", "--draft", "--prerelease", "--notes", "N"
+    )
     said = github.ok(
         "gh",
         "release",
@@ -193,7 +220,13 @@ def test_an_edit_publishes_a_draft(github):
     )
     assert said == "https://github.com/acme/tool/releases/tag/v1.0.0"
     made = github.release("v1.0.0")
-    assert (made["draft"], made["prerelease"], made["latest"], made["name"], made["body"]) == (
+    assert (
+        made["draft"],
+        made["prerelease"],
+        made["latest"],
+        made["name"],
+        made["body"],
+    ) == (
         False,
         False,
         True,
@@ -206,8 +239,12 @@ def test_an_edit_publishes_a_draft(github):
 def test_download_gets_the_files_that_match(github):
     names = [github.file("a.whl"), github.file("b.whl"), github.file("c.txt")]
     github.ok("gh", "release", "create", "v1.0.0", *names, "--draft", "--notes", "N")
-    github.ok("gh", "release", "download", "v1.0.0", "--pattern", "*.whl", "--dir", "out")
-    assert {file.name: file.read_text() for file in (github.work / "out").iterdir()} == {
+    github.ok(
+        "gh", "release", "download", "v1.0.0", "--pattern", "*.whl", "--dir", "out"
+    )
+    assert {
+        file.name: file.read_text() for file in (github.work / "out").iterdir()
+    } == {
         "a.whl": "bytes of a.whl\n",
         "b.whl": "bytes of b.whl\n",
     }
@@ -217,8 +254,12 @@ def test_download_gets_the_files_that_match(github):
     github.ok("gh", "release", "edit", "v1.0.0", "--draft=false")
     github.ok("gh", "release", "download", "--pattern", "c.txt", "--dir", "latest")
     assert (github.work / "latest" / "c.txt").exists()
-    github.ok("gh", "release", "download", "v1.0.0", "--archive", "tar.gz", "--dir", "source")
-    assert (github.work / "source" / "tool-1.0.0.tar.gz").read_bytes()[:2] == b"\x1f\x8b"
+    github.ok(
+        "gh", "release", "download", "v1.0.0", "--archive", "tar.gz", "--dir", "source"
+    )
+    assert (github.work / "source" / "tool-1.0.0.tar.gz").read_bytes()[
+        :2
+    ] == b"\x1f\x8b"
 
 
 def test_delete_can_delete_the_tag_too(github):
@@ -229,7 +270,9 @@ def test_delete_can_delete_the_tag_too(github):
     assert github.hub.releases("acme", "tool") == []
     assert "refs/tags/v1.0.0" not in github.remote_refs()
     assert "refs/tags/v1.1.0" in github.remote_refs()
-    assert github.fails("gh", "release", "view", "v1.0.0").strip() == "release not found"
+    assert (
+        github.fails("gh", "release", "view", "v1.0.0").strip() == "release not found"
+    )
 
 
 def test_delete_asset_removes_one_file(github):
@@ -260,7 +303,9 @@ def test_api_lists_page_by_page_and_edits_by_field(github):
         ".[].tag_name",
     )
     assert listed.split() == [f"v1.{number}.0" for number in (4, 3, 2, 1, 0)]
-    number = github.ok("gh", "api", "repos/acme/tool/releases/tags/v1.2.0", "--jq", ".id")
+    number = github.ok(
+        "gh", "api", "repos/acme/tool/releases/tags/v1.2.0", "--jq", ".id"
+    )
     path = f"repos/acme/tool/releases/{number}"
     assert (
         github.ok(
@@ -290,7 +335,11 @@ def test_api_lists_page_by_page_and_edits_by_field(github):
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
 def test_gh_host_reaches_the_loopback_address(github, name):
     address = f"{name}:{github.url.rsplit(':', 1)[1]}"
-    env = {"GH_HOST": address, "GH_ENTERPRISE_TOKEN": github.env["GH_TOKEN"], "HTTPS_PROXY": ""}
+    env = {
+        "GH_HOST": address,
+        "GH_ENTERPRISE_TOKEN": github.env["GH_TOKEN"],
+        "HTTPS_PROXY": "",
+    }
     repo = ("--repo", f"{address}/acme/tool")
     said = github.ok(
         "gh",
@@ -309,11 +358,16 @@ def test_gh_host_reaches_the_loopback_address(github, name):
     github.ok("gh", "release", "download", "v1.0.0", "--dir", "out", *repo, **env)
     assert (github.work / "out" / "a").read_text() == "bytes of a\n"
     assert (
-        github.ok("gh", "api", "repos/acme/tool/releases/latest", "--jq", ".tag_name", **env)
+        github.ok(
+            "gh", "api", "repos/acme/tool/releases/latest", "--jq", ".tag_name", **env
+        )
         == "v1.0.0"
     )
     assert (
-        f"Logged in to {address} as rehearsal" in github.run("gh", "auth", "status", **env).stderr
+        f"Logged in to {address} as rehearsal"
+        in github.run("gh", "auth", "status", **env).stderr
     )
-    github.ok("gh", "release", "delete", "v1.0.0", "--yes", "--cleanup-tag", *repo, **env)
+    github.ok(
+        "gh", "release", "delete", "v1.0.0", "--yes", "--cleanup-tag", *repo, **env
+    )
     assert github.hub.releases("acme", "tool") == []

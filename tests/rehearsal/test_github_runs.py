@@ -38,7 +38,9 @@ def runs(github):
     return [
         str(number)
         for number in github.hub.set_runs(
-            "acme", "tool", [{}, FAILED, {"status": "in_progress", "head_branch": "main"}]
+            "acme",
+            "tool",
+            [{}, FAILED, {"status": "in_progress", "head_branch": "main"}],
         )
     ]
 
@@ -76,7 +78,9 @@ def test_run_view_shows_jobs_steps_and_logs(github, runs):
     text = github.ok("gh", "run", "view", runs[1])
     assert "X main CI" in text
     assert "X pytest" in text
-    shown = json.loads(github.ok("gh", "run", "view", runs[1], "--json", "conclusion,jobs"))
+    shown = json.loads(
+        github.ok("gh", "run", "view", runs[1], "--json", "conclusion,jobs")
+    )
     assert [(job["name"], job["conclusion"]) for job in shown["jobs"]] == [
         ("lint", "success"),
         ("test", "failure"),
@@ -89,7 +93,9 @@ def test_run_view_shows_jobs_steps_and_logs(github, runs):
 
 
 def test_run_watch_ends_as_the_run_ended(github, runs):
-    assert "completed with 'success'" in github.ok("gh", "run", "watch", runs[0], "--exit-status")
+    assert "completed with 'success'" in github.ok(
+        "gh", "run", "watch", runs[0], "--exit-status"
+    )
     assert github.run("gh", "run", "watch", runs[1], "--exit-status").returncode == 1
     assert github.run("gh", "run", "watch", runs[1]).returncode == 0
 
@@ -103,20 +109,24 @@ def test_rerun_repeats_what_failed(github, runs):
 
 def test_cancel_ends_a_running_run_only(github, runs):
     github.ok("gh", "run", "cancel", runs[2])
-    assert github.api("GET", f"actions/runs/{runs[2]}").json()["conclusion"] == "cancelled"
+    assert (
+        github.api("GET", f"actions/runs/{runs[2]}").json()["conclusion"] == "cancelled"
+    )
     assert "Cannot cancel" in github.fails("gh", "run", "cancel", runs[0])
 
 
 def test_workflows_come_from_the_default_branch(github):
     assert github.ok("gh", "workflow", "list").startswith("CI\tactive\t")
-    assert github.ok("gh", "workflow", "view", "ci.yml", "--yaml").startswith("name: CI")
+    assert github.ok("gh", "workflow", "view", "ci.yml", "--yaml").startswith(
+        "name: CI"
+    )
 
 
 def test_a_dispatch_makes_a_run_at_the_wanted_ref(github):
     github.ok("gh", "workflow", "run", "ci.yml", "--ref", "v0.1.0", "-f", "version=1")
-    [run] = github.api("GET", "actions/runs", params={"event": "workflow_dispatch"}).json()[
-        "workflow_runs"
-    ]
+    [run] = github.api(
+        "GET", "actions/runs", params={"event": "workflow_dispatch"}
+    ).json()["workflow_runs"]
     assert (run["head_branch"], run["inputs"], run["conclusion"]) == (
         "v0.1.0",
         {"version": "1"},
@@ -139,5 +149,6 @@ def test_checks_are_the_jobs_of_the_commit_unless_they_are_set(github, runs):
     github.hub.set_checks("acme", "tool", [{"name": "ci"}], sha)
     assert github.ok("gh", "api", path, "--jq", ".check_runs[].conclusion") == "success"
     assert (
-        github.ok("gh", "api", "repos/acme/tool/commits/main/status", "--jq", ".state") == "pending"
+        github.ok("gh", "api", "repos/acme/tool/commits/main/status", "--jq", ".state")
+        == "pending"
     )

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from support.registry_client import IMAGE, PASSWORD, codes, digest_of, image, local_registry, public
+from support.registry_client import (
+    IMAGE,
+    PASSWORD,
+    codes,
+    digest_of,
+    image,
+    local_registry,
+    public,
+)
 
 
 @pytest.fixture
@@ -19,7 +27,9 @@ def private(tmp_path):
 
 
 def token(seen, scope="", auth=("somebody", PASSWORD)):
-    answer = seen.call("GET", "/token", params={"service": "ghcr.io", "scope": scope}, auth=auth)
+    answer = seen.call(
+        "GET", "/token", params={"service": "ghcr.io", "scope": scope}, auth=auth
+    )
     assert answer.status_code == 200, answer.text
     return answer.json()["token"]
 
@@ -45,7 +55,8 @@ def test_an_ill_formed_name_is_refused(registry, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["a", "a/b/c/d", "a__b", "a--b.c", "blobs/uploads", "x/manifests/y", "a" * 255]
+    "name",
+    ["a", "a/b/c/d", "a__b", "a--b.c", "blobs/uploads", "x/manifests/y", "a" * 255],
 )
 def test_a_well_formed_name_is_accepted(registry, name):
     there = registry.at(name)
@@ -53,7 +64,9 @@ def test_a_well_formed_name_is_accepted(registry, name):
     assert there.tags() == ["tag"]
 
 
-@pytest.mark.parametrize("path", ["tags/list", "manifests/latest", f"blobs/{digest_of(b'x')}"])
+@pytest.mark.parametrize(
+    "path", ["tags/list", "manifests/latest", f"blobs/{digest_of(b'x')}"]
+)
 def test_an_unknown_repository_is_not_found(registry, path):
     answer = registry.call("GET", path)
     assert (answer.status_code, codes(answer)) == (404, ["NAME_UNKNOWN"])
@@ -75,7 +88,9 @@ def test_the_public_name_requires_a_token_and_shows_where_to_get_it(registry):
     assert read.status_code == write.status_code == 401
     assert codes(read) == ["UNAUTHORIZED"]
     assert read.headers["WWW-Authenticate"].endswith('scope="repository:team/app:pull"')
-    assert write.headers["WWW-Authenticate"].endswith('scope="repository:team/app:pull,push"')
+    assert write.headers["WWW-Authenticate"].endswith(
+        'scope="repository:team/app:pull,push"'
+    )
 
 
 def test_the_password_gives_a_token_to_push(registry):
@@ -108,9 +123,14 @@ def test_a_token_is_valid_for_its_scope_only(registry, scope):
 
 
 def test_one_token_may_have_several_scopes(registry):
-    scopes = ["repository:team/app:pull,push", "repository:other/app:pull repository:third/app:*"]
+    scopes = [
+        "repository:team/app:pull,push",
+        "repository:other/app:pull repository:third/app:*",
+    ]
     seen = public(registry)
-    answer = seen.call("GET", "/token", params={"scope": scopes}, auth=("somebody", PASSWORD))
+    answer = seen.call(
+        "GET", "/token", params={"scope": scopes}, auth=("somebody", PASSWORD)
+    )
     for name, status in (("team/app", 202), ("other/app", 401), ("third/app", 202)):
         there = public(registry, name)
         there.session.headers["Authorization"] = f"Bearer {answer.json()['token']}"
@@ -158,7 +178,11 @@ def test_under_its_public_name_an_image_needs_its_blobs(registry):
     assert (answer.status_code, codes(answer)) == (404, ["MANIFEST_BLOB_UNKNOWN"])
     far = image().replace(
         b'"layers": []',
-        b'"layers": [{"mediaType": "application/vnd.oci.image.layer.nondistributable.v1.tar", "digest": "sha256:%s", "size": 1}]'
+        (
+            b'"layers": [{"mediaType": '
+            b'"application/vnd.oci.image.layer.nondistributable.v1.tar", "digest": '
+            b'"sha256:%s", "size": 1}]'
+        )
         % (b"0" * 64),
     )
     assert seen.push(far, "far", IMAGE).status_code == 201

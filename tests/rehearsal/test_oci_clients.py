@@ -11,7 +11,15 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support.registry_client import CONFIG, IMAGE, INDEX, LAYER, PASSWORD, local_registry, public
+from support.registry_client import (
+    CONFIG,
+    IMAGE,
+    INDEX,
+    LAYER,
+    PASSWORD,
+    local_registry,
+    public,
+)
 
 
 @pytest.fixture
@@ -28,10 +36,19 @@ def run(registry, tmp_path):
     login = base64.b64encode(f"somebody:{PASSWORD}".encode()).decode()
     plugins = [str(Path.home() / ".docker/cli-plugins")]
     (settings / "config.json").write_text(
-        json.dumps({"auths": {"ghcr.io": {"auth": login}}, "cliPluginsExtraDirs": plugins})
+        json.dumps(
+            {"auths": {"ghcr.io": {"auth": login}}, "cliPluginsExtraDirs": plugins}
+        )
     )
-    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "DOCKER_CONFIG": str(settings)}
-    env |= {"HTTPS_PROXY": registry.servers.proxy, "SSL_CERT_FILE": str(registry.servers.ca_file)}
+    env = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "DOCKER_CONFIG": str(settings),
+    }
+    env |= {
+        "HTTPS_PROXY": registry.servers.proxy,
+        "SSL_CERT_FILE": str(registry.servers.ca_file),
+    }
     env |= {
         "HELM_REGISTRY_CONFIG": str(settings / "config.json"),
         "REGISTRY_AUTH_FILE": str(settings / "config.json"),
@@ -39,7 +56,12 @@ def run(registry, tmp_path):
 
     def ran(*argv: str, **added: str) -> str:
         done = subprocess.run(
-            argv, env=env | added, cwd=tmp_path, capture_output=True, text=True, check=False
+            argv,
+            env=env | added,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -56,23 +78,41 @@ def layout(tmp_path) -> tuple[Path, str]:
     def put(data: bytes, kind: str, **more) -> dict:
         value = hashlib.sha256(data).hexdigest()
         (blobs / value).write_bytes(data)
-        return {"mediaType": kind, "digest": f"sha256:{value}", "size": len(data)} | more
+        return {
+            "mediaType": kind,
+            "digest": f"sha256:{value}",
+            "size": len(data),
+        } | more
 
     def platform(name: str) -> dict:
         content = os.urandom(300_000)
         layer = put(gzip.compress(content, mtime=0), LAYER)
-        files = {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(content).hexdigest()}"]}
+        files = {
+            "type": "layers",
+            "diff_ids": [f"sha256:{hashlib.sha256(content).hexdigest()}"],
+        }
         config = put(
-            json.dumps({"os": "linux", "architecture": name, "rootfs": files}).encode(), CONFIG
+            json.dumps({"os": "linux", "architecture": name, "rootfs": files}).encode(),
+            CONFIG,
         )
-        manifest = {"schemaVersion": 2, "mediaType": IMAGE, "config": config, "layers": [layer]}
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": IMAGE,
+            "config": config,
+            "layers": [layer],
+        }
         return put(
-            json.dumps(manifest).encode(), IMAGE, platform={"os": "linux", "architecture": name}
+            json.dumps(manifest).encode(),
+            IMAGE,
+            platform={"os": "linux", "architecture": name},
         )
 
     parts = [platform("amd64"), platform("arm64")]
     top = put(
-        json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": parts}).encode(), INDEX
+        json.dumps(
+            {"schemaVersion": 2, "mediaType": INDEX, "manifests": parts}
+        ).encode(),
+        INDEX,
     )
     (tmp_path / "layout/index.json").write_text(
         json.dumps({"schemaVersion": 2, "manifests": [top]})
@@ -83,7 +123,9 @@ def layout(tmp_path) -> tuple[Path, str]:
 
 def agents(registry) -> set[str]:
     """The programs whose uploads the registry accepted."""
-    return {entry.agent.split("/")[0].lower() for entry in registry.servers.log.writes()}
+    return {
+        entry.agent.split("/")[0].lower() for entry in registry.servers.log.writes()
+    }
 
 
 @pytest.mark.tools("docker")
@@ -115,9 +157,20 @@ def test_buildx_pushes_a_layout_with_its_digest_and_moves_a_tag(registry, run, l
         "amd64",
         "arm64",
     ]
-    run("docker", "buildx", "imagetools", "create", "-t", f"{image}:latest", f"{image}@{digest}")
+    run(
+        "docker",
+        "buildx",
+        "imagetools",
+        "create",
+        "-t",
+        f"{image}:latest",
+        f"{image}@{digest}",
+    )
     assert registry.tags() == ["1.0", "1.0.0", "latest"]
-    assert registry.call("HEAD", "manifests/latest").headers["Docker-Content-Digest"] == digest
+    assert (
+        registry.call("HEAD", "manifests/latest").headers["Docker-Content-Digest"]
+        == digest
+    )
     assert not registry.servers.log.refused()
 
 
@@ -142,19 +195,39 @@ def test_buildx_copies_an_image_to_another_repository(registry, run, layout):
         "ghcr.io/team/app:1",
         "ghcr.io/team/base:1",
     )
-    assert registry.call("HEAD", "manifests/1").headers["Docker-Content-Digest"] == digest
+    assert (
+        registry.call("HEAD", "manifests/1").headers["Docker-Content-Digest"] == digest
+    )
 
 
 @pytest.mark.tools("docker")
-def test_buildx_without_a_password_may_read_and_not_push(registry, run, layout, tmp_path):
+def test_buildx_without_a_password_may_read_and_not_push(
+    registry, run, layout, tmp_path
+):
     folder, digest = layout
     image = "ghcr.io/team/app:1"
-    run("docker", "buildx", "imagetools", "create", "-t", image, f"oci-layout://{folder}@{digest}")
+    run(
+        "docker",
+        "buildx",
+        "imagetools",
+        "create",
+        "-t",
+        image,
+        f"oci-layout://{folder}@{digest}",
+    )
     config = json.loads((tmp_path / "docker/config.json").read_text()) | {"auths": {}}
     (tmp_path / "docker/config.json").write_text(json.dumps(config))
     assert digest in run("docker", "buildx", "imagetools", "inspect", image)
     with pytest.raises(AssertionError, match=r"insufficient_scope|401|denied"):
-        run("docker", "buildx", "imagetools", "create", "-t", "ghcr.io/team/app:2", image)
+        run(
+            "docker",
+            "buildx",
+            "imagetools",
+            "create",
+            "-t",
+            "ghcr.io/team/app:2",
+            image,
+        )
     assert registry.tags() == ["1"]
 
 
@@ -162,7 +235,9 @@ def test_buildx_without_a_password_may_read_and_not_push(registry, run, layout, 
 def test_helm_pushes_and_pulls_a_chart(registry, run, tmp_path):
     chart = tmp_path / "hello"
     (chart / "templates").mkdir(parents=True)
-    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: hello\nversion: 1.2.3+build.4\n")
+    (chart / "Chart.yaml").write_text(
+        "apiVersion: v2\nname: hello\nversion: 1.2.3+build.4\n"
+    )
     (chart / "templates/note.yaml").write_text(
         "kind: ConfigMap\napiVersion: v1\nmetadata: {name: note}\n"
     )
@@ -172,7 +247,10 @@ def test_helm_pushes_and_pulls_a_chart(registry, run, tmp_path):
     there = registry.at("team/charts/hello")
     assert there.tags() == ["1.2.3_build.4"]
     layers = there.call("GET", "manifests/1.2.3_build.4").json()["layers"]
-    assert layers[0]["digest"] == f"sha256:{hashlib.sha256(packed.read_bytes()).hexdigest()}"
+    assert (
+        layers[0]["digest"]
+        == f"sha256:{hashlib.sha256(packed.read_bytes()).hexdigest()}"
+    )
     version = ("oci://ghcr.io/team/charts/hello", "--version", "1.2.3+build.4")
     assert "name: hello" in run("helm", "show", "chart", *version)
     (tmp_path / "pulled").mkdir()
@@ -184,7 +262,9 @@ def test_helm_pushes_and_pulls_a_chart(registry, run, tmp_path):
 
 @pytest.mark.tools("skopeo")
 @pytest.mark.parametrize("address", ["ghcr.io", "127.0.0.1"])
-def test_skopeo_copies_every_platform_there_and_back(registry, run, layout, tmp_path, address):
+def test_skopeo_copies_every_platform_there_and_back(
+    registry, run, layout, tmp_path, address
+):
     folder, digest = layout
     host = address if address == "ghcr.io" else registry.base.removeprefix("http://")
     there, plain = (
@@ -196,18 +276,32 @@ def test_skopeo_copies_every_platform_there_and_back(registry, run, layout, tmp_
     copy = ("skopeo", "--insecure-policy", "copy", "--all")
     run(*copy, *flags["dest"], f"oci:{folder}", f"{there}:1.0.0")
     assert json.loads(run("skopeo", "list-tags", *read, there))["Tags"] == ["1.0.0"]
-    assert json.loads(run("skopeo", "inspect", *read, f"{there}:1.0.0"))["Digest"] == digest
+    assert (
+        json.loads(run("skopeo", "inspect", *read, f"{there}:1.0.0"))["Digest"]
+        == digest
+    )
     (tmp_path / "back").mkdir()
     run(*copy, *flags["src"], f"{there}@{digest}", "oci:back:1.0.0")
-    back = {path.name: path.read_bytes() for path in (tmp_path / "back/blobs/sha256").iterdir()}
-    assert back == {path.name: path.read_bytes() for path in (folder / "blobs/sha256").iterdir()}
+    back = {
+        path.name: path.read_bytes()
+        for path in (tmp_path / "back/blobs/sha256").iterdir()
+    }
+    assert back == {
+        path.name: path.read_bytes() for path in (folder / "blobs/sha256").iterdir()
+    }
     run("skopeo", "delete", *read, f"{there}:1.0.0")
     assert registry.tags() == []
 
 
 @pytest.mark.tools("skopeo")
 def test_skopeo_without_a_password_is_refused(registry, run, layout):
-    copy = ("skopeo", "--insecure-policy", "copy", "--dest-no-creds", f"oci:{layout[0]}")
+    copy = (
+        "skopeo",
+        "--insecure-policy",
+        "copy",
+        "--dest-no-creds",
+        f"oci:{layout[0]}",
+    )
     with pytest.raises(AssertionError, match=r"unauthorized|authentication required"):
         run(*copy, "docker://ghcr.io/team/app:1")
     assert public(registry).call("GET", "/v2/").status_code == 401

@@ -17,7 +17,10 @@ from support.registry_client import (
     local_registry,
 )
 
-SBOM, SIGNATURE = "application/vnd.example.sbom.v1+json", "application/vnd.example.signature.v1"
+SBOM, SIGNATURE = (
+    "application/vnd.example.sbom.v1+json",
+    "application/vnd.example.signature.v1",
+)
 
 
 @pytest.fixture
@@ -69,7 +72,10 @@ def test_a_repository_without_tags_has_an_empty_list(registry):
 
 class TestReferrers:
     def push_all(self, registry, subject: bytes) -> dict[str, bytes]:
-        at = {"subject": descriptor(subject, IMAGE), "annotations": {"org.example.note": "hello"}}
+        at = {
+            "subject": descriptor(subject, IMAGE),
+            "annotations": {"org.example.note": "hello"},
+        }
         made = {
             "by config": image(b"sig", config_type=SIGNATURE, **at),
             "by type": image(config_type=EMPTY, artifactType=SBOM, **at),
@@ -84,7 +90,9 @@ class TestReferrers:
     def test_referrers_are_described_as_the_specification_says(self, registry):
         registry.push(image(), "subject")
         made = self.push_all(registry, image())
-        found = {entry["digest"]: entry for entry in registry.referrers(digest_of(image()))}
+        found = {
+            entry["digest"]: entry for entry in registry.referrers(digest_of(image()))
+        }
         kinds = {"by config": SIGNATURE, "by type": SBOM, "an index": SBOM}
         for name, artifact_type in kinds.items():
             expected = descriptor(made[name], json.loads(made[name])["mediaType"])
@@ -93,7 +101,9 @@ class TestReferrers:
                 "annotations": {"org.example.note": "hello"},
             }
             assert found[digest_of(made[name])] == expected
-        assert found[digest_of(made["a plain index"])] == descriptor(made["a plain index"], INDEX)
+        assert found[digest_of(made["a plain index"])] == descriptor(
+            made["a plain index"], INDEX
+        )
         assert len(found) == 4
 
     def test_referrers_are_filtered_by_their_type(self, registry):
@@ -104,13 +114,20 @@ class TestReferrers:
         assert answer.headers["OCI-Filters-Applied"] == "artifactType"
         found = {entry["digest"] for entry in answer.json()["manifests"]}
         assert found == {digest_of(made["by type"]), digest_of(made["an index"])}
-        assert registry.referrers(digest_of(image()), artifactType="application/none") == []
+        assert (
+            registry.referrers(digest_of(image()), artifactType="application/none")
+            == []
+        )
 
     @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
     def test_an_unknown_subject_has_an_empty_index(self, registry, algorithm):
         answer = registry.call("GET", f"referrers/{digest_of(b'unknown', algorithm)}")
         assert answer.headers["Content-Type"] == INDEX
-        assert answer.json() == {"schemaVersion": 2, "mediaType": INDEX, "manifests": []}
+        assert answer.json() == {
+            "schemaVersion": 2,
+            "mediaType": INDEX,
+            "manifests": [],
+        }
         assert "OCI-Filters-Applied" not in answer.headers
 
     def test_a_referrer_may_come_before_its_subject(self, registry):
@@ -139,7 +156,9 @@ class TestReferrers:
         assert registry.call("GET", "referrers/sha256:bad").status_code == 400
 
     def test_the_fallback_tag_of_older_clients_works(self, registry):
-        listing = index(image(config_type=SIGNATURE, subject=descriptor(image(), IMAGE)))
+        listing = index(
+            image(config_type=SIGNATURE, subject=descriptor(image(), IMAGE))
+        )
         tag = digest_of(image()).replace(":", "-")
         assert registry.push(listing, tag).status_code == 201
         assert registry.call("GET", f"manifests/{tag}").content == listing

@@ -31,12 +31,18 @@ def registry(tmp_path):
 
 def assert_pushed(registry, manifest, reference, digest, **options):
     answer = registry.push(manifest, reference, **options)
-    assert (answer.status_code, answer.headers["Docker-Content-Digest"]) == (201, digest)
+    assert (answer.status_code, answer.headers["Docker-Content-Digest"]) == (
+        201,
+        digest,
+    )
     for path in (answer.headers["Location"], f"manifests/{reference}"):
         fetched = registry.call("GET", path)
         assert (fetched.status_code, fetched.content) == (200, manifest)
         head = registry.call("HEAD", path)
-        assert (head.status_code, head.headers["Content-Length"]) == (200, str(len(manifest)))
+        assert (head.status_code, head.headers["Content-Length"]) == (
+            200,
+            str(len(manifest)),
+        )
         assert (
             fetched.headers["Docker-Content-Digest"]
             == head.headers["Docker-Content-Digest"]
@@ -56,7 +62,9 @@ KINDS = {
     "an index": index(image(b"1"), image(b"2")),
     "an empty index": index(),
     "a nested index": index(index(image(b"1")), index(image(b"2"))),
-    "an index of artifacts": index(image(config_type=EMPTY, artifactType=SBOM), artifactType=SBOM),
+    "an index of artifacts": index(
+        image(config_type=EMPTY, artifactType=SBOM), artifactType=SBOM
+    ),
 }
 
 
@@ -72,7 +80,9 @@ def test_a_tag_leads_to_its_manifest_and_can_be_moved(registry):
     for manifest in (image(b"1"), image(b"2")):
         assert_pushed(registry, manifest, "latest", digest_of(manifest))
     assert registry.tags() == ["latest"]
-    assert registry.call("GET", f"manifests/{digest_of(image(b'1'))}").status_code == 200
+    assert (
+        registry.call("GET", f"manifests/{digest_of(image(b'1'))}").status_code == 200
+    )
 
 
 def test_the_media_type_comes_back_as_it_was_sent(registry):
@@ -89,20 +99,31 @@ def test_one_push_by_digest_sets_several_tags(registry, algorithm):
     answer = registry.push(manifest, digest, params={"tag": ["1.2.3", "1.2", "latest"]})
     assert answer.headers["OCI-Tag"].split(", ") == ["1.2.3", "1.2", "latest"]
     assert registry.tags() == ["1.2", "1.2.3", "latest"]
-    assert registry.call("HEAD", "manifests/1.2").headers["Docker-Content-Digest"] == digest
+    assert (
+        registry.call("HEAD", "manifests/1.2").headers["Docker-Content-Digest"]
+        == digest
+    )
 
 
 def test_sparse_manifests_are_accepted_at_the_loopback_address(registry):
     registry.push_blob(b"{}")
-    assert registry.push(image(b"{}", (b"never pushed",)), "sparse-image").status_code == 201
+    assert (
+        registry.push(image(b"{}", (b"never pushed",)), "sparse-image").status_code
+        == 201
+    )
     present = image(b"{}")
     registry.push(present)
-    assert registry.push(index(present, image(b"absent")), "sparse-index").status_code == 201
+    assert (
+        registry.push(index(present, image(b"absent")), "sparse-index").status_code
+        == 201
+    )
 
 
 def test_a_manifest_may_have_four_megabytes_and_no_more(registry):
     notes = {f"note-{i}": "A" * 10000 for i in range(400)}
-    assert_pushed(registry, image(annotations=notes), "large", digest_of(image(annotations=notes)))
+    assert_pushed(
+        registry, image(annotations=notes), "large", digest_of(image(annotations=notes))
+    )
     larger = registry.push(image(annotations=notes | {"more": "A" * 300_000}), "larger")
     assert (larger.status_code, codes(larger)) == (413, ["SIZE_INVALID"])
     assert registry.tags() == ["large"]
@@ -129,8 +150,15 @@ def test_a_wrong_manifest_is_refused(registry, body, reference, media_type, code
 
 def test_an_absent_manifest_is_unknown(registry):
     registry.push(image(), "present")
-    for reference in ("absent", digest_of(b"absent"), ".INVALID", "sha256:baddigeststring"):
-        assert codes(registry.call("GET", f"manifests/{reference}")) == ["MANIFEST_UNKNOWN"]
+    for reference in (
+        "absent",
+        digest_of(b"absent"),
+        ".INVALID",
+        "sha256:baddigeststring",
+    ):
+        assert codes(registry.call("GET", f"manifests/{reference}")) == [
+            "MANIFEST_UNKNOWN"
+        ]
         for method in ("GET", "HEAD", "DELETE"):
             assert registry.call(method, f"manifests/{reference}").status_code == 404
 

@@ -18,7 +18,9 @@ JSON = {"Accept": "application/vnd.pypi.simple.v1+json"}
 
 def listed(client: Client, name: str = "rehearsed") -> dict[str, str]:
     """Return the files that the index shows, each with its sha256."""
-    page = requests.get(f"{client.registries.urls['pypi']}/simple/{name}/", headers=JSON, timeout=9)
+    page = requests.get(
+        f"{client.registries.urls['pypi']}/simple/{name}/", headers=JSON, timeout=9
+    )
     return (
         {file["filename"]: file["hashes"]["sha256"] for file in page.json()["files"]}
         if page.ok
@@ -27,7 +29,10 @@ def listed(client: Client, name: str = "rehearsed") -> dict[str, str]:
 
 
 def write_both(folder: Path, version: str = "0.1.0", text: str = "x = 1") -> list[Path]:
-    return [wheel(folder, version=version, text=text), sdist(folder, version=version, text=text)]
+    return [
+        wheel(folder, version=version, text=text),
+        sdist(folder, version=version, text=text),
+    ]
 
 
 def test_twine_uploads_and_the_same_bytes_again_change_nothing(client: Client) -> None:
@@ -35,13 +40,20 @@ def test_twine_uploads_and_the_same_bytes_again_change_nothing(client: Client) -
     for _ in range(2):
         client.ok("twine", "upload", *files)
         assert listed(client) == {path.name: sha256(path) for path in files}
-    assert [entry.agent[:6] for entry in client.registries.log.writes()] == ["twine/"] * 4
+    assert [entry.agent[:6] for entry in client.registries.log.writes()] == [
+        "twine/"
+    ] * 4
 
 
 def test_other_bytes_under_the_same_name_are_refused(client: Client) -> None:
     client.ok("twine", "upload", wheel(client.folder))
-    said = client.fails("twine", "upload", wheel(client.folder, text="x = 2"), COLUMNS="300")
-    assert "File already exists ('rehearsed-0.1.0-py3-none-any.whl', with blake2_256 hash" in said
+    said = client.fails(
+        "twine", "upload", wheel(client.folder, text="x = 2"), COLUMNS="300"
+    )
+    assert (
+        "File already exists ('rehearsed-0.1.0-py3-none-any.whl', with blake2_256 hash"
+        in said
+    )
 
 
 def test_the_same_bytes_under_another_name_are_refused(client: Client) -> None:
@@ -53,12 +65,17 @@ def test_the_same_bytes_under_another_name_are_refused(client: Client) -> None:
         path.rename(path.with_name("rehearsed-0.1.0-py2-none-any.whl")),
         COLUMNS="300",
     )
-    assert "File already exists ('rehearsed-0.1.0-py2-none-any.whl', with blake2_256 hash" in said
+    assert (
+        "File already exists ('rehearsed-0.1.0-py2-none-any.whl', with blake2_256 hash"
+        in said
+    )
 
 
 def test_twine_skips_what_exists(client: Client) -> None:
     client.ok("twine", "upload", wheel(client.folder))
-    said = client.ok("twine", "upload", "--skip-existing", wheel(client.folder, text="x = 2"))
+    said = client.ok(
+        "twine", "upload", "--skip-existing", wheel(client.folder, text="x = 2")
+    )
     assert "Skipping rehearsed-0.1.0-py3-none-any.whl" in said
     assert client.registries.log.refused() == ()
 
@@ -69,7 +86,10 @@ def test_the_name_of_a_deleted_file_can_never_be_used_again(client: Client) -> N
     client.registries.pypi.delete_file(path.name)
     assert listed(client) == {}
     said = client.fails("twine", "upload", path, COLUMNS="300")
-    assert "This filename was previously used by a file that has since been deleted." in said
+    assert (
+        "This filename was previously used by a file that has since been deleted."
+        in said
+    )
 
 
 def test_a_release_is_closed_after_fourteen_days(client: Client) -> None:
@@ -83,7 +103,11 @@ def test_a_release_is_closed_after_fourteen_days(client: Client) -> None:
 
 def test_a_wrong_token_is_refused(client: Client) -> None:
     said = client.fails(
-        "twine", "upload", wheel(client.folder), TWINE_PASSWORD="pypi-wrong", COLUMNS="300"
+        "twine",
+        "upload",
+        wheel(client.folder),
+        TWINE_PASSWORD="pypi-wrong",
+        COLUMNS="300",
     )
     assert "403 Forbidden" in said
     assert "Invalid or non-existent authentication information." in said
@@ -94,7 +118,9 @@ def test_uv_publishes_and_shows_why_an_upload_is_refused(client: Client) -> None
     client.ok("uv", "publish", *files)
     assert listed(client) == {path.name: sha256(path) for path in files}
     said = client.fails("uv", "publish", wheel(client.folder, text="x = 2"))
-    assert "Server says: 400 File already exists" in " ".join(said.split())  # uv wraps it
+    assert "Server says: 400 File already exists" in " ".join(
+        said.split()
+    )  # uv wraps it
 
 
 class Issuer:
@@ -114,7 +140,9 @@ class Issuer:
 
 
 @pytest.mark.parametrize("tool", ["twine upload", "uv publish"])
-def test_trusted_publishing_needs_no_secret(client: Client, serving: Serving, tool: str) -> None:
+def test_trusted_publishing_needs_no_secret(
+    client: Client, serving: Serving, tool: str
+) -> None:
     in_actions = {
         "GITHUB_ACTIONS": "true",
         "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "not-a-secret",
@@ -131,7 +159,8 @@ def test_trusted_publishing_needs_no_secret(client: Client, serving: Serving, to
 def test_a_jwt_is_accepted_once(client: Client) -> None:
     url = f"{client.registries.urls['pypi']}/_/oidc/mint-token"
     answers = [
-        requests.post(url, json={"token": "a.jwt.x"}, timeout=9).status_code for _ in range(2)
+        requests.post(url, json={"token": "a.jwt.x"}, timeout=9).status_code
+        for _ in range(2)
     ]
     assert answers == [200, 422]
 
@@ -143,7 +172,14 @@ def test_pip_and_uv_install_what_was_uploaded(client: Client) -> None:
         sha256(client.folder / "got" / "rehearsed-0.1.0-py3-none-any.whl")
         == listed(client)["rehearsed-0.1.0-py3-none-any.whl"]
     )
-    client.ok("pip", "install", "--no-deps", "--target", client.folder / "pip", "rehearsed==0.1.0")
+    client.ok(
+        "pip",
+        "install",
+        "--no-deps",
+        "--target",
+        client.folder / "pip",
+        "rehearsed==0.1.0",
+    )
     client.ok(
         "uv",
         "pip",
@@ -164,13 +200,17 @@ def test_pip_and_uv_install_what_was_uploaded(client: Client) -> None:
     assert {entry.agent.split("/")[0] for entry in metadata} == {"pip", "uv"}
 
 
-def test_a_yanked_release_is_installed_only_by_its_exact_version(client: Client) -> None:
+def test_a_yanked_release_is_installed_only_by_its_exact_version(
+    client: Client,
+) -> None:
     for version in ("0.1.0", "0.2.0"):
         client.ok("twine", "upload", wheel(client.folder, version=version))
     client.registries.pypi.yank("rehearsed", "0.2.0", "it was wrong")
     client.ok("pip", "install", "--target", client.folder / "any", "rehearsed")
     assert list((client.folder / "any").glob("rehearsed-0.1.0.dist-info"))
-    said = client.ok("pip", "install", "--target", client.folder / "exact", "rehearsed==0.2.0")
+    said = client.ok(
+        "pip", "install", "--target", client.folder / "exact", "rehearsed==0.2.0"
+    )
     assert "Reason for being yanked: it was wrong" in said
     client.registries.pypi.unyank("rehearsed", "0.2.0")
     client.ok("pip", "install", "--target", client.folder / "later", "rehearsed")
@@ -179,7 +219,9 @@ def test_a_yanked_release_is_installed_only_by_its_exact_version(client: Client)
 
 def test_clients_work_at_the_loopback_address_too(client: Client) -> None:
     url = client.registries.urls["pypi"]
-    client.ok("twine", "upload", "--repository-url", f"{url}/legacy/", wheel(client.folder))
+    client.ok(
+        "twine", "upload", "--repository-url", f"{url}/legacy/", wheel(client.folder)
+    )
     client.ok(
         "uv",
         "publish",
@@ -206,7 +248,14 @@ def test_clients_work_at_the_loopback_address_too(client: Client) -> None:
 def test_third_party_packages_come_from_the_real_index(reader: Client) -> None:
     reader.ok("pip", "install", "--no-deps", "--target", reader.folder / "pip", "idna")
     reader.ok(
-        "uv", "pip", "install", "--python", sys.executable, "--target", reader.folder / "uv", "idna"
+        "uv",
+        "pip",
+        "install",
+        "--python",
+        sys.executable,
+        "--target",
+        reader.folder / "uv",
+        "idna",
     )
     assert (reader.folder / "pip" / "idna" / "__init__.py").exists()
     assert (reader.folder / "uv" / "idna" / "__init__.py").exists()
@@ -222,14 +271,21 @@ def test_own_files_do_not_hide_the_real_ones(reader: Client) -> None:
 
 def test_an_old_real_release_takes_no_more_files(reader: Client) -> None:
     said = reader.fails(
-        "twine", "upload", wheel(reader.folder, "idna", "3.0", tag="py38-none-any"), COLUMNS="300"
+        "twine",
+        "upload",
+        wheel(reader.folder, "idna", "3.0", tag="py38-none-any"),
+        COLUMNS="300",
     )
     assert "Uploading new files to releases older than 14 days is not allowed." in said
-    said = reader.fails("twine", "upload", sdist(reader.folder, "idna", "2.0"), COLUMNS="300")
+    said = reader.fails(
+        "twine", "upload", sdist(reader.folder, "idna", "2.0"), COLUMNS="300"
+    )
     assert "File already exists ('idna-2.0.tar.gz'" in said
 
 
-def test_offline_a_third_party_package_is_unknown_and_not_missing(client: Client) -> None:
+def test_offline_a_third_party_package_is_unknown_and_not_missing(
+    client: Client,
+) -> None:
     client.registries.pypi.store.real.upstream.ours = {"rehearsed"}
     said = client.fails(
         "uv", "pip", "install", "--target", client.folder, "idna", UV_HTTP_RETRIES="0"

@@ -42,7 +42,11 @@ class Site:
         } | fields
         file = {"content": (filename or path.name, content, "application/octet-stream")}
         return requests.post(
-            f"{self.url}/legacy/", told, files=file, auth=("__token__", "pypi-token"), timeout=9
+            f"{self.url}/legacy/",
+            told,
+            files=file,
+            auth=("__token__", "pypi-token"),
+            timeout=9,
         )
 
     def get(self, path: str, **headers: str) -> requests.Response:
@@ -59,7 +63,10 @@ def site(tmp_path: Path, serving: Serving) -> Site:
 
 FORMS = [
     ({"version": "one"}, "'one' is an invalid value for Version."),
-    ({"version": "1.0+local"}, "The use of local versions in '1.0+local' is not allowed."),
+    (
+        {"version": "1.0+local"},
+        "The use of local versions in '1.0+local' is not allowed.",
+    ),
     ({"name": "-x"}, "'-x' is an invalid value for Name."),
     ({"filetype": "bdist_egg"}, "Invalid value for filetype."),
     ({"protocol_version": "2"}, "Unknown protocol version."),
@@ -83,7 +90,9 @@ FORMS = [
 ]
 
 
-@pytest.mark.parametrize(("fields", "words"), FORMS, ids=[words[:30] for _, words in FORMS])
+@pytest.mark.parametrize(
+    ("fields", "words"), FORMS, ids=[words[:30] for _, words in FORMS]
+)
 def test_an_invalid_form_is_refused_with_the_message_of_pypi(
     site: Site, fields: dict[str, str], words: str
 ) -> None:
@@ -106,7 +115,10 @@ WHEELS = [
     ),
     ("rehearsed-0.1.0-py3-none-any.exe", "Invalid file extension"),
     ("re hearsed-0.1.0-py3-none-any.whl", "Cannot upload a file with"),
-    ("rehearsed-0.1-py3-none-any.whl", "WHEEL not found at rehearsed-0.1.dist-info/WHEEL"),
+    (
+        "rehearsed-0.1-py3-none-any.whl",
+        "WHEEL not found at rehearsed-0.1.dist-info/WHEEL",
+    ),
 ]
 
 
@@ -148,8 +160,14 @@ def test_a_wheel_without_its_parts_is_refused(site: Site) -> None:
 
 def test_an_sdist_is_refused_for_its_name_or_content(site: Site) -> None:
     path = sdist(site.folder)
-    assert "should be 'rehearsed-0.1.0.tar.gz'" in site.post(path, "rehearsed-0.1.tar.gz").reason
-    assert "Start filename for 'other' with 'other'." in site.post(path, name="other").reason
+    assert (
+        "should be 'rehearsed-0.1.0.tar.gz'"
+        in site.post(path, "rehearsed-0.1.tar.gz").reason
+    )
+    assert (
+        "Start filename for 'other' with 'other'."
+        in site.post(path, name="other").reason
+    )
     assert "File is not a valid tarfile." in site.post(path, data=b"no sdist").reason
     wrong = sdist(site.folder, "other")
     assert "PKG-INFO not found" in site.post(path, data=wrong.read_bytes()).reason
@@ -172,7 +190,9 @@ def test_a_project_of_another_owner_is_refused(site: Site) -> None:
 
 def test_a_user_may_create_twenty_projects_at_once(site: Site) -> None:
     for number in range(20):
-        assert site.post(wheel(site.folder, f"n{number}", text=str(number)), name=f"n{number}").ok
+        assert site.post(
+            wheel(site.folder, f"n{number}", text=str(number)), name=f"n{number}"
+        ).ok
     answer = site.post(wheel(site.folder, "n20"), name="n20")
     assert (answer.status_code, answer.reason) == (429, "Too many new projects created")
     assert site.post(wheel(site.folder, "n0", "0.2.0"), name="n0", version="0.2.0").ok
@@ -223,7 +243,9 @@ def test_the_page_of_a_project_has_what_installers_need(site: Site) -> None:
         ("image/png", "text/plain"),
     ],
 )
-def test_the_content_type_of_a_page_is_negotiated(site: Site, accept: str, kind: str) -> None:
+def test_the_content_type_of_a_page_is_negotiated(
+    site: Site, accept: str, kind: str
+) -> None:
     assert site.get("/simple/", Accept=accept).headers["Content-Type"] == kind
 
 
@@ -240,17 +262,27 @@ def test_files_are_served_in_parts_and_to_head(site: Site) -> None:
     ):
         answer = requests.get(url, headers={"Range": f"bytes={wanted}"}, timeout=9)
         assert (answer.status_code, answer.content) == (206, part)
-    assert requests.get(url, headers={"Range": "bytes=999999-"}, timeout=9).status_code == 416
+    assert (
+        requests.get(url, headers={"Range": "bytes=999999-"}, timeout=9).status_code
+        == 416
+    )
     assert requests.head(url, timeout=9).headers["Content-Length"] == str(len(data))
 
 
 def test_the_older_json_pages_list_releases(site: Site) -> None:
-    assert site.post(wheel(site.folder), summary="A package", classifiers=["Typing :: Typed"]).ok
+    assert site.post(
+        wheel(site.folder), summary="A package", classifiers=["Typing :: Typed"]
+    ).ok
     assert site.post(wheel(site.folder, version="0.2.0rc1"), version="0.2.0-rc.1").ok
     shown = site.get("/pypi/Rehearsed/json").json()
-    assert (shown["info"]["version"], sorted(shown["releases"])) == ("0.1.0", ["0.1.0", "0.2.0rc1"])
+    assert (shown["info"]["version"], sorted(shown["releases"])) == (
+        "0.1.0",
+        ["0.1.0", "0.2.0rc1"],
+    )
     one = site.get("/pypi/rehearsed/0.2.0rc1/json").json()
-    assert [file["filename"] for file in one["urls"]] == ["rehearsed-0.2.0rc1-py3-none-any.whl"]
+    assert [file["filename"] for file in one["urls"]] == [
+        "rehearsed-0.2.0rc1-py3-none-any.whl"
+    ]
     assert site.get("/pypi/rehearsed/9.9/json").status_code == 404
 
 
@@ -261,5 +293,6 @@ def test_a_broken_or_missing_form_is_refused(site: Site) -> None:
         (None, 403),
     ):
         assert (
-            requests.post(f"{site.url}/legacy/", b"x", auth=auth, timeout=9).status_code == status
+            requests.post(f"{site.url}/legacy/", b"x", auth=auth, timeout=9).status_code
+            == status
         )

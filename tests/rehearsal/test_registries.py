@@ -16,7 +16,11 @@ import requests
 from support.package_clients import Client, wheel
 
 from release_tasks.rehearsal import clients
-from release_tasks.rehearsal.registries import LocalRegistries, run_registries, serve_registries
+from release_tasks.rehearsal.registries import (
+    LocalRegistries,
+    run_registries,
+    serve_registries,
+)
 
 SERVE = """
 import sys
@@ -31,11 +35,14 @@ def start_serving(tmp_path: Path) -> subprocess.Popen[str]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env=os.environ | {"TMPDIR": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")},
+        env=os.environ
+        | {"TMPDIR": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")},
     )
 
 
-def test_every_registry_has_an_address_and_a_public_name(registries: LocalRegistries) -> None:
+def test_every_registry_has_an_address_and_a_public_name(
+    registries: LocalRegistries,
+) -> None:
     assert set(registries.urls) == {"crates", "pypi", "oci", "github", "proxy"}
     proxies, ca = {"https": registries.urls["proxy"]}, registries.env["SSL_CERT_FILE"]
     for public in (
@@ -47,7 +54,9 @@ def test_every_registry_has_an_address_and_a_public_name(registries: LocalRegist
         session = requests.Session()
         session.trust_env = False
         assert (
-            session.get(public, proxies=proxies, verify=ca, timeout=9).headers["Server"].strip()
+            session.get(public, proxies=proxies, verify=ca, timeout=9)
+            .headers["Server"]
+            .strip()
             == "rehearsal"
         )
 
@@ -79,7 +88,9 @@ def test_git_reaches_github_by_each_of_its_addresses(tmp_path: Path) -> None:
         client.ok("git", "commit", "--allow-empty", "-m", "First", cwd=work)
         for number, remote in enumerate(remotes):
             client.ok("git", "push", remote, f"HEAD:refs/heads/b{number}", cwd=work)
-            assert f"refs/heads/b{number}" in client.ok("git", "ls-remote", remote, cwd=work)
+            assert f"refs/heads/b{number}" in client.ok(
+                "git", "ls-remote", remote, cwd=work
+            )
         assert started.log.refused() == ()
 
 
@@ -101,33 +112,50 @@ def test_variables_that_mislead_clients_are_removed(
     }
     for name, value in traps.items():
         monkeypatch.setenv(name, value)
-    assert set(clients.variables_to_unset(os.environ, client.registries.env)) >= set(traps)
+    assert set(clients.variables_to_unset(os.environ, client.registries.env)) >= set(
+        traps
+    )
     monkeypatch.setenv("PYTHONPATH", "kept")
-    assert "PYTHONPATH" not in clients.variables_to_unset(os.environ, client.registries.env)
-    with run_registries(tmp_path / "other", offline=True, cache=tmp_path / "cache") as other:
+    assert "PYTHONPATH" not in clients.variables_to_unset(
+        os.environ, client.registries.env
+    )
+    with run_registries(
+        tmp_path / "other", offline=True, cache=tmp_path / "cache"
+    ) as other:
         Client(other, tmp_path).ok("twine", "upload", wheel(tmp_path))
         assert len(other.log.writes()) == 1
 
 
-def test_no_value_in_the_environment_is_a_real_secret(registries: LocalRegistries) -> None:
+def test_no_value_in_the_environment_is_a_real_secret(
+    registries: LocalRegistries,
+) -> None:
     names = ("CARGO_REGISTRY_TOKEN", "TWINE_PASSWORD", "UV_PUBLISH_TOKEN", "GH_TOKEN")
     assert all(
-        "not-a-secret" in registries.env[name] and len(registries.env[name]) >= 8 for name in names
+        "not-a-secret" in registries.env[name] and len(registries.env[name]) >= 8
+        for name in names
     )
 
 
 @pytest.mark.tools("docker")
-def test_docker_finds_its_plugins_and_the_password_for_ghcr(registries: LocalRegistries) -> None:
+def test_docker_finds_its_plugins_and_the_password_for_ghcr(
+    registries: LocalRegistries,
+) -> None:
     folder = Path(registries.env["DOCKER_CONFIG"])
-    assert list(json.loads((folder / "config.json").read_text())["auths"]) == ["ghcr.io"]
-    real = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker") / "cli-plugins"
+    assert list(json.loads((folder / "config.json").read_text())["auths"]) == [
+        "ghcr.io"
+    ]
+    real = (
+        Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker") / "cli-plugins"
+    )
     assert (folder / "cli-plugins").exists() == real.is_dir()
 
 
 @pytest.mark.tools("gh")
 def test_gh_uses_the_local_github(client: Client) -> None:
     client.run("gh", "api", "user")
-    assert [entry.host for entry in client.registries.log.entries()] == ["api.github.com"]
+    assert [entry.host for entry in client.registries.log.entries()] == [
+        "api.github.com"
+    ]
 
 
 def test_the_registries_still_read_the_real_ones_after_their_process_became_a_client(
@@ -142,7 +170,9 @@ def test_the_registries_still_read_the_real_ones_after_their_process_became_a_cl
 
 
 def test_the_servers_stop_at_the_end_of_the_block(tmp_path: Path) -> None:
-    with run_registries(tmp_path / "registries", offline=True, cache=tmp_path / "cache") as started:
+    with run_registries(
+        tmp_path / "registries", offline=True, cache=tmp_path / "cache"
+    ) as started:
         urls = started.urls
     for url in urls.values():
         with pytest.raises(requests.ConnectionError):

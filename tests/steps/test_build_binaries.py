@@ -40,7 +40,9 @@ def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def project(root: Path, monkeypatch: pytest.MonkeyPatch, **settings: str) -> Path:
     commit_files(
-        root, PROGRAM | {name.replace("_", "-") + ".toml": text for name, text in settings.items()}
+        root,
+        PROGRAM
+        | {name.replace("_", "-") + ".toml": text for name, text in settings.items()},
     )
     monkeypatch.chdir(root)
     return root
@@ -63,7 +65,9 @@ def test_a_program_is_built_with_its_checksum(tool: Path) -> None:
         check=True,
         capture_output=True,
     )
-    said = subprocess.run([folder / FILE], check=True, capture_output=True, text=True).stdout
+    said = subprocess.run(
+        [folder / FILE], check=True, capture_output=True, text=True
+    ).stdout
     assert said == "hello src/main.rs\n"
 
 
@@ -71,7 +75,9 @@ def test_the_bytes_are_the_same_from_another_folder_home_zone_and_umask(
     tool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build_binaries(Context())
-    monkeypatch.setenv("RUSTUP_HOME", os.environ.get("RUSTUP_HOME") or str(Path.home() / ".rustup"))
+    monkeypatch.setenv(
+        "RUSTUP_HOME", os.environ.get("RUSTUP_HOME") or str(Path.home() / ".rustup")
+    )
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("CARGO_HOME", str(tmp_path / "cargo"))
     monkeypatch.setenv("CARGO_TARGET_DIR", str(tmp_path / "compiled"))
@@ -82,11 +88,16 @@ def test_the_bytes_are_the_same_from_another_folder_home_zone_and_umask(
         build_binaries(Context())
     finally:
         os.umask(before)
-    assert projects.differences(projects.dist_folder(tool), projects.dist_folder(other)) == {}
+    assert (
+        projects.differences(projects.dist_folder(tool), projects.dist_folder(other))
+        == {}
+    )
     assert str(tool).encode() not in (projects.dist_folder(tool) / FILE).read_bytes()
 
 
-def test_building_again_compiles_nothing(tool: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_building_again_compiles_nothing(
+    tool: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     build_binaries(Context())
     capfd.readouterr()
     build_binaries(Context())
@@ -102,7 +113,9 @@ def test_a_compiler_error_ends_with_its_last_lines_and_the_command(tool: Path) -
     with pytest.raises(ReleaseError, match="absent_function") as told:
         build_binaries(Context())
     first, *rest = told.value.problem.splitlines()
-    assert re.fullmatch(rf"`cargo rustc .*--target {HOST}.*` ended with status 101", first)
+    assert re.fullmatch(
+        rf"`cargo rustc .*--target {HOST}.*` ended with status 101", first
+    )
     assert "could not compile `tiny-tool`" in rest[-1]
     assert projects.recorded_files(tool, "binary") == {}
 
@@ -165,19 +178,27 @@ def test_a_target_that_cannot_be_built_here_is_named_before_and_after_the_others
 ) -> None:
     mac = 'aarch64-apple-darwin = "tiny-{version}-mac"\n'
     root = project(
-        tmp_path / "tool", monkeypatch, release_tasks=PROGRAM["release-tasks.toml"] + mac
+        tmp_path / "tool",
+        monkeypatch,
+        release_tasks=PROGRAM["release-tasks.toml"] + mac,
     )
     with pytest.raises(
         ReleaseError, match="aarch64-apple-darwin cannot be built on this machine"
     ) as stopped:
         build_binaries(Context())
     assert (
-        stopped.value.fix == "run `inv build-binaries --target aarch64-apple-darwin` on a Mac, "
+        stopped.value.fix
+        == "run `inv build-binaries --target aarch64-apple-darwin` on a Mac, "
         "and `inv collect` its dist/ here"
     )
     said = capfd.readouterr().err
-    assert said.index("left out: aarch64-apple-darwin cannot be built") < said.index("$ env")
-    assert list(projects.recorded_files(root, "binary", "sha256")) == [FILE, f"{FILE}.sha256"]
+    assert said.index("left out: aarch64-apple-darwin cannot be built") < said.index(
+        "$ env"
+    )
+    assert list(projects.recorded_files(root, "binary", "sha256")) == [
+        FILE,
+        f"{FILE}.sha256",
+    ]
 
 
 def test_a_requested_target_that_cannot_be_built_here_stops_before_anything_is_compiled(
@@ -185,9 +206,13 @@ def test_a_requested_target_that_cannot_be_built_here_stops_before_anything_is_c
 ) -> None:
     mac = 'aarch64-apple-darwin = "tiny-{version}-mac"\n'
     root = project(
-        tmp_path / "tool", monkeypatch, release_tasks=PROGRAM["release-tasks.toml"] + mac
+        tmp_path / "tool",
+        monkeypatch,
+        release_tasks=PROGRAM["release-tasks.toml"] + mac,
     )
-    with pytest.raises(ReleaseError, match="aarch64-apple-darwin cannot be built on this machine"):
+    with pytest.raises(
+        ReleaseError, match="aarch64-apple-darwin cannot be built on this machine"
+    ):
         build_binaries(Context(), target=f"{HOST},aarch64-apple-darwin")
     assert not (root / "target").exists()
     build_binaries(Context(), target=HOST)
@@ -205,7 +230,8 @@ def test_a_static_program_includes_its_libc_when_zig_links_the_others(
     )
     both = PROGRAM["Cargo.toml"] + '[[bin]]\nname = "other"\npath = "src/main.rs"\n'
     root = commit_files(
-        tmp_path / "tool", PROGRAM | {"release-tasks.toml": settings, "Cargo.toml": both}
+        tmp_path / "tool",
+        PROGRAM | {"release-tasks.toml": settings, "Cargo.toml": both},
     )
     monkeypatch.chdir(root)
     build_binaries(Context())
@@ -224,7 +250,9 @@ def test_a_binary_from_another_machine_is_not_built_again(
 ) -> None:
     mac = 'aarch64-apple-darwin = "tiny-{version}-mac"\n'
     root = project(
-        tmp_path / "tool", monkeypatch, release_tasks=PROGRAM["release-tasks.toml"] + mac
+        tmp_path / "tool",
+        monkeypatch,
+        release_tasks=PROGRAM["release-tasks.toml"] + mac,
     )
     release = projects.release(root)
     part = release.parts[0]
@@ -272,7 +300,9 @@ def test_uncommitted_changes_are_not_compiled(tool: Path) -> None:
 def test_a_version_that_only_the_checkout_has_is_refused(tool: Path) -> None:
     for name in ("Cargo.toml", "Cargo.lock"):
         (tool / name).write_text((tool / name).read_text().replace("0.2.0", "0.3.0"))
-    with pytest.raises(ReleaseError, match=r"has version 0\.2\.0, expected 0\.3\.0") as stopped:
+    with pytest.raises(
+        ReleaseError, match=r"has version 0\.2\.0, expected 0\.3\.0"
+    ) as stopped:
         build_binaries(Context(), version="0.3.0")
     assert stopped.value.fix == "inv bump --version 0.3.0, then inv tag"
 

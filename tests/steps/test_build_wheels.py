@@ -41,7 +41,9 @@ def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRegistrie
     """Local registries that read third-party packages from the real registries."""
     with (
         pytest.MonkeyPatch.context() as patch,
-        local_registries(tmp_path_factory.mktemp("reading"), patch, offline=False) as started,
+        local_registries(
+            tmp_path_factory.mktemp("reading"), patch, offline=False
+        ) as started,
     ):
         yield started
 
@@ -66,7 +68,8 @@ def in_two_folders(
 
 def hashes(root: Path) -> dict[str, str]:
     return {
-        name: row.sha256 for name, row in projects.recorded_files(root, "wheel", "sdist").items()
+        name: row.sha256
+        for name, row in projects.recorded_files(root, "wheel", "sdist").items()
     }
 
 
@@ -75,11 +78,16 @@ def test_a_plain_package_gives_a_wheel_and_an_sdist_with_the_same_bytes_everywhe
     reading: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, two = in_two_folders(tmp_path, monkeypatch, PLAIN)
-    assert sorted(hashes(one)) == ["tiny_plain-0.2.0-py3-none-any.whl", "tiny_plain-0.2.0.tar.gz"]
-    assert projects.differences(projects.dist_folder(one), projects.dist_folder(two)) == {}
-    assert {row.package for row in projects.recorded_files(one, "wheel", "sdist").values()} == {
-        "Tiny.Plain"
-    }
+    assert sorted(hashes(one)) == [
+        "tiny_plain-0.2.0-py3-none-any.whl",
+        "tiny_plain-0.2.0.tar.gz",
+    ]
+    assert (
+        projects.differences(projects.dist_folder(one), projects.dist_folder(two)) == {}
+    )
+    assert {
+        row.package for row in projects.recorded_files(one, "wheel", "sdist").values()
+    } == {"Tiny.Plain"}
 
 
 @ON_HOST
@@ -88,7 +96,9 @@ def test_a_wheel_of_maturin_has_the_same_bytes_everywhere_and_a_valid_record(
     registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, two = in_two_folders(tmp_path, monkeypatch, WHEEL_OF_A_PROGRAM)
-    assert projects.differences(projects.dist_folder(one), projects.dist_folder(two)) == {}
+    assert (
+        projects.differences(projects.dist_folder(one), projects.dist_folder(two)) == {}
+    )
     wheel, sdist = (
         sorted(projects.dist_folder(one).glob("*.whl")),
         sorted(projects.dist_folder(one).glob("*.gz")),
@@ -111,7 +121,10 @@ def test_a_wheel_of_maturin_has_the_same_bytes_everywhere_and_a_valid_record(
         check=True,
     )
     said = subprocess.run(
-        [tmp_path / "there" / "bin" / "tiny"], check=True, capture_output=True, text=True
+        [tmp_path / "there" / "bin" / "tiny"],
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout
     assert said == "hello src/main.rs\n"
 
@@ -129,7 +142,10 @@ def test_building_again_builds_only_a_missing_file(
     before = hashes(root)
     capfd.readouterr()
     build_wheels(Context())
-    assert "nothing to do, every wheel and sdist is built or published" in capfd.readouterr().err
+    assert (
+        "nothing to do, every wheel and sdist is built or published"
+        in capfd.readouterr().err
+    )
     (projects.dist_folder(root) / "tiny_tool-0.2.0.tar.gz").unlink()
     build_wheels(Context())
     said = capfd.readouterr().err
@@ -159,13 +175,23 @@ def test_untracked_files_are_not_built(
 def test_a_declared_tag_is_what_the_wheel_gets(
     registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    glibc = (os.confstr("CS_GNU_LIBC_VERSION") or "").removeprefix("glibc ").replace(".", "_")
-    settings = f'[python.tiny-tool]\nwheels = ["manylinux_{glibc}_x86_64"]\nsdist = false\n'
+    glibc = (
+        (os.confstr("CS_GNU_LIBC_VERSION") or "")
+        .removeprefix("glibc ")
+        .replace(".", "_")
+    )
+    settings = (
+        f'[python.tiny-tool]\nwheels = ["manylinux_{glibc}_x86_64"]\nsdist = false\n'
+    )
     root = project(
-        tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings}
+        tmp_path / "tool",
+        monkeypatch,
+        WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings},
     )
     build_wheels(Context())
-    assert list(hashes(root)) == [f"tiny_tool-0.2.0-py3-none-manylinux_{glibc}_x86_64.whl"]
+    assert list(hashes(root)) == [
+        f"tiny_tool-0.2.0-py3-none-manylinux_{glibc}_x86_64.whl"
+    ]
 
 
 @ON_HOST
@@ -173,11 +199,17 @@ def test_a_declared_tag_is_what_the_wheel_gets(
 def test_wheels_for_other_machines_are_named_and_the_others_are_built(
     registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    glibc = (os.confstr("CS_GNU_LIBC_VERSION") or "").removeprefix("glibc ").replace(".", "_")
+    glibc = (
+        (os.confstr("CS_GNU_LIBC_VERSION") or "")
+        .removeprefix("glibc ")
+        .replace(".", "_")
+    )
     tags = f'"manylinux_{glibc}_x86_64", "macosx_10_12_universal2", "win_amd64"'
     settings = f"[python.tiny-tool]\nwheels = [{tags}]\n"
     root = project(
-        tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings}
+        tmp_path / "tool",
+        monkeypatch,
+        WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings},
     )
     with pytest.raises(ReleaseError) as stopped:
         build_wheels(Context())
@@ -226,14 +258,19 @@ def test_a_binary_and_a_wheel_of_one_target_share_what_both_need(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    settings = f'[python.tiny-wheel]\nsdist = false\n[binaries.tiny-tool]\n{HOST} = "tiny"\n'
+    settings = (
+        f'[python.tiny-wheel]\nsdist = false\n[binaries.tiny-tool]\n{HOST} = "tiny"\n'
+    )
     if glibc:
         settings = settings.replace(
             "sdist", f'wheels = ["manylinux_{glibc.replace(".", "_")}_x86_64"]\nsdist'
         )
     project(tmp_path / "lock", monkeypatch, SHARED)
     subprocess.run(["cargo", "generate-lockfile", "--quiet"], check=True)
-    files = SHARED | {"release-tasks.toml": settings, "Cargo.lock": Path("Cargo.lock").read_text()}
+    files = SHARED | {
+        "release-tasks.toml": settings,
+        "Cargo.lock": Path("Cargo.lock").read_text(),
+    }
     root = project(tmp_path / "tool", monkeypatch, files)
     build_binaries(Context())
     build_wheels(Context())
@@ -279,7 +316,8 @@ def test_a_backend_that_makes_another_version_than_the_release_is_refused(
     root = project(
         tmp_path / "plain",
         monkeypatch,
-        PLAIN | {"pyproject.toml": dynamic, "number.py": '__version__ = "0.2." + "0"\n'},
+        PLAIN
+        | {"pyproject.toml": dynamic, "number.py": '__version__ = "0.2." + "0"\n'},
     )
     with pytest.raises(ReleaseError, match=r"expected version 0\.3\.0") as stopped:
         build_wheels(Context(), version="0.3.0")
@@ -292,8 +330,12 @@ def test_a_backend_that_makes_another_version_than_the_release_is_refused(
 def test_a_description_that_pypi_refuses_is_an_error_and_not_kept(
     registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken = WHEEL_OF_A_PROGRAM | {"README.rst": "Title\n=====\n\n.. nonsense::\n   text\n"}
-    broken["pyproject.toml"] = broken["pyproject.toml"].replace("README.md", "README.rst")
+    broken = WHEEL_OF_A_PROGRAM | {
+        "README.rst": "Title\n=====\n\n.. nonsense::\n   text\n"
+    }
+    broken["pyproject.toml"] = broken["pyproject.toml"].replace(
+        "README.md", "README.rst"
+    )
     root = project(tmp_path / "tool", monkeypatch, broken)
     with pytest.raises(
         ReleaseError,
@@ -346,7 +388,11 @@ def test_each_declared_python_is_an_interpreter_for_maturin(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     settings = '[python.tiny-tool]\npythons = ["3.8", "3.9"]\n'
-    project(tmp_path / "tool", monkeypatch, WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings})
+    project(
+        tmp_path / "tool",
+        monkeypatch,
+        WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings},
+    )
     build_wheels(context(dry=True))
     said = capfd.readouterr().err
     assert [word for word in said.split() if word.startswith("python3.")] == [
@@ -358,7 +404,11 @@ def test_each_declared_python_is_an_interpreter_for_maturin(
 def test_a_project_without_python_has_nothing_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    project(tmp_path / "empty", monkeypatch, {"release-tasks.toml": '[project]\nversion = "tag"\n'})
+    project(
+        tmp_path / "empty",
+        monkeypatch,
+        {"release-tasks.toml": '[project]\nversion = "tag"\n'},
+    )
     build_wheels(Context(), version="0.2.0")
     assert "nothing to do, no wheels to build" in capfd.readouterr().err
 
@@ -372,11 +422,17 @@ def unpacked(wheel: Path) -> bytes:
 def records_are_true(wheel: Path) -> bool:
     with zipfile.ZipFile(wheel) as archive:
         record = next(name for name in archive.namelist() if name.endswith("/RECORD"))
-        rows = [row for row in csv.reader(io.StringIO(archive.read(record).decode())) if row[1]]
+        rows = [
+            row
+            for row in csv.reader(io.StringIO(archive.read(record).decode()))
+            if row[1]
+        ]
         return len(rows) == len(archive.namelist()) - 1 and all(
             digest
             == "sha256="
-            + urlsafe_b64encode(hashlib.sha256(archive.read(name)).digest()).rstrip(b"=").decode()
+            + urlsafe_b64encode(hashlib.sha256(archive.read(name)).digest())
+            .rstrip(b"=")
+            .decode()
             and int(size) == len(archive.read(name))
             for name, digest, size in rows
         )

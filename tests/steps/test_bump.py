@@ -58,7 +58,8 @@ def contents(root: Path) -> dict[str, bytes]:
     files = (
         path
         for path in root.rglob("*")
-        if path.is_file() and not path.relative_to(root).parts[0].startswith((".git", "__py"))
+        if path.is_file()
+        and not path.relative_to(root).parts[0].startswith((".git", "__py"))
     )
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
 
@@ -135,7 +136,8 @@ def test_a_bump_merged_by_a_pull_request_is_tagged_on_the_merged_commit(
     )
     assert merged.git("ls-remote", "origin", "refs/tags/v0.2.0^{}").split()[0] == landed
     assert [
-        (row["tag"], row["draft"]) for row in merged.registries.github.releases("example", "tiny")
+        (row["tag"], row["draft"])
+        for row in merged.registries.github.releases("example", "tiny")
     ] == [("v0.2.0", False)]
 
 
@@ -168,7 +170,9 @@ def test_a_hotfix_branch_from_the_last_tag_is_released_from_main(
         == landed
         == merged.head()
     )
-    assert merged.git("ls-tree", "--name-only", "v0.1.1", "fix.txt", "feature.txt").split() == [
+    assert merged.git(
+        "ls-tree", "--name-only", "v0.1.1", "fix.txt", "feature.txt"
+    ).split() == [
         "feature.txt",
         "fix.txt",
     ]

@@ -45,9 +45,15 @@ def image(folder: Path, version: str = "1.2.0") -> list[dict]:
     ) as archive:
 
         def blob(digest: str) -> dict:
-            return json.loads(archive.extractfile("blobs/" + digest.replace(":", "/")).read())
+            return json.loads(
+                archive.extractfile("blobs/" + digest.replace(":", "/")).read()
+            )
 
-        index = blob(json.loads(archive.extractfile("index.json").read())["manifests"][0]["digest"])
+        index = blob(
+            json.loads(archive.extractfile("index.json").read())["manifests"][0][
+                "digest"
+            ]
+        )
         return [blob(blob(m["digest"])["config"]["digest"]) for m in index["manifests"]]
 
 
@@ -61,7 +67,13 @@ def contents(folder: Path, version: str = "1.2.0") -> list[dict[str, bytes]]:
             head = archive.extractfile(member).read(2) if member.isfile() else b""
             if head == b"\x1f\x8b":
                 with tarfile.open(fileobj=archive.extractfile(member)) as layer:
-                    found.append({m.name: layer.extractfile(m).read() for m in layer if m.isfile()})
+                    found.append(
+                        {
+                            m.name: layer.extractfile(m).read()
+                            for m in layer
+                            if m.isfile()
+                        }
+                    )
     return found
 
 
@@ -76,7 +88,9 @@ def test_an_image_of_two_platforms_takes_the_binaries_of_the_release(image_proje
     docker_buildx(Context(), version="1.2.0")
     configs = image(image_project)
     assert [c["architecture"] for c in configs] == ["amd64", "arm64"]
-    assert {layer["hello"] for layer in contents(image_project) if "hello" in layer} == {
+    assert {
+        layer["hello"] for layer in contents(image_project) if "hello" in layer
+    } == {
         b"a program for amd64",
         b"a program for arm64",
     }
@@ -89,7 +103,10 @@ def test_an_image_has_labels_with_its_commit_and_version(image_project):
     add_binaries("1.2.0")
     docker_buildx(Context(), version="1.2.0")
     said = image(image_project)[0]["config"]["Labels"]
-    assert said["org.opencontainers.image.revision"] == Release.at(Context(), "1.2.0").commit
+    assert (
+        said["org.opencontainers.image.revision"]
+        == Release.at(Context(), "1.2.0").commit
+    )
     assert said["org.opencontainers.image.version"] == "1.2.0"
     assert said["org.opencontainers.image.created"] == "2026-01-02T03:04:05Z"
 
@@ -124,7 +141,9 @@ def test_uncommitted_files_are_not_in_an_image(image_project):
     add_binaries("1.2.0")
     (image_project / "motd").write_text("not committed\n")
     docker_buildx(Context(), version="1.2.0")
-    assert {layer["motd"] for layer in contents(image_project) if "motd" in layer} == {b"hello\n"}
+    assert {layer["motd"] for layer in contents(image_project) if "motd" in layer} == {
+        b"hello\n"
+    }
 
 
 def test_an_image_is_the_same_from_another_folder_home_zone_and_umask(
@@ -133,7 +152,10 @@ def test_an_image_is_the_same_from_another_folder_home_zone_and_umask(
     add_binaries("1.2.0")
     docker_buildx(Context(), version="1.2.0")
     other = write_image_project(tmp_path / "somewhere/else")
-    write_files(other, {"dist/v1.1.0/parts/stale": "left over", "dist/hello-linux-amd64": "stale"})
+    write_files(
+        other,
+        {"dist/v1.1.0/parts/stale": "left over", "dist/hello-linux-amd64": "stale"},
+    )
     monkeypatch.chdir(other)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("TZ", "Asia/Tokyo")
@@ -154,17 +176,25 @@ def test_platforms_that_were_built_separately_become_the_same_image(
     whole = recorded_file("image", "1.2.0")
     other = tmp_path / "other"
     shutil.copytree(
-        image_project, other, ignore=shutil.ignore_patterns("*.oci.tar", "docker_buildx*")
+        image_project,
+        other,
+        ignore=shutil.ignore_patterns("*.oci.tar", "docker_buildx*"),
     )
     monkeypatch.chdir(other)
     docker_buildx(Context(), version="1.2.0", target="linux/arm64")
     part = Release.at(Context(), "1.2.0").parts[0]
-    assert [(row.name, row.target) for row in dist.of_kind(part, "layout", "image")] == [
-        (f"{IMAGE} linux/arm64", "linux/arm64")
-    ]
-    assert f"{IMAGE} has no linux/amd64 yet: build them on other machines" in capfd.readouterr().err
+    assert [
+        (row.name, row.target) for row in dist.of_kind(part, "layout", "image")
+    ] == [(f"{IMAGE} linux/arm64", "linux/arm64")]
+    assert (
+        f"{IMAGE} has no linux/amd64 yet: build them on other machines"
+        in capfd.readouterr().err
+    )
     docker_buildx(Context(), version="1.2.0", target="linux/amd64")
-    assert (recorded_file("image", "1.2.0").digest, recorded_file("image", "1.2.0").file) == (
+    assert (
+        recorded_file("image", "1.2.0").digest,
+        recorded_file("image", "1.2.0").file,
+    ) == (
         whole.digest,
         whole.file,
     )
@@ -192,7 +222,9 @@ def test_platforms_in_dist_are_joined_without_a_builder(
 
 def test_an_undeclared_platform_is_refused(image_project):
     add_binaries("1.2.0")
-    with pytest.raises(ReleaseError, match="no image is declared for linux/riscv64") as told:
+    with pytest.raises(
+        ReleaseError, match="no image is declared for linux/riscv64"
+    ) as told:
         docker_buildx(Context(), version="1.2.0", target="linux/amd64,linux/riscv64")
     assert told.value.fix == "available: linux/amd64, linux/arm64"
 
@@ -205,16 +237,26 @@ def test_an_image_that_is_built_is_not_built_again(image_project, capfd):
     assert "nothing to do, every image is built or published" in capfd.readouterr().err
 
 
-def test_a_builder_of_our_own_leaves_nothing_behind(image_project, tmp_path, monkeypatch):
+def test_a_builder_of_our_own_leaves_nothing_behind(
+    image_project, tmp_path, monkeypatch
+):
     place = tmp_path / "tmp"
     place.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(place))
     add_binaries("1.2.0")
     docker_buildx(Context(), version="1.2.0")
     assert list(place.iterdir()) == []
-    assert not Path(os.environ["BUILDX_CONFIG"]).joinpath("instances/release-tasks").exists()
-    running = [Path(f"/proc/{pid}/cmdline") for pid in os.listdir("/proc") if pid.isdigit()]
-    assert not any(str(place).encode() in path.read_bytes() for path in running if path.exists())
+    assert (
+        not Path(os.environ["BUILDX_CONFIG"])
+        .joinpath("instances/release-tasks")
+        .exists()
+    )
+    running = [
+        Path(f"/proc/{pid}/cmdline") for pid in os.listdir("/proc") if pid.isdigit()
+    ]
+    assert not any(
+        str(place).encode() in path.read_bytes() for path in running if path.exists()
+    )
 
 
 def test_a_failing_dockerfile_stops_the_release_and_leaves_no_image(image_project):
@@ -255,7 +297,9 @@ def test_a_dry_run_shows_what_runs_under_qemu(image_project, capfd):
     assert "QEMU" not in capfd.readouterr().err
 
 
-def test_a_dry_run_shows_the_build_and_changes_nothing(image_project, registries, capfd):
+def test_a_dry_run_shows_the_build_and_changes_nothing(
+    image_project, registries, capfd
+):
     before = snapshot(image_project)
     docker_buildx(context(dry=True), version="1.2.0")
     shown = capfd.readouterr().err
@@ -268,7 +312,9 @@ def test_a_dry_run_shows_the_build_and_changes_nothing(image_project, registries
 
 def test_a_project_without_an_image_calls_no_docker(tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(
-        commit_files(tmp_path / "plain", {"release-tasks.toml": '[project]\nversion = "tag"\n'})
+        commit_files(
+            tmp_path / "plain", {"release-tasks.toml": '[project]\nversion = "tag"\n'}
+        )
     )
     only_git(tmp_path, monkeypatch)
     docker_buildx(Context(), version="1.2.0")
@@ -288,7 +334,10 @@ def test_a_missing_docker_is_named(image_project, monkeypatch, tmp_path):
         (DOCKERFILE, True),
         ("FROM scratch\nCOPY --from=build /x /x\n", False),
         ("FROM rust AS binaries\nFROM scratch\nCOPY --from=binaries /x /x\n", False),
-        ("FROM scratch\nRUN --mount=type=bind,from=binaries,target=/b /b/hello\n", True),
+        (
+            "FROM scratch\nRUN --mount=type=bind,from=binaries,target=/b /b/hello\n",
+            True,
+        ),
         ("FROM binaries\n", True),
     ],
 )

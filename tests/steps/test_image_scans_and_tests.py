@@ -63,7 +63,9 @@ SCAN = (
     'set -e\ngrep -o "sha256:[0-9a-f]*" "$1/index.json" >> ../seen\n'
     'echo "nothing to fear" > "$2"\ntest -e ../patched\n'
 )
-TEST = 'set -e\ngrep -o "sha256:[0-9a-f]*" "$1/index.json" >> ../seen\ntest -e ../mended\n'
+TEST = (
+    'set -e\ngrep -o "sha256:[0-9a-f]*" "$1/index.json" >> ../seen\ntest -e ../mended\n'
+)
 
 
 @pytest.fixture
@@ -87,7 +89,9 @@ def compiler() -> bytes:
         gcc("-print-prog-name=cc1"),
         gcc("-print-prog-name=collect2"),
     ]
-    said = subprocess.run(["ldd", *tools], check=True, capture_output=True, text=True).stdout
+    said = subprocess.run(
+        ["ldd", *tools], check=True, capture_output=True, text=True
+    ).stdout
     parts = (
         "crt1.o",
         "crti.o",
@@ -104,7 +108,9 @@ def compiler() -> bytes:
         *re.findall(r"(/\S+) \(0x", said),
         *(gcc(f"-print-file-name={part}") for part in parts),
     }
-    return layer(*((os.path.normpath(path), Path(path).read_bytes()) for path in sorted(found)))
+    return layer(
+        *((os.path.normpath(path), Path(path).read_bytes()) for path in sorted(found))
+    )
 
 
 def images() -> tuple[dist.Built, ...]:
@@ -155,7 +161,9 @@ def test_a_test_that_needs_a_docker_daemon_is_refused_before_the_build_without_o
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(
-        write_image_project(tmp_path / "project", SETTINGS + 'test = "sh smoke.sh {image}"\n')
+        write_image_project(
+            tmp_path / "project", SETTINGS + 'test = "sh smoke.sh {image}"\n'
+        )
     )
     add_binaries("1.2.0")
     docker_buildx(context(dry=True), version="1.2.0")
@@ -166,7 +174,9 @@ def test_a_test_that_needs_a_docker_daemon_is_refused_before_the_build_without_o
     ):
         docker_buildx(Context(), version="1.2.0")
     assert "docker buildx build" not in capfd.readouterr().err
-    docker_buildx(Context(), version="1.2.0", target="linux/amd64")  # what others go on with
+    docker_buildx(
+        Context(), version="1.2.0", target="linux/amd64"
+    )  # what others go on with
 
 
 def test_the_docker_daemon_tests_the_image_before_it_is_kept_and_keeps_nothing(
@@ -175,7 +185,8 @@ def test_the_docker_daemon_tests_the_image_before_it_is_kept_and_keeps_nothing(
     monkeypatch.setenv("DOCKER_HOST", daemon)
     smoke = 'set -e\ndocker run --network=none "$1" | tee ../seen | grep -q 1.2.0\n'
     dockerfile = (
-        'FROM scratch\nARG TARGETARCH\nCOPY hello-${TARGETARCH} /hello\nENTRYPOINT ["/hello"]\n'
+        "FROM scratch\nARG TARGETARCH\nCOPY hello-${TARGETARCH} /hello\n"
+        'ENTRYPOINT ["/hello"]\n'
     )
     root = write_image_project(
         tmp_path / "project", SETTINGS + 'test = "sh smoke.sh {image}"\n', dockerfile

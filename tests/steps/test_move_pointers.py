@@ -56,7 +56,9 @@ def test_a_move_is_one_write(registries):
     before = len(registries.log.writes())
     move_pointers(Context(), version="1.2.0")
     written = [
-        (e.method, e.target) for e in registries.log.writes()[before:] if e.target != "/token"
+        (e.method, e.target)
+        for e in registries.log.writes()[before:]
+        if e.target != "/token"
     ]
     assert written == [("PUT", "/v2/example/hello/manifests/latest")]
 
@@ -123,7 +125,9 @@ def test_a_dry_run_shows_the_moves_and_makes_none(registries, capfd):
 
 def test_a_pointer_that_cannot_move_does_not_stop_the_others(registries):
     new = push_image(registries, "1.2.0")
-    registries.faults.add(Fault("PUT", r"/v2/example/hello/manifests/1\.2$", status=403))
+    registries.faults.add(
+        Fault("PUT", r"/v2/example/hello/manifests/1\.2$", status=403)
+    )
     with pytest.raises(ReleaseError, match="403"):
         move_pointers(Context(), version="1.2.0")
     assert digests() == {"1.2.0": new, "1": new, "latest": new}

@@ -33,7 +33,9 @@ SETTINGS = f"""[build]
 @pytest.fixture
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    app = FileServer(files={"small.gguf": b"weights" * 999, "large.gguf": b"more weights"})
+    app = FileServer(
+        files={"small.gguf": b"weights" * 999, "large.gguf": b"more weights"}
+    )
     with Servers([app], tmp_path) as servers:
         app.name = servers.urls["shelf"]
         yield app
@@ -60,7 +62,10 @@ def tool(
 
 
 def rows(tool: TinyProject) -> dict[str, dist.Built]:
-    return {row.name: row for row in dist.of_kind(tool.release().parts[0], "bundle", "sha256")}
+    return {
+        row.name: row
+        for row in dist.of_kind(tool.release().parts[0], "bundle", "sha256")
+    }
 
 
 @pytest.mark.statement("B4.24", "B4.25", "B4.26")
@@ -82,12 +87,20 @@ def test_each_program_is_packed_with_each_variant_and_checksums(
     )
     with tarfile.open(folder / BUNDLE) as archive:
         inside = {one.name: one for one in archive.getmembers()}
-        assert set(inside) == {"tiny", "small.gguf", "THIRD_PARTY_NOTICES", "LICENSE", "README.md"}
+        assert set(inside) == {
+            "tiny",
+            "small.gguf",
+            "THIRD_PARTY_NOTICES",
+            "LICENSE",
+            "README.md",
+        }
         assert inside["tiny"].mode == 0o755
         notice = archive.extractfile("THIRD_PARTY_NOTICES")
         assert notice is not None
         assert (
-            notice.read().decode().startswith("small.gguf (small)\nlicense: Apache-2.0\nfrom: http")
+            notice.read()
+            .decode()
+            .startswith("small.gguf (small)\nlicense: Apache-2.0\nfrom: http")
         )
         model = archive.extractfile("small.gguf")
         assert model is not None
@@ -98,7 +111,9 @@ def test_each_program_is_packed_with_each_variant_and_checksums(
 def test_bundles_need_a_sign_off_and_it_is_recorded(
     tool: TinyProject, shelf: FileServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    settings = (tool.root / "release-tasks.toml").read_text() + '[gates]\nsign-off = ["bundles"]\n'
+    settings = (
+        tool.root / "release-tasks.toml"
+    ).read_text() + '[gates]\nsign-off = ["bundles"]\n'
     tool.commit("release-tasks.toml", settings)
     tool.git("push", "--quiet", "origin", ":v0.2.0")
     tool.git("tag", "--delete", "v0.2.0")
@@ -135,7 +150,9 @@ def test_a_second_run_and_another_checkout_download_nothing_and_pack_the_same_by
     asked = len(shelf.sent)
     capfd.readouterr()
     package_bundles(context())
-    assert "nothing to do, every bundle is packed or published" in capfd.readouterr().err
+    assert (
+        "nothing to do, every bundle is packed or published" in capfd.readouterr().err
+    )
     monkeypatch.chdir(other := tool.clone())
     build_binaries(context())
     package_bundles(context())
@@ -158,8 +175,12 @@ def test_a_dry_run_shows_what_would_be_packed_and_downloads_nothing(
     assert not (tool.root / "dist").exists()
 
 
-def test_a_bundle_without_its_program_is_refused(tool: TinyProject, shelf: FileServer) -> None:
-    with pytest.raises(ReleaseError, match=r"needs tiny-0\.2\.0-linux, which is not in") as told:
+def test_a_bundle_without_its_program_is_refused(
+    tool: TinyProject, shelf: FileServer
+) -> None:
+    with pytest.raises(
+        ReleaseError, match=r"needs tiny-0\.2\.0-linux, which is not in"
+    ) as told:
         package_bundles(context())
     assert told.value.fix == "inv build-binaries --version 0.2.0"
     assert shelf.sent == []
@@ -178,7 +199,8 @@ def test_a_download_with_another_sha256_is_never_packed(
 def test_a_missing_bundle_is_found_before_publishing(tool: TinyProject) -> None:
     build_binaries(context())
     with pytest.raises(
-        ReleaseError, match=f"{BUNDLE} of 0.2.0 is declared, but neither in dist/ nor on GitHub"
+        ReleaseError,
+        match=f"{BUNDLE} of 0.2.0 is declared, but neither in dist/ nor on GitHub",
     ):
         check_artifacts(context())
     package_bundles(context())

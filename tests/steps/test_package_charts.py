@@ -25,7 +25,9 @@ from release_tasks.steps.package_charts import package_charts
 
 pytestmark = [pytest.mark.tools("helm"), pytest.mark.usefixtures("registries")]
 PLAIN = "apiVersion: v2\nname: hello\nversion: 0.0.0\n"
-REMOTE = PLAIN + "dependencies:\n  - name: common\n    version: 1.x\n    repository: {url}\n"
+REMOTE = (
+    PLAIN + "dependencies:\n  - name: common\n    version: 1.x\n    repository: {url}\n"
+)
 
 
 @pytest.fixture
@@ -54,7 +56,9 @@ def test_a_local_dependency_is_packed_with_its_own_version(chart_project):
 
 def test_the_settings_choose_the_app_version(tmp_path, monkeypatch):
     settings = f'[project]\nversion = "tag"\n[charts."{CHART}"]\napp-version = "v{{version}}"\n'
-    monkeypatch.chdir(write_chart_project(tmp_path / "v", **{"release-tasks.toml": settings}))
+    monkeypatch.chdir(
+        write_chart_project(tmp_path / "v", **{"release-tasks.toml": settings})
+    )
     package_charts(Context(), version="1.2.0")
     assert "appVersion: v1.2.0\n" in packed(tmp_path / "v")["hello/Chart.yaml"]
 
@@ -62,7 +66,9 @@ def test_the_settings_choose_the_app_version(tmp_path, monkeypatch):
 @pytest.mark.statement("B3.18")
 def test_the_working_tree_stays_untouched(chart_project):
     before = {
-        name: data for name, data in snapshot(chart_project).items() if not name.startswith(".git/")
+        name: data
+        for name, data in snapshot(chart_project).items()
+        if not name.startswith(".git/")
     }
     package_charts(Context(), version="1.2.0")
     after = {
@@ -76,7 +82,11 @@ def test_the_working_tree_stays_untouched(chart_project):
 def test_the_inventory_has_the_digest_of_the_layer(chart_project):
     package_charts(Context(), version="1.2.0")
     row = recorded_file("chart", "1.2.0")
-    assert (row.name, row.file, row.digest) == (CHART, "hello-1.2.0.tgz", f"sha256:{row.sha256}")
+    assert (row.name, row.file, row.digest) == (
+        CHART,
+        "hello-1.2.0.tgz",
+        f"sha256:{row.sha256}",
+    )
 
 
 def test_a_chart_is_the_same_from_another_folder_home_zone_and_umask(
@@ -101,7 +111,10 @@ def test_a_chart_is_the_same_from_another_folder_home_zone_and_umask(
         os.umask(before)
     again = other / "dist/v1.2.0/hello-1.2.0.tgz"
     assert differences(chart_project / "dist/v1.2.0", again.parent) == {}
-    assert again.stat().st_mtime == (chart_project / "dist/v1.2.0/hello-1.2.0.tgz").stat().st_mtime
+    assert (
+        again.stat().st_mtime
+        == (chart_project / "dist/v1.2.0/hello-1.2.0.tgz").stat().st_mtime
+    )
 
 
 def test_a_packed_chart_is_not_packed_again(chart_project, capfd):
@@ -112,15 +125,23 @@ def test_a_packed_chart_is_not_packed_again(chart_project, capfd):
 
 
 def test_a_chart_without_dependencies_asks_for_none(tmp_path, monkeypatch, capfd):
-    monkeypatch.chdir(write_chart_project(tmp_path / "plain", **{"deploy/hello/Chart.yaml": PLAIN}))
+    monkeypatch.chdir(
+        write_chart_project(tmp_path / "plain", **{"deploy/hello/Chart.yaml": PLAIN})
+    )
     package_charts(Context(), version="1.2.0")
     assert "dependency build" not in capfd.readouterr().err
-    assert sorted(packed(tmp_path / "plain")) == ["hello/Chart.yaml", "hello/templates/note.yaml"]
+    assert sorted(packed(tmp_path / "plain")) == [
+        "hello/Chart.yaml",
+        "hello/templates/note.yaml",
+    ]
 
 
-def test_a_dependency_from_an_unknown_repository_is_downloaded(tmp_path, monkeypatch, repository):
+def test_a_dependency_from_an_unknown_repository_is_downloaded(
+    tmp_path, monkeypatch, repository
+):
     folder = write_chart_project(
-        tmp_path / "remote", **{"deploy/hello/Chart.yaml": REMOTE.format(url=repository)}
+        tmp_path / "remote",
+        **{"deploy/hello/Chart.yaml": REMOTE.format(url=repository)},
     )
     subprocess.run(
         ["helm", "dependency", "update", "deploy/hello"],
@@ -133,18 +154,24 @@ def test_a_dependency_from_an_unknown_repository_is_downloaded(tmp_path, monkeyp
     monkeypatch.chdir(folder)
     package_charts(Context(), version="1.2.0")
     assert "version: 1.4.0\n" in packed(folder)["hello/charts/common/Chart.yaml"]
-    added = subprocess.run(["helm", "repo", "list"], capture_output=True, text=True, check=False)
+    added = subprocess.run(
+        ["helm", "repo", "list"], capture_output=True, text=True, check=False
+    )
     assert repository not in added.stdout
 
 
 def test_a_generated_lock_file_has_no_time(tmp_path, monkeypatch, repository):
     monkeypatch.chdir(
         write_chart_project(
-            tmp_path / "loose", **{"deploy/hello/Chart.yaml": REMOTE.format(url=repository)}
+            tmp_path / "loose",
+            **{"deploy/hello/Chart.yaml": REMOTE.format(url=repository)},
         )
     )
     package_charts(Context(), version="1.2.0")
-    assert 'generated: "2026-01-02T03:04:05Z"' in packed(tmp_path / "loose")["hello/Chart.lock"]
+    assert (
+        'generated: "2026-01-02T03:04:05Z"'
+        in packed(tmp_path / "loose")["hello/Chart.lock"]
+    )
 
 
 def test_a_missing_dependency_stops_the_release(tmp_path, monkeypatch):
@@ -162,9 +189,12 @@ def test_a_reference_that_ends_with_another_name_is_refused(tmp_path, monkeypatc
         '[project]\nversion = "tag"\n'
         '[charts."ghcr.io/example/charts/other"]\npath = "deploy/hello"\n'
     )
-    monkeypatch.chdir(write_chart_project(tmp_path / "other", **{"release-tasks.toml": settings}))
+    monkeypatch.chdir(
+        write_chart_project(tmp_path / "other", **{"release-tasks.toml": settings})
+    )
     with pytest.raises(
-        ReleaseError, match=r"helm packed hello-1\.2\.0\.tgz, expected other-1\.2\.0\.tgz"
+        ReleaseError,
+        match=r"helm packed hello-1\.2\.0\.tgz, expected other-1\.2\.0\.tgz",
     ):
         package_charts(Context(), version="1.2.0")
 

@@ -21,7 +21,9 @@ pytestmark = pytest.mark.tools("cargo", "git")
 
 
 @pytest.fixture
-def shop(registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def shop(
+    registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     root = projects.chain(tmp_path / "shop")
     monkeypatch.chdir(root)
     return root
@@ -42,20 +44,30 @@ def test_every_crate_is_in_dist_with_the_hash_of_its_bytes(shop: Path) -> None:
     assert git(shop, "status", "--porcelain") == ""
 
 
-def test_packing_again_does_nothing(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_packing_again_does_nothing(
+    shop: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     package_crates(Context())
     capfd.readouterr()
     package_crates(Context())
-    assert capfd.readouterr().err == "nothing to do, every crate is in dist/ or on crates.io\n"
+    assert (
+        capfd.readouterr().err
+        == "nothing to do, every crate is in dist/ or on crates.io\n"
+    )
 
 
 def test_a_published_crate_is_not_packed(shop: Path) -> None:
     projects.cargo(shop, "publish", "--no-verify", "-p", "shop-zero")
     package_crates(Context())
-    assert [row["name"] for row in projects.recorded_crates(shop)] == ["shop-app", "shop-middle"]
+    assert [row["name"] for row in projects.recorded_crates(shop)] == [
+        "shop-app",
+        "shop-middle",
+    ]
 
 
-def test_a_crate_missing_from_dist_is_packed_again_with_the_unpublished_ones(shop: Path) -> None:
+def test_a_crate_missing_from_dist_is_packed_again_with_the_unpublished_ones(
+    shop: Path,
+) -> None:
     package_crates(Context())
     before = projects.recorded_crates(shop)
     (shop / "dist" / "v0.1.0" / "shop-app-0.1.0.crate").unlink()
@@ -123,7 +135,9 @@ def test_a_crate_that_compiles_only_with_the_features_of_another_is_found(
     monkeypatch.chdir(root)
     source(root, "shop-base", '#[cfg(feature = "extra")]\npub fn extra() {}\n')
     source(root, "shop-lucky", "pub fn sold() {\n    shop_base::extra()\n}\n")
-    with pytest.raises(ReleaseError, match=r"shop-lucky does not compile .*, src/lib.rs line 2"):
+    with pytest.raises(
+        ReleaseError, match=r"shop-lucky does not compile .*, src/lib.rs line 2"
+    ):
         package_crates(Context())
 
 
@@ -162,7 +176,9 @@ def test_crates_that_need_each_other_are_named(
     monkeypatch.chdir(root)
     with pytest.raises(ReleaseError, match="the crates depend on each other") as caught:
         package_crates(Context())
-    assert "version of shop-kit in the dev-dependencies of shop-core" in caught.value.fix
+    assert (
+        "version of shop-kit in the dev-dependencies of shop-core" in caught.value.fix
+    )
 
 
 def test_a_project_without_crates_has_nothing_to_do(

@@ -20,7 +20,9 @@ pytestmark = pytest.mark.tools("cargo", "git")
 
 
 @pytest.fixture
-def shop(registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def shop(
+    registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     root = projects.chain(tmp_path / "shop")
     tag(root, f"v{projects.VERSION}")
     monkeypatch.chdir(root)
@@ -34,8 +36,12 @@ def test_crates_are_uploaded_in_the_order_of_their_normal_and_build_dependencies
 ) -> None:
     publish_crates(Context(), new="all")
     assert projects.uploads(registries) == list(CHAIN)
-    published = {line["name"]: line["cksum"] for line in projects.published_lines(registries)}
-    assert published == {row["name"]: row["sha256"] for row in projects.recorded_crates(shop)}
+    published = {
+        line["name"]: line["cksum"] for line in projects.published_lines(registries)
+    }
+    assert published == {
+        row["name"]: row["sha256"] for row in projects.recorded_crates(shop)
+    }
 
 
 def test_publishing_again_uploads_nothing(
@@ -48,8 +54,12 @@ def test_publishing_again_uploads_nothing(
     assert len(projects.upload_requests(registries)) == 3
 
 
-def test_new_names_have_to_be_confirmed(shop: Path, registries: LocalRegistries) -> None:
-    with pytest.raises(ReleaseError, match=r"`shop-app` has never been published to crates\.io"):
+def test_new_names_have_to_be_confirmed(
+    shop: Path, registries: LocalRegistries
+) -> None:
+    with pytest.raises(
+        ReleaseError, match=r"`shop-app` has never been published to crates\.io"
+    ):
         publish_crates(Context(), new="shop-zero,shop-middle")
     assert projects.upload_requests(registries) == []
 
@@ -65,7 +75,9 @@ def test_a_dry_run_prints_the_commands_and_uploads_nothing(
     assert sorted((shop / "target" / "package").iterdir()) == before
 
 
-def test_a_yanked_version_stops_the_release(shop: Path, registries: LocalRegistries) -> None:
+def test_a_yanked_version_stops_the_release(
+    shop: Path, registries: LocalRegistries
+) -> None:
     projects.cargo(shop, "publish", "--no-verify", "-p", "shop-zero")
     projects.cargo(shop, "yank", "shop-zero@0.1.0")
     with pytest.raises(ReleaseError, match=r"shop-zero 0\.1\.0 on crates.io is yanked"):

@@ -38,7 +38,9 @@ def build(version: str = "1.2.0", text: str = "a program") -> str:
     return recorded_file("image", version).digest
 
 
-def test_an_image_is_published_with_the_digest_that_was_built(image_project, registries):
+def test_an_image_is_published_with_the_digest_that_was_built(
+    image_project, registries
+):
     digest = build()
     publish_images(Context(), version="1.2.0", new="all")
     assert digests() == {"1.2.0": digest}
@@ -56,7 +58,9 @@ def test_publishing_again_does_nothing(image_project, registries):
     assert len(registries.log.writes()) == before
 
 
-def test_an_image_that_was_pushed_in_the_meantime_is_not_pushed_again(image_project, registries):
+def test_an_image_that_was_pushed_in_the_meantime_is_not_pushed_again(
+    image_project, registries
+):
     from release_tasks.channels import images
     from release_tasks.release import Release
 
@@ -71,7 +75,9 @@ def test_an_image_that_was_pushed_in_the_meantime_is_not_pushed_again(image_proj
 
 def test_a_new_image_name_has_to_be_confirmed(image_project, registries):
     build()
-    with pytest.raises(ReleaseError, match="has never been published; confirm the name"):
+    with pytest.raises(
+        ReleaseError, match="has never been published; confirm the name"
+    ):
         publish_images(Context(), version="1.2.0")
     assert not registries.log.writes()
 
@@ -92,7 +98,9 @@ def test_an_image_of_our_version_from_another_commit_stops_the_release(
     publish_images(Context(), version="1.2.0", new="all")
     there = digests()
     other = shutil.copytree(
-        image_project, image_project.parent / "other", ignore=shutil.ignore_patterns("dist")
+        image_project,
+        image_project.parent / "other",
+        ignore=shutil.ignore_patterns("dist"),
     )
     monkeypatch.chdir(commit_files(other, {"motd": "changed\n"}))
     tag()
@@ -132,7 +140,8 @@ def test_a_public_image_of_this_commit_is_not_built_again(image_project, capfd):
 def test_a_missing_fixed_tag_is_added_by_digest(tmp_path, monkeypatch, registries):
     monkeypatch.chdir(
         write_image_project(
-            tmp_path / "two", SETTINGS + 'tags = ["{version}", "sha-{sha}", "{major}"]\n'
+            tmp_path / "two",
+            SETTINGS + 'tags = ["{version}", "sha-{sha}", "{major}"]\n',
         )
     )
     digest = build()
@@ -144,11 +153,15 @@ def test_a_missing_fixed_tag_is_added_by_digest(tmp_path, monkeypatch, registrie
     before = len(registries.log.writes())
     publish_images(Context(), version="1.2.0")
     assert digests() == {"1.2.0": digest, sha: digest}
-    written = [e.target for e in registries.log.writes()[before:] if e.target != "/token"]
+    written = [
+        e.target for e in registries.log.writes()[before:] if e.target != "/token"
+    ]
     assert written == [f"/v2/example/hello/manifests/{sha}"]
 
 
-def test_a_registry_that_cannot_be_read_is_an_error_not_missing(image_project, registries):
+def test_a_registry_that_cannot_be_read_is_an_error_not_missing(
+    image_project, registries
+):
     build()
     registries.faults.add(Fault("HEAD", "/v2/", status=500, times=99))
     with pytest.raises(ReleaseError, match="answered 500"):
@@ -158,7 +171,9 @@ def test_a_registry_that_cannot_be_read_is_an_error_not_missing(image_project, r
 
 def test_an_interrupted_upload_is_finished_by_the_second_run(image_project, registries):
     digest = build()
-    registries.faults.add(Fault("PUT", r"/v2/example/hello/manifests/1\.2\.0", status=403))
+    registries.faults.add(
+        Fault("PUT", r"/v2/example/hello/manifests/1\.2\.0", status=403)
+    )
     with pytest.raises(ReleaseError, match="403"):
         publish_images(Context(), version="1.2.0", new="all")
     assert digests().get("1.2.0") is None
@@ -173,7 +188,9 @@ def test_a_version_that_cannot_be_a_tag_is_refused(image_project):
 
 def test_tags_without_a_version_are_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(
-        write_image_project(tmp_path / "none", SETTINGS + 'tags = ["{major}", "latest"]\n')
+        write_image_project(
+            tmp_path / "none", SETTINGS + 'tags = ["{major}", "latest"]\n'
+        )
     )
     with pytest.raises(ReleaseError, match="is made from the version"):
         publish_images(Context(), version="1.2.0")

@@ -57,7 +57,10 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def tool(
-    example: Path, registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    example: Path,
+    registries: LocalRegistries,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
     root = tmp_path / "tool"
     shutil.copytree(example, root)
@@ -75,7 +78,9 @@ def published(registries: LocalRegistries) -> list[str]:
 
 
 def tried(registries: LocalRegistries) -> int:
-    return sum((entry.method, entry.target) == UPLOAD for entry in registries.log.entries())
+    return sum(
+        (entry.method, entry.target) == UPLOAD for entry in registries.log.entries()
+    )
 
 
 def test_wheels_are_uploaded_before_the_sdist_and_pip_finds_them(
@@ -85,7 +90,16 @@ def test_wheels_are_uploaded_before_the_sdist_and_pip_finds_them(
     assert published(registries) == [wheel(tool), SDIST]
     there = tmp_path / "there"
     subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--target", there, "tiny-tool==0.2.0"],
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--target",
+            there,
+            "tiny-tool==0.2.0",
+        ],
         check=True,
     )
     assert subprocess.check_output([there / "bin" / "tiny"]) == b"hello src/main.rs\n"
@@ -103,13 +117,19 @@ def test_publishing_again_uploads_nothing(
     assert tried(registries) == 2
 
 
-def test_a_new_name_has_to_be_confirmed(tool: Path, registries: LocalRegistries) -> None:
-    with pytest.raises(ReleaseError, match="`tiny-tool` has never been published to PyPI"):
+def test_a_new_name_has_to_be_confirmed(
+    tool: Path, registries: LocalRegistries
+) -> None:
+    with pytest.raises(
+        ReleaseError, match="`tiny-tool` has never been published to PyPI"
+    ):
         publish_pypi(Context())
     assert tried(registries) == 0
 
 
-def test_only_missing_files_are_uploaded(tool: Path, registries: LocalRegistries) -> None:
+def test_only_missing_files_are_uploaded(
+    tool: Path, registries: LocalRegistries
+) -> None:
     twine.upload(Context(), [projects.dist_folder(tool) / wheel(tool)], "NO_SUCH_TOKEN")
     publish_pypi(Context())
     assert published(registries) == [wheel(tool), SDIST]
@@ -122,7 +142,8 @@ def test_a_package_with_a_missing_file_is_not_uploaded(
 ) -> None:
     (projects.dist_folder(tool) / SDIST).unlink()
     with pytest.raises(
-        ReleaseError, match=rf"not in dist/: {SDIST}; nothing of tiny-tool 0\.2\.0 was uploaded"
+        ReleaseError,
+        match=rf"not in dist/: {SDIST}; nothing of tiny-tool 0\.2\.0 was uploaded",
     ) as stopped:
         publish_pypi(Context(), new="all")
     assert stopped.value.fix.startswith("inv build-wheels")
@@ -137,7 +158,9 @@ def test_a_missing_wheel_of_another_machine_stops_the_upload(
     # what this machine can promise without another linker
     tag = f"manylinux_{glibc}_{HOST.partition('-')[0]}"
     settings = f'[python.tiny-tool]\nwheels = ["{tag}", "macosx_11_0_arm64"]\n'
-    root = commit_files(tmp_path / "two", WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings})
+    root = commit_files(
+        tmp_path / "two", WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings}
+    )
     projects.tag(root)
     monkeypatch.chdir(root)
     build_wheels(Context(), target=HOST)
@@ -173,7 +196,9 @@ def test_an_upload_whose_answer_was_lost_counts_as_done(
     assert tried(registries) == 2
 
 
-def test_a_broken_connection_is_tried_again(tool: Path, registries: LocalRegistries) -> None:
+def test_a_broken_connection_is_tried_again(
+    tool: Path, registries: LocalRegistries
+) -> None:
     registries.faults.add(Fault(*UPLOAD, cut=True))
     publish_pypi(Context(), new="all")
     assert published(registries) == [wheel(tool), SDIST]
@@ -231,7 +256,9 @@ def test_a_refused_token_is_named_and_never_shown(
     with pytest.raises(ReleaseError, match="403") as stopped:
         publish_pypi(Context(), new="all")
     assert "check the token in PYPI_API_TOKEN" in stopped.value.fix
-    assert "pypi-somebody-elses" not in str(stopped.value.message) + "".join(capfd.readouterr())
+    assert "pypi-somebody-elses" not in str(stopped.value.message) + "".join(
+        capfd.readouterr()
+    )
 
 
 def test_the_token_named_in_the_settings_is_used(
@@ -243,7 +270,9 @@ def test_the_token_named_in_the_settings_is_used(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     settings = '[python.tiny-tool]\ntoken = "SPARE_TOKEN_OF_THE_HOUSE"\n'
-    root = commit_files(tmp_path / "other", WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings})
+    root = commit_files(
+        tmp_path / "other", WHEEL_OF_A_PROGRAM | {"release-tasks.toml": settings}
+    )
     projects.tag(root)
     monkeypatch.chdir(root)
     monkeypatch.delenv("TWINE_PASSWORD")
@@ -264,12 +293,17 @@ class Issuer:
 
     def handle(self, request: Request) -> Response:
         self.asked.append(request.headers["authorization"])
-        claims = base64.urlsafe_b64encode(json.dumps({"aud": request.query["audience"]}).encode())
+        claims = base64.urlsafe_b64encode(
+            json.dumps({"aud": request.query["audience"]}).encode()
+        )
         return Response.of_json({"value": f"e30.{claims.decode().rstrip('=')}.c2ln"})
 
 
 def test_trusted_publishing_needs_no_token(
-    tool: Path, registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tool: Path,
+    registries: LocalRegistries,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("TWINE_PASSWORD")
     monkeypatch.delenv("TWINE_USERNAME")
@@ -277,7 +311,9 @@ def test_trusted_publishing_needs_no_token(
     monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ask-with-this")
     issuer = Issuer()
     with Servers([issuer], tmp_path) as servers:
-        monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", f"{servers.urls['issuer']}/token?x=1")
+        monkeypatch.setenv(
+            "ACTIONS_ID_TOKEN_REQUEST_URL", f"{servers.urls['issuer']}/token?x=1"
+        )
         publish_pypi(Context(), new="all")
     assert published(registries) == [wheel(tool), SDIST]
     assert issuer.asked == ["bearer ask-with-this"]

@@ -36,12 +36,16 @@ def test_a_tag_is_annotated_and_names_the_release(tiny: TinyProject) -> None:
 
 
 def test_an_empty_tag_message_makes_a_lightweight_tag(tiny: TinyProject) -> None:
-    assert tagged(tiny, '[project]\ntag-message = ""\n') == "commit release: tiny v0.2.0"
+    assert (
+        tagged(tiny, '[project]\ntag-message = ""\n') == "commit release: tiny v0.2.0"
+    )
 
 
 @pytest.mark.statement("B1.9")
 def test_commit_and_tag_messages_come_from_templates(tiny: TinyProject) -> None:
-    settings = '[project]\ncommit = "release: v{version}"\ntag-message = "Release {version}"\n'
+    settings = (
+        '[project]\ncommit = "release: v{version}"\ntag-message = "Release {version}"\n'
+    )
     assert tagged(tiny, settings) == "tag Release 0.2.0"
     assert tiny.git("log", "-1", "--format=%B").strip() == "release: v0.2.0"
     assert tiny.git("show", "--name-only", "--format=").split() == [
@@ -51,16 +55,22 @@ def test_commit_and_tag_messages_come_from_templates(tiny: TinyProject) -> None:
 
 
 @pytest.mark.statement("B2.7")
-def test_two_components_share_one_commit_message_or_have_a_line_each(two: TinyProject) -> None:
+def test_two_components_share_one_commit_message_or_have_a_line_each(
+    two: TinyProject,
+) -> None:
     request = "core=0.2.0,other=0.5.0"
     assert tagged(two, version=request).splitlines() == [
         "tag Release other 0.5.0",
         "tag Release v0.2.0",
     ]
-    assert two.git("log", "-1", "--format=%B").strip() == "release: core v0.2.0 + other v0.5.0"
+    assert (
+        two.git("log", "-1", "--format=%B").strip()
+        == "release: core v0.2.0 + other v0.5.0"
+    )
     two.commit(
         "release-tasks.toml",
-        '[project]\ncommit = "chore: bump {component} to {version}"\n' + TWO["release-tasks.toml"],
+        '[project]\ncommit = "chore: bump {component} to {version}"\n'
+        + TWO["release-tasks.toml"],
     )
     bump(context(), "0.6.0", "other")
     tag(context(), "0.6.0", "other")
@@ -77,7 +87,9 @@ def test_git_signs_the_tag_as_configured(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = tiny.folder / "key"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    subprocess.run(
+        ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True
+    )
     allowed = tiny.folder / "allowed"
     allowed.write_text(f"* {key.with_suffix('.pub').read_text()}")
     for name, value in (
@@ -127,7 +139,9 @@ def test_a_tagged_commit_must_be_on_the_release_branch(
         tiny.git("push", "--quiet", "origin", "side")
     tiny.git("tag", "-m", "by hand", "v0.1.0")
     tiny.git("push", "--quiet", "origin", "v0.1.0")
-    assert [told in problem for problem in problems(tiny, repository, "0.1.0")] == [True]
+    assert [told in problem for problem in problems(tiny, repository, "0.1.0")] == [
+        True
+    ]
     done = tiny.inv("publish-pypi", "--new", "all")
     assert done.returncode == 1
     tiny.git("push", "--quiet", "origin", "side:main")
@@ -163,6 +177,7 @@ def test_tag_parse_prints_json_for_ci(tiny: TinyProject) -> None:
 def test_the_settings_can_refuse_prereleases(tiny: TinyProject) -> None:
     tiny.commit("release-tasks.toml", '[project]\nprerelease = "refuse"\n')
     with pytest.raises(
-        ReleaseError, match=r"0\.2\.0-rc\.1 is a prerelease, and the settings allow none"
+        ReleaseError,
+        match=r"0\.2\.0-rc\.1 is a prerelease, and the settings allow none",
     ):
         tiny.release("0.2.0-rc.1")

@@ -28,7 +28,10 @@ from release_tasks.errors import MultipleErrors, ReleaseError
 from release_tasks.rehearsal.faults import Fault
 from release_tasks.steps.verify import verify
 
-pytestmark = [pytest.mark.tools("git", "gh", "cargo", "docker", "helm", "cc"), pytest.mark.slow]
+pytestmark = [
+    pytest.mark.tools("git", "gh", "cargo", "docker", "helm", "cc"),
+    pytest.mark.slow,
+]
 SETTINGS = f"""[binaries.fetched-hello]
 {TARGET} = "hello-here"
 [images."ghcr.io/example/hello"]
@@ -63,7 +66,9 @@ def project(releasing, tmp_path) -> Path:
 
 @pytest.fixture
 def hello(tmp_path) -> Path:
-    path = program(tmp_path / "built", "hello 0.2.0").rename(tmp_path / "built" / "hello-here")
+    path = program(tmp_path / "built", "hello 0.2.0").rename(
+        tmp_path / "built" / "hello-here"
+    )
     path.with_name("hello-here.sha256").write_text(
         f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
     )
@@ -76,7 +81,9 @@ def public(project, hello, layout: Layout, tmp_path) -> Path:
     run("cargo", "publish", "--quiet", "--no-verify", cwd=project)
     layout.push(
         f"{IMAGE}:0.2.0",
-        layout.image(HERE, [layer(("hello", hello.read_bytes()))], Entrypoint=["/hello"]),
+        layout.image(
+            HERE, [layer(("hello", hello.read_bytes()))], Entrypoint=["/hello"]
+        ),
     )
     run(
         "docker",
@@ -89,10 +96,25 @@ def public(project, hello, layout: Layout, tmp_path) -> Path:
         f"{IMAGE}:0.2",
         f"{IMAGE}:0.2.0",
     )
-    run("helm", "package", "--version=0.2.0", f"--destination={tmp_path}", project / "chart")
+    run(
+        "helm",
+        "package",
+        "--version=0.2.0",
+        f"--destination={tmp_path}",
+        project / "chart",
+    )
     run("helm", "push", tmp_path / "hello-0.2.0.tgz", "oci://ghcr.io/example/charts")
     checksum = hello.with_name("hello-here.sha256")
-    run("gh", "release", "create", "v0.2.0", "--notes=", hello, checksum, "--repo=example/hello")
+    run(
+        "gh",
+        "release",
+        "create",
+        "v0.2.0",
+        "--notes=",
+        hello,
+        checksum,
+        "--repo=example/hello",
+    )
     return project
 
 
@@ -100,7 +122,11 @@ def failing(**words: str) -> list[str]:
     """Every problem that the step reports."""
     with pytest.raises(ReleaseError) as raised:
         verify(Context(), version="0.2.0", **words)
-    errors = raised.value.errors if isinstance(raised.value, MultipleErrors) else (raised.value,)
+    errors = (
+        raised.value.errors
+        if isinstance(raised.value, MultipleErrors)
+        else (raised.value,)
+    )
     assert all(error.fix for error in errors)
     return [error.problem for error in errors]
 
@@ -125,7 +151,11 @@ def test_a_whole_release_is_downloaded_and_run(public, tmp_path, capsys, registr
 def test_verify_changes_nothing(public, registries):
     before, writes = snapshot(public), len(registries.log.writes())
     verify(Context(), version="0.2.0")
-    there = {name: data for name, data in snapshot(public).items() if not name.startswith("dist/")}
+    there = {
+        name: data
+        for name, data in snapshot(public).items()
+        if not name.startswith("dist/")
+    }
     assert (there, len(registries.log.writes())) == (before, writes)
 
 
@@ -152,7 +182,15 @@ def test_errors_of_several_channels_are_all_reported(public):
         "--yes",
         "--repo=example/hello",
     )
-    run("docker", "buildx", "imagetools", "create", "--tag", f"{IMAGE}:latest", f"{IMAGE}:0.2.0")
+    run(
+        "docker",
+        "buildx",
+        "imagetools",
+        "create",
+        "--tag",
+        f"{IMAGE}:latest",
+        f"{IMAGE}:0.2.0",
+    )
     found = " / ".join(failing())
     assert "fetched-hello 0.2.0 on crates.io is yanked" in found
     assert "hello-here.sha256 0.2.0 on GitHub is" in found
@@ -166,24 +204,38 @@ def test_a_tag_deleted_from_origin_is_an_error(public):
 def test_a_pointer_that_was_not_moved_is_an_error(public, layout):
     old = layout.image(HERE, [layer(("hello", b"old"))])
     layout.push(f"{IMAGE}:0.1.0", old)
-    run("docker", "buildx", "imagetools", "create", "--tag", f"{IMAGE}:latest", f"{IMAGE}:0.1.0")
+    run(
+        "docker",
+        "buildx",
+        "imagetools",
+        "create",
+        "--tag",
+        f"{IMAGE}:latest",
+        f"{IMAGE}:0.1.0",
+    )
     assert failing() == [f"{IMAGE}:latest on images points to 0.1.0, expected 0.2.0"]
 
 
 def test_an_unreadable_registry_is_reported_with_the_other_errors(public, registries):
     registries.faults.add(Fault("GET", "/fe/tc/fetched-hello", status=404, times=99))
-    registries.faults.add(Fault("(GET|HEAD)", "/v2/example/charts/", status=400, times=99))
+    registries.faults.add(
+        Fault("(GET|HEAD)", "/v2/example/charts/", status=400, times=99)
+    )
     found = failing()
     assert len(found) == 2
     assert "crates.io is missing" in found[0]
     assert "answered 400" in found[1]
 
 
-def test_a_fresh_clone_without_dist_verifies_the_assets(public, tmp_path, monkeypatch, capsys):
+def test_a_fresh_clone_without_dist_verifies_the_assets(
+    public, tmp_path, monkeypatch, capsys
+):
     run("git", "clone", "-q", "https://github.com/example/hello", tmp_path / "clone")
     monkeypatch.chdir(tmp_path / "clone")
     verify(Context(), version="0.2.0")
-    assert "2 assets of v0.2.0 download with the right sha256" in capsys.readouterr().err
+    assert (
+        "2 assets of v0.2.0 download with the right sha256" in capsys.readouterr().err
+    )
 
 
 def test_a_dry_run_downloads_nothing(project, registries, tmp_path, capsys):
@@ -200,7 +252,9 @@ def test_a_dry_run_downloads_nothing(project, registries, tmp_path, capsys):
 
 
 def test_ctrl_c_ends_every_child_and_removes_every_file(releasing, tmp_path):
-    slow = {"build.rs": "fn main() { std::thread::sleep(std::time::Duration::from_secs(600)); }\n"}
+    slow = {
+        "build.rs": "fn main() { std::thread::sleep(std::time::Duration::from_secs(600)); }\n"
+    }
     releasing(
         {
             **FILES,
@@ -226,4 +280,6 @@ def test_ctrl_c_ends_every_child_and_removes_every_file(releasing, tmp_path):
 
 def _sleeping(tmp_path: Path) -> list[str]:
     """The running build scripts that were compiled below this test's folder."""
-    return [line for line in running(f"{tmp_path}/tmp/") if "build-script-build" in line]
+    return [
+        line for line in running(f"{tmp_path}/tmp/") if "build-script-build" in line
+    ]

@@ -25,7 +25,9 @@ ignore = ["tiny-tool"]
 {HOST} = "tiny-{{version}}-here"
 {ARM} = "tiny-{{version}}-arm.tar.gz"
 """
-FILES = PROGRAM | PLAIN | {"release-tasks.toml": SETTINGS, ".gitignore": "/target\n/dist\n"}
+FILES = (
+    PROGRAM | PLAIN | {"release-tasks.toml": SETTINGS, ".gitignore": "/target\n/dist\n"}
+)
 WHEEL, SDIST = "tiny_plain-0.2.0-py3-none-any.whl", "tiny_plain-0.2.0.tar.gz"
 HERE, PACKED = "tiny-0.2.0-here", "tiny-0.2.0-arm.tar.gz"
 

@@ -16,14 +16,25 @@ from unittest.mock import patch
 from release_tasks.dist import Built
 from release_tasks.rehearsal.registries import run_registries
 from release_tasks.rehearsal.server import Servers
-from support.executables import AARCH64, AMD64, MAC_ARM64, MAC_X86_64, X86_64, elf, macho, pe
+from support.executables import (
+    AARCH64,
+    AMD64,
+    MAC_ARM64,
+    MAC_X86_64,
+    X86_64,
+    elf,
+    macho,
+    pe,
+)
 from support.file_server import FileServer
 from support.hosted_project import CommandResult, HostedProject
 from support.python_projects import wheel
 from support.sample_projects import HISTORIES, NEXT, git, sample, unheard_of
 
 LINUX, ARM = "x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"
-INTEL, SILICON, BOTH = (f"{one}-apple-darwin" for one in ("x86_64", "aarch64", "universal2"))
+INTEL, SILICON, BOTH = (
+    f"{one}-apple-darwin" for one in ("x86_64", "aarch64", "universal2")
+)
 MUSL, ARM_MUSL, WINDOWS = (
     "x86_64-unknown-linux-musl",
     "aarch64-unknown-linux-musl",
@@ -42,11 +53,14 @@ CODE = {
 MODELS = {"qwen-1.5b": b"many weights" * 99, "smollm-135m": b"few weights"}
 SEEN_ELSEWHERE = {
     "tasks.py": {  # what verify does with such crates and wheels, the other projects show
-        "from release_tasks import ns": "from release_tasks import collection, without\nfrom release_tasks.steps.verify import verify\n\n"
+        "from release_tasks import ns": "from release_tasks import collection, without\n"
+        "from release_tasks.steps.verify import verify\n\n"
         "ns = collection(without(verify))",
     }
 }
-SAID = {"llmcc": "llmcc-workspace"}  # the settings of a sample that are not called like it
+SAID = {
+    "llmcc": "llmcc-workspace"
+}  # the settings of a sample that are not called like it
 SETTINGS = "release-tasks.toml"
 QUIET = "[gates]\nminor = []\npatch = []\n"  # gates have tests of their own
 
@@ -63,7 +77,9 @@ class CompleteRelease:
     module: str = ""  # the native one in a wheel
     version: str = ""
     component: str = ""  # to which that belongs
-    needs_others: bool = False  # crates and packages of others, read from the real registries
+    needs_others: bool = (
+        False  # crates and packages of others, read from the real registries
+    )
     changed: dict[str, dict[str, str]] = field(
         default_factory=dict
     )  # what files say otherwise on this machine
@@ -232,7 +248,10 @@ class Project:
 
     def digests(self) -> set[tuple[str, str]]:
         """Return the name and sha256 of each file that users download from GitHub."""
-        assets = (row["assets"] for row in self.site.registries.github.releases(*self.repository))
+        assets = (
+            row["assets"]
+            for row in self.site.registries.github.releases(*self.repository)
+        )
         return {
             (name, one["digest"].removeprefix("sha256:"))
             for some in assets
@@ -277,7 +296,9 @@ def release_and_compare(project: Project) -> CommandResult:
         assert collected.code == 0, collected.err
     stopped = project.one_less()
     assert [
-        file for file, why in stopped.items() if "is declared, but neither in dist/ nor" not in why
+        file
+        for file, why in stopped.items()
+        if "is declared, but neither in dist/ nor" not in why
     ] == []
     named = {
         name
@@ -288,7 +309,9 @@ def release_and_compare(project: Project) -> CommandResult:
     crates = {f"{name.replace(' ', '-')}.crate" for name in public.get("crates.io", ())}
     containers = {file for file in stopped if file.endswith((".oci.tar", ".tgz"))}
     assert {spelled(file) for file in stopped} - containers == named | crates
-    assert len(containers) == len([place for place in public if place.startswith("ghcr.io")])
+    assert len(containers) == len(
+        [place for place in public if place.startswith("ghcr.io")]
+    )
     assert (project.refs(), project.public()) == (before, {})
     done = project.release()
     assert done.code == 0, done.err[-3000:]
@@ -312,7 +335,9 @@ def sample_release(whole: CompleteRelease, folder: Path) -> Iterator[Project]:
         (root / path).write_text(text)
     settings = root / SETTINGS
     text = settings.read_text()
-    settings.write_text(text.replace("[gates]\n", QUIET) if "[gates]" in text else text + QUIET)
+    settings.write_text(
+        text.replace("[gates]\n", QUIET) if "[gates]" in text else text + QUIET
+    )
     git(root, "commit", "--quiet", "--all", "--message=Release on this machine")
     key = git(root, "config", "--local", "--name-only", "--get-regexp", "^url").strip()
     git(root, "config", "--local", "--unset", key)
@@ -328,12 +353,18 @@ def sample_release(whole: CompleteRelease, folder: Path) -> Iterator[Project]:
             lambda apps, at: Servers((*apps, shelf), at),
         ),
         unheard_of(ours),
-        run_registries(folder / "registries", offline=not whole.needs_others) as running,
+        run_registries(
+            folder / "registries", offline=not whole.needs_others
+        ) as running,
     ):
         origin = running.github.create(owner, name, root)
-        running.github.set_checks(owner, name, [{"name": "test", "app": {"slug": "test"}}])
+        running.github.set_checks(
+            owner, name, [{"name": "test", "app": {"slug": "test"}}]
+        )
         env = (
-            {"XDG_CACHE_HOME": str(folder / "cache")} if "[bundles" in settings.read_text() else {}
+            {"XDG_CACHE_HOME": str(folder / "cache")}
+            if "[bundles" in settings.read_text()
+            else {}
         )
         yield Project(whole, HostedProject(running, folder, name, env), root, origin)
 
@@ -347,7 +378,9 @@ def _build(project: Project, machine: Path, file: str, target: str) -> None:
         if place != "PyPI" and file in names
     )
     name, version, *tags = (
-        file.removesuffix(".whl").split("-") if is_wheel else ("", tag.rpartition("v")[2])
+        file.removesuffix(".whl").split("-")
+        if is_wheel
+        else ("", tag.rpartition("v")[2])
     )
     native = whole.module + (".pyd" if target == WINDOWS else ".abi3.so")
     data = (
@@ -371,4 +404,6 @@ def _build(project: Project, machine: Path, file: str, target: str) -> None:
     )
     (machine / tag / "parts").mkdir(parents=True, exist_ok=True)
     (machine / tag / file).write_bytes(data)
-    (machine / tag / "parts" / f"built-{file}.json").write_text(json.dumps([asdict(row)]))
+    (machine / tag / "parts" / f"built-{file}.json").write_text(
+        json.dumps([asdict(row)])
+    )

@@ -51,7 +51,9 @@ dependencies:
     version: 1.x
     repository: file://../common
 """
-CHART_NOTE = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: {{ .Chart.AppVersion }}}\n"
+CHART_NOTE = (
+    "kind: ConfigMap\napiVersion: v1\nmetadata: {name: {{ .Chart.AppVersion }}}\n"
+)
 COMMON_YAML = "apiVersion: v2\nname: common\nversion: 1.4.0\ntype: library\n"
 CHART_FILES = {
     "deploy/hello/Chart.yaml": CHART_YAML,
@@ -66,13 +68,19 @@ def write_image_project(
     folder: Path, settings: str = SETTINGS, dockerfile: str = DOCKERFILE
 ) -> Path:
     """Commit a project with an image, and return its root."""
-    files = {"Dockerfile": dockerfile, "motd": "hello\n", "release-tasks.toml": settings}
+    files = {
+        "Dockerfile": dockerfile,
+        "motd": "hello\n",
+        "release-tasks.toml": settings,
+    }
     return commit_files(folder, files)
 
 
 def write_chart_project(folder: Path, **changed: str) -> Path:
     """Commit a project with a chart, and return its root; `changed` are files with other texts."""
-    return commit_files(folder, CHART_FILES | {"release-tasks.toml": CHART_SETTINGS} | changed)
+    return commit_files(
+        folder, CHART_FILES | {"release-tasks.toml": CHART_SETTINGS} | changed
+    )
 
 
 def tag(version: str = "1.2.0") -> None:
@@ -81,7 +89,9 @@ def tag(version: str = "1.2.0") -> None:
 
 
 def add_binaries(
-    version: str, text: str = "a program", architectures: tuple[str, ...] = ("amd64", "arm64")
+    version: str,
+    text: str = "a program",
+    architectures: tuple[str, ...] = ("amd64", "arm64"),
 ) -> None:
     """Tag HEAD with a version, and add its binaries to dist/ as `inv build-binaries` does."""
     tag(version)
@@ -136,7 +146,9 @@ def push_image(
     body = json.dumps(manifest).encode()
     headers = {"Content-Type": IMAGE_MANIFEST}
     for name in (tag, *also):
-        answer = requests.put(f"{base}/manifests/{name}", data=body, headers=headers, timeout=30)
+        answer = requests.put(
+            f"{base}/manifests/{name}", data=body, headers=headers, timeout=30
+        )
         answer.raise_for_status()
     return _digest(body)
 
@@ -144,7 +156,9 @@ def push_image(
 def _push_blob(base: str, data: bytes, media_type: str) -> dict[str, object]:
     digest = _digest(data)
     params = {"digest": digest}
-    answer = requests.post(f"{base}/blobs/uploads/", params=params, data=data, timeout=30)
+    answer = requests.post(
+        f"{base}/blobs/uploads/", params=params, data=data, timeout=30
+    )
     answer.raise_for_status()
     return {"mediaType": media_type, "digest": digest, "size": len(data)}
 

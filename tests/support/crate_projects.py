@@ -39,14 +39,21 @@ def workspace(root: Path, needs: Mapping[str, str]) -> Path:
     `needs` has each crate and its dependency tables, where `{name}` is a dependency on that crate.
     """
     root.mkdir(parents=True)
-    lines = {name: f'{name} = {{ path = "../{name}", version = "{VERSION}" }}' for name in needs}
+    lines = {
+        name: f'{name} = {{ path = "../{name}", version = "{VERSION}" }}'
+        for name in needs
+    }
     for name, tables in needs.items():
         for other, line in lines.items():
             tables = tables.replace(f"{{{other}}}", line)
         write_crate(root / "crates" / name, name, tables)
-    (root / "Cargo.toml").write_text('[workspace]\nmembers = ["crates/*"]\nresolver = "2"\n')
+    (root / "Cargo.toml").write_text(
+        '[workspace]\nmembers = ["crates/*"]\nresolver = "2"\n'
+    )
     (root / ".gitignore").write_text("/target\n")
-    subprocess.run(["cargo", "generate-lockfile", "--offline", "--quiet"], cwd=root, check=True)
+    subprocess.run(
+        ["cargo", "generate-lockfile", "--offline", "--quiet"], cwd=root, check=True
+    )
     commit_all(root)
     return root
 
@@ -70,7 +77,9 @@ def edit(root: Path, path: str, old: str, new: str) -> None:
     file.write_text(text.replace(old, new))
 
 
-def findings(root: Path, *areas: ModuleType, version: str = VERSION) -> list[tuple[str, str, str]]:
+def findings(
+    root: Path, *areas: ModuleType, version: str = VERSION
+) -> list[tuple[str, str, str]]:
     """Commit everything, and return name, fact and fix of what the checks of some modules find."""
     commit_all(root)
     case = CheckContext(Context(), release(root, version))
@@ -99,7 +108,11 @@ def recorded_crates(folder: Path) -> list[dict[str, Any]]:
 
 def upload_requests(registries: LocalRegistries) -> list[Entry]:
     """Return every upload that cargo tried."""
-    return [entry for entry in registries.log.entries() if entry.target == "/api/v1/crates/new"]
+    return [
+        entry
+        for entry in registries.log.entries()
+        if entry.target == "/api/v1/crates/new"
+    ]
 
 
 def uploads(registries: LocalRegistries) -> list[str]:
@@ -110,5 +123,9 @@ def uploads(registries: LocalRegistries) -> list[str]:
 def published_lines(registries: LocalRegistries) -> list[dict[str, Any]]:
     """Return the lines of the index of crates.io, in the order of their uploads."""
     order = list(registries.crates.store.details)
-    lines = [line for rows in registries.crates.store.published().values() for line in rows]
-    return sorted(lines, key=lambda line: order.index((line["name"].lower(), line["vers"])))
+    lines = [
+        line for rows in registries.crates.store.published().values() for line in rows
+    ]
+    return sorted(
+        lines, key=lambda line: order.index((line["name"].lower(), line["vers"]))
+    )

@@ -64,4 +64,6 @@ def _answers(address: str, process: subprocess.Popen[bytes]) -> bool:
 
 def kept() -> str:
     """Return the containers and images that the daemon has."""
-    return run("docker", "ps", "--all", "--quiet") + run("docker", "images", "--all", "--quiet")
+    return run("docker", "ps", "--all", "--quiet") + run(
+        "docker", "images", "--all", "--quiet"
+    )

@@ -18,7 +18,9 @@ def compiled_program(says: str, *flags: str, compiler: str = "cc") -> bytes:
     """Return a program that prints one line."""
     with tempfile.TemporaryDirectory() as folder:
         source, program = Path(folder, "main.c"), Path(folder, "main")
-        source.write_text(f'#include <stdio.h>\nint main(void) {{ puts("{says}"); return 0; }}\n')
+        source.write_text(
+            f'#include <stdio.h>\nint main(void) {{ puts("{says}"); return 0; }}\n'
+        )
         subprocess.run([compiler, *flags, "-o", program, source], check=True)
         return program.read_bytes()
 
@@ -26,13 +28,18 @@ def compiled_program(says: str, *flags: str, compiler: str = "cc") -> bytes:
 def elf(machine: int) -> bytes:
     """Return the headers of a program for Linux, without any code."""
     identification = b"\x7fELF\2\1\1" + bytes(9)
-    rest = struct.pack("<HHIQQQIHHHHHH", 2, machine, 1, 0x400000, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+    rest = struct.pack(
+        "<HHIQQQIHHHHHH", 2, machine, 1, 0x400000, 64, 0, 0, 64, 56, 1, 0, 0, 0
+    )
     return identification + rest + bytes(56)
 
 
 def macho(*machines: int) -> bytes:
     """Return the headers of a program for macOS; of a universal one for several machines."""
-    headers = [struct.pack("<8I", 0xFEEDFACF, machine, 0, 2, 0, 0, 0, 0) for machine in machines]
+    headers = [
+        struct.pack("<8I", 0xFEEDFACF, machine, 0, 2, 0, 0, 0, 0)
+        for machine in machines
+    ]
     thin = [header + bytes(64) for header in headers]
     if len(thin) == 1:
         return thin[0]

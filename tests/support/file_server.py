@@ -38,5 +38,7 @@ class FileServer:
             return Response(416, b"", {"Content-Range": f"bytes */{len(data)}"})
         self.sent.append(end + 1 - start)
         return Response(
-            206, data[start : end + 1], {"Content-Range": f"bytes {start}-{end}/{len(data)}"}
+            206,
+            data[start : end + 1],
+            {"Content-Range": f"bytes {start}-{end}/{len(data)}"},
         )

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def registries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalRegistries]:
+def registries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[LocalRegistries]:
     """Local registries, with this process and its children as their clients."""
     from support.local_registries import local_registries
 

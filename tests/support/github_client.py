@@ -16,9 +16,15 @@ from release_tasks.rehearsal.server import Servers
 
 TOKEN = "let-me-release"
 WORKFLOW = "name: CI\non: [push, workflow_dispatch]\n"
-PERSON = {"NAME": "Rehearsal", "EMAIL": "rehearsal@example.invalid", "DATE": "2026-01-02T03:04:05Z"}
+PERSON = {
+    "NAME": "Rehearsal",
+    "EMAIL": "rehearsal@example.invalid",
+    "DATE": "2026-01-02T03:04:05Z",
+}
 PEOPLE = {
-    f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in PERSON.items()
+    f"GIT_{role}_{key}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for key, value in PERSON.items()
 }
 
 
@@ -60,7 +66,9 @@ class LocalGitHub:
         assert done.returncode == 0, f"{argv}: {done.stdout}{done.stderr}"
         return done.stdout.strip()
 
-    def fails(self, *argv: str, code: int = 1, cwd: Path | None = None, **env: str) -> str:
+    def fails(
+        self, *argv: str, code: int = 1, cwd: Path | None = None, **env: str
+    ) -> str:
         """Run a program, which must fail with that exit code, and return its stderr."""
         done = self.run(*argv, cwd=cwd, **env)
         output = f"{done.stdout}{done.stderr}"
@@ -72,7 +80,9 @@ class LocalGitHub:
         (self.work / name).write_text(text or f"bytes of {name}\n")
         return name
 
-    def api(self, method: str, path: str, token: str | None = TOKEN, **more) -> requests.Response:
+    def api(
+        self, method: str, path: str, token: str | None = TOKEN, **more
+    ) -> requests.Response:
         """Send a request to the REST API; a relative path is one of acme/tool."""
         headers = more.pop("headers", {})
         if token:
@@ -129,7 +139,11 @@ def local_github(folder: Path, **options) -> Iterator[LocalGitHub]:
 
 def _environment(servers: Servers, folder: Path) -> dict[str, str]:
     removed = ("GIT_", "GH_", "GITHUB_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(removed)}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(removed)
+    }
     client = {
         "HOME": str(folder),
         "GH_CONFIG_DIR": str(folder / "gh"),

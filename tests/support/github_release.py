@@ -14,7 +14,11 @@ from release_tasks.release import Release
 from support.tiny_project import TINY, TinyProject, tiny_project
 
 ASSETS = '[github]\nassets = ["wheels", "sdist"]\n'
-WHEEL, SDIST, KEPT = "tiny_plain-0.2.0-py3-none-any.whl", "tiny_plain-0.2.0.tar.gz", "tiny.oci.tar"
+WHEEL, SDIST, KEPT = (
+    "tiny_plain-0.2.0-py3-none-any.whl",
+    "tiny_plain-0.2.0.tar.gz",
+    "tiny.oci.tar",
+)
 KINDS = {WHEEL: "wheel", SDIST: "sdist", KEPT: "image"}
 
 
@@ -23,7 +27,9 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyProjec
     """The project at version 0.2.0, with assets and a changelog section for it."""
     pyproject = TINY["pyproject.toml"].replace("0.1.0", "0.2.0")
     changelog = TINY["CHANGELOG.md"].replace("[Unreleased]", "[0.2.0] - 2026-01-02")
-    with tiny_project(tmp_path, monkeypatch, TINY | {"release-tasks.toml": ASSETS}) as made:
+    with tiny_project(
+        tmp_path, monkeypatch, TINY | {"release-tasks.toml": ASSETS}
+    ) as made:
         made.commit("pyproject.toml", pyproject)
         made.commit("CHANGELOG.md", changelog)
         yield made
@@ -69,4 +75,6 @@ def states(release: Release) -> dict[str, str]:
 
 def gh(*words: str) -> None:
     """Run gh for the project; it must succeed."""
-    subprocess.run(["gh", *words, "--repo", "example/tiny"], check=True, capture_output=True)
+    subprocess.run(
+        ["gh", *words, "--repo", "example/tiny"], check=True, capture_output=True
+    )

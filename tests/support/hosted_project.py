@@ -79,7 +79,11 @@ class HostedProject:
         return CommandResult(done.returncode, done.stdout, done.stderr)
 
     def signal_when(
-        self, number: signal.Signals, when: Callable[[str], object], where: Path, *words: str
+        self,
+        number: signal.Signals,
+        when: Callable[[str], object],
+        where: Path,
+        *words: str,
     ) -> CommandResult:
         """Start `inv` and send it a signal as soon as `when` is true of what it has printed."""
         log = self.folder / "signaled.log"
@@ -110,13 +114,20 @@ class HostedProject:
     def _answers(self, fault: Fault) -> int:
         """Return how many of the requests that a fault is for have been handled."""
         return sum(
-            bool(re.match(fault.method, entry.method) and re.match(fault.target, entry.target))
+            bool(
+                re.match(fault.method, entry.method)
+                and re.match(fault.target, entry.target)
+            )
             for entry in self.registries.log.entries()
         )
 
     def uploads(self) -> list[str]:
         """Return every accepted write to a registry, as method, host and path."""
-        writes = [entry for entry in self.registries.log.writes() if "git-" not in entry.target]
+        writes = [
+            entry
+            for entry in self.registries.log.writes()
+            if "git-" not in entry.target
+        ]
         return [f"{entry.method} {entry.host}{entry.target}" for entry in writes]
 
 

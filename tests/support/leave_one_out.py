@@ -26,7 +26,11 @@ def run(steps: tuple[order.Step, ...], version: str) -> str:
     """Run steps as `inv release` does and return the error that ended them."""
     try:
         for step in steps:
-            order.run(step, context(), {"version": version, "new": "all", "sign_off": "Tester"})
+            order.run(
+                step,
+                context(),
+                {"version": version, "new": "all", "sign_off": "Tester"},
+            )
     except ReleaseError as error:
         return str(error)
     return ""
@@ -42,7 +46,9 @@ def without(part: ComponentRelease, row: dist.Built) -> Iterator[None]:
     hidden = path.rename(path.with_name(f".{row.file}"))
     for source in texts:
         source.write_text(
-            json.dumps([one for one in json.loads(texts[source]) if one["file"] != row.file])
+            json.dumps(
+                [one for one in json.loads(texts[source]) if one["file"] != row.file]
+            )
         )
     yield
     hidden.rename(path)
@@ -60,7 +66,9 @@ def main(version: str) -> None:
             for row in dist.inventory(part):
                 with without(part, row):
                     stopped[row.file] = (
-                        lacks(version) if row.kind in kinds else run(STEPS[AT:], version)
+                        lacks(version)
+                        if row.kind in kinds
+                        else run(STEPS[AT:], version)
                     )
                 kinds.add(row.kind)
                 if not stopped[row.file]:

@@ -14,7 +14,11 @@ from release_tasks.rehearsal.registries import LocalRegistries, run_registries
 
 @contextlib.contextmanager
 def local_registries(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, *, offline: bool = True, **options: Any
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    offline: bool = True,
+    **options: Any,
 ) -> Iterator[LocalRegistries]:
     """Run local registries in `folder`, and let this process and its children reach nothing else.
 
@@ -22,7 +26,9 @@ def local_registries(
     are the other arguments of the rehearsal's own registries.
     """
     cache = folder / "downloads"
-    with run_registries(folder / "registries", offline=offline, cache=cache, **options) as running:
+    with run_registries(
+        folder / "registries", offline=offline, cache=cache, **options
+    ) as running:
         for name in running.removed:
             monkeypatch.delenv(name)
         for name, value in running.env.items():

@@ -50,7 +50,9 @@ class Client:
     def ok(self, *argv: str | Path, cwd: Path | None = None, **env: str) -> str:
         """Run a program that must succeed and return its output."""
         done = self.run(*argv, cwd=cwd, **env)
-        assert done.returncode == 0, f"{argv} ended with {done.returncode}\n{done.stdout}"
+        assert done.returncode == 0, (
+            f"{argv} ended with {done.returncode}\n{done.stdout}"
+        )
         return done.stdout
 
     def fails(self, *argv: str | Path, cwd: Path | None = None, **env: str) -> str:
@@ -73,7 +75,9 @@ def write_crate(
 ) -> None:
     """Write a library crate with all that crates.io demands."""
     (folder / "src").mkdir(parents=True, exist_ok=True)
-    needed = f'{needs} = {{ path = "../{needs}", version = "{version}" }}' if needs else ""
+    needed = (
+        f'{needs} = {{ path = "../{needs}", version = "{version}" }}' if needs else ""
+    )
     (folder / "Cargo.toml").write_text(
         textwrap.dedent(f"""\
         [package]
@@ -101,7 +105,10 @@ PACKAGE = {
 
 
 def crate(
-    package: dict[str, object] | None = None, tables: str = "", root: str = "", extra: str = ""
+    package: dict[str, object] | None = None,
+    tables: str = "",
+    root: str = "",
+    extra: str = "",
 ) -> bytes:
     """Return a tarball with this manifest, in the folder `root`, and perhaps one more file."""
     told = PACKAGE if package is None else package
@@ -110,7 +117,10 @@ def crate(
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz") as tar:
         folder = root or f"{told['name']}-{told['version']}"
-        for path, text in ((f"{folder}/Cargo.toml", manifest), *(((extra, "x"),) if extra else ())):
+        for path, text in (
+            (f"{folder}/Cargo.toml", manifest),
+            *(((extra, "x"),) if extra else ()),
+        ):
             member = tarfile.TarInfo(path)
             member.size = len(text.encode())
             tar.addfile(member, io.BytesIO(text.encode()))
@@ -137,7 +147,9 @@ def features(count: int, enabled: int = 0) -> str:
 def upload_body(meta: dict[str, object], tarball: bytes) -> bytes:
     """Return the body of an upload to crates.io."""
     text = json.dumps(meta).encode()
-    return struct.pack("<I", len(text)) + text + struct.pack("<I", len(tarball)) + tarball
+    return (
+        struct.pack("<I", len(text)) + text + struct.pack("<I", len(tarball)) + tarball
+    )
 
 
 def wheel(
@@ -151,13 +163,18 @@ def wheel(
     folder.mkdir(parents=True, exist_ok=True)
     stem = f"{name.replace('-', '_')}-{version}"
     info = f"{stem}.dist-info"
-    about = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nSummary: A package\nRequires-Python: >=3.8\n"
+    about = (
+        f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nSummary: A package\n"
+        f"Requires-Python: >=3.8\n"
+    )
     content = {
         f"{name.replace('-', '_')}.py": text,
         f"{info}/METADATA": about,
         f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: true\nTag: {tag}\n",
     }
-    content[f"{info}/RECORD"] = "".join(f"{key},,\n" for key in [*content, f"{info}/RECORD"])
+    content[f"{info}/RECORD"] = "".join(
+        f"{key},,\n" for key in [*content, f"{info}/RECORD"]
+    )
     path = folder / f"{stem}-{tag}.whl"
     with zipfile.ZipFile(path, "w") as out:
         for key, value in content.items():

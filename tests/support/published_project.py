@@ -24,7 +24,9 @@ OTHER = {"amd64": "arm64", "arm64": "amd64"}[HERE]
 TARGET = f"{platform.machine()}-unknown-linux-gnu"
 MEDIA_TYPE = "application/vnd.oci.image"
 
-Releasing = Callable[..., Release]  # the fixture `releasing`: files and perhaps a version
+Releasing = Callable[
+    ..., Release
+]  # the fixture `releasing`: files and perhaps a version
 
 
 def push_and_tag(
@@ -91,18 +93,28 @@ class Layout:
         path.write_bytes(data)
         return {"digest": f"sha256:{digest}", "size": len(data)}
 
-    def image(self, architecture: str, layers: list[bytes], **config: object) -> dict[str, object]:
+    def image(
+        self, architecture: str, layers: list[bytes], **config: object
+    ) -> dict[str, object]:
         """Write an image of one platform, and return its line in an index."""
         diff_ids = [f"sha256:{hashlib.sha256(layer).hexdigest()}" for layer in layers]
         where = {"os": "linux", "architecture": architecture}
-        about = where | {"config": config, "rootfs": {"type": "layers", "diff_ids": diff_ids}}
+        about = where | {
+            "config": config,
+            "rootfs": {"type": "layers", "diff_ids": diff_ids},
+        }
         config_type = f"{MEDIA_TYPE}.config.v1+json"
         layer_type = f"{MEDIA_TYPE}.layer.v1.tar"
         manifest = {
             "schemaVersion": 2,
             "mediaType": f"{MEDIA_TYPE}.manifest.v1+json",
-            "config": {"mediaType": config_type, **self.blob(json.dumps(about).encode())},
-            "layers": [{"mediaType": layer_type, **self.blob(layer)} for layer in layers],
+            "config": {
+                "mediaType": config_type,
+                **self.blob(json.dumps(about).encode()),
+            },
+            "layers": [
+                {"mediaType": layer_type, **self.blob(layer)} for layer in layers
+            ],
         }
         return {
             "mediaType": manifest["mediaType"],

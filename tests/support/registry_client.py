@@ -45,7 +45,9 @@ class Registry:
     def push_blob(self, data: bytes, algorithm: str = "sha256") -> str:
         """Push a blob in one request and return its digest."""
         digest = digest_of(data, algorithm)
-        answer = self.call("POST", "blobs/uploads/", params={"digest": digest}, data=data)
+        answer = self.call(
+            "POST", "blobs/uploads/", params={"digest": digest}, data=data
+        )
         assert answer.status_code == 201, answer.text
         return digest
 
@@ -62,7 +64,9 @@ class Registry:
         return self.call("GET", "tags/list", params=params).json()["tags"]
 
     def referrers(self, digest: str, **params) -> list[dict]:
-        return self.call("GET", f"referrers/{digest}", params=params).json()["manifests"]
+        return self.call("GET", f"referrers/{digest}", params=params).json()[
+            "manifests"
+        ]
 
 
 @contextmanager
@@ -84,7 +88,10 @@ def public(registry: Registry, name: str = "team/app") -> Registry:
 
 
 def image(
-    config: bytes = b"{}", layers: tuple[bytes, ...] = (), config_type: str = CONFIG, **more
+    config: bytes = b"{}",
+    layers: tuple[bytes, ...] = (),
+    config_type: str = CONFIG,
+    **more,
 ) -> bytes:
     """Return the manifest of an image; `more` are its other keys."""
     document = {
@@ -104,7 +111,11 @@ def index(*manifests: bytes, **more) -> bytes:
 
 
 def descriptor(data: bytes, media_type: str, algorithm: str = "sha256") -> dict:
-    return {"mediaType": media_type, "digest": digest_of(data, algorithm), "size": len(data)}
+    return {
+        "mediaType": media_type,
+        "digest": digest_of(data, algorithm),
+        "size": len(data),
+    }
 
 
 def digest_of(data: bytes, algorithm: str = "sha256") -> str:

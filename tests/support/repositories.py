@@ -10,7 +10,9 @@ from pathlib import Path
 WHEN = "2026-01-02T03:04:05Z"  # the time of every commit and tag
 PERSON = {"NAME": "Tester", "EMAIL": "tester@localhost", "DATE": WHEN}
 IDENTITY = {
-    f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in PERSON.items()
+    f"GIT_{role}_{key}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for key, value in PERSON.items()
 }
 
 
@@ -45,7 +47,9 @@ def commit_all(root: Path, message: str = "A change") -> str:
     return git(root, "rev-parse", "HEAD").strip()
 
 
-def commit_files(root: Path, files: Mapping[str, str], message: str = "A project") -> Path:
+def commit_files(
+    root: Path, files: Mapping[str, str], message: str = "A project"
+) -> Path:
     """Write files, commit everything in `root`, and return `root`."""
     write_files(root, files)
     commit_all(root, message)

@@ -91,7 +91,9 @@ NEXT = {  # the version that each settings file is tried with
 }
 
 
-def sample(name: str, folder: Path, settings: str | None = None, before: bool = False) -> Path:
+def sample(
+    name: str, folder: Path, settings: str | None = None, before: bool = False
+) -> Path:
     """Make a sample project's repository in `folder` and return its root.
 
     `settings` names a file of tests/projects/settings without `.toml`; None means a project that says
@@ -102,7 +104,12 @@ def sample(name: str, folder: Path, settings: str | None = None, before: bool = 
     shutil.copytree(PROJECTS / name, root)
     if before:
         shutil.copytree(PROJECTS / "before" / name, root, dirs_exist_ok=True)
-    git(root, "init", "--quiet", f"--initial-branch={'before' if history.rewritten else 'main'}")
+    git(
+        root,
+        "init",
+        "--quiet",
+        f"--initial-branch={'before' if history.rewritten else 'main'}",
+    )
     git(root, "config", "user.name", "Tester")
     git(root, "config", "user.email", "tester@localhost")
     git(root, "add", "--all")
@@ -110,10 +117,19 @@ def sample(name: str, folder: Path, settings: str | None = None, before: bool = 
         (root / path).mkdir(parents=True)  # not checked out
         git(root, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},{path}")
     for tags in history.tags:
-        git(root, "commit", "--quiet", "--allow-empty", f"--message=Work towards {tags[0]}")
+        git(
+            root,
+            "commit",
+            "--quiet",
+            "--allow-empty",
+            f"--message=Work towards {tags[0]}",
+        )
         for tag in tags:
             git(
-                root, "tag", *(("--annotate", f"--message={tag}") if history.annotated else ()), tag
+                root,
+                "tag",
+                *(("--annotate", f"--message={tag}") if history.annotated else ()),
+                tag,
             )
     if history.rewritten:
         git(root, "checkout", "--quiet", "--orphan", "main")
@@ -145,7 +161,12 @@ def inv(root: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]
     """Run `inv` in a repository; no traceback may come of it."""
     argv = [sys.executable, "-m", "invoke", *words]
     done = subprocess.run(
-        argv, cwd=root, capture_output=True, text=True, check=False, env=os.environ | env
+        argv,
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | env,
     )
     assert "Traceback" not in done.stderr, done.stderr
     return done
@@ -181,14 +202,18 @@ def changed(root: Path) -> list[str]:
     """Return the paths that differ from HEAD."""
     return [
         line[3:]
-        for line in git(root, "status", "--porcelain", "--untracked-files=all").splitlines()
+        for line in git(
+            root, "status", "--porcelain", "--untracked-files=all"
+        ).splitlines()
     ]
 
 
 def added(root: Path) -> dict[str, list[str]]:
     """Return the lines that the tree has and HEAD has not, by file."""
     found: dict[str, list[str]] = {}
-    for line in git(root, "diff", "--unified=0", "--no-prefix", "--no-ext-diff").splitlines():
+    for line in git(
+        root, "diff", "--unified=0", "--no-prefix", "--no-ext-diff"
+    ).splitlines():
         if line.startswith("+++ "):
             rows = found[line[4:]] = []
         elif line.startswith("+"):

@@ -47,7 +47,9 @@ tag = "other-v{version}"
 python = ["tiny-other"]
 """
 TWO = TINY | {
-    "other/pyproject.toml": PYPROJECT.replace("tiny-plain", "tiny-other").replace("0.1.0", "0.4.0"),
+    "other/pyproject.toml": PYPROJECT.replace("tiny-plain", "tiny-other").replace(
+        "0.1.0", "0.4.0"
+    ),
     "release-tasks.toml": TWO_COMPONENTS,
 }
 
@@ -82,7 +84,11 @@ class TinyProject:
             self.git("push", "--quiet", "origin", "main", name)
 
     def release(
-        self, version: str | None = None, component: str | None = None, *, dry: bool = False
+        self,
+        version: str | None = None,
+        component: str | None = None,
+        *,
+        dry: bool = False,
     ) -> Release:
         """Return the release of the project in the current folder."""
         return Release.at(context(dry), version, component)

@@ -38,8 +38,12 @@ def buildx(*words: str) -> str:
 
 def running(folder: Path) -> bool:
     """Whether a process has the folder in its command line."""
-    lines = [Path(f"/proc/{pid}/cmdline") for pid in os.listdir("/proc") if pid.isdigit()]
-    return any(str(folder).encode() in line.read_bytes() for line in lines if line.exists())
+    lines = [
+        Path(f"/proc/{pid}/cmdline") for pid in os.listdir("/proc") if pid.isdigit()
+    ]
+    return any(
+        str(folder).encode() in line.read_bytes() for line in lines if line.exists()
+    )
 
 
 def test_a_builder_of_our_own_runs_for_the_length_of_the_block(temporary):
@@ -94,7 +98,10 @@ def test_no_builder_and_no_buildkitd_is_an_error_with_the_command_that_makes_one
     folder.mkdir()
     (folder / "docker").symlink_to(str(shell.found("docker")))
     monkeypatch.setenv("PATH", str(folder))
-    with pytest.raises(ReleaseError, match="no builder") as caught, buildkit.builder(Context()):
+    with (
+        pytest.raises(ReleaseError, match="no builder") as caught,
+        buildkit.builder(Context()),
+    ):
         pass
     assert caught.value.fix.startswith("docker buildx create --use")
 
@@ -102,7 +109,9 @@ def test_no_builder_and_no_buildkitd_is_an_error_with_the_command_that_makes_one
 def test_a_deep_temporary_folder_is_no_obstacle(temporary, monkeypatch):
     deep = temporary / ("deep" * 30)
     deep.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(deep))  # longer than a socket's name may be
+    monkeypatch.setattr(
+        tempfile, "tempdir", str(deep)
+    )  # longer than a socket's name may be
     with buildkit.builder(Context()) as env:
         said = shell.ask(["docker", "buildx", "inspect", "--bootstrap"], env=env)
         assert "running" in said

@@ -15,7 +15,10 @@ from release_tasks.tools import cargo
 from release_tasks.tools.cargo import publish as cargo_publish
 
 pytestmark = pytest.mark.tools("cargo", "git")
-REFUSED = "error: failed to publish shop-zero v0.1.0 to registry at the address\n\nCaused by:\n  the remote server responded with an error (status {}): {}"
+REFUSED = (
+    "error: failed to publish shop-zero v0.1.0 to registry at the address\n\nCaused by:\n"
+    "  the remote server responded with an error (status {}): {}"
+)
 
 
 @pytest.fixture
@@ -27,7 +30,9 @@ def shop(tmp_path: Path) -> Path:
     })  # fmt: skip
 
 
-def test_crates_come_after_their_normal_build_and_target_dependencies(shop: Path) -> None:
+def test_crates_come_after_their_normal_build_and_target_dependencies(
+    shop: Path,
+) -> None:
     names = [member.name for member in cargo.in_order(cargo.workspace(shop).members)]
     assert names.index("shop-b") < names.index("shop-c") < names.index("shop-a")
     assert names.index("shop-d") < names.index("shop-a")
@@ -35,7 +40,10 @@ def test_crates_come_after_their_normal_build_and_target_dependencies(shop: Path
 
 def test_members_tell_what_they_need_and_test_with(shop: Path) -> None:
     found = {member.name: member for member in cargo.workspace(shop).members}
-    assert (found["shop-a"].needs, found["shop-a"].tests_with) == (("shop-c",), ("shop-d",))
+    assert (found["shop-a"].needs, found["shop-a"].tests_with) == (
+        ("shop-c",),
+        ("shop-d",),
+    )
     assert (found["shop-b"].needs, found["shop-b"].tests_with) == ((), ())
 
 
@@ -48,8 +56,12 @@ def test_a_crate_for_another_registry_is_not_for_crates_io(
 ) -> None:
     projects.write_crate(tmp_path / "shop", "shop")
     manifest = tmp_path / "shop" / "Cargo.toml"
-    manifest.write_text(manifest.read_text().replace("[package]\n", f"[package]\n{line}\n"))
-    assert [member.publish for member in cargo.workspace(tmp_path / "shop").members] == [expected]
+    manifest.write_text(
+        manifest.read_text().replace("[package]\n", f"[package]\n{line}\n")
+    )
+    assert [
+        member.publish for member in cargo.workspace(tmp_path / "shop").members
+    ] == [expected]
 
 
 def test_a_broken_manifest_is_a_fact_with_a_way_out(tmp_path: Path) -> None:
@@ -79,14 +91,16 @@ def test_a_target_folder_elsewhere_stays_there(
 
 def test_the_date_of_a_429_is_read(shop: Path) -> None:
     said = "Please try again after Sat, 21 Nov 2026 04:03:34 GMT and see the page for more details."
-    assert cargo_publish.retry_at(REFUSED.format("429 Too Many Requests", said)) == datetime(
-        2026, 11, 21, 4, 3, 34, tzinfo=UTC
-    )
+    assert cargo_publish.retry_at(
+        REFUSED.format("429 Too Many Requests", said)
+    ) == datetime(2026, 11, 21, 4, 3, 34, tzinfo=UTC)
     assert cargo_publish.retry_at("error: something else") is None
 
 
 def test_uploads_are_seen_in_coloured_output_too() -> None:
-    said = "\x1b[1m\x1b[32m    Uploaded\x1b[0m shop-zero v0.1.0 to registry `crates-io`\n"
+    said = (
+        "\x1b[1m\x1b[32m    Uploaded\x1b[0m shop-zero v0.1.0 to registry `crates-io`\n"
+    )
     assert cargo_publish.uploaded(said) == {"shop-zero"}
 
 
@@ -100,7 +114,9 @@ def test_uploads_are_seen_in_coloured_output_too() -> None:
     ("400 Bad Request", "something nobody has seen", "run the release again"),
 ])  # fmt: skip
 def test_each_refusal_has_a_way_out(status: str, said: str, fix: str) -> None:
-    error = cargo_publish.explain(Failed(["cargo", "publish"], 101, REFUSED.format(status, said)))
+    error = cargo_publish.explain(
+        Failed(["cargo", "publish"], 101, REFUSED.format(status, said))
+    )
     assert fix in error.fix
     assert said in error.problem
 

@@ -37,7 +37,9 @@ def test_a_bump_changes_our_own_packages_and_what_names_them() -> None:
 
 def test_line_endings_stay() -> None:
     windows = LOCK.replace("\n", "\r\n")
-    assert bumped(windows, {"ours": "0.2.0", "other": "0.2.0"}) == BUMPED.replace("\n", "\r\n")
+    assert bumped(windows, {"ours": "0.2.0", "other": "0.2.0"}) == BUMPED.replace(
+        "\n", "\r\n"
+    )
 
 
 def test_a_package_of_a_registry_with_the_same_name_stays() -> None:

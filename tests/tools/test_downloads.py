@@ -17,7 +17,9 @@ MODEL = bytes(range(256)) * 10
 
 
 @pytest.fixture
-def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[FileServer, str]]:
+def shelf(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[FileServer, str]]:
     monkeypatch.setattr(downloads, "PIECE", 1000)
     app = FileServer(files={"model.gguf": MODEL, "empty": b""})
     with Servers([app], tmp_path) as servers:
@@ -68,7 +70,9 @@ def test_a_piece_that_fails_is_asked_for_again_and_what_came_before_is_kept(
     assert path.with_name("model.part").read_bytes() == MODEL[:1000]
 
 
-def test_other_bytes_are_refused_and_removed(shelf: tuple[FileServer, str], tmp_path: Path) -> None:
+def test_other_bytes_are_refused_and_removed(
+    shelf: tuple[FileServer, str], tmp_path: Path
+) -> None:
     _, url = shelf
     with pytest.raises(
         ReleaseError, match=f"has the sha256 {sha256(MODEL)}, expected 0000"

@@ -67,8 +67,12 @@ def test_every_page_is_read(reader: TinyProject) -> None:
     assert [row["tag_name"] for row in rows] == ["v0.3.0", "v0.2.0", "v0.1.0"]
 
 
-def test_an_invisible_repository_is_an_error_and_not_missing(reader: TinyProject) -> None:
-    with pytest.raises(ReleaseError, match="GitHub shows no repository example/other") as raised:
+def test_an_invisible_repository_is_an_error_and_not_missing(
+    reader: TinyProject,
+) -> None:
+    with pytest.raises(
+        ReleaseError, match="GitHub shows no repository example/other"
+    ) as raised:
         gh.page("example/other", "v0.1.0")
     assert "GH_TOKEN" in raised.value.fix
     assert gh.read("repos/example/other") is None
@@ -86,7 +90,9 @@ def test_a_draft_is_visible_only_with_a_token(
     assert gh.page(HERE, "v0.2.0") is None
 
 
-def test_a_draft_of_a_tag_that_is_missing_on_origin_is_refused(tiny: TinyProject) -> None:
+def test_a_draft_of_a_tag_that_is_missing_on_origin_is_refused(
+    tiny: TinyProject,
+) -> None:
     tiny.tag("v0.2.0", push=False)
     with pytest.raises(ReleaseError, match="GitHub refused: "):
         gh.create(context(), HERE, "v0.2.0", "Two", Path(os.devnull), "--draft")
@@ -216,7 +222,9 @@ def test_without_a_token_a_rate_limit_asks_for_one(
     assert raised.value.fix == "set GH_TOKEN, or wait until 08:00 UTC"
 
 
-def test_without_gh_there_is_no_token(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_gh_there_is_no_token(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("GH_TOKEN", "token")
     assert gh.token()
     monkeypatch.setenv("PATH", str(tmp_path))

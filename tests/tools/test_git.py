@@ -30,7 +30,9 @@ def test_a_checkout_of_somebody_else_is_not_called_no_repository(
     assert told.value.fix == f"git config --global --add safe.directory {tiny.root}"
 
 
-def test_changes_are_paths_from_the_top_and_never_those_of_dist(tiny: TinyProject) -> None:
+def test_changes_are_paths_from_the_top_and_never_those_of_dist(
+    tiny: TinyProject,
+) -> None:
     (tiny.root / "CHANGELOG.md").write_text("changed")
     (tiny.root / "tiny_plain" / "ünt ested\t.py").write_text("")
     (tiny.root / "dist" / "v0.2.0").mkdir(parents=True)
@@ -59,10 +61,13 @@ def test_tags_stand_for_commits_whether_annotated_or_not(tiny: TinyProject) -> N
     assert refs == {"refs/tags/v0.2.0": tiny.head(), "refs/heads/main": tiny.head()}
 
 
-def test_a_remote_that_cannot_be_read_is_an_error_with_gits_own_reason(tiny: TinyProject) -> None:
+def test_a_remote_that_cannot_be_read_is_an_error_with_gits_own_reason(
+    tiny: TinyProject,
+) -> None:
     tiny.git("remote", "set-url", "origin", str(tiny.folder / "nowhere"))
     with pytest.raises(
-        ReleaseError, match=r"the remote origin cannot be read: fatal: .* does not appear to be"
+        ReleaseError,
+        match=r"the remote origin cannot be read: fatal: .* does not appear to be",
     ):
         git.remote_refs(tiny.root)
 
@@ -76,13 +81,18 @@ def test_a_file_of_a_commit_comes_byte_for_byte(tiny: TinyProject) -> None:
     assert git.at_commit(tiny.root, "HEAD~1", "raw") is None
 
 
-def test_a_commit_has_exactly_the_named_paths_whatever_else_is_staged(tiny: TinyProject) -> None:
+def test_a_commit_has_exactly_the_named_paths_whatever_else_is_staged(
+    tiny: TinyProject,
+) -> None:
     (tiny.root / "staged.txt").write_text("")
     tiny.git("add", "staged.txt")
     (tiny.root / "ours.txt").write_text("")
     (tiny.root / "CHANGELOG.md").write_text("changed")
     git.commit(context(), tiny.root, ["ours.txt", "CHANGELOG.md"], "Ours")
-    assert set(tiny.git("show", "--name-only", "--format=").split()) == {"ours.txt", "CHANGELOG.md"}
+    assert set(tiny.git("show", "--name-only", "--format=").split()) == {
+        "ours.txt",
+        "CHANGELOG.md",
+    }
     assert git.changed(tiny.root) == ("staged.txt",)
 
 

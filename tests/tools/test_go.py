@@ -28,10 +28,12 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     packed.parent.mkdir(parents=True)
     with zipfile.ZipFile(packed, "w") as out:
         out.writestr(
-            f"golang.org/toolchain@{NAME}/bin/go", "#!/bin/sh\necho go version go9.9 test\n"
+            f"golang.org/toolchain@{NAME}/bin/go",
+            "#!/bin/sh\necho go version go9.9 test\n",
         )
     server = ThreadingHTTPServer(
-        ("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "proxy"))
+        ("127.0.0.1", 0),
+        partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "proxy")),
     )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setattr(endpoints, "GO_PROXY", f"http://127.0.0.1:{server.server_port}")
@@ -46,12 +48,16 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     server.server_close()
 
 
-def test_without_go_a_toolchain_is_downloaded_once(served: Path, tmp_path: Path) -> None:
+def test_without_go_a_toolchain_is_downloaded_once(
+    served: Path, tmp_path: Path
+) -> None:
     first = go.compiler(tmp_path / "cache")
     served.unlink()
     assert go.compiler(tmp_path / "cache") == first
     assert "go9.9" in shell.ask([first, "version"])
-    assert [path.name for path in (tmp_path / "cache").iterdir()] == [f"go-{go.VERSION}"]
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == [
+        f"go-{go.VERSION}"
+    ]
 
 
 def test_a_toolchain_with_other_bytes_is_refused(served: Path, tmp_path: Path) -> None:
@@ -66,7 +72,11 @@ def test_a_toolchain_with_other_bytes_is_refused(served: Path, tmp_path: Path) -
     ("said", "is_used"), [("go1.19.8", False), ("go1.21.0", True), ("go1.26.8", True)]
 )
 def test_an_old_go_of_the_machine_is_passed_over(
-    served: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, is_used: bool
+    served: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    said: str,
+    is_used: bool,
 ) -> None:
     own = tmp_path / "bin/go"
     own.parent.mkdir()

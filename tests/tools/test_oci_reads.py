@@ -73,7 +73,9 @@ def test_a_refused_login_is_an_error_that_names_the_registry(registries, login):
     login(auths={"ghcr.io": {"auth": basic("wrong")}})
     with pytest.raises(ReleaseError) as caught:
         oci_registry.digest(IMAGE, "1.0.0")
-    assert caught.value.problem == "ghcr.io does not let docker's login read example/hello"
+    assert (
+        caught.value.problem == "ghcr.io does not let docker's login read example/hello"
+    )
     assert caught.value.fix == "docker login ghcr.io"
 
 
@@ -84,13 +86,19 @@ def test_no_login_for_a_private_image_is_an_error(registries, login):
         oci_registry.tags(IMAGE)
 
 
-def test_a_login_kept_by_a_helper_is_asked_for(registries, login, tmp_path, monkeypatch):
+def test_a_login_kept_by_a_helper_is_asked_for(
+    registries, login, tmp_path, monkeypatch
+):
     registries.oci.tokens.private_by_default = True
     digest = push_image(registries, "1.0.0")
     answer = json.dumps(
         {"ServerURL": "ghcr.io", "Username": "somebody", "Secret": REGISTRY_PASSWORD}
     )
-    helper(tmp_path, f"read server; test \"$server\" = ghcr.io && echo '{answer}'", monkeypatch)
+    helper(
+        tmp_path,
+        f"read server; test \"$server\" = ghcr.io && echo '{answer}'",
+        monkeypatch,
+    )
     login(credHelpers={"ghcr.io": "ours"})
     assert oci_registry.digest(IMAGE, "1.0.0") == digest
     login(credsStore="ours", auths={"ghcr.io": {}})
@@ -98,7 +106,9 @@ def test_a_login_kept_by_a_helper_is_asked_for(registries, login, tmp_path, monk
 
 
 def test_a_helper_that_knows_nothing_is_no_login(login, tmp_path, monkeypatch):
-    helper(tmp_path, "echo credentials not found in native keychain; exit 1", monkeypatch)
+    helper(
+        tmp_path, "echo credentials not found in native keychain; exit 1", monkeypatch
+    )
     login(credsStore="ours")
     assert docker_login.login("ghcr.io") is None
     helper(tmp_path, "echo the keychain is locked >&2; exit 1", monkeypatch)
@@ -129,10 +139,14 @@ def test_every_page_of_the_tags_is_read(registries):
             r"/v2/example/hello/tags/list\?n=1000$",
             status=200,
             body=b'{"tags": ["1.0.0"]}',
-            headers={"Link": '</v2/example/hello/tags/list?n=2&last=1.0.0>; rel="next"'},
+            headers={
+                "Link": '</v2/example/hello/tags/list?n=2&last=1.0.0>; rel="next"'
+            },
         )
     )
-    assert oci_registry.tags(local(registries)) == tuple(f"1.0.{number}" for number in range(5))
+    assert oci_registry.tags(local(registries)) == tuple(
+        f"1.0.{number}" for number in range(5)
+    )
 
 
 def test_a_repository_that_never_was_has_no_tags(registries):
@@ -174,7 +188,9 @@ def helper(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("body", [b"[]", b"<html>", b"null", b"7"])
 def test_a_registry_that_answers_nonsense_is_an_error(registries, body):
-    registries.faults.add(Fault("GET", "/v2/example/hello/", status=200, body=body, times=9))
+    registries.faults.add(
+        Fault("GET", "/v2/example/hello/", status=200, body=body, times=9)
+    )
     for read in (
         lambda: oci_registry.tags(IMAGE),
         lambda: oci_registry.manifest(IMAGE, "1.2.0"),

@@ -18,7 +18,8 @@ from release_tasks.tools.cargo import build as cargo_build
 from release_tasks.tools.cargo import rustflags
 
 HELLO = (
-    'fn main() {\n    assert!(std::env::args().count() < 9);\n    println!("{}", cfg!(proj));\n}\n'
+    "fn main() {\n    assert!(std::env::args().count() < 9);\n"
+    '    println!("{}", cfg!(proj));\n}\n'
 )
 
 
@@ -40,7 +41,9 @@ def test_this_machines_own_target_needs_nothing(tree: Path) -> None:
 
 
 @pytest.mark.tools("rustc")
-def test_every_target_that_cannot_be_built_is_named_with_the_machine_that_can(tree: Path) -> None:
+def test_every_target_that_cannot_be_built_is_named_with_the_machine_that_can(
+    tree: Path,
+) -> None:
     with pytest.raises(MultipleErrors) as stopped:
         rustc.environments(
             tree,
@@ -49,14 +52,17 @@ def test_every_target_that_cannot_be_built_is_named_with_the_machine_that_can(tr
         )
     said = str(stopped.value.message)
     assert (
-        "x86_64-apple-darwin cannot be built on this machine: Rust's standard library for it is missing"
-        in said
-    )
+        "x86_64-apple-darwin cannot be built on this machine: Rust's standard library "
+        "for it is missing"
+    ) in said
     assert (
-        "fix: run `inv build-binaries --target x86_64-apple-darwin` on a Mac, and `inv collect` its dist/ here"
+        "fix: run `inv build-binaries --target x86_64-apple-darwin` on a Mac, and `inv "
+        "collect` its dist/ here"
+    ) in said
+    assert (
+        "fix: run `inv build-binaries --target aarch64-pc-windows-msvc` on Windows"
         in said
     )
-    assert "fix: run `inv build-binaries --target aarch64-pc-windows-msvc` on Windows" in said
     assert "pdp11-bell-unix is not a target of rustc" in said
 
 
@@ -73,9 +79,9 @@ def test_a_missing_linker_is_named_with_its_package(
     ) as stopped:
         rustc.environments(tree, [target], "inv build-binaries")
     assert (
-        "apt-get install gcc-aarch64-linux-gnu, pip install cargo-zigbuild, set CARGO_TARGET_AARCH64"
-        in stopped.value.fix
-    )
+        "apt-get install gcc-aarch64-linux-gnu, pip install cargo-zigbuild, set "
+        "CARGO_TARGET_AARCH64"
+    ) in stopped.value.fix
 
 
 @pytest.mark.tools("rustc")
@@ -92,7 +98,10 @@ def test_only_zig_keeps_the_promise_of_an_older_glibc_than_this_machines(
         "2.39",
         "2.34",
     ):  # what is linked needs 2.34, and more only where it uses more
-        assert rustc.possible(tree, [here], "inv build-wheels", {here: kept}) == ({here: {}}, {})
+        assert rustc.possible(tree, [here], "inv build-wheels", {here: kept}) == (
+            {here: {}},
+            {},
+        )
     found, errors = rustc.possible(tree, [here], "inv build-wheels", {here: "2.5"})
     assert not found
     assert errors[here].problem.endswith("newer than 2.5")
@@ -117,7 +126,9 @@ def test_no_linker_for_a_mac_can_be_installed_elsewhere(
     monkeypatch.setenv("RUSTC", str(wrapper))
     with pytest.raises(ReleaseError, match="its linker only runs on a Mac") as stopped:
         rustc.environments(tree, [target], "inv build-binaries")
-    assert stopped.value.fix.startswith(f"run `inv build-binaries --target {target}` on a Mac")
+    assert stopped.value.fix.startswith(
+        f"run `inv build-binaries --target {target}` on a Mac"
+    )
 
 
 @pytest.mark.slow
@@ -137,7 +148,9 @@ def test_a_program_linked_by_zig_needs_no_newer_glibc_than_promised(tree: Path) 
 
 
 @pytest.mark.tools("rustc")
-def test_the_callers_linker_is_taken(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_callers_linker_is_taken(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     target = "aarch64-unknown-linux-gnu"
     if not can_build(tree, target):
         pytest.skip(f"Rust's standard library for {target} is not installed")
@@ -155,7 +168,10 @@ CONFIGS = {
     "target_array": '[target.{host}]\nrustflags = ["--cfg", "proj"]\n',
     "target_string": '[target.{host}]\nrustflags = "--cfg proj"\n',
     "condition": "[target.'cfg(all(unix, not(windows)))']\nrustflags = ['--cfg', 'proj']\n",
-    "other_condition": "[target.'cfg(windows)']\nrustflags = ['--cfg', 'other']\n[build]\nrustflags = ['--cfg', 'proj']\n",
+    "other_condition": (
+        "[target.'cfg(windows)']\nrustflags = ['--cfg', 'other']\n[build]\n"
+        "rustflags = ['--cfg', 'proj']\n"
+    ),
     "build_array_in_a_folder_with_a_space": '[build]\nrustflags = ["--cfg", "proj"]\n',
     "target_array_in_a_folder_with_a_space": '[target.{host}]\nrustflags = ["--cfg", "proj"]\n',
 }
@@ -163,17 +179,23 @@ CONFIGS = {
 
 @pytest.mark.tools("cargo")
 @pytest.mark.parametrize("config", CONFIGS)
-def test_our_flags_join_those_of_the_projects_own_configuration(config: str, tree: Path) -> None:
+def test_our_flags_join_those_of_the_projects_own_configuration(
+    config: str, tree: Path
+) -> None:
     if CONFIGS[config]:
         (tree / ".cargo").mkdir()
-        (tree / ".cargo" / "config.toml").write_text(CONFIGS[config].format(host=rustc.host(tree)))
+        (tree / ".cargo" / "config.toml").write_text(
+            CONFIGS[config].format(host=rustc.host(tree))
+        )
     has_own, data = compiled(tree)
     assert has_own == (config != "none")
     assert str(tree).encode() not in data
 
 
 @pytest.mark.tools("cargo")
-@pytest.mark.parametrize("name", ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"])
+@pytest.mark.parametrize(
+    "name", ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"]
+)
 def test_our_flags_join_those_of_the_caller(
     name: str, tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,9 +205,14 @@ def test_our_flags_join_those_of_the_caller(
     assert str(tree).encode() not in data
 
 
-def test_a_target_folder_elsewhere_is_kept_out_as_well(tree: Path, tmp_path: Path) -> None:
+def test_a_target_folder_elsewhere_is_kept_out_as_well(
+    tree: Path, tmp_path: Path
+) -> None:
     _, env = rustflags.reproducible(
-        tree, "x86_64-unknown-linux-gnu", tmp_path / "elsewhere", {"CARGO_HOME": str(tree / "home")}
+        tree,
+        "x86_64-unknown-linux-gnu",
+        tmp_path / "elsewhere",
+        {"CARGO_HOME": str(tree / "home")},
     )
     flags = env["CARGO_BUILD_RUSTFLAGS"].split()
     assert f"--remap-path-prefix={tmp_path / 'elsewhere'}=/source/target" in flags

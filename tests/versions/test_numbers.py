@@ -14,7 +14,9 @@ NUMBERS = st.integers(0, 30)
 COUNTED = st.tuples(st.sampled_from(("alpha", "beta", "rc")), NUMBERS).map(
     lambda pair: f"-{pair[0]}.{pair[1]}"
 )
-VERSIONS = st.builds("{}.{}.{}{}".format, NUMBERS, NUMBERS, NUMBERS, st.just("") | COUNTED)
+VERSIONS = st.builds(
+    "{}.{}.{}{}".format, NUMBERS, NUMBERS, NUMBERS, st.just("") | COUNTED
+)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +49,10 @@ def test_an_invalid_version_is_refused_with_the_nearest_valid_one(text, fix):
     [
         ("v0.2.0", "`v0.2.0` is not a valid version: drop the `v`"),
         ("0.2", "`0.2` is not a valid version: SemVer has three numbers, as in 0.2.0"),
-        ("0.2.0\n", "`'0.2.0\\n'` is not a valid version: SemVer has three numbers, as in 0.2.0"),
+        (
+            "0.2.0\n",
+            "`'0.2.0\\n'` is not a valid version: SemVer has three numbers, as in 0.2.0",
+        ),
         (" ", "no version given"),
     ],
 )
@@ -110,7 +115,17 @@ def test_every_spelling_of_pep_440_is_read(text, semver):
 
 
 @pytest.mark.parametrize(
-    "text", ["1!1.0", "1.0.post1", "1.0.dev2", "1.0+local", "1.2.3.4", "", "one", "1.0rc1.dev3"]
+    "text",
+    [
+        "1!1.0",
+        "1.0.post1",
+        "1.0.dev2",
+        "1.0+local",
+        "1.2.3.4",
+        "",
+        "one",
+        "1.0rc1.dev3",
+    ],
 )
 def test_a_pep_440_version_without_a_semver_form_is_refused(text):
     with pytest.raises(ReleaseError):
@@ -136,7 +151,9 @@ def test_the_pep_440_form_maps_back_to_the_version(version):
     st.sampled_from(["", "a{}", "b{}", "rc{}"]),
     st.integers(0, 99),
 )
-def test_every_pep_440_version_with_a_semver_form_maps_back(major, minor, patch, pre, count):
+def test_every_pep_440_version_with_a_semver_form_maps_back(
+    major, minor, patch, pre, count
+):
     text = f"{major}.{minor}.{patch}{pre.format(count)}"
     assert pep440(from_pep440(text)) == text
 

@@ -14,7 +14,9 @@ NUMBERS = st.integers(0, 30)
 COUNTED = st.tuples(st.sampled_from(("alpha", "beta", "rc")), NUMBERS).map(
     lambda pair: f"-{pair[0]}.{pair[1]}"
 )
-VERSIONS = st.builds("{}.{}.{}{}".format, NUMBERS, NUMBERS, NUMBERS, st.just("") | COUNTED)
+VERSIONS = st.builds(
+    "{}.{}.{}{}".format, NUMBERS, NUMBERS, NUMBERS, st.just("") | COUNTED
+)
 LEVELS = st.sampled_from(
     ("major", "minor", "patch", "prerelease", "release", "alpha", "beta", "rc")
 )
@@ -77,8 +79,14 @@ def test_the_version_that_a_level_gave_matches_that_level(current, level):
 
 
 def test_a_request_can_name_several_components():
-    assert parse_request("core=0.5.0,python=minor") == {"core": "0.5.0", "python": "minor"}
-    assert parse_request("core=rc, py-x=1.0.0-rc.1") == {"core": "rc", "py-x": "1.0.0-rc.1"}
+    assert parse_request("core=0.5.0,python=minor") == {
+        "core": "0.5.0",
+        "python": "minor",
+    }
+    assert parse_request("core=rc, py-x=1.0.0-rc.1") == {
+        "core": "rc",
+        "py-x": "1.0.0-rc.1",
+    }
     assert parse_request("0.5.0") == {None: "0.5.0"}
     assert parse_request("minor") == {None: "minor"}
 

@@ -8,7 +8,9 @@ from release_tasks.errors import ReleaseError
 from release_tasks.versions.requirements import admits, updated
 
 
-@pytest.mark.parametrize("requirement", ["", "one", "1.0.0.0", ">=1.0 <2.0", "^", "1.0.0-"])
+@pytest.mark.parametrize(
+    "requirement", ["", "one", "1.0.0.0", ">=1.0 <2.0", "^", "1.0.0-"]
+)
 def test_an_invalid_requirement_is_refused(requirement):
     with pytest.raises(ReleaseError, match="is not a valid requirement for cargo"):
         updated(requirement, "1.0.0")
@@ -58,7 +60,9 @@ def test_a_bound_that_does_not_admit_the_version_is_refused(requirement, version
         ("0.3.0-rc.2", "0.3.1", "0.3.0-rc.1"),
     ],
 )
-def test_a_requirement_admits_what_cargo_accepts(requirement: str, yes: str, no: str) -> None:
+def test_a_requirement_admits_what_cargo_accepts(
+    requirement: str, yes: str, no: str
+) -> None:
     assert admits(requirement, yes)
     assert not admits(requirement, no)
 

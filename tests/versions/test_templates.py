@@ -45,7 +45,11 @@ TEMPLATES = (
 
 
 def test_a_template_without_the_full_version_is_a_pointer():
-    assert [one for one in TEMPLATES if is_moving(one)] == ["{major}.{minor}", "{major}", "latest"]
+    assert [one for one in TEMPLATES if is_moving(one)] == [
+        "{major}.{minor}",
+        "{major}",
+        "latest",
+    ]
 
 
 def test_a_backport_moves_only_the_pointers_of_its_line():

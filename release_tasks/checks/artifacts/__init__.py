@@ -1,1 +1,1 @@
-"""What was built is what was declared, before anything is public: each proof is a finding about files."""
+"""Checks of the built files against the settings, before anything is public."""

@@ -118,9 +118,13 @@ class Contents(CheckContext):
             if file.row.kind == FileKind.BINARY and file.is_whole
         }
 
-    def _program(self, part: ComponentRelease, binary: Binary, file: str, data: bytes) -> Program:
+    def _program(
+        self, part: ComponentRelease, binary: Binary, file: str, data: bytes
+    ) -> Program:
         label = file
-        rebuild = f"rm {part.dist / file}, then inv build-binaries --target {binary.target}"
+        rebuild = (
+            f"rm {part.dist / file}, then inv build-binaries --target {binary.target}"
+        )
         if self.downloaded is not None:
             label, rebuild = f"{file} from GitHub", NEXT
         if archives.is_archive(file):

@@ -71,7 +71,8 @@ def undeclared_file(contents: Contents) -> Iterator[Problem]:
         for path in sorted(part.dist.glob("[!.]*")):
             if path.name.endswith(ENDINGS) and path.name not in built:
                 yield Problem(
-                    f"no step of this release built {path.name} in dist/{part.tag}", f"rm {path}"
+                    f"no step of this release built {path.name} in dist/{part.tag}",
+                    f"rm {path}",
                 )
 
 
@@ -108,12 +109,17 @@ def is_declared(release: Release, part: ComponentRelease, row: dist.Built) -> bo
         for output in kind.outputs:
             if output.name:
                 templates = [getattr(thing, output.name) for thing in things]
-                names[output.kind] = [name.format(version=part.version) for name in templates]
+                names[output.kind] = [
+                    name.format(version=part.version) for name in templates
+                ]
     for image in resolved_or_raise(part.component.images):
         layouts = [f"{image.reference} {platform}" for platform in image.platforms]
         names.setdefault(FileKind.LAYOUT, []).extend(layouts)
     assets = names[FileKind.BINARY] + names[FileKind.BUNDLE]
-    names[FileKind.SHA256] = [checksums.ALL, *(name + checksums.SUFFIX for name in assets)]
+    names[FileKind.SHA256] = [
+        checksums.ALL,
+        *(name + checksums.SUFFIX for name in assets),
+    ]
     if row.name in names.get(row.kind, ()):
         return True
     slots = [slot for owner, slot in pypi_files.shipped(release) if owner == part]
@@ -151,4 +157,8 @@ def _missing_assets(contents: Contents, part: ComponentRelease) -> list[Artifact
 
 def _listing(part: ComponentRelease, row: dist.Built) -> list[Path]:
     """Return the parts of the inventory that have a line."""
-    return [path for path in dist.sources(part) if row in dist.parse(path.read_bytes(), str(path))]
+    return [
+        path
+        for path in dist.sources(part)
+        if row in dist.parse(path.read_bytes(), str(path))
+    ]

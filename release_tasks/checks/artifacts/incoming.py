@@ -69,7 +69,9 @@ def unlisted(found: Sequence[IncomingFile]) -> list[Path]:
     return others
 
 
-def merge(release: Release, found: Sequence[IncomingFile], is_dry: bool) -> list[IncomingFile]:
+def merge(
+    release: Release, found: Sequence[IncomingFile], is_dry: bool
+) -> list[IncomingFile]:
     """Copy the files that are not in dist/ and record them; return them.
 
     Raises:
@@ -173,6 +175,7 @@ def _broken(file: IncomingFile) -> Problem | None:
         )
     if files.sha256(file.path) != file.row.sha256:
         return Problem(
-            f"{file.path} was changed after it was built", "copy it again, or build it again"
+            f"{file.path} was changed after it was built",
+            "copy it again, or build it again",
         )
     return None

@@ -17,10 +17,17 @@ from release_tasks.project.model import PythonPackage, resolved_or_raise
 
 SITE_PACKAGES = r"(?:[^/]+\.data/(?:purelib|platlib)/)?"
 MODULE = re.compile(
-    SITE_PACKAGES + r"([A-Za-z_]\w*)(?:\.(?:[\w-]+\.)*(?:py|so|pyd)$|/.*\.(?:py|so|pyd)$)"
+    SITE_PACKAGES
+    + r"([A-Za-z_]\w*)(?:\.(?:[\w-]+\.)*(?:py|so|pyd)$|/.*\.(?:py|so|pyd)$)"
 )
 AT_ROOT = re.compile(SITE_PACKAGES + r"[^/]+$")
-LOADED = (".py", ".pyi", ".so", ".pyd", ".pth")  # what Python finds at the root of site-packages
+LOADED = (
+    ".py",
+    ".pyi",
+    ".so",
+    ".pyd",
+    ".pth",
+)  # what Python finds at the root of site-packages
 
 
 @also_after_tag
@@ -30,13 +37,16 @@ def missing_module(contents: Contents) -> Iterator[Problem]:
         name = wheel.path.name
         found = [MODULE.match(member) for member in wheel.files]
         modules = {match[1] for match in found if match}
-        missing = [module for module in _declared(contents, wheel) if module not in modules]
+        missing = [
+            module for module in _declared(contents, wheel) if module not in modules
+        ]
         has_program = any(".data/scripts/" in member for member in wheel.files)
         fix = f"correct what pyproject.toml includes; {_rebuild(wheel.path)}"
         if missing:
             available = shorten(sorted(modules)) or "none"
             yield Problem(
-                f"{name} has no module {' and '.join(missing)} (its modules: {available})", fix
+                f"{name} has no module {' and '.join(missing)} (its modules: {available})",
+                fix,
             )
         elif not modules and not has_program:
             yield Problem(f"{name} contains neither a module nor a program", fix)
@@ -70,7 +80,9 @@ def tag_mismatch(contents: Contents) -> Iterator[Problem]:
         }
         if tags != parse_wheel_filename(wheel.path.name)[3]:
             shown = shorten(sorted(map(str, tags))) or "no tags"
-            yield Problem(f"{wheel.path.name} has {shown} in its WHEEL file", _rebuild(wheel.path))
+            yield Problem(
+                f"{wheel.path.name} has {shown} in its WHEEL file", _rebuild(wheel.path)
+            )
 
 
 def _wheel_file(wheel: Wheel) -> str:

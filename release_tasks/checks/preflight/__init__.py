@@ -1,1 +1,1 @@
-"""What would break a release, found before anything changes. A finding asks the functions that act."""
+"""Checks before anything changes: what would break a release."""

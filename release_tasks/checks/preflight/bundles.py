@@ -24,12 +24,18 @@ def unusable_bundle(context: CheckContext) -> Iterator[Problem]:
                 yield Problem(
                     f"[bundles.{template}] {name}: url {bundle.url!r} and sha256 "
                     f"{bundle.sha256!r} do not identify a file",
-                    "set url to the address of a file, and sha256 to what `sha256sum` prints for it",
+                    (
+                        "set url to the address of a file, and sha256 to what `sha256sum` "
+                        "prints for it"
+                    ),
                 )
-    is_shipped = any("bundles" in part.component.assets for part in context.release.parts)
+    is_shipped = any(
+        "bundles" in part.component.assets for part in context.release.parts
+    )
     if bundles and not is_shipped:
         yield Problem(
-            "[bundles] are built, but no release has them", 'add "bundles" to assets of [github]'
+            "[bundles] are built, but no release has them",
+            'add "bundles" to assets of [github]',
         )
 
 

@@ -130,7 +130,9 @@ def dockerfile_missing_member(context: CheckContext) -> Iterator[Problem]:
         if crate.folder != tree
     }
     for image, run in _cargo_runs(context):
-        missing = [folder for folder in members if not run.has(f"{folder}/Cargo.toml", folder)]
+        missing = [
+            folder for folder in members if not run.has(f"{folder}/Cargo.toml", folder)
+        ]
         if missing and len(missing) < len(members):
             commands = [
                 f"COPY {folder}/Cargo.toml {folder}/Cargo.toml"
@@ -158,7 +160,9 @@ def dockerfile_missing_target(context: CheckContext) -> Iterator[Problem]:
             commands = " and ".join(f"COPY {file} {file}" for file in missing)
             fix = f"add before that line: {commands}"
             if any(run.makes_folder_of(file) for file in missing):
-                fix += "; the folder then exists already, so change its mkdir to mkdir -p"
+                fix += (
+                    "; the folder then exists already, so change its mkdir to mkdir -p"
+                )
             yield Problem(
                 f"{image.dockerfile} runs cargo without {shorten(missing)}, which Cargo.toml "
                 "names, and cargo refuses the package",
@@ -258,7 +262,9 @@ def _named_files(context: CheckContext) -> Iterator[str]:
     files = context.project.files
     if "Cargo.toml" not in files:
         return
-    manifest = toml_values.load(read(context.release.source_tree, "Cargo.toml"), "Cargo.toml")
+    manifest = toml_values.load(
+        read(context.release.source_tree, "Cargo.toml"), "Cargo.toml"
+    )
     script = manifest.get("package", {}).get("build")
     if isinstance(script, str):
         yield script

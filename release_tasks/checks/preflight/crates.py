@@ -22,7 +22,9 @@ from release_tasks.project.model import Crate
 from release_tasks.tools import cargo
 from release_tasks.tools.cargo import Package
 
-LARGEST = 10 << 20  # bytes of a packed crate; this and the next two: crates.io, publish.rs
+LARGEST = (
+    10 << 20
+)  # bytes of a packed crate; this and the next two: crates.io, publish.rs
 MOST = {"keywords": 5, "categories": 5}
 LONGEST = {"description": 1000, "name": 64}  # bytes
 KEYWORD = re.compile(r"[A-Za-z][\w+-]{0,19}", re.ASCII)
@@ -77,7 +79,9 @@ def crate_metadata(context: CheckContext) -> Iterator[Problem]:
 @problem
 def unknown_category(context: CheckContext) -> Iterator[Problem]:
     """Find each category that crates.io does not have."""
-    named = [(one.manifest, slug) for one in published(context) for slug in _categories(one)]
+    named = [
+        (one.manifest, slug) for one in published(context) for slug in _categories(one)
+    ]
     if not named:
         return
     known = crates_io.categories()
@@ -127,7 +131,9 @@ def crate_too_large(context: CheckContext) -> Iterator[Problem]:
         if one.folder not in heavy:
             continue
         folder = one.crate.folder
-        sizes = {name: _packed_size(folder / name) for name in cargo.packed_files(folder)}
+        sizes = {
+            name: _packed_size(folder / name) for name in cargo.packed_files(folder)
+        }
         size = sum(sizes.values())
         if size > LARGEST:
             largest = sorted(sizes, key=lambda name: -sizes[name])[:3]
@@ -178,7 +184,11 @@ def _refused(package: Package) -> Iterator[tuple[str, str, str]]:
     for key, most in MOST.items():
         count = len(package[key])
         if count > most:
-            yield key, f"there are {count} {key}, more than {most}", f"keep {most} of them"
+            yield (
+                key,
+                f"there are {count} {key}, more than {most}",
+                f"keep {most} of them",
+            )
     for word in package["keywords"]:
         if not KEYWORD.fullmatch(word):
             fix = "use at most 20 letters, digits, `-`, `_` and `+`, a letter first"
@@ -189,12 +199,17 @@ def _refused(package: Package) -> Iterator[tuple[str, str, str]]:
             yield key, f"{key} {url} is not a web address", "start it with https://"
     expression = package["license"]
     if expression and not _is_spdx(expression):
-        fix = 'use names of spdx.org/licenses, e.g. "MIT OR Apache-2.0", or license-file'
+        fix = (
+            'use names of spdx.org/licenses, e.g. "MIT OR Apache-2.0", or license-file'
+        )
         yield "license", f"license {expression} is not an SPDX expression", fix
 
 
 def _is_spdx(expression: str) -> bool:
-    from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+    from packaging.licenses import (
+        InvalidLicenseExpression,
+        canonicalize_license_expression,
+    )
 
     wanted = expression.replace("/", " OR ")  # crates.io still takes that
     try:
@@ -210,7 +225,9 @@ def _words(expression: str) -> list[str]:
 
 def _sources(context: CheckContext) -> dict[str, list[str]]:
     """Return the code of each member of the workspace by its folder, without tests and examples."""
-    members = {posixpath.dirname(manifest(context, crate)) for crate in context.project.crates}
+    members = {
+        posixpath.dirname(manifest(context, crate)) for crate in context.project.crates
+    }
     found: dict[str, list[str]] = {}
     for file in context.project.files:
         if file.endswith(".rs") and not NOT_PACKED & set(file.split("/")):

@@ -9,7 +9,12 @@ from typing import Any
 from release_tasks import endpoints
 from release_tasks.channels import crates_index
 from release_tasks.checks.check import CheckContext, problem, warning
-from release_tasks.checks.preflight.crates import PublishedCrate, line_of, manifest, published
+from release_tasks.checks.preflight.crates import (
+    PublishedCrate,
+    line_of,
+    manifest,
+    published,
+)
 from release_tasks.errors import Problem, collect_problems, shorten
 from release_tasks.formats.text_files import read
 from release_tasks.http import get_many
@@ -98,7 +103,9 @@ def unknown_dependency(context: CheckContext) -> Iterator[Problem]:
     lines = dict(zip(names, get_many(crates_index.lines, names), strict=True))
     for crate, dependency in wanted:
         name = dependency["name"]
-        versions = [str(line["vers"]) for line in lines[name] or () if not line.get("yanked")]
+        versions = [
+            str(line["vers"]) for line in lines[name] or () if not line.get("yanked")
+        ]
         if any(admits(dependency["req"], version) for version in versions):
             continue
         available = "no such crate"
@@ -120,7 +127,9 @@ def untracked_lock(context: CheckContext) -> Iterator[Problem]:
     programs: dict[str, None] = {}
     for crate in context.shipped("crates", Crate):
         programs |= dict.fromkeys(crate.binaries)
-    programs |= dict.fromkeys(binary.name for binary in context.shipped("binaries", Binary))
+    programs |= dict.fromkeys(
+        binary.name for binary in context.shipped("binaries", Binary)
+    )
     for package in context.shipped("python", PythonPackage):
         if package.maturin:
             programs[package.name] = None

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 
 def run_checks(
-    c: Context, version: str | None, component: str | None, new: str | None, *, fast: bool
+    c: Context,
+    version: str | None,
+    component: str | None,
+    new: str | None,
+    *,
+    fast: bool,
 ) -> tuple[Release, list[Finding]]:
     """Return the release and everything that is found about it, problems last.
 

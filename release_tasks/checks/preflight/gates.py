@@ -18,7 +18,9 @@ from release_tasks.tools import git, nox
 # how nox begins what a session has printed
 BLOCK = re.compile(r"^={10} \S (\S+): \w+.*={10}\n", re.MULTILINE)
 # lines that nox itself prints
-NOISE = re.compile(r"Starting session |nox > (Running session|Session|cd|The virtualenv) ")
+NOISE = re.compile(
+    r"Starting session |nox > (Running session|Session|cd|The virtualenv) "
+)
 TAIL = 15  # lines
 
 
@@ -29,7 +31,9 @@ def failing_gate(context: CheckContext) -> Iterator[Problem]:
     _ = context.uncommitted  # read before the gates run, for gate_leftovers
     versions = [part.version for part in release.parts]
     names = chosen(release.project, versions, git.branch(release.checkout))
-    wanted = [gate for gate in gates(release.project) if names is None or gate.name in names]
+    wanted = [
+        gate for gate in gates(release.project) if names is None or gate.name in names
+    ]
     has_sessions = _has_sessions(release)
     if not wanted and (names is not None or not has_sessions):
         return
@@ -48,7 +52,8 @@ def gate_leftovers(context: CheckContext) -> Iterator[Problem]:
     left = [path for path in changed if path not in context.uncommitted]
     if left:
         yield Problem(
-            f"the gates left {shorten(left)} in the tree", "add it to .gitignore, or commit it"
+            f"the gates left {shorten(left)} in the tree",
+            "add it to .gitignore, or commit it",
         )
 
 
@@ -64,7 +69,9 @@ def _our_noxfile(release: Release) -> nox.Noxfile:
     return nox.Noxfile(options, {"RELEASE_TASKS_ROOT": str(release.source_tree)})
 
 
-def _run(context: CheckContext, noxfile: nox.Noxfile, sessions: Sequence[str]) -> Iterator[Problem]:
+def _run(
+    context: CheckContext, noxfile: nox.Noxfile, sessions: Sequence[str]
+) -> Iterator[Problem]:
     """Run sessions, and yield a problem for each that fails."""
     with files.scratch("gates") as folder:
         report = folder / "report.json"
@@ -78,7 +85,9 @@ def _run(context: CheckContext, noxfile: nox.Noxfile, sessions: Sequence[str]) -
             yield from _failures(results, error.output, noxfile.command)
 
 
-def _failures(results: list[dict[str, Any]], output: str, repeat: str) -> Iterator[Problem]:
+def _failures(
+    results: list[dict[str, Any]], output: str, repeat: str
+) -> Iterator[Problem]:
     _, *blocks = BLOCK.split(output)
     printed = dict(zip(blocks[::2], blocks[1::2], strict=True))
     for session in results:

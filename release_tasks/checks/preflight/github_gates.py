@@ -27,7 +27,9 @@ def open_blocker(context: CheckContext) -> Iterator[Problem]:
     for label in context.project.settings.gates.blockers:
         issues = gh.issues(repository, label)
         if issues:
-            shown = ", ".join(f"#{issue['number']} {issue['title']}" for issue in issues[:5])
+            shown = ", ".join(
+                f"#{issue['number']} {issue['title']}" for issue in issues[:5]
+            )
             yield Problem(
                 f"issues with the label {label} are open: {shown}",
                 f"close them, or remove {label} from [gates] blockers",
@@ -46,7 +48,8 @@ def open_milestone(context: CheckContext) -> Iterator[Problem]:
         count = gh.open_in_milestone(repository, title)
         if count is None:
             yield Problem(
-                f"GitHub has no milestone {title}", "create it, or remove milestone from [gates]"
+                f"GitHub has no milestone {title}",
+                "create it, or remove milestone from [gates]",
             )
         elif count:
             yield Problem(

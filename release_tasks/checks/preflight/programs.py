@@ -26,7 +26,9 @@ def needed(order: Order, project: Project | None) -> dict[str, tuple[str, ...]]:
     wanted: dict[str, list[str]] = {"git": []}
     for stage in order:
         for step in stage:
-            needs: dict[str, str] = getattr(sys.modules[step.body.__module__], "NEEDS", {})
+            needs: dict[str, str] = getattr(
+                sys.modules[step.body.__module__], "NEEDS", {}
+            )
             for program, kind in needs.items():
                 if project is None or ships(project, kind):
                     wanted.setdefault(program, []).append(step.name.replace("_", "-"))
@@ -58,7 +60,9 @@ def missing_program(subject: Subject) -> Iterator[Problem]:
             fact = f"{name} is not installed, and {', '.join(steps)} {need} it"
             yield Problem(fact, command(PROGRAMS[name]))
     if subject.project:
-        for name, table in _named_in_settings(subject.project, subject.is_tagged).items():
+        for name, table in _named_in_settings(
+            subject.project, subject.is_tagged
+        ).items():
             if "/" not in name and found(name) is None:
                 fact = f"{name} is not installed, and {table} needs it"
                 yield Problem(fact, f"install {name}")

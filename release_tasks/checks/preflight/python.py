@@ -123,7 +123,9 @@ def _wheels_of(build: PackageBuild) -> list[int]:
     """Return the minor versions of Python 3 that get a wheel, [0] for that of the machine."""
     if build.least:
         return [build.least]
-    named = sorted(int(re.sub(r"\D", "", python[2:])) for python in build.package.pythons)
+    named = sorted(
+        int(re.sub(r"\D", "", python[2:])) for python in build.package.pythons
+    )
     return named or [0]
 
 
@@ -140,12 +142,15 @@ def _wheel_of_one_python(build: PackageBuild, promised: list[int]) -> Problem:
 
 def _missing_wheels(build: PackageBuild, promised: list[int]) -> Iterator[Problem]:
     wheels = _wheels_of(build)
-    missing = [minor for minor in promised if minor not in wheels and minor < max(wheels)]
+    missing = [
+        minor for minor in promised if minor not in wheels and minor < max(wheels)
+    ]
     if not missing:
         return
     covered = _named(wheels)
     fix = (
-        f'add the feature abi3-py3{promised[0]} to pyo3, or set requires-python = ">=3.{wheels[0]}"'
+        f"add the feature abi3-py3{promised[0]} to pyo3, or set requires-python = "
+        f'">=3.{wheels[0]}"'
     )
     if build.least:
         covered = f"3.{build.least} and later"

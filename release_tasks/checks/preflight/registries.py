@@ -67,16 +67,21 @@ def new_name(context: CheckContext) -> Iterator[Problem]:
 @warning
 def foreign_name(context: CheckContext) -> Iterator[Problem]:
     """Find the names of which a registry has only versions without a tag in this repository."""
-    ours = {part.component.name: _tagged(context, part) for part in context.release.parts}
+    ours = {
+        part.component.name: _tagged(context, part) for part in context.release.parts
+    }
     missing = dict(_missing(context))
     for channel in (crates_io, pypi):
         artifacts = {
-            artifact.package or artifact.name: artifact for artifact in missing.get(channel, ())
+            artifact.package or artifact.name: artifact
+            for artifact in missing.get(channel, ())
         }
         published = get_many(channel.versions, artifacts.values())
         # names with the same versions belong together: a fork's crates
         by_versions: dict[tuple[str, ...], list[str]] = {}
-        for (name, artifact), versions in zip(artifacts.items(), published, strict=True):
+        for (name, artifact), versions in zip(
+            artifacts.items(), published, strict=True
+        ):
             if versions and not ours[artifact.component] & set(versions):
                 by_versions.setdefault(tuple(versions[::-1]), []).append(name)
         for newest_first, names in by_versions.items():

@@ -7,7 +7,13 @@ from pathlib import Path
 
 from release_tasks.bumping import bump
 from release_tasks.channels import git as origin
-from release_tasks.checks.check import CheckContext, also_after_tag, note, problem, warning
+from release_tasks.checks.check import (
+    CheckContext,
+    also_after_tag,
+    note,
+    problem,
+    warning,
+)
 from release_tasks.errors import Problem, collect_problems, problems_of
 from release_tasks.project.artifacts import State
 from release_tasks.project.gates import is_hotfix
@@ -40,7 +46,9 @@ def tag_off_branch(context: CheckContext) -> list[Problem]:
 def no_origin(context: CheckContext) -> Iterator[Problem]:
     """Find that there is no remote to push to."""
     if git.remote_url(context.release.checkout) is None:
-        yield Problem("the repository has no remote called origin", "git remote add origin URL")
+        yield Problem(
+            "the repository has no remote called origin", "git remote add origin URL"
+        )
 
 
 @problem
@@ -49,7 +57,8 @@ def detached_head(context: CheckContext) -> Iterator[Problem]:
     if git.branch(context.release.checkout) is None:
         wanted = context.project.settings.project.branch or "BRANCH"
         yield Problem(
-            "HEAD is detached, so there is no branch to release from", f"git switch {wanted}"
+            "HEAD is detached, so there is no branch to release from",
+            f"git switch {wanted}",
         )
 
 
@@ -63,7 +72,8 @@ def wrong_branch(context: CheckContext) -> Iterator[Problem]:
     numbers = [parse(part.version) for part in context.release.parts]
     if not all(is_hotfix(number, branch) for number in numbers):
         yield Problem(
-            f"HEAD is on {branch}, but releases are made from {wanted}", f"git switch {wanted}"
+            f"HEAD is on {branch}, but releases are made from {wanted}",
+            f"git switch {wanted}",
         )
 
 
@@ -100,7 +110,8 @@ def shallow_clone(context: CheckContext) -> Iterator[Problem]:
     """Find that the clone does not have the whole history, which earlier versions are read from."""
     if git.is_shallow(context.release.checkout):
         yield Problem(
-            "this clone has only a part of the history", "git fetch --unshallow --tags origin"
+            "this clone has only a part of the history",
+            "git fetch --unshallow --tags origin",
         )
 
 

@@ -6,7 +6,14 @@ from collections.abc import Iterator
 from functools import partial
 
 from release_tasks.bumping import stale_versions
-from release_tasks.checks.check import Check, CheckContext, also_after_tag, note, problem, warning
+from release_tasks.checks.check import (
+    Check,
+    CheckContext,
+    also_after_tag,
+    note,
+    problem,
+    warning,
+)
 from release_tasks.errors import Problem, collect_problems, problems_of, shorten
 from release_tasks.formats.text_files import read
 from release_tasks.release import ComponentRelease
@@ -34,7 +41,9 @@ def double_section(context: CheckContext) -> Iterator[Problem]:
     for _, path in _changelogs(context):
         for title in changelog.duplicates(read(context.release.source_tree, path)):
             yield Problem(
-                f"{path} has more than one section for {title}", "join them into one", path
+                f"{path} has more than one section for {title}",
+                "join them into one",
+                path,
             )
 
 
@@ -48,7 +57,9 @@ def missing_changelog_entry(context: CheckContext) -> Iterator[Problem]:
         section = notes.of_changelog(context.release, part) or ""
         printed = notes.printed(context.release, part)
         if is_empty(section) and is_empty(printed):
-            place = changelog.where_to_write(read(context.release.source_tree, path), part.version)
+            place = changelog.where_to_write(
+                read(context.release.source_tree, path), part.version
+            )
             yield Problem(
                 f"{path} has no entry for {part.version}",
                 f"write what changed {place} in {path}",

@@ -41,7 +41,11 @@ USES = (
     ),
     _Use(re.compile(r"action-gh-release|release-action@"), "contents", by_default=True),
     _Use(re.compile(r"(?:docker|helm) push|\"push\": true"), "packages"),
-    _Use(re.compile(r"gh-action-pypi-publish|crates-io-auth-action"), "id-token", by_default=True),
+    _Use(
+        re.compile(r"gh-action-pypi-publish|crates-io-auth-action"),
+        "id-token",
+        by_default=True,
+    ),
 )
 
 
@@ -52,7 +56,9 @@ def unreadable_workflow(context: CheckContext) -> Iterator[Problem]:
         if workflow.broken:
             name = workflow.path.rpartition("/")[2]
             yield Problem(
-                f"{name} is not valid YAML: {workflow.broken}", f"fix {name}", workflow.path
+                f"{name} is not valid YAML: {workflow.broken}",
+                f"fix {name}",
+                workflow.path,
             )
 
 
@@ -85,7 +91,9 @@ def tag_filter_too_narrow(context: CheckContext) -> Iterator[Problem]:
     for workflow in context.workflows:
         if not workflow.filters or workflow.filters == (ALL,):
             continue
-        matched = [template for template in templates if _runs_on_any(workflow, template)]
+        matched = [
+            template for template in templates if _runs_on_any(workflow, template)
+        ]
         left_out = [
             part.tag
             for part in context.release.parts
@@ -119,7 +127,9 @@ def tag_filter_too_wide(context: CheckContext) -> Iterator[Problem]:
         for glob in workflow.filters:
             if glob in ("*", ALL):
                 continue
-            matched = [tag for tag in names if passes(tag.format(version=SAMPLES[0]), (glob,))]
+            matched = [
+                tag for tag in names if passes(tag.format(version=SAMPLES[0]), (glob,))
+            ]
             if len(matched) > 1:
                 narrow = [repr(tag.format(version="[0-9]*")) for tag in matched]
                 components = " and ".join(names[tag] for tag in matched)
@@ -144,7 +154,9 @@ def token_without_permission(context: CheckContext) -> Iterator[Problem]:
                 fix = f"add `{permission}: write` to the permissions of job {name}"
                 if permissions is None:
                     why = "without `permissions` a new repository does not grant it"
-                    if permission != "contents":  # permissions that are not listed are removed
+                    if (
+                        permission != "contents"
+                    ):  # permissions that are not listed are removed
                         fix += ", and `contents: read` for its checkout"
                 yield Problem(
                     f"job {name} of {workflow.path} does `{hit}` with the workflow's token, "
@@ -175,7 +187,9 @@ def _started(workflows: Sequence[Workflow], tags: Sequence[str]) -> dict[str, st
 
 
 def _runs_on_any(workflow: Workflow, template: str) -> bool:
-    return any(workflow.runs_on(template.format(version=version)) for version in SAMPLES)
+    return any(
+        workflow.runs_on(template.format(version=version)) for version in SAMPLES
+    )
 
 
 def _is_for_promotions(context: CheckContext, filters: tuple[str, ...]) -> bool:

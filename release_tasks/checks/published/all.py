@@ -36,16 +36,22 @@ def problems(c: Context, release: Release) -> list[Problem]:
         return []
     # git needs no time, and comes first
     order = [*(name for name in every if name not in VERIFY), *VERIFY]
-    looks = [partial(_channel, c, release, every[name], VERIFY.get(name)) for name in order]
+    looks = [
+        partial(_channel, c, release, every[name], VERIFY.get(name)) for name in order
+    ]
     found: list[Problem] = []
-    for part in get_many(collect_problems, [*looks, partial(_pointers, release)], AT_ONCE):
+    for part in get_many(
+        collect_problems, [*looks, partial(_pointers, release)], AT_ONCE
+    ):
         found += part
     return found
 
 
 def _announce(release: Release, channel: Channel) -> None:
     for artifact in channel.expected(release):
-        terminal.say(f"would verify {artifact.name} {artifact.version} on {channel.NAME}")
+        terminal.say(
+            f"would verify {artifact.name} {artifact.version} on {channel.NAME}"
+        )
 
 
 def _channel(
@@ -68,7 +74,9 @@ def _absent(channel: Channel, status: ArtifactStatus) -> Problem:
     fact = f"{artifact.name} {artifact.version} on {channel.NAME} is {status.state}"
     if status.why:
         fact += f": {status.why}"
-    return Problem(fact, f"inv release --version {artifact.version}, which continues from here")
+    return Problem(
+        fact, f"inv release --version {artifact.version}, which continues from here"
+    )
 
 
 def _pointers(release: Release) -> Iterator[Problem]:

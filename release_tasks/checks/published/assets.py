@@ -32,20 +32,27 @@ def verify(c: Context, release: Release) -> Iterator[Problem]:
     for part in release.parts:
         page = gh.page(repository, part.tag)
         if page is None or page.is_draft:
-            yield Problem(f"GitHub has no public release of {part.tag}", "inv gh-release")
+            yield Problem(
+                f"GitHub has no public release of {part.tag}", "inv gh-release"
+            )
             continue
         terminal.say(f"the release {part.tag} is public: {page.url}")
         if is_private:
-            terminal.say("the repository is private: its assets need a login to be downloaded")
+            terminal.say(
+                "the repository is private: its assets need a login to be downloaded"
+            )
             continue
         yield from _assets(c, release, part, page)
 
 
-def _assets(c: Context, release: Release, part: ComponentRelease, page: Page) -> Iterator[Problem]:
+def _assets(
+    c: Context, release: Release, part: ComponentRelease, page: Page
+) -> Iterator[Problem]:
     wanted = shipped(part, page)
     base = f"{endpoints.GITHUB}/{release.project.repository}/releases/download/{quote(part.tag)}"
     answers = get_many(
-        lambda artifact: http.get(f"{base}/{quote(artifact.name)}", remember=False), wanted
+        lambda artifact: http.get(f"{base}/{quote(artifact.name)}", remember=False),
+        wanted,
     )
     bodies: dict[str, bytes] = {}
     for artifact, answer in zip(wanted, answers, strict=True):
@@ -60,12 +67,16 @@ def _assets(c: Context, release: Release, part: ComponentRelease, page: Page) ->
             wrong.append(Problem(fact, "inv gh-release"))
     yield from wrong
     if bodies and not wrong:
-        terminal.say(f"{len(bodies)} assets of {part.tag} download with the right sha256")
+        terminal.say(
+            f"{len(bodies)} assets of {part.tag} download with the right sha256"
+        )
     public = replace(release, parts=(part,))
     yield from problems(Contents(c, public, downloaded=bodies), binaries)
 
 
-def _compare(artifact: Artifact, page: Page, bodies: dict[str, bytes]) -> Iterator[Problem]:
+def _compare(
+    artifact: Artifact, page: Page, bodies: dict[str, bytes]
+) -> Iterator[Problem]:
     """Compare an asset with the inventory, with GitHub's own digest, and with checksum files."""
     name = artifact.name
     downloaded = hashlib.sha256(bodies[name]).hexdigest()

@@ -67,7 +67,9 @@ def _versions(published: _Published) -> Iterator[Problem]:
             fact = f"{published.name} has {key} {found.get(key)}, expected {wanted}"
             yield Problem(fact, NEXT)
     if is_right:
-        terminal.say(f"{published.name} has version {version} and appVersion {app_version}")
+        terminal.say(
+            f"{published.name} has version {version} and appVersion {app_version}"
+        )
 
 
 def _images(release: Release, published: _Published) -> Iterator[Problem]:
@@ -81,7 +83,9 @@ def _images(release: Release, published: _Published) -> Iterator[Problem]:
             raise
         terminal.say(f"{name} was not rendered: {reason(error.output)}")
         return
-    ours = {oci_registry.split(image.reference) for _, image in image_tags.shipped(release)}
+    ours = {
+        oci_registry.split(image.reference) for _, image in image_tags.shipped(release)
+    }
     present: list[str] = []
     is_complete = True
     for image in dict.fromkeys(IMAGE.findall(text)):
@@ -94,7 +98,11 @@ def _images(release: Release, published: _Published) -> Iterator[Problem]:
             yield Problem(f"{name} uses the image {image}, which does not exist", fix)
         present.append(image)
     if is_complete:
-        terminal.say(", ".join([f"{name} renders", *(f"and {image} exists" for image in present)]))
+        terminal.say(
+            ", ".join(
+                [f"{name} renders", *(f"and {image} exists" for image in present)]
+            )
+        )
 
 
 def _split(image: str) -> tuple[str, str]:

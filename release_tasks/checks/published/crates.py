@@ -40,7 +40,9 @@ def verify(c: Context, release: Release) -> Iterator[Problem]:
                 yield from _install(c, folder, name, versions[name])
 
 
-def _undownloadable(c: Context, folder: Path, versions: dict[str, str]) -> list[Problem]:
+def _undownloadable(
+    c: Context, folder: Path, versions: dict[str, str]
+) -> list[Problem]:
     """Return a problem for each crate that cannot be downloaded."""
     error = _fetch(c, folder / "all", versions)
     (name, version), *others = versions.items()
@@ -55,7 +57,9 @@ def _undownloadable(c: Context, folder: Path, versions: dict[str, str]) -> list[
         for other, its_version in versions.items():
             failed = _fetch(c, folder / other, {other: its_version})
             if failed:
-                wrong.append(_problem(other, its_version, "cannot be downloaded", failed))
+                wrong.append(
+                    _problem(other, its_version, "cannot be downloaded", failed)
+                )
     return wrong or [_problem(name, version, "cannot be downloaded", error)]
 
 
@@ -80,7 +84,9 @@ def _install(c: Context, folder: Path, name: str, version: str) -> Iterator[Prob
         return
     programs = sorted((root / "bin").glob("*"))
     if not programs:
-        terminal.say(f"{name} {version} has no program by default, so none was installed")
+        terminal.say(
+            f"{name} {version} has no program by default, so none was installed"
+        )
     for path in programs:
         label = f"{path.name} of {name} {version} from crates.io"
         yield from check_version_output([path, "--version"], version, label)

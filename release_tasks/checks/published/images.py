@@ -43,7 +43,10 @@ def _image(part: ComponentRelease, image: Image) -> Iterator[Problem]:
         return
     manifests = _manifests(image, digest)
     wrong = [
-        Problem(f"{name} has no image for {platform}", "choose the next version, and build for it")
+        Problem(
+            f"{name} has no image for {platform}",
+            "choose the next version, and build for it",
+        )
         for platform in image_smoke.missing_platforms(image, manifests)
     ]
     wrong += _missing_blobs(name, image, manifests)
@@ -52,7 +55,9 @@ def _image(part: ComponentRelease, image: Image) -> Iterator[Problem]:
         yield from _start(name, image, manifests, part.version)
 
 
-def _start(name: str, image: Image, manifests: Manifests, version: str) -> Iterator[Problem]:
+def _start(
+    name: str, image: Image, manifests: Manifests, version: str
+) -> Iterator[Problem]:
     platforms = [platform for platform in manifests if "/" in platform]
     terminal.say(f"{name} is complete on its registry, for {', '.join(platforms)}")
     for platform in platforms:
@@ -60,7 +65,9 @@ def _start(name: str, image: Image, manifests: Manifests, version: str) -> Itera
         if platform == machines.this_platform():
             label = name
         blob = partial(oci_registry.blob, image.reference)
-        published = image_smoke.PlatformImage(label, platform, manifests[platform], blob)
+        published = image_smoke.PlatformImage(
+            label, platform, manifests[platform], blob
+        )
         yield from image_smoke.run(published, version)
 
 
@@ -70,7 +77,9 @@ def _manifests(image: Image, digest: str) -> Manifests:
     if "manifests" not in found:
         return {_platform_of(image, found): found}
     rows = found["manifests"]
-    read = get_many(lambda row: oci_registry.manifest(image.reference, row["digest"]) or {}, rows)
+    read = get_many(
+        lambda row: oci_registry.manifest(image.reference, row["digest"]) or {}, rows
+    )
     names = [_name(row.get("platform", {}), row["digest"]) for row in rows]
     return dict(zip(names, read, strict=True))
 
@@ -79,7 +88,9 @@ def _platform_of(image: Image, manifest: dict[str, Any]) -> str:
     """Return the platform of an image without an index, which its configuration has."""
     digest = manifest.get("config", {}).get("digest", "")
     if not digest or not oci_registry.has_blob(image.reference, digest):
-        return image.platforms[0]  # any will do: the missing configuration is an error of its own
+        return image.platforms[
+            0
+        ]  # any will do: the missing configuration is an error of its own
     config = oci_layout.config(partial(oci_registry.blob, image.reference), manifest)
     return _name(config, digest)
 
@@ -98,7 +109,11 @@ def _missing_blobs(name: str, image: Image, manifests: Manifests) -> Iterator[Pr
             yield Problem(f"the manifest of {name} for {platform} does not exist", fix)
             continue
         digests = [blob["digest"] for blob in (manifest["config"], *manifest["layers"])]
-        found = get_many(lambda digest: oci_registry.has_blob(image.reference, digest), digests)
+        found = get_many(
+            lambda digest: oci_registry.has_blob(image.reference, digest), digests
+        )
         for digest, is_there in zip(digests, found, strict=True):
             if not is_there:
-                yield Problem(f"blob {digest[:19]} of {name} for {platform} does not exist", fix)
+                yield Problem(
+                    f"blob {digest[:19]} of {name} for {platform} does not exist", fix
+                )

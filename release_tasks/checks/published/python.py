@@ -19,7 +19,9 @@ from release_tasks.release import Release
 from release_tasks.shell import Failed
 from release_tasks.tools import pip
 
-OTHER_PYTHON = r"require a different python version:.*\b{}[ ;]"  # what pip prints about a version
+OTHER_PYTHON = (
+    r"require a different python version:.*\b{}[ ;]"  # what pip prints about a version
+)
 # runs in the new environment: imports the modules of a distribution, and prints what it contains
 LOOK = """
 import importlib, importlib.metadata, inspect, json, re, sys
@@ -62,7 +64,9 @@ def verify(c: Context, release: Release) -> Iterator[Problem]:
     for status in pypi.state(release, pypi.expected(release)):
         if status.state in DONE:
             artifact = status.artifact
-            by_package.setdefault((artifact.package, artifact.version), []).append(artifact.name)
+            by_package.setdefault((artifact.package, artifact.version), []).append(
+                artifact.name
+            )
     env: dict[str, str] = {}
     if release.project.workspace:
         # cargo then compiles only what no gate or earlier attempt has compiled
@@ -73,7 +77,9 @@ def verify(c: Context, release: Release) -> Iterator[Problem]:
             option = f"--only-binary={name}"
             yield from _install(c, _Download(name, version, "wheel", option))
         elif wheels:
-            terminal.say(f"no wheel of {name} {version} fits this machine, so none was installed")
+            terminal.say(
+                f"no wheel of {name} {version} fits this machine, so none was installed"
+            )
         if len(file_names) > len(wheels):
             option = f"--no-binary={name}"
             yield from _install(c, _Download(name, version, "sdist", option, env))
@@ -97,7 +103,9 @@ def _install(c: Context, download: _Download) -> Iterator[Problem]:
             pip.install(c, python, requirement, download.option, download.env)
         except Failed as error:
             if re.search(OTHER_PYTHON.format(re.escape(version)), error.output):
-                terminal.say(f"{label} is for other versions of Python, so it was not installed")
+                terminal.say(
+                    f"{label} is for other versions of Python, so it was not installed"
+                )
             else:
                 fact = f"{label} does not install: {reason(error.output)}"
                 yield Problem(fact, download.fix)
@@ -118,7 +126,12 @@ def _look(python: Path, download: _Download) -> Iterator[Problem]:
         yield Problem(fact, download.fix)
         return
     terminal.say(
-        ", ".join([f"{label} installs", *(f"and imports {module}" for module in found["modules"])])
+        ", ".join(
+            [
+                f"{label} installs",
+                *(f"and imports {module}" for module in found["modules"]),
+            ]
+        )
     )
     if not found["modules"]:
         for script in found["scripts"]:

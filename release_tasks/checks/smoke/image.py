@@ -82,7 +82,9 @@ class _Config:
         """Return the file of the program below a root folder, None where there is none."""
         places = [self.program]
         if "/" not in self.program:
-            places = [f"{folder}/{self.program}" for folder in self.env["PATH"].split(":")]
+            places = [
+                f"{folder}/{self.program}" for folder in self.env["PATH"].split(":")
+            ]
         for place in places:
             path = inside(root, place)
             if path.is_file():
@@ -116,19 +118,25 @@ def run(image: PlatformImage, version: str) -> Iterator[Problem]:
         return
     start = runner(image.target)
     if start is None:
-        terminal.say(f"{image.label} was not run: this machine has no qemu for {image.platform}")
+        terminal.say(
+            f"{image.label} was not run: this machine has no qemu for {image.platform}"
+        )
         return
     with files.scratch("image") as folder:
         yield from _in_chroot(folder / "root", image, config, version, start[:1])
 
 
-def _in_docker(image: PlatformImage, config: _Config, version: str) -> Iterator[Problem]:
+def _in_docker(
+    image: PlatformImage, config: _Config, version: str
+) -> Iterator[Problem]:
     try:
         with daemon.loaded(image.blob, image.manifest) as name:
             argv = daemon.run_command(name, [*config.command, "--version"])
             yield from check_version_output(argv, version, image.label)
     except Failed as error:
-        yield Problem(f"{image.label} cannot be loaded into docker: {error.problem}", NEXT)
+        yield Problem(
+            f"{image.label} cannot be loaded into docker: {error.problem}", NEXT
+        )
 
 
 def _in_chroot(
@@ -136,13 +144,17 @@ def _in_chroot(
 ) -> Iterator[Problem]:
     """Start an image below the new folder `root`; `qemu` is the emulator, or nothing."""
     try:
-        unpack((image.blob(layer["digest"]) for layer in image.manifest["layers"]), root)
+        unpack(
+            (image.blob(layer["digest"]) for layer in image.manifest["layers"]), root
+        )
         path = config.find(root)
     except Refused as error:
         terminal.say(f"{image.label} was not run: {error}")
         return
     if path is None:
-        yield Problem(f"{image.label} starts {config.program}, which is not in it", NEXT)
+        yield Problem(
+            f"{image.label} starts {config.program}, which is not in it", NEXT
+        )
         return
     code = executables.read(path.read_bytes())
     if code and not executables.is_for(code, image.target):
@@ -157,7 +169,9 @@ def _in_chroot(
         files.copy(Path(qemu[0]), root / ".qemu")
         (root / ".qemu").chmod(0o755)
     user = ""
-    if config.user.replace(":", "").isdigit():  # a name would be looked up on this machine
+    if config.user.replace(
+        ":", ""
+    ).isdigit():  # a name would be looked up on this machine
         user = config.user
     argv = chroot.command(root, [*command, *config.command[1:], "--version"], user)
     yield from check_version_output(argv, version, image.label, config.env)

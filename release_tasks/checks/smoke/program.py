@@ -25,7 +25,10 @@ _FAMILIES = {
 
 
 def check_version_output(
-    argv: Sequence[str | Path], version: str, label: str, env: Mapping[str, str] | None = None
+    argv: Sequence[str | Path],
+    version: str,
+    label: str,
+    env: Mapping[str, str] | None = None,
 ) -> Iterator[Problem]:
     """Start `argv`, and yield a problem where it prints another version or cannot start.
 
@@ -47,7 +50,9 @@ def check_version_output(
         shown = other[0].strip()[:80]
         yield Problem(f"{label} prints {shown!r}, expected {version}", NEXT)
     else:
-        terminal.say(f"{label} does not know --version, so its version was not compared")
+        terminal.say(
+            f"{label} does not know --version, so its version was not compared"
+        )
 
 
 def runner(target: str, needs: Sequence[str] = ()) -> list[str] | None:
@@ -80,13 +85,19 @@ def names_version(text: str, version: str) -> bool:
 def reason(output: str) -> str:
     """Return the most useful line of what a failed program printed."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", output).strip("\n")
-    quoted = re.search(r"(.*)\n.*\[end of output\]", text)  # pip quotes what a build printed so
+    quoted = re.search(
+        r"(.*)\n.*\[end of output\]", text
+    )  # pip quotes what a build printed so
     if quoted:
         return quoted[1].strip()
     first = re.search(r"^(?:error|Error)\b.*", text, re.M)
     if first:
         return first[0].strip()
-    lines = re.findall(r"^ERROR.*", text, re.M) or text.splitlines() or ["it printed nothing"]
+    lines = (
+        re.findall(r"^ERROR.*", text, re.M)
+        or text.splitlines()
+        or ["it printed nothing"]
+    )
     return str(lines[-1]).strip()
 
 
@@ -96,7 +107,9 @@ def _qemu(target: str) -> str | None:
     return shell.found(f"qemu-{name}-static") or shell.found(f"qemu-{name}")
 
 
-def _output(argv: Sequence[str | Path], env: Mapping[str, str] | None) -> tuple[int | None, str]:
+def _output(
+    argv: Sequence[str | Path], env: Mapping[str, str] | None
+) -> tuple[int | None, str]:
     """Return the exit status (None for a program that had to be ended), and the output."""
     with files.scratch("run") as folder:
         log = folder / "output"

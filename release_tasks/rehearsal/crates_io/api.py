@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from release_tasks.rehearsal.crates_io.categories import SLUGS
-from release_tasks.rehearsal.crates_io.store import Record, Refused, Store, without_build
+from release_tasks.rehearsal.crates_io.store import (
+    Record,
+    Refused,
+    Store,
+    without_build,
+)
 from release_tasks.rehearsal.web import Request
 
 JSON = dict[str, Any]

@@ -40,7 +40,9 @@ def check_name(name: str, what: str = "crate") -> None:
     if not name:
         raise Refused(f"{what} name cannot be empty")
     if len(name) > MAX_NAME:
-        raise Refused(f"the {what} name `{name}` is too long (max {MAX_NAME} characters)")
+        raise Refused(
+            f"the {what} name `{name}` is too long (max {MAX_NAME} characters)"
+        )
     start = f"invalid character `{name[0]}` in {what} name: `{name}`, the "
     if name[0].isdigit():
         raise Refused(f"{start}name cannot start with a digit")
@@ -66,7 +68,9 @@ def check_tarball(meta: Table, crate: bytes) -> Table:
     manifest = read_manifest(f"{meta['name']}-{meta['vers']}", crate)
     package = manifest.get("package")
     if not isinstance(package, dict):
-        raise Refused("failed to parse `Cargo.toml` manifest file\n\nmissing field `package`")
+        raise Refused(
+            "failed to parse `Cargo.toml` manifest file\n\nmissing field `package`"
+        )
     for key, sent in (("name", meta["name"]), ("version", meta["vers"])):
         if package.get(key) != sent:
             raise Refused(
@@ -76,7 +80,9 @@ def check_tarball(meta: Table, crate: bytes) -> Table:
     _check_features(manifest.get("features", {}))
     dependencies = list(_dependencies(manifest))
     if len(dependencies) > MAX_DEPENDENCIES:
-        raise Refused(f"crates.io only allows a maximum number of {MAX_DEPENDENCIES} dependencies.")
+        raise Refused(
+            f"crates.io only allows a maximum number of {MAX_DEPENDENCIES} dependencies."
+        )
     for name, dependency in dependencies:
         _check_dependency(name, dependency)
     return manifest
@@ -103,12 +109,17 @@ def _check_package(package: Table) -> None:
     for field in ("homepage", "documentation", "repository"):
         _check_url(field, package.get(field))
     if not re.fullmatch(r"(\d+(\.\d+){0,2})?", str(package.get("rust-version") or "")):
-        raise Refused("failed to parse `Cargo.toml` manifest file\n\ninvalid `rust-version` value")
+        raise Refused(
+            "failed to parse `Cargo.toml` manifest file\n\ninvalid `rust-version` value"
+        )
     _check_words(package.get("keywords") or [], package.get("categories") or [])
 
 
 def _check_license(expression: str | None) -> None:
-    from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+    from packaging.licenses import (
+        InvalidLicenseExpression,
+        canonicalize_license_expression,
+    )
 
     if not expression:
         return
@@ -130,7 +141,9 @@ def _check_url(field: str, url: str | None) -> None:
     if url is None:
         return
     if not url.startswith(("http://", "https://")):
-        raise Refused(f"URL for field `{field}` must begin with http:// or https:// (url: {url})")
+        raise Refused(
+            f"URL for field `{field}` must begin with http:// or https:// (url: {url})"
+        )
     if not re.fullmatch(r"https?://[^\s/?#]+\S*", url):
         raise Refused(f"`{field}` is not a valid url: `{url}`")
 

@@ -18,16 +18,25 @@ from release_tasks.rehearsal.crates_io.checks import (
     check_version,
 )
 from release_tasks.rehearsal.crates_io.limits import NEW, UPDATE, Limits
-from release_tasks.rehearsal.crates_io.store import Record, Refused, Store, without_build
+from release_tasks.rehearsal.crates_io.store import (
+    Record,
+    Refused,
+    Store,
+    without_build,
+)
 
-Meta = dict[str, Any]  # the JSON that cargo sends with a tarball (the Cargo book, "Publish")
+Meta = dict[
+    str, Any
+]  # the JSON that cargo sends with a tarball (the Cargo book, "Publish")
 NOT_OWNER = (
     "this crate exists but you don't seem to be an owner. If you believe this is a mistake, "
     "perhaps you need to accept an invitation to be an owner before publishing."
 )
 
 
-def publish(store: Store, limits: Limits, owned_by_others: Collection[str], body: bytes) -> str:
+def publish(
+    store: Store, limits: Limits, owned_by_others: Collection[str], body: bytes
+) -> str:
     """Store an upload and return the crate's name; raise `Refused` as crates.io would.
 
     `body` is two lengths (u32, little endian) each before its part: JSON, then the tarball.
@@ -73,7 +82,9 @@ def index_record(meta: Meta, crate: bytes) -> Record:
     record: Record = {
         "name": meta["name"],
         "vers": meta["vers"],
-        "deps": [_index_dependency(dependency) for dependency in meta.get("deps") or []],
+        "deps": [
+            _index_dependency(dependency) for dependency in meta.get("deps") or []
+        ],
         "cksum": hashlib.sha256(crate).hexdigest(),
         "features": features,
         "yanked": False,

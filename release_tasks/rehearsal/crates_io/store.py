@@ -35,7 +35,9 @@ class Store:
         self.details: dict[Key, dict[str, Any]] = {}  # [package] of the manifests
         self.owners: dict[str, list[str]] = {}
         self._records: dict[str, list[Record]] = {}
-        self._visible: dict[Key, float] = {}  # monotonic time from which a version is in the index
+        self._visible: dict[
+            Key, float
+        ] = {}  # monotonic time from which a version is in the index
         self._yanked: dict[Key, bool] = {}
 
     def published(self) -> dict[str, list[Record]]:
@@ -52,7 +54,11 @@ class Store:
         with self.lock:
             own = self._records.get(name.lower(), [])
             replaced = {without_build(record["vers"]) for record in own}
-            kept = [record for record in records if without_build(record["vers"]) not in replaced]
+            kept = [
+                record
+                for record in records
+                if without_build(record["vers"]) not in replaced
+            ]
             return self._with_yanks([*kept, *own])
 
     def index(self, name: str) -> bytes | None:

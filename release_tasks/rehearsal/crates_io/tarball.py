@@ -24,11 +24,15 @@ def read_manifest(prefix: str, crate: bytes) -> Table:
         with tarfile.open(fileobj=io.BytesIO(data)) as tar:
             text = _read_manifest(tar, prefix)
     except (OSError, EOFError, tarfile.TarError) as error:
-        raise Refused("uploaded tarball is malformed or too large when decompressed") from error
+        raise Refused(
+            "uploaded tarball is malformed or too large when decompressed"
+        ) from error
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise Refused(f"failed to parse `Cargo.toml` manifest file\n\n{error}") from error
+        raise Refused(
+            f"failed to parse `Cargo.toml` manifest file\n\n{error}"
+        ) from error
 
 
 def _read_manifest(tar: tarfile.TarFile, prefix: str) -> str:

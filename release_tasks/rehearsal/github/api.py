@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 
 from release_tasks.endpoints import host
-from release_tasks.rehearsal.github import assets, git, issues, refs, releases, runs, workflows
+from release_tasks.rehearsal.github import (
+    assets,
+    git,
+    issues,
+    refs,
+    releases,
+    runs,
+    workflows,
+)
 from release_tasks.rehearsal.github.call import Call, Refused, Route, not_found
 from release_tasks.rehearsal.github.model import JSON, Urls, user
 from release_tasks.rehearsal.web import Response

@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from release_tasks import endpoints
-from release_tasks.rehearsal.github import api, assets, git, graphql, releases, runs, schema, web
+from release_tasks.rehearsal.github import (
+    api,
+    assets,
+    git,
+    graphql,
+    releases,
+    runs,
+    schema,
+    web,
+)
 from release_tasks.rehearsal.github.call import Call, Refused, not_found
 from release_tasks.rehearsal.github.model import JSON, Asset, Release, Repository, Urls
 from release_tasks.rehearsal.web import Request, Response
@@ -77,7 +86,9 @@ class GitHub:
             listed = releases.newest_first(found)
             return [_summary(release, release is latest) for release in listed]
 
-    def set_checks(self, owner: str, repo: str, checks: list[JSON], sha: str = "") -> None:
+    def set_checks(
+        self, owner: str, repo: str, checks: list[JSON], sha: str = ""
+    ) -> None:
         """Set the check runs of a commit, of any without `sha`.
 
         Each may give `name`, `status`, `conclusion` and `app`.
@@ -160,7 +171,9 @@ class GitHub:
             raise Refused(401, "Requires authentication")
         owner, name, release = match.groups()
         repo = self.repository(owner, name)
-        call = Call(request, target.path, target.urls, repo, authenticated, groups=(release,))
+        call = Call(
+            request, target.path, target.urls, repo, authenticated, groups=(release,)
+        )
         return assets.upload(call)
 
     def _is_authenticated(self, request: Request) -> bool:
@@ -228,7 +241,9 @@ def _summary(release: Release, is_latest: bool) -> JSON:
         "prerelease": release.prerelease,
         "immutable": release.immutable,
         "latest": is_latest,
-        "assets": {asset.name: _asset_summary(asset) for asset in release.assets.values()},
+        "assets": {
+            asset.name: _asset_summary(asset) for asset in release.assets.values()
+        },
     }
 
 

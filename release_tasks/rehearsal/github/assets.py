@@ -7,7 +7,14 @@ import re
 from typing import Any
 from urllib.parse import quote
 
-from release_tasks.rehearsal.github.call import Call, Refused, Route, invalid, not_found, paged
+from release_tasks.rehearsal.github.call import (
+    Call,
+    Refused,
+    Route,
+    invalid,
+    not_found,
+    paged,
+)
 from release_tasks.rehearsal.github.model import (
     JSON,
     Asset,
@@ -56,7 +63,9 @@ def stored_name(name: str) -> str:
     return plain
 
 
-def begin(repo: Repository, release: Release, name: str, label: str, content_type: str) -> Asset:
+def begin(
+    repo: Repository, release: Release, name: str, label: str, content_type: str
+) -> Asset:
     """Add an asset as a `starter`; raise `Refused` where the release takes none."""
     name = stored_name(name)
     if release.immutable:
@@ -78,7 +87,9 @@ def upload(call: Call) -> Response:
     if "content-length" not in headers:
         raise Refused(400, "Bad Content-Length: ")
     if headers["content-length"] == "0":
-        raise invalid("ReleaseAsset", "custom", "size", "size must be greater than or equal to 1")
+        raise invalid(
+            "ReleaseAsset", "custom", "size", "size must be greater than or equal to 1"
+        )
     kind = headers.get("content-type", BINARY)
     name = call.query.get("name", "")
     label = call.query.get("label", "")

@@ -97,7 +97,9 @@ class Call:
 
 
 Handler = Callable[[Call], Any]
-Route = tuple[str, str, Handler]  # method, regular expression below /repos/OWNER/NAME, handler
+Route = tuple[
+    str, str, Handler
+]  # method, regular expression below /repos/OWNER/NAME, handler
 
 
 def paged(call: Call, items: Sequence[Any], key: str = "") -> Response:

@@ -75,7 +75,9 @@ def commit_of(path: Path, name: str) -> str:
     for full in (f"refs/heads/{name}", f"refs/tags/{name}", name):
         commit = f"{full}^{{commit}}"
         try:
-            return run(path, "rev-parse", "-q", "--verify", "--end-of-options", commit).strip()
+            return run(
+                path, "rev-parse", "-q", "--verify", "--end-of-options", commit
+            ).strip()
         except Failed:
             continue
     return ""
@@ -97,7 +99,15 @@ def show(path: Path, commit: str, file: str) -> bytes | None:
 
 def archive(path: Path, commit: str, form: str, folder: str) -> bytes:
     """Return the files of a commit below `folder`, as `tar.gz` or `zip`."""
-    words = ("git", "--git-dir", path, "archive", f"--format={form}", f"--prefix={folder}/", commit)
+    words = (
+        "git",
+        "--git-dir",
+        path,
+        "archive",
+        f"--format={form}",
+        f"--prefix={folder}/",
+        commit,
+    )
     return ask_bytes(words, env=ENV)
 
 

@@ -81,7 +81,9 @@ class _Selection:
         kind = node.get("__typename", "Query")
         for wanted in self._expanded(fields, kind):
             if wanted.name not in node:
-                raise GraphQLError(f"Field '{wanted.name}' doesn't exist on type '{kind}'")
+                raise GraphQLError(
+                    f"Field '{wanted.name}' doesn't exist on type '{kind}'"
+                )
             value = self._resolved(wanted, node[wanted.name])
             picked[wanted.alias] = self._shaped(wanted, value)
         return picked

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from release_tasks.rehearsal.github.call import Call, Refused, Route, invalid, not_found, paged
+from release_tasks.rehearsal.github.call import (
+    Call,
+    Refused,
+    Route,
+    invalid,
+    not_found,
+    paged,
+)
 from release_tasks.rehearsal.github.model import JSON, Repository, next_id, now, user
 from release_tasks.rehearsal.web import Response
 

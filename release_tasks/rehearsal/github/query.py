@@ -7,7 +7,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-TOKEN = re.compile(r'\.\.\.|[A-Za-z_]\w*|\$\w+|"(?:\\.|[^"\\])*"|-?\d+(?:\.\d+)?|[!(){}:=@\[\]]')
+TOKEN = re.compile(
+    r'\.\.\.|[A-Za-z_]\w*|\$\w+|"(?:\\.|[^"\\])*"|-?\d+(?:\.\d+)?|[!(){}:=@\[\]]'
+)
 COMMENT = re.compile(r"#[^\n]*")
 WORDS = {"true": True, "false": False, "null": None}
 

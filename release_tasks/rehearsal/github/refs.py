@@ -47,7 +47,9 @@ def commit_json(call: Call, name: str) -> JSON:
 
 def archive(repo: Repository, name: str, form: str) -> Response:
     """Answer the files of a commit as `tar.gz` or `zip`."""
-    sha = git.commit_of(repo.path, name.removeprefix("refs/tags/").removeprefix("refs/heads/"))
+    sha = git.commit_of(
+        repo.path, name.removeprefix("refs/tags/").removeprefix("refs/heads/")
+    )
     if not sha:
         raise not_found()
     version = name.rsplit("/", 1)[-1].removeprefix("v")

@@ -9,8 +9,22 @@ from urllib.parse import quote
 
 from release_tasks.rehearsal.github import git
 from release_tasks.rehearsal.github.assets import assets_json
-from release_tasks.rehearsal.github.call import Call, Refused, Route, invalid, not_found, paged
-from release_tasks.rehearsal.github.model import JSON, Release, Repository, next_id, now, user
+from release_tasks.rehearsal.github.call import (
+    Call,
+    Refused,
+    Route,
+    invalid,
+    not_found,
+    paged,
+)
+from release_tasks.rehearsal.github.model import (
+    JSON,
+    Release,
+    Repository,
+    next_id,
+    now,
+    user,
+)
 from release_tasks.rehearsal.web import Response
 from release_tasks.shell import Failed
 
@@ -24,7 +38,11 @@ FIELDS: dict[str, tuple[str, type]] = {
     "prerelease": ("prerelease", bool),
 }
 TYPE_NAMES = {str: "string", bool: "boolean"}
-FROZEN = ("tag", "target", "draft")  # of an immutable release; title and notes may change
+FROZEN = (
+    "tag",
+    "target",
+    "draft",
+)  # of an immutable release; title and notes may change
 BAD_TAG = {"resource": "Release", "code": "custom", "field": "tag_name"}
 NO_TAG = {
     "resource": "Release",
@@ -165,7 +183,9 @@ def _save(call: Call, old: Release, data: JSON, is_new: bool) -> Release:
     new.created = new.created or now()
     repo.releases[new.id] = new
     if old.draft and not make_latest:
-        make_latest = "true"  # a publication is latest unless the request sets it otherwise
+        make_latest = (
+            "true"  # a publication is latest unless the request sets it otherwise
+        )
     if make_latest and not new.draft and not new.prerelease:
         _set_latest(repo, new, make_latest)
     git.lock_tags(repo)
@@ -205,7 +225,9 @@ def _publish(repo: Repository, old: Release, new: Release) -> None:
     if other is not None and other.id != new.id:
         raise invalid("Release", "already_exists", "tag_name")
     if old.draft and new.tag in repo.used_tags:
-        raise invalid("Release", "custom", "tag_name", "tag_name was used by an immutable release")
+        raise invalid(
+            "Release", "custom", "tag_name", "tag_name was used by an immutable release"
+        )
     if new.tag not in git.tags(repo.path):
         _make_tag(repo, new)
     if not old.draft:
@@ -230,7 +252,9 @@ def _make_tag(repo: Repository, release: Release) -> None:
         git.run(repo.path, "check-ref-format", f"refs/tags/{release.tag}")
     except Failed:
         malformed = BAD_TAG | {"message": "tag_name is not well-formed"}
-        raise Refused(422, "Validation Failed", invalid_tag, malformed, NO_TAG) from None
+        raise Refused(
+            422, "Validation Failed", invalid_tag, malformed, NO_TAG
+        ) from None
     commit = git.commit_of(repo.path, release.target)
     if commit:
         git.run(repo.path, "update-ref", f"refs/tags/{release.tag}", commit, "")

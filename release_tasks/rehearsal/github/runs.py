@@ -181,7 +181,10 @@ def _rerun(call: Call, run: JSON) -> Response:
     if run["status"] != "completed":
         raise Refused(403, "This workflow is already running")
     for job in run["jobs"]:
-        if not call.path.endswith("/rerun-failed-jobs") or job["conclusion"] != "success":
+        if (
+            not call.path.endswith("/rerun-failed-jobs")
+            or job["conclusion"] != "success"
+        ):
             job.update(status="completed", conclusion="success")
     run.update(run_attempt=run["run_attempt"] + 1, conclusion="success")
     return Response.of_json({}, 201)

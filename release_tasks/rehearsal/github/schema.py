@@ -9,7 +9,14 @@ from urllib.parse import quote
 
 from release_tasks.rehearsal.github import git, issues, releases
 from release_tasks.rehearsal.github.graphql import GraphQLError, Node, connection
-from release_tasks.rehearsal.github.model import JSON, LOGIN, Asset, Release, Repository, Urls
+from release_tasks.rehearsal.github.model import (
+    JSON,
+    LOGIN,
+    Asset,
+    Release,
+    Repository,
+    Urls,
+)
 
 # Fields of a repository that gh asks for, by the value that they have here.
 FALSE = [
@@ -90,7 +97,14 @@ ISSUE_CONNECTIONS = ("assignees", "comments", "projectCards", "projectItems")
 # What `__type` answers: gh asks which of its newer fields a server has.
 TYPES = {
     "Release": RELEASE_FIELDS,
-    "Repository": [*FALSE, *TRUE, *NULL, *EMPTY_LISTS, *EMPTY_CONNECTIONS, "visibility"],
+    "Repository": [
+        *FALSE,
+        *TRUE,
+        *NULL,
+        *EMPTY_LISTS,
+        *EMPTY_CONNECTIONS,
+        "visibility",
+    ],
     "Issue": ["stateReason"],
 }
 
@@ -129,7 +143,9 @@ class _Schema:
         owner, name = args["owner"], args["name"]
         repo = self.find(owner, name)
         if repo is None:
-            message = f"Could not resolve to a Repository with the name '{owner}/{name}'."
+            message = (
+                f"Could not resolve to a Repository with the name '{owner}/{name}'."
+            )
             raise GraphQLError(message, "NOT_FOUND")
         return _repository(self.urls, repo)
 
@@ -222,7 +238,9 @@ def _repository(urls: Urls, repo: Repository) -> Node:
         "release": lambda args: _release_of(urls, repo, args["tagName"]),
         "releases": lambda args: connection(_releases(urls, repo, args))(args),
         "latestRelease": _release(urls, repo, releases.latest(repo)),
-        "issues": lambda args: connection(_issues(urls, repo, args.get("states") or []))(args),
+        "issues": lambda args: connection(
+            _issues(urls, repo, args.get("states") or [])
+        )(args),
         "issueOrPullRequest": lambda args: _issue_of(urls, repo, args["number"]),
         "milestones": connection([_milestone(item) for item in repo.milestones]),
     }

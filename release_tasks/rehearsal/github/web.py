@@ -10,8 +10,12 @@ from release_tasks.rehearsal.github.call import Refused, not_found
 from release_tasks.rehearsal.github.model import Repository, Urls
 from release_tasks.rehearsal.web import Request, Response
 
-GIT = re.compile(r"/([^/]+)/([^/]+?)(?:\.git)?/(info/refs|git-upload-pack|git-receive-pack)")
-DOWNLOAD = re.compile(r"/([^/]+)/([^/]+)/releases/(?:latest/download|download/(.+))/([^/]+)")
+GIT = re.compile(
+    r"/([^/]+)/([^/]+?)(?:\.git)?/(info/refs|git-upload-pack|git-receive-pack)"
+)
+DOWNLOAD = re.compile(
+    r"/([^/]+)/([^/]+)/releases/(?:latest/download|download/(.+))/([^/]+)"
+)
 LATEST = re.compile(r"/([^/]+)/([^/]+)/releases/latest")
 ARCHIVE = re.compile(r"/([^/]+)/([^/]+)/archive/(.+)\.(tar\.gz|zip)")
 

@@ -48,7 +48,9 @@ def _name(call: Call, path: str) -> str:
     """Return the `name:` of a workflow file, its path where it has none."""
     head = git.commit_of(call.repo.path, "HEAD")
     data = git.show(call.repo.path, head, path) or b""
-    match = re.search(r"^name:\s*['\"]?(.+?)['\"]?\s*$", data.decode(errors="replace"), re.M)
+    match = re.search(
+        r"^name:\s*['\"]?(.+?)['\"]?\s*$", data.decode(errors="replace"), re.M
+    )
     if match is None:
         return path
     return match[1]
@@ -145,10 +147,18 @@ def _set_status(call: Call) -> Response:
 
 
 ROUTES: tuple[Route, ...] = (
-    ("GET", "/commits/(.+)/check-runs", lambda call: paged(call, _checks(call), "check_runs")),
+    (
+        "GET",
+        "/commits/(.+)/check-runs",
+        lambda call: paged(call, _checks(call), "check_runs"),
+    ),
     ("GET", "/commits/(.+)/status", _status),
     ("POST", "/statuses/(.+)", _set_status),
     ("GET", r"/check-runs/\d+/annotations", lambda call: paged(call, [])),
-    ("GET", "/actions/workflows", lambda call: paged(call, _workflows(call), "workflows")),
+    (
+        "GET",
+        "/actions/workflows",
+        lambda call: paged(call, _workflows(call), "workflows"),
+    ),
     ("GET", "/actions/workflows/([^/]+)", find),
 )

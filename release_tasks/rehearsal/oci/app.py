@@ -70,7 +70,9 @@ class Oci:
             raise Refused(404, "UNSUPPORTED", f"there is nothing at {request.path}")
         name, kind, reference = route.groups()
         if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
-            raise Refused(400, "NAME_INVALID", f"{name!r} is not a valid repository name")
+            raise Refused(
+                400, "NAME_INVALID", f"{name!r} is not a valid repository name"
+            )
         if request.public:
             self.tokens.require(request, name)
         handler = HANDLERS[kind].get(request.read_method)

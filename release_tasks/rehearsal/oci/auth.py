@@ -46,7 +46,9 @@ class Tokens:
             raise Refused(401, "UNAUTHORIZED", "authentication required")
         token = secrets.token_urlsafe(24)
         self._granted[token] = granted
-        return Response.of_json({"token": token, "access_token": token, "expires_in": 300})
+        return Response.of_json(
+            {"token": token, "access_token": token, "expires_in": 300}
+        )
 
     def require(self, request: Request, name: str = "") -> None:
         """Raise `Refused` (401) unless the request's token allows it in the repository `name`."""
@@ -61,7 +63,9 @@ class Tokens:
             realm += f',scope="repository:{name}:{scope}"'
         if granted is not None:
             realm += ',error="insufficient_scope"'
-        raise Refused(401, "UNAUTHORIZED", "authentication required", {"WWW-Authenticate": realm})
+        raise Refused(
+            401, "UNAUTHORIZED", "authentication required", {"WWW-Authenticate": realm}
+        )
 
     def _grants(self, request: Request) -> frozenset[Grant] | None:
         """Return what the token of a request allows, None without a valid one."""

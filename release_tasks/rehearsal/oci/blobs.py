@@ -96,7 +96,9 @@ def _append(upload: Upload, request: Request) -> None:
             file.write(data)
         if chunk and file.tell() != end:
             file.truncate(start)
-            raise Refused(400, "SIZE_INVALID", f"the length of the chunk is not that of {chunk}")
+            raise Refused(
+                400, "SIZE_INVALID", f"the length of the chunk is not that of {chunk}"
+            )
 
 
 def _end(chunk: str, start: int, upload: Upload) -> int:

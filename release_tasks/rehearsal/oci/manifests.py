@@ -8,13 +8,22 @@ from typing import Any
 from urllib.parse import parse_qs, quote
 
 from release_tasks.rehearsal.oci.call import Call
-from release_tasks.rehearsal.oci.store import TAG, Manifest, Refused, Repository, checked
+from release_tasks.rehearsal.oci.store import (
+    TAG,
+    Manifest,
+    Refused,
+    Repository,
+    checked,
+)
 from release_tasks.rehearsal.web import Request, Response
 
 LARGEST = 4 << 20  # bytes of a manifest
 IMAGE = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
-EXTERNAL_LAYERS = ("nondistributable", "foreign")  # in media types: layers of another server
+EXTERNAL_LAYERS = (
+    "nondistributable",
+    "foreign",
+)  # in media types: layers of another server
 
 Document = dict[str, Any]
 
@@ -101,7 +110,11 @@ def list_referrers(call: Call) -> Response:
     found = [manifest.descriptor for manifest in manifests]
     wanted = call.query.get("artifactType")
     if wanted:
-        found = [descriptor for descriptor in found if descriptor.get("artifactType") == wanted]
+        found = [
+            descriptor
+            for descriptor in found
+            if descriptor.get("artifactType") == wanted
+        ]
     index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": found}
     answer = Response.of_json(index, kind=INDEX)
     if wanted:
@@ -110,16 +123,22 @@ def list_referrers(call: Call) -> Response:
 
 
 def _unknown(call: Call) -> Refused:
-    return Refused(404, "MANIFEST_UNKNOWN", f"{call.name} has no manifest {call.reference}")
+    return Refused(
+        404, "MANIFEST_UNKNOWN", f"{call.name} has no manifest {call.reference}"
+    )
 
 
 def _read(request: Request) -> bytes:
     raw = bytearray()
-    for data in request.chunks():  # to the end: the rest would be taken for the next request
+    for (
+        data
+    ) in request.chunks():  # to the end: the rest would be taken for the next request
         if len(raw) <= LARGEST:
             raw += data
     if len(raw) > LARGEST:
-        raise Refused(413, "SIZE_INVALID", f"the manifest is larger than {LARGEST} bytes")
+        raise Refused(
+            413, "SIZE_INVALID", f"the manifest is larger than {LARGEST} bytes"
+        )
     return bytes(raw)
 
 
@@ -127,7 +146,9 @@ def _parsed(raw: bytes) -> Document:
     try:
         document = json.loads(raw)
     except ValueError as error:
-        raise Refused(400, "MANIFEST_INVALID", f"the manifest is not JSON: {error}") from error
+        raise Refused(
+            400, "MANIFEST_INVALID", f"the manifest is not JSON: {error}"
+        ) from error
     if not isinstance(document, dict):
         raise Refused(400, "MANIFEST_INVALID", "the manifest is not a JSON object")
     return document
@@ -167,7 +188,9 @@ def _manifest(request: Request, document: Document, digest: str, size: int) -> M
         message = f"the manifest is {declared}, but was sent as {kind}"
         raise Refused(400, "MANIFEST_INVALID", message)
     descriptor = {"mediaType": kind, "digest": digest, "size": size}
-    artifact_type = document.get("artifactType") or _part(document, "config").get("mediaType")
+    artifact_type = document.get("artifactType") or _part(document, "config").get(
+        "mediaType"
+    )
     if artifact_type:
         descriptor["artifactType"] = artifact_type
     annotations = document.get("annotations")
@@ -191,7 +214,9 @@ def _require_blobs(call: Call, document: Document) -> None:
             continue
         digest = part.get("digest")
         if digest not in known:
-            raise Refused(404, "MANIFEST_BLOB_UNKNOWN", f"{call.name} has no blob {digest}")
+            raise Refused(
+                404, "MANIFEST_BLOB_UNKNOWN", f"{call.name} has no blob {digest}"
+            )
 
 
 def _is_external(layer: Document) -> bool:
@@ -201,5 +226,7 @@ def _is_external(layer: Document) -> bool:
 def _part(document: Document, key: str) -> Document:
     part = document.get(key) or {}
     if not isinstance(part, dict):
-        raise Refused(400, "MANIFEST_INVALID", f"{key} of the manifest is not a JSON object")
+        raise Refused(
+            400, "MANIFEST_INVALID", f"{key} of the manifest is not a JSON object"
+        )
     return part

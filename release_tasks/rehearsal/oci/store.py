@@ -27,7 +27,11 @@ class Refused(Exception):
     """A request that the registry refuses: HTTP status, code of the specification, reason."""
 
     def __init__(
-        self, status: int, code: str, message: str, headers: dict[str, str] | None = None
+        self,
+        status: int,
+        code: str,
+        message: str,
+        headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -73,7 +77,9 @@ class Repository:
     def remove(self, manifest: Manifest) -> None:
         """Remove a manifest with its tags."""
         del self.manifests[manifest.digest]
-        for tag in [tag for tag, digest in self.tags.items() if digest == manifest.digest]:
+        for tag in [
+            tag for tag, digest in self.tags.items() if digest == manifest.digest
+        ]:
             del self.tags[tag]
         if manifest.subject:
             del self.referrers[manifest.subject][manifest.digest]
@@ -101,7 +107,9 @@ class Store:
         self.lock = threading.RLock()
         self.repositories: dict[str, Repository] = {}
         self._uploads: dict[str, Upload] = {}
-        self._holders: Counter[str] = Counter()  # number of repositories that have a blob
+        self._holders: Counter[str] = (
+            Counter()
+        )  # number of repositories that have a blob
         self._content = folder / "content"
         self._incoming = folder / "incoming"
         self._incoming.mkdir(parents=True, exist_ok=True)
@@ -117,7 +125,9 @@ class Store:
         try:
             return self.repositories[name]
         except KeyError:
-            raise Refused(404, "NAME_UNKNOWN", f"{name} is not a known repository") from None
+            raise Refused(
+                404, "NAME_UNKNOWN", f"{name} is not a known repository"
+            ) from None
 
     def make(self, name: str) -> Repository:
         """Return a repository, new where nothing was pushed yet; call it with the lock held."""
@@ -154,7 +164,9 @@ class Store:
             real = f"{algorithm}:{hashlib.file_digest(file, algorithm).hexdigest()}"
         if real != digest:
             self.forget(upload)
-            raise Refused(400, "DIGEST_INVALID", f"the upload has the digest {real}, not {digest}")
+            raise Refused(
+                400, "DIGEST_INVALID", f"the upload has the digest {real}, not {digest}"
+            )
         upload.path.replace(self.path(digest))
         self.forget(upload)
         self._hold(upload.repository, digest)

@@ -57,7 +57,9 @@ class PyPI:
         self.new_projects: Bucket | None = None
         if rate_limits:
             self.new_projects = Bucket(self.clock, *NEW_PROJECTS)
-        self._tokens = {token: math.inf}  # minted ones too: until when, in the time of `clock`
+        self._tokens = {
+            token: math.inf
+        }  # minted ones too: until when, in the time of `clock`
         self._seen_jwts: set[str] = set()
         self._uploading = threading.Lock()
 
@@ -163,8 +165,13 @@ class PyPI:
         """Give a token for a JWT, once and for 15 minutes; its claims are not checked."""
         jwt = str(request.json().get("token", ""))
         if not jwt or jwt in self._seen_jwts:
-            error = {"code": "invalid-reuse-token", "description": "invalid token: already used"}
-            return Response.of_json({"message": "Token request failed", "errors": [error]}, 422)
+            error = {
+                "code": "invalid-reuse-token",
+                "description": "invalid token: already used",
+            }
+            return Response.of_json(
+                {"message": "Token request failed", "errors": [error]}, 422
+            )
         self._seen_jwts.add(jwt)
         token = f"pypi-minted-{secrets.token_hex(16)}"
         until = self.clock.now() + MINTED_FOR

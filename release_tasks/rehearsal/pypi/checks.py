@@ -22,7 +22,8 @@ MAX_PROJECT = 10 << 30  # bytes of all files
 OPEN_FOR = 14 * 86400  # seconds during which a release takes more files
 NAME = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?", re.I)
 NAME_RULE = (
-    "Start and end with a letter or numeral containing only ASCII numeric and '.', '_' and '-'."
+    "Start and end with a letter or numeral containing only ASCII numeric and '.', '_' and "
+    "'-'."
 )
 DIGESTS = ("md5", "sha256", "blake2_256")
 SPEC = "See https://packaging.python.org/specifications/core-metadata for more information."
@@ -148,7 +149,9 @@ def _check_version(version: str) -> None:
     except InvalidVersion as error:
         raise _invalid("version", version, str(error)) from error
     if local:
-        raise Refused(f"The use of local versions in {version!r} is not allowed. {SPEC}")
+        raise Refused(
+            f"The use of local versions in {version!r} is not allowed. {SPEC}"
+        )
 
 
 def _check_metadata(form: Form) -> None:
@@ -204,7 +207,9 @@ def _check_description(text: str, content_type: str) -> None:
 def _check_release(store: Store, form: Form, release: list[ListedFile]) -> None:
     opened = [file.uploaded for file in release if file.uploaded is not None]
     if opened and store.clock.now() - min(opened) > OPEN_FOR:
-        raise Refused("Uploading new files to releases older than 14 days is not allowed.")
+        raise Refused(
+            "Uploading new files to releases older than 14 days is not allowed."
+        )
     sdists = [file for file in release if not file.filename.endswith(".whl")]
     if form.get("filetype") == "sdist" and sdists:
         raise Refused("Only one sdist may be uploaded per release.")

@@ -24,7 +24,9 @@ PLATFORMS = re.compile(
 def check_filename(filename: str) -> None:
     """Raise `Refused` for a file name with special characters or an unknown extension."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+!-]*", filename):
-        raise Refused("Cannot upload a file with special characters or '/' or '\\' in its name.")
+        raise Refused(
+            "Cannot upload a file with special characters or '/' or '\\' in its name."
+        )
     if not filename.endswith((".tar.gz", ".whl", ".zip")):
         raise Refused(
             "Invalid file extension: Use .tar.gz, .whl or .zip extension. See "
@@ -47,14 +49,20 @@ def _check_sdist(form: Form, filename: str) -> None:
     if not filename.startswith(f"{name}-"):
         raise Refused(f"Start filename for {form.get('name')!r} with {name!r}.")
     if filename != f"{name}-{version}.tar.gz":
-        raise Refused(f"Filename {filename!r} is invalid, should be '{name}-{version}.tar.gz'.")
+        raise Refused(
+            f"Filename {filename!r} is invalid, should be '{name}-{version}.tar.gz'."
+        )
     try:
         with tarfile.open(fileobj=io.BytesIO(form.content), mode="r:gz") as tar:
             names = tar.getnames()
     except (tarfile.TarError, EOFError, OSError) as error:
-        raise Refused("Invalid distribution file. File is not a valid tarfile.") from error
+        raise Refused(
+            "Invalid distribution file. File is not a valid tarfile."
+        ) from error
     if f"{name}-{version}/PKG-INFO" not in names:
-        raise Refused(f"Invalid distribution file. PKG-INFO not found at {name}-{version}/PKG-INFO")
+        raise Refused(
+            f"Invalid distribution file. PKG-INFO not found at {name}-{version}/PKG-INFO"
+        )
     _check_licenses(form, filename, f"{name}-{version}", names)
 
 
@@ -65,7 +73,9 @@ def _check_wheel(form: Form, filename: str) -> bytes:
         with zipfile.ZipFile(io.BytesIO(form.content)) as wheel:
             names = wheel.namelist()
             if f"{info}/WHEEL" not in names:
-                raise Refused(f"Invalid distribution file. WHEEL not found at {info}/WHEEL")
+                raise Refused(
+                    f"Invalid distribution file. WHEEL not found at {info}/WHEEL"
+                )
             for part in ("RECORD", "METADATA"):
                 if f"{info}/{part}" not in names:
                     fact = f"does not contain the required {part} file: {info}/{part}"

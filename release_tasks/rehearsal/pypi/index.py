@@ -72,7 +72,9 @@ def project_page(request: Request, name: str, files: list[ListedFile]) -> JSON:
     }
 
 
-def project_json(request: Request, store: Store, name: str, version: str = "") -> JSON | None:
+def project_json(
+    request: Request, store: Store, name: str, version: str = ""
+) -> JSON | None:
     """Return the data of `/pypi/NAME/json`, or of `/pypi/NAME/VERSION/json`; None for nothing."""
     files = store.files(name)
     own = store.own(name)
@@ -205,7 +207,9 @@ def _file_link(file: JSON) -> str:
         attributes["data-yanked"] = ""
     elif file["yanked"]:
         attributes["data-yanked"] = file["yanked"]
-    text = " ".join(f'{key}="{html.escape(value)}"' for key, value in attributes.items())
+    text = " ".join(
+        f'{key}="{html.escape(value)}"' for key, value in attributes.items()
+    )
     return f"<a {text}>{file['filename']}</a>"
 
 

@@ -57,7 +57,9 @@ class Store:
         self.lock = threading.RLock()
         self.uploads: dict[str, Upload] = {}  # by filename
         self.deleted: set[str] = set()
-        self._yanked: dict[tuple[str, str], str | None] = {}  # reasons by project and version
+        self._yanked: dict[
+            tuple[str, str], str | None
+        ] = {}  # reasons by project and version
 
     def files(self, name: str) -> list[ListedFile] | None:
         """Return every file of a project, the real ones and ours; None for no such project."""
@@ -73,7 +75,11 @@ class Store:
     def own(self, name: str) -> list[Upload]:
         """Return what was published here of a project, oldest first."""
         with self.lock:
-            return [upload for upload in self.uploads.values() if upload.form.project == name]
+            return [
+                upload
+                for upload in self.uploads.values()
+                if upload.form.project == name
+            ]
 
     def add(self, form: Form, filename: str, metadata: bytes | None) -> Upload:
         """Publish the file of a form under `filename`; `metadata` is that of a wheel."""
@@ -106,7 +112,9 @@ class Store:
     def yank(self, name: str, version: str, reason: str | None) -> None:
         """Yank a release with a reason (which may be empty), or unyank it with None."""
         with self.lock:
-            self._yanked[canonicalize_name(name), canonicalize_version(version)] = reason
+            self._yanked[canonicalize_name(name), canonicalize_version(version)] = (
+                reason
+            )
 
     def _with_yank(self, name: str, file: ListedFile) -> ListedFile:
         """Return a file as it is after the yanks and unyanks that were made here."""

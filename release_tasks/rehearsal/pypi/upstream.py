@@ -26,7 +26,9 @@ class ListedFile:
     size: int | None = None  # bytes
     uploaded: float | None = None  # seconds since 1970
     requires_python: str = ""
-    yanked: str | None = None  # the reason, which may be empty; None where it is not yanked
+    yanked: str | None = (
+        None  # the reason, which may be empty; None where it is not yanked
+    )
     metadata: str = ""  # sha256 of its core metadata, where those are served
 
 
@@ -40,7 +42,9 @@ class RealPyPI:
     def files(self, name: str) -> list[ListedFile] | None:
         """Return the files of a project (by normalized name), None for no such project."""
         url = f"{endpoints.PYPI}/simple/{name}/"
-        body = self.upstream.page(url, name, {"Accept": f"{SIMPLE_JSON}, text/html;q=0.1"})
+        body = self.upstream.page(
+            url, name, {"Accept": f"{SIMPLE_JSON}, text/html;q=0.1"}
+        )
         if body is None:
             return None
         try:
@@ -89,7 +93,9 @@ class RealPyPI:
 
     def _from_link(self, link: dict[str, str], filename: str, page: str) -> ListedFile:
         url, fragment = urldefrag(urljoin(page, link["href"]))
-        metadata = link.get("data-core-metadata", link.get("data-dist-info-metadata", ""))
+        metadata = link.get(
+            "data-core-metadata", link.get("data-dist-info-metadata", "")
+        )
         return ListedFile(
             filename=filename,
             path=self._path(url),

@@ -26,9 +26,13 @@ class Member:
     version: str
     folder: Path
     publish: bool  # crates.io is one of its registries
-    needs: tuple[str, ...]  # members in its normal, build and target-specific dependencies
+    needs: tuple[
+        str, ...
+    ]  # members in its normal, build and target-specific dependencies
     binaries: tuple[str, ...]
-    tests_with: tuple[str, ...] = ()  # members in its dev-dependencies that have a version
+    tests_with: tuple[
+        str, ...
+    ] = ()  # members in its dev-dependencies that have a version
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,9 @@ class Workspace:
     members: tuple[Member, ...]
     target: Path
     is_locked: bool
-    packages: dict[str, Package] = field(default_factory=dict, repr=False, compare=False)
+    packages: dict[str, Package] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
 
 def workspace(root: Path) -> Workspace:
@@ -49,7 +55,9 @@ def workspace(root: Path) -> Workspace:
     members = [_member(package, folders) for package in packages.values()]
     members.sort(key=lambda member: member.name)
     is_locked = (Path(data["workspace_root"]) / "Cargo.lock").exists()
-    return Workspace(tuple(members), Path(data["target_directory"]), is_locked, packages)
+    return Workspace(
+        tuple(members), Path(data["target_directory"]), is_locked, packages
+    )
 
 
 def packed_files(folder: Path) -> tuple[str, ...]:
@@ -128,7 +136,9 @@ def _member(package: Package, folders: set[str]) -> Member:
             needs.add(name)
         elif dependency["req"] != "*":
             tests_with.add(name)
-    binaries = {target["name"] for target in package["targets"] if "bin" in target["kind"]}
+    binaries = {
+        target["name"] for target in package["targets"] if "bin" in target["kind"]
+    }
     registries = package["publish"]  # null means every registry
     return Member(
         name=package["name"],

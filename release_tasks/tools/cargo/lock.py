@@ -15,7 +15,9 @@ from release_tasks import shell
 from release_tasks.shell import Failed
 
 # A package without a source is the workspace's own.
-_OWN = re.compile(r'(^name = "([^"]+)"\r?\nversion = ")([^"]+)(?="(?!\r?\nsource = ))', re.M)
+_OWN = re.compile(
+    r'(^name = "([^"]+)"\r?\nversion = ")([^"]+)(?="(?!\r?\nsource = ))', re.M
+)
 _FROM_REGISTRY = re.compile(
     r'^name = "([^"]+)"\r?\nversion = "[^"]+"\r?\nsource = "registry\+', re.M
 )
@@ -25,7 +27,9 @@ _DEPENDENCY = re.compile(r'(^ "([^" ]+) )([^" ]+)(?=")', re.M)
 
 def bumped(text: str, versions: Mapping[str, str]) -> str:
     """Return a lock file's text with new versions of the workspace's own packages, by name."""
-    old = {(found[2], found[3]) for found in _OWN.finditer(text) if found[2] in versions}
+    old = {
+        (found[2], found[3]) for found in _OWN.finditer(text) if found[2] in versions
+    }
 
     def with_new_version(found: re.Match[str]) -> str:
         if (found[2], found[3]) in old:

@@ -22,14 +22,26 @@ THREADS = 4  # cargo mostly reads here; two of them never compile at the same ti
 
 
 def package(
-    c: Context, tree: Path, target: Path, names: Sequence[str], locked: bool, offline: bool
+    c: Context,
+    tree: Path,
+    target: Path,
+    names: Sequence[str],
+    locked: bool,
+    offline: bool,
 ) -> None:
     """Pack crates of one workspace into `target`/package, as NAME-VERSION.crate.
 
     `offline` tries cargo's cache before it asks the index for every dependency of every crate,
     which takes most of the time. Raises `ReleaseError`, also for a tree with changes.
     """
-    argv: list[str | Path] = ["cargo", "package", "--quiet", "--no-verify", "--target-dir", target]
+    argv: list[str | Path] = [
+        "cargo",
+        "package",
+        "--quiet",
+        "--no-verify",
+        "--target-dir",
+        target,
+    ]
     argv += select(names, locked)
     try:
         if offline:
@@ -56,7 +68,14 @@ def check(
     """
     folder = target / "release-tasks" / "crates"
     manifest = folder / "Cargo.toml"
-    argv = ["cargo", "check", "--manifest-path", str(manifest), "--target-dir", str(target)]
+    argv = [
+        "cargo",
+        "check",
+        "--manifest-path",
+        str(manifest),
+        "--target-dir",
+        str(target),
+    ]
     packages = {name: _package_id(name, crates[name]) for name in only}
     if not shell.is_dry(c):
         _unpack(folder, crates, tree / "Cargo.lock")
@@ -70,7 +89,9 @@ def check(
     errors: dict[str, ReleaseError] = {}
     for name, error in _failures(argv, packages, tree, env):
         culprit = _culprit(error.output, only) or name
-        errors.setdefault(culprit, _does_not_compile(culprit, crates[culprit].stem, error))
+        errors.setdefault(
+            culprit, _does_not_compile(culprit, crates[culprit].stem, error)
+        )
     raise_all(errors.values())
 
 
@@ -93,7 +114,10 @@ def _offline_first(
 
 
 def _failures(
-    argv: Sequence[str | Path], packages: Mapping[str, str], tree: Path, env: Mapping[str, str]
+    argv: Sequence[str | Path],
+    packages: Mapping[str, str],
+    tree: Path,
+    env: Mapping[str, str],
 ) -> Iterator[tuple[str, Failed]]:
     """Check each package alone, and yield the name and the failure of those that fail."""
 
@@ -106,14 +130,18 @@ def _failures(
         return None
 
     with ThreadPoolExecutor(THREADS) as pool:
-        for name, error in zip(packages, pool.map(failure, packages.values()), strict=True):
+        for name, error in zip(
+            packages, pool.map(failure, packages.values()), strict=True
+        ):
             if error:
                 yield name, error
 
 
 def _culprit(output: str, names: Sequence[str]) -> str | None:
     """Return the first of these crates that cargo's output says does not compile."""
-    failed = re.findall(r"(?:could not compile|custom build command for) `([^ `]+)", plain(output))
+    failed = re.findall(
+        r"(?:could not compile|custom build command for) `([^ `]+)", plain(output)
+    )
     for name in failed:
         if name in names:
             return str(name)

@@ -18,7 +18,10 @@ from release_tasks.tools.cargo import select
 TOKEN = "CARGO_REGISTRY_TOKEN"
 FIXES = (  # what cargo or crates.io prints, and what to do
     (r"no token found", f"set {TOKEN}, or run cargo login"),
-    (r"do not support creating new crates", "publish the first version with a personal token"),
+    (
+        r"do not support creating new crates",
+        "publish the first version with a personal token",
+    ),
     (
         r"don't seem to be an owner",
         "let an owner of that crate run `cargo owner --add`, or rename the crate",
@@ -28,7 +31,10 @@ FIXES = (  # what cargo or crates.io prints, and what to do
         f"make a token that may publish new crates and updates: {endpoints.CRATES}/settings/tokens",
     ),
     (r"verified email", f"verify your address: {endpoints.CRATES}/settings/profile"),
-    (r"in the last 24 hours", "run the release again tomorrow; it publishes only what is missing"),
+    (
+        r"in the last 24 hours",
+        "run the release again tomorrow; it publishes only what is missing",
+    ),
     (
         r"missing or empty metadata fields",
         "add those fields to the crate's [package], and release the next version",
@@ -50,7 +56,9 @@ TRANSIENT = (
 )
 
 
-def publish(c: Context, tree: Path, target: Path, names: Sequence[str], is_locked: bool) -> None:
+def publish(
+    c: Context, tree: Path, target: Path, names: Sequence[str], is_locked: bool
+) -> None:
     """Upload crates, dependencies first; between them cargo waits up to 60 s for the index.
 
     They were checked when they were packed. Raises `Failed`, with cargo's whole output.
@@ -75,7 +83,9 @@ def uploaded(output: str) -> set[str]:
 
 def retry_at(output: str) -> datetime | None:
     """Return when crates.io accepts the next upload after a 429, or None where it does not say."""
-    date = re.search(r"try again after (\w{3}, \d{1,2} \w{3} \d{4} [\d:]{8} GMT)", plain(output))
+    date = re.search(
+        r"try again after (\w{3}, \d{1,2} \w{3} \d{4} [\d:]{8} GMT)", plain(output)
+    )
     return parsedate_to_datetime(date[1]).astimezone(UTC) if date else None
 
 

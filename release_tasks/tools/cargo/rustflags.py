@@ -77,7 +77,9 @@ def cargo_home(env: Mapping[str, str]) -> Path:
     return Path(env.get("CARGO_HOME") or Path.home() / ".cargo").absolute()
 
 
-def _remaps(tree: Path, target_folder: Path, env: Mapping[str, str]) -> list[tuple[Path, str]]:
+def _remaps(
+    tree: Path, target_folder: Path, env: Mapping[str, str]
+) -> list[tuple[Path, str]]:
     """Return folders and what the bytes name them; of several that match, rustc takes the last."""
     home = cargo_home(env)
     root = tree.resolve()
@@ -118,7 +120,9 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ReleaseError(f"{path} is not valid TOML: {error}", f"fix {path}") from error
+        raise ReleaseError(
+            f"{path} is not valid TOML: {error}", f"fix {path}"
+        ) from error
 
 
 def _evaluate(words: list[str], facts: set[str]) -> tuple[bool, list[str]]:

@@ -43,7 +43,9 @@ def require() -> None:
     buildx = PROGRAMS["buildx"]
     if version(buildx) is None:
         missing = "docker buildx" if shell.found("docker") else "docker"
-        raise ReleaseError(f"{missing} is not installed", "inv doctor shows how to install it")
+        raise ReleaseError(
+            f"{missing} is not installed", "inv doctor shows how to install it"
+        )
     if error := outdated(buildx):
         raise error
 
@@ -71,7 +73,9 @@ def steps_per_platform(dockerfile: str) -> int:
         instruction, *words = line.split() or [""]
         if instruction.upper() == "FROM":
             options = [word for word in words if word.startswith("--platform")]
-            base, *rest = [word.lower() for word in words if not word.startswith("--")] or [""]
+            base, *rest = [
+                word.lower() for word in words if not word.startswith("--")
+            ] or [""]
             on_build_platform = any("BUILDPLATFORM" in option for option in options)
             is_once = runs_once.get(base, on_build_platform)
             runs_once |= dict.fromkeys(rest[1:], is_once)  # after `AS`
@@ -86,10 +90,20 @@ def build(c: Context, image: ImageRequest, builder: Mapping[str, str]) -> None:
     There is no attestation, as it would hold the time of the build. Raises `ReleaseError` where
     the Dockerfile runs programs of another platform that this machine cannot run, else `Failed`.
     """
-    argv = ["docker", "buildx", "build", "--progress=plain", "--provenance=false", "--sbom=false"]
+    argv = [
+        "docker",
+        "buildx",
+        "build",
+        "--progress=plain",
+        "--provenance=false",
+        "--sbom=false",
+    ]
     argv.append(f"--platform={','.join(image.platforms)}")
     argv.append(f"--file={image.context}/{image.dockerfile}")
-    argv += [f"--build-context={name}={path}" for name, path in sorted(image.contexts.items())]
+    argv += [
+        f"--build-context={name}={path}"
+        for name, path in sorted(image.contexts.items())
+    ]
     argv += [f"--build-arg={name}={value}" for name, value in image.args]
     argv += [f"--label={name}={value}" for name, value in sorted(image.labels.items())]
     argv += image.cache
@@ -99,7 +113,12 @@ def build(c: Context, image: ImageRequest, builder: Mapping[str, str]) -> None:
     if image.cache:
         secrets = (*SECRETS, CACHE_TOKEN)
     try:
-        shell.do(c, argv, env={**builder, "SOURCE_DATE_EPOCH": str(image.epoch)}, secrets=secrets)
+        shell.do(
+            c,
+            argv,
+            env={**builder, "SOURCE_DATE_EPOCH": str(image.epoch)},
+            secrets=secrets,
+        )
     except shell.Failed as error:
         if "exec format error" not in error.output:
             raise
@@ -116,7 +135,14 @@ def create(c: Context, source: str, reference: str, tags: Sequence[str]) -> None
     Every platform is copied and the digest stays: without `--prefer-index=false` an image of one
     platform would be wrapped into an index.
     """
-    argv = ["docker", "buildx", "imagetools", "create", "--progress=plain", "--prefer-index=false"]
+    argv = [
+        "docker",
+        "buildx",
+        "imagetools",
+        "create",
+        "--progress=plain",
+        "--prefer-index=false",
+    ]
     for tag in tags:
         argv += ["--tag", f"{reference}:{tag}"]
     shell.do(c, [*argv, source], secrets=SECRETS)

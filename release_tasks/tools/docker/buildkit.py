@@ -36,7 +36,14 @@ def builder(c: Context) -> Iterator[Mapping[str, str]]:
     with files.scratch("builder") as folder, _buildkitd(folder) as address:
         # Our own configuration: the user's builders stay as they are, and it goes with its folder.
         env = {"BUILDX_CONFIG": str(folder / "buildx"), "BUILDX_BUILDER": NAME}
-        argv = ["docker", "buildx", "create", f"--name={NAME}", "--driver=remote", address]
+        argv = [
+            "docker",
+            "buildx",
+            "create",
+            f"--name={NAME}",
+            "--driver=remote",
+            address,
+        ]
         shell.do(c, argv, env=env)
         yield env
 
@@ -60,7 +67,9 @@ def is_usable() -> bool:
 def native() -> set[str]:
     """Return the platforms that the builder's nodes run natively, else that of this machine."""
     shown = _inspect() if is_usable() else ""
-    found = re.findall(r"^Platforms:\s*([^\s,*]+)", shown, re.M)  # a node's own is the first
+    found = re.findall(
+        r"^Platforms:\s*([^\s,*]+)", shown, re.M
+    )  # a node's own is the first
     return set(found) or {machines.this_platform()}
 
 
@@ -131,5 +140,7 @@ def _wait(process: shell.Process, socket: Path, log: Path) -> None:
         if process.poll() is not None or time.monotonic() > deadline:
             lines = log.read_text(errors="replace").strip().splitlines()
             reason = lines[-1][:300] if lines else "it printed nothing"
-            raise ReleaseError(f"buildkitd did not start: {reason}", "docker buildx create --use")
+            raise ReleaseError(
+                f"buildkitd did not start: {reason}", "docker buildx create --use"
+            )
         terminal.pause(0.05)

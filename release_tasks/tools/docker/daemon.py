@@ -47,7 +47,14 @@ def loaded(blob: Blob, manifest: dict[str, Any]) -> Iterator[str]:
 def run_command(image: str, words: Sequence[str]) -> list[str]:
     """Return the argv that runs words of an image, as its entry point, without a network."""
     program, *arguments = words
-    argv = ["docker", "run", "--rm", "--network=none", "--pull=never", f"--entrypoint={program}"]
+    argv = [
+        "docker",
+        "run",
+        "--rm",
+        "--network=none",
+        "--pull=never",
+        f"--entrypoint={program}",
+    ]
     return [*argv, image, *arguments]
 
 

@@ -62,7 +62,9 @@ def _config() -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except ValueError as error:
-        raise ReleaseError(f"{path} is not valid JSON: {error}", f"fix {path}") from error
+        raise ReleaseError(
+            f"{path} is not valid JSON: {error}", f"fix {path}"
+        ) from error
     return data
 
 
@@ -71,7 +73,9 @@ def _ask_helper(helper: str, key: str) -> Login | None:
     program = f"docker-credential-{helper}"
     fix = f"docker login {key}"
     try:
-        answer = json.loads(shell.ask([program, "get"], secrets=SECRETS, stdin=key.encode()))
+        answer = json.loads(
+            shell.ask([program, "get"], secrets=SECRETS, stdin=key.encode())
+        )
     except shell.Failed as error:
         if "not found" in error.output:
             return None
@@ -92,7 +96,9 @@ def _stored(logins: dict[str, Any], key: str) -> Login | None:
     if entry.get("username") and entry.get("password"):
         return entry["username"], entry["password"]
     try:
-        user, _, password = base64.b64decode(entry.get("auth", "")).decode().partition(":")
+        user, _, password = (
+            base64.b64decode(entry.get("auth", "")).decode().partition(":")
+        )
     except (binascii.Error, UnicodeDecodeError) as error:
         fact = f"docker's login for {key} is not readable"
         raise ReleaseError(fact, f"docker login {key}") from error

@@ -30,7 +30,9 @@ def pages(repository: str, tag: str) -> tuple[Page, ...]:
 
     A tag can have several drafts: GitHub makes another one each time it is asked to.
     """
-    return tuple(gh_pages.parse(row) for row in releases(repository) if row["tag_name"] == tag)
+    return tuple(
+        gh_pages.parse(row) for row in releases(repository) if row["tag_name"] == tag
+    )
 
 
 def releases(repository: str) -> list[dict[str, Any]]:
@@ -59,7 +61,9 @@ def latest(repository: str) -> str | None:
 def issues(repository: str, label: str) -> list[dict[str, Any]]:
     """Return the open issues with a label, without pull requests."""
     path = f"repos/{repository}/issues?state=open&labels={quote(label, safe='')}&per_page=100"
-    return [row for row in read(path, every_page=True) or () if "pull_request" not in row]
+    return [
+        row for row in read(path, every_page=True) or () if "pull_request" not in row
+    ]
 
 
 def open_in_milestone(repository: str, title: str) -> int | None:
@@ -130,7 +134,9 @@ def fetch(repository: str, asset: Asset) -> bytes:
     return ask_bytes(["gh", "api", "-H", f"Accept: {BYTES}", path], secrets=TOKENS)
 
 
-def create(c: Context, repository: str, tag: str, title: str, notes: Path, *flags: str) -> None:
+def create(
+    c: Context, repository: str, tag: str, title: str, notes: Path, *flags: str
+) -> None:
     """Make a release of a tag that origin has."""
     words = ["release", "create", tag, "--verify-tag", "--title", title]
     words += ["--notes-file", str(notes), *flags, "--repo", repository]
@@ -174,7 +180,9 @@ def one_draft(c: Context, repository: str, tag: str) -> Page | None:
     return kept
 
 
-def upload(c: Context, repository: str, page: Page | None, files: Sequence[Path]) -> None:
+def upload(
+    c: Context, repository: str, page: Page | None, files: Sequence[Path]
+) -> None:
     """Upload files to a release, and replace its assets of the same names.
 
     There is no page in a dry run that would make it. `gh release upload` would look for the tag,
@@ -193,7 +201,17 @@ def upload(c: Context, repository: str, page: Page | None, files: Sequence[Path]
 def publish(c: Context, repository: str, tag: str, is_prerelease: bool) -> None:
     """Make a draft public, and leave "Latest" where it is."""
     kind = f"--prerelease={str(is_prerelease).lower()}"
-    _do(c, "release", "edit", tag, "--draft=false", "--latest=false", kind, "--repo", repository)
+    _do(
+        c,
+        "release",
+        "edit",
+        tag,
+        "--draft=false",
+        "--latest=false",
+        kind,
+        "--repo",
+        repository,
+    )
 
 
 def set_latest(c: Context, repository: str, tag: str) -> None:

@@ -27,7 +27,9 @@ class Check:
         return bool(self.verdict) and self.verdict not in GREEN
 
 
-def runs(repository: str, commit: str, is_wanted: Callable[[Row], bool]) -> tuple[Check, ...]:
+def runs(
+    repository: str, commit: str, is_wanted: Callable[[Row], bool]
+) -> tuple[Check, ...]:
     """Return the newest wanted run of each workflow and event for a commit.
 
     Instead of a failed run, its failed jobs are returned.
@@ -66,7 +68,9 @@ def _run_or_failed_jobs(repository: str, run: Row) -> Sequence[Check]:
     for row in gh.read(path, every_page=True) or ():
         job = _check(row)
         if job.is_red:
-            failed.append(replace(whole, name=f"{whole.name} / {job.name}", url=job.url))
+            failed.append(
+                replace(whole, name=f"{whole.name} / {job.name}", url=job.url)
+            )
     return failed or [whole]
 
 

@@ -63,7 +63,9 @@ def _fix(output: str) -> str:
 def _reset() -> str:
     """Return when an exhausted rate limit starts again; this call does not count."""
     try:
-        limits = json.loads(ask(["gh", "api", "rate_limit"], secrets=TOKENS))["resources"].values()
+        limits = json.loads(ask(["gh", "api", "rate_limit"], secrets=TOKENS))[
+            "resources"
+        ].values()
     except Failed:
         return time_of_day(0)
     resets = [limit["reset"] for limit in limits if not limit["remaining"]]

@@ -92,7 +92,11 @@ def changed(tree: Path) -> tuple[str, ...]:
 def fingerprint(tree: Path) -> str:
     """Return a text that differs whenever the commit or a changed file of the tree differs."""
     paths = changed(tree)
-    times = [str((tree / path).lstat().st_mtime_ns) for path in paths if (tree / path).exists()]
+    times = [
+        str((tree / path).lstat().st_mtime_ns)
+        for path in paths
+        if (tree / path).exists()
+    ]
     return "\n".join([str(_status(tree).commit), *paths, *times])
 
 
@@ -103,7 +107,11 @@ def tracked(tree: Path) -> tuple[str, ...]:
 
 def submodules(tree: Path) -> Mapping[str, str]:
     """Return the path of each submodule and the commit that the index has of it."""
-    return {path: commit for path, (mode, commit) in _index(tree).items() if mode == SUBMODULE}
+    return {
+        path: commit
+        for path, (mode, commit) in _index(tree).items()
+        if mode == SUBMODULE
+    }
 
 
 @memoized_on(On.GIT)
@@ -123,7 +131,9 @@ def tags(tree: Path) -> Mapping[str, str]:
     found = {}
     for line in output.splitlines():
         name, *objects = line.split()
-        found[name] = objects[-1]  # an annotated tag is an object of its own, before its commit
+        found[name] = objects[
+            -1
+        ]  # an annotated tag is an object of its own, before its commit
     return found
 
 
@@ -147,7 +157,9 @@ def remote_refs(tree: Path) -> Mapping[str, str]:
     refs: dict[str, str] = {}
     for line in text.splitlines():
         commit, name = line.split("\t")
-        if name.endswith("^{}") or name not in refs:  # NAME^{} is the commit of an annotated tag
+        if (
+            name.endswith("^{}") or name not in refs
+        ):  # NAME^{} is the commit of an annotated tag
             refs[name.removesuffix("^{}")] = commit
     return refs
 
@@ -157,7 +169,9 @@ def remote_tag(tree: Path, tag: str) -> str | None:
     return remote_refs(tree).get(f"refs/tags/{tag}")
 
 
-def fetch_tag(tree: Path, tag: str, remote: str = "origin", name_it: bool = True) -> None:
+def fetch_tag(
+    tree: Path, tag: str, remote: str = "origin", name_it: bool = True
+) -> None:
     """Fetch a tag's commit from the remote, and the tag itself unless `name_it` is False."""
     wanted = f"refs/tags/{tag}"
     if name_it:
@@ -195,7 +209,9 @@ def export(tree: Path, commit: str, folder: Path) -> None:
 
     from release_tasks.formats.archives import unpack_all
 
-    data = ask_bytes(["git", "-c", "tar.umask=0022", "archive", "--format=tar", commit], cwd=tree)
+    data = ask_bytes(
+        ["git", "-c", "tar.umask=0022", "archive", "--format=tar", commit], cwd=tree
+    )
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
         unpack_all(archive, folder)
 
@@ -218,7 +234,17 @@ def clone(tree: Path, commit: str) -> Iterator[Path]:
     """Make a clone at a commit, with history and tags; it is removed at the end of the block."""
     with scratch("clone") as folder:
         copy = folder.resolve() / "tree"
-        ask(["git", "clone", "--quiet", "--shared", "--no-checkout", common_dir(tree), copy])
+        ask(
+            [
+                "git",
+                "clone",
+                "--quiet",
+                "--shared",
+                "--no-checkout",
+                common_dir(tree),
+                copy,
+            ]
+        )
         ask(["git", "checkout", "--quiet", "--detach", commit], cwd=copy)
         yield copy
 
@@ -230,11 +256,21 @@ def commit(c: Context, tree: Path, paths: Iterable[str], message: str) -> None:
     with changing(On.FILES, On.GIT):  # its hooks may edit files
         if untracked:
             do(c, ["git", "add", "--", *untracked], cwd=tree)
-        argv = ["git", "commit", "--quiet", f"--message={message}", "--only", "--", *names]
+        argv = [
+            "git",
+            "commit",
+            "--quiet",
+            f"--message={message}",
+            "--only",
+            "--",
+            *names,
+        ]
         do(c, argv, cwd=tree)
 
 
-def create_tag(c: Context, tree: Path, name: str, message: str, commit: str = "HEAD") -> None:
+def create_tag(
+    c: Context, tree: Path, name: str, message: str, commit: str = "HEAD"
+) -> None:
     """Make or move a tag: annotated, and signed where git is configured so.
 
     Without a message it is a lightweight tag.
@@ -281,7 +317,9 @@ def _repository(folder: Path) -> _Repository:
     except Failed as error:
         if "not a git repository" in error.output:
             fact = f"{folder} is not in a git repository"
-            raise ReleaseError(fact, "git init, or go to the project's folder") from error
+            raise ReleaseError(
+                fact, "git init, or go to the project's folder"
+            ) from error
         said = error.output.strip().splitlines()[0]  # such as: another user owns it
         fix = f"git config --global --add safe.directory {folder}"
         raise ReleaseError(f"git refuses {folder}: {said}", fix) from error
@@ -292,7 +330,12 @@ def _repository(folder: Path) -> _Repository:
 @memoized_on(On.FILES, On.GIT)
 def _status(tree: Path) -> _Status:
     """Ask for the commit, the branch and all changes at once (git-status, porcelain format 2)."""
-    options = ("--branch", "--no-ahead-behind", "--untracked-files=normal", "--no-renames")
+    options = (
+        "--branch",
+        "--no-ahead-behind",
+        "--untracked-files=normal",
+        "--no-renames",
+    )
     text = ask(["git", "status", "--porcelain=v2", "-z", *options], cwd=tree)
     headers: dict[str, str] = {}
     paths = []
@@ -321,7 +364,9 @@ def _counts(path: str) -> bool:
 def _index(tree: Path) -> Mapping[str, tuple[str, str]]:
     """Return the mode and the object of each path in the index."""
     found: dict[str, tuple[str, str]] = {}
-    for entry in filter(None, ask(["git", "ls-files", "-z", "--stage"], cwd=tree).split("\0")):
+    for entry in filter(
+        None, ask(["git", "ls-files", "-z", "--stage"], cwd=tree).split("\0")
+    ):
         about, _, path = entry.partition("\t")
         mode, name, _ = about.split(" ")
         found[path] = (mode, name)

@@ -20,7 +20,10 @@ def clone_url(url: str, folder: Path, env: Mapping[str, str]) -> None:
 
 def push_head(tree: Path, bare: Path, branch: str) -> None:
     """Move `branch` of a bare repository to the commit at HEAD of `tree`."""
-    ask(["git", "push", "--quiet", "--force", bare, f"HEAD:refs/heads/{branch}"], cwd=tree)
+    ask(
+        ["git", "push", "--quiet", "--force", bare, f"HEAD:refs/heads/{branch}"],
+        cwd=tree,
+    )
 
 
 def set_default_branch(bare: Path, branch: str) -> None:

@@ -7,7 +7,15 @@ from pathlib import Path
 
 from release_tasks.shell import Failed, ask_bytes
 
-OPTIONS = ("-I", "-F", "-n", "-z", "--full-name", "--no-color", "--no-recurse-submodules")
+OPTIONS = (
+    "-I",
+    "-F",
+    "-n",
+    "-z",
+    "--full-name",
+    "--no-color",
+    "--no-recurse-submodules",
+)
 
 
 def lines(tree: Path, texts: Iterable[str]) -> Iterator[tuple[str, int, str]]:
@@ -24,7 +32,11 @@ def lines(tree: Path, texts: Iterable[str]) -> Iterator[tuple[str, int, str]]:
             return
         raise
     for row in output.splitlines():
-        if row.count(b"\0") < 2:  # a lone carriage return ends a line for Python, not for git
+        if (
+            row.count(b"\0") < 2
+        ):  # a lone carriage return ends a line for Python, not for git
             continue
-        path, number, text = (field.decode(errors="replace") for field in row.split(b"\0", 2))
+        path, number, text = (
+            field.decode(errors="replace") for field in row.split(b"\0", 2)
+        )
         yield path, int(number), text

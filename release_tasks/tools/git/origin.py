@@ -12,7 +12,9 @@ def ahead(tree: Path, branch: str) -> int:
     """Return how many commits of HEAD are not on origin's branch, 0 where it was not fetched."""
     since = f"refs/remotes/origin/{branch}"
     try:
-        return int(ask(["git", "rev-list", "--count", f"{since}..HEAD", "--"], cwd=tree))
+        return int(
+            ask(["git", "rev-list", "--count", f"{since}..HEAD", "--"], cwd=tree)
+        )
     except Failed:
         return 0
 

@@ -30,7 +30,8 @@ def at(tree: Path, name: str, commit: str) -> Path:
             atexit.register(_leave, folder)
         if not _is_at(folder, commit):
             raise ReleaseError(
-                f"another process is at work on {name}", "wait until it has ended, then try again"
+                f"another process is at work on {name}",
+                "wait until it has ended, then try again",
             )
     return folder
 
@@ -77,7 +78,19 @@ def _join(tree: Path, folder: Path, commit: str) -> int:
     if _is_alone(lock) and not _is_at(folder, commit):
         _remove(folder)
         ask(["git", "worktree", "prune"], cwd=tree)
-        ask(["git", "worktree", "add", "--quiet", "--detach", "--force", folder, commit], cwd=tree)
+        ask(
+            [
+                "git",
+                "worktree",
+                "add",
+                "--quiet",
+                "--detach",
+                "--force",
+                folder,
+                commit,
+            ],
+            cwd=tree,
+        )
     fcntl.flock(lock, fcntl.LOCK_SH)
     if path.exists() and os.fstat(lock).st_ino == path.stat().st_ino:
         return lock

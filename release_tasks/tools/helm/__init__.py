@@ -37,7 +37,9 @@ def missing(chart: Path) -> tuple[str, ...]:
     return tuple(found)
 
 
-def fetch_dependencies(c: Context, chart: Path, repositories: Sequence[str], folder: Path) -> None:
+def fetch_dependencies(
+    c: Context, chart: Path, repositories: Sequence[str], folder: Path
+) -> None:
     """Download the dependencies in Chart.lock into the chart; `folder` is for helm's own files.
 
     `helm dependency build` only knows repositories of the user's configuration. Those that are
@@ -87,10 +89,17 @@ def render(reference: str, version: str, folder: Path, name: str) -> str:
     return _ask_registry(["template", name], reference, version, folder)
 
 
-def _ask_registry(words: Sequence[str], reference: str, version: str, folder: Path) -> str:
+def _ask_registry(
+    words: Sequence[str], reference: str, version: str, folder: Path
+) -> str:
     argv = ["helm", *words, f"oci://{reference}", f"--version={version}"]
-    env = {"HELM_CACHE_HOME": str(folder), "HELM_REPOSITORY_CACHE": str(folder / "repository")}
-    return shell.ask([*argv, *_plain_http(reference)], cwd=folder, env=env, secrets=SECRETS)
+    env = {
+        "HELM_CACHE_HOME": str(folder),
+        "HELM_REPOSITORY_CACHE": str(folder / "repository"),
+    }
+    return shell.ask(
+        [*argv, *_plain_http(reference)], cwd=folder, env=env, secrets=SECRETS
+    )
 
 
 def _plain_http(reference: str) -> list[str]:
@@ -107,7 +116,10 @@ def _with_repositories(c: Context, needed: set[str], folder: Path) -> Mapping[st
     users = Path(shell.ask(["helm", "env", "HELM_REPOSITORY_CONFIG"]).strip())
     if users.exists():
         files.copy(users, config)
-    env = {"HELM_REPOSITORY_CONFIG": str(config), "HELM_REPOSITORY_CACHE": str(folder / "cache")}
+    env = {
+        "HELM_REPOSITORY_CONFIG": str(config),
+        "HELM_REPOSITORY_CACHE": str(folder / "cache"),
+    }
     for number, url in enumerate(missing_urls, 1):
         shell.do(c, ["helm", "repo", "add", f"release-tasks-{number}", url], env=env)
     return env

@@ -11,7 +11,9 @@ from support.tiny_project import TinyProject, tiny_project
 
 
 @pytest.fixture(scope="module")
-def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TinyProject, str]]:
+def standing(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[TinyProject, str]]:
     """Make the project once for all tests of a file: most of a test's time would go there."""
     with (
         pytest.MonkeyPatch.context() as patch,

@@ -20,7 +20,16 @@ from support.built_project import (
     replace_wheel,
     tar_gz,
 )
-from support.executables import AARCH64, ARM64, MAC_X86_64, X86_64, compiled_program, elf, macho, pe
+from support.executables import (
+    AARCH64,
+    ARM64,
+    MAC_X86_64,
+    X86_64,
+    compiled_program,
+    elf,
+    macho,
+    pe,
+)
 from support.python_projects import HOST
 from support.tiny_project import TinyProject
 
@@ -101,9 +110,14 @@ def test_a_glibc_in_a_program_for_musl_is_named(tiny: TinyProject) -> None:
 
 
 def test_a_program_of_another_version_is_named(tiny: TinyProject) -> None:
-    add_file(tiny, "binary", HERE, compiled_program("tiny 0.1.9", "-static"), target=HOST)
+    add_file(
+        tiny, "binary", HERE, compiled_program("tiny 0.1.9", "-static"), target=HOST
+    )
     [problem] = artifact_errors()
-    assert problem.problem == f"binaries/other-version: {HERE} prints 'tiny 0.1.9', expected 0.2.0"
+    assert (
+        problem.problem
+        == f"binaries/other-version: {HERE} prints 'tiny 0.1.9', expected 0.2.0"
+    )
     mended(tiny, problem.fix)
 
 
@@ -113,12 +127,14 @@ def test_a_program_for_arm_is_started_in_an_emulator(
     tiny: TinyProject, capfd: pytest.CaptureFixture[str], flags: tuple[str, ...]
 ) -> None:
     add_all_files(
-        tiny, arm=compiled_program("tiny 0.2.0", *flags, compiler="aarch64-linux-gnu-gcc")
+        tiny,
+        arm=compiled_program("tiny 0.2.0", *flags, compiler="aarch64-linux-gnu-gcc"),
     )
     assert artifact_facts() == []
     assert f"tiny in {PACKED} runs and prints 0.2.0" in capfd.readouterr().err
     add_all_files(
-        tiny, arm=compiled_program("tiny 0.1.9", *flags, compiler="aarch64-linux-gnu-gcc")
+        tiny,
+        arm=compiled_program("tiny 0.1.9", *flags, compiler="aarch64-linux-gnu-gcc"),
     )
     assert artifact_facts() == [
         f"binaries/other-version: tiny in {PACKED} prints 'tiny 0.1.9', expected 0.2.0"
@@ -164,32 +180,46 @@ def test_machine_code_in_a_wheel_is_for_what_its_tag_says(
 ) -> None:
     name = WHEEL.replace("any", tag)
     replace_wheel(
-        tiny, name, projects.wheel("Tiny.Plain", tag=f"py3-none-{tag}", more={member: data})
+        tiny,
+        name,
+        projects.wheel("Tiny.Plain", tag=f"py3-none-{tag}", more={member: data}),
     )
     assert artifact_facts() == [f"binaries/wrong-machine: {member} in {name} is {fact}"]
     replace_wheel(
         tiny,
         name,
-        projects.wheel("Tiny.Plain", tag=f"py3-none-{tag}", more={"tiny/launcher.exe": data}),
+        projects.wheel(
+            "Tiny.Plain", tag=f"py3-none-{tag}", more={"tiny/launcher.exe": data}
+        ),
     )
     assert artifact_facts() == []
 
 
-def test_a_wheel_that_needs_a_newer_glibc_than_its_tag_says_is_named(tiny: TinyProject) -> None:
+def test_a_wheel_that_needs_a_newer_glibc_than_its_tag_says_is_named(
+    tiny: TinyProject,
+) -> None:
     code = compiled_program("tiny", "-shared", "-fPIC")
     name = WHEEL.replace("any", "manylinux1_x86_64")
     replace_wheel(
         tiny,
         name,
-        projects.wheel("Tiny.Plain", tag="py3-none-manylinux1_x86_64", more={"tiny/a.so": code}),
+        projects.wheel(
+            "Tiny.Plain", tag="py3-none-manylinux1_x86_64", more={"tiny/a.so": code}
+        ),
     )
     assert artifact_facts() == []
-    newer = compiled_program("tiny", "-shared", "-fPIC", "-Dputs=thrd_yield")  # since 2.28
+    newer = compiled_program(
+        "tiny", "-shared", "-fPIC", "-Dputs=thrd_yield"
+    )  # since 2.28
     replace_wheel(
         tiny,
         name,
-        projects.wheel("Tiny.Plain", tag="py3-none-manylinux1_x86_64", more={"tiny/a.so": newer}),
+        projects.wheel(
+            "Tiny.Plain", tag="py3-none-manylinux1_x86_64", more={"tiny/a.so": newer}
+        ),
     )
     [problem] = artifact_errors()
-    assert problem.problem.startswith(f"binaries/newer-glibc: tiny/a.so in {name} needs glibc 2.")
+    assert problem.problem.startswith(
+        f"binaries/newer-glibc: tiny/a.so in {name} needs glibc 2."
+    )
     assert problem.problem.endswith("but 2.5 is promised")

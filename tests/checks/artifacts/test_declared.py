@@ -97,9 +97,9 @@ def test_a_file_that_nothing_declares_is_named_with_its_line(tiny: TinyProject) 
     extra = projects.wheel("Other")
     add_file(tiny, "wheel", "other-0.2.0-py3-none-any.whl", extra, package="Other")
     [problem] = artifact_errors()
-    assert (
-        problem.problem
-        == "declared/undeclared-file: nothing declares the wheel other-0.2.0-py3-none-any.whl in dist/v0.2.0"
+    assert problem.problem == (
+        "declared/undeclared-file: nothing declares the wheel "
+        "other-0.2.0-py3-none-any.whl in dist/v0.2.0"
     )
     follow(problem.fix)
     assert artifact_facts() == []
@@ -107,7 +107,9 @@ def test_a_file_that_nothing_declares_is_named_with_its_line(tiny: TinyProject) 
 
 def test_a_file_that_no_step_built_is_named(tiny: TinyProject) -> None:
     """maturin leaves an empty zip of 22 bytes behind where a build fails."""
-    built(tiny, "tiny_plain-0.2.0-cp312-cp312-linux_x86_64.whl").write_bytes(b"PK\5\6" + bytes(18))
+    built(tiny, "tiny_plain-0.2.0-cp312-cp312-linux_x86_64.whl").write_bytes(
+        b"PK\5\6" + bytes(18)
+    )
     built(tiny, "scan.json").write_text("{}")
     [problem] = artifact_errors()
     assert problem.problem.endswith(
@@ -128,7 +130,9 @@ def test_two_files_for_one_declared_wheel_are_named(tiny: TinyProject) -> None:
     )
     [problem] = artifact_errors()
     assert problem.problem.startswith("declared/file-twice:")
-    assert problem.problem.endswith("are both tiny_plain-0.2.0-*.whl, of which there can be one")
+    assert problem.problem.endswith(
+        "are both tiny_plain-0.2.0-*.whl, of which there can be one"
+    )
     tiny.commit(
         "release-tasks.toml",
         SETTINGS + '[python."Tiny.Plain"]\nwheels = ["any", "manylinux_2_17_x86_64"]\n',
@@ -161,7 +165,10 @@ def test_an_archive_and_an_sdist_of_one_name_are_named(tiny: TinyProject) -> Non
         tar_gz({"tiny": b"another", "LICENSE": b"", "README.md": b""}),
         target=HOST,
     )
-    assert f"declared/file-twice: dist/v0.2.0/{SDIST} is a binary and a sdist" in artifact_facts()
+    assert (
+        f"declared/file-twice: dist/v0.2.0/{SDIST} is a binary and a sdist"
+        in artifact_facts()
+    )
 
 
 @pytest.mark.parametrize(
@@ -191,7 +198,8 @@ def test_a_file_that_was_changed_after_its_build_is_refused(tiny: TinyProject) -
     built(tiny, WHEEL).write_bytes(projects.wheel("Tiny.Plain", "x = 2"))
     [problem] = artifact_errors()
     assert (
-        problem.problem == f"declared/broken-file: {WHEEL} was changed in dist/ after it was built"
+        problem.problem
+        == f"declared/broken-file: {WHEEL} was changed in dist/ after it was built"
     )
 
 
@@ -207,11 +215,16 @@ def test_a_checksum_of_other_bytes_is_refused(tiny: TinyProject) -> None:
 def test_one_file_of_all_checksums_is_made_last_of_all_and_read_like_the_others(
     tiny: TinyProject,
 ) -> None:
-    tiny.commit("release-tasks.toml", SETTINGS + '[github]\nassets = ["binaries", "SHA256SUMS"]\n')
+    tiny.commit(
+        "release-tasks.toml",
+        SETTINGS + '[github]\nassets = ["binaries", "SHA256SUMS"]\n',
+    )
     add_all_files(tiny)
     release = tiny.release("0.2.0")
     built(tiny, HERE).rename(built(tiny, "aside"))
-    part = next(built(tiny, "parts").glob(f"*-{HERE}.json")).rename(built(tiny, "aside.part"))
+    part = next(built(tiny, "parts").glob(f"*-{HERE}.json")).rename(
+        built(tiny, "aside.part")
+    )
     github_assets.write_sha256sums(Context(), release, release.parts[0], None)
     assert not built(tiny, "SHA256SUMS").exists()
     assert artifact_facts() == [
@@ -246,9 +259,12 @@ def test_what_is_public_need_not_be_here(tiny: TinyProject) -> None:
     assert artifact_facts() == []
 
 
-def test_a_silenced_proof_is_a_note(tiny: TinyProject, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_silenced_proof_is_a_note(
+    tiny: TinyProject, capfd: pytest.CaptureFixture[str]
+) -> None:
     tiny.commit(
-        "release-tasks.toml", SETTINGS + '[checks.ignore]\nmissing-file = "the sdist comes later"\n'
+        "release-tasks.toml",
+        SETTINGS + '[checks.ignore]\nmissing-file = "the sdist comes later"\n',
     )
     add_all_files(tiny)
     built(tiny, SDIST).unlink()
@@ -264,7 +280,9 @@ def test_a_dry_run_looks_at_nothing(tiny: TinyProject) -> None:
     check_artifacts(context(dry=True), "0.2.0")
     assert projects.all_files(tiny.root) == before
     assert (
-        json.loads(dist.summed(tiny.release("0.2.0"), tiny.release("0.2.0").parts[0]))["tag"]
+        json.loads(dist.summed(tiny.release("0.2.0"), tiny.release("0.2.0").parts[0]))[
+            "tag"
+        ]
         == "v0.2.0"
     )
 
@@ -274,12 +292,17 @@ def test_check_names_a_binary_and_an_sdist_of_one_name_before_they_are_built(
 ) -> None:
     assert problems(tiny, bundles) == []
     name = "tiny_plain-{version}.tar.gz"
-    tiny.commit("release-tasks.toml", SETTINGS.replace("tiny-{version}-arm.tar.gz", name))
+    tiny.commit(
+        "release-tasks.toml", SETTINGS.replace("tiny-{version}-arm.tar.gz", name)
+    )
     [found] = run_checks(CheckContext(context(), tiny.release("0.2.0")), bundles)
     assert (found.name, found.fact) == (
         "name-for-two-files",
         f"{SDIST} is the file name of a binary and of an sdist",
     )
     assert found.fix.startswith("give the binary another name in [binaries]")
-    tiny.commit("release-tasks.toml", SETTINGS.replace("tiny-{version}-arm.tar.gz", f"arm-{name}"))
+    tiny.commit(
+        "release-tasks.toml",
+        SETTINGS.replace("tiny-{version}-arm.tar.gz", f"arm-{name}"),
+    )
     assert problems(tiny, bundles) == []

@@ -29,19 +29,26 @@ from release_tasks.steps.check_artifacts import check_artifacts
 pytestmark = [
     pytest.mark.tools("git", "cc", "aarch64-linux-gnu-gcc", "qemu-aarch64-static"),
     pytest.mark.skipif(
-        os.geteuid() != 0 or HERE != "amd64", reason="only root can change the root folder"
+        os.geteuid() != 0 or HERE != "amd64",
+        reason="only root can change the root folder",
     ),
 ]
 NAME = "ghcr.io/example/hello"
 SETTINGS = (
-    f'[project]\nversion = "tag"\n[images."{NAME}"]\nplatforms = ["linux/amd64", "linux/arm64"]\n'
+    f'[project]\nversion = "tag"\n[images."{NAME}"]\n'
+    f'platforms = ["linux/amd64", "linux/arm64"]\n'
 )
-FILES = {"Dockerfile": 'FROM scratch\nENTRYPOINT ["/hello"]\n', "release-tasks.toml": SETTINGS}
+FILES = {
+    "Dockerfile": 'FROM scratch\nENTRYPOINT ["/hello"]\n',
+    "release-tasks.toml": SETTINGS,
+}
 Put = Callable[..., Path]
 
 
 @pytest.fixture
-def release(releasing: Releasing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Release:
+def release(
+    releasing: Releasing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Release:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no-daemon.sock")
     return releasing(FILES)
 
@@ -50,7 +57,9 @@ def release(releasing: Releasing, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 def put(release: Release, layout: Layout) -> Put:
     """Put an image of two platforms into dist/; `programs` are those for them."""
 
-    def start(*programs: bytes, said: dict[str, str] | None = None, **config: object) -> Path:
+    def start(
+        *programs: bytes, said: dict[str, str] | None = None, **config: object
+    ) -> Path:
         part = release.parts[0]
         about = {
             "Entrypoint": ["/hello"],
@@ -110,7 +119,10 @@ def test_an_image_is_started_for_both_of_its_platforms(
         (
             (0, 0),
             {},
-            "images/image-does-not-start: {} for linux/arm64 starts /hello, which is ELF for x86_64",
+            (
+                "images/image-does-not-start: {} for linux/arm64 starts /hello, which is ELF "
+                "for x86_64"
+            ),
         ),
         (
             (0, "old"),
@@ -125,7 +137,10 @@ def test_an_image_is_started_for_both_of_its_platforms(
         (
             (0, 1),
             {"said": {"org.opencontainers.image.version": "0.1.0"}},
-            "images/label-mismatch: {} for linux/arm64 has 0.1.0 in label org.opencontainers.image.version, expected 0.2.0",
+            (
+                "images/label-mismatch: {} for linux/arm64 has 0.1.0 in label "
+                "org.opencontainers.image.version, expected 0.2.0"
+            ),
         ),
     ],
 )
@@ -136,7 +151,9 @@ def test_what_is_wrong_with_an_image_is_named_and_mended(
     put(*(old if one == "old" else good()[int(str(one))] for one in programs), **more)
     found = proved()
     assert fact.format(NAME) in [error.problem for error in found]
-    assert {error.problem.partition(":")[0] for error in found} == {fact.partition(":")[0]}
+    assert {error.problem.partition(":")[0] for error in found} == {
+        fact.partition(":")[0]
+    }
     command, _, rest = found[0].fix[found[0].fix.index("rm ") :].partition(", then ")
     subprocess.run(command.split(), check=True)
     assert rest == "inv docker-buildx"

@@ -77,7 +77,8 @@ def test_a_wheel_of_metadata_alone_is_named(tiny: TinyProject) -> None:
     replace_wheel(tiny, WHEEL, projects.wheel("Tiny.Plain", text=None))
     [problem] = artifact_errors()
     assert (
-        problem.problem == f"wheels/missing-module: {WHEEL} contains neither a module nor a program"
+        problem.problem
+        == f"wheels/missing-module: {WHEEL} contains neither a module nor a program"
     )
     mended(tiny, problem.fix)
 
@@ -87,7 +88,9 @@ def test_a_wheel_of_a_program_needs_no_module(tiny: TinyProject) -> None:
         tiny,
         WHEEL,
         projects.wheel(
-            "Tiny.Plain", text=None, more={"tiny_plain-0.2.0.data/scripts/tiny": b"#!python\n"}
+            "Tiny.Plain",
+            text=None,
+            more={"tiny_plain-0.2.0.data/scripts/tiny": b"#!python\n"},
         ),
     )
     assert artifact_facts() == []
@@ -105,7 +108,8 @@ def test_files_beside_all_packages_are_named(tiny: TinyProject) -> None:
     replace_wheel(tiny, WHEEL, projects.wheel("Tiny.Plain", more=more))
     [problem] = artifact_errors()
     assert problem.problem == (
-        f"wheels/stray-file: {WHEEL} would put LICENSE, depth_3.dot, tiny_plain-0.2.0.data/purelib/README.md directly into site-packages"
+        f"wheels/stray-file: {WHEEL} would put LICENSE, depth_3.dot, "
+        f"tiny_plain-0.2.0.data/purelib/README.md directly into site-packages"
     )
     mended(tiny, problem.fix)
 

@@ -18,7 +18,11 @@ from release_tasks.rehearsal.web import Request, Response
 class Charts:
     """The chart repository that a sample depends on, as far as it is asked for: what is there decides, not the network."""
 
-    name, hosts, url = "charts", ("charts.bitnami.com",), "https://charts.bitnami.com/bitnami"
+    name, hosts, url = (
+        "charts",
+        ("charts.bitnami.com",),
+        "https://charts.bitnami.com/bitnami",
+    )
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "bitnami"
@@ -32,7 +36,10 @@ class Charts:
                 f"apiVersion: v2\nname: {name}\nversion: {version}\n"
             )
             subprocess.run(
-                ["helm", "package", name], cwd=self.folder, check=True, capture_output=True
+                ["helm", "package", name],
+                cwd=self.folder,
+                check=True,
+                capture_output=True,
             )
         subprocess.run(
             ["helm", "repo", "index", f"--url={self.url}", "."],

@@ -10,13 +10,23 @@ from release_tasks.checks.preflight import bundles
 pytestmark = pytest.mark.tools("gh")
 
 
-def test_a_bundle_that_cannot_be_fetched_or_is_never_shipped_is_found(tiny: TinyProject) -> None:
-    table = '[bundles."{asset}.zip"]\nsmall = {url = "https://models.example/small.gguf", sha256 = "%s", license = "MIT"}\n[github]\nassets = ["bundles"]\n'
+def test_a_bundle_that_cannot_be_fetched_or_is_never_shipped_is_found(
+    tiny: TinyProject,
+) -> None:
+    table = (
+        '[bundles."{asset}.zip"]\nsmall = {url = "https://models.example/small.gguf", sha256 '
+        '= "%s", license = "MIT"}\n[github]\nassets = ["bundles"]\n'
+    )
     tiny.commit("release-tasks.toml", table % ("0" * 64))
     assert problems(tiny, bundles) == []
     tiny.commit("release-tasks.toml", table % "...")
     assert problems(tiny, bundles) == [
-        "[bundles.{asset}.zip] small: url 'https://models.example/small.gguf' and sha256 '...' do not identify a file"
+        (
+            "[bundles.{asset}.zip] small: url 'https://models.example/small.gguf' and sha256 "
+            "'...' do not identify a file"
+        )
     ]
-    tiny.commit("release-tasks.toml", (table % ("0" * 64)).replace('"bundles"]', '"wheels"]'))
+    tiny.commit(
+        "release-tasks.toml", (table % ("0" * 64)).replace('"bundles"]', '"wheels"]')
+    )
     assert problems(tiny, bundles) == ["[bundles] are built, but no release has them"]

@@ -30,14 +30,16 @@ def check(tiny: TinyProject, *words: str) -> subprocess.CompletedProcess[str]:
     return tiny.inv("check", "--version", "0.2.0", "--new", "all", *words)
 
 
-def test_warnings_do_not_stop_a_release_and_problems_come_last(tiny: TinyProject) -> None:
+def test_warnings_do_not_stop_a_release_and_problems_come_last(
+    tiny: TinyProject,
+) -> None:
     tiny.commit(".github/workflows/cd.yml", CD)
     done = check(tiny)
     assert done.returncode == 0
     assert (
-        "warning: workflows/tag-filter-too-narrow: .github/workflows/cd.yml:3 waits for tags, but not for v1.2.3\nfix: add 'v[0-9]*' to its tags\n"
-        in done.stderr
-    )
+        "warning: workflows/tag-filter-too-narrow: .github/workflows/cd.yml:3 waits for "
+        "tags, but not for v1.2.3\nfix: add 'v[0-9]*' to its tags\n"
+    ) in done.stderr
     (tiny.root / "scribble.txt").write_text("")
     done = check(tiny)
     assert done.returncode == 1
@@ -46,7 +48,9 @@ def test_warnings_do_not_stop_a_release_and_problems_come_last(tiny: TinyProject
     )
 
 
-def test_json_holds_every_finding_and_nothing_else_is_on_stdout(tiny: TinyProject) -> None:
+def test_json_holds_every_finding_and_nothing_else_is_on_stdout(
+    tiny: TinyProject,
+) -> None:
     tiny.commit(".github/workflows/cd.yml", CD)
     (tiny.root / "scribble.txt").write_text("")
     done = check(tiny, "--json")
@@ -68,9 +72,9 @@ def test_on_github_each_finding_is_an_annotation_at_its_line(
     tiny.commit("CHANGELOG.md", LOG.replace("- More.\n", ""))
     lines = check(tiny).stderr.splitlines()
     assert (
-        "::error file=CHANGELOG.md,title=missing-changelog-entry::CHANGELOG.md has no entry for 0.2.0%0Afix: write what changed under Unreleased in CHANGELOG.md"
-        in lines
-    )
+        "::error file=CHANGELOG.md,title=missing-changelog-entry::CHANGELOG.md has no "
+        "entry for 0.2.0%0Afix: write what changed under Unreleased in CHANGELOG.md"
+    ) in lines
     assert any(
         line.startswith(
             "::warning file=.github/workflows/cd.yml,line=3,title=tag-filter-too-narrow::"
@@ -100,14 +104,16 @@ def test_a_finding_is_silenced_with_a_reason_and_shown_with_it(
     show(list(found(tiny).values()), "tiny 0.2.0", as_json=False)
     said = capsys.readouterr().err
     assert (
-        "note: versions/missing-changelog-entry: CHANGELOG.md has no entry for 0.2.0\nignored: this one says nothing on purpose\n"
-        in said
-    )
+        "note: versions/missing-changelog-entry: CHANGELOG.md has no entry for 0.2.0\n"
+        "ignored: this one says nothing on purpose\n"
+    ) in said
     assert said.endswith("tiny 0.2.0 is ready to release\n")
 
 
 def test_an_ignored_check_needs_a_reason_and_a_known_name(tiny: TinyProject) -> None:
-    tiny.commit("release-tasks.toml", '[checks.ignore]\nmissing-changelog-entrys = "a typo"\n')
+    tiny.commit(
+        "release-tasks.toml", '[checks.ignore]\nmissing-changelog-entrys = "a typo"\n'
+    )
     one = found(tiny)["unknown-check"]
     assert (one.fact, one.fix) == (
         "[checks.ignore] missing-changelog-entrys: there is no such check",
@@ -118,7 +124,9 @@ def test_an_ignored_check_needs_a_reason_and_a_known_name(tiny: TinyProject) -> 
         found(tiny)
 
 
-def test_the_gates_run_only_when_asked_and_when_nothing_else_is_wrong(tiny: TinyProject) -> None:
+def test_the_gates_run_only_when_asked_and_when_nothing_else_is_wrong(
+    tiny: TinyProject,
+) -> None:
     tiny.commit("release-tasks.toml", '[gates]\nrun = ["false"]\n')
     assert "gates/failing-gate: the gate false fails\n" in check(tiny).stderr
     assert check(tiny, "--fast").returncode == 0
@@ -131,7 +139,10 @@ def test_a_release_whose_tag_is_public_is_not_refused_for_what_cannot_change_any
 ) -> None:
     tiny.commit(
         "release-tasks.toml",
-        '[checks.ignore]\nno-such-finding = "from another version of release-tasks"\n[gates]\nrun = ["false"]\n',
+        (
+            '[checks.ignore]\nno-such-finding = "from another version of release-tasks"\n'
+            '[gates]\nrun = ["false"]\n'
+        ),
     )
     tiny.commit("pyproject.toml", TINY["pyproject.toml"].replace("0.1.0", "0.2.0"))
     assert check(tiny).returncode == 1
@@ -139,8 +150,12 @@ def test_a_release_whose_tag_is_public_is_not_refused_for_what_cannot_change_any
     assert check(tiny).returncode == 0
 
 
-def test_every_problem_is_shown_at_once(tiny: TinyProject, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(PROGRAMS, "gh", Program("gh", ("no-such-gh", "--version"), apt="gh"))
+def test_every_problem_is_shown_at_once(
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(
+        PROGRAMS, "gh", Program("gh", ("no-such-gh", "--version"), apt="gh")
+    )
     (tiny.root / "scribble.txt").write_text("")
     tiny.commit("CHANGELOG.md", "# Changelog\n\n## [Unreleased]\n")
     said = [

@@ -37,8 +37,14 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     made = projects.chain(tmp_path / "shop")
     write(made, "Dockerfile", "FROM rust\nCOPY . .\nRUN cargo build --release\n")
     write(made, "chart/Chart.yaml", "apiVersion: v2\nname: shop\nversion: 0.1.0\n")
-    write(made, "chart/values.yaml", "image:\n  repository: ghcr.io/example/shop\n  tag: ''\n")
-    write(made, "release-tasks.toml", f'{IMAGE}[charts."ghcr.io/example/charts/shop"]\n')
+    write(
+        made,
+        "chart/values.yaml",
+        "image:\n  repository: ghcr.io/example/shop\n  tag: ''\n",
+    )
+    write(
+        made, "release-tasks.toml", f'{IMAGE}[charts."ghcr.io/example/charts/shop"]\n'
+    )
     monkeypatch.chdir(made)
     return made
 
@@ -52,7 +58,9 @@ def told(root: Path) -> list[tuple[str, str, str]]:
     commit_all(root)
     return [
         (one.name, one.fact, one.fix)
-        for one in run_checks(CheckContext(context(), Release.at(context(), "0.2.0")), containers)
+        for one in run_checks(
+            CheckContext(context(), Release.at(context(), "0.2.0")), containers
+        )
     ]
 
 
@@ -79,9 +87,15 @@ def test_a_chart_whose_default_image_is_at_another_place_is_found(root: Path) ->
         "chart-image-unpublished",
         "chart/values.yaml uses the image shop, but ghcr.io/example/shop is published",
     )
-    write(root, "chart/values.yaml", f"image:\n  repository: {fix.rpartition(' ')[2]}\n")
+    write(
+        root, "chart/values.yaml", f"image:\n  repository: {fix.rpartition(' ')[2]}\n"
+    )
     assert told(root) == []
-    write(root, "chart/values.yaml", "image:\n  registry: ghcr.io\n  repository: example/shop\n")
+    write(
+        root,
+        "chart/values.yaml",
+        "image:\n  registry: ghcr.io\n  repository: example/shop\n",
+    )
     assert told(root) == []
     write(root, "chart/values.yaml", "image:\n  repository: docker.io/library/redis\n")
     assert told(root) == []
@@ -95,7 +109,9 @@ def test_a_chart_whose_default_tag_is_never_pushed_is_found(root: Path) -> None:
     assert fact.startswith(
         "chart/values.yaml uses the tag v0.2.0 (the appVersion), but the image gets 0.2.0"
     )
-    assert fix.startswith('set app-version = "{version}" in [charts."ghcr.io/example/charts/shop"]')
+    assert fix.startswith(
+        'set app-version = "{version}" in [charts."ghcr.io/example/charts/shop"]'
+    )
     write(root, "release-tasks.toml", f'{IMAGE}{table}app-version = "{{version}}"\n')
     assert told(root) == []
 
@@ -107,7 +123,10 @@ def test_a_dockerfile_that_builds_dependencies_without_a_member_is_found(
     [(name, fact, fix)] = told(root)
     assert (name, fact) == (
         "dockerfile-missing-member",
-        "Dockerfile runs cargo without the manifest of crates/shop-middle, and cargo refuses the workspace",
+        (
+            "Dockerfile runs cargo without the manifest of crates/shop-middle, and cargo "
+            "refuses the workspace"
+        ),
     )
     lines = fix.partition(": ")[2].replace(" and ", "\n")
     write(root, "Dockerfile", STUB.replace("RUN mkdir", f"{lines}\nRUN mkdir"))
@@ -128,13 +147,19 @@ def test_a_dockerfile_that_builds_dependencies_without_a_member_is_found(
     copy, run = lines.splitlines()
     write(layer, copy.split()[2], (root / copy.split()[1]).read_text())
     with pytest.raises(subprocess.CalledProcessError):
-        projects.cargo(layer, "metadata", "--offline", "--locked", "--quiet", "--format-version=1")
+        projects.cargo(
+            layer, "metadata", "--offline", "--locked", "--quiet", "--format-version=1"
+        )
     subprocess.run(["sh", "-c", run.removeprefix("RUN ")], cwd=layer, check=True)
-    projects.cargo(layer, "build", "--offline", "--locked", "--quiet", "--package=shop-zero")
+    projects.cargo(
+        layer, "build", "--offline", "--locked", "--quiet", "--package=shop-zero"
+    )
     write(
         root,
         "Dockerfile",
-        STUB.replace("RUN mkdir", "COPY crates/shop-middle/src crates/shop-middle/src\nRUN mkdir"),
+        STUB.replace(
+            "RUN mkdir", "COPY crates/shop-middle/src crates/shop-middle/src\nRUN mkdir"
+        ),
     )
     [(_, _, fix)] = told(root)
     assert (
@@ -145,10 +170,21 @@ def test_a_dockerfile_that_builds_dependencies_without_a_member_is_found(
 
 @pytest.mark.parametrize(
     "copies",
-    ["COPY crates crates/", "COPY crates/*/Cargo.toml ./", "COPY . /src", "COPY crates/ crates/"],
+    [
+        "COPY crates crates/",
+        "COPY crates/*/Cargo.toml ./",
+        "COPY . /src",
+        "COPY crates/ crates/",
+    ],
 )
-def test_a_dockerfile_that_copies_all_members_at_once_is_well(root: Path, copies: str) -> None:
-    write(root, "Dockerfile", f"FROM rust\nCOPY Cargo.toml ./\n{copies}\nRUN cargo build\n")
+def test_a_dockerfile_that_copies_all_members_at_once_is_well(
+    root: Path, copies: str
+) -> None:
+    write(
+        root,
+        "Dockerfile",
+        f"FROM rust\nCOPY Cargo.toml ./\n{copies}\nRUN cargo build\n",
+    )
     assert told(root) == []
 
 
@@ -160,21 +196,33 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]
         yield url
 
 
-def depend(root: Path, repository: str, version: str = "1.x", name: str = "common") -> None:
-    needs = f"dependencies:\n  - {{name: {name}, version: '{version}', repository: '{repository}', tags: [a]}}\n"
-    write(root, "chart/Chart.yaml", f"apiVersion: v2\nname: shop\nversion: 0.1.0\n{needs}")
+def depend(
+    root: Path, repository: str, version: str = "1.x", name: str = "common"
+) -> None:
+    needs = (
+        f"dependencies:\n  - {{name: {name}, version: '{version}', repository: "
+        f"'{repository}', tags: [a]}}\n"
+    )
+    write(
+        root, "chart/Chart.yaml", f"apiVersion: v2\nname: shop\nversion: 0.1.0\n{needs}"
+    )
 
 
 def follow(root: Path, fix: str) -> None:
     """Do what a way out says first, and leave what helm fetched out of the repository."""
     subprocess.run(
-        shlex.split(fix.partition(", and ")[0]), cwd=root, check=True, capture_output=True
+        shlex.split(fix.partition(", and ")[0]),
+        cwd=root,
+        check=True,
+        capture_output=True,
     )
     write(root, ".gitignore", "/target\n*.tgz\n")
 
 
 @pytest.mark.tools("helm")
-def test_a_chart_without_a_lock_is_found_until_it_has_one(root: Path, repository: str) -> None:
+def test_a_chart_without_a_lock_is_found_until_it_has_one(
+    root: Path, repository: str
+) -> None:
     depend(root, repository)
     [(name, fact, fix)] = told(root)
     assert (name, fact) == (
@@ -190,7 +238,9 @@ def test_a_chart_without_a_lock_is_found_until_it_has_one(root: Path, repository
 
 
 @pytest.mark.tools("helm")
-def test_a_dependency_that_helm_cannot_get_is_found(root: Path, repository: str) -> None:
+def test_a_dependency_that_helm_cannot_get_is_found(
+    root: Path, repository: str
+) -> None:
     for place, version, name in (
         (f"{repository}/nowhere", "1.4.0", "common"),
         (repository, "2.0.0", "common"),
@@ -203,15 +253,17 @@ def test_a_dependency_that_helm_cannot_get_is_found(root: Path, repository: str)
         assert fact.startswith(
             f"helm cannot download {name} {version}, which chart/Chart.yaml depends on: "
         )
-        assert (
-            fix
-            == "correct repository or version in chart/Chart.yaml, or commit the chart to charts/ beside it"
+        assert fix == (
+            "correct repository or version in chart/Chart.yaml, or commit the chart to "
+            "charts/ beside it"
         )
     depend(root, repository, "1.4.0")
     assert told(root) == []
     depend(root, "file://../gone", "1.0.0")
     write(
-        root / "chart", "charts/common/Chart.yaml", "apiVersion: v2\nname: common\nversion: 1.0.0\n"
+        root / "chart",
+        "charts/common/Chart.yaml",
+        "apiVersion: v2\nname: common\nversion: 1.0.0\n",
     )
     assert told(root) == []
 
@@ -220,17 +272,29 @@ def test_a_default_image_of_somebody_else_that_is_not_there_is_found(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(
-        root, "chart/values.yaml", "image:\n  repository: ghcr.io/example/hello\n  tag: '1.0.0'\n"
+        root,
+        "chart/values.yaml",
+        "image:\n  repository: ghcr.io/example/hello\n  tag: '1.0.0'\n",
     )
     with local_registries(tmp_path, monkeypatch) as registries:
         commit_all(root)
-        [one] = run_checks(CheckContext(context(), Release.at(context(), "0.2.0")), containers)
+        [one] = run_checks(
+            CheckContext(context(), Release.at(context(), "0.2.0")), containers
+        )
         assert (one.name, one.fact) == (
             "chart-image-unpublished",
-            "chart/values.yaml uses the image ghcr.io/example/hello:1.0.0, which ghcr.io does not have",
+            (
+                "chart/values.yaml uses the image ghcr.io/example/hello:1.0.0, which ghcr.io "
+                "does not have"
+            ),
         )
         push_image(registries, "1.0.0")
-        assert run_checks(CheckContext(context(), Release.at(context(), "0.2.0")), containers) == []
+        assert (
+            run_checks(
+                CheckContext(context(), Release.at(context(), "0.2.0")), containers
+            )
+            == []
+        )
 
 
 NOWHERE = "linux/sparc64"  # no builder emulates it
@@ -241,9 +305,14 @@ NOWHERE = "linux/sparc64"  # no builder emulates it
 def test_a_platform_whose_programs_no_builder_runs_is_found(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(root, "release-tasks.toml", f'{IMAGE}platforms = ["linux/amd64", "{NOWHERE}"]\n')
+    write(
+        root, "release-tasks.toml", f'{IMAGE}platforms = ["linux/amd64", "{NOWHERE}"]\n'
+    )
     assert told(root) == []  # no builder is running, and that is doctor's affair
-    with local_registries(tmp_path, monkeypatch), buildkit.builder(context()) as builder:
+    with (
+        local_registries(tmp_path, monkeypatch),
+        buildkit.builder(context()) as builder,
+    ):
         for name, value in builder.items():
             monkeypatch.setenv(name, value)
         [(name, fact, fix)] = told(root)
@@ -255,7 +324,10 @@ def test_a_platform_whose_programs_no_builder_runs_is_found(
         write(
             root,
             "Dockerfile",
-            f"{stage} rust AS made\nCOPY . .\nRUN cargo build\nFROM made AS tested\nRUN cargo test\nFROM scratch\nCOPY --from=made /app /app\n",
+            (
+                f"{stage} rust AS made\nCOPY . .\nRUN cargo build\nFROM made AS tested\n"
+                f"RUN cargo test\nFROM scratch\nCOPY --from=made /app /app\n"
+            ),
         )
         assert told(root) == []
 
@@ -275,7 +347,11 @@ path = "src/tools/ledger.rs"
 name = "elsewhere"
 path = "checks/elsewhere.rs"
 """
-FIRST = 'FROM rust\nCOPY Cargo.toml ./\nRUN mkdir src && echo "fn main() {}" > src/main.rs && cargo build\nCOPY . .\nRUN cargo build\n'
+FIRST = (
+    "FROM rust\nCOPY Cargo.toml ./\n"
+    'RUN mkdir src && echo "fn main() {}" > src/main.rs && cargo build\nCOPY . .\n'
+    "RUN cargo build\n"
+)
 
 
 def test_a_dockerfile_that_builds_dependencies_without_a_file_that_the_manifest_names_is_found(
@@ -304,17 +380,24 @@ def test_a_dockerfile_that_builds_dependencies_without_a_file_that_the_manifest_
     [(name, fact, fix)] = told(root)
     assert (name, fact) == (
         "dockerfile-missing-target",
-        "Dockerfile runs cargo without build.rs, src/tools/ledger.rs, benches/till.rs, which Cargo.toml names, and cargo refuses the package",
+        (
+            "Dockerfile runs cargo without build.rs, src/tools/ledger.rs, benches/till.rs, "
+            "which Cargo.toml names, and cargo refuses the package"
+        ),
     )
     lines, _, more = (
-        fix.removeprefix("add before that line: ").replace(" and ", "\n").partition("; ")
+        fix.removeprefix("add before that line: ")
+        .replace(" and ", "\n")
+        .partition("; ")
     )
     assert more == "the folder then exists already, so change its mkdir to mkdir -p"
     write(root, "Dockerfile", FIRST.replace("RUN mkdir src", "RUN mkdir -p src"))
     assert told(root)[0][2].endswith("benches/till.rs benches/till.rs")
     write(root, "Dockerfile", FIRST.replace("RUN mkdir", f"{lines}\nRUN mkdir -p"))
     assert told(root) == []
-    for path in re.findall(r"COPY (\S+) \S+", lines):  # and cargo builds what is in that layer
+    for path in re.findall(
+        r"COPY (\S+) \S+", lines
+    ):  # and cargo builds what is in that layer
         write(tmp_path / "layer", path, "fn main() {}\n")
     for name in ("Cargo.toml", "src/main.rs"):
         write(tmp_path / "layer", name, (root / name).read_text())

@@ -77,7 +77,12 @@ def test_metadata_that_crates_io_refuses_is_found(
     assert [(name, problem) for name, problem, _ in told(root)] == [
         ("crate-metadata", f"crates/shop-zero/Cargo.toml{fact}")
     ]
-    edit(root, "shop-zero", new or 'edition = "2021"\n', old if new else f'edition = "2021"\n{old}')
+    edit(
+        root,
+        "shop-zero",
+        new or 'edition = "2021"\n',
+        old if new else f'edition = "2021"\n{old}',
+    )
     assert told(root) == []
 
 
@@ -101,8 +106,15 @@ def test_a_crate_over_ten_mebibytes_is_found_with_its_largest_file(root: Path) -
         "crate-too-large",
         "shop-zero is 11.0 MiB when packed, but crates.io takes at most 10",
     )
-    assert fix.startswith("add its largest files to `exclude` of [package]: model.bin, ")
-    edit(root, "shop-zero", 'license = "MIT"\n', 'license = "MIT"\nexclude = ["model.bin"]\n')
+    assert fix.startswith(
+        "add its largest files to `exclude` of [package]: model.bin, "
+    )
+    edit(
+        root,
+        "shop-zero",
+        'license = "MIT"\n',
+        'license = "MIT"\nexclude = ["model.bin"]\n',
+    )
     assert told(root) == []
 
 
@@ -124,7 +136,10 @@ def test_a_category_that_crates_io_does_not_have_is_found(
         [(name, fact, fix)] = told(root)
         assert (name, fact) == (
             "unknown-category",
-            "crates/shop-zero/Cargo.toml: algorithm is not a category of crates.io, which refuses it",
+            (
+                "crates/shop-zero/Cargo.toml: algorithm is not a category of crates.io, "
+                "which refuses it"
+            ),
         )
         assert fix == "write algorithms"
         edit(root, "shop-zero", '"algorithm"', '"algorithms"')
@@ -160,11 +175,14 @@ def test_code_that_reads_a_file_of_another_folder_is_found_at_its_line(
         == "crates/shop-zero/src/lib.rs reads menu.txt, which is not in the tarball of shop-zero"
     )
     assert one.fix.startswith(
-        "move it into crates/shop-zero, or let crates/shop-zero/src/lib.rs read a symbolic link to it there"
+        "move it into crates/shop-zero, or let crates/shop-zero/src/lib.rs read a "
+        "symbolic link to it there"
     )
     (root / "crates/shop-zero/menu.txt").symlink_to("../../menu.txt")
     code.write_text(
-        code.read_text().replace("/../../menu.txt", "/menu.txt").replace("../../../", "../")
+        code.read_text()
+        .replace("/../../menu.txt", "/menu.txt")
+        .replace("../../../", "../")
     )
     assert told(root) == []
 
@@ -205,13 +223,19 @@ def test_a_build_script_that_reads_a_file_of_another_crate_is_found(root: Path) 
     (root / "crates/shop-middle/order.proto").write_text('syntax = "proto3";\n')
     script = root / "crates/shop-zero/build.rs"
     script.write_text(
-        'fn main() {\n    println!("cargo:rerun-if-changed=../../.git/HEAD");\n    std::fs::read("../shop-middle/order.proto").unwrap();\n}\n'
+        'fn main() {\n    println!("cargo:rerun-if-changed=../../.git/HEAD");\n'
+        '    std::fs::read("../shop-middle/order.proto").unwrap();\n}\n'
     )
     [(name, fact, _)] = told(root)
     assert (name, fact) == (
         "file-outside-crate",
-        "crates/shop-zero/build.rs reads crates/shop-middle/order.proto, which is not in the tarball of shop-zero",
+        (
+            "crates/shop-zero/build.rs reads crates/shop-middle/order.proto, which is not in "
+            "the tarball of shop-zero"
+        ),
     )
-    (root / "crates/shop-middle/order.proto").rename(root / "crates/shop-zero/order.proto")
+    (root / "crates/shop-middle/order.proto").rename(
+        root / "crates/shop-zero/order.proto"
+    )
     script.write_text(script.read_text().replace("../shop-middle/", ""))
     assert told(root) == []

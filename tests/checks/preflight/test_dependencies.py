@@ -14,7 +14,10 @@ from support.repositories import git
 from release_tasks.checks.preflight import crates, dependencies
 
 pytestmark = pytest.mark.tools("cargo")
-ITOA = '[[package]]\nname = "itoa"\nversion = "1.0.0"\nsource = "registry+https://github.com/rust-lang/crates.io-index"\n'
+ITOA = (
+    '[[package]]\nname = "itoa"\nversion = "1.0.0"\n'
+    'source = "registry+https://github.com/rust-lang/crates.io-index"\n'
+)
 
 
 @pytest.fixture
@@ -49,7 +52,12 @@ def test_a_dependency_that_only_its_path_names_is_found(root: Path) -> None:
         fix
         == 'add version = "0.1.0" to shop-middle in crates/shop-app/Cargo.toml or in the workspace'
     )
-    edit(root, "shop-app", 'path = "../shop-middle"', 'path = "../shop-middle", version = "0.1.0"')
+    edit(
+        root,
+        "shop-app",
+        'path = "../shop-middle"',
+        'path = "../shop-middle", version = "0.1.0"',
+    )
     assert told(root) == []
 
 
@@ -77,7 +85,10 @@ def test_a_crate_that_needs_one_that_is_never_published_is_found(root: Path) -> 
         "dependency-not-published",
         "shop-middle needs shop-zero, which is not published",
     )
-    assert fix == "publish shop-zero too, or set publish = false in crates/shop-middle/Cargo.toml"
+    assert (
+        fix
+        == "publish shop-zero too, or set publish = false in crates/shop-middle/Cargo.toml"
+    )
     edit(root, "shop-zero", "publish = false\n", "")
     assert told(root) == []
 
@@ -109,7 +120,10 @@ def test_crates_that_need_each_other_are_found(root: Path) -> None:
         '[dependencies]\nshop-app = { path = "../shop-app", version = "0.1.0" }\n',
     )
     [(name, _, fix)] = [one for one in told(root) if one[0] != "stale-lock"]
-    assert (name, fix) == ("dependency-cycle", "move what they share into a crate that both need")
+    assert (name, fix) == (
+        "dependency-cycle",
+        "move what they share into a crate that both need",
+    )
 
 
 def test_a_dependency_that_exists_nowhere_is_found(root: Path) -> None:
@@ -119,7 +133,10 @@ def test_a_dependency_that_exists_nowhere_is_found(root: Path) -> None:
         "unknown-dependency",
         "crates/shop-zero/Cargo.toml needs no-such-crate ^1.2, but crates.io has no such crate",
     )
-    assert fix == "correct the name or the version of no-such-crate in crates/shop-zero/Cargo.toml"
+    assert (
+        fix
+        == "correct the name or the version of no-such-crate in crates/shop-zero/Cargo.toml"
+    )
     edit(root, "shop-zero", 'no-such-crate = "1.2"\n', "")
     assert told(root) == []
 
@@ -140,24 +157,28 @@ def test_a_test_that_needs_a_version_of_a_crate_that_is_never_published_is_found
         "unknown-dependency",
         "crates/shop-zero/Cargo.toml needs shop-bench ^0.1.0, but crates.io has no such crate",
     )
-    assert (
-        fix
-        == "remove the version of shop-bench from the dev-dependencies of crates/shop-zero/Cargo.toml; cargo then leaves it out of the upload"
+    assert fix == (
+        "remove the version of shop-bench from the dev-dependencies of "
+        "crates/shop-zero/Cargo.toml; cargo then leaves it out of the upload"
     )
     edit(root, "shop-zero", 'shop-bench", version = "0.1.0"', 'shop-bench"')
     assert told(root) == []
 
 
-def test_a_crate_of_another_component_must_be_public_in_a_version_that_fits(root: Path) -> None:
+def test_a_crate_of_another_component_must_be_public_in_a_version_that_fits(
+    root: Path,
+) -> None:
     edit(root, "shop-zero", 'version = "0.1.0"', 'version = "0.3.0"')
     edit(root, "shop-middle", 'version = "0.1.0" }', 'version = "0.3.0" }')
     (root / "release-tasks.toml").write_text(
-        '[components.zero]\ntag = "zero-v{version}"\ncrates = ["shop-zero"]\n[components.app]\ncrates = ["shop-middle", "shop-app"]\n'
+        '[components.zero]\ntag = "zero-v{version}"\ncrates = ["shop-zero"]\n'
+        '[components.app]\ncrates = ["shop-middle", "shop-app"]\n'
     )
     update_lock(root)
     fact = "crates/shop-middle/Cargo.toml needs shop-zero ^0.3.0, but crates.io has no such crate"
     fix = (
-        "release shop-zero first, or require another version of it in crates/shop-middle/Cargo.toml"
+        "release shop-zero first, or require another version of it in "
+        "crates/shop-middle/Cargo.toml"
     )
     assert projects.findings(root, dependencies, version="app=0.1.0") == [
         ("unknown-dependency", fact, fix)
@@ -201,17 +222,27 @@ def test_a_lock_that_does_not_fit_the_manifests_is_found(root: Path) -> None:
 
 
 def test_a_crate_that_promises_an_older_rust_than_it_needs_is_found(root: Path) -> None:
-    edit(root, "shop-app", 'license = "MIT"\n', 'license = "MIT"\nrust-version = "1.60"\n')
+    edit(
+        root,
+        "shop-app",
+        'license = "MIT"\n',
+        'license = "MIT"\nrust-version = "1.60"\n',
+    )
     assert told(root) == []
-    edit(root, "shop-zero", 'license = "MIT"\n', 'license = "MIT"\nrust-version = "1.70.1"\n')
+    edit(
+        root,
+        "shop-zero",
+        'license = "MIT"\n',
+        'license = "MIT"\nrust-version = "1.70.1"\n',
+    )
     [(name, fact, fix)] = told(root)
     assert (name, fact) == (
         "rust-version-too-low",
         "shop-app promises Rust 1.60, but shop-zero 0.1.0 needs 1.70.1",
     )
-    assert (
-        fix
-        == 'set rust-version = "1.70.1" in crates/shop-app/Cargo.toml or in the workspace, or lock an earlier shop-zero'
+    assert fix == (
+        'set rust-version = "1.70.1" in crates/shop-app/Cargo.toml or in the workspace, '
+        "or lock an earlier shop-zero"
     )
     edit(root, "shop-app", '"1.60"', '"1.70.1"')
     assert told(root) == []

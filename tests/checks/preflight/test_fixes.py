@@ -21,9 +21,15 @@ from release_tasks.checks.preflight.all import check_release, checks
 
 pytestmark = pytest.mark.tools("gh")
 CD = ".github/workflows/cd.yml"
-RUNS = "on:\n  push:\n    tags: ['v*']\njobs:\n  publish:\n    runs-on: ubuntu-latest\n    steps:\n      - run: twine upload dist/*\n"
+RUNS = (
+    "on:\n  push:\n    tags: ['v*']\njobs:\n  publish:\n    runs-on: ubuntu-latest\n"
+    "    steps:\n      - run: twine upload dist/*\n"
+)
 UNFOLLOWED = ("test_page", "test_check", "test_known_failures", "test_sample_findings")
-BUNDLES = '[bundles."{asset}.zip"]\nsmall = {url = "u", sha256 = "s", license = "l"}\n[github]\nassets = ["bundles"]\n'
+BUNDLES = (
+    '[bundles."{asset}.zip"]\nsmall = {url = "u", sha256 = "s", license = "l"}\n[github]\n'
+    'assets = ["bundles"]\n'
+)
 MANIFEST = TINY["pyproject.toml"]
 
 
@@ -38,7 +44,9 @@ class Try:
     def found(self) -> dict[str, str]:
         """Return the way out of each finding by its name, notes aside."""
         case = CheckContext(context(), self.tiny.release(self.version), self.new)
-        return {one.name: one.fix for one in check_release(case) if one.severity != "note"}
+        return {
+            one.name: one.fix for one in check_release(case) if one.severity != "note"
+        }
 
     def commit(self, name: str, text: str) -> None:
         self.tiny.commit(name, text)
@@ -52,7 +60,12 @@ class Try:
     def type(self, line: str) -> None:
         """Type a line as it was said."""
         done = subprocess.run(
-            line, shell=True, cwd=self.tiny.root, check=False, capture_output=True, text=True
+            line,
+            shell=True,
+            cwd=self.tiny.root,
+            check=False,
+            capture_output=True,
+            text=True,
         )
         assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"
 
@@ -129,7 +142,9 @@ def elsewhere(one: Try) -> None:
 def uploaded(one: Try) -> None:
     path = one.tiny.folder / "tiny_plain-0.2.0.tar.gz"
     path.write_bytes(sdist("tiny-plain"))
-    subprocess.run([sys.executable, "-m", "twine", "upload", path], check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "twine", "upload", path], check=True, capture_output=True
+    )
 
 
 def yanked(one: Try) -> None:
@@ -169,7 +184,9 @@ def red(one: Try) -> None:
 
 def labelled(one: Try) -> None:
     settings('[gates]\nblockers = ["P0"]\n')(one)
-    one.type("gh api --method POST repos/example/tiny/issues -f title=Lost -f 'labels[]=P0'")
+    one.type(
+        "gh api --method POST repos/example/tiny/issues -f title=Lost -f 'labels[]=P0'"
+    )
 
 
 def two_dockerfiles(one: Try) -> None:
@@ -255,17 +272,25 @@ WAYS: dict[str, tuple[Act, Follow]] = {
             "or to [versions.ignore] with the reason",
         ),
     ),
-    "unreadable-workflow": (commits(CD, "on: [push\n"), says(CD, "[push", "[push]", "fix cd.yml")),
+    "unreadable-workflow": (
+        commits(CD, "on: [push\n"),
+        says(CD, "[push", "[push]", "fix cd.yml"),
+    ),
     "second-publisher": (
         commits(CD, RUNS),
         says(CD, "tags: ['v*']", "branches: [main]", "remove its tag trigger"),
     ),
     "unreadable-registry": (two_dockerfiles, answered),
-    "taken-version": (yanked, takes("0.2.1", "unyank it, or choose a version after 0.2.0")),
+    "taken-version": (
+        yanked,
+        takes("0.2.1", "unyank it, or choose a version after 0.2.0"),
+    ),
     "untagged-version": (uploaded, takes("0.2.1", "choose a version after 0.2.0")),
     "new-name": (lambda one: setattr(one, "new", ""), confirmed),
     "missing-credential": (
-        lambda one: [os.environ.pop(name, None) for name in ("TWINE_PASSWORD", "PYPI_API_TOKEN")],
+        lambda one: [
+            os.environ.pop(name, None) for name in ("TWINE_PASSWORD", "PYPI_API_TOKEN")
+        ],
         signed,
     ),
     "unusable-bundle": (
@@ -278,19 +303,35 @@ WAYS: dict[str, tuple[Act, Follow]] = {
         ),
     ),
     "commit-not-green": (red, mends("fix it and commit")),
-    "token-too-weak": (lambda one: setattr(one.tiny.registries.github, "scopes", "gist"), scoped),
+    "token-too-weak": (
+        lambda one: setattr(one.tiny.registries.github, "scopes", "gist"),
+        scoped,
+    ),
     "open-milestone": (
         settings('[gates]\nmilestone = "v{version}"\n'),
-        says("release-tasks.toml", 'milestone = "v{version}"', "", "remove milestone from [gates]"),
+        says(
+            "release-tasks.toml",
+            'milestone = "v{version}"',
+            "",
+            "remove milestone from [gates]",
+        ),
     ),
     "open-blocker": (
         labelled,
         says("release-tasks.toml", '"P0"', "", "remove P0 from [gates] blockers"),
     ),
-    "failing-gate": (settings('[gates]\nrun = ["test -e mended.txt"]\n'), mends("fix it")),
+    "failing-gate": (
+        settings('[gates]\nrun = ["test -e mended.txt"]\n'),
+        mends("fix it"),
+    ),
     "gate-leftovers": (
         settings('[gates]\nrun = ["touch coverage.xml"]\n'),
-        says(".gitignore", "__pycache__/", "__pycache__/\ncoverage.xml", "add it to .gitignore"),
+        says(
+            ".gitignore",
+            "__pycache__/",
+            "__pycache__/\ncoverage.xml",
+            "add it to .gitignore",
+        ),
     ),
 }
 
@@ -304,14 +345,20 @@ def one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Try:
         monkeypatch.setenv(
             "PATH",
             os.pathsep.join(
-                (str(tmp_path / "bin"), str(Path(sys.executable).parent), os.environ["PATH"])
+                (
+                    str(tmp_path / "bin"),
+                    str(Path(sys.executable).parent),
+                    os.environ["PATH"],
+                )
             ),
         )
         yield Try(tiny)
 
 
 @pytest.mark.parametrize("name", WAYS)
-def test_the_way_out_is_followed_to_the_letter_and_the_finding_is_gone(name: str, one: Try) -> None:
+def test_the_way_out_is_followed_to_the_letter_and_the_finding_is_gone(
+    name: str, one: Try
+) -> None:
     breaks, follow = WAYS[name]
     assert one.found() == {}
     breaks(one)
@@ -325,7 +372,9 @@ def test_the_way_out_is_followed_to_the_letter_and_the_finding_is_gone(name: str
 def test_the_way_out_of_a_pin_that_cannot_be_kept_is_to_let_it_follow(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with tiny_project(tmp_path, monkeypatch, PARTS | {"release-tasks.toml": KEEP}) as two:
+    with tiny_project(
+        tmp_path, monkeypatch, PARTS | {"release-tasks.toml": KEEP}
+    ) as two:
         one = Try(two, "abacus-core=0.6.27,abacus-py=0.6.13")
         assert "pin-refused" not in one.found()
         one.version = "abacus-core=0.7.0,abacus-py=0.6.13"
@@ -342,10 +391,14 @@ def test_the_way_out_of_a_pin_that_cannot_be_kept_is_to_let_it_follow(
 
 def test_each_finding_has_a_test_of_its_way_out() -> None:
     tests = Path(__file__).parents[2]
-    files = (*tests.glob("checks/preflight/test_*.py"), *tests.glob("checks/artifacts/test_*.py"))
+    files = (
+        *tests.glob("checks/preflight/test_*.py"),
+        *tests.glob("checks/artifacts/test_*.py"),
+    )
     others = [path.read_text() for path in files if path.stem not in UNFOLLOWED]
     assert [
         kind.name
         for kind in checks()
-        if kind.name not in WAYS and not any(f'"{kind.name}"' in text for text in others)
+        if kind.name not in WAYS
+        and not any(f'"{kind.name}"' in text for text in others)
     ] == []

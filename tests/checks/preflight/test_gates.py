@@ -32,7 +32,8 @@ def own(session):
     session.run("test", "-e", "wanted.txt")
 """
 MEETING = (  # each waits until the other has begun
-    "sh -c 'touch {0}/{1}; for i in $(seq 300); do test -e {0}/{2} && exit 0; sleep 0.1; done; exit 1'"
+    "sh -c 'touch {0}/{1}; for i in $(seq 300); do test -e {0}/{2} && exit 0; sleep 0.1; "
+    "done; exit 1'"
 )
 
 
@@ -54,10 +55,16 @@ def nox(root: Path, *words: str, code: int = 0) -> dict[str, str]:
     """Run nox as a person would, and return how each session ended."""
     report = root.parent / "report.json"
     done = subprocess.run(
-        [*NOX, f"--report={report}", *words], cwd=root, capture_output=True, text=True, check=False
+        [*NOX, f"--report={report}", *words],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == code, done.stdout + done.stderr
-    return {one["name"]: one["result"] for one in json.loads(report.read_text())["sessions"]}
+    return {
+        one["name"]: one["result"] for one in json.loads(report.read_text())["sessions"]
+    }
 
 
 def test_every_gate_runs_to_its_end_and_the_whole_of_each_failure_is_told(
@@ -84,12 +91,17 @@ def test_every_gate_runs_to_its_end_and_the_whole_of_each_failure_is_told(
 
 
 def test_gates_run_side_by_side(tiny: TinyProject) -> None:
-    one, other = MEETING.format(tiny.folder, "a", "b"), MEETING.format(tiny.folder, "b", "a")
+    one, other = (
+        MEETING.format(tiny.folder, "a", "b"),
+        MEETING.format(tiny.folder, "b", "a"),
+    )
     settings(tiny, f'one = "{one}"', f'other = "{other}"')
     assert found(tiny) == []
 
 
-def test_without_gates_nothing_is_run(tiny: TinyProject, capfd: pytest.CaptureFixture[str]) -> None:
+def test_without_gates_nothing_is_run(
+    tiny: TinyProject, capfd: pytest.CaptureFixture[str]
+) -> None:
     assert found(tiny) == []
     assert "nox" not in capfd.readouterr().err
 
@@ -98,7 +110,9 @@ def test_a_hotfix_passes_with_the_gates_of_hotfixes(tiny: TinyProject) -> None:
     settings(tiny, 'quick = "true"', 'slow = "false"', 'hotfix = ["quick"]')
     tiny.git("switch", "--quiet", "--create", "hotfix/v0.1.1")
     assert found(tiny, "0.1.1") == []
-    assert [one.fact.splitlines()[0] for one in found(tiny, "0.2.0")] == ["the gate slow fails"]
+    assert [one.fact.splitlines()[0] for one in found(tiny, "0.2.0")] == [
+        "the gate slow fails"
+    ]
 
 
 def test_a_project_adds_sessions_of_its_own_and_both_ways_to_run_them_agree(
@@ -128,7 +142,9 @@ def test_a_project_adds_sessions_of_its_own_and_both_ways_to_run_them_agree(
 
 def test_a_noxfile_that_cannot_be_read_is_told(tiny: TinyProject) -> None:
     settings(tiny, 'quick = "true"')
-    tiny.commit("noxfile.py", "from release_tasks.sessions import preflight\n\npreflight(\n")
+    tiny.commit(
+        "noxfile.py", "from release_tasks.sessions import preflight\n\npreflight(\n"
+    )
     [failed] = found(tiny)
     assert "SyntaxError" in failed.fact
     assert failed.fix == "fix noxfile.py: `nox --list` reads it"
@@ -137,7 +153,8 @@ def test_a_noxfile_that_cannot_be_read_is_told(tiny: TinyProject) -> None:
     done = subprocess.run([*NOX, "--list"], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert (
-        done.stderr == "release-tasks.toml: [gates]: there is no gate quick\nfix: available: none\n"
+        done.stderr
+        == "release-tasks.toml: [gates]: there is no gate quick\nfix: available: none\n"
     )
 
 
@@ -151,24 +168,54 @@ def test_a_secret_is_kept_from_gates_that_a_person_runs(
 
 
 @pytest.mark.tools("gh")
-def test_a_failing_gate_stops_a_release_before_anything_changes(tiny: TinyProject) -> None:
+def test_a_failing_gate_stops_a_release_before_anything_changes(
+    tiny: TinyProject,
+) -> None:
     settings(tiny, 'late = "false"')
     head = tiny.head()
-    argv = [sys.executable, "-m", "invoke", "release", "--version", "0.2.0", "--new", "all"]
+    argv = [
+        sys.executable,
+        "-m",
+        "invoke",
+        "release",
+        "--version",
+        "0.2.0",
+        "--new",
+        "all",
+    ]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "check: gates/failing-gate: the gate late fails\n" in done.stderr
-    assert (tiny.head(), tiny.git("tag"), tiny.git("status", "--short")) == (head, "", "")
+    assert (tiny.head(), tiny.git("tag"), tiny.git("status", "--short")) == (
+        head,
+        "",
+        "",
+    )
 
 
 @pytest.mark.tools("gh")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_ends_every_gate(tiny: TinyProject, number: signal.Signals) -> None:
+def test_an_interrupt_ends_every_gate(
+    tiny: TinyProject, number: signal.Signals
+) -> None:
     pids = [tiny.folder / name for name in ("one.pid", "other.pid")]
     settings(
-        tiny, *(f"{path.stem} = \"sh -c 'echo $$ > {path}; sleep 500; true'\"" for path in pids)
+        tiny,
+        *(
+            f"{path.stem} = \"sh -c 'echo $$ > {path}; sleep 500; true'\""
+            for path in pids
+        ),
     )
-    argv = [sys.executable, "-m", "invoke", "check", "--version", "0.2.0", "--new", "all"]
+    argv = [
+        sys.executable,
+        "-m",
+        "invoke",
+        "check",
+        "--version",
+        "0.2.0",
+        "--new",
+        "all",
+    ]
     process = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while (
@@ -210,4 +257,6 @@ def test_preflight_of_a_sample_project_runs_exactly_the_gates_of_its_runbook(
         "from release_tasks.sessions import preflight\n\npreflight()\n"
     )
     git(root, "add", "--all")
-    assert nox(root, "-s", "preflight") == dict.fromkeys((*RUNBOOKS[name], "preflight"), "success")
+    assert nox(root, "-s", "preflight") == dict.fromkeys(
+        (*RUNBOOKS[name], "preflight"), "success"
+    )

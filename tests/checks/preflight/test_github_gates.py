@@ -18,9 +18,19 @@ def test_an_open_issue_with_a_blocking_label_is_found(tiny: TinyProject) -> None
     assert problems(tiny, github_gates) == []
     issue(tiny, "Colours", "P2")
     issue(tiny, "It loses data", "P0")
-    assert problems(tiny, github_gates) == ["issues with the label P0 are open: #2 It loses data"]
+    assert problems(tiny, github_gates) == [
+        "issues with the label P0 are open: #2 It loses data"
+    ]
     subprocess.run(
-        ["gh", "api", "--method", "PATCH", "repos/example/tiny/issues/2", "-f", "state=closed"],
+        [
+            "gh",
+            "api",
+            "--method",
+            "PATCH",
+            "repos/example/tiny/issues/2",
+            "-f",
+            "state=closed",
+        ],
         check=True,
         capture_output=True,
     )
@@ -37,7 +47,9 @@ def issue(tiny: TinyProject, title: str, label: str) -> None:
         "-f",
         f"labels[]={label}",
     )
-    subprocess.run(["gh", "api", *words], cwd=tiny.root, check=True, capture_output=True)
+    subprocess.run(
+        ["gh", "api", *words], cwd=tiny.root, check=True, capture_output=True
+    )
 
 
 @pytest.mark.statement("B4.1")

@@ -48,7 +48,9 @@ def write(path: str, text: str) -> Change:
 
 def as_before(path: str) -> Change:
     """Take a file as it was before the project's releases were tasks."""
-    return lambda root: write(path, (PROJECTS / "before" / root.name / path).read_text())(root)
+    return lambda root: write(
+        path, (PROJECTS / "before" / root.name / path).read_text()
+    )(root)
 
 
 def commit(root: Path) -> None:
@@ -70,7 +72,9 @@ def half_bumped(root: Path) -> None:
     """Bump what cargo reads and not what Python reads, and type the tag."""
     for path in ("Cargo.lock", "edgequake-litellm/Cargo.toml"):
         (root / path).write_text(
-            (root / path).read_text().replace('version = "0.6.12"', 'version = "0.6.13"')
+            (root / path)
+            .read_text()
+            .replace('version = "0.6.12"', 'version = "0.6.13"')
         )
     commit(root)
     git(root, "tag", "py-v0.6.13")
@@ -78,7 +82,13 @@ def half_bumped(root: Path) -> None:
 
 def overtaken(root: Path) -> None:
     """Let a job push a changelog of its own to origin."""
-    git(root, "commit", "--quiet", "--allow-empty", "--message=changelog: update for v0.1.5")
+    git(
+        root,
+        "commit",
+        "--quiet",
+        "--allow-empty",
+        "--message=changelog: update for v0.1.5",
+    )
     git(root, "push", "--quiet", "origin", "main")
     git(root, "reset", "--quiet", "--hard", "HEAD~1")
 
@@ -91,7 +101,9 @@ def shallow(root: Path) -> None:
 def dirty(root: Path) -> None:
     """Let cargo write a lock that nobody commits."""
     path = root / "Cargo.lock"
-    path.write_text(path.read_text() + '\n[[package]]\nname = "home"\nversion = "0.5.12"\n')
+    path.write_text(
+        path.read_text() + '\n[[package]]\nname = "home"\nversion = "0.5.12"\n'
+    )
 
 
 def ignored(root: Path) -> None:
@@ -108,7 +120,9 @@ def uploads(name: str) -> Change:
         path = root.parent / f"{name.replace('-', '_')}-0.2.0.tar.gz"
         path.write_bytes(sdist(name))
         subprocess.run(
-            [sys.executable, "-m", "twine", "upload", path], check=True, capture_output=True
+            [sys.executable, "-m", "twine", "upload", path],
+            check=True,
+            capture_output=True,
         )
 
     return change
@@ -188,7 +202,13 @@ FAILURES = (
     Failure(
         "7ab622b1: a new crate that is not published",
         "llmcc-workspace",
-        edit(("crates/llmcc-resolver/Cargo.toml", "publish.workspace = true", "publish = false")),
+        edit(
+            (
+                "crates/llmcc-resolver/Cargo.toml",
+                "publish.workspace = true",
+                "publish = false",
+            )
+        ),
         "dependency-not-published",
         "needs llmcc-resolver, which is not published",
     ),
@@ -221,7 +241,8 @@ FAILURES = (
         "6553c8bb: tags that no workflow waits for",
         "llmcc-runbook",
         write(
-            ".github/workflows/audit.yml", "on:\n  push:\n    tags: ['release-[0-9]*']\njobs: {}\n"
+            ".github/workflows/audit.yml",
+            "on:\n  push:\n    tags: ['release-[0-9]*']\njobs: {}\n",
         ),
         "tag-filter-too-narrow",
         "audit.yml waits for tags, but not for",
@@ -237,7 +258,11 @@ FAILURES = (
         "no commit: a default image with a v",
         "llm-proxy",
         edit(
-            ("release-tasks.toml", 'app-version = "{version}"', 'app-version = "v{version}"'),
+            (
+                "release-tasks.toml",
+                'app-version = "{version}"',
+                'app-version = "v{version}"',
+            ),
             (
                 "deploy/helm/llm-proxy/values.yaml",
                 "repository: llm-proxy",
@@ -340,8 +365,16 @@ FAILURES = (
         "acf1c9e: a Rust that is too old for what is built with it",
         "llmtrace",
         edit(
-            ("crates/llmtrace-proxy/Cargo.toml", "[lib]", 'rust-version = "1.60"\n[lib]'),
-            ("crates/llmtrace-core/Cargo.toml", "[package]", '[package]\nrust-version = "1.83"'),
+            (
+                "crates/llmtrace-proxy/Cargo.toml",
+                "[lib]",
+                'rust-version = "1.60"\n[lib]',
+            ),
+            (
+                "crates/llmtrace-core/Cargo.toml",
+                "[package]",
+                '[package]\nrust-version = "1.83"',
+            ),
         ),
         "rust-version-too-low",
         "llmtrace promises Rust 1.60, but llmtrace-core 0.1.5 needs 1.83",
@@ -357,7 +390,11 @@ FAILURES = (
         "d0b64c1: a stale copy",
         "edgequake-llm",
         edit(
-            ("release-tasks.toml", "[project]\n", '[versions]\nstale = "error"\n[project]\n'),
+            (
+                "release-tasks.toml",
+                "[project]\n",
+                '[versions]\nstale = "error"\n[project]\n',
+            ),
             ("docs/releasing.md", "`Cargo.toml`.", "`Cargo.toml`: 0.6.26."),
         ),
         "stale-version",
@@ -405,14 +442,20 @@ KNOWN: dict[
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda one: one.what)
 def test_a_failure_that_happened_is_found_before_the_tag(
-    failure: Failure, samples: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    failure: Failure,
+    samples: LocalRegistries,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     name = failure.settings.removesuffix("-workspace")
     root = sample(name, tmp_path, failure.settings)
     samples.github.create(*HISTORIES[name].repository.split("/"), root)
     monkeypatch.chdir(root)
     version = failure.version or NEXT[failure.settings]
-    usual = (failure.settings, NEXT[failure.settings] if failure.change is nothing else version)
+    usual = (
+        failure.settings,
+        NEXT[failure.settings] if failure.change is nothing else version,
+    )
     before = KNOWN[usual] = KNOWN.get(usual) or {
         (one.name, one.fact) for one in told(usual[1], "all")
     }
@@ -420,10 +463,16 @@ def test_a_failure_that_happened_is_found_before_the_tag(
     for variable in failure.without:
         monkeypatch.delenv(variable, raising=False)
     found = told(version, failure.new, fast=failure.finding != "failing-gate")
-    new = [one for one in found if (one.name, one.fact) not in before and one.severity != "note"]
+    new = [
+        one
+        for one in found
+        if (one.name, one.fact) not in before and one.severity != "note"
+    ]
     assert {one.name for one in new} == {failure.finding}
     assert failure.fact in new[0].fact
 
 
 def told(version: str, new: str, fast: bool = True) -> list[Finding]:
-    return check_release(CheckContext(context(), Release.at(context(), version), new), fast)
+    return check_release(
+        CheckContext(context(), Release.at(context(), version), new), fast
+    )

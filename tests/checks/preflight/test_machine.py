@@ -82,7 +82,9 @@ def test_a_program_that_is_too_old_is_named_with_the_least_one(
         ("28.2.2", "0", False),
     ],
 )
-def test_versions_are_compared_by_their_numbers(version: str, least: str, is_old: bool) -> None:
+def test_versions_are_compared_by_their_numbers(
+    version: str, least: str, is_old: bool
+) -> None:
     assert programs.is_before(version, least) is is_old
 
 
@@ -106,7 +108,8 @@ def test_an_old_cargo_is_told_where_crates_io_lets_crates_wait(
     [(name, severity, fact, _)] = told(shop)
     assert (name, severity) == ("cargo-bug", "warning")
     assert fact.endswith(
-        "may report a deadlock when crates.io's rate limit lets more than 2 crates wait, and there are 3"
+        "may report a deadlock when crates.io's rate limit lets more than 2 crates wait, "
+        "and there are 3"
     )
     monkeypatch.setattr(machine, "FIXED_IN", "1.0")  # as after `rustup update stable`
     assert told(shop) == []
@@ -153,8 +156,13 @@ def test_a_pinned_toolchain_that_is_absent_is_found_though_cargo_cannot_run(
 
 def test_a_target_without_compiler_is_found_and_one_with_it_is_not(shop: Path) -> None:
     (shop / "crates" / "shop-app" / "src" / "main.rs").write_text("fn main() {}\n")
-    for target, names in (("x86_64-pc-windows-msvc", ["unbuildable-target"]), (host(), [])):
-        (shop / "release-tasks.toml").write_text(f'[binaries.shop-app]\n{target} = "shop"\n')
+    for target, names in (
+        ("x86_64-pc-windows-msvc", ["unbuildable-target"]),
+        (host(), []),
+    ):
+        (shop / "release-tasks.toml").write_text(
+            f'[binaries.shop-app]\n{target} = "shop"\n'
+        )
         commit_all(shop)
         found = told(shop)
         assert [name for name, *_ in found] == names
@@ -168,9 +176,13 @@ def test_a_glibc_older_than_this_linkers_and_a_static_program_without_gcc_are_fo
     """zig links for the older glibc, and not statically; each machine lacks one of the two."""
     here = host()
     bins = "".join(
-        f'[[bin]]\nname = "{name}"\npath = "src/main.rs"\n' for name in ("still", "other")
+        f'[[bin]]\nname = "{name}"\npath = "src/main.rs"\n'
+        for name in ("still", "other")
     )
-    settings = f'[build]\nglibc = "2.17"\nstatic = ["still"]\n[binaries.still]\n{here} = "still"\n[binaries.other]\n{here} = "other"\n'
+    settings = (
+        f'[build]\nglibc = "2.17"\nstatic = ["still"]\n[binaries.still]\n{here} = "still"\n'
+        f'[binaries.other]\n{here} = "other"\n'
+    )
     root = commit_files(
         tmp_path / "two",
         PROGRAM
@@ -186,7 +198,10 @@ def test_a_glibc_older_than_this_linkers_and_a_static_program_without_gcc_are_fo
         patch.setattr(zig, "found", lambda: None)
         [(name, severity, fact, fix)] = told(root)
         assert (name, severity) == ("unbuildable-target", "warning")
-        assert fact == f"{here} cannot be built on this machine: its glibc 2.39 is newer than 2.17"
+        assert (
+            fact
+            == f"{here} cannot be built on this machine: its glibc 2.39 is newer than 2.17"
+        )
         assert fix.startswith(f"{zig.INSTALL}, or ")
     monkeypatch.setattr(rustc, "gcc", lambda tree, target: "absent-gcc")
     facts = [
@@ -201,7 +216,9 @@ def test_a_glibc_older_than_this_linkers_and_a_static_program_without_gcc_are_fo
 
 
 def host() -> str:
-    said = subprocess.run(["rustc", "-vV"], capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        ["rustc", "-vV"], capture_output=True, text=True, check=True
+    ).stdout
     return said.partition("host: ")[2].split()[0]
 
 
@@ -285,7 +302,10 @@ def test_a_finding_about_the_machine_is_silenced_with_a_reason(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PIP_CERT", "/no/such/file")
-    tiny.commit("release-tasks.toml", '[checks.ignore]\nabsent-certificates = "pip is not used"\n')
+    tiny.commit(
+        "release-tasks.toml",
+        '[checks.ignore]\nabsent-certificates = "pip is not used"\n',
+    )
     [one] = check_machine(MachineContext(RELEASE, discover(tiny.root)))
     assert (one.name, one.severity, one.ignored) == (
         "absent-certificates",

@@ -17,7 +17,9 @@ from release_tasks.order import RELEASE
 pytestmark = pytest.mark.tools("gh")
 
 
-def test_nothing_is_said_to_be_missing_that_the_project_does_not_need(tiny: TinyProject) -> None:
+def test_nothing_is_said_to_be_missing_that_the_project_does_not_need(
+    tiny: TinyProject,
+) -> None:
     needed = programs.needed(RELEASE, tiny.release().project)
     assert set(needed) == {"git", "gh"}
     assert problems(tiny, programs) == []
@@ -33,7 +35,9 @@ def test_a_program_that_the_build_needs_is_looked_for(tiny: TinyProject) -> None
     )
 
 
-def test_a_program_that_a_gate_needs_is_looked_for_until_the_tag_exists(tiny: TinyProject) -> None:
+def test_a_program_that_a_gate_needs_is_looked_for_until_the_tag_exists(
+    tiny: TinyProject,
+) -> None:
     tiny.commit(
         "release-tasks.toml",
         '[gates]\nrun = ["no-such-linter --strict", "git version"]\naudit = "no-such-audit"\n',
@@ -57,7 +61,10 @@ def test_a_test_that_needs_a_docker_daemon_is_named_where_none_answers(
     here = MachineContext(RELEASE, tiny.release().project)
     [found] = run_checks(CheckContext(context(), tiny.release()), programs)
     assert found.name == "image-test-without-daemon"
-    assert found.fact == "the test of ghcr.io/o/r uses {image}, which needs a running docker daemon"
+    assert (
+        found.fact
+        == "the test of ghcr.io/o/r uses {image}, which needs a running docker daemon"
+    )
     assert found.fact in [one.fact for one in check_machine(here)]  # as doctor says it
     tiny.commit("release-tasks.toml", settings.replace("{image}", "{layout}"))
     assert problems(tiny, programs) == []

@@ -23,7 +23,8 @@ from release_tasks.checks.preflight import python
 pytestmark = pytest.mark.tools("cargo")
 WHEELS = 'wheels = ["manylinux_2_28_x86_64"]\n'
 MODULE = ABOUT | {
-    "Cargo.toml": f'[package]\nname = "tiny-tool"\nversion = "{VERSION}"\nedition = "2021"\n[lib]\ncrate-type = ["cdylib"]\n'
+    "Cargo.toml": f'[package]\nname = "tiny-tool"\nversion = "{VERSION}"\nedition = "2021"\n[lib]\n'
+    f'crate-type = ["cdylib"]\n'
     '[dependencies]\npyo3 = { version = "0.26", features = ["extension-module"] }\n',
     "src/lib.rs": "",
     "pyproject.toml": MATURIN["pyproject.toml"]
@@ -59,17 +60,31 @@ NAMED = f'{WHEELS}pythons = ["3.11"]\n'
 
 
 def test_a_wheel_for_the_python_that_builds_it_is_told(root: Path) -> None:
-    fact = "pyproject.toml promises Python >=3.9, but its wheel is for the one that builds it: pip of any other compiles the sdist"
-    fix = 'set pythons = ["3.9", "3.10"] in [python."tiny-tool"], or add the feature abi3-py39 to pyo3'
+    fact = (
+        "pyproject.toml promises Python >=3.9, but its wheel is for the one that builds it: "
+        "pip of any other compiles the sdist"
+    )
+    fix = (
+        'set pythons = ["3.9", "3.10"] in [python."tiny-tool"], or add the feature abi3-py39 '
+        "to pyo3"
+    )
     assert told(root) == [("missing-python-wheels", fact, fix)]
     edit(root, "release-tasks.toml", WHEELS, f'{WHEELS}pythons = ["3.9", "3.10"]\n')
     assert told(root) == []
 
 
-def test_pythons_without_a_wheel_are_found_and_who_cannot_install_is_said(root: Path) -> None:
+def test_pythons_without_a_wheel_are_found_and_who_cannot_install_is_said(
+    root: Path,
+) -> None:
     edit(root, "release-tasks.toml", WHEELS, NAMED)
-    fact = "pyproject.toml promises Python >=3.9, but its wheels are for 3.11: pip of 3.9, 3.10 compiles the sdist"
-    fix = 'add 3.9, 3.10 to pythons in [python."tiny-tool"], add the feature abi3-py39 to pyo3, or set requires-python = ">=3.11"'
+    fact = (
+        "pyproject.toml promises Python >=3.9, but its wheels are for 3.11: pip of 3.9, 3.10 "
+        "compiles the sdist"
+    )
+    fix = (
+        'add 3.9, 3.10 to pythons in [python."tiny-tool"], add the feature abi3-py39 to '
+        'pyo3, or set requires-python = ">=3.11"'
+    )
     assert told(root) == [("missing-python-wheels", fact, fix)]
     edit(root, "release-tasks.toml", WHEELS, f"{WHEELS}sdist = false\n")
     assert told(root)[0][1].endswith("pip of 3.9, 3.10 finds nothing to install")
@@ -83,7 +98,9 @@ def test_pythons_without_a_wheel_are_found_and_who_cannot_install_is_said(root: 
         ("pyproject.toml", ">=3.9", ">=3.11,<4"),
     ],
 )
-def test_each_way_out_gives_every_python_a_wheel(root: Path, file: str, old: str, new: str) -> None:
+def test_each_way_out_gives_every_python_a_wheel(
+    root: Path, file: str, old: str, new: str
+) -> None:
     edit(root, "release-tasks.toml", WHEELS, NAMED)
     edit(root, file, old, new)
     assert told(root) == []
@@ -94,7 +111,10 @@ def test_abi3_that_begins_later_than_what_is_promised_is_found(root: Path) -> No
     assert told(root) == [
         (
             "missing-python-wheels",
-            "pyproject.toml promises Python >=3.9, but its wheels are for 3.10 and later: pip of 3.9 compiles the sdist",
+            (
+                "pyproject.toml promises Python >=3.9, but its wheels are for 3.10 and "
+                "later: pip of 3.9 compiles the sdist"
+            ),
             'add the feature abi3-py39 to pyo3, or set requires-python = ">=3.10"',
         )
     ]
@@ -104,7 +124,10 @@ def test_abi3_that_begins_later_than_what_is_promised_is_found(root: Path) -> No
 
 @pytest.mark.parametrize(
     ("feature", "why"),
-    [("abi3-py39", "abi3 makes one wheel for all of them"), ("", "its wheel is for every Python")],
+    [
+        ("abi3-py39", "abi3 makes one wheel for all of them"),
+        ("", "its wheel is for every Python"),
+    ],
 )
 def test_pythons_are_named_in_vain_where_one_wheel_is_for_all(
     root: Path, feature: str, why: str
@@ -132,13 +155,18 @@ def test_a_package_for_the_building_machine_alone_is_told(root: Path) -> None:
     [(name, fact, fix)] = told(root)
     assert (name, fact) == (
         "one-platform",
-        "tiny-tool has wheels for the machine that builds it only; elsewhere pip compiles the sdist",
+        (
+            "tiny-tool has wheels for the machine that builds it only; elsewhere pip "
+            "compiles the sdist"
+        ),
     )
     edit(
         root,
         "release-tasks.toml",
         '"]\n',
-        '"]\n' + fix.removeprefix("set its platforms, e.g. ").partition(" in [")[0] + "\n",
+        '"]\n'
+        + fix.removeprefix("set its platforms, e.g. ").partition(" in [")[0]
+        + "\n",
     )
     assert told(root) == []
 
@@ -149,7 +177,10 @@ def test_a_module_with_another_name_than_its_package_is_told(root: Path) -> None
     [(name, fact, _)] = told(root)
     assert (name, fact) == (
         "import-name",
-        "tiny-tool is installed by that name but imported as small, which another distribution may contain, too",
+        (
+            "tiny-tool is installed by that name but imported as small, which another "
+            "distribution may contain, too"
+        ),
     )
     edit(
         root,
@@ -183,7 +214,8 @@ def test_a_package_without_a_readme_is_found(tmp_path: Path) -> None:
 
 def test_the_wheel_of_a_program_is_for_every_python(tmp_path: Path) -> None:
     root = commit_files(
-        tmp_path / "tiny", WHEEL_OF_A_PROGRAM | {"release-tasks.toml": MODULE["release-tasks.toml"]}
+        tmp_path / "tiny",
+        WHEEL_OF_A_PROGRAM | {"release-tasks.toml": MODULE["release-tasks.toml"]},
     )
     edit(root, "pyproject.toml", "readme =", 'requires-python = ">=3.7"\nreadme =')
     assert told(root) == []

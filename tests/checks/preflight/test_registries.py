@@ -49,7 +49,9 @@ def test_free_versions_and_known_credentials_are_well(tiny: TinyProject) -> None
 
 
 def test_a_new_name_is_a_question(tiny: TinyProject) -> None:
-    assert found(tiny, None) == ["`tiny-plain` has never been published to PyPI; confirm the name"]
+    assert found(tiny, None) == [
+        "`tiny-plain` has never been published to PyPI; confirm the name"
+    ]
 
 
 def test_a_credential_that_is_missing_is_named(
@@ -62,7 +64,9 @@ def test_a_credential_that_is_missing_is_named(
 
 
 @pytest.mark.statement("B2.28")
-def test_what_is_public_without_a_tag_is_not_ours_and_with_the_tag_it_is(tiny: TinyProject) -> None:
+def test_what_is_public_without_a_tag_is_not_ours_and_with_the_tag_it_is(
+    tiny: TinyProject,
+) -> None:
     upload(tiny, WHEEL)
     upload(tiny, SDIST)
     said = found(tiny)
@@ -72,7 +76,9 @@ def test_what_is_public_without_a_tag_is_not_ours_and_with_the_tag_it_is(tiny: T
     assert found(tiny) == []
 
 
-def test_a_registry_that_cannot_be_read_is_found_beside_the_others(tiny: TinyProject) -> None:
+def test_a_registry_that_cannot_be_read_is_found_beside_the_others(
+    tiny: TinyProject,
+) -> None:
     tiny.registries.faults.add(Fault("GET", "/simple/tiny-plain", status=500, times=50))
     tiny.git("push", "--quiet", "origin", f"{tiny.commit('x.txt')}:refs/tags/v0.2.0")
     tiny.git("tag", "v0.2.0", "HEAD~1")
@@ -85,7 +91,9 @@ def test_a_registry_that_cannot_be_read_is_found_beside_the_others(tiny: TinyPro
 def weak(tiny: TinyProject) -> list[tuple[str, str]]:
     return [
         (one.fact, one.fix)
-        for one in registries.token_too_weak(CheckContext(context(), tiny.release("0.2.0"), "all"))
+        for one in registries.token_too_weak(
+            CheckContext(context(), tiny.release("0.2.0"), "all")
+        )
     ]
 
 
@@ -132,7 +140,9 @@ def test_a_token_that_github_does_not_take_is_found(
 def told(tiny: TinyProject, version: str) -> list[tuple[str, str, str]]:
     return [
         (one.name, one.fact, one.fix)
-        for one in run_checks(CheckContext(context(), tiny.release(version), "all"), registries)
+        for one in run_checks(
+            CheckContext(context(), tiny.release(version), "all"), registries
+        )
     ]
 
 
@@ -145,9 +155,9 @@ def test_a_project_on_pypi_without_a_version_of_ours_may_be_somebody_elses(
         "foreign-name",
         "tiny-plain is on PyPI and may belong to someone else: origin has no tag of 0.2.0",
     )
-    assert (
-        fix
-        == "choose another name; if it is yours, push a tag of one of these versions, or give the reason in [checks.ignore]"
+    assert fix == (
+        "choose another name; if it is yours, push a tag of one of these versions, or "
+        "give the reason in [checks.ignore]"
     )
     tiny.tag("v0.2.0")
     tiny.commit("more.txt")
@@ -155,26 +165,38 @@ def test_a_project_on_pypi_without_a_version_of_ours_may_be_somebody_elses(
 
 
 def test_a_prerelease_on_pypi_is_known_by_its_tag(tiny: TinyProject) -> None:
-    upload(tiny, WHEEL.replace("0.2.0", "0.2.0rc1"), wheel("tiny-plain", version="0.2.0rc1"))
+    upload(
+        tiny,
+        WHEEL.replace("0.2.0", "0.2.0rc1"),
+        wheel("tiny-plain", version="0.2.0rc1"),
+    )
     assert [name for name, _, _ in told(tiny, "0.3.0")] == ["foreign-name"]
     tiny.tag("v0.2.0-rc.1")
     tiny.commit("more.txt")
     assert told(tiny, "0.3.0") == []
 
 
-def test_a_version_that_is_begun_on_pypi_is_told_until_when_it_is_open(tiny: TinyProject) -> None:
+def test_a_version_that_is_begun_on_pypi_is_told_until_when_it_is_open(
+    tiny: TinyProject,
+) -> None:
     days = {f"{datetime.now(UTC) + timedelta(days=14):%Y-%m-%d}"}
     upload(tiny, WHEEL)
     days.add(f"{datetime.now(UTC) + timedelta(days=14):%Y-%m-%d}")
     tiny.tag("v0.2.0")
     [(name, fact, fix)] = told(tiny, "0.2.0")
     got = re.fullmatch(
-        r"tiny-plain 0\.2\.0 is incomplete, and PyPI takes its other files until (\S+) \d\d:\d\d UTC",
+        (
+            r"tiny-plain 0\.2\.0 is incomplete, and PyPI takes its other files until (\S+) "
+            r"\d\d:\d\d UTC"
+        ),
         fact,
     )
     assert got is not None
     assert got[1] in days
-    assert (name, fix) == ("pypi-upload-deadline", "inv release --version 0.2.0, before that")
+    assert (name, fix) == (
+        "pypi-upload-deadline",
+        "inv release --version 0.2.0, before that",
+    )
     upload(tiny, SDIST)
     assert told(tiny, "0.2.0") == []
 
@@ -186,7 +208,9 @@ def test_crates_that_crates_io_takes_only_one_after_another_are_told(
     with local_registries(tmp_path, monkeypatch):
         root = projects.workspace(tmp_path / "shop", dict.fromkeys(names, ""))
         case = CheckContext(context(), projects.release(root), "all")
-        found = {one.name: (one.severity, one.fact) for one in run_checks(case, registries)}
+        found = {
+            one.name: (one.severity, one.fact) for one in run_checks(case, registries)
+        }
         assert found["upload-waits"] == (
             "note",
             "the rate limits of crates.io make the upload of 7 crates take 20 minutes",
@@ -197,7 +221,9 @@ def test_crates_that_crates_io_takes_only_one_after_another_are_told(
         assert "upload-waits" not in {one.name for one in run_checks(case, registries)}
 
 
-def test_a_crate_of_somebody_else_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crate_of_somebody_else_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with local_registries(tmp_path, monkeypatch) as running:
         root = projects.chain(tmp_path / "shop")
         for name, version in (
@@ -207,7 +233,9 @@ def test_a_crate_of_somebody_else_is_found(tmp_path: Path, monkeypatch: pytest.M
             ("shop-zero", "3.1.0"),
         ):
             running.crates.store.add(
-                {"name": name, "vers": version, "cksum": "0" * 64, "yanked": False}, b"", {}
+                {"name": name, "vers": version, "cksum": "0" * 64, "yanked": False},
+                b"",
+                {},
             )
         [fact] = [
             one.fact
@@ -216,9 +244,9 @@ def test_a_crate_of_somebody_else_is_found(tmp_path: Path, monkeypatch: pytest.M
             )
             if one.name == "foreign-name"
         ]
-        assert (
-            fact
-            == "shop-app, shop-zero are on crates.io and may belong to someone else: origin has no tag of 3.1.0, 3.0.0"
+        assert fact == (
+            "shop-app, shop-zero are on crates.io and may belong to someone else: origin "
+            "has no tag of 3.1.0, 3.0.0"
         )
         git(root, "tag", "v3.0.0")
         assert "foreign-name" not in {

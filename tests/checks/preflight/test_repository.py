@@ -46,7 +46,9 @@ def test_a_hotfix_is_released_from_its_own_branch_once_it_has_all_of_the_release
     def told_of(version: str) -> list[tuple[str, str]]:
         return [
             (one.fact, one.fix)
-            for one in run_checks(CheckContext(context(), tiny.release(version)), repository)
+            for one in run_checks(
+                CheckContext(context(), tiny.release(version)), repository
+            )
         ]
 
     tiny.commit("release-tasks.toml", '[project]\nbranch = "main"\n')
@@ -69,7 +71,9 @@ def test_a_hotfix_is_released_from_its_own_branch_once_it_has_all_of_the_release
         "switch", "--quiet", "main"
     )  # where its runbook merges instead, the merge is released from there
     tiny.git("merge", "--quiet", "--no-ff", "-m", "Merge the hotfix", "hotfix/v0.1.1")
-    assert {one for one, _ in told_of("0.1.1")} == {"2 commits are on main but not on origin yet"}
+    assert {one for one, _ in told_of("0.1.1")} == {
+        "2 commits are on main but not on origin yet"
+    }
 
 
 def test_changes_that_are_not_committed_are_named(tiny: TinyProject) -> None:
@@ -106,11 +110,15 @@ def test_a_tag_that_is_public_makes_all_of_this_irrelevant(tiny: TinyProject) ->
 def told(tiny: TinyProject) -> dict[str, tuple[str, str]]:
     return {
         one.name: (one.fact, one.fix)
-        for one in run_checks(CheckContext(context(), tiny.release("0.2.0")), repository)
+        for one in run_checks(
+            CheckContext(context(), tiny.release("0.2.0")), repository
+        )
     }
 
 
-def test_commits_that_origin_lacks_are_a_note_until_they_are_pushed(tiny: TinyProject) -> None:
+def test_commits_that_origin_lacks_are_a_note_until_they_are_pushed(
+    tiny: TinyProject,
+) -> None:
     assert told(tiny) == {}
     tiny.commit("ahead.txt")
     fact, fix = told(tiny)["ahead-of-origin"]
@@ -127,16 +135,27 @@ def test_a_clone_with_a_part_of_the_history_is_found_and_completed(
     copy = tiny.clone("--depth=1")
     monkeypatch.chdir(copy)
     [(name, (fact, fix))] = told(tiny).items()
-    assert (name, fact) == ("shallow-clone", "this clone has only a part of the history")
+    assert (name, fact) == (
+        "shallow-clone",
+        "this clone has only a part of the history",
+    )
     tiny.git(*shlex.split(fix)[1:], folder=copy)
     assert told(tiny) == {}
 
 
-def test_a_submodule_whose_commit_nobody_else_can_have_is_found(tiny: TinyProject) -> None:
+def test_a_submodule_whose_commit_nobody_else_can_have_is_found(
+    tiny: TinyProject,
+) -> None:
     bare = tiny.folder / "sub.git"
     tiny.git("clone", "--quiet", "--bare", str(tiny.root), str(bare))
     tiny.git(
-        "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(bare), "vendor/sub"
+        "-c",
+        "protocol.file.allow=always",
+        "submodule",
+        "--quiet",
+        "add",
+        str(bare),
+        "vendor/sub",
     )
     tiny.git("commit", "--quiet", "--message=Add a submodule")
     tiny.git("push", "--quiet", "origin", "main")
@@ -146,6 +165,9 @@ def test_a_submodule_whose_commit_nobody_else_can_have_is_found(tiny: TinyProjec
     tiny.git("commit", "--quiet", "--all", "--message=Take it")
     tiny.git("push", "--quiet", "origin", "main")
     [(name, (fact, fix))] = told(tiny).items()
-    assert (name, fact.startswith("submodule vendor/sub is at ")) == ("unpushed-submodule", True)
+    assert (name, fact.startswith("submodule vendor/sub is at ")) == (
+        "unpushed-submodule",
+        True,
+    )
     tiny.git(*shlex.split(fix)[1:])
     assert told(tiny) == {}

@@ -13,7 +13,9 @@ from release_tasks.rehearsal.registries import LocalRegistries
 pytestmark = pytest.mark.tools("git", "cargo", "gh", "docker", "helm")
 
 
-def found(samples: LocalRegistries, root: Path, name: str, version: str) -> dict[str, object]:
+def found(
+    samples: LocalRegistries, root: Path, name: str, version: str
+) -> dict[str, object]:
     samples.github.create(*HISTORIES[name].repository.split("/"), root)
     done = inv(
         root,
@@ -35,7 +37,9 @@ def test_a_project_that_was_released_by_its_own_workflows_has_these_findings(
     tmp_path: Path, samples: LocalRegistries, settings: str
 ) -> None:
     name = settings.removesuffix("-workspace")
-    rows = found(samples, sample(name, tmp_path, settings, before=True), name, NEXT[settings])
+    rows = found(
+        samples, sample(name, tmp_path, settings, before=True), name, NEXT[settings]
+    )
     assert rows == golden(f"findings/{settings}", rows)
 
 

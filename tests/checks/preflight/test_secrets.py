@@ -47,7 +47,9 @@ NOSY = f"""fn main() {{
     assert!(std::env::var("SHOP_OPENS").is_ok());
 }}
 """
-NOSY_GATE = f"import os\n\nassert [k for k, v in os.environ.items() if {MARK!r} in v] == []\n"
+NOSY_GATE = (
+    f"import os\n\nassert [k for k, v in os.environ.items() if {MARK!r} in v] == []\n"
+)
 
 
 def test_no_secret_reaches_a_build_script_or_the_tests(

@@ -68,7 +68,9 @@ def test_a_back_port_on_a_branch_without_the_higher_release_is_well(
 
 
 @pytest.mark.parametrize("version", ["1.2.7", "0.9.0"])
-def test_a_back_port_is_the_highest_of_a_line_that_exists(tiny: TinyProject, version: str) -> None:
+def test_a_back_port_is_the_highest_of_a_line_that_exists(
+    tiny: TinyProject, version: str
+) -> None:
     maintenance(tiny)
     assert found(tiny, version) == [
         f"{version} is not higher than 2.0.0, which is tagged on origin"
@@ -77,7 +79,9 @@ def test_a_back_port_is_the_highest_of_a_line_that_exists(tiny: TinyProject, ver
 
 def test_a_back_port_below_a_higher_one_of_its_line_is_found(tiny: TinyProject) -> None:
     maintenance(tiny, "v1.2.10")
-    assert found(tiny, "1.2.9") == ["1.2.9 is not higher than 2.0.0, which is tagged on origin"]
+    assert found(tiny, "1.2.9") == [
+        "1.2.9 is not higher than 2.0.0, which is tagged on origin"
+    ]
 
 
 def test_a_lower_version_from_the_branch_of_the_higher_one_is_no_back_port(
@@ -85,10 +89,14 @@ def test_a_lower_version_from_the_branch_of_the_higher_one_is_no_back_port(
 ) -> None:
     maintenance(tiny)
     tiny.git("switch", "--quiet", "main")
-    assert found(tiny, "1.2.9") == ["1.2.9 is not higher than 2.0.0, which is tagged on origin"]
+    assert found(tiny, "1.2.9") == [
+        "1.2.9 is not higher than 2.0.0, which is tagged on origin"
+    ]
 
 
-def test_outside_of_github_a_public_tag_is_a_finished_release(tiny: TinyProject) -> None:
+def test_outside_of_github_a_public_tag_is_a_finished_release(
+    tiny: TinyProject,
+) -> None:
     tiny.git("init", "--quiet", "--bare", str(tiny.folder / "bare.git"))
     tiny.git("remote", "set-url", "origin", str(tiny.folder / "bare.git"))
     tiny.tag("v0.3.0")
@@ -124,27 +132,40 @@ def test_a_group_that_keep_a_changelog_does_not_know_is_found_where_the_log_foll
     tiny: TinyProject,
 ) -> None:
     groups = (
-        "### Added\n\n- One.\n\n### ✨ Fixed\n\n#### Deep\n\n- Two.\n\n### Reverted\n\n- Three.\n"
+        "### Added\n\n- One.\n\n### ✨ Fixed\n\n#### Deep\n\n- Two.\n\n### Reverted\n\n"
+        "- Three.\n"
     )
-    fact, fix = told_of_log(tiny, KEPT.replace("- More.\n", groups))["unknown-changelog-group"]
+    fact, fix = told_of_log(tiny, KEPT.replace("- More.\n", groups))[
+        "unknown-changelog-group"
+    ]
     assert fact == "CHANGELOG.md follows Keep a Changelog, which has no group Reverted"
     assert told_of_log(tiny, LOG.replace("- More.\n", groups)) == {}
     for group in fix.removeprefix("use ").split(", "):
-        assert told_of_log(tiny, KEPT.replace("- More.\n", groups.replace("Reverted", group))) == {}
+        assert (
+            told_of_log(
+                tiny, KEPT.replace("- More.\n", groups.replace("Reverted", group))
+            )
+            == {}
+        )
 
 
 @pytest.mark.statement("B5.9")
 def test_an_entry_without_a_number_is_found_where_all_of_the_version_before_have_one(
     tiny: TinyProject,
 ) -> None:
-    habit = LOG.replace("- All.\n", "- One (fixes #31)\n* Two, over\n  two lines (#32)\n")
+    habit = LOG.replace(
+        "- All.\n", "- One (fixes #31)\n* Two, over\n  two lines (#32)\n"
+    )
     assert told_of_log(tiny, f"{LOG}\nNo habit.\n") == {}
     fact, fix = told_of_log(tiny, habit)["entry-without-reference"]
-    assert (
-        fact
-        == "each entry of 0.1.0 in CHANGELOG.md has the number of an issue or pull request, but this one does not: - More."
+    assert fact == (
+        "each entry of 0.1.0 in CHANGELOG.md has the number of an issue or pull request, "
+        "but this one does not: - More."
     )
-    assert told_of_log(tiny, habit.replace("- More.", f"- More {fix.rpartition(' ')[2]}.")) == {}
+    assert (
+        told_of_log(tiny, habit.replace("- More.", f"- More {fix.rpartition(' ')[2]}."))
+        == {}
+    )
 
 
 def test_copies_that_disagree_are_told_at_their_lines_until_a_bump_is_committed(
@@ -168,7 +189,8 @@ def test_copies_that_disagree_are_told_at_their_lines_until_a_bump_is_committed(
     )
     tiny.git("commit", "--quiet", "--all", "--message=0.2.0")
     assert [
-        one.name for one in run_checks(CheckContext(context(), tiny.release("0.2.0")), versions)
+        one.name
+        for one in run_checks(CheckContext(context(), tiny.release("0.2.0")), versions)
     ] == []
 
 
@@ -183,13 +205,16 @@ def test_a_stale_version_is_a_warning_or_a_problem_as_the_settings_say(
     tiny.commit("release-tasks.toml", f'[versions]\nstale = "{stale}"\n')
     [one] = run_checks(CheckContext(context(), tiny.release("0.2.0")), versions)
     assert (one.name, one.severity) == ("stale-version", severity)
-    assert (
-        one.fact
-        == "1 line that no manifest covers still shows an old version:\n  install.sh:1: pip install tiny-plain==0.1.0"
+    assert one.fact == (
+        "1 line that no manifest covers still shows an old version:\n"
+        "  install.sh:1: pip install tiny-plain==0.1.0"
     )
     assert one.fix == "add them to [files], or to [versions.ignore] with the reason"
     tiny.commit(
         "release-tasks.toml",
-        f'[versions]\nstale = "{stale}"\n[versions.ignore]\n"install.sh" = "it installs the first one"\n',
+        (
+            f'[versions]\nstale = "{stale}"\n[versions.ignore]\n'
+            f'"install.sh" = "it installs the first one"\n'
+        ),
     )
     assert run_checks(CheckContext(context(), tiny.release("0.2.0")), versions) == []

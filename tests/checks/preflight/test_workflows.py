@@ -36,10 +36,13 @@ def told(tiny: TinyProject, on: str, run: str = "cargo publish") -> list[str]:
         "'on': push",
     ],
 )
-def test_a_workflow_that_publishes_on_this_tag_is_found(tiny: TinyProject, on: str) -> None:
+def test_a_workflow_that_publishes_on_this_tag_is_found(
+    tiny: TinyProject, on: str
+) -> None:
     [problem] = told(tiny, on)
     assert (
-        problem == ".github/workflows/cd.yml runs on tag v0.2.0 and also publishes (cargo publish)"
+        problem
+        == ".github/workflows/cd.yml runs on tag v0.2.0 and also publishes (cargo publish)"
     )
 
 
@@ -54,7 +57,9 @@ def test_a_workflow_that_publishes_on_this_tag_is_found(tiny: TinyProject, on: s
         "[]",
     ],
 )
-def test_a_workflow_that_does_not_run_on_this_tag_is_left_alone(tiny: TinyProject, on: str) -> None:
+def test_a_workflow_that_does_not_run_on_this_tag_is_left_alone(
+    tiny: TinyProject, on: str
+) -> None:
     assert told(tiny, "on:" if on in ("{}", "[]") else on) == []
 
 
@@ -65,27 +70,40 @@ def test_a_workflow_that_calls_our_tasks_is_left_alone(tiny: TinyProject) -> Non
 def test_a_workflow_that_publishes_after_another_one_on_this_tag_is_found(
     tiny: TinyProject,
 ) -> None:
-    after = "name: Packages\non:\n  workflow_run:\n    workflows: [CD]\njobs:\n  a:\n    steps:\n      - run: docker push it; gh release create it\n"
+    after = (
+        "name: Packages\non:\n  workflow_run:\n    workflows: [CD]\njobs:\n  a:\n    steps:\n"
+        "      - run: docker push it; gh release create it\n"
+    )
     tiny.commit(".github/workflows/after.yml", after)
     tiny.commit(
         ".github/workflows/at-last.yml",
         after.replace("CD", "Packages").replace("name: Packages", "name: Last"),
     )
     assert told(tiny, "on: push", "make") == [
-        f".github/workflows/{name}.yml runs after .github/workflows/{by}.yml and also publishes (docker push, gh release create)"
+        (
+            f".github/workflows/{name}.yml runs after .github/workflows/{by}.yml and also "
+            f"publishes (docker push, gh release create)"
+        )
         for name, by in (("after", "cd"), ("at-last", "after"))
     ]
     assert told(tiny, "on: pull_request", "make") == []
-    tiny.commit(".github/workflows/after.yml", after.replace("[CD]", "[CD]\n    branches: [main]"))
+    tiny.commit(
+        ".github/workflows/after.yml",
+        after.replace("[CD]", "[CD]\n    branches: [main]"),
+    )
     assert told(tiny, "on: push", "make") == []
     fixed = {
-        one.fix for one in run_checks(CheckContext(context(), tiny.release("0.2.0")), workflows)
+        one.fix
+        for one in run_checks(CheckContext(context(), tiny.release("0.2.0")), workflows)
     }
     tiny.commit(".github/workflows/after.yml", after)
     fixed |= {
-        one.fix for one in run_checks(CheckContext(context(), tiny.release("0.2.0")), workflows)
+        one.fix
+        for one in run_checks(CheckContext(context(), tiny.release("0.2.0")), workflows)
     }
-    assert fixed == {"let the workflow call the tasks, or remove its workflow_run trigger"}
+    assert fixed == {
+        "let the workflow call the tasks, or remove its workflow_run trigger"
+    }
     tiny.commit(
         ".github/workflows/after.yml",
         after.replace("workflow_run:\n    workflows: [CD]", "workflow_dispatch:"),
@@ -101,7 +119,9 @@ def test_a_workflow_that_is_no_yaml_is_an_error(tiny: TinyProject) -> None:
 
 
 def warned(tiny: TinyProject, filters: str) -> dict[str, tuple[str, str]]:
-    tiny.commit(".github/workflows/ci.yml", f"on:\n  push:\n    tags: {filters}\njobs: {{}}\n")
+    tiny.commit(
+        ".github/workflows/ci.yml", f"on:\n  push:\n    tags: {filters}\njobs: {{}}\n"
+    )
     return {
         one.name: (one.fact, one.fix)
         for one in run_checks(CheckContext(context(), tiny.release("0.2.0")), workflows)
@@ -126,7 +146,9 @@ def test_filters_that_let_the_tags_of_the_project_through_are_well(
     assert warned(tiny, filters) == {}
 
 
-def test_a_workflow_that_waits_for_a_tag_nobody_makes_is_found(tiny: TinyProject) -> None:
+def test_a_workflow_that_waits_for_a_tag_nobody_makes_is_found(
+    tiny: TinyProject,
+) -> None:
     fact, fix = warned(tiny, "['[0-9]+.[0-9]+.[0-9]+']")["tag-filter-too-narrow"]
     assert (fact, fix) == (
         ".github/workflows/ci.yml waits for tags, but not for v1.2.3",
@@ -138,12 +160,21 @@ def test_a_workflow_that_waits_for_a_tag_nobody_makes_is_found(tiny: TinyProject
 def test_a_prerelease_that_starts_no_workflow_is_found(tiny: TinyProject) -> None:
     def narrow(filters: str) -> list[str]:
         warned(tiny, filters)
-        found = run_checks(CheckContext(context(), tiny.release("0.2.0-rc.1")), workflows)
-        return [f"{one.fact}; {one.fix}" for one in found if one.name == "tag-filter-too-narrow"]
+        found = run_checks(
+            CheckContext(context(), tiny.release("0.2.0-rc.1")), workflows
+        )
+        return [
+            f"{one.fact}; {one.fix}"
+            for one in found
+            if one.name == "tag-filter-too-narrow"
+        ]
 
     strict = "v[0-9]+.[0-9]+.[0-9]+"
     assert narrow(f"['{strict}']") == [
-        f".github/workflows/ci.yml waits for tags, but not for v0.2.0-rc.1; add '{strict}-rc.[0-9]+' to its tags"
+        (
+            f".github/workflows/ci.yml waits for tags, but not for v0.2.0-rc.1; add "
+            f"'{strict}-rc.[0-9]+' to its tags"
+        )
     ]
     assert narrow(f"['{strict}', '{strict}-rc.[0-9]+']") == []
 
@@ -151,7 +182,10 @@ def test_a_prerelease_that_starts_no_workflow_is_found(tiny: TinyProject) -> Non
 @pytest.mark.statement("B5.20")
 def test_a_filter_for_the_tags_of_several_components_is_found(two: TinyProject) -> None:
     def wide(filters: str) -> list[str]:
-        two.commit(".github/workflows/ci.yml", f"on:\n  push:\n    tags: {filters}\njobs: {{}}\n")
+        two.commit(
+            ".github/workflows/ci.yml",
+            f"on:\n  push:\n    tags: {filters}\njobs: {{}}\n",
+        )
         found = run_checks(
             CheckContext(context(), two.release("core=0.2.0,other=0.5.0")), workflows
         )
@@ -200,7 +234,9 @@ def permitted(tiny: TinyProject, **lines: str) -> list[tuple[str, str]]:
     )
     tiny.commit(".github/workflows/out.yml", text)
     found = run_checks(CheckContext(context(), tiny.release("0.2.0")), workflows)
-    assert {(one.name, one.severity) for one in found} <= {("token-without-permission", "warning")}
+    assert {(one.name, one.severity) for one in found} <= {
+        ("token-without-permission", "warning")
+    }
     return [(one.fact, one.fix) for one in found]
 
 
@@ -226,14 +262,24 @@ def test_a_job_whose_token_may_not_do_what_the_job_does_is_found(
     tiny: TinyProject, steps: str, scope: str, words: str
 ) -> None:
     [(fact, fix)] = permitted(tiny, steps=steps, permissions="{actions: read}")
-    assert (
-        fact
-        == f"job out of .github/workflows/out.yml does `{words}` with the workflow's token, which needs `{scope}: write`, but its permissions do not grant it"
+    assert fact == (
+        f"job out of .github/workflows/out.yml does `{words}` with the workflow's token, "
+        f"which needs `{scope}: write`, but its permissions do not grant it"
     )
-    assert permitted(tiny, steps=steps, permissions=f"{{actions: read, {fix.split('`')[1]}}}") == []
+    assert (
+        permitted(
+            tiny, steps=steps, permissions=f"{{actions: read, {fix.split('`')[1]}}}"
+        )
+        == []
+    )
     [(fact, fix)] = permitted(tiny, steps=steps)
     assert fact.endswith("but without `permissions` a new repository does not grant it")
-    assert permitted(tiny, steps=steps, permissions=f"{{{', '.join(fix.split('`')[1::2])}}}") == []
+    assert (
+        permitted(
+            tiny, steps=steps, permissions=f"{{{', '.join(fix.split('`')[1::2])}}}"
+        )
+        == []
+    )
     assert permitted(tiny, steps=steps, permissions="read-all") != []
     assert permitted(tiny, steps=steps, permissions="write-all") == []
 
@@ -244,11 +290,16 @@ def test_a_job_whose_token_may_not_do_what_the_job_does_is_found(
         MAKES.replace("GITHUB_TOKEN", "RELEASE_TOKEN"),
         PUSHES.replace("github.token", "secrets.DEPLOY"),
         PUSHES.replace("ghcr.io", "quay.io"),
-        '[{uses: pypa/gh-action-pypi-publish@release/v1, with: {password: "${{ secrets.PYPI_API_TOKEN }}"}}]',
+        (
+            '[{uses: pypa/gh-action-pypi-publish@release/v1, with: {password: "${{ '
+            'secrets.PYPI_API_TOKEN }}"}}]'
+        ),
         '[{run: cargo test, env: {GH_TOKEN: "${{ github.token }}"}}]',
         "[]",
         "just words",
     ],
 )
-def test_other_tokens_and_jobs_that_only_read_are_left_alone(tiny: TinyProject, steps: str) -> None:
+def test_other_tokens_and_jobs_that_only_read_are_left_alone(
+    tiny: TinyProject, steps: str
+) -> None:
     assert permitted(tiny, steps=steps, permissions="{contents: read}") == []

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 from invoke.context import Context
 from support.executables import AARCH64, elf
-from support.published_project import TARGET, Releasing, facts, left_behind, program, run
+from support.published_project import (
+    TARGET,
+    Releasing,
+    facts,
+    left_behind,
+    program,
+    run,
+)
 from support.repositories import commit_files
 
 from release_tasks import dist
@@ -71,7 +78,9 @@ def verify(release: Release) -> list[str]:
     return facts(assets.verify(Context(), release))
 
 
-def test_assets_are_downloaded_compared_and_started(release, built, tmp_path, capsys, registries):
+def test_assets_are_downloaded_compared_and_started(
+    release, built, tmp_path, capsys, registries
+):
     publish(built)
     assert verify(release) == []
     said = capsys.readouterr().err
@@ -88,7 +97,9 @@ def test_a_draft_is_not_public(release, built):
 
 def test_a_missing_asset_is_found_and_the_others_are_compared(release, built, capsys):
     publish(built, names=NAMES[:3])
-    assert verify(release) == ["hello-there.sha256 of v0.2.0 cannot be downloaded from GitHub"]
+    assert verify(release) == [
+        "hello-there.sha256 of v0.2.0 cannot be downloaded from GitHub"
+    ]
     assert "hello-here from GitHub runs" in capsys.readouterr().err
 
 
@@ -129,14 +140,19 @@ def test_an_asset_that_differs_from_what_was_built_is_found(release, built):
     publish(built)
     [problem] = verify(release)
     assert "hello-there from GitHub has sha256" in problem
-    assert f"but the built file has {hashlib.sha256(b'what was built').hexdigest()[:12]}" in problem
+    assert (
+        f"but the built file has {hashlib.sha256(b'what was built').hexdigest()[:12]}"
+        in problem
+    )
 
 
 def test_a_binary_of_another_version_is_found(release, built, tmp_path):
     program(tmp_path / "old", "hello 0.1.0").replace(built / "hello-here")
     checksum(built / "hello-here")
     publish(built)
-    assert verify(release) == ["hello-here from GitHub prints 'hello 0.1.0', expected 0.2.0"]
+    assert verify(release) == [
+        "hello-here from GitHub prints 'hello 0.1.0', expected 0.2.0"
+    ]
 
 
 def test_a_binary_for_another_machine_than_its_name_says_is_found(release, built):
@@ -150,4 +166,7 @@ def test_a_binary_for_another_machine_than_its_name_says_is_found(release, built
 
 
 def test_a_project_that_is_not_on_github_has_no_assets(release):
-    assert verify(replace(release, project=replace(release.project, repository=None))) == []
+    assert (
+        verify(replace(release, project=replace(release.project, repository=None)))
+        == []
+    )

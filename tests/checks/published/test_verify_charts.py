@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 from invoke.context import Context
-from support.published_project import HERE, Layout, Releasing, facts, layer, left_behind, run
+from support.published_project import (
+    HERE,
+    Layout,
+    Releasing,
+    facts,
+    layer,
+    left_behind,
+    run,
+)
 from support.repositories import write_files
 
 from release_tasks.checks.published import charts
@@ -39,7 +47,8 @@ def chart(
     kind: str = "application",
 ) -> dict[str, str]:
     about = (
-        f"apiVersion: v2\nname: hello\nversion: {version}\nappVersion: {version}\ntype: {kind}\n"
+        f"apiVersion: v2\nname: hello\nversion: {version}\nappVersion: {version}\n"
+        f"type: {kind}\n"
     )
     return {"chart/Chart.yaml": about, "chart/templates/job.yaml": JOB % image}
 
@@ -48,7 +57,9 @@ def chart(
 def push(releasing: Releasing, layout: Layout, tmp_path):
     """Release a project whose chart and image are pushed by helm and buildx; `packed` is what helm gets."""
 
-    def start(packed: dict[str, str] | None = None, *words: str, image: bool = True) -> Release:
+    def start(
+        packed: dict[str, str] | None = None, *words: str, image: bool = True
+    ) -> Release:
         release = releasing(
             {"Dockerfile": "FROM scratch\n", "release-tasks.toml": SETTINGS, **chart()}
         )
@@ -104,7 +115,9 @@ def test_a_chart_for_another_app_version_is_found(push):
 
 
 def test_a_chart_that_does_not_render_is_found(push, tmp_path):
-    broken = chart() | {"chart/templates/broken.yaml": "a: {{ .Values.nothing.at.all }}\n"}
+    broken = chart() | {
+        "chart/templates/broken.yaml": "a: {{ .Values.nothing.at.all }}\n"
+    }
     [problem] = verify(push(broken))
     assert problem.startswith(f"{CHART} cannot be used: Error: ")
     assert left_behind(tmp_path) == []
@@ -124,6 +137,8 @@ def test_a_library_is_not_rendered_and_that_is_said(push, capsys):
 
 
 def test_a_chart_that_is_not_there_is_found(releasing: Releasing):
-    release = releasing({"Dockerfile": "FROM scratch\n", "release-tasks.toml": SETTINGS, **chart()})
+    release = releasing(
+        {"Dockerfile": "FROM scratch\n", "release-tasks.toml": SETTINGS, **chart()}
+    )
     [problem] = verify(release)
     assert problem.startswith(f"{CHART} cannot be used: Error: ")

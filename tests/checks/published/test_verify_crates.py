@@ -48,7 +48,10 @@ def test_published_crates_are_fetched_and_their_programs_run(
     assert verify(release) == []
     said = capsys.readouterr().err
     assert "all 2 crates download from crates.io as a dependency" in said
-    assert "fetched-hello of fetched-hello 0.2.0 from crates.io runs and prints 0.2.0" in said
+    assert (
+        "fetched-hello of fetched-hello 0.2.0 from crates.io runs and prints 0.2.0"
+        in said
+    )
     assert left_behind(tmp_path) == []
 
 
@@ -57,22 +60,26 @@ def test_a_program_of_another_version_is_found(releasing: Releasing):
         releasing(workspace('fn main() { println!("hello 0.1.0"); }')), "hello", "words"
     )
     [problem] = verify(release)
-    assert (
-        problem
-        == "fetched-hello of fetched-hello 0.2.0 from crates.io prints 'hello 0.1.0', expected 0.2.0"
+    assert problem == (
+        "fetched-hello of fetched-hello 0.2.0 from crates.io prints 'hello 0.1.0', "
+        "expected 0.2.0"
     )
 
 
 def test_a_crate_that_does_not_compile_is_found(releasing: Releasing):
     release = publish(releasing(workspace("fn main() { nonsense(); }")))
     [problem] = verify(release)
-    assert problem.startswith("fetched-hello 0.2.0 from crates.io cannot be installed: error")
+    assert problem.startswith(
+        "fetched-hello 0.2.0 from crates.io cannot be installed: error"
+    )
 
 
 def test_exactly_the_crate_that_is_absent_is_named(releasing: Releasing, tmp_path):
     release = publish(releasing(workspace()), "hello")
     [problem] = verify(release)
-    assert problem.startswith("fetched-words 0.2.0 from crates.io cannot be downloaded: error: ")
+    assert problem.startswith(
+        "fetched-words 0.2.0 from crates.io cannot be downloaded: error: "
+    )
     assert left_behind(tmp_path) == []
 
 
@@ -91,8 +98,13 @@ def test_a_file_that_differs_from_the_index_is_found(releasing: Releasing, regis
     assert "fetched-words 0.2.0 from crates.io cannot be downloaded" in problem
 
 
-def test_a_crate_whose_programs_need_features_is_only_fetched(releasing: Releasing, capsys):
-    needs = '[features]\ncli = []\n[[bin]]\nname = "fetched-hello"\npath = "src/main.rs"\nrequired-features = ["cli"]\n'
+def test_a_crate_whose_programs_need_features_is_only_fetched(
+    releasing: Releasing, capsys
+):
+    needs = (
+        '[features]\ncli = []\n[[bin]]\nname = "fetched-hello"\npath = "src/main.rs"\n'
+        'required-features = ["cli"]\n'
+    )
     assert verify(publish(releasing(workspace(manifest=needs)))) == []
     assert "has no program by default" in capsys.readouterr().err
 

@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 from invoke.context import Context
 from support.docker_daemon import kept
-from support.published_project import HERE, Layout, Releasing, facts, layer, left_behind, program
+from support.published_project import (
+    HERE,
+    Layout,
+    Releasing,
+    facts,
+    layer,
+    left_behind,
+    program,
+)
 
 from release_tasks.checks.published import images
 from release_tasks.release import Release
@@ -15,7 +23,8 @@ from release_tasks.release import Release
 pytestmark = [pytest.mark.tools("git", "docker", "cc"), pytest.mark.slow]
 NAME = "ghcr.io/example/hello:0.2.0"
 SETTINGS = (
-    f'[project]\nversion = "tag"\n[images."ghcr.io/example/hello"]\nplatforms = ["linux/{HERE}"]\n'
+    f'[project]\nversion = "tag"\n[images."ghcr.io/example/hello"]\n'
+    f'platforms = ["linux/{HERE}"]\n'
 )
 
 
@@ -28,14 +37,20 @@ def release(releasing: Releasing, daemon: str, monkeypatch) -> Release:
 def push(layout: Layout, tmp_path: Path, says: str, **config: object) -> None:
     hello = program(tmp_path / "hello", says).read_bytes()
     layout.push(
-        NAME, layout.image(HERE, [layer(("hello", hello)), layer(("etc/motd", b"hello"))], **config)
+        NAME,
+        layout.image(
+            HERE, [layer(("hello", hello)), layer(("etc/motd", b"hello"))], **config
+        ),
     )
 
 
 @pytest.mark.parametrize(
-    "config", [{"Entrypoint": ["/hello"], "User": "65532"}, {"Cmd": ["/hello", "serve"]}]
+    "config",
+    [{"Entrypoint": ["/hello"], "User": "65532"}, {"Cmd": ["/hello", "serve"]}],
 )
-def test_the_daemon_runs_the_image_and_keeps_nothing(release, layout, tmp_path, capsys, config):
+def test_the_daemon_runs_the_image_and_keeps_nothing(
+    release, layout, tmp_path, capsys, config
+):
     push(layout, tmp_path, "hello 0.2.0", **config)
     assert facts(images.verify(Context(), release)) == []
     assert f"{NAME} runs and prints 0.2.0" in capsys.readouterr().err

@@ -30,8 +30,13 @@ from release_tasks.tools import docker
 
 pytestmark = [pytest.mark.tools("git", "docker", "cc"), pytest.mark.slow]
 NAME = "ghcr.io/example/hello:0.2.0"
-SETTINGS = '[project]\nversion = "tag"\n[images."ghcr.io/example/hello"]\nplatforms = ["linux/amd64", "linux/arm64"]\n'
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can change the root folder")
+SETTINGS = (
+    '[project]\nversion = "tag"\n[images."ghcr.io/example/hello"]\n'
+    'platforms = ["linux/amd64", "linux/arm64"]\n'
+)
+as_root = pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root can change the root folder"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +58,9 @@ def push(layout: Layout, tmp_path, monkeypatch):
         about = {"Entrypoint": ["/hello"], "User": "65532:65532", **config}
         rows = [layout.image(HERE, [layer(("hello", hello))], **about)]
         if other:
-            rows.append(layout.image(OTHER, [layer(("hello", b"another machine's"))], **about))
+            rows.append(
+                layout.image(OTHER, [layer(("hello", b"another machine's"))], **about)
+            )
         return layout.push(NAME, *rows)
 
     return start
@@ -68,7 +75,9 @@ def test_an_image_is_whole_and_its_program_runs(release, push, tmp_path, capsys)
     push()
     assert verify(release) == []
     said = capsys.readouterr().err
-    assert f"{NAME} is complete on its registry, for linux/{HERE}, linux/{OTHER}" in said
+    assert (
+        f"{NAME} is complete on its registry, for linux/{HERE}, linux/{OTHER}" in said
+    )
     assert f"{NAME} runs and prints 0.2.0" in said
     assert left_behind(tmp_path) == []
 
@@ -135,11 +144,18 @@ def test_an_image_that_was_replaced_is_found(release, push):
         "docker_buildx",
         [
             dist.describe(
-                release, part, "image", path, "ghcr.io/example/hello", digest="sha256:" + "0" * 64
+                release,
+                part,
+                "image",
+                path,
+                "ghcr.io/example/hello",
+                digest="sha256:" + "0" * 64,
             )
         ],
     )
-    assert verify(release) == [f"{NAME} is {digest[:19]}, but sha256:000000000000 was built"]
+    assert verify(release) == [
+        f"{NAME} is {digest[:19]}, but sha256:000000000000 was built"
+    ]
 
 
 def test_a_layer_that_the_registry_lost_is_found(release, push, registries):
@@ -148,7 +164,9 @@ def test_a_layer_that_the_registry_lost_is_found(release, push, registries):
     requests.delete(
         f"{registries.urls['oci']}/v2/example/hello/blobs/{lost}", timeout=10
     ).raise_for_status()
-    assert verify(release) == [f"blob {lost[:19]} of {NAME} for linux/{OTHER} does not exist"]
+    assert verify(release) == [
+        f"blob {lost[:19]} of {NAME} for linux/{OTHER} does not exist"
+    ]
 
 
 @as_root
@@ -156,7 +174,9 @@ def test_a_layer_with_other_bytes_is_found(release, push, tmp_path):
     push()
     digest = _layer_of(HERE).removeprefix("sha256:")
     [path] = [
-        p for p in (tmp_path / "registries" / "oci").rglob("*") if p.is_file() and digest in str(p)
+        p
+        for p in (tmp_path / "registries" / "oci").rglob("*")
+        if p.is_file() and digest in str(p)
     ]
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     with pytest.raises(ReleaseError, match="does not have the bytes of its digest"):
@@ -168,25 +188,35 @@ def test_an_image_without_an_index_is_read_too(
     releasing: Releasing, layout: Layout, tmp_path, capsys
 ):
     settings = SETTINGS.replace('"linux/amd64", "linux/arm64"', f'"linux/{HERE}"')
-    release = releasing({"Dockerfile": "FROM scratch\n", "release-tasks.toml": settings})
+    release = releasing(
+        {"Dockerfile": "FROM scratch\n", "release-tasks.toml": settings}
+    )
     hello = program(tmp_path / "hello", "hello 0.2.0").read_bytes()
     row = layout.image(HERE, [layer(("hello", hello))], Entrypoint=["/bin/sh"])
     (layout.folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
-    (layout.folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [row]}))
+    (layout.folder / "index.json").write_text(
+        json.dumps({"schemaVersion": 2, "manifests": [row]})
+    )
     docker.create(
         Context(),
         f"oci-layout://{layout.folder}@{row['digest']}",
         "ghcr.io/example/hello",
         ["0.2.0"],
     )
-    assert "manifests" not in (oci_registry.manifest("ghcr.io/example/hello", "0.2.0") or {})
+    assert "manifests" not in (
+        oci_registry.manifest("ghcr.io/example/hello", "0.2.0") or {}
+    )
     assert verify(release) == []
     assert f"is complete on its registry, for linux/{HERE}" in capsys.readouterr().err
 
 
 def test_an_upper_layer_takes_away_and_replaces_what_a_lower_one_has(tmp_path):
     lower = layer(
-        ("a/one", b"1"), ("a/two", b"2"), ("b/three", b"3"), ("link", "a/one"), ("c", b"4")
+        ("a/one", b"1"),
+        ("a/two", b"2"),
+        ("b/three", b"3"),
+        ("link", "a/one"),
+        ("c", b"4"),
     )
     upper = layer(
         ("a/.wh.one", b""),
@@ -197,7 +227,8 @@ def test_an_upper_layer_takes_away_and_replaces_what_a_lower_one_has(tmp_path):
     )
     with_folder = layer(("c/.wh..wh..opq", b""), ("a/two", b"II"))
     rootfs.unpack(
-        [lower, layer(("a/.wh.c", b""), (".wh.c", b"")), upper, with_folder], tmp_path / "root"
+        [lower, layer(("a/.wh.c", b""), (".wh.c", b"")), upper, with_folder],
+        tmp_path / "root",
     )
     there = {
         str(p.relative_to(tmp_path / "root")): p.read_bytes()
@@ -209,7 +240,8 @@ def test_an_upper_layer_takes_away_and_replaces_what_a_lower_one_has(tmp_path):
 
 def test_absolute_links_stay_inside_of_the_image(tmp_path):
     rootfs.unpack(
-        [layer(("run/x", b"1"), ("var/run", "/run")), layer(("var/run/y", b"2"))], tmp_path / "root"
+        [layer(("run/x", b"1"), ("var/run", "/run")), layer(("var/run/y", b"2"))],
+        tmp_path / "root",
     )
     assert (tmp_path / "root" / "run" / "y").read_bytes() == b"2"
     assert (tmp_path / "root" / "var" / "run" / "x").read_bytes() == b"1"
@@ -243,6 +275,10 @@ def test_the_platform_is_named_as_in_an_index():
 
 def _layer_of(architecture: str) -> str:
     index = oci_registry.manifest("ghcr.io/example/hello", "0.2.0") or {}
-    [row] = [row for row in index["manifests"] if row["platform"]["architecture"] == architecture]
+    [row] = [
+        row
+        for row in index["manifests"]
+        if row["platform"]["architecture"] == architecture
+    ]
     manifest = oci_registry.manifest("ghcr.io/example/hello", row["digest"]) or {}
     return str(manifest["layers"][0]["digest"])

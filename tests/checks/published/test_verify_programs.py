@@ -8,11 +8,19 @@ import pytest
 from support.published_project import facts
 
 from release_tasks.checks.smoke import program
-from release_tasks.checks.smoke.program import check_version_output, names_version, reason
+from release_tasks.checks.smoke.program import (
+    check_version_output,
+    names_version,
+    reason,
+)
 
 
 def started(code: str, version: str = "0.2.0") -> list[str]:
-    return facts(check_version_output([sys.executable, "-c", code, "--version"], version, "hello"))
+    return facts(
+        check_version_output(
+            [sys.executable, "-c", code, "--version"], version, "hello"
+        )
+    )
 
 
 @pytest.mark.parametrize(
@@ -31,7 +39,8 @@ def test_the_version_is_found_in_what_programs_print(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["10.2.0", "0.2.01", "0.2.0.1", "0.2.0-rc.1", "0.2.0rc1", "1.0.2.0", "0.1.0", ""]
+    "text",
+    ["10.2.0", "0.2.01", "0.2.0.1", "0.2.0-rc.1", "0.2.0rc1", "1.0.2.0", "0.1.0", ""],
 )
 def test_another_version_is_not_taken_for_it(text):
     assert not names_version(text, "0.2.0")
@@ -53,11 +62,14 @@ def test_a_program_that_prints_the_version_is_fine(capsys):
 
 
 def test_a_program_that_prints_the_version_before_is_wrong():
-    assert started("print('hello 0.1.0')") == ["hello prints 'hello 0.1.0', expected 0.2.0"]
+    assert started("print('hello 0.1.0')") == [
+        "hello prints 'hello 0.1.0', expected 0.2.0"
+    ]
 
 
 @pytest.mark.parametrize(
-    "code", ["raise SystemExit('unknown flag --version, 1.1.1')", "print('hello, world')", ""]
+    "code",
+    ["raise SystemExit('unknown flag --version, 1.1.1')", "print('hello, world')", ""],
 )
 def test_a_program_that_does_not_know_the_flag_is_only_noted(code, capsys):
     assert started(code) == []
@@ -66,7 +78,12 @@ def test_a_program_that_does_not_know_the_flag_is_only_noted(code, capsys):
 
 def test_a_program_that_runs_on_is_ended_and_noted(monkeypatch, capsys):
     monkeypatch.setattr(program, "LONGEST", 0.2)
-    assert started("import time; print('listening on 0.0.0.0', flush=True); time.sleep(600)") == []
+    assert (
+        started(
+            "import time; print('listening on 0.0.0.0', flush=True); time.sleep(600)"
+        )
+        == []
+    )
     assert "does not know --version" in capsys.readouterr().err
 
 
@@ -84,7 +101,10 @@ def test_a_file_that_is_no_program_is_an_error(tmp_path):
 
 def test_a_program_sees_no_secret(monkeypatch):
     monkeypatch.setenv("CARGO_REGISTRY_TOKEN", "0.1.0-secret")
-    assert started("import os; print(os.environ.get('CARGO_REGISTRY_TOKEN', '0.2.0'))") == []
+    assert (
+        started("import os; print(os.environ.get('CARGO_REGISTRY_TOKEN', '0.2.0'))")
+        == []
+    )
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,10 @@ from release_tasks.checks.published import python
 from release_tasks.release import Release
 
 pytestmark = [pytest.mark.tools("git"), pytest.mark.slow]
-ABOUT = "Metadata-Version: 2.1\nName: fetched-hello\nVersion: 0.2.0\nSummary: Hello\nRequires-Python: >=3.8\n"
+ABOUT = (
+    "Metadata-Version: 2.1\nName: fetched-hello\nVersion: 0.2.0\nSummary: Hello\n"
+    "Requires-Python: >=3.8\n"
+)
 GOOD = '"""Says hello."""\n'
 PYPROJECT = (
     '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
@@ -35,17 +38,23 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
 """
 
 
-def content(module: str, about: str = ABOUT, tag: str = "py3-none-any") -> dict[str, str]:
+def content(
+    module: str, about: str = ABOUT, tag: str = "py3-none-any"
+) -> dict[str, str]:
     info = "fetched_hello-0.2.0.dist-info"
     files = {
         "fetched_hello/__init__.py": module,
         f"{info}/METADATA": about,
         f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: true\nTag: {tag}\n",
     }
-    return files | {f"{info}/RECORD": "".join(f"{name},,\n" for name in [*files, f"{info}/RECORD"])}
+    return files | {
+        f"{info}/RECORD": "".join(f"{name},,\n" for name in [*files, f"{info}/RECORD"])
+    }
 
 
-def wheel(folder: Path, module: str = GOOD, about: str = ABOUT, tag: str = "py3-none-any") -> Path:
+def wheel(
+    folder: Path, module: str = GOOD, about: str = ABOUT, tag: str = "py3-none-any"
+) -> Path:
     path = folder / f"fetched_hello-0.2.0-{tag}.whl"
     with zipfile.ZipFile(path, "w") as out:
         for name, text in content(module, about, tag).items():
@@ -86,7 +95,10 @@ def test_wheel_and_sdist_install_and_import(release, tmp_path, capsys):
     assert verify(release) == []
     said = capsys.readouterr().err
     for kind in ("wheel", "sdist"):
-        assert f"fetched-hello 0.2.0 from PyPI ({kind}) installs, and imports fetched_hello" in said
+        assert (
+            f"fetched-hello 0.2.0 from PyPI ({kind}) installs, and imports fetched_hello"
+            in said
+        )
     assert left_behind(tmp_path) == []
 
 
@@ -105,7 +117,9 @@ def test_a_wheel_that_does_not_import_is_found_and_the_sdist_is_tried_all_the_sa
 def test_an_sdist_that_does_not_build_is_found(release, tmp_path):
     upload(wheel(tmp_path), sdist(tmp_path, first='raise SystemExit("no compiler")'))
     [problem] = verify(release)
-    assert problem == "fetched-hello 0.2.0 from PyPI (sdist) does not install: no compiler"
+    assert (
+        problem == "fetched-hello 0.2.0 from PyPI (sdist) does not install: no compiler"
+    )
 
 
 def test_a_dependency_that_nobody_has_is_found(release, tmp_path):
@@ -116,21 +130,29 @@ def test_a_dependency_that_nobody_has_is_found(release, tmp_path):
     )
 
 
-def test_a_wheel_for_another_machine_is_not_installed_and_that_is_said(release, tmp_path, capsys):
+def test_a_wheel_for_another_machine_is_not_installed_and_that_is_said(
+    release, tmp_path, capsys
+):
     machine = {"amd64": "x86_64", "arm64": "aarch64"}[OTHER]
     upload(wheel(tmp_path, tag=f"py3-none-manylinux_2_17_{machine}"))
     assert HERE != OTHER
     assert verify(release) == []
-    assert "no wheel of fetched-hello 0.2.0 fits this machine" in capsys.readouterr().err
+    assert (
+        "no wheel of fetched-hello 0.2.0 fits this machine" in capsys.readouterr().err
+    )
 
 
-def test_a_package_for_other_pythons_is_not_installed_and_that_is_said(release, tmp_path, capsys):
+def test_a_package_for_other_pythons_is_not_installed_and_that_is_said(
+    release, tmp_path, capsys
+):
     upload(wheel(tmp_path, about=ABOUT.replace(">=3.8", ">=3.99")))
     assert verify(release) == []
     assert "is for other versions of Python" in capsys.readouterr().err
 
 
-def test_files_from_the_settings_of_pip_do_not_stand_in_for_pypi(release, tmp_path, monkeypatch):
+def test_files_from_the_settings_of_pip_do_not_stand_in_for_pypi(
+    release, tmp_path, monkeypatch
+):
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "elsewhere"))
     monkeypatch.setenv("PIP_PREFER_BINARY", "1")
@@ -146,7 +168,9 @@ def test_a_program_in_a_wheel_without_modules_is_run(release, tmp_path, capsys):
         for name, text in content(GOOD).items()
         if "dist-info" in name and "RECORD" not in name
     }
-    files["fetched_hello-0.2.0.data/scripts/fetched-hello"] = "#!python\nprint('hello 0.1.0')\n"
+    files["fetched_hello-0.2.0.data/scripts/fetched-hello"] = (
+        "#!python\nprint('hello 0.1.0')\n"
+    )
     record = "fetched_hello-0.2.0.dist-info/RECORD"
     with zipfile.ZipFile(path, "w") as out:
         for name, text in {
@@ -158,7 +182,10 @@ def test_a_program_in_a_wheel_without_modules_is_run(release, tmp_path, capsys):
             out.writestr(entry, text)
     upload(path)
     assert verify(release) == [
-        "fetched-hello of fetched-hello 0.2.0 from PyPI (wheel) prints 'hello 0.1.0', expected 0.2.0"
+        (
+            "fetched-hello of fetched-hello 0.2.0 from PyPI (wheel) prints 'hello 0.1.0', "
+            "expected 0.2.0"
+        )
     ]
 
 
