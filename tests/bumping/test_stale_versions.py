@@ -184,7 +184,7 @@ def test_stale_versions_are_errors_only_where_the_settings_ask_for_it(
     ]
     (tiny / "README.md").write_text("no version\n")
     commit_all(tiny, "Say less")
-    assert [one.problem for one in problems()] == [
+    assert [one.fact for one in problems()] == [
         "README.md has no text that matches `tiny {version}`"
     ]
     (tiny / "README.md").write_text(PROJECT["README.md"])

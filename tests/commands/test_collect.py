@@ -136,12 +136,12 @@ def test_files_collected_before_stay(tiny: TinyProject) -> None:
 def test_two_machines_whose_files_differ_are_both_named(tiny: TinyProject) -> None:
     one, two = machine(tiny, "one", mac="Mach-O"), machine(tiny, "two", mac="other")
     said = refused(one, two)
-    fact = f"the binary tiny-mac in {two / 'v0.1.0'} has other bytes than that in {one / 'v0.1.0'}"
+    fact = f"the binary tiny-mac in {two / 'v0.1.0'} differs from the one in {one / 'v0.1.0'}"
     assert f"{fact}, first at byte 0: b'other', not b'Mach-O'" in said
     assert here(tiny) == {}
     collect(context(), str(one))
     assert (
-        f"has other bytes than that in {tiny.root / 'dist' / 'v0.1.0'}, first at byte 0"
+        f"differs from the one in {tiny.root / 'dist' / 'v0.1.0'}, first at byte 0"
         in refused(two)
     )
     assert here(tiny) == {"tiny-mac": "Mach-O"}
@@ -156,12 +156,13 @@ def test_every_rejected_file_is_named_and_nothing_is_merged(tiny: TinyProject) -
     said = refused(mac, windows, linux)
     head = tiny.head()[:7]
     assert (
-        f"{mac}/v0.1.0/tiny-mac was built from commit aaaaaaa, and v0.1.0 is {head}"
+        f"{mac}/v0.1.0/tiny-mac was built from commit aaaaaaa, but v0.1.0 is {head}"
         in said
     )
     assert f"nothing declares the binary unknown in {windows / 'v0.1.0'}" in said
     assert (
-        f"{linux / 'v0.1.0' / 'tiny-linux'} is of tiny 0.3.0, not of tiny 0.1.0" in said
+        f"{linux / 'v0.1.0' / 'tiny-linux'} belongs to tiny 0.3.0, not to tiny 0.1.0"
+        in said
     )
     assert here(tiny) == {}
 
@@ -181,7 +182,7 @@ def test_missing_and_changed_files_are_refused(tiny: TinyProject) -> None:
     (mac / "v0.1.0" / "tiny-mac").unlink()
     (windows / "v0.1.0" / "tiny.exe").write_text("PE and more")
     said = refused(mac, windows)
-    assert f"{mac / 'v0.1.0'} lists tiny-mac and does not have it" in said
+    assert f"{mac / 'v0.1.0'} lists tiny-mac, but does not contain it" in said
     assert f"{windows / 'v0.1.0' / 'tiny.exe'} was changed after it was built" in said
 
 
@@ -201,7 +202,7 @@ def test_a_file_that_no_inventory_lists_is_named_and_skipped(
 def test_a_folder_without_parts_and_a_broken_inventory_are_named(
     tiny: TinyProject, tmp_path: Path
 ) -> None:
-    assert "nowhere has no parts of a dist/" in refused(tmp_path / "nowhere")
+    assert "nowhere contains no dist/ of a release" in refused(tmp_path / "nowhere")
     mac = machine(tiny, "mac", mac="Mach-O")
     next(mac.rglob("parts/*.json")).write_text("[{")
     assert "is not an inventory" in refused(mac)
@@ -242,7 +243,7 @@ def test_a_rehearsal_uses_files_that_other_machines_built_from_its_commit(
     assert ["GitHub", "tiny-mac", "published"] in rows
     assert ["GitHub", "tiny.exe", "published"] in rows
     assert other.returncode == 1
-    assert "tiny-mac is of tiny 0.1.0, not of tiny 0.2.0" in other.stderr
+    assert "tiny-mac belongs to tiny 0.1.0, not to tiny 0.2.0" in other.stderr
     assert "check: " not in other.stderr
 
 
