@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 from benchmarks import bump, check, compiled, crates, cross, example, listing, status
 from benchmarks.measure import Row
-from release_tasks.commands.status import table
+from release_tasks.commands.table import print_table
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "bump": bump.rows,
@@ -47,12 +47,8 @@ def main() -> None:
     if given.json:
         print(json.dumps([row.data() for row in rows], indent=2))
     else:
-        table(
-            [
-                ("what", "against", "ratio", "at most", "within"),
-                *(row.cells() for row in rows),
-            ]
-        )
+        heading = ("what", "against", "ratio", "at most", "within")
+        print_table(heading, [row.cells() for row in rows])
 
 
 def measured(name: str) -> list[Row]:
