@@ -194,7 +194,7 @@ def test_an_image_and_a_chart_never_call_cargo(tmp_path: Path) -> None:
         "GitHub v0.2.0",
     ]
     assert "bump: nothing to do, only the tag has the version" in ran.err
-    assert "renders, and ghcr.io/example/rehearsed-proxy:0.2.0 is there" in ran.err
+    assert "renders, and ghcr.io/example/rehearsed-proxy:0.2.0 exists" in ran.err
 
 
 def test_a_repository_without_commits_is_one_fact(tmp_path: Path) -> None:
@@ -252,7 +252,7 @@ def test_what_gates_leave_in_the_tree_is_named(
         CheckContext(context(), Release.at(context(), "0.2.0")), gates
     )
     assert failed.fact.startswith("the gate git-no-such-command fails\n")
-    assert "-s git-no-such-command` again" in failed.fix
+    assert "-s git-no-such-command` runs it again" in failed.fix
     assert (left.fact, left.fix) == (
         "the gates left left.txt in the tree",
         "add it to .gitignore, or commit it",
@@ -272,7 +272,7 @@ def test_without_settings_an_image_and_a_chart_are_found(tmp_path: Path) -> None
         "ghcr.io/example/rehearsed-proxy",
         "ghcr.io/example/charts/rehearsed-proxy",
     ]
-    assert "version in none of its manifests" in inv(root, "settings").out
+    assert "version not in any manifest" in inv(root, "settings").out
 
 
 def test_a_chart_without_app_version_gets_the_version_alone(

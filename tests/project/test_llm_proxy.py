@@ -155,10 +155,10 @@ def test_it_is_released_whole_with_an_image_a_chart_and_no_github_release(
             "ghcr.io/sofatutor/llm-proxy:0.2.0 is complete on its registry, for linux/amd64, "
             "linux/arm64"
         ),
-        "ghcr.io/sofatutor/charts/llm-proxy:0.2.0 is a chart of version 0.2.0 for 0.2.0",
+        "ghcr.io/sofatutor/charts/llm-proxy:0.2.0 has version 0.2.0 and appVersion 0.2.0",
         (
             "ghcr.io/sofatutor/charts/llm-proxy:0.2.0 renders, and "
-            "ghcr.io/sofatutor/llm-proxy:0.2.0 is there"
+            "ghcr.io/sofatutor/llm-proxy:0.2.0 exists"
         ),
         "dist/v0.2.0/llm-proxy-0.2.0.tgz oci://ghcr.io/sofatutor/charts",
     ):

@@ -318,9 +318,10 @@ def test_a_platform_whose_programs_no_builder_runs_is_found(
         [(name, fact, fix)] = told(root)
         assert name == "platform-not-run"
         assert fact.startswith(
-            f"Dockerfile runs programs of {NOWHERE}, and docker's builder runs those of linux/"
+            f"Dockerfile runs programs of {NOWHERE}, "
+            "but docker's builder runs only linux/"
         )
-        stage = fix.partition(" be ")[2].partition(",")[0]
+        stage = fix.partition(" with ")[2].partition(",")[0]
         write(
             root,
             "Dockerfile",
