@@ -28,7 +28,7 @@ def tests(session: nox.Session) -> None:
 def quick(session: nox.Session) -> None:
     """Run the tests that start no local registries, and neither compile nor release anything."""
     install(session, "tests", programs=False)
-    session.run("python", "-m", "pytest", "-n", "2", "-m", "quick", *session.posargs)
+    session.run("python", "-m", "pytest", "-n", "3", "-m", "quick", *session.posargs)
 
 
 @nox.session
