@@ -1,4 +1,4 @@
-"""The same thing is asked once while nothing changes, by however many threads, and anew after something has acted."""
+"""What was asked is not asked again until something has acted, by however many threads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.http import get_many
 
 
-class World:
+class Source:
     """Something to ask, which counts how often it is asked."""
 
     def __init__(self) -> None:
@@ -31,66 +31,66 @@ class World:
 
 
 def test_everything_is_asked_again_where_things_may_change() -> None:
-    world = World()
-    assert [world.number("one"), world.number("one")] == [1, 2]
+    source = Source()
+    assert [source.number("one"), source.number("one")] == [1, 2]
 
 
 def test_an_answer_is_remembered_to_the_end_of_the_outermost_block() -> None:
-    world = World()
+    source = Source()
     with memo.memoizing():
-        assert [world.number("one"), world.number("one"), world.number("two")] == [
+        assert [source.number("one"), source.number("one"), source.number("two")] == [
             1,
             1,
             2,
         ]
         with memo.memoizing():
-            assert world.number("one") == 1
-    assert world.number("one") == 3
+            assert source.number("one") == 1
+    assert source.number("one") == 3
 
 
 def test_an_error_is_an_answer_too() -> None:
-    world = World()
+    source = Source()
     with memo.memoizing():
         for _ in range(2):
             with pytest.raises(ReleaseError, match="no such number"):
-                world.number("none")
-    assert world.asked == ["none"]
+                source.number("none")
+    assert source.asked == ["none"]
 
 
 def test_threads_that_want_the_same_wait_for_the_one_that_asks() -> None:
-    world = World()
+    source = Source()
     with memo.memoizing():
-        memo.prefetch(world.number, "slow")
-        threading.Timer(0.2, world.barrier.set).start()
-        assert get_many(world.number, ["slow"] * 5) == [1] * 5
-    assert world.asked == ["slow"]
+        memo.prefetch(source.number, "slow")
+        threading.Timer(0.2, source.barrier.set).start()
+        assert get_many(source.number, ["slow"] * 5) == [1] * 5
+    assert source.asked == ["slow"]
 
 
 def test_what_is_asked_ahead_fails_for_those_who_need_it() -> None:
-    world = World()
-    memo.prefetch(world.number, "none")  # nobody remembers it here, so it is not asked
-    assert world.asked == []
+    source = Source()
+    memo.prefetch(source.number, "none")  # nobody remembers it here, so it is not asked
+    assert source.asked == []
     with memo.memoizing():
-        memo.prefetch(world.number, "none")
+        memo.prefetch(source.number, "none")
         with pytest.raises(ReleaseError, match="no such number"):
-            world.number("none")
-    assert world.asked == ["none"]
+            source.number("none")
+    assert source.asked == ["none"]
 
 
 def test_what_acts_makes_all_answers_old_and_a_dry_run_does_not_act(
     tmp_path: Path,
 ) -> None:
-    world = World()
+    source = Source()
     with memo.memoizing():
-        world.number("one")
+        source.number("one")
         shell.do(context(dry=True), ["true"])
-        assert world.number("one") == 1
+        assert source.number("one") == 1
         shell.do(context(), ["true"])
-        assert world.number("one") == 2
+        assert source.number("one") == 2
         files.write_all(context(dry=True), {tmp_path / "version": "0.2.0"})
-        assert world.number("one") == 2
+        assert source.number("one") == 2
         files.write_all(context(), {tmp_path / "version": "0.2.0"})
-        assert world.number("one") == 3
+        assert source.number("one") == 3
 
 
 class Parts:

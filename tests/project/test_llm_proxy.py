@@ -6,12 +6,9 @@ from pathlib import Path
 
 import pytest
 from invoke.context import Context
-from support.complete_releases import (
-    COMPLETE_RELEASES,
-    release_and_compare,
-    sample_release,
-)
+from support.complete_releases import LLM_PROXY
 from support.sample_projects import added, changed, git, golden, inv, sample, shown
+from support.sample_release import release_and_compare, sample_release
 
 from release_tasks.checks.check import CheckContext
 from release_tasks.checks.preflight import gates
@@ -142,7 +139,7 @@ def test_a_chart_that_its_own_script_refuses_is_found_before_it_is_packed(
 def test_it_is_released_whole_with_an_image_a_chart_and_no_github_release(
     tmp_path: Path,
 ) -> None:
-    with sample_release(COMPLETE_RELEASES["llm-proxy"], tmp_path) as project:
+    with sample_release(LLM_PROXY, tmp_path) as project:
         done = release_and_compare(project)
         writes = [
             entry.target

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from support.local_registries import local_registries
-from support.sample_projects import HISTORIES, git, inv, sample, shown, unheard_of
+from support.sample_projects import HISTORIES, git, inv, sample, shown, unpublished
 
 from release_tasks.tools import cargo
 
@@ -89,7 +89,7 @@ def test_a_word_counts_from_the_version_that_a_crate_has(
 ) -> None:
     root = sample("llmcc-runbook", tmp_path, "llmcc-runbook")
     with (
-        unheard_of(["llmcc"]),
+        unpublished(["llmcc"]),
         local_registries(tmp_path, monkeypatch, offline=False) as registries,
     ):
         registries.github.create(

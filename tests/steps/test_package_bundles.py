@@ -31,23 +31,25 @@ SETTINGS = f"""[build]
 
 
 @pytest.fixture
-def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
+def file_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[FileServer]:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     app = FileServer(
         files={"small.gguf": b"weights" * 999, "large.gguf": b"more weights"}
     )
     with Servers([app], tmp_path) as servers:
-        app.name = servers.urls["shelf"]
+        app.name = servers.urls["files"]
         yield app
 
 
 @pytest.fixture
 def tool(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shelf: FileServer
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file_server: FileServer
 ) -> Iterator[TinyProject]:
     rows = "".join(
-        f'{name} = {{ url = "{shelf.name}/models/{name}.gguf?download=true", '
-        f'sha256 = "{hashlib.sha256(shelf.files[f"{name}.gguf"]).hexdigest()}",'
+        f'{name} = {{ url = "{file_server.name}/models/{name}.gguf?download=true", '
+        f'sha256 = "{hashlib.sha256(file_server.files[f"{name}.gguf"]).hexdigest()}",'
         f' license = "Apache-2.0" }}\n'
         for name in ("small", "large")
     )
@@ -70,7 +72,7 @@ def rows(tool: TinyProject) -> dict[str, dist.Built]:
 
 @pytest.mark.statement("B4.24", "B4.25", "B4.26")
 def test_each_program_is_packed_with_each_variant_and_checksums(
-    tool: TinyProject, shelf: FileServer
+    tool: TinyProject, file_server: FileServer
 ) -> None:
     build_binaries(context())
     package_bundles(context())
@@ -104,12 +106,12 @@ def test_each_program_is_packed_with_each_variant_and_checksums(
         )
         model = archive.extractfile("small.gguf")
         assert model is not None
-        assert model.read() == shelf.files["small.gguf"]
+        assert model.read() == file_server.files["small.gguf"]
 
 
 @pytest.mark.statement("B4.22", "B4.27")
 def test_bundles_need_a_sign_off_and_it_is_recorded(
-    tool: TinyProject, shelf: FileServer, capfd: pytest.CaptureFixture[str]
+    tool: TinyProject, file_server: FileServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
     settings = (
         tool.root / "release-tasks.toml"
@@ -127,7 +129,7 @@ def test_bundles_need_a_sign_off_and_it_is_recorded(
         told.value.fix
         == f"try the binaries in {tool.root / 'dist' / 'v0.2.0'}, then add --sign-off NAME"
     )
-    assert shelf.sent == []
+    assert file_server.sent == []
     assert BUNDLE not in rows(tool)
     package_bundles(context(), sign_off="Jane Roe")
     assert BUNDLE in rows(tool)
@@ -140,14 +142,14 @@ def test_bundles_need_a_sign_off_and_it_is_recorded(
 
 def test_a_second_run_and_another_checkout_download_nothing_and_pack_the_same_bytes(
     tool: TinyProject,
-    shelf: FileServer,
+    file_server: FileServer,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     build_binaries(context())
     package_bundles(context())
     before = rows(tool)[BUNDLE].sha256
-    asked = len(shelf.sent)
+    asked = len(file_server.sent)
     capfd.readouterr()
     package_bundles(context())
     assert (
@@ -160,36 +162,36 @@ def test_a_second_run_and_another_checkout_download_nothing_and_pack_the_same_by
     assert row is not None
     assert row.sha256 == before
     assert (other / "dist" / "v0.2.0" / BUNDLE).exists()
-    assert len(shelf.sent) == asked
+    assert len(file_server.sent) == asked
 
 
 def test_a_dry_run_shows_what_would_be_packed_and_downloads_nothing(
-    tool: TinyProject, shelf: FileServer, capfd: pytest.CaptureFixture[str]
+    tool: TinyProject, file_server: FileServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
     package_bundles(context(dry=True))
     assert (
-        f"would pack {BUNDLE} from tiny-0.2.0-linux and {shelf.name}/models/small.gguf"
+        f"would pack {BUNDLE} from tiny-0.2.0-linux and {file_server.name}/models/small.gguf"
         in capfd.readouterr().err
     )
-    assert shelf.sent == []
+    assert file_server.sent == []
     assert not (tool.root / "dist").exists()
 
 
 def test_a_bundle_without_its_program_is_refused(
-    tool: TinyProject, shelf: FileServer
+    tool: TinyProject, file_server: FileServer
 ) -> None:
     with pytest.raises(
         ReleaseError, match=r"needs tiny-0\.2\.0-linux, which is not in"
     ) as told:
         package_bundles(context())
     assert told.value.fix == "inv build-binaries --version 0.2.0"
-    assert shelf.sent == []
+    assert file_server.sent == []
 
 
 def test_a_download_with_another_sha256_is_never_packed(
-    tool: TinyProject, shelf: FileServer
+    tool: TinyProject, file_server: FileServer
 ) -> None:
-    shelf.files["small.gguf"] = b"other weights"
+    file_server.files["small.gguf"] = b"other weights"
     build_binaries(context())
     with pytest.raises(ReleaseError, match="has the sha256"):
         package_bundles(context())

@@ -1,16 +1,13 @@
-"""Unchanged clients in local registries, and small packages to publish there."""
+"""Unmodified clients of local registries, and small packages to publish there."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import json
-import os
 import struct
 import subprocess
-import sys
 import tarfile
-import textwrap
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,12 +16,14 @@ from pathlib import Path
 from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.rehearsal.web import App
 
-TOOLS = Path(sys.executable).parent
+Serving = Callable[
+    [App], str
+]  # the fixture `serving`: starts a registry, returns its address
 
 
 @dataclass
 class Client:
-    """Runs unchanged programs as clients of local registries."""
+    """Runs unmodified programs as clients of local registries."""
 
     registries: LocalRegistries
     folder: Path
@@ -32,14 +31,15 @@ class Client:
     def run(
         self, *argv: str | Path, cwd: Path | None = None, **env: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run a program and return its status and its output; an empty variable is not set."""
-        found = self.registries.environment() | env
-        found = {name: value for name, value in found.items() if env.get(name, "set")}
-        found["PATH"] = f"{TOOLS}{os.pathsep}{found['PATH']}"
+        """Run a program and return its status and output; an empty variable is removed."""
+        environment = self.registries.environment() | env
+        for name, value in env.items():
+            if not value:
+                del environment[name]
         return subprocess.run(
             [str(word) for word in argv],
             cwd=cwd or self.folder,
-            env=found,
+            env=environment,
             text=True,
             check=False,
             stdin=subprocess.DEVNULL,
@@ -70,28 +70,30 @@ class Chain:
     names: tuple[str, str, str]
 
 
+CRATE = """\
+[package]
+name = "{name}"
+version = "{version}"
+edition = "2021"
+description = "A crate of a rehearsal"
+license = "MIT OR Apache-2.0"
+
+[dependencies]
+{needed}
+{extra}
+"""
+
+
 def write_crate(
     folder: Path, name: str, needs: str = "", version: str = "0.1.0", extra: str = ""
 ) -> None:
-    """Write a library crate with all that crates.io demands."""
+    """Write a library crate that crates.io accepts; it may need a crate beside it."""
+    needed = ""
+    if needs:
+        needed = f'{needs} = {{ path = "../{needs}", version = "{version}" }}'
+    manifest = CRATE.format(name=name, version=version, needed=needed, extra=extra)
     (folder / "src").mkdir(parents=True, exist_ok=True)
-    needed = (
-        f'{needs} = {{ path = "../{needs}", version = "{version}" }}' if needs else ""
-    )
-    (folder / "Cargo.toml").write_text(
-        textwrap.dedent(f"""\
-        [package]
-        name = "{name}"
-        version = "{version}"
-        edition = "2021"
-        description = "A crate of a rehearsal"
-        license = "MIT OR Apache-2.0"
-
-        [dependencies]
-        {needed}
-        {extra}
-    """)
-    )
+    (folder / "Cargo.toml").write_text(manifest)
     (folder / "src" / "lib.rs").write_text('pub const WHO: &str = "rehearsed";\n')
 
 
@@ -110,17 +112,20 @@ def crate(
     root: str = "",
     extra: str = "",
 ) -> bytes:
-    """Return a tarball with this manifest, in the folder `root`, and perhaps one more file."""
-    told = PACKAGE if package is None else package
-    lines = [f"{key} = {json.dumps(value)}" for key, value in told.items()]
-    manifest = "[package]\n" + "\n".join(lines) + "\n" + tables
+    """Return the file of a crate with this manifest.
+
+    `root` is the folder of all its files, if not that of cargo; `extra` the path of another file.
+    """
+    if package is None:
+        package = PACKAGE
+    lines = [f"{key} = {json.dumps(value)}" for key, value in package.items()]
+    root = root or f"{package['name']}-{package['version']}"
+    members = {f"{root}/Cargo.toml": "\n".join(["[package]", *lines, tables])}
+    if extra:
+        members[extra] = "x"
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz") as tar:
-        folder = root or f"{told['name']}-{told['version']}"
-        for path, text in (
-            (f"{folder}/Cargo.toml", manifest),
-            *(((extra, "x"),) if extra else ()),
-        ):
+        for path, text in members.items():
             member = tarfile.TarInfo(path)
             member.size = len(text.encode())
             tar.addfile(member, io.BytesIO(text.encode()))
@@ -128,28 +133,28 @@ def crate(
 
 
 def without(*keys: str, **more: object) -> dict[str, object]:
-    """Return a manifest's table, less some keys and with others."""
+    """Return PACKAGE with other values, and without some keys."""
     return {key: value for key, value in (PACKAGE | more).items() if key not in keys}
 
 
 def dependencies(count: int, value: str = '"1"') -> str:
     """Return a table of so many dependencies."""
-    return "[dependencies]\n" + "".join(f"d{i} = {value}\n" for i in range(count))
+    lines = [f"d{number} = {value}\n" for number in range(count)]
+    return "[dependencies]\n" + "".join(lines)
 
 
 def features(count: int, enabled: int = 0) -> str:
-    """Return a table of so many features."""
-    return "[features]\n" + "".join(
-        f"f{i} = {[f'f{j}' for j in range(enabled)]}\n" for i in range(count)
-    )
+    """Return a table of so many features, each of which enables others."""
+    others = [f"f{number}" for number in range(enabled)]
+    lines = [f"f{number} = {others}\n" for number in range(count)]
+    return "[features]\n" + "".join(lines)
 
 
 def upload_body(meta: dict[str, object], tarball: bytes) -> bytes:
     """Return the body of an upload to crates.io."""
     text = json.dumps(meta).encode()
-    return (
-        struct.pack("<I", len(text)) + text + struct.pack("<I", len(tarball)) + tarball
-    )
+    sizes = [struct.pack("<I", len(data)) for data in (text, tarball)]
+    return sizes[0] + text + sizes[1] + tarball
 
 
 def wheel(
@@ -159,47 +164,45 @@ def wheel(
     text: str = "x = 1",
     tag: str = "py3-none-any",
 ) -> Path:
-    """Write a wheel by hand and return its path."""
-    folder.mkdir(parents=True, exist_ok=True)
-    stem = f"{name.replace('-', '_')}-{version}"
+    """Write a wheel that PyPI accepts, with one module, and return its path."""
+    module = name.replace("-", "_")
+    stem = f"{module}-{version}"
     info = f"{stem}.dist-info"
-    about = (
-        f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nSummary: A package\n"
-        f"Requires-Python: >=3.8\n"
+    metadata = (
+        f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        "Summary: A package\nRequires-Python: >=3.8\n"
     )
-    content = {
-        f"{name.replace('-', '_')}.py": text,
-        f"{info}/METADATA": about,
-        f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: true\nTag: {tag}\n",
+    tags = f"Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: true\nTag: {tag}\n"
+    members = {
+        f"{module}.py": text,
+        f"{info}/METADATA": metadata,
+        f"{info}/WHEEL": tags,
     }
-    content[f"{info}/RECORD"] = "".join(
-        f"{key},,\n" for key in [*content, f"{info}/RECORD"]
-    )
-    path = folder / f"{stem}-{tag}.whl"
-    with zipfile.ZipFile(path, "w") as out:
-        for key, value in content.items():
-            out.writestr(zipfile.ZipInfo(key), value)
-    return path
+    record = [*members, f"{info}/RECORD"]
+    members[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in record)
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{stem}-{tag}.whl"
+    with zipfile.ZipFile(file, "w") as archive:
+        for path, content in members.items():
+            archive.writestr(zipfile.ZipInfo(path), content)
+    return file
 
 
 def sdist(
     folder: Path, name: str = "rehearsed", version: str = "0.1.0", text: str = "x = 1"
 ) -> Path:
-    """Write an sdist by hand and return its path."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write an sdist that PyPI accepts, and return its path."""
     stem = f"{name.replace('-', '_')}-{version}"
-    about = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-    path = folder / f"{stem}.tar.gz"
-    with tarfile.open(path, "w:gz") as tar:
-        for key, value in ((f"{stem}/PKG-INFO", about), (f"{stem}/x.py", text)):
-            member = tarfile.TarInfo(key)
-            member.size = len(value)
-            tar.addfile(member, io.BytesIO(value.encode()))
-    return path
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{stem}.tar.gz"
+    with tarfile.open(file, "w:gz") as archive:
+        for path, content in {"PKG-INFO": metadata, "x.py": text}.items():
+            member = tarfile.TarInfo(f"{stem}/{path}")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content.encode()))
+    return file
 
 
 def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-Serving = Callable[[App], str]

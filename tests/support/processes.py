@@ -1,4 +1,4 @@
-"""What runs on this machine, read from the system itself: no program need be installed for it."""
+"""The processes of this machine, as /proc has them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from pathlib import Path
 
 
 def running(mark: str) -> list[str]:
-    """Return the command lines of the processes that have `mark` in their arguments or their environment."""
+    """Return the command lines of processes with `mark` in their arguments or environment."""
     found = []
     for path in Path("/proc").glob("[0-9]*"):
         try:
-            line = (path / "cmdline").read_bytes()
-            if mark.encode() in line + (path / "environ").read_bytes():
-                found.append(line.replace(b"\0", b" ").decode(errors="replace"))
-        except OSError:  # it has just ended, or is not ours
+            arguments = (path / "cmdline").read_bytes()
+            environment = (path / "environ").read_bytes()
+        except OSError:  # it has ended, or belongs to another user
             continue
+        if mark.encode() in arguments + environment:
+            found.append(arguments.replace(b"\0", b" ").decode(errors="replace"))
     return found

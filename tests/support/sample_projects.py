@@ -1,8 +1,8 @@
 """The sample projects as repositories: five real layouts, with their histories, tags and an origin.
 
-tests/projects/<name>/ holds the files of a project's main branch; tests/projects/settings/ what it
-would say in release-tasks.toml; tests/projects/before/<name>/ what it had besides while it was released by
-its own workflows, and what stood in the way. All are plain files: a repository is made of them where a test wants one.
+tests/projects/<name>/ has the files of a project's main branch, tests/projects/settings/ its
+release-tasks.toml, and tests/projects/before/<name>/ the files that it had while its own workflows
+released it. All are plain files, of which `sample` makes a repository.
 """
 
 from __future__ import annotations
@@ -27,42 +27,68 @@ SETTINGS = PROJECTS / "settings"
 
 @dataclass(frozen=True)
 class History:
-    """Where a project lives, and its tags: those of one commit together, oldest commit first."""
+    """The repository of a project, and its tags by commit, oldest commit first."""
 
     repository: str
     tags: tuple[tuple[str, ...], ...] = ()
     annotated: bool = True
-    rewritten: bool = False  # main was written anew since: no tag is part of it
+    rewritten: bool = False  # main has a new history, without any of the tags
     submodules: tuple[str, ...] = ()
 
 
 HISTORIES = {
-    "llmtrace": History("epappas/llmtrace", tuple((f"v0.1.{n}",) for n in range(1, 6)), annotated=False),
+    "llmtrace": History(
+        "epappas/llmtrace",
+        (("v0.1.1",), ("v0.1.2",), ("v0.1.3",), ("v0.1.4",), ("v0.1.5",)),
+        annotated=False,
+    ),
     "llmcc": History(
-        "allenanswerzq/llmcc", (("v0.2.28",), ("0.2.29",), ("v0.2.30",), ("v0.2.65",)), rewritten=True,
+        "allenanswerzq/llmcc",
+        (("v0.2.28",), ("0.2.29",), ("v0.2.30",), ("v0.2.65",)),
+        rewritten=True,
         submodules=("corpus/cpp", "corpus/rust", "corpus/ts"),
     ),
     "llmcc-runbook": History("allenanswerzq/llmcc"),
-    "llm-proxy": History("sofatutor/llm-proxy", (
-        ("v0.1.0",), ("v0.1.1", "v0.1.1-stable"), ("v0.1.2", "v0.1.2-stable"), ("v0.1.3", "v0.1.3-stable"),
-    )),
-    "caro": History("wildcard/caro", (
-        ("v1.0.4",), ("v1.1.0-beta.1",), ("v1.1.0-beta.2",), ("v1.1.0",), ("v1.1.1",), ("v1.1.2",), ("v1.1.3",),
-    )),
-    "edgequake-llm": History("raphaelmansuy/edgequake-llm", (("v0.5.0", "py-v0.4.0"), ("py-v0.6.12",), ("v0.6.26",))),
-}  # fmt: skip
-RUNBOOKS = {  # the gates that each project's runbook asks for, by name
+    "llm-proxy": History(
+        "sofatutor/llm-proxy",
+        (
+            ("v0.1.0",),
+            ("v0.1.1", "v0.1.1-stable"),
+            ("v0.1.2", "v0.1.2-stable"),
+            ("v0.1.3", "v0.1.3-stable"),
+        ),
+    ),
+    "caro": History(
+        "wildcard/caro",
+        (
+            ("v1.0.4",),
+            ("v1.1.0-beta.1",),
+            ("v1.1.0-beta.2",),
+            ("v1.1.0",),
+            ("v1.1.1",),
+            ("v1.1.2",),
+            ("v1.1.3",),
+        ),
+    ),
+    "edgequake-llm": History(
+        "raphaelmansuy/edgequake-llm",
+        (("v0.5.0", "py-v0.4.0"), ("py-v0.6.12",), ("v0.6.26",)),
+    ),
+}
+RUNBOOKS = {  # the gates of each project's runbook, by name
     "llmtrace": {
         "rustfmt": "cargo fmt --all --check",
         "clippy": "cargo clippy --locked --all-targets --quiet -- -D warnings",
         "test": "cargo test --locked --quiet",
     },
     "llmcc-runbook": {
-        "test": "cargo test --locked --quiet", "build": "cargo build --release",
+        "test": "cargo test --locked --quiet",
+        "build": "cargo build --release",
         "pytest": "python -m pytest --import-mode=append",
     },
     "llm-proxy": {
-        "make-test": "make test", "make-lint": "make lint",
+        "make-test": "make test",
+        "make-lint": "make lint",
         "scripts-validate-helm-chart.sh": "./scripts/validate-helm-chart.sh",
     },
     "caro": {
@@ -79,9 +105,9 @@ RUNBOOKS = {  # the gates that each project's runbook asks for, by name
         "mypy": "python -m mypy .",
         "audit": "cargo audit",
     },
-}  # fmt: skip
+}
 
-NEXT = {  # the version that each settings file is tried with
+NEXT = {  # the version that tests release, by settings file
     "llmtrace": "0.2.0",
     "llmcc-workspace": "0.2.66",
     "llmcc-runbook": "llmcc-core=0.2.0,python=0.2.15",
@@ -96,20 +122,19 @@ def sample(
 ) -> Path:
     """Make a sample project's repository in `folder` and return its root.
 
-    `settings` names a file of tests/projects/settings without `.toml`; None means a project that says
-    nothing. With `before` it has what it had before its releases were tasks. The checkout is on main, clean, one commit after its last tag; origin, under the project's own
-    address on GitHub, is a bare repository beside it.
+    `settings` is the name of a file in tests/projects/settings, None a project without settings.
+    With `before` it has the files of its own workflows as well. The checkout is on main, clean, and
+    one commit after the last tag. Origin is a bare repository beside it, which git finds under the
+    project's address on GitHub.
     """
     history, root = HISTORIES[name], folder / name
+    branch = "main"
+    if history.rewritten:
+        branch = "before"
     shutil.copytree(PROJECTS / name, root)
     if before:
         shutil.copytree(PROJECTS / "before" / name, root, dirs_exist_ok=True)
-    git(
-        root,
-        "init",
-        "--quiet",
-        f"--initial-branch={'before' if history.rewritten else 'main'}",
-    )
+    git(root, "init", "--quiet", f"--initial-branch={branch}")
     git(root, "config", "user.name", "Tester")
     git(root, "config", "user.email", "tester@localhost")
     git(root, "add", "--all")
@@ -117,23 +142,13 @@ def sample(
         (root / path).mkdir(parents=True)  # not checked out
         git(root, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},{path}")
     for tags in history.tags:
-        git(
-            root,
-            "commit",
-            "--quiet",
-            "--allow-empty",
-            f"--message=Work towards {tags[0]}",
-        )
+        message = f"--message=Work towards {tags[0]}"
+        git(root, "commit", "--quiet", "--allow-empty", message)
         for tag in tags:
-            git(
-                root,
-                "tag",
-                *(("--annotate", f"--message={tag}") if history.annotated else ()),
-                tag,
-            )
+            _tag(root, tag, history.annotated)
     if history.rewritten:
         git(root, "checkout", "--quiet", "--orphan", "main")
-        git(root, "branch", "--quiet", "--delete", "--force", "before")
+        git(root, "branch", "--quiet", "--delete", "--force", branch)
     (root / "tasks.py").write_text("from release_tasks import ns\n")
     if settings:
         shutil.copy(SETTINGS / f"{settings}.toml", root / "release-tasks.toml")
@@ -143,25 +158,42 @@ def sample(
     return root
 
 
-@contextmanager
-def unheard_of(names: Collection[str]) -> Iterator[None]:
-    """Let the local registries find none of these crates and packages in the real ones."""
+def _tag(root: Path, tag: str, is_annotated: bool) -> None:
+    if is_annotated:
+        git(root, "tag", "--annotate", f"--message={tag}", tag)
+    else:
+        git(root, "tag", tag)
 
-    class Unaware(Upstream):
+
+def _publish(root: Path, repository: str) -> None:
+    address = f"git@github.com:{repository}.git"
+    bare = root.parent / f"{root.name}-origin.git"
+    git(root, "clone", "--quiet", "--bare", str(root), str(bare))
+    git(root, "config", f"url.{bare}.insteadOf", address)
+    git(root, "remote", "add", "origin", address)
+    git(root, "fetch", "--quiet", "origin")
+
+
+@contextmanager
+def unpublished(names: Collection[str]) -> Iterator[None]:
+    """Let local registries find none of these crates and packages in the real registries."""
+
+    class WithoutNames(Upstream):
         def page(
             self, url: str, name: str, headers: Mapping[str, str] | None = None
         ) -> bytes | None:
-            return None if name in names else super().page(url, name, headers)
+            if name in names:
+                return None
+            return super().page(url, name, headers)
 
-    with patch("release_tasks.rehearsal.registries.Upstream", Unaware):
+    with patch("release_tasks.rehearsal.registries.Upstream", WithoutNames):
         yield
 
 
 def inv(root: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run `inv` in a repository; no traceback may come of it."""
-    argv = [sys.executable, "-m", "invoke", *words]
+    """Run `inv` in a repository; it may not print a traceback."""
     done = subprocess.run(
-        argv,
+        [sys.executable, "-m", "invoke", *words],
         cwd=root,
         capture_output=True,
         text=True,
@@ -173,16 +205,28 @@ def inv(root: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]
 
 
 def shown(root: Path) -> dict[str, Any]:
-    """Return what `inv settings --json` shows, without what is empty and without the settings that are defaults."""
+    """Return what `inv settings --json` shows, without empty values and without defaults."""
     done = inv(root, "settings", "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     found["settings"] = [row for row in found["settings"] if row["source"] != "default"]
-    return _filled(found)
+    return _without_empty(found)
+
+
+def _without_empty(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_empty(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    inner = {key: _without_empty(item) for key, item in value.items()}
+    return {key: item for key, item in inner.items() if item not in (None, "", [], {})}
 
 
 def golden(name: str, found: dict[str, Any]) -> dict[str, Any]:
-    """Return what tests/projects/shown/NAME.json holds; with GOLDEN=write in the environment, write `found` there first."""
+    """Return what tests/projects/shown/NAME.json holds.
+
+    With GOLDEN=write in the environment, write `found` into that file first.
+    """
     path = PROJECTS / "shown" / f"{name}.json"
     if os.environ.get("GOLDEN") == "write":
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -192,49 +236,26 @@ def golden(name: str, found: dict[str, Any]) -> dict[str, Any]:
 
 
 def git(root: Path, *words: str) -> str:
-    """Run git and return what it says."""
-    return subprocess.run(
+    """Run git, which must succeed, and return what it prints."""
+    done = subprocess.run(
         ["git", *words], cwd=root, check=True, capture_output=True, text=True
-    ).stdout
+    )
+    return done.stdout
 
 
 def changed(root: Path) -> list[str]:
     """Return the paths that differ from HEAD."""
-    return [
-        line[3:]
-        for line in git(
-            root, "status", "--porcelain", "--untracked-files=all"
-        ).splitlines()
-    ]
+    status = git(root, "status", "--porcelain", "--untracked-files=all")
+    return [line[3:] for line in status.splitlines()]
 
 
 def added(root: Path) -> dict[str, list[str]]:
-    """Return the lines that the tree has and HEAD has not, by file."""
+    """Return the lines that the working tree has and HEAD does not have, by file."""
     found: dict[str, list[str]] = {}
-    for line in git(
-        root, "diff", "--unified=0", "--no-prefix", "--no-ext-diff"
-    ).splitlines():
+    diff = git(root, "diff", "--unified=0", "--no-prefix", "--no-ext-diff")
+    for line in diff.splitlines():
         if line.startswith("+++ "):
             rows = found[line[4:]] = []
         elif line.startswith("+"):
             rows.append(line[1:])
     return found
-
-
-def _filled(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {
-            key: inner
-            for key, one in value.items()
-            if (inner := _filled(one)) not in (None, "", [], {})
-        }
-    return [_filled(one) for one in value] if isinstance(value, list) else value
-
-
-def _publish(root: Path, repository: str) -> None:
-    address = f"git@github.com:{repository}.git"
-    bare = root.parent / f"{root.name}-origin.git"
-    git(root, "clone", "--quiet", "--bare", str(root), str(bare))
-    git(root, "config", f"url.{bare}.insteadOf", address)
-    git(root, "remote", "add", "origin", address)
-    git(root, "fetch", "--quiet", "origin")

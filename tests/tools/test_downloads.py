@@ -17,13 +17,13 @@ MODEL = bytes(range(256)) * 10
 
 
 @pytest.fixture
-def shelf(
+def file_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[FileServer, str]]:
     monkeypatch.setattr(downloads, "PIECE", 1000)
     app = FileServer(files={"model.gguf": MODEL, "empty": b""})
     with Servers([app], tmp_path) as servers:
-        yield app, f"{servers.urls['shelf']}/model.gguf"
+        yield app, f"{servers.urls['files']}/model.gguf"
 
 
 def sha256(data: bytes) -> str:
@@ -31,9 +31,9 @@ def sha256(data: bytes) -> str:
 
 
 def test_a_file_comes_in_pieces_and_only_once(
-    shelf: tuple[FileServer, str], tmp_path: Path
+    file_server: tuple[FileServer, str], tmp_path: Path
 ) -> None:
-    app, url = shelf
+    app, url = file_server
     path = tmp_path / "kept" / "model"
     assert downloads.fetch(url, sha256(MODEL), path) == path
     assert path.read_bytes() == MODEL
@@ -43,9 +43,9 @@ def test_a_file_comes_in_pieces_and_only_once(
 
 
 def test_what_was_cut_goes_on_where_it_stopped(
-    shelf: tuple[FileServer, str], tmp_path: Path
+    file_server: tuple[FileServer, str], tmp_path: Path
 ) -> None:
-    app, url = shelf
+    app, url = file_server
     path = tmp_path / "model"
     path.with_name("model.part").write_bytes(MODEL[:1500])
     downloads.fetch(url, sha256(MODEL), path)
@@ -55,9 +55,9 @@ def test_what_was_cut_goes_on_where_it_stopped(
 
 
 def test_a_piece_that_fails_is_asked_for_again_and_what_came_before_is_kept(
-    shelf: tuple[FileServer, str], tmp_path: Path
+    file_server: tuple[FileServer, str], tmp_path: Path
 ) -> None:
-    app, url = shelf
+    app, url = file_server
     path = tmp_path / "model"
     app.broken = 2
     downloads.fetch(url, sha256(MODEL), path)
@@ -71,9 +71,9 @@ def test_a_piece_that_fails_is_asked_for_again_and_what_came_before_is_kept(
 
 
 def test_other_bytes_are_refused_and_removed(
-    shelf: tuple[FileServer, str], tmp_path: Path
+    file_server: tuple[FileServer, str], tmp_path: Path
 ) -> None:
-    _, url = shelf
+    _, url = file_server
     with pytest.raises(
         ReleaseError, match=f"has the sha256 {sha256(MODEL)}, expected 0000"
     ) as told:
@@ -84,9 +84,9 @@ def test_other_bytes_are_refused_and_removed(
 
 @pytest.mark.parametrize("ranges", [True, False])
 def test_servers_without_ranges_and_empty_files_are_fine(
-    shelf: tuple[FileServer, str], tmp_path: Path, ranges: bool
+    file_server: tuple[FileServer, str], tmp_path: Path, ranges: bool
 ) -> None:
-    app, url = shelf
+    app, url = file_server
     app.ranges = ranges
     assert downloads.fetch(url, sha256(MODEL), tmp_path / "model").read_bytes() == MODEL
     assert (

@@ -1,4 +1,4 @@
-"""The sample projects are released with their whole declared sets, and without any one file nothing is pushed."""
+"""Each sample project publishes everything it declares; without any one file nothing is pushed."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 from support.complete_releases import (
-    COMPLETE_RELEASES,
-    release_and_compare,
-    sample_release,
+    CARO,
+    EDGEQUAKE_LLM,
+    LLMCC,
+    LLMCC_RUNBOOK,
+    LLMTRACE,
 )
 from support.sample_projects import git
+from support.sample_release import release_and_compare, sample_release
 
 pytestmark = [
     pytest.mark.slow,
@@ -23,7 +26,7 @@ pytestmark = [
 def test_caro_waits_for_every_machine_and_publishes_thirty_assets(
     tmp_path: Path,
 ) -> None:
-    with sample_release(COMPLETE_RELEASES["caro"], tmp_path) as project:
+    with sample_release(CARO, tmp_path) as project:
         before = project.refs()
 
         alone = project.release()
@@ -47,7 +50,7 @@ def test_caro_waits_for_every_machine_and_publishes_thirty_assets(
 def test_llmtrace_publishes_five_crates_three_wheels_and_five_assets(
     tmp_path: Path,
 ) -> None:
-    with sample_release(COMPLETE_RELEASES["llmtrace"], tmp_path) as project:
+    with sample_release(LLMTRACE, tmp_path) as project:
         release_and_compare(project)
 
 
@@ -55,7 +58,7 @@ def test_llmtrace_publishes_five_crates_three_wheels_and_five_assets(
 def test_llmcc_publishes_five_crates_with_a_tag_each_and_five_wheels(
     tmp_path: Path,
 ) -> None:
-    with sample_release(COMPLETE_RELEASES["llmcc-runbook"], tmp_path) as project:
+    with sample_release(LLMCC_RUNBOOK, tmp_path) as project:
         done = release_and_compare(project)
         assert "llmcc 0.2.15 from PyPI (sdist) installs, and imports llmcc" in done.err
 
@@ -66,7 +69,7 @@ def test_llmcc_publishes_five_crates_with_a_tag_each_and_five_wheels(
 def test_edgequake_llm_publishes_a_crate_and_seven_wheels_in_one_commit_and_one_push(
     tmp_path: Path,
 ) -> None:
-    with sample_release(COMPLETE_RELEASES["edgequake-llm"], tmp_path) as project:
+    with sample_release(EDGEQUAKE_LLM, tmp_path) as project:
         done = release_and_compare(project)
         pushes = [
             row for row in done.err.splitlines() if row.startswith("push: $ git push")
@@ -84,5 +87,5 @@ def test_edgequake_llm_publishes_a_crate_and_seven_wheels_in_one_commit_and_one_
 def test_llmcc_of_today_publishes_fifteen_crates_and_five_programs(
     tmp_path: Path,
 ) -> None:
-    with sample_release(COMPLETE_RELEASES["llmcc"], tmp_path) as project:
+    with sample_release(LLMCC, tmp_path) as project:
         release_and_compare(project)
