@@ -1,4 +1,8 @@
-"""Measure what is promised of this project's speed: `python -m benchmarks [--json] [NAME...]`."""
+"""Measure this project's speed, or how dense its code is.
+
+`python -m benchmarks [--json] [NAME...]` measures all benchmarks, or those named;
+`python -m benchmarks density [FOLDER...]` counts tokens, lines and circles of imports.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,17 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks import bump, check, compiled, crates, cross, example, listing, status
+from benchmarks import (
+    bump,
+    check,
+    compiled,
+    crates,
+    cross,
+    density,
+    example,
+    listing,
+    status,
+)
 from benchmarks.measure import Row
 from release_tasks.commands.table import print_table
 
@@ -29,22 +43,26 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
 
 
 def main() -> None:
-    """Measure all or those named, one after another, and print one table."""
+    """Measure all benchmarks or those named, one after another, and print one table."""
+    if sys.argv[1:2] == ["density"]:
+        density.main(sys.argv[2:])
+        return
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description="Measure, and print ratios."
     )
-    parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"only these: {', '.join(BENCHMARKS)}"
-    )
+    names = ", ".join(BENCHMARKS)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"only these: {names}")
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
-    given = parser.parse_args()
-    if unknown := [name for name in given.names if name not in BENCHMARKS]:
-        parser.error(f"{', '.join(unknown)} is not one of {', '.join(BENCHMARKS)}")
-    os.environ.pop(
-        "PYTHONDONTWRITEBYTECODE", None
-    )  # a user's Python keeps what it compiled
-    rows = [row for name in given.names or BENCHMARKS for row in measured(name)]
-    if given.json:
+    arguments = parser.parse_args()
+    unknown = [name for name in arguments.names if name not in BENCHMARKS]
+    if unknown:
+        parser.error(f"unknown: {', '.join(unknown)}; available: density, {names}")
+    # Python keeps what it has compiled, as it does for users
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    rows = []
+    for name in arguments.names or BENCHMARKS:
+        rows.extend(measured(name))
+    if arguments.json:
         print(json.dumps([row.data() for row in rows], indent=2))
     else:
         heading = ("what", "against", "ratio", "at most", "within")
@@ -52,7 +70,7 @@ def main() -> None:
 
 
 def measured(name: str) -> list[Row]:
-    """Return a benchmark's rows; what the measured commands say would drown the table."""
+    """Return the rows of a benchmark, without the output of what it measures."""
     print(f"measuring {name}", file=sys.stderr)
     with contextlib.redirect_stderr(io.StringIO()):
         return list(BENCHMARKS[name]())

@@ -1,4 +1,4 @@
-"""`inv check --fast` of few and of many crates, with registries that take their time and refuse one question."""
+"""`inv check --fast` of few and of many crates, with slow registries that reject one request."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.bump import COUNT, workspace
-from benchmarks.measure import INV, Row, commit, medians, run, scratch, visiting
+from benchmarks.measure import INV, Row, commit, local_registries, medians, run, scratch
 from release_tasks.rehearsal.faults import Fault
 from release_tasks.rehearsal.registries import LocalRegistries
 
@@ -18,65 +18,56 @@ LOG = "# Changelog\n\n## [Unreleased]\n\n- Many.\n"
 
 
 def rows() -> Iterator[Row]:
-    """Measure seconds where registries are slow, and a ratio where none is waited for: cargo asks none here."""
+    """Measure seconds with slow registries, and a ratio with fast ones: cargo asks none here."""
     if not (shutil.which("cargo") and shutil.which("gh")):
-        yield Row(
-            "check --fast", "cargo metadata", 12, skipped="cargo or gh is not installed"
-        )
+        reason = "cargo or gh is not installed"
+        yield Row("check --fast", "cargo metadata", 12, skipped=reason)
         return
     for count, at_most in ((FEW, 3), (COUNT, 6)):
         with (
             scratch() as folder,
-            visiting(
+            local_registries(
                 folder / "registries", offline=True, cache=folder / "none"
-            ) as running,
+            ) as registries,
         ):
-            yield from measured(
-                project(folder / "many", count, running), running, count, at_most
-            )
+            root = project(folder / "many", count, registries)
+            if count == COUNT:
+                yield fast_row(root, count)
+            yield slow_row(root, count, registries, at_most)
 
 
-def measured(
-    root: Path, running: LocalRegistries, count: int, at_most: float
-) -> Iterator[Row]:
-    """Check one workspace; of many crates the ratio, too, before the registries misbehave."""
-
-    def look() -> object:
-        return run(root, *CHECK)
-
-    if count == COUNT:
-        ours, theirs = medians(ROUNDS, look, lambda: run(root, *METADATA))
-        yield Row(
-            f"check --fast of {count} crates",
-            "cargo metadata of the same",
-            12,
-            ours,
-            theirs,
-        )
-    busy = Fault("GET", "/ma/ny/many-007", status=429, headers={"Retry-After": "1"})
-    running.faults.add(busy)
-    running.faults.add(Fault(".", ".", delay=LAG, times=10**9))
-    [seconds] = medians(ROUNDS, look, before=lambda: setattr(busy, "times", 1))
-    yield Row(
-        f"check --fast of {count}, answers take {LAG * 1000:.0f} ms, one is 429",
-        "",
-        at_most,
-        seconds,
+def fast_row(root: Path, count: int) -> Row:
+    """Compare a check with `cargo metadata`; the registries answer at once."""
+    ours, theirs = medians(
+        ROUNDS, lambda: run(root, *CHECK), lambda: run(root, *METADATA)
     )
+    what = f"check --fast of {count} crates"
+    return Row(what, "cargo metadata of the same", 12, ours, theirs)
 
 
-def project(root: Path, count: int, running: LocalRegistries) -> Path:
-    """Return the checkout of a workspace that is on GitHub, with every crate's version before on crates.io."""
+def slow_row(
+    root: Path, count: int, registries: LocalRegistries, at_most: float
+) -> Row:
+    """Measure a check; every answer takes a while, and one request in each turn gets a 429."""
+    limit = Fault("GET", "/ma/ny/many-007", status=429, headers={"Retry-After": "1"})
+    registries.faults.add(limit)
+    registries.faults.add(Fault(".", ".", delay=LAG, times=10**9))
+    [seconds] = medians(
+        ROUNDS, lambda: run(root, *CHECK), before=lambda: setattr(limit, "times", 1)
+    )
+    what = f"check --fast of {count}, answers take {LAG * 1000:.0f} ms, one is 429"
+    return Row(what, "", at_most, seconds)
+
+
+def project(root: Path, count: int, registries: LocalRegistries) -> Path:
+    """Return the checkout of a workspace on GitHub, whose last version is on crates.io."""
     workspace(root, count)
     (root / "CHANGELOG.md").write_text(LOG)
     commit(root)
-    running.github.create("example", "many", root)
+    registries.github.create("example", "many", root)
     run(root, "git", "remote", "add", "origin", "git@github.com:example/many.git")
     run(root, "git", "fetch", "--quiet", "origin")
     for path in (root / "crates").iterdir():
-        running.crates.store.add(
-            {"name": path.name, "vers": "0.1.0", "cksum": "0" * 64, "yanked": False},
-            b"",
-            {},
-        )
+        line = {"name": path.name, "vers": "0.1.0", "cksum": "0" * 64, "yanked": False}
+        registries.crates.store.add(line, b"", {})
     return root

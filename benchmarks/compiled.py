@@ -1,4 +1,4 @@
-"""What compilers do for binary, wheel and image of examples/polyglot, against `cargo build` of the same crates."""
+"""The compilers for binary, wheel and image of the example, against `cargo build` of its crates."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks import cross
-from benchmarks.measure import Row, run, scratch, visiting
-from examples import demo
+from benchmarks.measure import Row, local_registries, run, scratch
 
 ROUNDS = 3
 ROW = (
@@ -24,52 +23,39 @@ WRAPPER = '#!/bin/sh\n"$@"\nstatus=$?\ntimes >> "$COMPILED"\nexit $status\n'
 
 
 def rows() -> Iterator[Row]:
-    """Measure both from no target folder, with the same rustc and everything downloaded."""
-    words = demo.no_builder() or [
-        f"{name} is not installed"
-        for name in ("docker", "maturin")
-        if not shutil.which(name)
-    ]
-    if os.uname().machine != "x86_64" or words:
-        yield Row(
-            *ROW,
-            skipped=words[0]
-            if words
-            else f"{os.uname().machine} is not the machine that it is about",
-        )
+    """Measure both without a target folder, with the same rustc and everything downloaded."""
+    reason = cross.no_builder()
+    if reason:
+        yield Row(*ROW, skipped=reason)
         return
+    packages = [word for name in CRATES for word in ("--package", name)]
+    cargo_build = ("cargo", "build", "--release", "--locked", *packages)
     with scratch() as folder:
         tree = cross.project(folder / "amd64", "amd64")
-        packages = [word for name in CRATES for word in ("--package", name)]
-        with visiting(folder / "registries") as registries:
+        with local_registries(folder / "registries") as registries:
             registries.github.create("example", "polyglot", tree)
             env = os.environ | wrapped(folder)
-
-            def whole() -> None:
-                run(tree, "cargo", "build", "--release", "--locked", *packages, env=env)
-
-            taken = [
-                [
-                    used(tree, work, folder)
-                    for work in (lambda: cross.build(tree, env), whole)
-                ]
-                for _ in range(ROUNDS)
-            ]
-        yield Row(*ROW, *(statistics.median(some) for some in zip(*taken, strict=True)))
+            ours, theirs = [], []
+            for _ in range(ROUNDS):
+                ours.append(used(tree, lambda: cross.build(tree, env), folder))
+                theirs.append(
+                    used(tree, lambda: run(tree, *cargo_build, env=env), folder)
+                )
+        yield Row(*ROW, statistics.median(ours), statistics.median(theirs))
 
 
 def wrapped(folder: Path) -> dict[str, str]:
-    """Return variables that let each rustc, and the linker it starts, write down its CPU seconds."""
+    """Return variables with which each rustc writes down its CPU seconds, its linker's included."""
     wrapper = folder / "rustc-wrapper"
     wrapper.write_text(WRAPPER)
     wrapper.chmod(0o755)
     return {"RUSTC_WRAPPER": str(wrapper), "COMPILED": str(folder / "compiled")}
 
 
-def used(tree: Path, work: Callable[[], None], folder: Path) -> float:
+def used(tree: Path, work: Callable[[], object], folder: Path) -> float:
     """Return the CPU seconds, user and system, of all compilers that some work has started."""
     shutil.rmtree(tree / "target", ignore_errors=True)
     (folder / "compiled").write_text("")
     work()
-    said = re.findall(r"(\d+)m([\d.]+)s", (folder / "compiled").read_text())
-    return sum(int(minutes) * 60 + float(seconds) for minutes, seconds in said)
+    times = re.findall(r"(\d+)m([\d.]+)s", (folder / "compiled").read_text())
+    return sum(int(minutes) * 60 + float(seconds) for minutes, seconds in times)

@@ -1,4 +1,4 @@
-"""Binary, wheel and image of examples/polyglot for arm64, against the same for amd64 on this machine."""
+"""Binary, wheel and image of the example for arm64, against the same for amd64."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.example import copy
-from benchmarks.measure import INV, Row, medians, run, scratch, visiting
+from benchmarks.measure import INV, Row, local_registries, medians, run, scratch
 from examples import demo
 from release_tasks.tools import rustc
 
@@ -23,61 +23,60 @@ TARGETS = {
     "arm64": ("aarch64", demo.ARM),
     "amd64": ("x86_64", "x86_64-unknown-linux-gnu"),
 }
+OTHER = {"arm64": "amd64", "amd64": "arm64"}
 
 
 def rows() -> Iterator[Row]:
-    """Measure both from nothing but downloads, with the compiler that can do both."""
-    if reason := lacking():
+    """Measure both without a target folder, with the compiler that can build for both."""
+    reason = no_builder() or demo.no_cross_compiler()
+    if reason:
         yield Row(*ROW, skipped=reason)
         return
-    compiler = rustc.environments(demo.EXAMPLE, [demo.ARM], "")[demo.ARM].get(
-        "RUSTC", "rustc"
-    )
+    variables = rustc.environments(demo.EXAMPLE, [demo.ARM], "")[demo.ARM]
+    compiler = variables.get("RUSTC", "rustc")
     with scratch() as folder:
-        trees = {name: project(folder / name, name) for name in TARGETS}
-        with visiting(folder / "registries") as registries:
-            registries.github.create("example", "polyglot", trees["arm64"])
+        arm64 = project(folder / "arm64", "arm64")
+        amd64 = project(folder / "amd64", "amd64")
+        with local_registries(folder / "registries") as registries:
+            registries.github.create("example", "polyglot", arm64)
             env = os.environ | {"RUSTC": compiler}
-            arm, amd = (lambda tree=tree: build(tree, env) for tree in trees.values())
-            build(trees["amd64"], env)  # downloads what neither has
-            yield Row(*ROW, *medians(ROUNDS, arm, amd))
+            build(amd64, env)  # downloads what both need
+            ours, theirs = medians(
+                ROUNDS, lambda: build(arm64, env), lambda: build(amd64, env)
+            )
+        yield Row(*ROW, ours, theirs)
 
 
-def lacking() -> str:
-    """Return why this machine cannot build one of them, or an empty text."""
-    if os.uname().machine != "x86_64":
-        return f"{os.uname().machine} is not the machine that it is about"
-    words = demo.no_builder() or [
-        name for name in ("docker", "maturin") if not shutil.which(name)
-    ]
-    return demo.no_cross_compiler() or (words[0] if words else "")
+def no_builder() -> str:
+    """Return why this machine cannot build wheel and image for amd64, or ""."""
+    machine = os.uname().machine
+    if machine != "x86_64":
+        return f"it is measured on x86_64, and this machine is {machine}"
+    missing = [name for name in ("docker", "maturin") if not shutil.which(name)]
+    if missing:
+        return f"{missing[0]} is not installed"
+    return demo.no_image_builder()
 
 
 def project(folder: Path, name: str) -> Path:
     """Copy the example and let it ship one binary, one wheel and one image, for one machine."""
-    tree, machine = copy(folder), TARGETS[name][0]
-    other = next(row[1] for key, row in TARGETS.items() if key != name)
+    tree = copy(folder)
+    machine, _ = TARGETS[name]
+    _, other_target = TARGETS[OTHER[name]]
+    # the wheel is for the glibc of this machine, so that gcc links it as it does the binary
+    glibc = (os.confstr("CS_GNU_LIBC_VERSION") or "").removeprefix("glibc ")
+    tag = f"manylinux_{glibc.replace('.', '_')}_{machine}"
     settings = tree / "release-tasks.toml"
-    text = re.sub(rf"{other} = .*\n", "", settings.read_text())
+    text = re.sub(rf"{other_target} = .*\n", "", settings.read_text())
     text = re.sub(r"platforms = .*", f'platforms = ["linux/{name}"]', text)
-    libc = (
-        (os.confstr("CS_GNU_LIBC_VERSION") or "")
-        .removeprefix("glibc ")
-        .replace(".", "_")
-    )  # so both are linked by gcc
-    settings.write_text(
-        re.sub(
-            r"wheels = .*",
-            f'wheels = ["manylinux_{libc}_{machine}"]\nsdist = false',
-            text,
-        )
-    )
+    text = re.sub(r"wheels = .*", f'wheels = ["{tag}"]\nsdist = false', text)
+    settings.write_text(text)
     demo.commit(tree)
     return tree
 
 
 def build(tree: Path, env: dict[str, str]) -> None:
-    """Build all three, of which nothing is there yet."""
+    """Build all three from the sources."""
     for name in ("target", "dist"):
         shutil.rmtree(tree / name, ignore_errors=True)
     for step in ("build-binaries", "build-wheels", "docker-buildx"):

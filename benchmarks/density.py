@@ -1,15 +1,16 @@
-"""How dense the code is: `python -m benchmarks.density [FOLDER...]` (default: release_tasks)."""
+"""How dense the code is: `python -m benchmarks density [FOLDER...]` (default: release_tasks)."""
 
 from __future__ import annotations
 
 import ast
 import io
-import sys
 import tokenize
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 LONGEST = 100  # columns
+LARGEST = 10  # functions that are listed
 LAYOUT = {
     tokenize.NL,
     tokenize.NEWLINE,
@@ -18,17 +19,18 @@ LAYOUT = {
     tokenize.DEDENT,
     tokenize.ENDMARKER,
 }
+Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True)
 class Density:
     """What was counted in some files."""
 
-    tokens: int
-    code_lines: int  # without docstrings, comments and blank lines
-    lines: int
-    conditional_expressions: int
-    long_lines: int
+    tokens: int = 0
+    code_lines: int = 0  # without docstrings, comments and blank lines
+    lines: int = 0
+    conditional_expressions: int = 0
+    long_lines: int = 0
 
     def __add__(self, other: Density) -> Density:
         return Density(
@@ -49,7 +51,37 @@ class Density:
         )
 
 
-EMPTY = Density(0, 0, 0, 0, 0)
+@dataclass(frozen=True)
+class Function:
+    """A function of some file; `lines` has its docstring as well."""
+
+    lines: int
+    name: str
+    path: Path
+
+
+def main(folders: Sequence[str]) -> None:
+    """Print the density of each package, the largest functions and the circles of imports."""
+    for name in folders or ["release_tasks"]:
+        texts = {path: path.read_text() for path in sorted(Path(name).rglob("*.py"))}
+        packages: dict[str, Density] = {}
+        for path, text in texts.items():
+            package = first_level(path.relative_to(name))
+            packages[package] = packages.get(package, Density()) + measure(text)
+        for package, density in packages.items():
+            print(f"{name}/{package:<16} {density}")
+        print(f"{name:<30} {sum(packages.values(), Density())}")
+        print("largest functions:")
+        for function in largest_functions(texts):
+            print(f"  {function.lines:3} lines  {function.path}  {function.name}")
+        found = circles(imports(Path(name), texts))
+        names = [" - ".join(circle) for circle in found] or ["none"]
+        print(f"circles between packages: {', '.join(names)}")
+
+
+def first_level(path: Path) -> str:
+    """Return the package of a file, or the module's own name, as the second level of imports."""
+    return path.with_suffix("").parts[0]
 
 
 def measure(text: str) -> Density:
@@ -73,27 +105,68 @@ def measure(text: str) -> Density:
 def _docstring_lines(tree: ast.AST) -> set[int]:
     found: set[int] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef):
-            if ast.get_docstring(node, clean=False) is None:
-                continue
-            first = node.body[0]
-            found.update(range(first.lineno, (first.end_lineno or 0) + 1))
+        if isinstance(node, Documented) and ast.get_docstring(node) is not None:
+            found.update(_lines(node.body[0]))
     return found
 
 
-def main() -> None:
-    """Print a line for each package, and one for all."""
-    for name in sys.argv[1:] or ["release_tasks"]:
-        packages: dict[str, Density] = {}
-        for path in sorted(Path(name).rglob("*.py")):
-            parts = path.relative_to(name).parts
-            package = "." if len(parts) == 1 else parts[0]
-            found = measure(path.read_text())
-            packages[package] = packages.get(package, EMPTY) + found
-        for package, density in packages.items():
-            print(f"{name}/{package:<12} {density}")
-        print(f"{name:<26} {sum(packages.values(), EMPTY)}")
+def _lines(node: ast.stmt) -> range:
+    return range(node.lineno, (node.end_lineno or node.lineno) + 1)
 
 
-if __name__ == "__main__":
-    main()
+def largest_functions(texts: Mapping[Path, str]) -> list[Function]:
+    """Return the functions with the most lines, largest first."""
+    found = []
+    for path, text in texts.items():
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                found.append(Function(len(_lines(node)), node.name, path))
+    found.sort(key=lambda function: function.lines, reverse=True)
+    return found[:LARGEST]
+
+
+def imports(root: Path, texts: Mapping[Path, str]) -> dict[str, set[str]]:
+    """Return the packages that each package imports, in functions and for types as well."""
+    found: dict[str, set[str]] = {}
+    for path, text in texts.items():
+        package = first_level(path.relative_to(root))
+        used = found.setdefault(package, set())
+        for name in _imported(ast.parse(text)):
+            parts = name.split(".")
+            if parts[0] == root.name and len(parts) > 1:
+                used.add(parts[1])
+    for package, used in found.items():
+        used.discard(package)
+        used.intersection_update(found)
+    return found
+
+
+def _imported(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def circles(used: Mapping[str, set[str]]) -> list[list[str]]:
+    """Return the groups of packages of which each imports all others, directly or not."""
+    reached = {package: _reached(package, used) for package in used}
+    found: list[list[str]] = []
+    for package in sorted(used):
+        circle = [other for other in reached[package] if package in reached[other]]
+        if package in circle and sorted(circle) not in found:
+            found.append(sorted(circle))
+    return found
+
+
+def _reached(package: str, used: Mapping[str, set[str]]) -> set[str]:
+    """Return every package that one imports, directly or not."""
+    found: set[str] = set()
+    waiting = [*used[package]]
+    while waiting:
+        other = waiting.pop()
+        if other not in found:
+            found.add(other)
+            waiting.extend(used[other])
+    return found

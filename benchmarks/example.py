@@ -1,23 +1,28 @@
-"""The release of examples/polyglot: the demo as a whole, and how much of a release is idle time."""
+"""The release of the example: the demo as a whole, and how much of a release is idle time."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
-from benchmarks.measure import INV, Row, run, scratch, timed
+from benchmarks.measure import INV, Row, medians, run, scratch
 from examples import demo
 from release_tasks.rehearsal.registries import run_registries
 
 ROUNDS, VERSION, PROJECT = 3, "0.2.0", Path(__file__).parent.parent
+IDENTITY = {
+    "GIT_AUTHOR_NAME": "bench",
+    "GIT_AUTHOR_EMAIL": "bench@localhost",
+    "GIT_COMMITTER_NAME": "bench",
+    "GIT_COMMITTER_EMAIL": "bench@localhost",
+}
 WALL = (
     "release of the example, wall time",
     "longest chain of waits, or CPU seconds / cores",
@@ -25,59 +30,62 @@ WALL = (
 )
 
 
+@dataclass(frozen=True)
+class Timing:
+    """The seconds of one release."""
+
+    wall: float
+    chain: float  # of steps of which no two overlap
+    cpu: float  # CPU seconds divided by the cores
+
+    @property
+    def least(self) -> float:
+        """Return the seconds that no order of the same work can go below."""
+        return max(self.chain, self.cpu)
+
+    @property
+    def ratio(self) -> float:
+        return self.wall / self.least
+
+
 def wall() -> Iterator[Row]:
-    """Measure releases against what no order of the same work could be faster than; give the median one."""
+    """Measure some releases, and return the one with the median ratio."""
     with scratch() as folder:
-        measured = [released(folder / str(turn)) for turn in range(ROUNDS)]
-    seconds, waits, cpu = sorted(measured, key=lambda one: one[0] / max(one[1:]))[
-        len(measured) // 2
-    ]
-    note = f"chain {waits:.1f} s, CPU seconds / cores {cpu:.1f} s"
-    yield Row(*WALL, seconds, max(waits, cpu), note=note)
+        timings = [released(folder / str(turn)) for turn in range(ROUNDS)]
+    timings.sort(key=lambda timing: timing.ratio)
+    timing = timings[len(timings) // 2]
+    note = f"chain {timing.chain:.1f} s, CPU seconds / cores {timing.cpu:.1f} s"
+    yield Row(*WALL, timing.wall, timing.least, note=note)
 
 
 def whole() -> Iterator[Row]:
     """Measure the demo as a user starts it, after a run that filled every cache."""
     argv = (sys.executable, "examples/demo.py", "--json")
     run(PROJECT, *argv)
-    yield Row(
-        "the demo, everything warm",
-        "-",
-        60,
-        median(timed(lambda: run(PROJECT, *argv)) for _ in range(ROUNDS)),
-    )
+    [seconds] = medians(ROUNDS, lambda: run(PROJECT, *argv))
+    yield Row("the demo, everything warm", "-", 60, seconds)
 
 
 def copy(folder: Path) -> Path:
-    """Copy the example, less what cannot be built here; it is no repository yet."""
-    project = folder / "polyglot"
-    shutil.copytree(
-        demo.EXAMPLE,
-        project,
-        ignore=shutil.ignore_patterns("target", "dist", "__pycache__"),
-    )
+    """Copy the example without what cannot be built here; the copy is no repository yet."""
+    project = demo.copy(folder)
     demo.reduce(project)
     return project
 
 
-def released(folder: Path) -> tuple[float, float, float]:
-    """Release a copy of the example; return its seconds, those of its chain of waits, and CPU seconds / cores."""
+def released(folder: Path) -> Timing:
+    """Release a copy of the example."""
     project = copy(folder)
     demo.commit(project)
-    with run_registries(folder / "registries") as running:
-        running.github.create("example", "polyglot", project)
-        env = running.environment() | {"PYTHONUNBUFFERED": "1", "TMPDIR": str(folder)}
-        env |= {
-            f"GIT_{role}_{key}": f"bench{end}"
-            for role in ("AUTHOR", "COMMITTER")
-            for key, end in (("NAME", ""), ("EMAIL", "@localhost"))
-        }
+    with run_registries(folder / "registries") as registries:
+        registries.github.create("example", "polyglot", project)
+        env = registries.environment() | IDENTITY
+        env |= {"PYTHONUNBUFFERED": "1", "TMPDIR": str(folder)}
         run(folder, "git", "clone", "--quiet", demo.REMOTE, "clone", env=env)
         seconds, cpu = used(folder / "clone", env, folder / "log")
-    timeline = json.loads(
-        next((folder / "clone" / "dist").glob("*/timeline.json")).read_text()
-    )
-    return seconds, chain(timeline), cpu / len(os.sched_getaffinity(0))
+    [timeline] = (folder / "clone" / "dist").glob("*/timeline.json")
+    cores = len(os.sched_getaffinity(0))
+    return Timing(seconds, chain(json.loads(timeline.read_text())), cpu / cores)
 
 
 def used(clone: Path, env: Mapping[str, str], log: Path) -> tuple[float, float]:
@@ -98,9 +106,8 @@ def used(clone: Path, env: Mapping[str, str], log: Path) -> tuple[float, float]:
 
 def chain(timeline: list[dict[str, Any]]) -> float:
     """Return the largest sum of the seconds of steps of which no two overlap."""
-    ended: list[tuple[float, float]] = [
-        (0.0, 0.0)
-    ]  # when, and the largest sum until then
+    # when a step ends, and the largest sum until then
+    ended = [(0.0, 0.0)]
     for row in sorted(timeline, key=lambda row: row["end"]):
         before = max(total for end, total in ended if end <= row["start"])
         ended.append((row["end"], before + row["end"] - row["start"]))

@@ -17,28 +17,16 @@ def rows() -> Iterator[Row]:
     with scratch() as folder:
         venv.create(folder / "env", with_pip=True)
         program = folder / "env" / "bin"
-        run(
-            folder,
-            program / "python",
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            PROJECT,
-        )
+        pip = (program / "python", "-m", "pip", "--disable-pip-version-check")
+        run(folder, *pip, "install", "--quiet", PROJECT)
         for name, text in (("ours", "from release_tasks import ns\n"), ("empty", "")):
             (folder / name).mkdir()
             (folder / name / "tasks.py").write_text(text)
-        yield Row(
-            "inv --list",
-            "invoke with an empty tasks.py",
-            1.6,
-            *medians(
-                ROUNDS,
-                lambda: run(folder / "ours", program / "inv", "--list"),
-                lambda: run(
-                    folder / "empty", program / "inv", "--list", status=(0, 1)
-                ),  # it has nothing to list
-            ),
+        inv_list = (program / "inv", "--list")
+        ours, theirs = medians(
+            ROUNDS,
+            lambda: run(folder / "ours", *inv_list),
+            # status 1: it has nothing to list
+            lambda: run(folder / "empty", *inv_list, status=(0, 1)),
         )
+        yield Row("inv --list", "invoke with an empty tasks.py", 1.6, ours, theirs)

@@ -1,4 +1,4 @@
-"""What every benchmark needs: a row of the table, clocks, programs, and local registries."""
+"""What benchmarks share: the rows of the table, clocks, programs, and local registries."""
 
 from __future__ import annotations
 
@@ -22,23 +22,29 @@ INV = (sys.executable, "-m", "invoke")
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table; without `theirs` the promise is about seconds, not about a ratio."""
+    """One line of the table. Without `theirs`, the promise is about seconds, not about a ratio."""
 
     what: str
     against: str
     at_most: float
-    ours: float = 0.0  # seconds, as are the other's
+    ours: float = 0.0  # seconds, as is `theirs`
     theirs: float | None = None
     skipped: str = ""  # why nothing was measured
-    note: str = ""  # what else was seen; only in the JSON
+    note: str = ""  # only in the JSON
 
     @property
     def value(self) -> float:
         """Return the ratio, or the seconds where there is nothing to compare with."""
-        return self.ours if self.theirs is None else self.ours / self.theirs
+        if self.theirs is None:
+            return self.ours
+        return self.ours / self.theirs
+
+    @property
+    def is_within(self) -> bool:
+        return self.value <= self.at_most
 
     def data(self) -> dict[str, Any]:
-        """Return the row as JSON can hold it."""
+        """Return the row for JSON."""
         row: dict[str, Any] = {
             "what": self.what,
             "against": self.against,
@@ -46,35 +52,29 @@ class Row:
         }
         if self.skipped:
             return row | {"skipped": self.skipped}
-        seconds = {
-            "ours": round(self.ours, 4),
-            "theirs": None if self.theirs is None else round(self.theirs, 4),
-        }
-        row |= {"note": self.note} if self.note else {}
-        return (
-            row
-            | seconds
-            | {"value": round(self.value, 4), "within": self.value <= self.at_most}
-        )
+        if self.note:
+            row["note"] = self.note
+        row["ours"] = round(self.ours, 4)
+        row["theirs"] = self.theirs
+        if self.theirs is not None:
+            row["theirs"] = round(self.theirs, 4)
+        return row | {"value": round(self.value, 4), "within": self.is_within}
 
     def cells(self) -> tuple[str, ...]:
-        """Return the row as the table shows it."""
-        unit = " s" if self.theirs is None and not self.skipped else ""
-        shown = (
-            "-"
-            if self.skipped
-            else f"{self.value:.1f} s"
-            if unit
-            else f"{self.value:.3f}"
-        )
-        within = (
-            f"skipped: {self.skipped}"
-            if self.skipped
-            else "yes"
-            if self.value <= self.at_most
-            else "no"
-        )
-        return self.what, self.against, shown, f"{self.at_most:g}{unit}", within
+        """Return the row for the table."""
+        at_most = f"{self.at_most:g}"
+        value = f"{self.value:.3f}"
+        within = "no"
+        if self.is_within:
+            within = "yes"
+        if self.theirs is None:
+            at_most = f"{self.at_most:g} s"
+            value = f"{self.value:.1f} s"
+        if self.skipped:
+            at_most = f"{self.at_most:g}"
+            value = "-"
+            within = f"skipped: {self.skipped}"
+        return self.what, self.against, value, at_most, within
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -84,18 +84,25 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
+def nothing() -> None:
+    """Do nothing before each turn."""
+
+
 def medians(
     rounds: int,
     *works: Callable[[], object],
-    before: Callable[[], object] = lambda: None,
+    before: Callable[[], object] = nothing,
 ) -> list[float]:
-    """Return the median seconds of each work, done in turns, so that a slow minute is slow for all."""
-    taken: list[list[float]] = [[] for _ in works]
+    """Return the median seconds of each work.
+
+    They are done in turns, so that a slow minute is slow for all; `before` is not measured.
+    """
+    seconds: list[list[float]] = [[] for _ in works]
     for _ in range(rounds):
-        for work, times in zip(works, taken, strict=True):
+        for work, times in zip(works, seconds, strict=True):
             before()
             times.append(timed(work))
-    return [statistics.median(times) for times in taken]
+    return [statistics.median(times) for times in seconds]
 
 
 def run(
@@ -104,7 +111,10 @@ def run(
     env: Mapping[str, str] | None = None,
     status: tuple[int, ...] = (0,),
 ) -> bytes:
-    """Run a program quietly and return what it printed to stdout; stop with what it said where it fails."""
+    """Run a program and return its stdout.
+
+    Raises `SystemExit` with what it printed when it ends with another status.
+    """
     done = subprocess.run(
         argv,
         cwd=root,
@@ -114,24 +124,25 @@ def run(
         check=False,
     )
     if done.returncode not in status:
-        said = (done.stdout + done.stderr).decode(errors="replace")
+        output = (done.stdout + done.stderr).decode(errors="replace")
+        words = " ".join(str(word) for word in argv)
         raise SystemExit(
-            f"{' '.join(map(str, argv))} ended with status {done.returncode}\n{said[-3000:]}"
+            f"{words} ended with status {done.returncode}\n{output[-3000:]}"
         )
     return done.stdout
 
 
 def commit(root: Path) -> None:
     """Make a folder a repository with one commit."""
-    who = ("-c", "user.name=Bench", "-c", "user.email=bench@localhost")
+    identity = ("-c", "user.name=Bench", "-c", "user.email=bench@localhost")
     run(root, "git", "init", "--quiet", "--initial-branch=main")
     run(root, "git", "add", "--all")
-    run(root, "git", *who, "commit", "--quiet", "--message=Begin")
+    run(root, "git", *identity, "commit", "--quiet", "--message=Begin")
 
 
 @contextlib.contextmanager
 def scratch() -> Iterator[Path]:
-    """Give a temporary folder, gone after the block with whatever a child still writes there."""
+    """Give a temporary folder, which is removed after the block."""
     folder = Path(tempfile.mkdtemp(prefix="release-tasks-bench-"))
     try:
         yield folder.resolve()
@@ -140,15 +151,15 @@ def scratch() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def visiting(folder: Path, **how: Any) -> Iterator[LocalRegistries]:
-    """Run the local registries, and let this process and its children see nothing else."""
+def local_registries(folder: Path, **options: Any) -> Iterator[LocalRegistries]:
+    """Run local registries, and let this process and its children reach nothing else."""
     before = dict(os.environ)
-    with run_registries(folder, **how) as running:
-        for name in running.removed:
+    with run_registries(folder, **options) as registries:
+        for name in registries.removed:
             del os.environ[name]
-        os.environ.update(running.env)
+        os.environ.update(registries.env)
         try:
-            yield running
+            yield registries
         finally:
             os.environ.clear()
             os.environ.update(before)

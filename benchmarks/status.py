@@ -10,7 +10,7 @@ from pathlib import Path
 from invoke.context import Context
 
 from benchmarks.bump import COUNT, workspace
-from benchmarks.measure import INV, Row, medians, run, scratch, visiting
+from benchmarks.measure import INV, Row, local_registries, medians, run, scratch
 from release_tasks import dist
 from release_tasks.channels import crates_index
 from release_tasks.rehearsal.faults import Fault
@@ -18,58 +18,57 @@ from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.release import Release
 
 LAG, ROUNDS, SHA256 = 0.05, 3, "0" * 64
+ROW = (
+    f"status of {COUNT} crates, answers take {LAG * 1000:.0f} ms",
+    "one request after another",
+    0.06,
+)
 
 
 def rows() -> Iterator[Row]:
-    """Measure the whole command against reading one page of the index after another."""
+    """Measure the whole command against reading the pages of the index one after another."""
     with scratch() as folder:
         root = workspace(folder / "many")
         run(root, "git", "clone", "--quiet", "--bare", root, folder / "origin")
         run(root, "git", "remote", "add", "origin", folder / "origin")
         names = [path.name for path in sorted((root / "crates").iterdir())]
-        with visiting(
+        with local_registries(
             folder / "registries", offline=True, cache=folder / "none"
-        ) as running:
-            publish(running, root, names)
-            running.faults.add(Fault("GET", "/ma/", delay=LAG, times=10**9))
-            one_by_one, status = (
-                (lambda: [crates_index.lines(name) for name in names]),
-                (lambda: look(root)),
+        ) as registries:
+            publish(registries, root, names)
+            registries.faults.add(Fault("GET", "/ma/", delay=LAG, times=10**9))
+            ours, theirs = medians(
+                ROUNDS, lambda: status(root), lambda: read_one_by_one(names)
             )
-            yield Row(
-                f"status of {COUNT} crates, answers take {LAG * 1000:.0f} ms",
-                "one request after another",
-                0.06,
-                *medians(ROUNDS, status, one_by_one),
-            )
+        yield Row(*ROW, ours, theirs)
 
 
-def publish(running: LocalRegistries, root: Path, names: list[str]) -> None:
-    """Put every crate on crates.io, and into dist/ with the same hash."""
+def publish(registries: LocalRegistries, root: Path, names: list[str]) -> None:
+    """Add every crate to crates.io, and to dist/ with the same hash."""
     for name in names:
         line = {"name": name, "vers": "0.1.0", "cksum": SHA256, "yanked": False}
-        running.crates.store.add(line, b"", {})
+        registries.crates.store.add(line, b"", {})
     with contextlib.chdir(root):
         part = Release.at(Context()).parts[0]
-    file = "{}-0.1.0.crate".format
-    dist.record(
-        part,
-        "package_crates",
-        [
-            dist.Built(
-                "crate", name, "0.1.0", part.component.name, file(name), 0, SHA256
-            )
-            for name in names
-        ],
-    )
+    built = []
+    for name in names:
+        file = f"{name}-0.1.0.crate"
+        row = dist.Built("crate", name, "0.1.0", part.component.name, file, 0, SHA256)
+        built.append(row)
+    dist.record(part, "package_crates", built)
 
 
-def look(root: Path) -> None:
-    """Run `inv status`, and see that it finds every crate."""
+def read_one_by_one(names: list[str]) -> None:
+    for name in names:
+        crates_index.lines(name)
+
+
+def status(root: Path) -> None:
+    """Run `inv status`, which must find every crate."""
     answer = run(root, *INV, "status", "--json", status=(0, 1, 3))
     rows = json.loads(answer or "{}").get("artifacts", [])
-    found = sum(
-        row["channel"] == "crates.io" and row["state"] == "same" for row in rows
-    )
-    if found != COUNT:
-        raise SystemExit(f"status finds {found} of {COUNT} crates")
+    same = [
+        row for row in rows if row["channel"] == "crates.io" and row["state"] == "same"
+    ]
+    if len(same) != COUNT:
+        raise SystemExit(f"status finds {len(same)} of {COUNT} crates")

@@ -18,102 +18,97 @@ from release_tasks.tools.programs import PROGRAMS, version
 EXAMPLE = Path(__file__).parent / "polyglot"
 ARM = "aarch64-unknown-linux-gnu"
 TAGS = ("manylinux2014_x86_64", "manylinux2014_aarch64")
-WHOLE = "--whole"  # with the wheels that link for an old glibc, which take half a minute more
+WHOLE = "--whole"  # with wheels for an old glibc, which take half a minute more
 REMOTE = "git@github.com:example/polyglot.git"
+IDENTITY = {
+    "GIT_AUTHOR_NAME": "Example",
+    "GIT_AUTHOR_EMAIL": "example@localhost",
+    "GIT_AUTHOR_DATE": "1767225600 +0000",
+    "GIT_COMMITTER_NAME": "Example",
+    "GIT_COMMITTER_EMAIL": "example@localhost",
+    "GIT_COMMITTER_DATE": "1767225600 +0000",
+}
 
 
 def main() -> int:
-    """Copy the example, make it a repository, rehearse version 0.2.0, and say what was left out."""
+    """Rehearse version 0.2.0 of a copy of the example, and print what was left out."""
+    options = [word for word in sys.argv[1:] if word != WHOLE] or ["--keep"]
+    rehearse = (sys.executable, "-m", "invoke", "rehearse", "--version", "0.2.0")
     with tempfile.TemporaryDirectory(prefix="polyglot-") as folder:
-        project = Path(folder) / "polyglot"
-        shutil.copytree(
-            EXAMPLE,
-            project,
-            ignore=shutil.ignore_patterns("target", "dist", "__pycache__"),
-        )
+        project = copy(Path(folder))
         skipped = reduce(project, WHOLE in sys.argv)
         commit(project)
-        words = [word for word in sys.argv[1:] if word != WHOLE] or ["--keep"]
-        rehearse = [
-            sys.executable,
-            "-m",
-            "invoke",
-            "rehearse",
-            "--version",
-            "0.2.0",
-            *words,
-        ]
-        done = subprocess.run(rehearse, cwd=project, check=False)
+        done = subprocess.run([*rehearse, *options], cwd=project, check=False)
     for line in skipped:
         print(line)
     return done.returncode
 
 
+def copy(folder: Path) -> Path:
+    """Copy the example into a folder and return the copy."""
+    built = shutil.ignore_patterns("target", "dist", "__pycache__")
+    return Path(shutil.copytree(EXAMPLE, folder / "polyglot", ignore=built))
+
+
 def reduce(project: Path, is_whole: bool = True) -> list[str]:
     """Remove what this machine has no tools for, and what takes long; return a line for each."""
     skipped = []
-    lacking = (
-        no_builder()
-        if version(PROGRAMS["buildx"])
-        else ["docker buildx is not installed"]
-    )
-    if lacking:
+    reason = no_image_builder()
+    if reason:
         edit(project, r"\[images\..*?\]\n(?:.+\n)*", "")
         for path in ("Dockerfile", "tools/Dockerfile.dev"):
             (project / path).unlink()
-        skipped.append(f"images  ghcr.io/example/polyglot  skipped: {lacking[0]}")
+        skipped.append(f"images  ghcr.io/example/polyglot  skipped: {reason}")
     if version(PROGRAMS["helm"]) is None:
         shutil.rmtree(project / "deploy")
-        skipped.append(
-            "charts  ghcr.io/example/charts/polyglot  skipped: helm is not installed"
-        )
-    if reason := no_cross_compiler():
+        name = "ghcr.io/example/charts/polyglot"
+        skipped.append(f"charts  {name}  skipped: helm is not installed")
+    reason = no_cross_compiler()
+    if reason:
         edit(project, rf"{ARM} = .*\n", "")
         edit(project, r', "linux/arm64"', "")
         skipped.append(f"arm64   hello-0.2.0-linux-arm64.tar.gz  skipped: {reason}")
     for tag in TAGS:
-        if (
-            reason := unbuildable(wheels.target_of(tag), wheels.glibc_of(tag))
-            if is_whole
-            else f"nox -s demo -- {WHOLE} builds it, too"
-        ):
-            edit(
-                project, rf'"{tag}"(, )?', ""
-            )  # without any, the wheel is for this machine
+        reason = f"nox -s demo -- {WHOLE} builds it, too"
+        if is_whole:
+            reason = unbuildable(wheels.target_of(tag), wheels.glibc_of(tag))
+        if reason:
+            # without any tag, the wheel is for this machine
+            edit(project, rf'"{tag}"(, )?', "")
             skipped.append(f"wheels  {tag}  skipped: {reason}")
     return skipped
 
 
-def no_builder() -> list[str]:
-    """Return why no image can be built although buildx is there, or nothing."""
-    lacking = [
-        name for name in ("buildkitd", "runc") if version(PROGRAMS[name]) is None
-    ]
-    daemon = (
-        subprocess.run(
-            ["docker", "version"], capture_output=True, check=False
-        ).returncode
-        == 0
-    )
-    return (
-        []
-        if daemon or not lacking
-        else [f"{lacking[0]} is not installed, and no docker daemon runs"]
-    )
+def no_image_builder() -> str:
+    """Return why no image can be built here, or ""."""
+    if version(PROGRAMS["buildx"]) is None:
+        return "docker buildx is not installed"
+    missing = [name for name in ("buildkitd", "runc") if not version(PROGRAMS[name])]
+    if missing and not _has_daemon():
+        return f"{missing[0]} is not installed, and no docker daemon runs"
+    return ""
+
+
+def _has_daemon() -> bool:
+    argv = ["docker", "version"]
+    return subprocess.run(argv, capture_output=True, check=False).returncode == 0
 
 
 def no_cross_compiler() -> str:
     """Return why a static program for arm64 cannot be built here, or ""; zig links none."""
-    lacks_gcc = (
-        not shell.found(gcc := rustc.gcc(EXAMPLE, ARM)) and f"{gcc} is not installed"
-    )
-    return unbuildable(ARM) or lacks_gcc or ""
+    reason = unbuildable(ARM)
+    gcc = rustc.gcc(EXAMPLE, ARM)
+    if not reason and not shell.found(gcc):
+        reason = f"{gcc} is not installed"
+    return reason
 
 
 def unbuildable(target: str, glibc: str = "") -> str:
     """Return why this machine cannot build for a target and a glibc, or ""."""
     _, errors = rustc.possible(EXAMPLE, [target], "", {target: glibc})
-    return errors[target].problem.splitlines()[0] if errors else ""
+    if not errors:
+        return ""
+    return errors[target].problem.splitlines()[0]
 
 
 def edit(project: Path, pattern: str, new: str) -> None:
@@ -123,20 +118,15 @@ def edit(project: Path, pattern: str, new: str) -> None:
 
 
 def commit(project: Path) -> None:
-    """Make the copy a repository with one commit, the same one every time."""
-    who = {"NAME": "Example", "EMAIL": "example@localhost", "DATE": "1767225600 +0000"}
-    fixed = {
-        f"GIT_{role}_{key}": value
-        for role in ("AUTHOR", "COMMITTER")
-        for key, value in who.items()
-    }
+    """Make the copy a repository with one commit, which is the same every time."""
+    env = os.environ | IDENTITY
     for words in (
         ["init", "--quiet", "--initial-branch=main"],
         ["add", "--all"],
         ["commit", "--quiet", "--message=Say hello"],
         ["remote", "add", "origin", REMOTE],
     ):
-        subprocess.run(["git", *words], cwd=project, env=os.environ | fixed, check=True)
+        subprocess.run(["git", *words], cwd=project, env=env, check=True)
 
 
 if __name__ == "__main__":

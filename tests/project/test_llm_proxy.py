@@ -143,7 +143,7 @@ def test_it_is_released_whole_with_an_image_a_chart_and_no_github_release(
         done = release_and_compare(project)
         writes = [
             entry.target
-            for entry in project.site.registries.log.writes()
+            for entry in project.hosted.registries.log.writes()
             if entry.app == "github"
         ]
         assert writes == ["/sofatutor/llm-proxy.git/git-receive-pack"]  # the tag
