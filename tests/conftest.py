@@ -47,7 +47,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def loopback_only() -> Iterator[None]:
-    """Refuse every connection of the tests that leaves this machine, except the rehearsal's reads."""
+    """Refuse connections of the tests that leave this machine, except the rehearsal's reads."""
     connect = socket.socket.connect
 
     def checked(self: socket.socket, address: Any) -> None:

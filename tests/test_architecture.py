@@ -1,4 +1,4 @@
-"""What holds for the structure: layers without circles, one entry point each, one list of addresses."""
+"""The structure of the code: layers without circles, one entry point each, one list of hosts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A release asks git, cargo, origin and GitHub for the same thing once, until something has acted."""
+"""A release asks git, cargo, origin and GitHub the same thing once, until something has acted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""dist/<tag>/: parts merge into one inventory of what is there, and one process at a time uses it."""
+"""dist/<tag>/: parts merge into one inventory, and one process at a time uses it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files are replaced as a whole or not at all, and what cannot be written is an error with a fix."""
+"""A file is replaced as a whole or not at all; what cannot be written is an error with a fix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A release that stops at each step in turn: between any two of them `check` passes, and `release` goes on."""
+"""After a release has stopped at any step, `check` passes and `release` resumes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Projects of other kinds, as a new user makes them: no settings, no origin, only the programs that they need."""
+"""Projects of other kinds, as new users have them: no settings, no origin, few programs."""
 
 from __future__ import annotations
 
@@ -32,14 +32,22 @@ WORKSPACE = TASKS | {
     '[workspace.package]\nversion = "0.1.0"\nedition = "2021"\nlicense = "MIT"\n'
     '[workspace.dependencies]\nrehearsed-other-core = { path = "crates/core", version = '
     '"0.1.0" }\n',
-    "crates/core/Cargo.toml": f'[package]\nname = "rehearsed-other-core"\ndescription = "Core"\n{INHERITED}',
+    "crates/core/Cargo.toml": (
+        f'[package]\nname = "rehearsed-other-core"\ndescription = "Core"\n{INHERITED}'
+    ),
     "crates/core/src/lib.rs": LIB,
-    "crates/text/Cargo.toml": f'[package]\nname = "rehearsed-other-text"\ndescription = "Text"\n{INHERITED}'
-    "[dependencies]\nrehearsed-other-core.workspace = true\n",
+    "crates/text/Cargo.toml": (
+        f'[package]\nname = "rehearsed-other-text"\ndescription = "Text"\n{INHERITED}'
+        "[dependencies]\nrehearsed-other-core.workspace = true\n"
+    ),
     "crates/text/src/lib.rs": "pub use rehearsed_other_core::hello;\n",
-    "crates/tool/Cargo.toml": f'[package]\nname = "rehearsed-other-tool"\npublish = false\n{INHERITED}'
-    '[dependencies]\nrehearsed-other-text = { path = "../text" }\n',
-    "crates/tool/src/main.rs": 'fn main() {\n    println!("{}", rehearsed_other_text::hello());\n}\n',
+    "crates/tool/Cargo.toml": (
+        f'[package]\nname = "rehearsed-other-tool"\npublish = false\n{INHERITED}'
+        '[dependencies]\nrehearsed-other-text = { path = "../text" }\n'
+    ),
+    "crates/tool/src/main.rs": (
+        'fn main() {\n    println!("{}", rehearsed_other_text::hello());\n}\n'
+    ),
     ".gitignore": "target\nCargo.lock\n",
 }
 CRATE = TASKS | {
@@ -69,7 +77,8 @@ GO = TASKS | {
     "Dockerfile": "FROM scratch\nCOPY go.mod /go.mod\n",
     f"{CHART}/Chart.yaml": "apiVersion: v2\nname: rehearsed-proxy\nversion: 0.1.0\n",
     f"{CHART}/values.yaml": "image: ghcr.io/example/rehearsed-proxy\n",
-    f"{CHART}/templates/pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata:\n  name: proxy\nspec:\n  containers:\n"
+    f"{CHART}/templates/pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata:\n  name: proxy\n"
+    "spec:\n  containers:\n"
     '    - name: proxy\n      image: "{{ .Values.image }}:{{ .Chart.AppVersion }}"\n',
     "release-tasks.toml": '[project]\nversion = "tag"\n[images."ghcr.io/example/rehearsed-proxy"]\n'
     '[charts."ghcr.io/example/charts/rehearsed-proxy"]\n',
@@ -91,7 +100,7 @@ def write(folder: Path, files: Mapping[str, str], origin: str = "") -> Path:
 
 
 def only(folder: Path, *programs: str) -> dict[str, str]:
-    """Return the environment of a machine that has these programs, and those that git itself calls."""
+    """Return the environment of a machine with these programs, and with those that git calls."""
     folder.mkdir()
     for name in ("git", "sh", "grep", *programs):
         (folder / name).symlink_to(
@@ -118,7 +127,7 @@ def inv(root: Path, *words: str, **env: str) -> CommandResult:
 def rehearsed(
     root: Path, env: Mapping[str, str]
 ) -> tuple[dict[str, Any], CommandResult]:
-    """Rehearse 0.2.0, in which everything must end as wanted, and return what was public and the log."""
+    """Rehearse 0.2.0, which must succeed, and return what was public and the log."""
     ran = inv(root, "rehearse", "--version", "0.2.0", "--json", **env)
     assert ran.code == 0, ran.err[-3000:]
     found = ran.json()

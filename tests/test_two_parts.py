@@ -1,4 +1,4 @@
-"""A crate and the wheel that pins it, released together and then the wheel alone, through the real clients."""
+"""A crate and the wheel that pins it are released together, and then the wheel alone."""
 
 from __future__ import annotations
 

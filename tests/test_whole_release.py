@@ -1,4 +1,4 @@
-"""The whole release of a small project of every kind, through `inv release` and the real clients."""
+"""`inv release` of a small project of every kind, through the real clients."""
 
 from __future__ import annotations
 

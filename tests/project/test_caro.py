@@ -1,4 +1,4 @@
-"""caro: one crate with two programs, packages for npm and NuGet, an image, bundles, and twenty-six copies in a README."""
+"""caro: a crate with two programs, an image, bundles, and 26 copies of the version in a README."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""edgequake-llm: the root package is the workspace's root, its Python package pins it, each has versions of its own."""
+"""edgequake-llm: a crate and a Python package that pins it, each with its own version."""
 
 from __future__ import annotations
 

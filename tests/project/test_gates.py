@@ -1,4 +1,4 @@
-"""What the gates of a project are: those of its runbook, each with a name, chosen by the kind of release."""
+"""The gates of a project are those of its runbook, chosen by the kind of release."""
 
 from __future__ import annotations
 
@@ -47,10 +47,17 @@ def test_the_gates_of_a_sample_project_are_those_that_its_runbook_names(
 
 
 @pytest.mark.statement("B4.58")
-@pytest.mark.parametrize(("version", "branch", "wanted"), [
-    ("1.2.0", "main", None), ("2.0.0", "main", None), ("1.1.4", "main", None), ("1.1.4", None, None),
-    ("1.1.4", "hotfix/v1.1.4", ("test",)), ("1.2.0", "hotfix/v1.1.4", None),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("version", "branch", "wanted"),
+    [
+        ("1.2.0", "main", None),
+        ("2.0.0", "main", None),
+        ("1.1.4", "main", None),
+        ("1.1.4", None, None),
+        ("1.1.4", "hotfix/v1.1.4", ("test",)),
+        ("1.2.0", "hotfix/v1.1.4", None),
+    ],
+)
 def test_a_hotfix_of_caro_has_to_pass_its_critical_path_only(
     version: str, branch: str | None, wanted: tuple[str, ...] | None, tmp_path: Path
 ) -> None:
@@ -75,13 +82,8 @@ def test_of_two_components_the_gates_of_both_kinds_are_chosen(tmp_path: Path) ->
 def test_a_default_is_dropped_by_false_and_replaced_by_a_command(
     tmp_path: Path,
 ) -> None:
-    root = made(
-        tmp_path,
-        RUST
-        | {
-            "release-tasks.toml": '[gates]\ndoc = false\ntest = "cargo nextest run"\nmore = "true"\n'
-        },
-    )
+    settings = '[gates]\ndoc = false\ntest = "cargo nextest run"\nmore = "true"\n'
+    root = made(tmp_path, RUST | {"release-tasks.toml": settings})
     assert {one.name: one.line for one in of(root).values()} == {
         "rustfmt": "cargo fmt --all --check",
         "clippy": "cargo clippy --all-targets --quiet -- -D warnings",

@@ -1,4 +1,4 @@
-"""The crates of the sample projects: which are published, in which order, and what crates.io would refuse."""
+"""The crates of the sample projects: which are published, and in which order."""
 
 from __future__ import annotations
 

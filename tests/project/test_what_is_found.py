@@ -1,4 +1,4 @@
-"""Discovery on small repositories: one candidate is a default, two are a question that stops only its own kind."""
+"""Discovery on small repositories: one candidate is used, two are a question about their kind."""
 
 from __future__ import annotations
 

@@ -10,9 +10,13 @@ from support.github_client import TOKEN, local_github
 
 pytestmark = pytest.mark.tools("gh", "git")
 LATER_LIST = """
-query RepositoryReleaseList($direction: OrderDirection!, $endCursor: String, $name: String!, $owner: String!, $perPage: Int!) {
+query RepositoryReleaseList(
+  $direction: OrderDirection!, $endCursor: String, $name: String!, $owner: String!, $perPage: Int!
+) {
   repository(owner: $owner, name: $name) {
-    releases(first: $perPage, orderBy: {field: CREATED_AT, direction: $direction}, after: $endCursor) {
+    releases(
+      first: $perPage, orderBy: {field: CREATED_AT, direction: $direction}, after: $endCursor
+    ) {
       nodes { name, tagName, isDraft, immutable, isLatest, isPrerelease, createdAt, publishedAt }
       pageInfo { hasNextPage, endCursor }
     }
@@ -65,7 +69,10 @@ def test_gh_makes_a_repository_once(github, name, full):
 
 def test_repo_view_shows_the_repository(github):
     github.ok("gh", "release", "create", "v1.0.0", "--notes", "N", "--title", "One")
-    fields = "defaultBranchRef,isPrivate,latestRelease,nameWithOwner,owner,sshUrl,url,viewerPermission"
+    fields = (
+        "defaultBranchRef,isPrivate,latestRelease,nameWithOwner,owner,sshUrl,url,"
+        "viewerPermission"
+    )
     shown = json.loads(github.ok("gh", "repo", "view", "--json", fields))
     assert shown["nameWithOwner"] == "acme/tool"
     assert shown["defaultBranchRef"] == {"name": "main"}
@@ -125,7 +132,11 @@ def test_issues_are_listed_and_there_are_no_pull_requests(github):
 
 def test_api_graphql_answers_exactly_the_requested_fields(github):
     github.ok("gh", "release", "create", "v1.0.0", github.file("a"), "--notes", "N")
-    query = 'query($o:String!){repository(owner:$o,name:"tool"){all:releases(first:1){nodes{tagName ...files}}}} fragment files on Release{releaseAssets(first:9){totalCount nodes{name}}}'
+    query = (
+        'query($o:String!){repository(owner:$o,name:"tool"){'
+        "all:releases(first:1){nodes{tagName ...files}}}} "
+        "fragment files on Release{releaseAssets(first:9){totalCount nodes{name}}}"
+    )
     shown = json.loads(
         github.ok("gh", "api", "graphql", "-f", f"query={query}", "-f", "o=acme")
     )

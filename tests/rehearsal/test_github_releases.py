@@ -9,7 +9,10 @@ import pytest
 from support.github_client import local_github
 
 pytestmark = pytest.mark.tools("gh", "git")
-VIEW = "apiUrl,author,assets,body,createdAt,id,isDraft,isPrerelease,name,publishedAt,tagName,tarballUrl,targetCommitish,uploadUrl,url,zipballUrl"
+VIEW = (
+    "apiUrl,author,assets,body,createdAt,id,isDraft,isPrerelease,name,publishedAt,"
+    "tagName,tarballUrl,targetCommitish,uploadUrl,url,zipballUrl"
+)
 
 
 @pytest.fixture

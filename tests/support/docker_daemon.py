@@ -20,7 +20,7 @@ SECONDS_TO_START = 30
 
 @contextmanager
 def running_daemon() -> Iterator[str]:
-    """Run a docker daemon without proxy and network, and give its address; skip where none can run."""
+    """Run a docker daemon without network, and give its address; skip where none can run."""
     if shutil.which("dockerd") is None or os.geteuid() != 0:
         pytest.skip("only root can start a docker daemon")
     # not in the folder of the test: the path of a socket may have 107 characters

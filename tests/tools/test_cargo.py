@@ -104,15 +104,30 @@ def test_uploads_are_seen_in_coloured_output_too() -> None:
     assert cargo_publish.uploaded(said) == {"shop-zero"}
 
 
-@pytest.mark.parametrize(("status", "said", "fix"), [
-    ("403 Forbidden", "authentication failed", "settings/tokens"),
-    ("403 Forbidden", "this crate exists but you don't seem to be an owner.", "cargo owner --add"),
-    ("403 Forbidden", "Trusted Publishing tokens do not support creating new crates", "personal token"),
-    ("429 Too Many Requests", "You have published too many versions of this crate in the last 24 hours", "tomorrow"),
-    ("400 Bad Request", "missing or empty metadata fields: license", "[package]"),
-    ("400 Bad Request", "A verified email address is required", "settings/profile"),
-    ("400 Bad Request", "something nobody has seen", "run the release again"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("status", "said", "fix"),
+    [
+        ("403 Forbidden", "authentication failed", "settings/tokens"),
+        (
+            "403 Forbidden",
+            "this crate exists but you don't seem to be an owner.",
+            "cargo owner --add",
+        ),
+        (
+            "403 Forbidden",
+            "Trusted Publishing tokens do not support creating new crates",
+            "personal token",
+        ),
+        (
+            "429 Too Many Requests",
+            "You have published too many versions of this crate in the last 24 hours",
+            "tomorrow",
+        ),
+        ("400 Bad Request", "missing or empty metadata fields: license", "[package]"),
+        ("400 Bad Request", "A verified email address is required", "settings/profile"),
+        ("400 Bad Request", "something nobody has seen", "run the release again"),
+    ],
+)
 def test_each_refusal_has_a_way_out(status: str, said: str, fix: str) -> None:
     error = cargo_publish.explain(
         Failed(["cargo", "publish"], 101, REFUSED.format(status, said))

@@ -1,4 +1,4 @@
-"""A file from elsewhere is fetched once, goes on where it was cut, and has the bytes that are expected."""
+"""A file is downloaded once, resumed where it was cut, and has the expected bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this machine can build for is known before anything is compiled, and folders stay out of the bytes."""
+"""What this machine can build for is known before it compiles; paths are not in the bytes."""
 
 from __future__ import annotations
 

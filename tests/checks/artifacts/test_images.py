@@ -1,4 +1,4 @@
-"""An image in dist/ has its platforms and labels, and a program that starts, also for another machine."""
+"""An image in dist/ has its platforms and labels, and its program starts, also under QEMU."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from release_tasks.rehearsal.web import Request, Response
 
 
 class Charts:
-    """The chart repository that a sample depends on, as far as it is asked for: what is there decides, not the network."""
+    """The chart repository that a sample depends on, with its files on this machine."""
 
     name, hosts, url = (
         "charts",

@@ -18,8 +18,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.tools("cargo", "gh")]
 # every process that Python starts raises this audit event (docs.python.org, "Audit events table")
 INV = """
 import sys
-log = open("../started", "a")
-sys.addaudithook(lambda event, args: event == "subprocess.Popen" and log.write(" ".join(map(str, args[1])) + "\\n"))
+log = open("../started", "a", buffering=1)
+def record(event, args):
+    if event == "subprocess.Popen":
+        log.write(" ".join(map(str, args[1])) + "\\n")
+sys.addaudithook(record)
 sys.argv[0] = "inv"
 from invoke.main import program
 program.run()
@@ -29,7 +32,7 @@ program.run()
 def look(
     folder: Path, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> tuple[Counter[str], Counter[str]]:
-    """Check a workspace of so many crates; return the processes that were started and the requests that came."""
+    """Check a workspace of so many crates; return the processes it started and its requests."""
     names = [f"shop-{number:02}" for number in range(count)]
     with local_registries(folder, monkeypatch) as registries:
         root = projects.workspace(folder / "shop", dict.fromkeys(names, ""))

@@ -1,4 +1,4 @@
-"""What `inv check` shows: everything by its name, problems last, as text, as JSON, at its line on GitHub."""
+"""What `inv check` prints: each finding by name, problems last, as text, JSON or annotations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images and charts: references that collide, default images that nobody publishes, Dockerfiles that lack a member."""
+"""The checks of images and charts, on projects with one problem each."""
 
 from __future__ import annotations
 

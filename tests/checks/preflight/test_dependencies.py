@@ -1,4 +1,4 @@
-"""Dependencies: what cannot be published, or not be built afterwards, is found before, and the way out makes it go away."""
+"""Dependencies that prevent a crate from being published or built are found, and the fix works."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gates run: all of them, side by side, each to its end; what fails is told and stops a release."""
+"""All gates run side by side, each to its end; one that fails stops the release."""
 
 from __future__ import annotations
 
@@ -241,7 +241,7 @@ def test_an_interrupt_ends_every_gate(
 def test_preflight_of_a_sample_project_runs_exactly_the_gates_of_its_runbook(
     name: str, tmp_path: Path
 ) -> None:
-    """A small command stands in the place of each gate's own: what those do is not in question here."""
+    """Each gate runs a small command instead of its own."""
     root = sample(name, tmp_path, name)
     before, _, after = (root / "release-tasks.toml").read_text().partition("[gates]\n")
     theirs, _, after = after.partition("[github]\n")

@@ -1,4 +1,4 @@
-"""Failures that cost the five projects a version or a day: each is made again, and `check` names it before the tag."""
+"""Failures that cost the sample projects a version or a day: `check` finds each before the tag."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def uploads(name: str) -> Change:
 
 @dataclass(frozen=True)
 class Failure:
-    """What happened, in which project, what is changed to make it happen again, and what is said of it."""
+    """What happened in which project, what is changed to repeat it, and what `check` finds."""
 
     what: str
     settings: str

@@ -1,4 +1,4 @@
-"""Python: who can install what is declared, and what twine refuses, is known before, and the way out makes it go away."""
+"""Who can install the declared wheels, and what twine rejects, is checked, and the fix works."""
 
 from __future__ import annotations
 

@@ -42,7 +42,10 @@ NAMES = (
 )
 MARK = "a-value-that-nobody-may-see"
 NOSY = f"""fn main() {{
-    let seen: Vec<String> = std::env::vars().filter(|(_, value)| value.contains("{MARK}")).map(|(name, _)| name).collect();
+    let seen: Vec<String> = std::env::vars()
+        .filter(|(_, value)| value.contains("{MARK}"))
+        .map(|(name, _)| name)
+        .collect();
     assert!(seen.is_empty(), "seen: {{seen:?}}");
     assert!(std::env::var("SHOP_OPENS").is_ok());
 }}

@@ -246,7 +246,11 @@ MAKES = '[{run: gh release create v1, env: {GH_TOKEN: "${{ secrets.GITHUB_TOKEN 
 SIGNS = "[{uses: pypa/gh-action-pypi-publish@release/v1}]"
 
 
-PUSHES = """[{uses: docker/login-action@v3, with: {registry: ghcr.io, password: "${{ github.token }}"}}, {uses: docker/build-push-action@v6, with: {push: true}}]"""
+LOGS_IN = (
+    "{uses: docker/login-action@v3, "
+    'with: {registry: ghcr.io, password: "${{ github.token }}"}}'
+)
+PUSHES = f"[{LOGS_IN}, {{uses: docker/build-push-action@v6, with: {{push: true}}}}]"
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def chart(
 
 @pytest.fixture
 def push(releasing: Releasing, layout: Layout, tmp_path):
-    """Release a project whose chart and image are pushed by helm and buildx; `packed` is what helm gets."""
+    """Push a chart with helm and an image with buildx; `packed` are the files of the chart."""
 
     def start(
         packed: dict[str, str] | None = None, *words: str, image: bool = True

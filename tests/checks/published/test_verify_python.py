@@ -1,4 +1,4 @@
-"""Packages that real twine uploaded are installed by real pip, from the wheel and from the sdist."""
+"""pip installs packages that twine has uploaded, from the wheel and from the sdist."""
 
 from __future__ import annotations
 
@@ -42,10 +42,11 @@ def content(
     module: str, about: str = ABOUT, tag: str = "py3-none-any"
 ) -> dict[str, str]:
     info = "fetched_hello-0.2.0.dist-info"
+    tags = f"Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: true\nTag: {tag}\n"
     files = {
         "fetched_hello/__init__.py": module,
         f"{info}/METADATA": about,
-        f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: true\nTag: {tag}\n",
+        f"{info}/WHEEL": tags,
     }
     return files | {
         f"{info}/RECORD": "".join(f"{name},,\n" for name in [*files, f"{info}/RECORD"])
