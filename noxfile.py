@@ -34,9 +34,7 @@ def quick(session: nox.Session) -> None:
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check the style of the code."""
-    session.install(
-        *nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "lint")
-    )
+    session.install(*dependencies("lint"))
     session.run("ruff", "check", ".")
 
 
@@ -50,7 +48,10 @@ def types(session: nox.Session) -> None:
 @nox.session
 def demo(session: nox.Session) -> None:
     """Rehearse the release of examples/polyglot; `-- --whole` builds wheels for two machines."""
-    install(session, package=".[zig]" if "--whole" in session.posargs else ".")
+    package = "."
+    if "--whole" in session.posargs:
+        package = ".[zig]"
+    install(session, package=package)
     session.run("python", "examples/demo.py", *session.posargs)
 
 
@@ -58,23 +59,18 @@ def demo(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure how long things take, as ratios within one run (docs/benchmarks.md)."""
     install(session, "tests", programs=False)
-    tools = (
-        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        / "release-tasks"
-        / "bench"
-    )
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    tools = caches / "release-tasks" / "bench"
     names = [word for word in session.posargs if not word.startswith("-")]
     if shutil.which("cargo") and (not names or "bump" in names):
-        # where it cannot be built, that row says so
+        # where cargo-edit cannot be built, the row of `bump` says so
         edit = ("cargo-edit", "--version", "0.13.13", "--locked", "--root", str(tools))
         session.run("cargo", "install", *edit, external=True, success_codes=range(256))
-    session.run(
-        "python", "-m", "compileall", "-q", "release_tasks"
-    )  # as pip does when it installs a wheel
-    path = os.pathsep.join(
-        (str(tools / "bin"), session.env.get("PATH") or os.environ["PATH"])
-    )
-    session.run("python", "-m", "benchmarks", *session.posargs, env={"PATH": path})
+    # as pip does when it installs a wheel
+    session.run("python", "-m", "compileall", "-q", "release_tasks")
+    path = session.env.get("PATH") or os.environ["PATH"]
+    env = {"PATH": os.pathsep.join((str(tools / "bin"), path))}
+    session.run("python", "-m", "benchmarks", *session.posargs, env=env)
 
 
 @nox.session(requires=["lint", "types", "quick"], venv_backend="none")
@@ -86,20 +82,23 @@ def install(
     session: nox.Session, *groups: str, programs: bool = True, package: str = "."
 ) -> None:
     """Install this project into the session's environment; as root, the programs it needs, too."""
-    wanted = (
-        nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), *groups)
-        if groups
-        else ()
-    )
-    session.install("-e", package, *wanted)
+    session.install("-e", package, *dependencies(*groups))
+    if programs and has_apt():
+        doctor = ("inv", "doctor", "--install", "--all")
+        session.run(*doctor, success_codes=[0, 1], silent=False)
+
+
+def dependencies(*groups: str) -> tuple[str, ...]:
+    """Return what dependency groups of pyproject.toml name."""
+    if not groups:
+        return ()
+    pyproject = nox.project.load_toml("pyproject.toml")
+    return tuple(nox.project.dependency_groups(pyproject, *groups))
+
+
+def has_apt() -> bool:
+    """Return True where this process may install packages of Debian."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        return False
     is_debian = Path("/etc/debian_version").exists()
-    if (
-        programs
-        and sys.platform == "linux"
-        and os.geteuid() == 0
-        and is_debian
-        and shutil.which("apt-get")
-    ):
-        session.run(
-            "inv", "doctor", "--install", "--all", success_codes=[0, 1], silent=False
-        )
+    return is_debian and shutil.which("apt-get") is not None

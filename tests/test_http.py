@@ -88,6 +88,8 @@ def test_an_html_page_instead_of_json_is_an_error(server: tuple[Scripted, str]) 
 def test_an_unreachable_server_is_an_error_in_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(terminal, "pause", pauses.append)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with socket.socket() as taken:  # bound and not listening
         taken.bind(("127.0.0.1", 0))
@@ -96,6 +98,7 @@ def test_an_unreachable_server_is_an_error_in_one_line(
             http.get(url)
     assert "\n" not in raised.value.problem
     assert raised.value.fix
+    assert 5 < sum(pauses) < 10  # seconds
 
 
 def test_pages_are_followed_to_the_last_one(server: tuple[Scripted, str]) -> None:
