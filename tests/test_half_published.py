@@ -49,7 +49,8 @@ def test_a_release_that_stops_at_any_step_is_checked_and_finished_by_another_mac
         assert (ran.code, "Traceback" in ran.err) == (1, False), ran.err[-3000:]
         assert f"{step.replace('_', '-')}: " in ran.err, ran.err[-3000:]
         fault.times = 0
-        where = kit.clone() if step != "push" else where  # the tag is there only
+        if step != "push":  # before that, only this clone has the tag
+            where = kit.clone()
         ran = kit.inv(where, "check", *WORDS)
         assert (ran.code, ran.err.endswith("kit 0.2.0 is ready to release\n")) == (
             0,

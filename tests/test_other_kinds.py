@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from support.contexts import context
 from support.hosted_project import CommandResult
-from support.repositories import commit_all
+from support.repositories import commit_files, git
 from support.tiny_project import run_checks
 
 from release_tasks.bumping import bump
@@ -86,26 +86,19 @@ GO = TASKS | {
 
 
 def write(folder: Path, files: Mapping[str, str], origin: str = "") -> Path:
-    for name, text in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
-    commit_all(folder, "Begin")
+    """Commit a project, which may have an origin on GitHub, and return its root."""
+    commit_files(folder, files)
     if origin:
-        subprocess.run(
-            ["git", "remote", "add", "origin", f"git@github.com:{origin}.git"],
-            cwd=folder,
-            check=True,
-        )
+        git(folder, "remote", "add", "origin", f"git@github.com:{origin}.git")
     return folder
 
 
 def only(folder: Path, *programs: str) -> dict[str, str]:
     """Return the environment of a machine with these programs, and with those that git calls."""
+    path = f"{os.environ['PATH']}:/usr/sbin"
     folder.mkdir()
     for name in ("git", "sh", "grep", *programs):
-        (folder / name).symlink_to(
-            shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") or name
-        )
+        (folder / name).symlink_to(shutil.which(name, path=path) or name)
     return {"PATH": str(folder)}
 
 
@@ -131,16 +124,10 @@ def rehearsed(
     ran = inv(root, "rehearse", "--version", "0.2.0", "--json", **env)
     assert ran.code == 0, ran.err[-3000:]
     found = ran.json()
-    assert {row["state"] for row in (*found["artifacts"], *found["pointers"])} == {
-        "same"
-    }
+    rows = [*found["artifacts"], *found["pointers"]]
+    assert {row["state"] for row in rows} == {"same"}
     assert found["refused"] == []
-    assert (
-        subprocess.run(
-            ["git", "status", "--short"], cwd=root, capture_output=True, check=True
-        ).stdout
-        == b""
-    )
+    assert git(root, "status", "--short") == ""
     return found, ran
 
 

@@ -90,13 +90,10 @@ def test_what_is_there_beforehand_is_not_published_again(kit: HostedProject) -> 
     """One crate, one wheel and the image are public already: exactly the rest is published."""
     clone = kit.clone()
     for step in (*BUILDING, "push", "publish-images"):
-        ran = kit.inv(
-            clone,
-            step,
-            "--version",
-            "0.2.0",
-            *(["--new", "all"] if step.startswith("publish") else []),
-        )
+        words = [step, "--version", "0.2.0"]
+        if step.startswith("publish"):
+            words += ["--new", "all"]
+        ran = kit.inv(clone, *words)
         assert ran.code == 0, ran.err[-3000:]
     env = kit.environment()
     subprocess.run(
@@ -131,14 +128,14 @@ KILLS = {
 }
 
 
-@pytest.mark.parametrize("place", KILLS)
+@pytest.mark.parametrize("step", KILLS)
 def test_a_killed_release_is_finished_from_a_fresh_clone(
-    kit: HostedProject, built: Path, place: str
+    kit: HostedProject, built: Path, step: str
 ) -> None:
     """The wheel embeds the time of its build, so whoever builds it twice is found out."""
     clone = kit.clone()
     shutil.copytree(built, clone / "dist")
-    log = kit.signal_during(signal.SIGKILL, replace(KILLS[place]), clone, *RELEASE).err
+    log = kit.signal_during(signal.SIGKILL, replace(KILLS[step]), clone, *RELEASE).err
     assert "-m build" not in log
     wheel = next((clone / "dist" / "v0.2.0").glob("*.whl"))
     bytes_of = {
