@@ -73,6 +73,13 @@ def bench(session: nox.Session) -> None:
     session.run("python", "-m", "benchmarks", *session.posargs, env=env)
 
 
+@nox.session
+def cases(session: nox.Session) -> None:
+    """Run shell scripts that each print `ok NAME` or `FAIL NAME: why`: -- FOLDER|FILE..."""
+    install(session, "tests")
+    session.run("python", "tests/support/cases.py", *session.posargs)
+
+
 @nox.session(requires=["lint", "types", "quick"], venv_backend="none")
 def preflight(session: nox.Session) -> None:
     """Require every gate that a release of this project has to pass."""

@@ -23,6 +23,7 @@ LAYERS = (
     "files",
     "versions",
     "formats",
+    "rules",
     "tools",
     "manifests",
     "project",
@@ -58,6 +59,7 @@ REHEARSAL_MAY_USE = {
     "shell",
     "http",
     "files",
+    "rules",
     "rehearsal",
 }
 ENTRY_POINTS = {

@@ -9,13 +9,13 @@ from urllib.parse import parse_qs, quote
 
 from release_tasks.rehearsal.oci.call import Call
 from release_tasks.rehearsal.oci.store import (
-    TAG,
     Manifest,
     Refused,
     Repository,
     checked,
 )
 from release_tasks.rehearsal.web import Request, Response
+from release_tasks.rules import oci
 
 LARGEST = 4 << 20  # bytes of a manifest
 IMAGE = "application/vnd.oci.image.manifest.v1+json"
@@ -175,7 +175,7 @@ def _tags(call: Call) -> list[str]:
     if _is_digest(call.reference):
         tags = parse_qs(call.request.raw_query).get("tag", [])
     for tag in tags:
-        if not TAG.fullmatch(tag):
+        if oci.tag(tag):
             raise Refused(400, "TAG_INVALID", f"{tag!r} is not a valid tag")
     return tags
 
