@@ -81,8 +81,11 @@ def is_backport(project: Project, version: str, public: Commits) -> bool:
     """Tell whether a version continues an older line.
 
     HEAD comes after none of the higher versions, and the line (`1.2` of 1.2.9) ends below it.
+    Build metadata makes no higher version (semver.org 2.0, item 10).
     """
     mine = parse(version)
+    if any(parse(number) == mine for number in public):
+        return False
     higher = {
         number: commit for number, commit in public.items() if parse(number) > mine
     }

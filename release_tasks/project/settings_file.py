@@ -22,6 +22,7 @@ from release_tasks.project.settings import (
     Settings,
     table_types,
 )
+from release_tasks.rules import git as git_rules
 
 # Keys that are not near any of ours by their spelling: what to write instead.
 RENAMED = {
@@ -31,9 +32,7 @@ RENAMED = {
 }
 EXAMPLES = {"array": '["..."]', "str": '"..."', "bool": "true", "object": "{}"}
 RELEASE = ("version", "tag", "component")  # the placeholders of most templates
-NOT_IN_A_TAG = re.compile(  # git check-ref-format
-    r"[\x00-\x20~^:?*\[\\\x7f]|\.\.|@\{|//|/\.|^[-./]|[./]$"
-)
+SAMPLE = {"version": "1.0.0", "crate": "a-crate"}  # what a template is tried with
 
 
 @dataclass(frozen=True)
@@ -165,9 +164,10 @@ def _check_tags(settings: Settings) -> None:
                 f"{place}: {component.tag} must contain {{version}} exactly once",
                 'tag = "v{version}"',
             )
-        if NOT_IN_A_TAG.search(component.tag):
+        example = component.tag.format(**SAMPLE)
+        if git_rules.tag(example):
             raise ReleaseError(
-                f"{place}: git does not allow a tag like {component.tag}",
+                f"{place}: git does not allow a tag like {example}",
                 'tag = "v{version}"',
             )
 

@@ -228,7 +228,7 @@ def test_settings_in_another_encoding_are_an_error_with_the_line(
         ("[components.a]\ntag = 'a-{version}-{crate}'\n", "[components.a] tag"),
         (
             "[components.a]\ntag = 'my tag {version}'\n",
-            "[components.a] tag: git does not allow a tag like my tag {version}",
+            "[components.a] tag: git does not allow a tag like my tag 1.0.0",
         ),
         (
             "[components.a]\ntag = 'v1'\n",

@@ -16,6 +16,7 @@ from release_tasks.checks.check import (
 )
 from release_tasks.errors import Problem, collect_problems, problems_of, shorten
 from release_tasks.formats.text_files import read
+from release_tasks.project.tags import tag_name
 from release_tasks.release import ComponentRelease
 from release_tasks.versions.numbers import parse
 
@@ -118,12 +119,30 @@ def version_not_higher(context: CheckContext) -> Iterator[Problem]:
         if last is None or parse(part.version) > parse(last):
             continue
         if not is_backport(context.project, part.version, public):
-            tag = part.component.tag.format(version=last)
-            yield Problem(
-                f"{part.version} is not higher than {last}, which is tagged on origin",
-                f"choose a version after {last}, "
-                f"or backport from a branch that does not contain {tag}",
-            )
+            yield _not_higher(part, last)
+
+
+def _not_higher(part: ComponentRelease, last: str) -> Problem:
+    fact = f"{part.version} is not higher than {last}, which is tagged on origin"
+    if parse(part.version).build:
+        fact += " (build metadata does not count)"
+    tag = tag_name(part.component, last)
+    fix = f"choose a version after {last}, or backport from a branch that does not contain {tag}"
+    return Problem(fact, fix)
+
+
+@warning
+def version_below_manifests(context: CheckContext) -> Iterator[Problem]:
+    """Find each version that is lower than the one that the manifests have."""
+    for part in context.release.parts:
+        present = part.component.version
+        if present is None or parse(part.version) >= parse(present):
+            continue
+        yield Problem(
+            f"{part.version} is lower than {present}, which the manifests of "
+            f"{part.component.name} have",
+            f"choose a version after {present}, if that was ever published",
+        )
 
 
 @problem

@@ -259,6 +259,10 @@ WAYS: dict[str, tuple[Act, Follow]] = {
         lambda one: (one.tiny.tag("v0.3.0"), one.commit("more.txt", "")),
         takes("0.3.1", "choose a version after 0.3.0"),
     ),
+    "version-below-manifests": (
+        lambda one: setattr(one, "version", "0.0.9"),
+        takes("0.1.1", "choose a version after 0.1.0"),
+    ),
     "unbumpable-file": (types("chmod 400 pyproject.toml"), typed),
     "stale-version": (
         lambda one: (

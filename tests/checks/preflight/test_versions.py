@@ -44,6 +44,13 @@ def test_a_version_that_is_not_higher_than_the_last_finished_one_is_found(
     ]
 
 
+def test_a_version_below_that_of_the_manifests_is_a_warning(tiny: TinyProject) -> None:
+    look = versions.version_below_manifests
+    [finding] = look(CheckContext(context(), tiny.release("0.0.9")))
+    assert finding.fact == "0.0.9 is lower than 0.1.0, which the manifests of tiny have"
+    assert look(CheckContext(context(), tiny.release("0.1.0"))) == []
+
+
 def test_a_public_tag_counts_before_its_release_is_finished(tiny: TinyProject) -> None:
     tiny.tag("v0.3.0")
     tiny.commit("more.txt")
