@@ -32,6 +32,7 @@ stopping = threading.Event()  # set once the release is interrupted
 
 _output = threading.Lock()
 _last_wait = ""
+_remembered: list[str] = []  # what a release says again at its end
 _ERASE_LINE = "\r\x1b[2K"
 
 
@@ -51,6 +52,21 @@ def say(*texts: str) -> None:
     if _is_terminal():
         text = _ERASE_LINE + text
     _write(text)
+
+
+def say_at_end(text: str) -> None:
+    """Print a message now, and once more when the release is done (`say_remembered`)."""
+    say(text)
+    if collected.get() is None:
+        _remembered.append(text)
+
+
+def say_remembered() -> None:
+    """Print what was kept for the end, each message once."""
+    texts = tuple(dict.fromkeys(_remembered))
+    _remembered.clear()
+    for text in texts:
+        say(text)
 
 
 def print_json(data: object, indent: int | None = 2) -> None:

@@ -53,3 +53,15 @@ def test_a_wait_ends_with_an_error_after_its_time() -> None:
     ) as raised:
         terminal.wait_for(lambda: "rain", 0.0)
     assert raised.value.fix
+
+
+def test_what_is_kept_for_the_end_is_said_twice(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    terminal.say_remembered()  # what other tests have left
+    terminal.say_at_end("latest stays")
+    terminal.say_at_end("latest stays")
+    capfd.readouterr()
+    terminal.say_remembered()
+    terminal.say_remembered()
+    assert capfd.readouterr().err == "latest stays\n"

@@ -5,10 +5,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
+from release_tasks.errors import Problem
 from release_tasks.project.kinds import KINDS
 
 if TYPE_CHECKING:
     from release_tasks.channels.channel import Channel, PointerChannel
+    from release_tasks.project.artifacts import Pointer
 
 # In the order of publication: the tags are pushed first.
 NAMES = ("git", *dict.fromkeys(kind.channel for kind in KINDS))
@@ -28,3 +30,18 @@ def with_pointers() -> tuple[PointerChannel, ...]:
     """Return the channels that have pointers."""
     modules = (channel for channel in every() if hasattr(channel, "pointers"))
     return tuple(cast("PointerChannel", module) for module in modules)
+
+
+def foreign_pointer(pointer: Pointer) -> Problem:
+    """Return that a pointer names no version of this project, and the command that moves it."""
+    command = f"gh release edit {pointer.target} --latest"
+    if pointer.channel == "images":
+        reference = pointer.name.rpartition(":")[0]
+        command = (
+            f"docker buildx imagetools create --tag {pointer.name} "
+            f"{reference}:{pointer.target}"
+        )
+    return Problem(
+        f"{pointer.name} stays at {pointer.now}, which is not a version of this project",
+        f"if it is to be {pointer.target}, run when that is published: {command}",
+    )

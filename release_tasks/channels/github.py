@@ -21,6 +21,7 @@ from release_tasks.project.tags import version_in
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import gh
 from release_tasks.tools.gh.pages import Page
+from release_tasks.versions import earlier_tags
 from release_tasks.versions.numbers import is_prerelease, parse
 
 NAME = "GitHub"
@@ -166,9 +167,23 @@ def _pointer_state(
         return PointerState.SAME
     version = version_in(part.component, now)
     if version is None:
-        # another component's release does not own "Latest"; a tag of no component stays
-        is_ours = any(version_in(one, now) for one in release.project.components)
-        return PointerState.BEHIND if is_ours else PointerState.FOREIGN
+        return _state_of_other_form(release, part, now)
     if parse(version) < parse(part.version):
         return PointerState.BEHIND
     return PointerState.AHEAD
+
+
+def _state_of_other_form(
+    release: Release, part: ComponentRelease, now: str
+) -> PointerState:
+    """Return the state of "Latest" on a tag that this component does not make."""
+    components = release.project.components
+    if any(version_in(one, now) for one in components):
+        return PointerState.BEHIND  # another component's release does not own "Latest"
+    earlier = earlier_tags.version_of(now, (part.component.name, release.project.name))
+    if earlier is None:
+        return PointerState.FOREIGN
+    if earlier.version < parse(part.version):
+        return PointerState.BEHIND
+    # with several components, the numbers before these were those of something else
+    return PointerState.FOREIGN if components[1:] else PointerState.AHEAD

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from dataclasses import dataclass
 
 from invoke.context import Context
 
@@ -11,17 +12,19 @@ from release_tasks.channels import oci_registry
 from release_tasks.channels.image_tags import (
     moving_tags,
     shipped,
-    stable_versions,
     version_tag,
+    versions_by_tag,
 )
 from release_tasks.errors import ReleaseError
 from release_tasks.http import get_many
 from release_tasks.project.artifacts import Pointer, PointerState
 from release_tasks.project.model import Image
 from release_tasks.release import ComponentRelease, Release
-from release_tasks.tools import docker
+from release_tasks.tools import docker, git
 from release_tasks.versions.templates import expand, highest_of_line
 
+# an image's commit (OCI image annotations)
+REVISION = "org.opencontainers.image.revision"
 SHORT_DIGEST = len("sha256:") + 12
 
 
@@ -29,7 +32,7 @@ def pointers(release: Release) -> tuple[Pointer, ...]:
     """Return the pointers of each image, and what they name on its registry."""
     found: list[Pointer] = []
     for part, image in shipped(release):
-        found += _pointers_of(part, image)
+        found += _pointers_of(release, part, image)
     return tuple(found)
 
 
@@ -46,48 +49,71 @@ def move(c: Context, pointer: Pointer) -> None:
     docker.create(c, f"{reference}@{digest or '<digest>'}", reference, [tag])
 
 
-def _pointers_of(part: ComponentRelease, image: Image) -> list[Pointer]:
+def _pointers_of(
+    release: Release, part: ComponentRelease, image: Image
+) -> list[Pointer]:
     wanted = moving_tags(part, image)
     if not wanted:
         return []
-    versions = stable_versions(image, oci_registry.tags(image.reference) or ())
+    tags = oci_registry.tags(image.reference) or ()
+    versions = versions_by_tag(release, part, image, tags)
+    stable = {str(one) for one in versions.values() if not one.prerelease}
     target = version_tag(part, image)
     found = []
     for tag, template in wanted.items():
         line = {
-            version: name
-            for version, name in versions.items()
-            if expand(template, version) == tag
+            name: version
+            for name, version in versions.items()
+            if name != tag and expand(template, version) == tag
         }
-        is_newest = bool(highest_of_line(template, part.version, versions))
-        place, now = _state(image.reference, tag, target, line, is_newest)
+        line.pop(target, None)
+        is_newest = highest_of_line(template, part.version, stable)
+        names = _Names(image.reference, tag, target, tuple(line), is_newest)
+        place, now = _state(release, names)
         name = f"{image.reference}:{tag}"
         found.append(Pointer("images", name, target, part.component.name, place, now))
     return found
 
 
-def _state(
-    reference: str, tag: str, target: str, line: Mapping[str, str], is_newest: bool
-) -> tuple[PointerState, str]:
-    """Return the state of a tag, and what it names: a version's tag, else a digest.
+@dataclass(frozen=True)
+class _Names:
+    """A tag that moves, and the tags of the versions that it may name.
 
-    `line` has the tags of the versions that the pointer may name; `is_newest` means that this
-    release is the newest of them.
+    `is_newest` means that this release, with the tag `target`, is the newest of them.
     """
-    now = oci_registry.digest(reference, tag)
-    unless_same = PointerState.BEHIND if is_newest else PointerState.AHEAD
+
+    reference: str
+    tag: str
+    target: str
+    line: tuple[str, ...]
+    is_newest: bool
+
+
+def _state(release: Release, names: _Names) -> tuple[PointerState, str]:
+    """Return the state of a tag, and what it names: a version's tag, else a digest."""
+    reference = names.reference
+    now = oci_registry.digest(reference, names.tag)
+    unless_same = PointerState.BEHIND if names.is_newest else PointerState.AHEAD
     if now is None:
         return unless_same, ""
-    if is_newest and now == oci_registry.digest(reference, target):
-        return PointerState.SAME, target
-    digests = get_many(lambda name: oci_registry.digest(reference, name), line.values())
-    named = [
-        name
-        for name, digest in zip(line.values(), digests, strict=True)
-        if digest == now
-    ]
-    if named:
-        return unless_same, named[0]
-    if is_newest:
+    if names.is_newest and now == oci_registry.digest(reference, names.target):
+        return PointerState.SAME, names.target
+    digests = get_many(lambda name: oci_registry.digest(reference, name), names.line)
+    for name, digest in zip(names.line, digests, strict=True):
+        if digest == now:
+            return unless_same, name
+    if names.is_newest and not _is_earlier_build(release, reference, names.tag):
         return PointerState.FOREIGN, now[:SHORT_DIGEST]
-    return PointerState.AHEAD, now[:SHORT_DIGEST]
+    return unless_same, now[:SHORT_DIGEST]
+
+
+def _is_earlier_build(release: Release, reference: str, tag: str) -> bool:
+    """Tell whether an image says that it was built from a commit before this release."""
+    try:
+        commit = oci_registry.labels(reference, tag).get(REVISION, "")
+    except ReleaseError:
+        return False
+    checkout = release.checkout
+    if not re.fullmatch("[0-9a-f]{40}", commit) or not git.commit_of(checkout, commit):
+        return False
+    return git.is_ancestor(checkout, commit, release.commit)

@@ -10,10 +10,10 @@ from semver import Version
 from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Image, resolved_or_raise
 from release_tasks.release import ComponentRelease, Release
+from release_tasks.tools import git
+from release_tasks.versions import earlier_tags
 from release_tasks.versions.numbers import is_prerelease
 from release_tasks.versions.templates import expand, is_moving, oci_tag
-
-_NUMBER = r"(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)"
 
 
 def shipped(release: Release) -> Iterator[tuple[ComponentRelease, Image]]:
@@ -58,16 +58,43 @@ def moving_tags(part: ComponentRelease, image: Image) -> dict[str, str]:
     return found
 
 
-def stable_versions(image: Image, tags: Iterable[str]) -> dict[str, str]:
-    """Return the stable versions among the tags of a registry, and the tag of each."""
+def versions_by_tag(
+    release: Release, part: ComponentRelease, image: Image, tags: Iterable[str]
+) -> dict[str, Version]:
+    """Return the version of each tag of a registry that stands for one, in any form.
+
+    What only looks like a version (`1.4`, `2026.04.01`) counts where a git tag has it, too.
+    """
     before, after = _version_template(image).split("{version}")
-    pattern = re.compile(f"{re.escape(before)}{_NUMBER}{re.escape(after)}")
+    names = _names(release, part, image)
+    released = _released_numbers(release, names)
     found = {}
     for tag in tags:
-        match = pattern.fullmatch(tag)
-        # the pattern takes 01.2.3, which is not a version
-        if match and Version.is_valid(match[1]) and not is_prerelease(match[1]):
-            found[match[1]] = tag
+        one = earlier_tags.version_of(tag, names, before, after)
+        if one is None:
+            continue
+        minor = (one.version.major, one.version.minor)
+        if one.is_exact or minor in released:
+            found[tag] = one.version
+    return found
+
+
+def _names(release: Release, part: ComponentRelease, image: Image) -> set[str]:
+    """Return the names that a tag may have before its version."""
+    return {
+        part.component.name,
+        release.project.name,
+        image.reference.rpartition("/")[2],
+    }
+
+
+def _released_numbers(release: Release, names: set[str]) -> set[tuple[int, int]]:
+    """Return the first two numbers of every version that has a git tag."""
+    found = set()
+    for tag in git.tags(release.checkout):
+        one = earlier_tags.version_of(tag, names)
+        if one is not None:
+            found.add((one.version.major, one.version.minor))
     return found
 
 

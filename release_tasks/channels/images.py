@@ -29,9 +29,7 @@ from release_tasks.tools import docker
 NAME = "images"
 NOUN = "image"
 UNDO = "a package can be deleted on its registry"
-REVISION = (
-    "org.opencontainers.image.revision"  # an image's commit (OCI image annotations)
-)
+REVISION = image_pointers.REVISION
 
 
 def expected(release: Release) -> tuple[Artifact, ...]:

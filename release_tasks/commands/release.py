@@ -58,6 +58,7 @@ def release(
         fix = f"run `inv release --version {wanted}{options}` to resume"
         raise ReleaseError("interrupted", fix, code=130) from None
     show(timeline)
+    terminal.say_remembered()
     if not shell.is_dry(c):
         _write(c, arguments, timeline)
 

@@ -37,7 +37,7 @@ def move_pointers(
     errors = []
     for channel, pointer in found:
         if pointer.place is not PointerState.BEHIND:
-            terminal.say(_why_it_stays(pointer))
+            _say_why_it_stays(pointer)
             continue
         try:
             channel.move(c, release, pointer)
@@ -46,11 +46,17 @@ def move_pointers(
     raise_all(errors)
 
 
-def _why_it_stays(pointer: Pointer) -> str:
+def _say_why_it_stays(pointer: Pointer) -> None:
+    from release_tasks import channels, terminal
+    from release_tasks.project.artifacts import PointerState
+
+    if pointer.place is PointerState.FOREIGN:
+        problem = channels.foreign_pointer(pointer)
+        terminal.say_at_end(f"warning: {problem.fact}\nfix: {problem.fix}")
+        return
     now = pointer.now or "nothing"
     reasons = {
         "same": f"already points at {pointer.target}",
         "ahead": f"stays at {now}: a higher version than {pointer.target} exists",
-        "foreign": f"stays at {now}, which is not a version of this project",
     }
-    return f"{pointer.name} {reasons[pointer.place]}"
+    terminal.say(f"{pointer.name} {reasons[pointer.place]}")

@@ -12,9 +12,9 @@ from support.container_projects import (
     push_image,
     write_image_project,
 )
-from support.repositories import commit_files
+from support.repositories import commit_files, git
 
-from release_tasks.channels import image_tags, images
+from release_tasks.channels import image_pointers, image_tags, images
 from release_tasks.errors import ReleaseError
 from release_tasks.project.artifacts import PointerState, State
 from release_tasks.release import Release
@@ -155,11 +155,50 @@ def test_tags_with_text_around_the_version_are_recognized(
     assert places(release) == {"v1-alpine": (PointerState.BEHIND, "v1.1.0-alpine")}
 
 
-def test_other_tags_are_not_versions(release):
-    [[_, image]] = image_tags.shipped(release())
-    assert image_tags.stable_versions(
-        image, ["1.0.0", "01.2.3", "main", "1.2.0-rc.1", "v1.3.0", "1.2"]
-    ) == {"1.0.0": "1.0.0"}
+def test_tags_of_an_earlier_form_are_versions(release):
+    made = release()
+    [[part, image]] = image_tags.shipped(made)
+    tags = ["1.0.0", "1.2.3.4", "main", "1.2.0-rc.1", "v1.3.0", "hello-1.1.0", "1.2"]
+    found = image_tags.versions_by_tag(made, part, image, tags)
+    assert {tag: str(version) for tag, version in found.items()} == {
+        "1.0.0": "1.0.0",
+        "1.2.0-rc.1": "1.2.0-rc.1",
+        "v1.3.0": "1.3.0",
+        "hello-1.1.0": "1.1.0",
+    }
+
+
+def test_pointers_of_an_earlier_tool_go_on(registries, release):
+    push_image(registries, "v1.0.0", also=["1.0", "1", "latest"])
+    found = places(release())
+    assert found["1"] == (PointerState.BEHIND, "v1.0.0")
+    assert found["latest"] == (PointerState.BEHIND, "v1.0.0")
+
+
+def test_a_higher_version_of_an_earlier_form_stays_latest(registries, release):
+    push_image(registries, "v2.0.0", also=["2", "latest"])
+    assert places(release())["latest"] == (PointerState.AHEAD, "v2.0.0")
+
+
+def test_a_number_that_git_has_no_tag_of_is_no_version(registries, release):
+    push_image(registries, "22.04", also=["latest"])
+    assert places(release())["latest"][0] is PointerState.FOREIGN
+
+
+def test_a_version_of_two_numbers_counts_where_git_has_its_tag(
+    registries, release, image_project
+):
+    git(image_project, "tag", "v1.0")
+    push_image(registries, "v1.0", also=["latest"])
+    assert places(release())["latest"] == (PointerState.BEHIND, "v1.0")
+
+
+def test_latest_of_an_earlier_commit_is_behind(registries, release, image_project):
+    commit = git(image_project, "rev-parse", "HEAD").strip()
+    digest = push_image(registries, "latest", {image_pointers.REVISION: commit})
+    assert places(release())["latest"] == (PointerState.BEHIND, digest[:19])
+    push_image(registries, "latest", {image_pointers.REVISION: "f" * 40})
+    assert places(release())["latest"][0] is PointerState.FOREIGN
 
 
 def test_publishing_needs_a_docker_login(release, registries, tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ from functools import partial
 
 from release_tasks import channels, converge, endpoints
 from release_tasks.channels import crates_io, oci_registry, pypi
-from release_tasks.channels.channel import Channel
+from release_tasks.channels.channel import Channel, PointerChannel
 from release_tasks.checks.check import (
     CheckContext,
     also_after_tag,
@@ -18,7 +18,13 @@ from release_tasks.checks.check import (
 from release_tasks.errors import Problem, ReleaseError, collect, problems_of, shorten
 from release_tasks.http import get_many
 from release_tasks.project import history
-from release_tasks.project.artifacts import Artifact, ArtifactStatus, State
+from release_tasks.project.artifacts import (
+    Artifact,
+    ArtifactStatus,
+    Pointer,
+    PointerState,
+    State,
+)
 from release_tasks.project.kinds import KINDS
 from release_tasks.release import ComponentRelease
 from release_tasks.tools import gh
@@ -96,6 +102,15 @@ def foreign_name(context: CheckContext) -> Iterator[Problem]:
             )
 
 
+@warning
+def foreign_pointer(context: CheckContext) -> Iterator[Problem]:
+    """Find each pointer, such as `latest`, that names no version of this project and stays."""
+    for channel in channels.with_pointers():
+        for pointer in _pointers(channel, context):
+            if pointer.place is PointerState.FOREIGN:
+                yield channels.foreign_pointer(pointer)
+
+
 @note_also_after_tag
 def upload_waits(context: CheckContext) -> Iterator[Problem]:
     """Find how long the rate limits of crates.io make the upload of what is missing wait."""
@@ -162,6 +177,14 @@ def _read(context: CheckContext) -> Iterator[tuple[Channel, list[ArtifactStatus]
     for channel, statuses in context.states:
         if not isinstance(statuses, ReleaseError):
             yield channel, statuses
+
+
+def _pointers(channel: PointerChannel, context: CheckContext) -> tuple[Pointer, ...]:
+    """Return the pointers of a channel, none where it cannot be read: its state says why."""
+    try:
+        return channel.pointers(context.release)
+    except ReleaseError:
+        return ()
 
 
 def _missing(context: CheckContext) -> Iterator[tuple[Channel, tuple[Artifact, ...]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -17,8 +18,10 @@ from support.python_projects import sdist, wheel
 from support.repositories import git
 from support.tiny_project import TinyProject, problems, run_checks
 
+from release_tasks.channels import github
 from release_tasks.checks.check import CheckContext
 from release_tasks.checks.preflight import registries
+from release_tasks.project.artifacts import PointerState
 from release_tasks.rehearsal.clients import GITHUB_TOKEN
 from release_tasks.rehearsal.faults import Fault
 
@@ -46,6 +49,28 @@ def upload(tiny: TinyProject, name: str, data: bytes = b"") -> None:
 def test_free_versions_and_known_credentials_are_well(tiny: TinyProject) -> None:
     assert found(tiny) == []
     assert found(tiny, "other, tiny-plain") == []
+
+
+def test_a_latest_that_is_no_version_is_found_and_its_fix_moves_it(
+    tiny: TinyProject,
+) -> None:
+    tiny.tag("nightly")
+    subprocess.run(
+        ["gh", "release", "create", "nightly", "--notes=", "--latest"], check=True
+    )
+    context_ = CheckContext(context(), tiny.release("0.2.0"), "all")
+    [(name, fact, fix)] = [
+        (one.name, one.fact, one.fix) for one in run_checks(context_, registries)
+    ]
+    assert (name, fact) == (
+        "foreign-pointer",
+        "Latest stays at nightly, which is not a version of this project",
+    )
+    tiny.tag("v0.2.0")
+    subprocess.run(["gh", "release", "create", "v0.2.0", "--notes="], check=True)
+    subprocess.run(shlex.split(fix.rpartition(": ")[2]), check=True)
+    [pointer] = github.pointers(tiny.release("0.2.0"))
+    assert pointer.place is PointerState.SAME
 
 
 def test_a_new_name_is_a_question(tiny: TinyProject) -> None:
