@@ -12,7 +12,7 @@ from release_tasks import memo, shell
 from release_tasks.errors import ReleaseError
 from release_tasks.project.tags import carried, refusal, tag_name, version_in
 from release_tasks.tools import git
-from release_tasks.tools.git import worktree
+from release_tasks.tools.git import whole, worktree
 from release_tasks.versions.numbers import parse
 from release_tasks.versions.requests import parse_request
 
@@ -37,7 +37,7 @@ class Release:
     """What is released, and from which commit.
 
     `source_tree` has the files of that commit: the checkout itself, or a work tree of the tag's
-    commit if HEAD is elsewhere.
+    commit if HEAD is elsewhere, or if a submodule or a file of Git LFS is missing here.
     """
 
     project: Project
@@ -140,7 +140,8 @@ def _at(
     if not at_head:
         tagged = _tagged_commit(checkout, tuple(tags.values()), head, is_dry)
     source_tree = checkout
-    if tagged and (tagged != head or git.changed(checkout)):
+    is_there = tagged == head and not git.changed(checkout)
+    if tagged and not (is_there and not whole.missing(checkout)):
         source_tree = worktree.at(checkout, next(iter(tags.values())), tagged)
         project = discovery.discover(source_tree)
     parts = []

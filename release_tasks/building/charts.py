@@ -13,7 +13,8 @@ from release_tasks.errors import ReleaseError
 from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import Chart
 from release_tasks.release import ComponentRelease, Release
-from release_tasks.tools import git, helm
+from release_tasks.tools import helm
+from release_tasks.tools.git import clones
 
 
 def pack(c: Context, release: Release) -> None:
@@ -39,7 +40,7 @@ def _pack(c: Context, release: Release, part: ComponentRelease, chart: Chart) ->
     target = dist.folder(part) / f"{chart.name}-{part.version}.tgz"
     with files.scratch("chart") as scratch:
         tree = scratch / "tree"
-        git.export(release.source_tree, release.commit, tree)
+        clones.export(release.source_tree, release.commit, tree)
         source = tree / folder
         is_locked = (source / "Chart.lock").exists()
         repositories = helm.missing(source)

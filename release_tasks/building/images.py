@@ -20,8 +20,9 @@ from release_tasks.formats import archives, oci_layout
 from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import Image
 from release_tasks.release import ComponentRelease, Release
-from release_tasks.tools import docker, git
+from release_tasks.tools import docker
 from release_tasks.tools.docker import buildkit
+from release_tasks.tools.git import clones
 
 STEP = "docker_buildx"
 
@@ -144,7 +145,7 @@ def _build(
     unfinished = dist.folder(job.files.part) / f".{job.output.name}"
     with files.scratch("image") as folder:
         tree = folder / "tree"
-        git.export(release.source_tree, release.commit, tree)
+        clones.export(release.source_tree, release.commit, tree)
         for context in contexts:
             _copy_binaries(release, folder / context)
         folders = {context: folder / context for context in contexts}

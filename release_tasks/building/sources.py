@@ -12,7 +12,7 @@ from invoke.context import Context
 from release_tasks import shell
 from release_tasks.formats import archives
 from release_tasks.release import Release
-from release_tasks.tools import git
+from release_tasks.tools.git import clones
 
 _PAPERS = re.compile(r"(licen[cs]e|copying|notice|readme)[^/]*", re.I)
 
@@ -23,7 +23,7 @@ def clean_tree(c: Context, release: Release) -> Iterator[Path]:
     if shell.is_dry(c):
         yield release.source_tree
         return
-    with git.clean(release.source_tree, release.commit) as tree:
+    with clones.clean(release.source_tree, release.commit) as tree:
         yield tree
 
 
@@ -33,7 +33,7 @@ def writable_copy(c: Context, release: Release, tree: Path) -> Iterator[Path]:
     if shell.is_dry(c):
         yield tree
         return
-    with git.clone(tree, release.commit) as copy:
+    with clones.clone(tree, release.commit) as copy:
         yield copy
 
 

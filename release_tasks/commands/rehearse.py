@@ -139,7 +139,7 @@ def _clone(rehearsal: Rehearsal) -> Path:
     clones.push_head(top, bare, branch)
     clones.set_default_branch(bare, branch)
     clone = rehearsal.folder / "clone" / rehearsal.project.name
-    clones.clone_url(origin, clone, rehearsal.registries.env)
+    clones.clone_url(origin, clone, rehearsal.registries.env, top)
     if rehearsal.project.repository:
         url = git.remote_url(top) or origin
         clones.set_origin(clone, url)

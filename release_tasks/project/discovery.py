@@ -29,6 +29,7 @@ from release_tasks.project.model import (
 from release_tasks.project.settings import FILE, Settings
 from release_tasks.project.settings_file import load
 from release_tasks.tools import cargo, git
+from release_tasks.tools.git import clones
 
 Versioned = TypeVar("Versioned", Crate, PythonPackage)
 GITHUB_NAME = re.compile(r"github\.com[:/]+([^/]+/[^/]+?)(?:\.git)?/?$")
@@ -72,7 +73,7 @@ def _discover(root: Path, fingerprint: str) -> Project:
         if not git.changed(root):
             raise
     # An interrupted bump leaves several versions: until it is done, those of the commit count.
-    with git.clone(root, "HEAD") as tree:
+    with clones.manifests_at(root, "HEAD") as tree:
         committed = discover(tree)
     return _split_as_committed(project, ships, committed)
 

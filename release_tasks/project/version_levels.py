@@ -10,6 +10,7 @@ from release_tasks.project.history import finished, last_finished, tagged
 from release_tasks.project.model import Component, Project
 from release_tasks.project.tags import version_in
 from release_tasks.tools import git
+from release_tasks.tools.git import clones
 from release_tasks.versions.numbers import is_prerelease, parse
 from release_tasks.versions.requests import matches_level, next_version, parse_request
 
@@ -71,8 +72,11 @@ def _first_version(project: Project, component: Component, level: str) -> str:
 
 def _committed_version(root: Path, component: Component) -> str:
     """Return the version that HEAD's manifests have; an interrupted bump has changed the files."""
-    with git.clean(root, git.head(root)) as tree:
-        components = discover(tree).components
+    if git.changed(root):
+        with clones.manifests_at(root, git.head(root)) as tree:
+            components = discover(tree).components
+    else:
+        components = discover(root).components
     named = [one for one in components if one.name == component.name]
     committed = named[0] if named else components[0]
     return committed.version or "0.0.0"

@@ -150,8 +150,9 @@ def _copy_of(root: Path) -> Iterator[Path]:
     """Yield a clone with the uncommitted changes: a build backend may ask git for the version."""
     from release_tasks import files
     from release_tasks.tools import git
+    from release_tasks.tools.git import clones
 
-    with git.clone(root, "HEAD") as copy:
+    with clones.clone(root, "HEAD") as copy:
         for path in git.changed(root):
             if (root / path).is_file():
                 files.copy(root / path, copy / path)

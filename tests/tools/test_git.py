@@ -12,6 +12,7 @@ from support.tiny_project import TINY, TinyProject
 
 from release_tasks.errors import ReleaseError
 from release_tasks.tools import git
+from release_tasks.tools.git import clones
 
 
 def test_outside_of_a_repository_there_is_a_way_out(tmp_path: Path) -> None:
@@ -107,17 +108,17 @@ def test_a_push_is_all_or_nothing(tiny: TinyProject) -> None:
 
 
 def test_an_export_has_the_files_and_no_history(tiny: TinyProject) -> None:
-    git.export(tiny.root, "HEAD", tiny.folder / "export")
+    clones.export(tiny.root, "HEAD", tiny.folder / "export")
     assert {path.name for path in (tiny.folder / "export").iterdir()} == {
         name.split("/")[0] for name in TINY
     }
 
 
 def test_a_clean_tree_is_the_checkout_or_a_clone_that_goes(tiny: TinyProject) -> None:
-    with git.clean(tiny.root, tiny.head()) as tree:
+    with clones.clean(tiny.root, tiny.head()) as tree:
         assert tree == tiny.root
     (tiny.root / "scribble").write_text("")
-    with git.clean(tiny.root, tiny.head()) as tree:
+    with clones.clean(tiny.root, tiny.head()) as tree:
         assert not (tree / "scribble").exists()
         assert (tree / "tasks.py").exists()
     assert not tree.exists()

@@ -19,6 +19,7 @@ from release_tasks.project.artifacts import State
 from release_tasks.project.gates import is_hotfix
 from release_tasks.tools import git
 from release_tasks.tools.git import origin as git_origin
+from release_tasks.tools.git import whole
 from release_tasks.versions.numbers import parse
 
 
@@ -113,6 +114,13 @@ def shallow_clone(context: CheckContext) -> Iterator[Problem]:
             "this clone has only a part of the history",
             "git fetch --unshallow --tags origin",
         )
+
+
+@problem
+def incomplete_checkout(context: CheckContext) -> Iterator[Problem]:
+    """Find what this checkout does not have of its commit, so that a build here leaves it out."""
+    for found in whole.missing(context.release.checkout):
+        yield Problem(found.fact, found.fix, found.path)
 
 
 @problem

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -11,11 +10,12 @@ from typing import NamedTuple
 from invoke.context import Context
 
 from release_tasks.errors import ReleaseError
-from release_tasks.files import TEMPORARY, scratch
+from release_tasks.files import TEMPORARY
 from release_tasks.memo import On, changing, invalidate, memoized_on
 from release_tasks.shell import Failed, ask, ask_bytes, do
 
 SUBMODULE = "160000"  # the mode of a submodule in git's index
+SPARSE = "S"  # how `git ls-files -t` marks what a sparse checkout leaves out
 # How many fields come before the path, by the kind of entry (git-status, porcelain format 2).
 FIELDS_BEFORE_PATH = {"1": 7, "u": 9, "?": 0, "!": 0}
 
@@ -26,6 +26,14 @@ class _Repository(NamedTuple):
     top: Path
     common: Path
     is_shallow: bool
+
+
+class _Entry(NamedTuple):
+    """A path in the index: its mode, its object, and how `git ls-files -t` marks it."""
+
+    mode: str
+    name: str
+    status: str
 
 
 class _Status(NamedTuple):
@@ -102,15 +110,22 @@ def fingerprint(tree: Path) -> str:
 
 def tracked(tree: Path) -> tuple[str, ...]:
     """Return the tracked files, without submodules."""
-    return tuple(path for path, (mode, _) in _index(tree).items() if mode != SUBMODULE)
+    index = _index(tree).items()
+    return tuple(path for path, entry in index if entry.mode != SUBMODULE)
+
+
+def sparse(tree: Path) -> tuple[str, ...]:
+    """Return the tracked files that a sparse checkout leaves out."""
+    index = _index(tree).items()
+    return tuple(path for path, entry in index if entry.status == SPARSE)
 
 
 def submodules(tree: Path) -> Mapping[str, str]:
     """Return the path of each submodule and the commit that the index has of it."""
     return {
-        path: commit
-        for path, (mode, commit) in _index(tree).items()
-        if mode == SUBMODULE
+        path: entry.name
+        for path, entry in _index(tree).items()
+        if entry.mode == SUBMODULE
     }
 
 
@@ -200,53 +215,6 @@ def is_ancestor(tree: Path, commit: str, of: str) -> bool:
             return False
         raise
     return True
-
-
-def export(tree: Path, commit: str, folder: Path) -> None:
-    """Write the files of a commit into a new folder, without any history."""
-    import io
-    import tarfile
-
-    from release_tasks.formats.archives import unpack_all
-
-    data = ask_bytes(
-        ["git", "-c", "tar.umask=0022", "archive", "--format=tar", commit], cwd=tree
-    )
-    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-        unpack_all(archive, folder)
-
-
-@contextmanager
-def clean(tree: Path, commit: str) -> Iterator[Path]:
-    """Give a folder with exactly the files of a commit: `tree` itself, or a clone of it.
-
-    The clone is removed at the end of the block.
-    """
-    if not changed(tree) and _status(tree).commit == commit:
-        yield tree
-        return
-    with clone(tree, commit) as copy:
-        yield copy
-
-
-@contextmanager
-def clone(tree: Path, commit: str) -> Iterator[Path]:
-    """Make a clone at a commit, with history and tags; it is removed at the end of the block."""
-    with scratch("clone") as folder:
-        copy = folder.resolve() / "tree"
-        ask(
-            [
-                "git",
-                "clone",
-                "--quiet",
-                "--shared",
-                "--no-checkout",
-                common_dir(tree),
-                copy,
-            ]
-        )
-        ask(["git", "checkout", "--quiet", "--detach", commit], cwd=copy)
-        yield copy
 
 
 def commit(c: Context, tree: Path, paths: Iterable[str], message: str) -> None:
@@ -361,13 +329,12 @@ def _counts(path: str) -> bool:
 
 
 @memoized_on(On.FILES, On.GIT)
-def _index(tree: Path) -> Mapping[str, tuple[str, str]]:
-    """Return the mode and the object of each path in the index."""
-    found: dict[str, tuple[str, str]] = {}
-    for entry in filter(
-        None, ask(["git", "ls-files", "-z", "--stage"], cwd=tree).split("\0")
-    ):
+def _index(tree: Path) -> Mapping[str, _Entry]:
+    """Return what the index has of each path."""
+    found: dict[str, _Entry] = {}
+    output = ask(["git", "ls-files", "-z", "--stage", "-t"], cwd=tree)
+    for entry in filter(None, output.split("\0")):
         about, _, path = entry.partition("\t")
-        mode, name, _ = about.split(" ")
-        found[path] = (mode, name)
+        status, mode, name, _ = about.split(" ")
+        found[path] = _Entry(mode, name, status)
     return found

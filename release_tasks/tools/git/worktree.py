@@ -13,6 +13,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.memo import On, memoized_on
 from release_tasks.shell import ask
 from release_tasks.tools import git
+from release_tasks.tools.git import whole
 
 _locks: dict[Path, int] = {}  # descriptors of this process's shared locks, by work tree
 _guard = threading.Lock()
@@ -21,7 +22,8 @@ _guard = threading.Lock()
 def at(tree: Path, name: str, commit: str) -> Path:
     """Return a folder with the files of a commit; the last process that uses it removes it.
 
-    Raises `ReleaseError` where another process uses the work tree of that name for another commit.
+    Raises `ReleaseError` where another process uses the work tree of that name for another commit,
+    and where a submodule or a file of Git LFS cannot be had.
     """
     folder = git.common_dir(tree) / "release-tasks" / name
     with _guard:
@@ -76,26 +78,27 @@ def _join(tree: Path, folder: Path, commit: str) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     if _is_alone(lock) and not _is_at(folder, commit):
-        _remove(folder)
-        ask(["git", "worktree", "prune"], cwd=tree)
-        ask(
-            [
-                "git",
-                "worktree",
-                "add",
-                "--quiet",
-                "--detach",
-                "--force",
-                folder,
-                commit,
-            ],
-            cwd=tree,
-        )
+        try:
+            _make(tree, folder, commit)
+        except BaseException:
+            _remove(folder)
+            os.close(lock)
+            raise
     fcntl.flock(lock, fcntl.LOCK_SH)
     if path.exists() and os.fstat(lock).st_ino == path.stat().st_ino:
         return lock
     os.close(lock)  # the process that left last has removed the lock file
     return _join(tree, folder, commit)
+
+
+def _make(tree: Path, folder: Path, commit: str) -> None:
+    """Make the work tree anew, with its submodules; raise `ReleaseError` where one is missing."""
+    _remove(folder)
+    ask(["git", "worktree", "prune"], cwd=tree)
+    argv: list[str | Path] = ["git", "worktree", "add", "--quiet", "--detach"]
+    ask([*argv, "--force", folder, commit], cwd=tree)
+    whole.fill(folder, tree)
+    whole.refuse_missing(folder)
 
 
 def _leave(folder: Path) -> None:

@@ -1,0 +1,234 @@
+"""Whole trees: a commit's files with those of its submodules and of Git LFS, from what is here."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from release_tasks import files
+from release_tasks.errors import ReleaseError, shorten
+from release_tasks.memo import On, memoized_on
+from release_tasks.shell import Failed, ask
+from release_tasks.tools import git
+
+MODULES = ".gitmodules"
+POINTER = b"version https://git-lfs"  # Git LFS, "The Pointer"
+FETCH_SUBMODULES = "git submodule update --init --recursive"
+FETCH_LFS = "git lfs install --local && git lfs pull"
+
+
+@dataclass(frozen=True)
+class Submodule:
+    """A submodule as a commit has it; `commit` are 40 hex digits."""
+
+    name: str
+    path: str
+    url: str
+    commit: str
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Files of a commit that a tree does not have: what is wrong with them, and the fix."""
+
+    path: str
+    fact: str
+    fix: str
+
+
+@memoized_on(On.FILES, On.GIT)
+def missing(tree: Path) -> tuple[Missing, ...]:
+    """Return what a tree does not have of its commit, though git calls it unchanged."""
+    return tuple(_missing(tree, ""))
+
+
+def submodules(tree: Path) -> tuple[Submodule, ...]:
+    """Return the submodules that a checkout has: those with a URL, and without `update = none`."""
+    if not (tree / MODULES).exists():
+        return ()
+    commits = git.submodules(tree)
+    found = []
+    for name, keys in _modules(tree).items():
+        path = keys.get("path", name)
+        if path in commits and "url" in keys and keys.get("update") != "none":
+            found.append(Submodule(name, path, keys["url"], commits[path]))
+    return tuple(found)
+
+
+def fill(copy: Path, source: Path, only_local: bool = False) -> None:
+    """Check out the submodules of a copy; their objects are those of `source` where it has them.
+
+    With `only_local` the others stay empty. Raises `ReleaseError` where one cannot be cloned.
+    """
+    if (copy / MODULES).exists():
+        origin = git.remote_url(source) or ""
+        _fill(copy, source, git.common_dir(source), origin, only_local)
+
+
+def refuse_missing(tree: Path) -> None:
+    """Raise `ReleaseError` where a tree does not have all files of its commit."""
+    for found in missing(tree):
+        raise ReleaseError(found.fact, found.fix)
+
+
+def clone_options(source: Path, store: Path | None = None) -> list[str]:
+    """Return options of `git clone` that let Git LFS find its files where `source` keeps them.
+
+    `store` is the repository of `source`, where that is not its own.
+    """
+    if not (source / ".git").exists() or not _uses_lfs(source):
+        return []
+    options = ["-c", f"lfs.storage={(store or git.common_dir(source)) / 'lfs'}"]
+    for line in _config(source, "--get-regexp", r"^filter\.lfs\."):
+        key, _, value = line.partition("\n")
+        options += ["-c", f"{key}={value}"]
+    return options
+
+
+def _missing(tree: Path, prefix: str) -> Iterator[Missing]:
+    for path in git.sparse(tree):
+        fact = f"{prefix}{path} is not checked out: this is a sparse checkout"
+        yield Missing(prefix + path, fact, "git sparse-checkout disable")
+        break  # the others are missing for the same reason
+    pointers = _pointers(tree)
+    if pointers:
+        shown = shorten([prefix + path for path in pointers])
+        fact = f"{shown}: the file is in Git LFS, and only its pointer is here"
+        yield Missing(prefix + pointers[0], fact, FETCH_LFS)
+    for module in submodules(tree):
+        path = f"{prefix}{module.path}"
+        if (tree / module.path / ".git").exists():
+            yield from _missing(tree / module.path, f"{path}/")
+        else:
+            fact = f"the submodule {path} is empty here"
+            yield Missing(path, fact, FETCH_SUBMODULES)
+
+
+def _fill(
+    copy: Path, source: Path, git_dir: Path, origin: str, only_local: bool
+) -> None:
+    """Check out submodules; `git_dir` has the objects of `source`, `origin` is its remote."""
+    for module in submodules(copy):
+        url = absolute_url(module.url, origin)
+        store = _store(source, git_dir, module)
+        if store is None:
+            if only_local:
+                continue
+            store = _fetched(git_dir, module, url)
+        folder = copy / module.path
+        place = source / module.path
+        argv: list[str | Path] = ["git", "clone", "--quiet", "--shared"]
+        argv += ["--no-checkout", *clone_options(place, store), store, folder]
+        ask(argv)
+        ask(["git", "checkout", "--quiet", "--detach", module.commit], cwd=folder)
+        _fill(folder, place, store, url, only_local)
+
+
+def _store(source: Path, git_dir: Path, module: Submodule) -> Path | None:
+    """Return a repository that is here and has the submodule's commit, None where none has."""
+    candidates = [git_dir / "modules" / module.name]
+    if (source / module.path / ".git").exists():
+        candidates.insert(0, git.common_dir(source / module.path))
+    candidates.append(_own_store(git_dir, module))
+    for candidate in candidates:
+        if candidate.exists() and _has(candidate, module.commit):
+            return candidate
+    return None
+
+
+def _fetched(git_dir: Path, module: Submodule, url: str) -> Path:
+    """Clone a submodule into a store that later copies use, too; raise `ReleaseError`."""
+    store = _own_store(git_dir, module)
+    try:
+        if not store.exists():
+            ask(["git", "clone", "--quiet", "--bare", url, store])
+        if not _has(store, module.commit):
+            ask(["git", "fetch", "--quiet", url, module.commit], cwd=store)
+    except Failed as error:
+        raise ReleaseError(
+            f"the submodule {module.path} is not here, "
+            f"and its commit {module.commit[:7]} cannot be fetched from {url}",
+            FETCH_SUBMODULES,
+        ) from error
+    return store
+
+
+def _own_store(git_dir: Path, module: Submodule) -> Path:
+    return git_dir / "release-tasks" / "modules" / f"{module.name}.git"
+
+
+def _has(repository: Path, commit: str) -> bool:
+    try:
+        ask(["git", "--git-dir", repository, "cat-file", "-e", f"{commit}^{{commit}}"])
+    except Failed:
+        return False
+    return True
+
+
+def absolute_url(url: str, origin: str) -> str:
+    """Return a submodule's URL; one that begins with a dot is relative to the remote's."""
+    if not url.startswith(("./", "../")):
+        return url
+    start, separator, path = origin.rpartition("://")
+    if not separator:
+        start, separator, path = origin.rpartition(":")
+    return f"{start}{separator}{posixpath.normpath(posixpath.join(path, url))}"
+
+
+def _modules(tree: Path) -> dict[str, dict[str, str]]:
+    """Return the keys of each submodule in .gitmodules, by name."""
+    found: dict[str, dict[str, str]] = {}
+    argv = ("--file", MODULES, "--get-regexp", r"^submodule\.")
+    for line in _config(tree, *argv):
+        key, _, value = line.partition("\n")
+        name, _, last = key.removeprefix("submodule.").rpartition(".")
+        found.setdefault(name, {})[last] = value
+    return found
+
+
+def _config(tree: Path, *options: str) -> list[str]:
+    """Return settings of git, each as its key, a line feed and its value."""
+    try:
+        output = ask(["git", "config", "-z", *options], cwd=tree)
+    except Failed:
+        return []
+    return [line for line in output.split("\0") if line]
+
+
+@memoized_on(On.FILES, On.GIT)
+def _uses_lfs(tree: Path) -> bool:
+    """Tell whether a .gitattributes of the tree gives files to Git LFS."""
+    for path in git.tracked(tree):
+        if path.rpartition("/")[2] != ".gitattributes":
+            continue
+        file = tree / path
+        if file.is_file() and b"filter=lfs" in file.read_bytes():
+            return True
+    return False
+
+
+def _pointers(tree: Path) -> list[str]:
+    """Return the files of Git LFS of which the tree has only the pointer."""
+    if not _uses_lfs(tree):
+        return []
+    names = ask(["git", "ls-files", "-z", ":(attr:filter=lfs)"], cwd=tree)
+    found = []
+    for name in filter(None, names.split("\0")):
+        path = tree / name
+        if path.is_file() and not path.is_symlink() and _is_pointer(path):
+            found.append(name)
+    return found
+
+
+def _is_pointer(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(POINTER)) == POINTER
+
+
+def remove_git(tree: Path) -> None:
+    """Remove what makes a copy and its submodules repositories, so that only files are left."""
+    for module in submodules(tree):
+        remove_git(tree / module.path)
+    files.remove(tree / ".git")
