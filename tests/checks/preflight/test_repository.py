@@ -174,14 +174,12 @@ def test_a_submodule_whose_commit_nobody_else_can_have_is_found(
 
 
 def test_an_empty_submodule_is_found_before_anything_is_built_without_it(
-    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyProject,
 ) -> None:
-    allowed = {"COUNT": "1", "KEY_0": "protocol.file.allow", "VALUE_0": "always"}
-    for name, value in allowed.items():
-        monkeypatch.setenv(f"GIT_CONFIG_{name}", value)
+    allowed = ("-c", "protocol.file.allow=always")
     bare = tiny.folder / "sub.git"
     tiny.git("clone", "--quiet", "--bare", str(tiny.root), str(bare))
-    tiny.git("submodule", "--quiet", "add", str(bare), "vendor/sub")
+    tiny.git(*allowed, "submodule", "--quiet", "add", str(bare), "vendor/sub")
     tiny.git("commit", "--quiet", "--message=Add a submodule")
     tiny.git("push", "--quiet", "origin", "main")
     tiny.git("submodule", "--quiet", "deinit", "--force", "vendor/sub")
@@ -190,5 +188,5 @@ def test_an_empty_submodule_is_found_before_anything_is_built_without_it(
         "incomplete-checkout",
         "the submodule vendor/sub is empty here",
     )
-    tiny.git(*shlex.split(fix)[1:])
+    tiny.git(*allowed, *shlex.split(fix)[1:])
     assert told(tiny) == {}
