@@ -18,10 +18,10 @@ nox.options.reuse_venv = "yes"
 def tests(session: nox.Session) -> None:
     """Run every test; as root on Debian or Ubuntu, install the programs they need first."""
     install(session, "tests")
+    compile_all(session)
     # two cores have time for three: many tests wait for servers and disks
-    session.run(
-        "python", "-m", "pytest", "-n", "3", "--dist", "worksteal", *session.posargs
-    )
+    parallel = ("-n", "3", "--dist", "worksteal", "--durations", "25")
+    session.run("python", "-m", "pytest", *parallel, *session.posargs)
 
 
 @nox.session
@@ -67,7 +67,7 @@ def bench(session: nox.Session) -> None:
         edit = ("cargo-edit", "--version", "0.13.13", "--locked", "--root", str(tools))
         session.run("cargo", "install", *edit, external=True, success_codes=range(256))
     # as pip does when it installs a wheel
-    session.run("python", "-m", "compileall", "-q", "release_tasks")
+    compile_all(session)
     path = session.env.get("PATH") or os.environ["PATH"]
     env = {"PATH": os.pathsep.join((str(tools / "bin"), path))}
     session.run("python", "-m", "benchmarks", *session.posargs, env=env)
@@ -93,6 +93,11 @@ def install(
     if programs and has_apt():
         doctor = ("inv", "doctor", "--install", "--all")
         session.run(*doctor, success_codes=[0, 1], silent=False)
+
+
+def compile_all(session: nox.Session) -> None:
+    """Compile our modules: invoke writes no bytecode, so each `inv` would compile them again."""
+    session.run("python", "-m", "compileall", "-q", "release_tasks")
 
 
 def dependencies(*groups: str) -> tuple[str, ...]:
