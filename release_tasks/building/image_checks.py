@@ -36,7 +36,12 @@ def run_commands(
     for command in (image.image.scan, image.image.test):
         if command:
             argv = [
-                word.format(layout=layout, report=report, image=name)
+                word.format(
+                    layout=layout,
+                    report=report,
+                    image=name,
+                    version=image.part.version,
+                )
                 for word in shlex.split(command)
             ]
             shell.do(c, argv, cwd=release.source_tree)
@@ -47,7 +52,7 @@ def untestable(image: Image) -> ReleaseError | None:
     if not _needs_daemon(image) or daemon.platform():
         return None
     return ReleaseError(
-        f"the test of {image.reference} uses {{image}}, which needs a running docker daemon",
+        f"the test of {image.name} uses {{image}}, which needs a running docker daemon",
         "start docker (`docker info` shows it), or use {layout}, the image's folder, in the test",
     )
 

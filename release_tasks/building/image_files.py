@@ -20,8 +20,8 @@ class ImageFiles:
 
     @property
     def name(self) -> str:
-        """Return the image's reference as it stands in file names."""
-        return self.image.reference.replace("/", "-").replace(":", "-")
+        """Return the image's name as it stands in file names."""
+        return self.image.file_name
 
     @property
     def tar(self) -> Path:
@@ -44,5 +44,5 @@ class ImageFiles:
         return {
             row.target: row
             for row in rows
-            if row.package == self.image.reference and dist.file_of(self.part, row)
+            if row.package == self.image.name and dist.file_of(self.part, row)
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,8 @@ from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import docker
 from release_tasks.tools.docker import buildkit
 from release_tasks.tools.git import clones
+from release_tasks.versions.numbers import as_version
+from release_tasks.versions.templates import fill
 
 STEP = "docker_buildx"
 
@@ -74,25 +76,48 @@ def build(c: Context, release: Release, target: str | None) -> None:
 
 def labels(release: Release, part: ComponentRelease, image: Image) -> dict[str, str]:
     """Return the labels of an image (OCI image annotations); its commit is recognized by them."""
-    created = datetime.fromtimestamp(release.epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    found = dict(image.labels)
+    found = filled(release, part, image.labels)
     found["org.opencontainers.image.revision"] = release.commit
     found["org.opencontainers.image.version"] = part.version
-    found["org.opencontainers.image.created"] = created
+    found["org.opencontainers.image.created"] = _created(release)
     if release.project.repository:
         source = f"{endpoints.GITHUB}/{release.project.repository}"
         found["org.opencontainers.image.source"] = source
     return found
 
 
-def _missing(release: Release) -> list[ImageFiles]:
-    references = {
-        artifact.name for artifact in to_build(release, images, FileKind.IMAGE)
+def filled(
+    release: Release, part: ComponentRelease, texts: Iterable[tuple[str, str]]
+) -> dict[str, str]:
+    """Return the texts of an image (arguments, labels, annotations) with their placeholders filled.
+
+    Raises `ReleaseError` for an unknown placeholder.
+    """
+    number = as_version(part.version)
+    values = {
+        "version": part.version,
+        "major": str(number.major),
+        "minor": str(number.minor),
+        "patch": str(number.patch),
+        "tag": part.tag,
+        "component": part.component.name,
+        "commit": release.commit,
+        "sha": release.commit[:7],
+        "created": _created(release),
     }
+    return {name: fill(text, values) for name, text in texts}
+
+
+def _created(release: Release) -> str:
+    return datetime.fromtimestamp(release.epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _missing(release: Release) -> list[ImageFiles]:
+    names = {artifact.name for artifact in to_build(release, images, FileKind.IMAGE)}
     return [
         ImageFiles(part, image)
         for part, image in image_tags.shipped(release)
-        if image.reference in references
+        if image.name in names
     ]
 
 
@@ -159,18 +184,22 @@ def _build(
 def _request(
     release: Release,
     job: ImageBuild,
-    context: Path | str,
+    tree: Path | str,
     output: Path,
     contexts: Mapping[str, Path | str],
 ) -> docker.ImageRequest:
     image = job.files.image
     return docker.ImageRequest(
-        context=context,
+        tree=tree,
+        context=image.context,
         dockerfile=image.dockerfile,
+        target=image.target,
         output=output,
         platforms=job.platforms,
-        args=image.args,
+        args=filled(release, job.files.part, image.args),
         labels=labels(release, job.files.part, image),
+        annotations=filled(release, job.files.part, image.annotations),
+        secrets=image.secrets,
         cache=image.cache,
         contexts=contexts,
         epoch=release.epoch,
@@ -206,13 +235,14 @@ def _join(c: Context, release: Release, image: ImageFiles) -> None:
     missing = [platform for platform in platforms if platform not in built]
     if missing:
         terminal.say(
-            f"{image.image.reference} has no {', '.join(missing)} yet: "
+            f"{image.image.name} has no {', '.join(missing)} yet: "
             "build them on other machines, and run `inv collect`"
         )
         return
     unfinished = image.part.dist / f".{image.tar.name}"
     tars = [image.part.dist / built[platform].file for platform in platforms]
-    oci_layout.join(tars, unfinished)
+    annotations = filled(release, image.part, image.image.annotations)
+    oci_layout.join(tars, unfinished, annotations)
     _keep_image(c, release, image, unfinished, list(built.values()))
 
 
@@ -232,7 +262,7 @@ def _keep_image(
         image.part,
         FileKind.IMAGE,
         image.tar,
-        image.image.reference,
+        image.image.name,
         digest=oci_layout.digest_of(image.tar),
     )
     dist.record(image.part, STEP, [row], image.name, layouts)
@@ -241,17 +271,17 @@ def _keep_image(
 def _keep_layout(release: Release, job: ImageBuild, unfinished: Path) -> None:
     output = job.output
     [platform] = job.platforms
-    reference = job.files.image.reference
+    name = job.files.image.name
     files.move(unfinished, output)
     row = dist.describe(
         release,
         job.files.part,
         FileKind.LAYOUT,
         output,
-        f"{reference} {platform}",
+        f"{name} {platform}",
         digest=oci_layout.digest_of(output),
         target=platform,
-        package=reference,
+        package=name,
     )
     dist.record(job.files.part, STEP, [row], target=output.name)
 

@@ -16,6 +16,7 @@ from release_tasks.project.artifacts import Artifact, ArtifactStatus, State, com
 from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import Chart, resolved_or_empty, resolved_or_raise
 from release_tasks.release import ComponentRelease, Release
+from release_tasks.rules import oci
 from release_tasks.tools import helm
 
 NAME = "charts"
@@ -70,15 +71,15 @@ def shipped(release: Release) -> Iterator[tuple[ComponentRelease, Chart]]:
 
 def collisions(release: Release) -> list[ReleaseError]:
     """Return an error for each chart with an image's reference: one would overwrite the other."""
-    images: set[str] = set()
+    images: set[oci.Name] = set()
     charts: list[Chart] = []
     for part in release.parts:
-        images |= {
-            image.reference.lower()
-            for image in resolved_or_empty(part.component.images)
-        }
+        for image in resolved_or_empty(part.component.images):
+            images.add(oci.name(image.reference))
         charts += resolved_or_empty(part.component.charts)
-    return [_collision(chart) for chart in charts if chart.reference.lower() in images]
+    return [
+        _collision(chart) for chart in charts if oci.name(chart.reference) in images
+    ]
 
 
 def _collision(chart: Chart) -> ReleaseError:

@@ -103,6 +103,6 @@ def _version_template(image: Image) -> str:
         if re.findall(r"{\w*}", template) == ["{version}"]:
             return template
     raise ReleaseError(
-        f"no tag of {image.reference} is made from the version",
+        f"no tag of {image.name} is made from the version",
         'add "{version}" to its tags',
     )

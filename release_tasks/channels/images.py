@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from invoke.context import Context
@@ -24,6 +25,7 @@ from release_tasks.project.artifacts import (
 from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import Image
 from release_tasks.release import ComponentRelease, Release
+from release_tasks.rules import oci
 from release_tasks.tools import docker
 
 NAME = "images"
@@ -40,8 +42,8 @@ def expected(release: Release) -> tuple[Artifact, ...]:
     found = []
     for part, image in shipped(release):
         version_tag(part, image)
-        row = dist.row_of(part, image.reference, FileKind.IMAGE)
-        found.append(make_artifact(NAME, part, image.reference, row))
+        row = dist.row_of(part, image.name, FileKind.IMAGE)
+        found.append(make_artifact(NAME, part, image.name, row))
     return tuple(found)
 
 
@@ -52,12 +54,16 @@ def state(release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatu
 
 def is_new(artifact: Artifact) -> bool:
     """Return True when the registry has no such repository."""
-    return oci_registry.tags(artifact.name) is None
+    return oci_registry.tags(oci.split_tag(artifact.name)[0]) is None
 
 
 def credentials(release: Release) -> list[ReleaseError]:
-    """Return an error for each registry that docker has no login for."""
-    return oci_registry.missing_logins(image.reference for _, image in shipped(release))
+    """Return an error for each login and each secret of a build that is missing."""
+    images = [image for _, image in shipped(release)]
+    errors = oci_registry.missing_logins(image.reference for image in images)
+    for image in images:
+        errors += _missing_secrets(image)
+    return errors
 
 
 def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
@@ -77,6 +83,22 @@ def move(c: Context, release: Release, pointer: Pointer) -> None:
     image_pointers.move(c, pointer)
 
 
+def _missing_secrets(image: Image) -> Iterator[ReleaseError]:
+    """Yield an error for each secret of a build that has no value here."""
+    for secret in image.secrets:
+        variable, path = docker.secret_variable(secret), docker.secret_file(secret)
+        if variable and not os.environ.get(variable):
+            yield ReleaseError(
+                f"the build of {image.name} needs the secret {variable}, which is not set",
+                f"export {variable}=...",
+            )
+        if path and not path.is_file():
+            yield ReleaseError(
+                f"the build of {image.name} needs the secret {path}, which does not exist",
+                f"write {path}, or correct secrets in [images.{image.name}]",
+            )
+
+
 def _status(release: Release, artifact: Artifact) -> ArtifactStatus:
     part, image = _find(release, artifact.name)
     tag = version_tag(part, image)
@@ -85,10 +107,10 @@ def _status(release: Release, artifact: Artifact) -> ArtifactStatus:
     if published is None:
         return ArtifactStatus(artifact, State.MISSING)
     status = compared(
-        artifact, published, oci_registry.url(artifact.name, f"manifests/{tag}")
+        artifact, published, oci_registry.url(image.reference, f"manifests/{tag}")
     )
     if not artifact.digest:
-        return _compared_by_label(release, status, tag)
+        return _compared_by_label(release, status, f"{image.reference}:{tag}")
     missing = [name for name, digest in digests.items() if digest is None]
     if missing and status.state is State.SAME:
         return replace(
@@ -98,9 +120,10 @@ def _status(release: Release, artifact: Artifact) -> ArtifactStatus:
 
 
 def _compared_by_label(
-    release: Release, status: ArtifactStatus, tag: str
+    release: Release, status: ArtifactStatus, published: str
 ) -> ArtifactStatus:
-    commit = oci_registry.labels(status.artifact.name, tag).get(REVISION, "")
+    reference, tag = oci.split_tag(published)
+    commit = oci_registry.labels(reference, tag).get(REVISION, "")
     if not commit or release.commit.startswith(commit):
         return status
     why = f"{tag} was built from commit {commit[:7]}, not {release.commit[:7]}"
@@ -126,10 +149,10 @@ def _publish_one(c: Context, release: Release, artifact: Artifact) -> None:
 def _push(
     c: Context, part: ComponentRelease, image: Image, tags: Sequence[str]
 ) -> None:
-    tar = dist.file_of(part, dist.row_of(part, image.reference, FileKind.IMAGE))
+    tar = dist.file_of(part, dist.row_of(part, image.name, FileKind.IMAGE))
     if tar is None:
         raise ReleaseError(
-            f"{image.reference} is not in {part.dist}",
+            f"{image.name} is not in {part.dist}",
             f"inv docker-buildx --version {part.version}",
         )
     with files.scratch("image") as folder:
@@ -140,8 +163,8 @@ def _push(
         )
 
 
-def _find(release: Release, reference: str) -> tuple[ComponentRelease, Image]:
-    return next(pair for pair in shipped(release) if pair[1].reference == reference)
+def _find(release: Release, name: str) -> tuple[ComponentRelease, Image]:
+    return next(pair for pair in shipped(release) if pair[1].name == name)
 
 
 def _published_tags(

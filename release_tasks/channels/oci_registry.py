@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from release_tasks import endpoints, http
 from release_tasks.errors import ReleaseError
 from release_tasks.http import Answer
+from release_tasks.rules import oci
 from release_tasks.tools.docker import login as docker_login
 
 MANIFESTS = ", ".join(
@@ -30,12 +31,8 @@ _accepted: dict[tuple[str, str], dict[str, str]] = {}
 
 def split(reference: str) -> tuple[str, str]:
     """Return registry and repository of an image reference; without a registry it is Docker Hub."""
-    first, slash, rest = reference.partition("/")
-    if not slash:
-        return "docker.io", f"library/{reference}"
-    if "." in first or ":" in first or first == "localhost":
-        return first, rest
-    return "docker.io", reference
+    name = oci.name(reference)
+    return name.registry, name.repository
 
 
 def digest(reference: str, tag: str) -> str | None:

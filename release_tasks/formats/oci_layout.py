@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import tarfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from release_tasks import files
 from release_tasks.errors import ReleaseError
+from release_tasks.formats import platforms
 from release_tasks.formats.archives import TEXT, pack_into, unpack_all
 
 INDEX = "application/vnd.oci.image.index.v1+json"  # OCI image format specification 1.1, media types
@@ -47,7 +48,7 @@ def manifests(tar: Path) -> dict[str, dict[str, Any]]:
     for manifest in images:
         about = config(read, manifest)
         if about.get("os", "unknown") != "unknown":  # an attestation has no system
-            found[f"{about['os']}/{about['architecture']}"] = manifest
+            found[platforms.of(about)] = manifest
     return found
 
 
@@ -58,8 +59,12 @@ def unpack(tar: Path, folder: Path) -> str:
     return f"oci-layout://{folder}@{digest_of(tar)}"
 
 
-def join(tars: Sequence[Path], target: Path) -> None:
+def join(
+    tars: Sequence[Path], target: Path, annotations: Mapping[str, str] | None = None
+) -> None:
     """Write the OCI tar `target`: an index of the images in `tars`, whose digests stay.
+
+    The index gets the annotations.
 
     The index has the bytes that buildx writes when it builds the same platforms, in this order,
     at once.
@@ -70,7 +75,7 @@ def join(tars: Sequence[Path], target: Path) -> None:
             unpack(tar, folder)
             descriptor = _descriptor(tar)
             images.append({key: descriptor[key] for key in _DESCRIPTOR_KEYS})
-        index = _index(images, indent=2)
+        index = _index(images, annotations, indent=2)
         digest = hashlib.sha256(index).hexdigest()
         files.write_bytes(folder / "blobs" / "sha256" / digest, index)
         joined = {"mediaType": INDEX, "digest": f"sha256:{digest}", "size": len(index)}
@@ -78,8 +83,14 @@ def join(tars: Sequence[Path], target: Path) -> None:
         _pack(folder, target)
 
 
-def _index(manifests: list[dict[str, Any]], indent: int | None = None) -> bytes:
+def _index(
+    manifests: list[dict[str, Any]],
+    annotations: Mapping[str, str] | None = None,
+    indent: int | None = None,
+) -> bytes:
     index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests}
+    if annotations:
+        index["annotations"] = dict(sorted(annotations.items()))
     return json.dumps(index, indent=indent).encode()
 
 

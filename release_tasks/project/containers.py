@@ -4,39 +4,45 @@ from __future__ import annotations
 
 import re
 from pathlib import Path, PurePosixPath
-from posixpath import basename
+from posixpath import basename, normpath
 from typing import TypeVar
 
 from release_tasks import endpoints
+from release_tasks.formats.platforms import normalize
 from release_tasks.formats.text_files import read
+from release_tasks.project import build_contexts
+from release_tasks.project.container_settings import tags_of
 from release_tasks.project.model import (
     Chart,
     Image,
+    Project,
     Resolved,
     Unresolved,
     ambiguity,
     choice,
 )
 from release_tasks.project.settings import FILE, ChartTable, ImageTable, Settings
+from release_tasks.rules import oci
+from release_tasks.tools import git
 
 T = TypeVar("T", ImageTable, ChartTable)
 HOST = endpoints.host(endpoints.GHCR)  # the registry of a project on GitHub
 
 
-def images(
-    files: tuple[str, ...], settings: Settings, repository: str | None
-) -> Resolved[Image]:
-    """Return the images; `repository` is owner/name on GitHub, the default name of an image."""
-    dockerfiles = [path for path in files if _is_dockerfile(path)]
+def images(project: Project) -> Resolved[Image]:
+    """Return the images of a project as far as `discovery.outline` has it."""
+    settings, tracked = project.settings, git.tracked(project.root)
+    dockerfiles = [path for path in project.files if _is_dockerfile(path)]
     tables = settings.images
     if not tables and dockerfiles:
         tables = _named_by_components(settings, "images", ImageTable)
     try:
         if not tables and dockerfiles:
-            tables = {_only_reference(dockerfiles, repository): ImageTable()}
+            reference = _only_reference(dockerfiles, project.repository)
+            tables = {reference: ImageTable()}
         return tuple(
-            _image(reference, table, files, dockerfiles)
-            for reference, table in tables.items()
+            _image(key, table, project.root, tracked, dockerfiles)
+            for key, table in tables.items()
         )
     except Unresolved as error:
         return error
@@ -108,39 +114,75 @@ def _suggested_reference(repository: str | None, dockerfile: str) -> str:
 
 
 def _image(
-    reference: str, table: ImageTable, files: tuple[str, ...], dockerfiles: list[str]
+    key: str,
+    table: ImageTable,
+    root: Path,
+    tracked: tuple[str, ...],
+    dockerfiles: list[str],
 ) -> Image:
-    dockerfile = table.dockerfile or _default_dockerfile(reference, dockerfiles)
-    if dockerfile not in files:
+    _require_valid(key)
+    dockerfile = table.dockerfile or _default_dockerfile(key, tracked, dockerfiles)
+    dockerfile = normpath(dockerfile)
+    if dockerfile not in tracked:
         raise Unresolved(
-            f"{FILE}: [images.{reference}]: {dockerfile} is not in the repository",
+            f"{FILE}: [images.{key}]: {dockerfile} is not in the repository",
             "git add it, or set dockerfile = ...",
+        )
+    context = table.context
+    if context is None:
+        context = build_contexts.default(root, tracked, key, dockerfile, table.target)
+    elif not build_contexts.exists(tracked, normpath(context)):
+        raise Unresolved(
+            f"{FILE}: [images.{key}] context: {context} is not a folder of the repository",
+            "set it to the folder that COPY reads from, relative to the root",
         )
     caches = [f"--cache-from={cache}" for cache in table.cache_from]
     caches += [f"--cache-to={cache}" for cache in table.cache_to]
+    normalized = [normalize(platform) for platform in table.platforms]
+    reference, flavor = oci.split_tag(key)
     return Image(
         reference,
         dockerfile,
-        table.platforms,
-        table.tags,
+        tuple(dict.fromkeys(normalized)),
+        tags_of(key, table),
+        context=normpath(context),
+        target=table.target,
         args=tuple(sorted(table.args.items())),
+        secrets=table.secrets,
         scan=table.scan,
         test=table.test,
         labels=tuple(sorted(table.labels.items())),
+        annotations=tuple(sorted(table.annotations.items())),
         cache=tuple(caches),
+        flavor=flavor,
     )
 
 
-def _default_dockerfile(reference: str, dockerfiles: list[str]) -> str:
+def _require_valid(key: str) -> None:
+    """Raise `Unresolved` for a default name, or one of a component, that no registry takes."""
+    refusals = oci.reference(oci.split_tag(key)[0])
+    if refusals:
+        raise Unresolved(
+            f"the image {key} cannot be published: {refusals[0]}",
+            f'add to {FILE}:\n[images."REGISTRY/OWNER/NAME"]',
+        )
+
+
+def _default_dockerfile(
+    key: str, tracked: tuple[str, ...], dockerfiles: list[str]
+) -> str:
+    flavor = oci.split_tag(key)[1]
+    if flavor and f"Dockerfile.{flavor}" in tracked:
+        return f"Dockerfile.{flavor}"
     if "Dockerfile" in dockerfiles:
         return "Dockerfile"
     if not dockerfiles:
         raise Unresolved(
-            f"{FILE}: [images.{reference}]: the repository has no Dockerfile",
+            f"{FILE}: [images.{key}]: the repository has no Dockerfile",
             "git add one, or set dockerfile = ...",
         )
     if len(dockerfiles) > 1:
-        lines = [f'[images."{reference}"]', choice("dockerfile", dockerfiles)]
+        lines = [f'[images."{key}"]', choice("dockerfile", dockerfiles)]
         raise ambiguity("Dockerfiles", lines)
     return dockerfiles[0]
 

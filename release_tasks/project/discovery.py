@@ -112,7 +112,7 @@ def _ships(project: Project) -> dict[str, Resolved[Any]]:
     """Return what the repository ships, by kind."""
     root, files, settings = project.root, project.files, project.settings
     return {
-        "images": containers.images(files, settings, project.repository),
+        "images": containers.images(project),
         "charts": containers.charts(root, files, settings, project.repository),
         "python": python_packages.packages(root, files, settings),
         "crates": _published(project.crates),

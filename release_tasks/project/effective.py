@@ -11,6 +11,7 @@ from typing import Any
 from release_tasks.project.gates import defaults
 from release_tasks.project.kinds import NAMED, Kind
 from release_tasks.project.model import (
+    Chart,
     Component,
     Project,
     Unresolved,
@@ -144,4 +145,6 @@ def _plain(project: Project, value: Any) -> Any:
         return value.relative_to(project.root).as_posix()
     if isinstance(value, (tuple, list)):
         return list(dict.fromkeys(_plain(project, one) for one in value))
-    return getattr(value, "reference", getattr(value, "name", value))
+    if isinstance(value, Chart):
+        return value.reference
+    return getattr(value, "name", value)

@@ -68,12 +68,8 @@ class Kind:
     sets_version: bool = (
         False  # whether its manifest decides which version a component has
     )
+    is_oci: bool = False  # whether it goes to an OCI registry
     made_of: str = ""  # the kind it is made of: whoever ships that ships this, too
-
-    @property
-    def is_oci(self) -> bool:
-        """Tell whether it goes to an OCI registry."""
-        return self.key == "reference"
 
     @property
     def file_kinds(self) -> tuple[FileKind, ...]:
@@ -91,8 +87,8 @@ KINDS = (
         "images",
         channel="images",
         step="docker-buildx",
-        outputs=(Output(FileKind.IMAGE, name="reference"), Output(FileKind.LAYOUT)),
-        key="reference",
+        outputs=(Output(FileKind.IMAGE, name="name"), Output(FileKind.LAYOUT)),
+        is_oci=True,
     ),
     Kind(
         "charts",
@@ -101,6 +97,7 @@ KINDS = (
         outputs=(Output(FileKind.CHART, Asset.CHARTS, ".tgz", name="reference"),),
         key="reference",
         has_folder=True,
+        is_oci=True,
     ),
     Kind(
         "python",

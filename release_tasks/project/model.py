@@ -82,17 +82,42 @@ class PythonPackage:
 
 @dataclass(frozen=True)
 class Image:
-    """An image; `dockerfile` is relative to the root, `tags` are templates."""
+    """An image; `dockerfile` and `context` are relative to the root, `tags` are templates.
+
+    A further image of the same reference has a `flavor`.
+    """
 
     reference: str
     dockerfile: str
     platforms: tuple[str, ...]
     tags: tuple[str, ...]
-    args: tuple[tuple[str, str], ...] = ()
+    context: str = "."
+    target: str | None = None
+    args: tuple[
+        tuple[str, str], ...
+    ] = ()  # templates, as those of labels and annotations
+    secrets: tuple[str, ...] = ()
     scan: str | None = None
     test: str | None = None
     labels: tuple[tuple[str, str], ...] = ()
+    annotations: tuple[tuple[str, str], ...] = ()
     cache: tuple[str, ...] = ()  # options of docker buildx build
+    flavor: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return the reference, with the flavor behind it where there is one."""
+        if self.flavor:
+            return f"{self.reference}:{self.flavor}"
+        return self.reference
+
+    @property
+    def file_name(self) -> str:
+        """Return the name as the files in dist/ have it."""
+        stem = self.reference.replace("/", "-").replace(":", "-")
+        if self.flavor:
+            return f"{stem}_{self.flavor}"
+        return stem
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,9 @@ PythonVersion = Annotated[str, msgspec.Meta(pattern=r"^3\.\d+t?$")]
 GlibcVersion = Annotated[str, msgspec.Meta(pattern=r"^2\.\d+$")]
 
 
+DEFAULT_TAGS = ("{version}", "{major}.{minor}", "{major}", "latest")  # of an image
+
+
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     """A table of the settings; an unknown key in it is an error."""
 
@@ -69,12 +72,16 @@ class PythonTable(_Table, frozen=True):
 
 
 class ImageTable(_Table, frozen=True):
-    """An image; the key is its reference without a tag."""
+    """An image; the key is its reference, with `:FLAVOR` for a further image of the same one."""
 
     dockerfile: str | None = None
+    context: str | None = None  # the folder that COPY reads from
+    target: str | None = None  # the stage of the Dockerfile
     platforms: tuple[str, ...] = ("linux/amd64", "linux/arm64")
-    tags: tuple[str, ...] = ("{version}", "{major}.{minor}", "{major}", "latest")
+    tags: tuple[str, ...] = DEFAULT_TAGS
     args: dict[str, str] = {}
+    secrets: tuple[str, ...] = ()  # as docker buildx build takes them, without values
+    annotations: dict[str, str] = {}
     labels: dict[str, str] = {}  # besides those of its commit and version
     cache_from: tuple[str, ...] = ()  # as docker buildx build takes them
     cache_to: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ import msgspec
 
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import read
+from release_tasks.project import container_settings
 from release_tasks.project.settings import (
     FILE,
     GatesTable,
@@ -65,6 +66,7 @@ def load(root: Path) -> Settings:
     for template in _templates(settings):
         _check_template(template)
     _check_tags(settings)
+    container_settings.check(settings)
     return settings
 
 
@@ -137,8 +139,9 @@ def _file_templates(settings: Settings) -> Iterator[Template]:
 def _container_templates(settings: Settings) -> Iterator[Template]:
     for reference, image in settings.images.items():
         table = f"[images.{reference}]"
-        yield Template(f"{table} scan", image.scan or "", ("layout", "report"))
-        yield Template(f"{table} test", image.test or "", ("layout", "image"))
+        scan, test = ("layout", "report", "version"), ("layout", "image", "version")
+        yield Template(f"{table} scan", image.scan or "", scan)
+        yield Template(f"{table} test", image.test or "", test)
     for reference, chart in settings.charts.items():
         yield Template(
             f"[charts.{reference}] app-version", chart.app_version, ("version",)

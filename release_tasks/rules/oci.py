@@ -1,14 +1,23 @@
-"""The grammar of image and chart references (OCI distribution specification)."""
+"""The grammar of image and chart references, as registries and their clients have it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from release_tasks.rules.rule import KnownGap, rule
 
+DOCKER_HUB = "docker.io"
+DOCKER_HUB_NAMES = (DOCKER_HUB, "index.docker.io")  # as docker's clients know it
+LONGEST_NAME = 255  # characters
+_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+REPOSITORY = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+REGISTRY = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?")
 DISTRIBUTION = "OCI distribution-spec 1.1, Pulling manifests"
+REFERENCE = "distribution/reference, reference.go and normalize.go"
 GAPS = (
     KnownGap(
         "OCI registries",
@@ -16,7 +25,51 @@ GAPS = (
         "GitHub, Working with the Container registry",
         "no release came near it; the upload fails before the tag is written",
     ),
+    KnownGap(
+        "OCI registries",
+        "Amazon ECR makes no repository at a push, unless a creation template is set",
+        "AWS, Amazon ECR repository creation templates",
+        "whether a template is set cannot be read without rights for AWS itself",
+    ),
 )
+
+
+@dataclass(frozen=True)
+class Name:
+    """A registry and one of its repositories: two references that mean the same are equal."""
+
+    registry: str
+    repository: str
+
+    def __str__(self) -> str:
+        """Return the reference with its registry."""
+        return f"{self.registry}/{self.repository}"
+
+
+def name(reference: str) -> Name:
+    """Return what a reference without a tag names (`alpine` is `docker.io/library/alpine`).
+
+    The first part is a registry if it has a dot, a colon or a capital letter, or is `localhost`
+    (distribution/reference, splitDockerDomain).
+    """
+    first, slash, rest = reference.partition("/")
+    is_registry = "." in first or ":" in first or first == "localhost"
+    registry, repository = DOCKER_HUB, reference
+    if slash and (is_registry or first != first.lower()):
+        registry, repository = first, rest
+    if registry in DOCKER_HUB_NAMES:
+        registry = DOCKER_HUB
+        if "/" not in repository:
+            repository = f"library/{repository}"
+    return Name(registry, repository)
+
+
+def split_tag(reference: str) -> tuple[str, str]:
+    """Return a reference without its tag, and the tag, which is empty where there is none."""
+    path, colon, last = reference.rpartition(":")
+    if colon and "/" not in last:
+        return path, last
+    return reference, ""
 
 
 @rule("OCI registries", DISTRIBUTION)
@@ -24,3 +77,41 @@ def tag(value: str) -> Iterator[str]:
     """Check a tag: at most 128 letters, digits, `_`, `.` and `-`; no `.` or `-` at its start."""
     if not TAG.fullmatch(value):
         yield f"invalid tag: {value!r}"
+
+
+@rule("OCI registries", DISTRIBUTION)
+def repository(value: str) -> Iterator[str]:
+    """Check a repository: small letters and digits, with single separators between them."""
+    if value != value.lower():
+        yield f"invalid reference format: repository name ({value}) must be lowercase"
+    elif not REPOSITORY.fullmatch(value):
+        yield f"invalid reference format: {value!r} is not a valid repository name"
+    elif len(value) > LONGEST_NAME:
+        yield f"repository name must not be more than {LONGEST_NAME} characters"
+
+
+@rule("Docker Hub", "Docker Hub API, repository names")
+def docker_hub_repository(value: str) -> Iterator[str]:
+    """Check a repository on Docker Hub: NAMESPACE/NAME, without further folders."""
+    if value.count("/") != 1:
+        yield f"{value} must be NAMESPACE/NAME on Docker Hub"
+
+
+@rule("OCI registries", REFERENCE)
+def reference(value: str) -> Iterator[str]:
+    """Check a reference without tag and digest: a registry and a repository."""
+    if "://" in value:
+        yield f"invalid reference format: {value} has a scheme"
+        return
+    if "@" in value:
+        yield f"invalid reference format: {value} has a digest"
+        return
+    if split_tag(value)[1] or value.endswith(":"):
+        yield f"invalid reference format: {value} has a tag"
+        return
+    found = name(value)
+    if not REGISTRY.fullmatch(found.registry):
+        yield f"invalid reference format: {found.registry!r} is not a valid registry"
+    yield from repository(found.repository)
+    if found.registry == DOCKER_HUB:
+        yield from docker_hub_repository(found.repository)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from release_tasks.errors import ReleaseError
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from semver import Version
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+# in texts that may have braces of their own, such as `{{.Name}}`, `${NAME}` and JSON
+_PLACEHOLDER_IN_TEXT = re.compile(r"(?<![{$])\{([A-Za-z_]\w*)\}(?!\})")
 _OCI_TAG_LIMIT = 128  # characters; OCI distribution specification 1.1
 
 
@@ -59,6 +61,30 @@ def expand(template: str, version: str | Version, **names: str) -> str | None:
         return values[match[1]]
 
     return _PLACEHOLDER.sub(fill, template)
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """Return a text with its placeholders filled in; other braces stay.
+
+    Raises `ReleaseError` for a placeholder that `values` does not have.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in values:
+            available = ", ".join(f"{{{name}}}" for name in values)
+            raise ReleaseError(
+                f"{text} has an unknown placeholder {match[0]}",
+                f"available: {available}; {{{match[0]}}} is text",
+            )
+        return values[match[1]]
+
+    return _PLACEHOLDER_IN_TEXT.sub(value, text)
+
+
+def placeholder_in(text: str) -> str | None:
+    """Return the first placeholder of a text in which none is filled in."""
+    found = _PLACEHOLDER_IN_TEXT.search(text)
+    return found[0] if found else None
 
 
 def is_moving(template: str) -> bool:

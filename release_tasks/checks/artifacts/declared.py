@@ -113,7 +113,7 @@ def is_declared(release: Release, part: ComponentRelease, row: dist.Built) -> bo
                     name.format(version=part.version) for name in templates
                 ]
     for image in resolved_or_raise(part.component.images):
-        layouts = [f"{image.reference} {platform}" for platform in image.platforms]
+        layouts = [f"{image.name} {platform}" for platform in image.platforms]
         names.setdefault(FileKind.LAYOUT, []).extend(layouts)
     assets = names[FileKind.BINARY] + names[FileKind.BUNDLE]
     names[FileKind.SHA256] = [

@@ -41,7 +41,7 @@ def missing_platform(contents: Contents) -> Iterator[Problem]:
     """Find each declared platform that an image does not have."""
     for built in _built(contents):
         for platform in image_smoke.missing_platforms(built.image, built.manifests):
-            fact = f"{built.image.reference} has no image for {platform}"
+            fact = f"{built.image.name} has no image for {platform}"
             yield Problem(fact, built.rebuild)
 
 
@@ -57,7 +57,7 @@ def label_mismatch(contents: Contents) -> Iterator[Problem]:
                 if found.get(name) != value:
                     shown = found.get(name) or "no value"
                     yield Problem(
-                        f"{built.image.reference} for {platform} has {shown} in label {name}, "
+                        f"{built.image.name} for {platform} has {shown} in label {name}, "
                         f"expected {value}",
                         built.rebuild,
                     )
@@ -68,7 +68,7 @@ def image_does_not_start(contents: Contents) -> Iterator[Problem]:
     """Find each image whose entry point is missing, for another machine or version, or fails."""
     for built in _built(contents):
         for platform, manifest in built.manifests.items():
-            label = f"{built.image.reference} for {platform}"
+            label = f"{built.image.name} for {platform}"
             image = image_smoke.PlatformImage(label, platform, manifest, built.blob)
             for problem in image_smoke.run(image, built.part.version):
                 fix = f"correct {built.image.dockerfile}; {built.rebuild}"
@@ -82,6 +82,6 @@ def _built(contents: Contents) -> Iterator[_BuiltImage]:
         if file.row.kind == FileKind.IMAGE and file.is_whole
     }
     for part, image in image_tags.shipped(contents.release):
-        path = paths.get(image.reference)
+        path = paths.get(image.name)
         if path:
             yield _BuiltImage(part, image, path, oci_layout.manifests(path))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -9,8 +11,13 @@ from typing import Any
 
 from release_tasks.channels import charts, oci_registry
 from release_tasks.checks.check import CheckContext, problem, warning
-from release_tasks.checks.preflight.dockerfiles import CargoRun, cargo_runs
+from release_tasks.checks.preflight.dockerfiles import (
+    BuildContext,
+    CargoRun,
+    cargo_runs,
+)
 from release_tasks.errors import Problem, ReleaseError, problems_of, shorten
+from release_tasks.formats import dockerfile
 from release_tasks.formats.text_files import read
 from release_tasks.http import get_many
 from release_tasks.manifests import toml_values
@@ -64,9 +71,8 @@ def chart_image_unpublished(context: CheckContext) -> Iterator[Problem]:
 def platform_not_run(context: CheckContext) -> Iterator[Problem]:
     """Find each Dockerfile that runs programs of a platform which docker's builder cannot run."""
     images: list[Image] = []
-    for image in context.shipped("images", Image):
-        dockerfile = context.release.source_tree / image.dockerfile
-        if docker.steps_per_platform(dockerfile.read_text("utf-8", "replace")):
+    for image, text in _dockerfiles(context):
+        if docker.steps_per_platform(text):
             images.append(image)
     if not images or not found("docker"):
         return
@@ -172,6 +178,71 @@ def dockerfile_missing_target(context: CheckContext) -> Iterator[Problem]:
             )
 
 
+@problem
+def dockerfile_missing_source(context: CheckContext) -> Iterator[Problem]:
+    """Find each COPY of a path that the build context does not have."""
+    tree = context.release.source_tree
+    for image in context.shipped("images", Image):
+        folder = BuildContext.of(tree, image.dockerfile, image.context)
+        for source in folder.missing(image.target):
+            where = "the repository"
+            if image.context != ".":
+                where = f"{image.context}/, the build context"
+            if folder.is_ignored(source):
+                yield Problem(
+                    f"{image.dockerfile} copies {source.source}, which {folder.ignore_file} "
+                    "leaves out of the build context",
+                    f"add !{source.path} to {folder.ignore_file}",
+                    image.dockerfile,
+                    source.line,
+                )
+                continue
+            yield Problem(
+                f"{image.dockerfile} copies {source.source}, which is not in {where}",
+                f"git add {posixpath.join(image.context, source.path).removeprefix('./')}, "
+                f"or correct that line, or context in [images.{image.name}]",
+                image.dockerfile,
+                source.line,
+            )
+
+
+@problem
+def dockerfile_missing_stage(context: CheckContext) -> Iterator[Problem]:
+    """Find each image whose target is not a stage of its Dockerfile."""
+    for image, text in _dockerfiles(context):
+        if image.target is not None and not dockerfile.has_stage(text, image.target):
+            names = [name for name in dockerfile.stages(text) if name]
+            yield Problem(
+                f"{image.dockerfile} has no stage {image.target}, the target of {image.name}",
+                f"use one of: {', '.join(names) or 'none has a name'}",
+                image.dockerfile,
+            )
+
+
+@warning
+def unused_stage(context: CheckContext) -> Iterator[Problem]:
+    """Find each image without a target whose name ends with another stage than the last."""
+    for image, text in _dockerfiles(context):
+        names = dockerfile.stages(text)
+        last_part = re.split("[-_./]", image.reference)[-1]
+        if image.target is None and last_part in names[:-1]:
+            built = names[-1] or "the last one"
+            yield Problem(
+                f"{image.name} is built from {built} of {image.dockerfile}, "
+                f"which also has a stage {last_part}",
+                f'set target = "{last_part}" in [images.{image.name}], or '
+                f'target = "{names[-1] or len(names) - 1}"',
+                image.dockerfile,
+            )
+
+
+def _dockerfiles(context: CheckContext) -> Iterator[tuple[Image, str]]:
+    """Yield each image with the text of its Dockerfile."""
+    for image in context.shipped("images", Image):
+        path = context.release.source_tree / image.dockerfile
+        yield image, path.read_text("utf-8", "replace")
+
+
 def _default_image(values: Path) -> tuple[str, str]:
     """Return the reference and the tag in a chart's values, empty where they have none."""
     from ruamel.yaml import YAML
@@ -234,8 +305,7 @@ def _downloaded(context: CheckContext) -> Iterator[tuple[str, Chart, list[Depend
 
 def _cargo_runs(context: CheckContext) -> Iterator[tuple[Image, CargoRun]]:
     """Yield the first run of cargo in each stage of each image's Dockerfile."""
-    for image in context.shipped("images", Image):
-        text = (context.release.source_tree / image.dockerfile).read_text("utf-8")
+    for image, text in _dockerfiles(context):
         for run in cargo_runs(text):
             yield image, run
 

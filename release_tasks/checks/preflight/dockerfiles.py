@@ -1,12 +1,15 @@
-"""What a Dockerfile has copied and run when it starts cargo."""
+"""What a Dockerfile copies: from its build context, and until it starts cargo."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+
+from release_tasks.formats import dockerfile as parser
+from release_tasks.tools import git
 
 _BUILDS = re.compile(r"\bcargo\s+(\S+\s+)?(build|fetch|check|install|chef)\b")
 _INSTRUCTION = re.compile(r"(?:[^\n]*\\\n)*[^\n]*\n?")
@@ -32,6 +35,65 @@ class CargoRun:
         """Tell whether a command makes a folder above a file."""
         made = " ".join(re.findall(r"\bmkdir ([^-&][^&;|]*)", self.commands)).split()
         return any(str(folder) in made for folder in PurePosixPath(path).parents)
+
+
+@dataclass(frozen=True)
+class BuildContext:
+    """The folder that a Dockerfile's COPY reads from, as the commit has it.
+
+    `files` and `left` are paths in it: all of them, and those that .dockerignore leaves in it.
+    """
+
+    folder: Path
+    dockerfile: str  # its text
+    ignore_file: str  # relative to the root of the repository
+    files: frozenset[str]
+    left: frozenset[str]
+    submodules: tuple[str, ...]
+
+    @classmethod
+    def of(cls, tree: Path, dockerfile: str, context: str) -> BuildContext:
+        """Return the context of a Dockerfile; both are paths in the repository at `tree`."""
+        prefix = ""
+        if context != ".":
+            prefix = f"{context}/"
+        files = _below(prefix, git.tracked(tree))
+        ignore_file = f"{dockerfile}.dockerignore"
+        if not (tree / ignore_file).is_file():
+            ignore_file = f"{prefix}.dockerignore"
+        ignore = ""
+        if (tree / ignore_file).is_file():
+            ignore = (tree / ignore_file).read_text("utf-8", "replace")
+        return cls(
+            tree / context,
+            (tree / dockerfile).read_text("utf-8", "replace"),
+            ignore_file,
+            frozenset(files),
+            frozenset(parser.present(files, ignore)),
+            tuple(_below(prefix, git.submodules(tree))),
+        )
+
+    def missing(self, target: str | None) -> Iterator[parser.Copied]:
+        """Yield what the build of a stage copies and does not find."""
+        stages = parser.needed_stages(self.dockerfile, target)
+        for source in parser.copied(self.dockerfile):
+            if source.stage in stages and not self._has(self.left, source.path):
+                yield source
+
+    def is_ignored(self, source: parser.Copied) -> bool:
+        """Tell whether a missing source is in the repository, and left out by .dockerignore."""
+        return self._has(self.files, source.path)
+
+    def _has(self, files: frozenset[str], path: str) -> bool:
+        if path == "" or path in files:
+            return True
+        # what is behind a link or in a submodule is not among the tracked files
+        parents = [str(parent) for parent in PurePosixPath(path).parents]
+        if any((self.folder / place).is_symlink() for place in (path, *parents)):
+            return True
+        if any(place in self.submodules for place in (path, *parents)):
+            return True
+        return any(name.startswith(f"{path}/") for name in (*files, *self.submodules))
 
 
 def cargo_runs(text: str) -> Iterator[CargoRun]:
@@ -61,3 +123,8 @@ def _includes(source: str, path: str) -> bool:
         return True
     parents = [str(parent) for parent in PurePosixPath(path).parents]
     return any(fnmatchcase(name, source) for name in (path, *parents[:-1]))
+
+
+def _below(prefix: str, paths: Iterable[str]) -> list[str]:
+    """Return the paths in a folder, relative to it."""
+    return [path.removeprefix(prefix) for path in paths if path.startswith(prefix)]

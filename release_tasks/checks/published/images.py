@@ -13,7 +13,7 @@ from release_tasks.channels import oci_registry
 from release_tasks.channels.image_tags import shipped, version_tag
 from release_tasks.checks.smoke import image as image_smoke
 from release_tasks.errors import Problem
-from release_tasks.formats import machines, oci_layout
+from release_tasks.formats import machines, oci_layout, platforms
 from release_tasks.http import get_many
 from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import Image
@@ -33,7 +33,7 @@ def _image(part: ComponentRelease, image: Image) -> Iterator[Problem]:
     tag = version_tag(part, image)
     name = f"{image.reference}:{tag}"
     digest = oci_registry.digest(image.reference, tag)
-    built = dist.row_of(part, image.reference, FileKind.IMAGE)
+    built = dist.row_of(part, image.name, FileKind.IMAGE)
     if digest is None:
         yield Problem(f"{name} does not exist", "inv publish-images")
         return
@@ -99,7 +99,7 @@ def _name(platform: dict[str, Any], digest: str) -> str:
     system = platform.get("os", "unknown")
     if system == "unknown":
         return digest
-    return f"{system}/{platform.get('architecture', '')}"
+    return platforms.of(platform)
 
 
 def _missing_blobs(name: str, image: Image, manifests: Manifests) -> Iterator[Problem]:

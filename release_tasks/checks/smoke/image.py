@@ -93,9 +93,9 @@ class _Config:
 
 
 def missing_platforms(image: Image, found: Container[str]) -> Iterator[str]:
-    """Yield each declared platform that was not found; an index has no variants (`/v8`)."""
+    """Yield each declared platform that was not found."""
     for wanted in image.platforms:
-        if "/".join(wanted.split("/")[:2]) not in found:
+        if wanted not in found:
             yield wanted
 
 

@@ -9,10 +9,10 @@ from release_tasks import endpoints
 from release_tasks.rehearsal.oci import blobs, manifests
 from release_tasks.rehearsal.oci.auth import Tokens
 from release_tasks.rehearsal.oci.call import Call
-from release_tasks.rehearsal.oci.store import NAME, Refused, Store
+from release_tasks.rehearsal.oci.store import Refused, Store
 from release_tasks.rehearsal.web import Request, Response
+from release_tasks.rules import oci
 
-LONGEST_NAME = 255
 ROUTE = re.compile(r"/v2/(.+)/(blobs/uploads|blobs|manifests|tags|referrers)/([^/]*)")
 HANDLERS = {
     "blobs": {"GET": blobs.fetch, "DELETE": blobs.remove},
@@ -69,10 +69,11 @@ class Oci:
         if route is None:
             raise Refused(404, "UNSUPPORTED", f"there is nothing at {request.path}")
         name, kind, reference = route.groups()
-        if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
-            raise Refused(
-                400, "NAME_INVALID", f"{name!r} is not a valid repository name"
-            )
+        refusals = oci.repository(name)
+        if request.host == endpoints.host(endpoints.DOCKER_HUB):
+            refusals += oci.docker_hub_repository(name)
+        if refusals:
+            raise Refused(400, "NAME_INVALID", refusals[0])
         if request.public:
             self.tokens.require(request, name)
         handler = HANDLERS[kind].get(request.read_method)

@@ -16,10 +16,6 @@ from typing import Any
 from release_tasks.rehearsal.web import Response
 
 HEX_DIGITS = {"sha256": 64, "sha512": 128}
-# Names and tags: OCI distribution specification 1.1, "Pulling manifests".
-NAME = re.compile(
-    r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*"
-)
 
 
 class Refused(Exception):

@@ -20,19 +20,23 @@ CACHE_TOKEN = "ACTIONS_RUNTIME_TOKEN"  # what `--cache-to=type=gha` logs in with
 
 @dataclass(frozen=True)
 class ImageRequest:
-    """An image to build from the folder `context` into the OCI tar `output`.
+    """An image to build from the folder `tree` into the OCI tar `output`.
 
-    `dockerfile` is a path in that folder, `cache` are `--cache-from=...` and `--cache-to=...`,
-    `contexts` are other folders by name. `epoch` (seconds since 1970) is the time of everything
-    in the image.
+    `context` and `dockerfile` are paths in that folder, `cache` are `--cache-from=...` and
+    `--cache-to=...`, `contexts` are other folders by name. `epoch` (seconds since 1970) is the
+    time of everything in the image.
     """
 
-    context: Path | str
+    tree: Path | str
+    context: str
     dockerfile: str
+    target: str | None
     output: Path | str
     platforms: Sequence[str]
-    args: Sequence[tuple[str, str]]
+    args: Mapping[str, str]
     labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    secrets: Sequence[str]
     cache: Sequence[str]
     contexts: Mapping[str, Path | str]
     epoch: int
@@ -99,19 +103,25 @@ def build(c: Context, image: ImageRequest, builder: Mapping[str, str]) -> None:
         "--sbom=false",
     ]
     argv.append(f"--platform={','.join(image.platforms)}")
-    argv.append(f"--file={image.context}/{image.dockerfile}")
+    argv.append(f"--file={image.tree}/{image.dockerfile}")
     argv += [
         f"--build-context={name}={path}"
         for name, path in sorted(image.contexts.items())
     ]
-    argv += [f"--build-arg={name}={value}" for name, value in image.args]
+    if image.target is not None:
+        argv.append(f"--target={image.target}")
+    argv += [
+        f"--build-arg={name}={value}" for name, value in sorted(image.args.items())
+    ]
     argv += [f"--label={name}={value}" for name, value in sorted(image.labels.items())]
+    argv += _annotations(image)
+    argv += [f"--secret={_secret_option(secret)}" for secret in image.secrets]
     argv += image.cache
     argv.append(f"--output=type=oci,dest={image.output},rewrite-timestamp=true")
-    argv.append(str(image.context))
-    secrets: tuple[str, ...] = ()
+    argv.append(f"{image.tree}/{image.context}".removesuffix("/."))
+    secrets = _variables(image.secrets)
     if image.cache:
-        secrets = (*SECRETS, CACHE_TOKEN)
+        secrets += (*SECRETS, CACHE_TOKEN)
     try:
         shell.do(
             c,
@@ -127,6 +137,54 @@ def build(c: Context, image: ImageRequest, builder: Mapping[str, str]) -> None:
             f"{error.problem}",
             "install qemu-user-static (binfmt), or copy prebuilt binaries",
         ) from error
+
+
+def secret_variable(secret: str) -> str | None:
+    """Return the variable that a secret of a build comes from, None for one from a file.
+
+    `secret` is as docker buildx build takes it: `id=npm,env=NPM_TOKEN`, or `NPM_TOKEN` alone.
+    """
+    fields = _fields(secret)
+    if _file_of(fields) or fields.get("type") == "file":
+        return None
+    return fields.get("env") or fields.get("id") or secret
+
+
+def secret_file(secret: str) -> Path | None:
+    """Return the file that a secret of a build comes from, None for one from a variable."""
+    name = _file_of(_fields(secret))
+    return Path(name).expanduser() if name else None
+
+
+def _fields(secret: str) -> dict[str, str]:
+    return dict(field.partition("=")[::2] for field in secret.split(","))
+
+
+def _file_of(fields: Mapping[str, str]) -> str | None:
+    return fields.get("src") or fields.get("source")
+
+
+def _secret_option(secret: str) -> str:
+    if "=" not in secret:
+        return f"id={secret},env={secret}"
+    path = secret_file(secret)
+    if path is None:
+        return secret
+    return f"id={_fields(secret)['id']},src={path.absolute()}"
+
+
+def _variables(secrets: Sequence[str]) -> tuple[str, ...]:
+    found = [secret_variable(secret) for secret in secrets]
+    return tuple(name for name in found if name)
+
+
+def _annotations(image: ImageRequest) -> list[str]:
+    """Return the options for annotations: an image of one platform has no index to hold them."""
+    levels = "manifest,index" if len(image.platforms) > 1 else "manifest"
+    return [
+        f"--annotation={levels}:{name}={value}"
+        for name, value in sorted(image.annotations.items())
+    ]
 
 
 def create(c: Context, source: str, reference: str, tags: Sequence[str]) -> None:
