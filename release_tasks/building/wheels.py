@@ -18,6 +18,7 @@ from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.formats import wheels
 from release_tasks.project.kinds import FileKind
 from release_tasks.release import ComponentRelease, Release
+from release_tasks.rules import pypi_files as rules
 from release_tasks.tools import build as backend
 from release_tasks.tools import cargo, maturin, rustc, twine
 from release_tasks.tools.cargo import rustflags
@@ -251,8 +252,9 @@ def _check_name(job: WheelBuild, made: str) -> None:
             f"the build made {made}, expected {job.file.pattern}",
             "change `wheels` in release-tasks.toml, or build on a machine of that kind",
         )
-    if any(platform.startswith("linux_") for platform in name.platforms):
-        raise ReleaseError(
-            f"PyPI takes no wheel for {', '.join(name.platforms)}",
-            "build it with maturin, or repair it with auditwheel",
-        )
+    for platform in name.platforms:
+        for reason in rules.platform_tag(platform):
+            raise ReleaseError(
+                f"PyPI refuses {made}: {reason}",
+                "build it with maturin, or on a machine that `wheels` can name",
+            )

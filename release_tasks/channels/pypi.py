@@ -90,6 +90,11 @@ def versions(artifact: Artifact) -> list[str] | None:
     return list(dict.fromkeys(name.version for name in names if name))
 
 
+def largest_file(package: str) -> int:
+    """Return the size in bytes of the largest file that PyPI has of a project, 0 for none."""
+    return max((file.get("size") or 0 for file in _page(package) or ()), default=0)
+
+
 def _artifacts(
     part: ComponentRelease, file: PythonFile, pages: dict[str, list[Any]]
 ) -> list[Artifact]:

@@ -23,6 +23,7 @@ from release_tasks.project.model import (
     choice,
 )
 from release_tasks.project.settings import FILE, PythonTable, Settings
+from release_tasks.rules import pypi_files
 from release_tasks.terminal import SECRET_NAME
 from release_tasks.tools.cargo import Package
 
@@ -153,6 +154,8 @@ def _package(name: str, candidate: _Candidate, settings: Settings) -> PythonPack
             f"{FILE}: [python.{name}] pythons: only maturin builds wheels for another Python",
             "remove that key",
         )
+    for tag in table.wheels:
+        _check_platform(name, tag)
     return PythonPackage(
         name,
         candidate.about.version or "",
@@ -163,6 +166,20 @@ def _package(name: str, candidate: _Candidate, settings: Settings) -> PythonPack
         sdist=table.sdist,
         token=table.token,
     )
+
+
+def _check_platform(name: str, tag: str) -> None:
+    """Raise `ReleaseError` for a platform tag of which PyPI takes no wheel."""
+    if not pypi_files.platform_tag(tag):
+        return
+    fix = (
+        "write one like manylinux_2_28_x86_64, musllinux_1_2_aarch64, macosx_11_0_arm64 or "
+        "win_amd64"
+    )
+    rounded = re.sub(r"^(macosx_\d+)_\d+_", r"\1_0_", tag)
+    if not pypi_files.platform_tag(rounded):
+        fix = f"write {rounded}: from macOS 11 on the second number is 0"
+    raise ReleaseError(f"{FILE}: [python.{name}] wheels: PyPI takes no {tag}", fix)
 
 
 def _lowest_python(about: PyProject, crate: Package) -> int | None:

@@ -22,4 +22,4 @@ def build_wheels(
 
     release = begin(c, version, component)
     wheels.build(c, release, target)
-    check_built(c, release, FileKind.WHEEL)
+    check_built(c, release, FileKind.WHEEL, FileKind.SDIST)

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.rehearsal.web import App
 
@@ -163,15 +165,20 @@ def wheel(
     version: str = "0.1.0",
     text: str = "x = 1",
     tag: str = "py3-none-any",
+    metadata: str = "",
 ) -> Path:
-    """Write a wheel that PyPI accepts, with one module, and return its path."""
-    module = name.replace("-", "_")
+    """Write a wheel with one module, which PyPI accepts, and return its path.
+
+    `metadata` is the whole METADATA, where it is not the usual one.
+    """
+    module = canonicalize_name(name).replace("-", "_")
     stem = f"{module}-{version}"
     info = f"{stem}.dist-info"
-    metadata = (
-        f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-        "Summary: A package\nRequires-Python: >=3.8\n"
-    )
+    if not metadata:
+        metadata = (
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+            "Summary: A package\nRequires-Python: >=3.8\n"
+        )
     tags = f"Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: true\nTag: {tag}\n"
     members = {
         f"{module}.py": text,

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from release_tasks import dist
-from release_tasks.checks.artifacts.contents import Contents, Wheel
+from release_tasks.channels import pypi
+from release_tasks.checks.artifacts.contents import BuiltFile, Contents, Wheel
 from release_tasks.checks.check import also_after_tag
 from release_tasks.errors import Problem, shorten
 from release_tasks.formats.text_files import read
 from release_tasks.manifests import toml_values
 from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import PythonPackage, resolved_or_raise
+from release_tasks.rules import pypi_files
 
 SITE_PACKAGES = r"(?:[^/]+\.data/(?:purelib|platlib)/)?"
 MODULE = re.compile(
@@ -28,6 +30,21 @@ LOADED = (
     ".pyd",
     ".pth",
 )  # what Python finds at the root of site-packages
+
+
+@also_after_tag
+def refused_by_pypi(contents: Contents) -> Iterator[Problem]:
+    """Find each wheel or sdist that PyPI refuses, for its name, its metadata or its content."""
+    for file in contents.files:
+        if file.row.kind not in (FileKind.WHEEL, FileKind.SDIST) or not file.is_whole:
+            continue
+        reasons = pypi_files.refusals(file.path.name, file.path.read_bytes())
+        reasons += _too_large(file)
+        for reason in reasons:
+            yield Problem(
+                f"PyPI refuses {file.path.name}: {reason}",
+                f"correct pyproject.toml; {_rebuild(file.path)}",
+            )
 
 
 @also_after_tag
@@ -83,6 +100,15 @@ def tag_mismatch(contents: Contents) -> Iterator[Problem]:
             yield Problem(
                 f"{wheel.path.name} has {shown} in its WHEEL file", _rebuild(wheel.path)
             )
+
+
+def _too_large(file: BuiltFile) -> list[str]:
+    """Return what PyPI says about a file's size; its limit for a project shows in public files."""
+    size = file.path.stat().st_size
+    if size <= pypi_files.MAX_FILE:
+        return []
+    package = file.row.package or ""
+    return pypi_files.file_size(size, package, pypi.largest_file(package))
 
 
 def _wheel_file(wheel: Wheel) -> str:

@@ -5,12 +5,31 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from release_tasks import endpoints
+from release_tasks.channels import pypi as channel
 from release_tasks.checks.check import CheckContext, note, problem, warning
-from release_tasks.errors import Problem
+from release_tasks.errors import Problem, ReleaseError
+from release_tasks.formats.text_files import line_at, read
+from release_tasks.manifests import core_metadata
+from release_tasks.manifests.core_metadata import WrittenMetadata
+from release_tasks.project.artifacts import Artifact, State
 from release_tasks.project.model import PythonPackage
 from release_tasks.project.python_packages import PackageBuild, built
+from release_tasks.rules import pypi
+from release_tasks.versions.numbers import pep440
 
 MINORS = range(7, 40)  # versions of Python 3 that requires-python may speak of
+FIXES = {  # by field of the core metadata: what makes PyPI accept it
+    "classifier": f"take one of {endpoints.PYPI}/classifiers/, or remove it",
+    "requires-dist": "require a version that is on PyPI (NAME >= VERSION), or move it to "
+    "[dependency-groups], which is not published",
+    "summary": "shorten `description` to one line of at most 512 characters",
+    "project-url": "write a label of at most 32 characters, and an address with https://",
+    "author-email": "write an address as NAME@DOMAIN, or remove it",
+    "maintainer-email": "write an address as NAME@DOMAIN, or remove it",
+    "license-expression": "write identifiers of https://spdx.org/licenses with AND, OR and WITH",
+    "version": "release a version without `+`",
+}
 
 
 @problem
@@ -99,6 +118,93 @@ def absent_readme(context: CheckContext) -> Iterator[Problem]:
                 f"write {readme}, or change readme in {build.path}",
                 build.path,
             )
+
+
+@problem
+def refused_metadata(context: CheckContext) -> Iterator[Problem]:
+    """Find what PyPI refuses in the metadata of a pyproject.toml, of which the build says nothing.
+
+    Sources are in docs/rules.md; the built files are looked at again.
+    """
+    for build, version in _versions(context):
+        root = context.project.root
+        files = context.project.files
+        written = core_metadata.written_metadata(root, build.path, version, files)
+        for refusal in pypi.metadata(written.raw):
+            yield _refused(context, build, written, refusal)
+        path, text, content_type = core_metadata.readme(root, build.path)
+        for reason in pypi.description(text, content_type):
+            yield Problem(
+                f"{path}: PyPI refuses {build.package.name}: {reason}",
+                f"correct {path}: `python -m twine check` of the sdist names the line",
+                path,
+            )
+
+
+@problem
+def refused_name(context: CheckContext) -> Iterator[Problem]:
+    """Find each package that is new to PyPI, and whose name PyPI gives to nobody."""
+    packages = [package.name for package in context.shipped("python", PythonPackage)]
+    for build in _builds(context):
+        name = build.package.name
+        others = [other for other in packages if other != name]
+        reasons = pypi.new_name(name, others)
+        if reasons and _is_new(context, name):
+            yield Problem(
+                f"{build.path}: PyPI refuses {name}: {reasons[0]}",
+                f"choose another name in {build.path}",
+                build.path,
+                _line(context, build.path, f'"{name}"'),
+            )
+
+
+def _versions(context: CheckContext) -> Iterator[tuple[PackageBuild, str]]:
+    """Yield each package with the version that it gets, as PEP 440 writes it."""
+    for part in context.release.parts:
+        packages = part.component.python
+        if isinstance(packages, ReleaseError):
+            continue
+        for package in packages:
+            yield built(context.project, package), pep440(part.version)
+
+
+def _refused(
+    context: CheckContext,
+    build: PackageBuild,
+    written: WrittenMetadata,
+    refusal: pypi.Refusal,
+) -> Problem:
+    value = refusal.value
+    path = written.files.get(value, build.path)
+    words = written.written.get(value, value)
+    return Problem(
+        f"{path}: PyPI refuses {build.package.name}: {refusal.text}",
+        FIXES.get(refusal.field, f"correct `{refusal.field}` in {path}"),
+        path,
+        _line(context, path, words),
+    )
+
+
+def _line(context: CheckContext, path: str, words: str) -> int:
+    text = read(context.project.root, path)
+    position = text.find(words) if words else -1
+    if position < 0:
+        return 0
+    return line_at(text, position)
+
+
+def _is_new(context: CheckContext, package: str) -> bool:
+    """Tell whether PyPI has nothing of a package yet; False where it cannot be asked."""
+    for one, statuses in context.states:
+        if one.NAME != channel.NAME or isinstance(statuses, ReleaseError):
+            continue
+        missing: list[Artifact] = [
+            status.artifact
+            for status in statuses
+            if status.state is State.MISSING and status.artifact.package == package
+        ]
+        return bool(missing) and channel.is_new(missing[0])
+    return False
 
 
 def _builds(context: CheckContext) -> Iterator[PackageBuild]:

@@ -13,7 +13,12 @@ from packaging.utils import canonicalize_name
 from release_tasks import endpoints
 from release_tasks.rehearsal.clock import Bucket, Clock
 from release_tasks.rehearsal.pypi import index
-from release_tasks.rehearsal.pypi.checks import check_form, check_history, check_token
+from release_tasks.rehearsal.pypi.checks import (
+    check_form,
+    check_history,
+    check_new_project,
+    check_token,
+)
 from release_tasks.rehearsal.pypi.dist import check_dist, check_filename
 from release_tasks.rehearsal.pypi.form import Form, read_form
 from release_tasks.rehearsal.pypi.store import Refused, Store
@@ -117,21 +122,23 @@ class PyPI:
     def _store(self, form: Form) -> None:
         check_form(form)
         filename = form.filename or ""
-        check_filename(filename)
+        check_filename(form)
         if form.project in self.owned_by_others:
             raise Refused(
                 f"The user 'rehearsal' isn't allowed to upload to project {form.get('name')!r}. "
                 f"See {endpoints.PYPI}/help/#project-name for more information.",
                 403,
             )
-        self._count_new_project(form.project)
+        self._open_project(form)
         if not check_history(self.store, form, filename):
-            self.store.add(form, filename, check_dist(form, filename))
+            self.store.add(form, filename, check_dist(form))
 
-    def _count_new_project(self, name: str) -> None:
-        if self.new_projects is None or self.store.files(name) is not None:
+    def _open_project(self, form: Form) -> None:
+        """Raise `Refused` where a project is new and cannot be made."""
+        if self.store.files(form.project) is not None:
             return
-        if self.new_projects.take() is not None:
+        check_new_project(self.store, form)
+        if self.new_projects is not None and self.new_projects.take() is not None:
             raise Refused("Too many new projects created", 429)
 
     def _project(self, request: Request, name: str) -> Response:

@@ -5,43 +5,22 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import re
 from collections.abc import Collection
 from typing import Any
 
 from packaging.utils import canonicalize_version
-from packaging.version import InvalidVersion, Version
 
 from release_tasks import endpoints
 from release_tasks.rehearsal.pypi.form import Form
 from release_tasks.rehearsal.pypi.store import Refused, Store, version_of
 from release_tasks.rehearsal.pypi.upstream import ListedFile
+from release_tasks.rules import pypi, pypi_files
 
-MAX_FILE = 100 << 20  # bytes
-MAX_PROJECT = 10 << 30  # bytes of all files
 OPEN_FOR = 14 * 86400  # seconds during which a release takes more files
-NAME = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?", re.I)
-NAME_RULE = (
-    "Start and end with a letter or numeral containing only ASCII numeric and '.', '_' and "
-    "'-'."
-)
 DIGESTS = ("md5", "sha256", "blake2_256")
 SPEC = "See https://packaging.python.org/specifications/core-metadata for more information."
 REUSE = f"See {endpoints.PYPI}/help/#file-name-reuse for more information."
-CONTENT_TYPES = ("text/plain", "text/x-rst", "text/markdown")
-TOPICS = (
-    "Development Status",
-    "Environment",
-    "Framework",
-    "Intended Audience",
-    "License",
-    "Natural Language",
-    "Operating System",
-    "Programming Language",
-    "Topic",
-    "Typing",
-)
-LISTS = {
+LISTS = {  # fields of a form, and the names of packaging.metadata
     "platform": "platforms",
     "supported_platform": "supported_platforms",
     "classifiers": "classifiers",
@@ -56,6 +35,8 @@ LISTS = {
     "dynamic": "dynamic",
     "license_file": "license_files",
     "license_files": "license_files",
+    "import_name": "import_names",
+    "import_namespace": "import_namespaces",
 }
 TEXTS = (
     "metadata_version",
@@ -96,16 +77,23 @@ def check_form(form: Form) -> None:
         raise Refused("Unknown action.", 410)
     if form.get("protocol_version") not in ("1", ""):
         raise Refused("Unknown protocol version.")
-    if not NAME.fullmatch(form.get("name")):
-        raise _invalid("name", form.get("name"), NAME_RULE)
-    _check_version(form.get("version"))
-    if form.get("filetype") not in ("bdist_wheel", "sdist"):
+    for rule in pypi.name(form.get("name")):
+        raise _invalid("name", form.get("name"), rule)
+    if form.get("filetype") not in pypi_files.EXTENSIONS:
         raise Refused("Invalid value for filetype. Error: Use a known file type.")
+    _check_python_version(form)
     if not any(form.get(f"{digest}_digest") for digest in DIGESTS):
         raise Refused("Error: Include at least one message digest.")
     _check_metadata(form)
     if form.filename is None:
         raise Refused("Upload payload does not have a file.")
+
+
+def check_new_project(store: Store, form: Form) -> None:
+    """Raise `Refused` for the name of a new project that PyPI does not allow."""
+    others = {upload.form.project for upload in store.uploads.values()}
+    for rule in pypi.new_name(form.get("name"), others):
+        raise Refused(rule)
 
 
 def check_history(store: Store, form: Form, filename: str) -> bool:
@@ -143,65 +131,49 @@ def _is_of(form: Form, file: ListedFile) -> bool:
     return canonicalize_version(version_of(file.filename)) == form.release
 
 
-def _check_version(version: str) -> None:
-    try:
-        local = Version(version).local
-    except InvalidVersion as error:
-        raise _invalid("version", version, str(error)) from error
-    if local:
-        raise Refused(
-            f"The use of local versions in {version!r} is not allowed. {SPEC}"
-        )
+def _check_python_version(form: Form) -> None:
+    python = form.get("pyversion")
+    if form.get("filetype") != "sdist" and not python:
+        rule = "Python version is required for binary distribution uploads."
+        raise Refused(f"Invalid value for pyversion. Error: {rule}")
+    if form.get("filetype") == "sdist" and python not in ("", "source"):
+        rule = "Use 'source' as Python version for an sdist."
+        raise Refused(f"Invalid value for pyversion. Error: {rule}")
 
 
 def _check_metadata(form: Form) -> None:
-    from packaging.metadata import InvalidMetadata, Metadata
-
-    try:
-        Metadata.from_raw(_raw_metadata(form), validate=True)  # type: ignore[arg-type]  # as sent
-    except ExceptionGroup as group:
-        error = group.exceptions[0]
-        fact = str(error).rstrip(".")
-        if not fact and isinstance(error, InvalidMetadata):
-            fact = error.field
-        raise Refused(f"{fact or 'metadata'}. {SPEC}") from group
-    for classifier in form.values.get("classifiers", []):
-        if classifier.split(" :: ")[0] not in TOPICS or " :: " not in classifier:
-            rule = f"Classifier {classifier!r} is not a valid classifier."
-            raise _invalid("classifiers", classifier, rule)
-    _check_description(form.get("description"), form.get("description_content_type"))
+    raw = raw_metadata(form)
+    for refusal in pypi.metadata(raw):
+        raise Refused(f"{refusal.text.rstrip('.')}. {SPEC}")
+    content_type = raw.get("description_content_type", "")
+    for text in pypi.description(raw.get("description", ""), content_type):
+        raise Refused(text)
 
 
-def _raw_metadata(form: Form) -> dict[str, Any]:
+def raw_metadata(form: Form) -> dict[str, Any]:
     """Return the core metadata in a form, by the names of `packaging.metadata`."""
     raw: dict[str, Any] = {}
     for key in TEXTS:
         if form.get(key):
             raw[key] = form.get(key)
     for key, name in LISTS.items():
-        if key in form.values:
+        if form.values.get(key, [""]) != [""]:
             raw[name] = form.values[key]
     if form.get("keywords"):
-        raw["keywords"] = re.split(r"\s*,\s*", form.get("keywords"))
+        raw["keywords"] = [word.strip() for word in form.get("keywords").split(",")]
+    if form.get("project_urls"):
+        raw["project_urls"] = _project_urls(form.values["project_urls"])
     return raw
 
 
-def _check_description(text: str, content_type: str) -> None:
-    kind = content_type.split(";")[0].strip() or "text/x-rst"
-    if kind not in CONTENT_TYPES:
-        rule = "Use a valid Description-Content-Type."
-        raise _invalid("description_content_type", content_type, rule)
-    if text and kind == "text/x-rst":
-        from readme_renderer import rst  # twine brings it
-
-        if rst.render(text) is None:
-            form = "in the default format of reStructuredText"
-            if content_type:
-                form = f"for '{content_type}'"
-            raise Refused(
-                f"The description failed to render {form}. "
-                f"See {endpoints.PYPI}/help/#description-content-type for more information."
-            )
+def _project_urls(rows: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for row in rows:
+        label, _, address = row.partition(",")
+        if label.strip() in found:
+            raise Refused(f"'project_urls' has invalid data. {SPEC}")
+        found[label.strip()] = address.strip()
+    return found
 
 
 def _check_release(store: Store, form: Form, release: list[ListedFile]) -> None:
@@ -217,13 +189,10 @@ def _check_release(store: Store, form: Form, release: list[ListedFile]) -> None:
 
 def _check_sizes(form: Form, known: list[ListedFile]) -> None:
     size, name = len(form.content), form.get("name")
-    limits = f"See {endpoints.PYPI_DOCS}/project-management/storage-limits"
-    if size > MAX_FILE:
-        limit = f"Limit for project {name!r} is {MAX_FILE >> 20} MB."
-        raise Refused(f"File too large. {limit} {limits} for more information.")
-    if size + sum(file.size or 0 for file in known) > MAX_PROJECT:
-        limit = f"Limit for project {name!r} total size is {MAX_PROJECT >> 30} GB."
-        raise Refused(f"Project size too large. {limit} {limits}")
+    sizes = [file.size or 0 for file in known]
+    faults = pypi_files.file_size(size, name, max(sizes, default=0))
+    for fault in faults or pypi_files.project_size(size + sum(sizes), name):
+        raise Refused(fault)
 
 
 def _digest(form: Form, name: str) -> str:
@@ -239,5 +208,6 @@ def _is_published(store: Store, blake2: str) -> bool:
 
 
 def _invalid(field: str, value: str, error: str) -> Refused:
-    shown = field.replace("_", "-").title()
-    return Refused(f"{value!r} is an invalid value for {shown}. Error: {error} {SPEC}")
+    return Refused(
+        f"{value!r} is an invalid value for {field.title()}. Error: {error} {SPEC}"
+    )

@@ -19,6 +19,7 @@ from support.tiny_project import run_checks
 
 from release_tasks.checks.check import CheckContext
 from release_tasks.checks.preflight import python
+from release_tasks.errors import ReleaseError
 
 pytestmark = pytest.mark.tools("cargo")
 WHEELS = 'wheels = ["manylinux_2_28_x86_64"]\n'
@@ -210,6 +211,86 @@ def test_a_package_without_a_readme_is_found(tmp_path: Path) -> None:
     )
     edit(root, "pyproject.toml", "ABOUT.md", "README.md")
     assert told(root) == []
+
+
+REFUSED = [
+    (
+        'dependencies = [\n  "tqdm>=4",\n  "tqdm @ git+https://example.org/tqdm",\n]\n',
+        'dependencies = [\n  "tqdm>=4",\n  "tqdm >= 4",\n]\n',
+        "Can't have direct dependency: tqdm @ git+https://example.org/tqdm",
+    ),
+    (
+        'classifiers = ["License :: OSI Approved :: MIT"]\n',
+        'classifiers = ["License :: OSI Approved :: MIT License"]\n',
+        "'License :: OSI Approved :: MIT' is not a valid classifier.",
+    ),
+    (
+        'urls = { "Corresponding source of all media files" = "https://example.org" }\n',
+        'urls = { "Source" = "https://example.org" }\n',
+        "'Corresponding source of all media files' must be 32 characters or less.",
+    ),
+    (
+        'authors = [{ name = "Ada", email = "ada at example.org" }]\n',
+        'authors = [{ name = "Ada", email = "ada@example.org" }]\n',
+        "is not a valid email address",
+    ),
+]
+
+
+@pytest.mark.parametrize(("wrong", "right", "words"), REFUSED)
+def test_metadata_that_pypi_refuses_is_found(
+    tmp_path: Path, wrong: str, right: str, words: str
+) -> None:
+    root = commit_files(tmp_path / "tiny", PLAIN)
+    edit(root, "pyproject.toml", "readme =", f"{wrong}readme =")
+    ((name, fact, _),) = told(root)
+    assert name == "refused-metadata"
+    assert words in fact
+    edit(root, "pyproject.toml", wrong, right)
+    assert told(root) == []
+
+
+def test_a_requirement_in_a_file_that_setuptools_reads_is_found(tmp_path: Path) -> None:
+    root = commit_files(tmp_path / "tiny", PLAIN)
+    (root / "requirements.txt").write_text(
+        "# ours\ntqdm @ https://example.org/tqdm.whl\n"
+    )
+    edit(root, "pyproject.toml", "readme =", 'dynamic = ["dependencies"]\nreadme =')
+    table = (
+        '\n[tool.setuptools.dynamic]\ndependencies = { file = ["requirements.txt"] }\n'
+    )
+    with (root / "pyproject.toml").open("a") as file:
+        file.write(table)
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message=More")
+    found = run_checks(CheckContext(context(dry=True), release(root)), python)
+    assert [(one.name, one.file, one.line) for one in found] == [
+        ("refused-metadata", "requirements.txt", 2)
+    ]
+    (root / "requirements.txt").write_text("tqdm\n")
+    assert told(root) == []
+
+
+def test_a_readme_that_does_not_render_is_found(tmp_path: Path) -> None:
+    root = commit_files(tmp_path / "tiny", PLAIN)
+    (root / "README.rst").write_text("====\nTitle\n===\n")
+    edit(root, "pyproject.toml", "README.md", "README.rst")
+    ((name, fact, _),) = told(root)
+    assert name == "refused-metadata"
+    assert "README.rst: PyPI refuses" in fact
+    assert "failed to render" in fact
+    (root / "README.rst").write_text("=====\nTitle\n=====\n")
+    assert told(root) == []
+
+
+def test_a_platform_that_pypi_does_not_list_is_refused(root: Path) -> None:
+    edit(root, "release-tasks.toml", "manylinux_2_28_x86_64", "macosx_13_3_arm64")
+    with pytest.raises(ReleaseError) as error:
+        told(root)
+    assert error.value.problem == (
+        "release-tasks.toml: [python.tiny-tool] wheels: PyPI takes no macosx_13_3_arm64"
+    )
+    assert error.value.fix.startswith("write macosx_13_0_arm64: ")
 
 
 def test_the_wheel_of_a_program_is_for_every_python(tmp_path: Path) -> None:

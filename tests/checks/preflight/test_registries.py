@@ -20,7 +20,7 @@ from support.tiny_project import TinyProject, problems, run_checks
 
 from release_tasks.channels import github
 from release_tasks.checks.check import CheckContext
-from release_tasks.checks.preflight import registries
+from release_tasks.checks.preflight import python, registries
 from release_tasks.project.artifacts import PointerState
 from release_tasks.rehearsal.clients import GITHUB_TOKEN
 from release_tasks.rehearsal.faults import Fault
@@ -280,3 +280,12 @@ def test_a_crate_of_somebody_else_is_found(
                 CheckContext(context(), projects.release(root), "all"), registries
             )
         }
+
+
+def test_a_new_name_that_pypi_gives_to_nobody_is_found(tiny: TinyProject) -> None:
+    assert problems(tiny, python, new="all") == []
+    text = (tiny.root / "pyproject.toml").read_text()
+    tiny.commit("pyproject.toml", text.replace('"tiny-plain"', '"unittest-mock"'))
+    case = CheckContext(context(), tiny.release("0.2.0"), "all")
+    found = [one.name for one in run_checks(case, python) if one.severity == "problem"]
+    assert found == ["refused-name"]
