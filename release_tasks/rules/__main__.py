@@ -69,7 +69,46 @@ def _users() -> dict[tuple[str, str], set[str]]:
                 continue
             if module := modules.get(node.value.id):
                 users[module, node.attr].add(path.relative_to(PACKAGE).as_posix())
-    return users
+    return _with_calls(users)
+
+
+def _with_calls(
+    users: dict[tuple[str, str], set[str]],
+) -> dict[tuple[str, str], set[str]]:
+    """Return the users of each rule, those too that call a function which applies it."""
+    calls = _calls()
+    found: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for called, files in users.items():
+        outside = {file for file in files if not file.startswith("rules/")}
+        waiting = [called]
+        seen: set[tuple[str, str]] = set()
+        while waiting:
+            one = waiting.pop()
+            if one not in seen:
+                seen.add(one)
+                found[one] |= outside
+                waiting += calls.get(one, ())
+    return found
+
+
+def _calls() -> dict[tuple[str, str], set[tuple[str, str]]]:
+    """Return the functions of the rules that each function there names."""
+    found: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
+    for path in sorted(Path(rules.__file__).parent.glob("*.py")):
+        tree = ast.parse(path.read_text())
+        modules = _imported_modules(tree)
+        for function in tree.body:
+            if not isinstance(function, ast.FunctionDef):
+                continue
+            named = found[path.stem, function.name]
+            for node in ast.walk(function):
+                if isinstance(node, ast.Name):
+                    named.add((path.stem, node.id))
+                elif isinstance(node, ast.Attribute) and isinstance(
+                    node.value, ast.Name
+                ):
+                    named.add((modules.get(node.value.id, ""), node.attr))
+    return found
 
 
 def _imported_modules(tree: ast.Module) -> dict[str, str]:

@@ -248,8 +248,9 @@ def metadata(raw: Mapping[str, Any]) -> list[Refusal]:
     `raw` has the names of `packaging.metadata.RawMetadata`. Whether the description renders is
     another question: it takes much longer.
     """
-    found = _by_specification(raw)
-    if not found:
+    if specification(raw):
+        found = _by_specification(raw)
+    else:
         found = list(_by_pypi(raw))
 
     def order(refusal: Refusal) -> tuple[int, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from release_tasks import dist
 from release_tasks.channels import pypi
 from release_tasks.checks.artifacts.contents import BuiltFile, Contents, Wheel
-from release_tasks.checks.check import also_after_tag
+from release_tasks.checks.check import also_after_tag, note_also_after_tag
 from release_tasks.errors import Problem, shorten
 from release_tasks.formats.text_files import read
 from release_tasks.manifests import toml_values
@@ -44,6 +44,21 @@ def refused_by_pypi(contents: Contents) -> Iterator[Problem]:
             yield Problem(
                 f"PyPI refuses {file.path.name}: {reason}",
                 f"correct pyproject.toml; {_rebuild(file.path)}",
+            )
+
+
+@note_also_after_tag
+def stale_record(contents: Contents) -> Iterator[Problem]:
+    """Find each wheel whose RECORD does not list its files, about which PyPI writes an e-mail."""
+    for wheel in contents.wheels:
+        name = wheel.path.name
+        if not any(member.endswith(".dist-info/RECORD") for member in wheel.files):
+            continue
+        others = pypi_files.unrecorded(name, wheel.path.read_bytes())
+        if others:
+            yield Problem(
+                f"{name}: RECORD and the files of the wheel differ in {shorten(others)}",
+                f"build it without a program that changes wheels; {_rebuild(wheel.path)}",
             )
 
 

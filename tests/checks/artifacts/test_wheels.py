@@ -127,3 +127,15 @@ def test_other_tags_inside_than_in_the_name_are_named(tiny: TinyProject) -> None
 def test_an_sdist_is_no_wheel(tiny: TinyProject) -> None:
     add_file(tiny, "sdist", SDIST, projects.sdist("Tiny.Plain"), package="Tiny.Plain")
     assert artifact_facts() == []
+
+
+def test_a_wheel_that_pypi_refuses_is_named(tiny: TinyProject) -> None:
+    data = projects.wheel("Tiny.Plain", more={"tiny_plain-0.2.0.dist-info/x1": b""})
+    replace_wheel(tiny, WHEEL, data.replace(b"dist-info/x1", b"dist-info/\x01x"))
+    [problem] = artifact_errors()
+    assert problem.problem == (
+        f"wheels/refused-by-pypi: PyPI refuses {WHEEL}: Invalid distribution file. ZIP archive "
+        "not accepted: Invalid character in filename. See https://docs.pypi.org/archives for "
+        "more information"
+    )
+    mended(tiny, problem.fix.replace("correct pyproject.toml; ", ""))
