@@ -13,7 +13,11 @@ from invoke.context import Context
 from release_tasks import files, shell, terminal
 from release_tasks.bumping import file_edits, pins, stale_versions
 from release_tasks.bumping.file_edits import FileEdit
-from release_tasks.bumping.version_files import VersionFile, version_files
+from release_tasks.bumping.version_files import (
+    ChangelogFile,
+    VersionFile,
+    version_files,
+)
 from release_tasks.errors import ReleaseError, raise_all, shorten
 from release_tasks.formats.text_files import decode
 from release_tasks.manifests import toml_values
@@ -201,10 +205,19 @@ def _report(c: Context, release: Release, plan: _Plan, done: Bumped) -> None:
     verb = "would set" if shell.is_dry(c) else "set"
     count = "1 file" if len(plan.todo) == 1 else f"{len(plan.todo)} files"
     terminal.say(f"{verb} {versions} in {count}")
+    for line in _links_left(plan):
+        terminal.say(line)
     for line in stale_versions.mismatch_lines(done.mismatches):
         terminal.say(line)
     for line in stale_versions.stale_lines(done.stale):
         terminal.say(line)
+
+
+def _links_left(plan: _Plan) -> Iterator[str]:
+    """Yield a sentence for each link of a changelog that stays although its version is old."""
+    for file in plan.to_edit:
+        if isinstance(file, ChangelogFile) and file.path in plan.todo:
+            yield from file.links_left(decode(plan.present[file.path], file.path))
 
 
 def _changed_by_others(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from release_tasks.bumping import pins, version_copies
@@ -26,6 +25,7 @@ from release_tasks.project.settings import FILE
 from release_tasks.tools import git
 
 if TYPE_CHECKING:
+    from release_tasks.changelogs.new_section import NewSection
     from release_tasks.release import ComponentRelease, Release
 
 
@@ -78,26 +78,43 @@ class ChangelogFile:
 
     def write(self, text: str) -> str:
         """Return the text with a section for the version."""
-        from release_tasks.changelogs import changelog, new_section, notes
+        from release_tasks.changelogs import new_section
 
-        version = self.part.version
-        body = ""
-        if not changelog.has_section(text, version):
-            body = notes.printed(self.release, self.part)
-        section = new_section.NewSection(version, self.date, self.part.tag, body)
-        return new_section.add(text, section, self.path)
+        return new_section.add(text, self._section(text), self.path)
 
     def mismatches(self, text: str) -> list[str]:
         """Return why the version does not have one section."""
         from release_tasks.changelogs import changelog, dates
 
-        if dates.is_dated(text):
+        if dates.is_dated(text, self.path):
             return []
         try:
             changelog.section(text, self.part.version, self.path)
         except ReleaseError as error:
             return [error.problem]
         return []
+
+    def links_left(self, before: str) -> list[str]:
+        """Return which link the new section leaves as it is; `before` is the text without it."""
+        from release_tasks.changelogs import new_section
+
+        left = new_section.link_left(before, self._section(before), self.path)
+        if left is None:
+            return []
+        return [
+            f"{self.path}:{left.line + 1}: the address of [{left.label}] has an unknown form "
+            f"and stays; add the link of {self.part.version} by hand"
+        ]
+
+    def _section(self, text: str) -> NewSection:
+        from release_tasks.changelogs import changelog, notes
+        from release_tasks.changelogs.new_section import NewSection
+
+        version = self.part.version
+        body = ""
+        if not changelog.has_section(text, version, self.path):
+            body = notes.printed(self.release, self.part)
+        return NewSection(version, self.date, self.part.tag, body)
 
 
 def version_files(release: Release) -> Iterator[VersionFile]:
@@ -114,9 +131,8 @@ def version_files(release: Release) -> Iterator[VersionFile]:
     for part in release.parts:
         log = part.component.changelog
         if log:
-            yield ChangelogFile(
-                log, release, part, _date(release.checkout / log, part.version)
-            )
+            day = _date(release, log, part.version)
+            yield ChangelogFile(log, release, part, day)
 
 
 def _python_files(release: Release, part: ComponentRelease) -> Iterator[VersionFile]:
@@ -169,13 +185,16 @@ def _versions(release: Release) -> dict[str, str]:
     return versions
 
 
-def _date(log: Path, version: str) -> str:
+def _date(release: Release, log: str, version: str) -> str:
     """Return the date of a section: the one that an interrupted bump has written, else today's."""
-    text = ""
-    if log.exists():
-        text = log.read_text("utf-8", errors="replace")
-    number = rf"(?<![\w.-]){re.escape(version)}(?![\w.+-])"
-    written = re.search(rf"^#+ .*?{number}.*?(\d{{4}}-\d\d-\d\d)", text, re.M)
-    if written:
-        return written[1]
-    return git.today(os.environ.get("SOURCE_DATE_EPOCH"))
+    from release_tasks.changelogs import changelog
+
+    today = git.today(os.environ.get("SOURCE_DATE_EPOCH"))
+    file = release.checkout / log
+    if not file.exists():
+        return today
+    text = file.read_text("utf-8", errors="replace")
+    written = changelog.written_date(text, version, log)
+    if written is None or written > date.fromisoformat(today) + timedelta(days=1):
+        return today
+    return written.isoformat()

@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import date
 
+from release_tasks.changelogs import titles
 from release_tasks.changelogs.dates import is_dated
-from release_tasks.changelogs.lines import (
-    Heading,
-    body_lines,
-    definitions,
-    headings,
-    lines_of,
-)
+from release_tasks.changelogs.document import NAME, Document, is_empty, parse
+from release_tasks.changelogs.syntax import Heading
 from release_tasks.errors import ReleaseError
 from release_tasks.versions.numbers import spellings
 
-NAME = "CHANGELOG.md"
 _REFERENCE = re.compile(r"\[([^\[\]]+)\](?!\(|:)")
 
 
-def sections(text: str) -> tuple[str, ...]:
+def sections(text: str, path: str = NAME) -> tuple[str, ...]:
     """Return the versions that have a section, in the order of the file, with duplicates."""
-    return tuple(
-        heading.version for heading in headings(lines_of(text)) if heading.version
-    )
+    return tuple(one.version for one in parse(text, path).headings if one.version)
 
 
 def section(text: str, version: str, path: str = NAME) -> str:
@@ -32,90 +26,115 @@ def section(text: str, version: str, path: str = NAME) -> str:
 
     Raises `ReleaseError` where the version has no section, or two.
     """
-    lines = lines_of(text)
-    heading = find(lines, version, path)
+    document = parse(text, path)
+    heading = find(document, version, path)
     if heading is None:
         raise ReleaseError(
             f"{path} has no section for {version}", f"inv bump --version {version}"
         )
-    return _body(lines, heading)
+    return document.body(heading)
 
 
-def has_section(text: str, version: str) -> bool:
+def has_section(text: str, version: str, path: str = NAME) -> bool:
     """Return whether a version has a section."""
-    own = spellings(version)
-    return any(other in own for other in sections(text))
+    return bool(_of_version(parse(text, path), version))
 
 
-def find(lines: Sequence[str], version: str, path: str) -> Heading | None:
+def find(document: Document, version: str, path: str) -> Heading | None:
     """Return the heading of a version's section. Raises `ReleaseError` where it has two."""
-    own = spellings(version)
-    found = [heading for heading in headings(lines) if heading.version in own]
+    found = _of_version(document, version)
     if len(found) > 1:
-        numbers = " and ".join(str(heading.line + 1) for heading in found)
-        raise ReleaseError(
-            f"{path} has {len(found)} sections for {version}, at lines {numbers}",
-            "merge them",
-        )
+        raise ReleaseError(repeated_fact(found, path), "merge them")
     if not found:
         return None
     return found[0]
 
 
-def duplicates(text: str) -> list[str]:
-    """Return the versions, and `Unreleased`, that have more than one section."""
-    found = [heading for heading in headings(lines_of(text)) if heading.begins_section]
-    titles = [heading.version or "Unreleased" for heading in found]
-    return [title for title in dict.fromkeys(titles) if titles.count(title) > 1]
+def written_date(text: str, version: str, path: str = NAME) -> date | None:
+    """Return the date in the heading of a version's section, None where there is none."""
+    found = _of_version(parse(text, path), version)
+    if not found:
+        return None
+    day = titles.read(found[0].title).day
+    if day is None or day.is_ambiguous:
+        return None
+    return day.day
 
 
-def where_to_write(text: str, version: str) -> str:
+def repeated(text: str, version: str, path: str = NAME) -> tuple[Heading, ...]:
+    """Return the headings of a version, or of what is unreleased, if there are several.
+
+    `Unreleased` twice counts while the version has no section, and if both say something.
+    """
+    document = parse(text, path)
+    found = _of_version(document, version)
+    if not found:
+        unreleased = [one for one in document.headings if one.is_unreleased]
+        found = [one for one in unreleased if not is_empty(document.body(one), path)]
+    if len(found) < 2:
+        return ()
+    return tuple(found)
+
+
+def repeated_fact(found: Sequence[Heading], path: str) -> str:
+    """Return the sentence that a version has several sections."""
+    title = found[0].version or "Unreleased"
+    numbers = " and ".join(str(heading.line + 1) for heading in found)
+    return f"{path} has {len(found)} sections for {title}, at lines {numbers}"
+
+
+def where_to_write(text: str, version: str, path: str = NAME) -> str:
     """Return under which heading a person writes what a version changed."""
-    if has_section(text, version):
+    if has_section(text, version, path):
         return f"in the section of {version}"
-    if is_dated(text):
+    if is_dated(text, path):
         return "under a date since the last tag"
-    if unreleased(text) is None:
+    heading = parse(text, path).unreleased
+    if heading is None:
         return f"under a new heading, ## [{version}],"
+    if heading.version:
+        return f"in the section of {heading.version}"
     return "under Unreleased"
 
 
 def without_heading(text: str) -> str:
     """Return a section that a program has printed, without the heading with its version."""
-    lines = lines_of(text)
-    for heading in headings(lines):
-        if heading.begins_section:
-            return "".join(body_lines(lines, heading)).strip()
+    document = parse(text)
+    for heading in document.sections:
+        return document.body(heading).strip()
     return text.strip()
 
 
-def unreleased(text: str) -> str | None:
+def unreleased(text: str, path: str = NAME) -> str | None:
     """Return the body of the section `Unreleased`, or None where there is no such section."""
-    lines = lines_of(text)
-    for heading in headings(lines):
-        if heading.is_unreleased:
-            return _body(lines, heading)
-    return None
+    document = parse(text, path)
+    if document.unreleased is None:
+        return None
+    return document.body(document.unreleased)
 
 
 def section_with_links(text: str, version: str, path: str = NAME) -> str:
     """Return a version's section with the definitions of the links that it refers to."""
     body = section(text, version, path).replace("\r\n", "\n")
-    defined = {
-        _normalized(definition.label) for definition in definitions(lines_of(body))
-    }
+    defined = {_normalized(one.label) for one in parse(body, path).definitions}
     missing = set(map(_normalized, _REFERENCE.findall(body))) - defined
     added: dict[str, str] = {}
-    for definition in definitions(lines_of(text)):
+    for definition in parse(text, path).definitions:
         label = _normalized(definition.label)
-        if label in missing:
+        if label in missing and definition.url:
             added.setdefault(label, f"[{definition.label}]: {definition.url}")
     parts = (body, "\n".join(added.values()))
     return "\n\n".join(part for part in parts if part)
 
 
-def _body(lines: Sequence[str], heading: Heading) -> str:
-    return "".join(body_lines(lines, heading)).rstrip("\r\n")
+def _of_version(document: Document, version: str) -> list[Heading]:
+    """Return the headings of a version; `1.2` is that of 1.2.0 if no other is."""
+    own = spellings(version)
+    found = [one for one in document.headings if one.version in own]
+    if not found and version.endswith(".0"):
+        short = version.removesuffix(".0")
+        found = [one for one in document.headings if one.version == short]
+    return found
 
 
 def _normalized(label: str) -> str:

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date
 
-from release_tasks.changelogs.lines import body_lines, headings, is_empty, lines_of
+from release_tasks.changelogs import titles
+from release_tasks.changelogs.document import NAME, Document, is_empty, parse
 
-FORMS = ("%B %d, %Y", "%Y-%m-%d", "%d %B %Y", "%b %d, %Y", "%d %b %Y", "%Y/%m/%d")
 
-
-def is_dated(text: str) -> bool:
+def is_dated(text: str, path: str = NAME) -> bool:
     """Return whether sections are dates only. A release adds no section to such a changelog."""
-    found = headings(lines_of(text))
-    if any(heading.begins_section for heading in found):
+    document = parse(text, path)
+    if document.sections:
         return False
-    return any(_date(heading.title) for heading in found)
+    return any(_date(heading.title) for heading in document.headings)
 
 
 def since(text: str, day: date, old: str = "") -> str:
     """Return the sections from `day` on, without the entries of `old`, the text on that day."""
-    old_sections = dict(_sections(old))
+    old_sections = dict(_sections(parse(old)))
     new: dict[str, str] = {}
-    for title, lines in _sections(text):
+    for title, lines in _sections(parse(text)):
         body = _without(lines, old_sections.get(title, []))
         if (_date(title) or day) >= day and not is_empty(body):
             new[title] = body
@@ -31,15 +30,13 @@ def since(text: str, day: date, old: str = "") -> str:
     return "\n\n".join(f"## {title}\n\n{body}" for title, body in new.items())
 
 
-def _sections(text: str) -> list[tuple[str, list[str]]]:
+def _sections(document: Document) -> list[tuple[str, list[str]]]:
     """Return the title and the lines of each section that has a date as its title."""
-    lines = lines_of(text)
-    found = []
-    for heading in headings(lines):
-        if _date(heading.title):
-            body = "".join(body_lines(lines, heading))
-            found.append((heading.title, body.splitlines()))
-    return found
+    return [
+        (heading.title, document.body(heading).splitlines())
+        for heading in document.headings
+        if _date(heading.title)
+    ]
 
 
 def _without(lines: list[str], old: list[str]) -> str:
@@ -50,9 +47,7 @@ def _without(lines: list[str], old: list[str]) -> str:
 
 
 def _date(title: str) -> date | None:
-    for form in FORMS:
-        try:
-            return datetime.strptime(title.strip("[] "), form).date()
-        except ValueError:
-            continue
-    return None
+    read = titles.read(title)
+    if read.version or not read.is_only_a_date or read.day is None:
+        return None
+    return read.day.day

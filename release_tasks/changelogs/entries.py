@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from release_tasks.changelogs import changelog
-from release_tasks.changelogs.lines import headings, lines_of
+from release_tasks.changelogs.document import NAME, parse
 from release_tasks.versions.numbers import spellings
 
 # keepachangelog.com 1.1.0
@@ -20,7 +20,7 @@ def unknown_groups(text: str, body: str) -> list[str]:
 
     `text` is the whole changelog; one that does not name keepachangelog.com may have any groups.
     """
-    found = headings(lines_of(body))
+    found = parse(body).headings
     if "keepachangelog.com" not in text or not found:
         return []
     level = min(heading.level for heading in found)
@@ -34,13 +34,13 @@ def unreferenced(body: str) -> list[str]:
     return [entry.splitlines()[0] for entry in entries]
 
 
-def always_references(text: str, version: str) -> str | None:
+def always_references(text: str, version: str, path: str = NAME) -> str | None:
     """Return the newest version before this one, if each of its entries has a reference."""
     own = spellings(version)
-    before = [other for other in changelog.sections(text) if other not in own]
-    if not before or before[0] in changelog.duplicates(text):
+    before = [other for other in changelog.sections(text, path) if other not in own]
+    if not before or before.count(before[0]) > 1:
         return None
-    body = changelog.section(text, before[0])
+    body = changelog.section(text, before[0], path)
     if _ENTRY.search(body) and not unreferenced(body):
         return before[0]
     return None

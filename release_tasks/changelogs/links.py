@@ -1,126 +1,136 @@
-"""The links of a changelog that compare two versions: one more for a new version."""
+"""The link definitions of a changelog: one more for a new version."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from dataclasses import dataclass
 
-from release_tasks.changelogs.lines import (
-    SEMVER,
-    Definition,
-    definitions,
-    headings,
-    line_end,
-)
-
-_COMPARE = re.compile(
-    r"(?P<start>.*/compare/)(?P<base>[^/]+?)(?P<dots>\.{2,3})(?P<head>[^/]+)"
-)
-_TAG = re.compile(
-    r"(?P<start>.*/(?:releases/tag|tree|src|-/tags|-/releases)/)(?P<tag>[^/]+)"
-)
+from release_tasks.changelogs import titles
+from release_tasks.changelogs.compare_links import NextVersion, comparison, following
+from release_tasks.changelogs.document import Document
+from release_tasks.changelogs.syntax import Definition, line_end
+from release_tasks.changelogs.titles import SEMVER
 
 
-def with_link(lines: Sequence[str], version: str, tag: str | None = None) -> list[str]:
+@dataclass(frozen=True)
+class LinkEdit:
+    """What becomes of the definitions."""
+
+    lines: tuple[str, ...]
+    left: Definition | None = None  # one of an unknown form; then all stay as they are
+
+
+def with_link(document: Document, version: str, tag: str | None = None) -> LinkEdit:
     """Return the lines with a link definition for `version`, where versions have them.
 
-    `[unreleased]` then compares from the new tag on. Definitions of an unknown form stay.
+    `[unreleased]` then compares from the new tag on.
     """
-    known = definitions(lines)
-    if any(_version(definition) == version for definition in known):
-        return list(lines)
-    for definition in known:
-        if definition.label.casefold() == "unreleased":
-            return _below_unreleased(lines, definition, version, tag)
-    newest = _newest_before(lines, version)
-    for definition in known:
-        if newest and _version(definition) == newest:
-            return _above(lines, definition, version, tag)
-    return list(lines)
+    by_version = _by_version(document)
+    newest = _newest_before(document, version)
+    new = NextVersion(version, newest, tag)
+    if version in by_version:
+        return LinkEdit(document.lines)
+    old = by_version.get(newest or "")
+    for definition in document.definitions:
+        if _is_unreleased(definition):
+            return _beside_unreleased(document, definition, old, new)
+    if old is None:
+        return LinkEdit(document.lines)
+    url = following(old.url, new)
+    if url is None:
+        return LinkEdit(document.lines, old)
+    others = [one.line for one in by_version.values() if one != old]
+    is_ascending = bool(others) and max(others) < old.line
+    added = _like(old, new, url)
+    if is_ascending:
+        return LinkEdit(_with_lines(document, old, [_whole(document, old), added]))
+    return LinkEdit(_with_lines(document, old, [added, _whole(document, old)]))
 
 
-def following(url: str, version: str, tag: str | None = None) -> str | None:
-    """Return the link for a version, made like that of the version before it.
+def _beside_unreleased(
+    document: Document, unreleased: Definition, old: Definition | None, new: NextVersion
+) -> LinkEdit:
+    compared = comparison(unreleased.url)
+    own, url = unreleased.url, None
+    if compared is None and not SEMVER.search(unreleased.url) and unreleased.url:
+        if old is None:
+            return LinkEdit(document.lines)
+        url = following(old.url, new)
+    elif compared is not None and not SEMVER.search(compared.head):
+        ref = new.ref(compared.base)
+        if ref is not None and ref != compared.base:
+            own = compared.of(ref, compared.head)
+            url = compared.of(compared.base, ref)
+    if old is not None and _are_pages(document):
+        url = following(old.url, new) and url and following(old.url, new)
+    if url is None:
+        return LinkEdit(document.lines, unreleased)
+    changed = unreleased.written(unreleased.label, own)
+    added = _like(old or _first(document) or unreleased, new, url)
+    if old is not None and old.line < unreleased.line:  # the newest is the last one
+        return LinkEdit(_with_lines(document, unreleased, [added, changed]))
+    return LinkEdit(_with_lines(document, unreleased, [changed, added]))
 
-    The result is None where the link has an unknown form.
-    """
-    compared = _COMPARE.fullmatch(url)
-    if compared:
-        new = tag or _renamed(compared["head"], version)
-        if new is None:
-            return None
-        return f"{compared['start']}{compared['head']}{compared['dots']}{new}"
-    tagged = _TAG.fullmatch(url)
-    if tagged is None:
-        return None
-    new = tag or _renamed(tagged["tag"], version)
-    if new is None:
-        return None
-    return f"{tagged['start']}{new}"
+
+def _with_lines(
+    document: Document, definition: Definition, written: list[str]
+) -> tuple[str, ...]:
+    """Return the lines with others in the place of a definition; the last keeps its line end."""
+    lines = document.lines
+    last = lines[definition.end - 1]
+    ending = last[len(last.rstrip("\r\n")) :]  # none at the end of a file without one
+    bodies = [one.rstrip("\r\n") for one in written]
+    joined = line_end(lines).join(bodies) + ending
+    new = joined.splitlines(keepends=True)
+    return (*lines[: definition.line], *new, *lines[definition.end :])
 
 
-def _newest_before(lines: Sequence[str], version: str) -> str | None:
-    for heading in headings(lines):
+def _whole(document: Document, definition: Definition) -> str:
+    return "".join(document.lines[definition.line : definition.end])
+
+
+def _like(model: Definition, new: NextVersion, url: str) -> str:
+    """Return a definition in the form of another one; a title loses what is not the version's."""
+    label = new.number
+    read = titles.read(model.label)
+    if read.version:
+        label = model.label[: read.start] + new.number + model.label[read.end :]
+    before, between, after = model.pieces
+    if new.old and new.old in after:
+        after = after.replace(new.old, new.number)
+    else:
+        after = re.sub(r"[ \t]+[\"'(].*", "", after)
+    return f"{before}{label}{between}{url}{after}"
+
+
+def _newest_before(document: Document, version: str) -> str | None:
+    for heading in document.versions:
         if heading.version and heading.version != version:
             return heading.version
     return None
 
 
-def _above(
-    lines: Sequence[str], definition: Definition, version: str, tag: str | None
-) -> list[str]:
-    url = following(definition.url, version, tag)
-    if url is None:
-        return list(lines)
-    new = f"[{_label(definition.label, version)}]: {url}{line_end(lines)}"
-    return [*lines[: definition.line], new, *lines[definition.line :]]
+def _by_version(document: Document) -> dict[str, Definition]:
+    """Return the definition of each version, the first one of several."""
+    found: dict[str, Definition] = {}
+    for definition in document.definitions:
+        read = titles.read(definition.label)
+        if read.version and read.is_closed and definition.url:
+            found.setdefault(read.version, definition)
+    return found
 
 
-def _below_unreleased(
-    lines: Sequence[str], definition: Definition, version: str, tag: str | None
-) -> list[str]:
-    compared = _COMPARE.fullmatch(definition.url)
-    if compared is None:
-        return list(lines)
-    new = tag or _renamed(compared["base"], version)
-    if new is None or new == compared["base"]:
-        return list(lines)
-    dots = compared["dots"]
-    unreleased_url = f"{compared['start']}{new}{dots}{compared['head']}"
-    version_url = f"{compared['start']}{compared['base']}{dots}{new}"
-    line = lines[definition.line]
-    ending = line[len(line.rstrip("\r\n")) :]  # none at the end of a file without one
-    at = line.index(definition.url, line.index("]:"))
-    rest = line[at + len(definition.url) :].rstrip("\r\n")
-    changed = line[:at] + unreleased_url + rest + line_end(lines)
-    label = _label(_first_version_label(lines), version)
-    added = f"[{label}]: {version_url}{ending}"
-    return [*lines[: definition.line], changed, added, *lines[definition.line + 1 :]]
+def _first(document: Document) -> Definition | None:
+    return next(iter(_by_version(document).values()), None)
 
 
-def _first_version_label(lines: Sequence[str]) -> str:
-    for definition in definitions(lines):
-        if _version(definition):
-            return definition.label
-    return ""
+def _are_pages(document: Document) -> bool:
+    """Return whether versions have pages and are not compared, the first of all aside."""
+    known = _by_version(document)
+    compared = [one for version, one in known.items() if comparison(one.url, version)]
+    return len(known) > 1 and not compared
 
 
-def _label(like: str, version: str) -> str:
-    if like.startswith("v"):
-        return f"v{version}"
-    return version
-
-
-def _renamed(tag: str, version: str) -> str | None:
-    """Return a tag with another version, None where it has no version."""
-    found = SEMVER.search(tag)
-    if found is None:
-        return None
-    return tag[: found.start()] + version + tag[found.end() :]
-
-
-def _version(definition: Definition) -> str | None:
-    found = SEMVER.fullmatch(definition.label.removeprefix("v"))
-    if found is None:
-        return None
-    return found[0]
+def _is_unreleased(definition: Definition) -> bool:
+    read = titles.read(definition.label)
+    return read.says_unreleased or read.says_next

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from release_tasks.changelogs.changelog import NAME, find
+from release_tasks.changelogs import titles
+from release_tasks.changelogs.changelog import find
+from release_tasks.changelogs.compare_links import NextVersion, following
 from release_tasks.changelogs.dates import is_dated
-from release_tasks.changelogs.lines import (
-    Heading,
-    body_lines,
-    definitions,
-    headings,
-    is_empty,
-    line_end,
-    lines_of,
-)
-from release_tasks.changelogs.links import following, with_link
+from release_tasks.changelogs.day_forms import Day, iso
+from release_tasks.changelogs.document import NAME, Document, is_empty, parse
+from release_tasks.changelogs.links import with_link
+from release_tasks.changelogs.syntax import Definition, Heading, line_end
 from release_tasks.errors import ReleaseError
+from release_tasks.formats.text_files import BOM
+from release_tasks.versions.numbers import is_prerelease, pep440
+from release_tasks.versions.numbers import parse as parse_version
 
-_UNDERLINED = re.compile(
-    r"^(\[?(?:v?[0-9]+\.[0-9]+\.[0-9]|unreleased)[^\r\n]*)\r?\n[-=~]{3,}[ \t]*\r?$",
-    re.M | re.I,
+_ATX = re.compile(r"(?P<before> {0,3}#+[ \t]+).*?(?P<after>[ \t]+#+)?[ \t]*[\r\n]*")
+# where tools such as towncrier, scriv and semantic-release put what is new
+_MARKER = re.compile(
+    r"towncrier release notes start|scriv-insert-here|version list|insertion marker",
+    re.I,
 )
-_WITH_V = re.compile(r"\[?v[0-9]")
-_WITH_LINK = re.compile(r"\[[^\]]+\]\((?P<url>[^)]*)\)")
-_DATE_IN_PARENTHESES = re.compile(r"\([0-9]{4}-[0-9]{2}-[0-9]{2}\)\s*$")
 
 
 @dataclass(frozen=True)
@@ -38,116 +37,245 @@ class NewSection:
     tag: str | None = None  # for the compare links; None makes it like the last one
     body: str = ""  # where there is nothing under `Unreleased`
 
+    @property
+    def day(self) -> datetime.date:
+        """Return the date."""
+        return datetime.date.fromisoformat(self.date)
+
 
 def add(text: str, new: NewSection, path: str = NAME) -> str:
     """Return the text with a section that has what was under `Unreleased`, or the new body.
 
-    A text that has the section already, or has dates for headings, is returned as it is. Raises
+    A heading that has the version and says that it is not released gets the date. A text that
+    has the section already, or has dates for headings, is returned as it is. Raises
     `ReleaseError` where it has the section twice, or where its form is not understood.
     """
-    lines = lines_of(text)
-    if find(lines, new.version, path) or is_dated(text):
+    if is_dated(text, path):
         return text
-    existing = headings(lines)
-    _refuse_underlined(text, existing, path)
-    changed = with_link(_with_section(lines, existing, new), new.version, new.tag)
-    _check(existing, changed, new.version, path)
-    return "".join(changed)
+    mark = BOM if text.startswith(BOM) else ""
+    document = parse(text.removeprefix(BOM), path)
+    changed = _with_section(document, new, path)
+    if mark + changed == text:
+        return text
+    linked = "".join(with_link(parse(changed, path), new.version, new.tag).lines)
+    _check(document, linked, new.version, path)
+    return mark + linked
 
 
-def _refuse_underlined(text: str, existing: Sequence[Heading], path: str) -> None:
-    if any(heading.begins_section for heading in existing):
-        return
-    found = _UNDERLINED.search(text)
-    if found:
-        raise ReleaseError(
-            f"{path}: the heading {found[1]!r} is underlined",
-            f"write all headings with #, as in ## {found[1]}",
-        )
+def link_left(text: str, new: NewSection, path: str = NAME) -> Definition | None:
+    """Return a link definition that a new section leaves as it is: its form is unknown."""
+    document = parse(text, path)
+    if is_dated(text, path):
+        return None
+    changed = _with_section(document, new, path)
+    if changed == text:
+        return None
+    return with_link(parse(changed, path), new.version, new.tag).left
 
 
-def _with_section(
-    lines: Sequence[str], existing: Sequence[Heading], new: NewSection
-) -> list[str]:
-    title = _title(existing, new) + line_end(lines)
-    for heading in existing:
-        if heading.is_unreleased:
-            return _below_unreleased(lines, heading, title, new.body)
-    return _inserted(lines, existing, title, new.body)
+def _with_section(document: Document, new: NewSection, path: str) -> str:
+    present = find(document, new.version, path)
+    if present is not None:
+        return _with_date(document, present, new)
+    unreleased = document.unreleased
+    if unreleased is not None and unreleased.is_unreleased:
+        return _below_unreleased(document, unreleased, new)
+    if unreleased is not None and _takes_over(unreleased, new.version):
+        return _retitled(document, unreleased, new)
+    return _inserted(document, new)
 
 
-def _title(existing: Sequence[Heading], new: NewSection) -> str:
-    """Return a heading like the newest one: its level, brackets, `v`, and form of the date."""
-    newest = next((heading for heading in existing if heading.version), None)
-    unreleased = next((heading for heading in existing if heading.is_unreleased), None)
-    models = [heading for heading in (unreleased, newest) if heading]
-    level = min((heading.level for heading in models), default=2)
-    name = _titled_version(models, newest, new.version)
-    if newest and _DATE_IN_PARENTHESES.search(newest.title):
-        return f"{'#' * level} {name} ({new.date})"
-    return f"{'#' * level} {name} - {new.date}"
+def _with_date(document: Document, present: Heading, new: NewSection) -> str:
+    """Return the text with a date in the heading, if that says it is not released or later."""
+    day = titles.read(present.title).day
+    is_later = False
+    if day is not None and not day.is_ambiguous:
+        is_later = day.day > new.day + datetime.timedelta(days=1)
+    if not present.is_pending and not is_later:
+        return "".join(document.lines)
+    return _retitled(document, present, new)
 
 
-def _titled_version(
-    models: Sequence[Heading], newest: Heading | None, version: str
-) -> str:
-    name = version
-    if newest and _WITH_V.match(newest.title):
-        name = f"v{version}"
-    if models and not any(heading.title.startswith("[") for heading in models):
-        return name
-    name = f"[{name}]"
-    link = _WITH_LINK.match(newest.title) if newest else None
-    url = following(link["url"], version) if link else None
-    if url:
-        name += f"({url})"
-    return name
+def _takes_over(unreleased: Heading, version: str) -> bool:
+    """Return whether the section of a version that is not released becomes that of `version`.
+
+    It does for a higher one, and for a prerelease of that version.
+    """
+    try:
+        announced = parse_version(unreleased.version or "")
+    except ReleaseError:  # such as 1.3.0.dev0
+        return True
+    wanted = parse_version(version)
+    return wanted.finalize_version() >= announced.finalize_version()
 
 
-def _below_unreleased(
-    lines: Sequence[str], unreleased: Heading, title: str, body: str
-) -> list[str]:
-    """Return the lines with the title below `Unreleased`, whose content it takes over."""
+def _retitled(document: Document, heading: Heading, new: NewSection) -> str:
+    """Return the text with the version and its date in a heading that says it is not released."""
+    title = titles.read(heading.title)
+    written = _heading(document, new)
+    if title.is_in_order:
+        renamed = title.text[: title.start] + new.version + title.text[title.end :]
+        others = [one for one in document.versions if one != heading]
+        day = _example(others, new)
+        text = titles.dated(titles.read(renamed), day, new.day)
+        written = _written(document, heading, text)
+    lines = [*document.lines[: heading.line], *written, *document.lines[heading.end :]]
+    return "".join(lines)
+
+
+def _example(versions: Sequence[Heading], new: NewSection) -> Day | None:
+    """Return a date whose form the new one gets, None where no version has a date."""
+    if not versions:
+        return iso(new.day)
+    days = [titles.read(heading.title).day for heading in versions]
+    return next((day for day in days if day), None)
+
+
+def _heading(document: Document, new: NewSection) -> list[str]:
+    """Return the lines of the new heading, in the form of the newest version's."""
+    models = [one for one in document.versions if _is_whole(one)] or document.versions
+    version = _spelled(document, new.version)
+    unreleased = document.unreleased
+    if not models:
+        title = titles.read(unreleased.title) if unreleased else None
+        text = titles.first(title, version, new.day)
+        return _written(document, unreleased or Heading(-1, -1, 2, ""), text)
+    newest = titles.read(models[0].title)
+    second = titles.read(models[1].title) if len(models) > 1 else None
+    number = NextVersion(new.version, newest.version, new.tag)
+    text = titles.like(
+        newest, second, version, new.day, lambda url: following(url, number)
+    )
+    return _written(document, _model(models, new.version), text)
+
+
+def _model(models: Sequence[Heading], version: str) -> Heading:
+    """Return the heading whose level the new one gets.
+
+    Some tools give a patch release a deeper one than other releases.
+    """
+    if len({one.level for one in models}) == 1:
+        return models[0]
+    is_patch = _is_patch(version)
+    for heading in models:
+        if _is_patch(heading.version or "") == is_patch:
+            return heading
+    return models[0]
+
+
+def _is_whole(heading: Heading) -> bool:
+    """Return whether it has a whole version: in some files `0.5` stands above 0.5.1 and 0.5.0."""
+    return (heading.version or "").count(".") > 1
+
+
+def _is_patch(version: str) -> bool:
+    numbers = re.split(r"[-+]", version)[0].split(".")
+    return len(numbers) > 2 and numbers[2] != "0"
+
+
+def _spelled(document: Document, version: str) -> str:
+    """Return a prerelease as PEP 440 has it, where the changelog has such ones and no other."""
+    if not is_prerelease(version):
+        return version
+    numbers = [heading.version or "" for heading in document.versions]
+    python = [
+        number for number in numbers if re.fullmatch(r"[0-9.]+(?:a|b|rc)[0-9]+", number)
+    ]
+    if python and not any("-" in number for number in numbers):
+        return pep440(version)
+    return version
+
+
+def _written(document: Document, model: Heading, title: str) -> list[str]:
+    """Return the lines of a heading with the marks of another one."""
+    end = line_end(document.lines)
+    if model.style == "":
+        return [f"{title}{end}"]
+    if model.style == "#":
+        line = document.lines[model.line] if model.line >= 0 else ""
+        found = _ATX.fullmatch(line.removeprefix("\ufeff"))
+        before, after = f"{'#' * model.level} ", ""
+        if found:
+            before, after = found["before"], found["after"] or ""
+        return [f"{before}{title}{after}{end}"]
+    overline, _, mark = model.style.rpartition(" ")
+    if len(mark) == len(model.title) or document.is_restructured:
+        mark = mark[0] * max(len(title), 3)
+    lines = [f"{title}{end}", f"{mark}{end}"]
+    return [f"{mark}{end}", *lines] if overline else lines
+
+
+def _below_unreleased(document: Document, unreleased: Heading, new: NewSection) -> str:
+    """Return the text with the heading below `Unreleased`, whose content it takes over."""
+    lines = document.lines
     end = line_end(lines)
-    added = [end, title]
-    if body.strip() and is_empty("".join(body_lines(lines, unreleased))):
-        added += [end, *_body_lines(body, end)]
-    own = lines[unreleased.line]
-    if not own.endswith("\n"):  # the last line of a file without a final newline
-        own += end
+    added = [end, *_heading(document, new)]
+    if new.body.strip() and is_empty(document.body(unreleased)):
+        added += [end, *_body_lines(new.body, end)]
+    own = list(lines[unreleased.line : unreleased.end])
+    if not own[-1].endswith(
+        ("\n", "\r")
+    ):  # the last line of a file without a final newline
+        own[-1] += end
         added[-1] = added[-1].rstrip("\r\n")
-    return [*lines[: unreleased.line], own, *added, *lines[unreleased.line + 1 :]]
+    return "".join([*lines[: unreleased.line], *own, *added, *lines[unreleased.end :]])
 
 
-def _inserted(
-    lines: Sequence[str], existing: Sequence[Heading], title: str, body: str
-) -> list[str]:
-    """Return the lines with the section before the newest one, else at the end."""
+def _inserted(document: Document, new: NewSection) -> str:
+    """Return the text with the section before the newest one, else at the end."""
+    lines = document.lines
     end = line_end(lines)
-    block = [title]
-    if body.strip():
-        block += [end, *_body_lines(body, end)]
-    at = _first_section(existing)
+    block = [*_anchor(document, new.version), *_heading(document, new)]
+    if new.body.strip():
+        block += [end, *_body_lines(new.body, end)]
+    at = _first_section(document, new.version)
     if at is None:
-        return _appended(lines, block)
-    return [*lines[:at], *block, end, *lines[at:]]
+        return "".join(_appended(document, block))
+    if at and lines[at - 1].strip():  # a marker, or text without a blank line behind it
+        block.insert(0, end)
+    return "".join([*lines[:at], *block, end, *lines[at:]])
 
 
-def _first_section(existing: Sequence[Heading]) -> int | None:
-    """Return the line of the newest version's heading, else of the first at level 2."""
-    for heading in existing:
-        if heading.version:
-            return heading.line
-    for heading in existing:
+def _anchor(document: Document, version: str) -> list[str]:
+    """Return the lines of an anchor like that of the newest version, none where it has none."""
+    if not document.versions:
+        return []
+    newest = document.versions[0]
+    old = newest.version or ""
+    lines = list(document.lines[document.start(newest) : newest.line])
+    if not any(old in line for line in lines):
+        return []
+    return [line.replace(old, version) for line in lines]
+
+
+def _first_section(document: Document, version: str) -> int | None:
+    """Return the line of the newest version, else below a tool's marker, else at level 2."""
+    if document.versions:
+        return document.start(_newest(document, version))
+    for number, line in enumerate(document.lines):
+        if number not in document.syntax.content and _MARKER.search(line):
+            return number + 1
+    for heading in document.headings:
         if heading.level == 2:
             return heading.line
     return None
 
 
-def _appended(lines: Sequence[str], block: list[str]) -> list[str]:
+def _newest(document: Document, version: str) -> Heading:
+    """Return the heading that the new one stands before; that of its series stays above it."""
+    first = document.versions[0]
+    series = f"{first.version}."
+    below = [one for one in document.versions if (one.version or "").startswith(series)]
+    if below and version.startswith(series) and below[0].level > first.level:
+        return below[0]
+    return first
+
+
+def _appended(document: Document, block: list[str]) -> list[str]:
     """Return the lines with the block before the link definitions and blank lines at the end."""
+    lines = document.lines
     end = line_end(lines)
-    links = {definition.line for definition in definitions(lines)}
+    links = {line for one in document.definitions for line in range(one.line, one.end)}
     at = len(lines)
     while at and (at - 1 in links or not lines[at - 1].strip()):
         at -= 1
@@ -166,19 +294,25 @@ def _body_lines(body: str, end: str) -> list[str]:
     return [line + end for line in lines]
 
 
-def _check(
-    existing: Sequence[Heading], changed: Sequence[str], version: str, path: str
-) -> None:
+def _check(document: Document, changed: str, version: str, path: str) -> None:
     """Raise `ReleaseError` unless the section is there and every heading is, in its order."""
-    remaining = iter(headings(changed))
-    for heading in existing:
-        if not any(other.title == heading.title for other in remaining):
-            raise ReleaseError(
-                f"{path}: the heading {heading.title!r} would be lost",
-                "add the section by hand",
-            )
-    if find(changed, version, path) is None:
+    after = parse(changed, path)
+    section = find(after, version, path)
+    if section is None:
         raise ReleaseError(
             f"{path} ends in a code block or a comment",
             "close it, or add the section by hand",
         )
+    remaining = iter(after.headings)
+    for heading in document.headings:
+        if not any(_is_kept(heading, other, section) for other in remaining):
+            raise ReleaseError(
+                f"{path}: the heading {heading.title!r} would be lost",
+                "add the section by hand",
+            )
+
+
+def _is_kept(heading: Heading, other: Heading, section: Heading) -> bool:
+    if other == section and (heading.is_pending or heading.version == section.version):
+        return True
+    return other.title == heading.title

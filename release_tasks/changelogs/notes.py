@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from release_tasks.changelogs import changelog, dates
-from release_tasks.changelogs.lines import is_empty
+from release_tasks.changelogs.document import is_empty
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import BOM, read
 from release_tasks.project.history import previous
@@ -40,11 +40,11 @@ def of_changelog(release: Release, part: ComponentRelease) -> str | None:
     if path is None:
         return None
     log = read(release.source_tree, path)
-    if dates.is_dated(log):
+    if dates.is_dated(log, path):
         return _since_previous(release, part, path, log)
-    if changelog.has_section(log, part.version):
+    if changelog.has_section(log, part.version, path):
         return changelog.section_with_links(log, part.version, path)
-    return changelog.unreleased(log)
+    return changelog.unreleased(log, path)
 
 
 def printed(release: Release, part: ComponentRelease) -> str:

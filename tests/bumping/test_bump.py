@@ -200,3 +200,32 @@ def test_a_dry_bump_shows_the_edits_and_writes_nothing(
     assert "+++ b/Cargo.lock" in output
     assert changed(kit) == []
     assert shell.is_dry(c)
+
+
+def test_a_link_of_an_unknown_form_is_named(
+    kit: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = kit / "CHANGELOG.md"
+    url = "https://example.org/since?version=0.1.0"
+    log.write_text(f"## [Unreleased]\n\n- x\n\n## [0.1.0]\n\n[Unreleased]: {url}\n")
+    commit_all(kit, "Change the log")
+    bump.write(Context(), at())
+    assert f"[Unreleased]: {url}\n" in log.read_text()
+    assert "CHANGELOG.md:7: the address of [Unreleased] has an unknown form" in (
+        capsys.readouterr().out
+    )
+
+
+def test_the_date_of_an_interrupted_bump_stays(
+    kit: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = kit / "CHANGELOG.md"
+    log.write_text("## 0.2.0 (unreleased)\n\n- x\n\n## 0.1.0 (July 17th, 2026)\n")
+    commit_all(kit, "Change the log")
+    bump.write(Context(), at())
+    written = log.read_text()
+    assert "unreleased" not in written
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", str(int(EPOCH) + 5 * 86400))
+    assert "CHANGELOG.md" in bump.pending(at())
+    bump.write(Context(), at())
+    assert log.read_text() == written

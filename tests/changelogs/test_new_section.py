@@ -11,11 +11,12 @@ from release_tasks.errors import ReleaseError
 
 def test_the_given_body_is_used_where_unreleased_is_empty():
     there = new_section.add(
-        "# Changelog\n\n## [Unreleased]\n\n## [0.1.0]\n",
+        "# Changelog\n\n## [Unreleased]\n\n## [0.1.0] - 2026-01-01\n",
         NewSection("0.2.0", "2026-03-01", body="- made\n- by\n"),
     )
     assert there == (
-        "# Changelog\n\n## [Unreleased]\n\n## [0.2.0] - 2026-03-01\n\n- made\n- by\n\n## [0.1.0]\n"
+        "# Changelog\n\n## [Unreleased]\n\n## [0.2.0] - 2026-03-01\n\n- made\n- by\n\n"
+        "## [0.1.0] - 2026-01-01\n"
     )
     full = new_section.add(
         "## [Unreleased]\n\n- own\n", NewSection("0.2.0", "2026-03-01", body="- made")

@@ -199,12 +199,12 @@ def test_a_changelog_of_dates_is_read_since_the_previous_tag_and_never_written(
             "CHANGELOG.md has no entry for 0.2.0",
         ),
         (
-            LOG + "\n## 0.1.0\n\n- Again.\n",
-            "CHANGELOG.md has more than one section for 0.1.0",
+            LOG + "\n## 0.2.0\n\n- New.\n\n## 0.2.0\n\n- Again.\n",
+            "CHANGELOG.md has 2 sections for 0.2.0, at lines 11 and 15",
         ),
         (
             LOG + "\n## Unreleased\n\n- Again.\n",
-            "CHANGELOG.md has more than one section for Unreleased",
+            "CHANGELOG.md has 2 sections for Unreleased, at lines 3 and 11",
         ),
     ],
 )
@@ -214,6 +214,11 @@ def test_an_empty_section_and_a_duplicate_heading_are_problems(
 ) -> None:
     tiny.commit("CHANGELOG.md", log)
     assert problems(tiny) == [expected]
+
+
+def test_an_older_version_with_two_sections_is_no_problem(tiny: TinyProject) -> None:
+    tiny.commit("CHANGELOG.md", LOG + "\n## 0.1.0\n\n- Again.\n")
+    assert problems(tiny) == []
 
 
 @pytest.mark.parametrize(

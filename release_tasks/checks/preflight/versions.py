@@ -36,31 +36,29 @@ def pin_refused(context: CheckContext) -> list[Problem]:
 
 @also_after_tag
 def double_section(context: CheckContext) -> Iterator[Problem]:
-    """Find each version that has several sections in a changelog."""
+    """Find each changelog with several sections for the version, or for what is unreleased."""
     from release_tasks.changelogs import changelog
 
-    for _, path in _changelogs(context):
-        for title in changelog.duplicates(read(context.release.source_tree, path)):
-            yield Problem(
-                f"{path} has more than one section for {title}",
-                "join them into one",
-                path,
-            )
+    for part, path in _changelogs(context):
+        text = read(context.release.source_tree, path)
+        found = changelog.repeated(text, part.version, path)
+        if found:
+            fact = changelog.repeated_fact(found, path)
+            yield Problem(fact, "join them into one", path, found[-1].line + 1)
 
 
 @also_after_tag
 def missing_changelog_entry(context: CheckContext) -> Iterator[Problem]:
     """Find each changelog without an entry for the version."""
     from release_tasks.changelogs import changelog, notes
-    from release_tasks.changelogs.lines import is_empty
+    from release_tasks.changelogs.document import is_empty
 
-    for part, path in _changelogs(context):
+    for part, path in _whole_changelogs(context):
         section = notes.of_changelog(context.release, part) or ""
         printed = notes.printed(context.release, part)
-        if is_empty(section) and is_empty(printed):
-            place = changelog.where_to_write(
-                read(context.release.source_tree, path), part.version
-            )
+        if is_empty(section, path) and is_empty(printed):
+            text = read(context.release.source_tree, path)
+            place = changelog.where_to_write(text, part.version, path)
             yield Problem(
                 f"{path} has no entry for {part.version}",
                 f"write what changed {place} in {path}",
@@ -77,7 +75,7 @@ def unknown_changelog_group(context: CheckContext) -> Iterator[Problem]:
     from release_tasks.changelogs import notes
     from release_tasks.changelogs.entries import GROUPS, unknown_groups
 
-    for part, path in _changelogs(context):
+    for part, path in _whole_changelogs(context):
         text = read(context.release.source_tree, path)
         unknown = unknown_groups(text, notes.of_changelog(context.release, part) or "")
         if unknown:
@@ -94,11 +92,12 @@ def entry_without_reference(context: CheckContext) -> Iterator[Problem]:
     from release_tasks.changelogs import notes
     from release_tasks.changelogs.entries import always_references, unreferenced
 
-    for part, path in _changelogs(context):
+    for part, path in _whole_changelogs(context):
         bare = unreferenced(notes.of_changelog(context.release, part) or "")
         if not bare:
             continue
-        last = always_references(read(context.release.source_tree, path), part.version)
+        text = read(context.release.source_tree, path)
+        last = always_references(text, part.version, path)
         if last:
             yield Problem(
                 f"each entry of {last} in {path} has the number of an issue or pull request, "
@@ -152,7 +151,9 @@ def unbumpable_file(context: CheckContext) -> list[Problem]:
     def look() -> None:
         _ = context.version_copies  # reading them raises what is wrong
 
-    return collect_problems(look)
+    found = collect_problems(look)
+    known = {problem.fact for problem in double_section.look(context)}
+    return [problem for problem in found if problem.fact not in known]
 
 
 @warning
@@ -188,3 +189,15 @@ def _changelogs(context: CheckContext) -> Iterator[tuple[ComponentRelease, str]]
     for part in context.release.parts:
         if part.component.changelog:
             yield part, part.component.changelog
+
+
+def _whole_changelogs(
+    context: CheckContext,
+) -> Iterator[tuple[ComponentRelease, str]]:
+    """Yield those whose version has no second section, which is a finding of its own."""
+    from release_tasks.changelogs import changelog
+
+    for part, path in _changelogs(context):
+        text = read(context.release.source_tree, path)
+        if not changelog.repeated(text, part.version, path):
+            yield part, path

@@ -382,9 +382,12 @@ FAILURES = (
     Failure(
         "v0.6.8: one version, two sections",
         "edgequake-llm",
-        edit(("CHANGELOG.md", "## [0.6.11] - 2026-05-28", "## [0.6.26] - 2026-05-28")),
+        edit(
+            ("CHANGELOG.md", "## [0.6.26] - 2026-06-27", "## [0.6.27] - 2026-06-27"),
+            ("CHANGELOG.md", "## [0.6.11] - 2026-05-28", "## [0.6.27] - 2026-05-28"),
+        ),
         "double-section",
-        "CHANGELOG.md has more than one section for 0.6.26",
+        "CHANGELOG.md has 2 sections for 0.6.27",
     ),
     Failure(
         "d0b64c1: a stale copy",
