@@ -13,6 +13,7 @@ from release_tasks.changelogs.syntax import Heading
 from release_tasks.errors import ReleaseError
 from release_tasks.versions.numbers import spellings
 
+MERGE = "merge them into one"
 _REFERENCE = re.compile(r"\[([^\[\]]+)\](?!\(|:)")
 
 
@@ -44,7 +45,7 @@ def find(document: Document, version: str, path: str) -> Heading | None:
     """Return the heading of a version's section. Raises `ReleaseError` where it has two."""
     found = _of_version(document, version)
     if len(found) > 1:
-        raise ReleaseError(repeated_fact(found, path), "merge them")
+        raise ReleaseError(repeated_fact(found, path), MERGE)
     if not found:
         return None
     return found[0]

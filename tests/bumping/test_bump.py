@@ -211,8 +211,8 @@ def test_a_link_of_an_unknown_form_is_named(
     commit_all(kit, "Change the log")
     bump.write(Context(), at())
     assert f"[Unreleased]: {url}\n" in log.read_text()
-    assert "CHANGELOG.md:7: the address of [Unreleased] has an unknown form" in (
-        capsys.readouterr().out
+    assert "CHANGELOG.md:9: the address of [Unreleased] has an unknown form" in (
+        capsys.readouterr().err
     )
 
 

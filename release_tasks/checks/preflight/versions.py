@@ -44,7 +44,7 @@ def double_section(context: CheckContext) -> Iterator[Problem]:
         found = changelog.repeated(text, part.version, path)
         if found:
             fact = changelog.repeated_fact(found, path)
-            yield Problem(fact, "join them into one", path, found[-1].line + 1)
+            yield Problem(fact, changelog.MERGE, path, found[-1].line + 1)
 
 
 @also_after_tag
@@ -53,7 +53,7 @@ def missing_changelog_entry(context: CheckContext) -> Iterator[Problem]:
     from release_tasks.changelogs import changelog, notes
     from release_tasks.changelogs.document import is_empty
 
-    for part, path in _whole_changelogs(context):
+    for part, path in _changelogs(context):
         section = notes.of_changelog(context.release, part) or ""
         printed = notes.printed(context.release, part)
         if is_empty(section, path) and is_empty(printed):
@@ -75,7 +75,7 @@ def unknown_changelog_group(context: CheckContext) -> Iterator[Problem]:
     from release_tasks.changelogs import notes
     from release_tasks.changelogs.entries import GROUPS, unknown_groups
 
-    for part, path in _whole_changelogs(context):
+    for part, path in _changelogs(context):
         text = read(context.release.source_tree, path)
         unknown = unknown_groups(text, notes.of_changelog(context.release, part) or "")
         if unknown:
@@ -92,7 +92,7 @@ def entry_without_reference(context: CheckContext) -> Iterator[Problem]:
     from release_tasks.changelogs import notes
     from release_tasks.changelogs.entries import always_references, unreferenced
 
-    for part, path in _whole_changelogs(context):
+    for part, path in _changelogs(context):
         bare = unreferenced(notes.of_changelog(context.release, part) or "")
         if not bare:
             continue
@@ -151,9 +151,7 @@ def unbumpable_file(context: CheckContext) -> list[Problem]:
     def look() -> None:
         _ = context.version_copies  # reading them raises what is wrong
 
-    found = collect_problems(look)
-    known = {problem.fact for problem in double_section.look(context)}
-    return [problem for problem in found if problem.fact not in known]
+    return collect_problems(look)
 
 
 @warning
@@ -189,15 +187,3 @@ def _changelogs(context: CheckContext) -> Iterator[tuple[ComponentRelease, str]]
     for part in context.release.parts:
         if part.component.changelog:
             yield part, part.component.changelog
-
-
-def _whole_changelogs(
-    context: CheckContext,
-) -> Iterator[tuple[ComponentRelease, str]]:
-    """Yield those whose version has no second section, which is a finding of its own."""
-    from release_tasks.changelogs import changelog
-
-    for part, path in _changelogs(context):
-        text = read(context.release.source_tree, path)
-        if not changelog.repeated(text, part.version, path):
-            yield part, path

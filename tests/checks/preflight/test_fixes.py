@@ -238,12 +238,12 @@ WAYS: dict[str, tuple[Act, Follow]] = {
     ),
     "behind-origin": (elsewhere, typed),
     "double-section": (
-        commits("CHANGELOG.md", f"{LOG}\n## [0.1.0] - 2026-01-01\n\n- And this.\n"),
+        commits("CHANGELOG.md", f"{LOG}\n## [Unreleased]\n\n- And this.\n"),
         says(
             "CHANGELOG.md",
-            "\n## [0.1.0] - 2026-01-01\n\n- And this.\n",
+            "\n## [Unreleased]\n\n- And this.\n",
             "- And this.\n",
-            "join them",
+            "merge them",
         ),
     ),
     "missing-changelog-entry": (

@@ -383,7 +383,7 @@ FAILURES = (
         "v0.6.8: one version, two sections",
         "edgequake-llm",
         edit(
-            ("CHANGELOG.md", "## [0.6.26] - 2026-06-27", "## [0.6.27] - 2026-06-27"),
+            ("CHANGELOG.md", "## [0.6.0] - 2026-06-15", "## [0.6.27] - 2026-06-15"),
             ("CHANGELOG.md", "## [0.6.11] - 2026-05-28", "## [0.6.27] - 2026-05-28"),
         ),
         "double-section",
