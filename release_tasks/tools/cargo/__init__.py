@@ -14,6 +14,7 @@ from typing import Any
 from release_tasks.errors import ReleaseError
 from release_tasks.memo import On, memoized_on
 from release_tasks.shell import Failed, ask
+from release_tasks.tools import rustup
 
 Package = dict[str, Any]  # with the keys that `cargo metadata` documents
 
@@ -109,7 +110,11 @@ def metadata(root: Path) -> dict[str, Any]:
     try:
         data: dict[str, Any] = json.loads(ask(argv, cwd=root))
     except Failed as error:
-        reason = " ".join(error.output.split()).replace(f"{root}/", "")
+        missing = rustup.missing_toolchain(error, root)
+        if missing:
+            raise missing from error
+        said = rustup.without_backtrace(error.output)
+        reason = " ".join(said.split()).replace(f"{root}/", "")
         fact = f"cargo cannot read the workspace: {reason[:500]}"
         raise ReleaseError(fact, "fix that manifest") from error
     return data
