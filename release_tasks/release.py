@@ -203,6 +203,8 @@ def _current(components: tuple[Component, ...], checkout: Path, head: str) -> Ve
 
 def _refuse_without_version(component: Component, at_head: list[str]) -> None:
     """Raise `ReleaseError` for a component whose only version is a tag that HEAD does not have."""
+    if component.unknown_version:
+        raise component.unknown_version
     tags = [tag for tag in at_head if version_in(component, tag)]
     fact = f"HEAD has no tag of {component.name}"
     if tags:

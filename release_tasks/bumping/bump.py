@@ -21,6 +21,8 @@ from release_tasks.bumping.version_files import (
 from release_tasks.errors import ReleaseError, raise_all, shorten
 from release_tasks.formats.text_files import decode
 from release_tasks.manifests import toml_values
+from release_tasks.project.kinds import KINDS
+from release_tasks.project.model import Unreadable
 from release_tasks.tools import git
 from release_tasks.tools.cargo import lock as cargo_lock
 
@@ -54,6 +56,7 @@ class _Plan:
 
 def write(c: Context, release: Release) -> Bumped:
     """Write the version into every file that carries it. An error restores all of them."""
+    raise_all(unknown_versions(release))
     uncommitted = pending(release)
     if release.project.settings.project.version == "tag":
         terminal.say("nothing to do, only the tag has the version")
@@ -77,6 +80,19 @@ def write(c: Context, release: Release) -> Bumped:
     done = Bumped(tuple(plan.todo), tuple(copies.mismatches), tuple(copies.stale))
     _report(c, release, plan, done)
     return done
+
+
+def unknown_versions(release: Release) -> list[ReleaseError]:
+    """Return why the version of a component was not found, for each where it was not."""
+    errors: list[ReleaseError] = []
+    for part in release.parts:
+        if part.component.unknown_version:
+            errors.append(part.component.unknown_version)
+        for kind in KINDS:
+            found = getattr(part.component, kind.name)
+            if isinstance(found, Unreadable):
+                errors.append(found)
+    return errors
 
 
 def edits(release: Release, uncommitted: Iterable[str] | None = None) -> dict[str, str]:

@@ -159,7 +159,7 @@ def _files_of_others(release: Release) -> set[str]:
     for component in release.project.components:
         if component.name not in released:
             packages = resolved_or_empty(component.python)
-            found.update(version_copies.sources(release, packages))
+            found.update(dict(version_copies.sources(release, packages)))
             for package in packages:
                 found.add(
                     version_copies.relative(release, package.folder / "pyproject.toml")

@@ -11,7 +11,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import decode
 from release_tasks.manifests import cargo_toml
 from release_tasks.manifests.cargo_toml import CargoManifest, Pin
-from release_tasks.project.model import Crate, Project, resolved_or_empty
+from release_tasks.project.model import Component, Crate, Project, resolved_or_empty
 from release_tasks.project.python_packages import crates_in
 from release_tasks.versions.requirements import admits
 
@@ -20,21 +20,36 @@ if TYPE_CHECKING:
 
 
 def owners(project: Project) -> dict[str, str]:
-    """Return the component of each crate. A crate in only a wheel belongs with that wheel."""
+    """Return the component of each crate.
+
+    A crate in only a program or a wheel belongs with that.
+    """
     found: dict[str, str] = {}
     if len(project.components) == 1:
         [only] = project.components
         for crate in project.crates:
             if crate.version == only.version:
                 found[crate.name] = only.name
-    for component in project.components:
-        for package in resolved_or_empty(component.python):
-            for crate in crates_in(project, package):
-                found[crate.name] = component.name
-    for component in project.components:
-        for crate in resolved_or_empty(component.crates):
-            found[crate.name] = component.name
+    for find in (_in_programs, _in_wheels, _published):
+        for component in project.components:
+            for name in find(project, component):
+                found[name] = component.name
     return found
+
+
+def _in_programs(project: Project, component: Component) -> list[str]:
+    return [binary.crate for binary in resolved_or_empty(component.binaries)]
+
+
+def _in_wheels(project: Project, component: Component) -> list[str]:
+    found = []
+    for package in resolved_or_empty(component.python):
+        found += [crate.name for crate in crates_in(project, package)]
+    return found
+
+
+def _published(project: Project, component: Component) -> list[str]:
+    return [crate.name for crate in resolved_or_empty(component.crates)]
 
 
 def new_versions(release: Release) -> dict[str, str]:
@@ -74,6 +89,30 @@ def manifests(release: Release) -> dict[str, dict[str, str]]:
                 name: versions[name] for name in versions if owner.get(name) not in kept
             }
         found[_path(release, crate)] = wanted
+    return found
+
+
+def outside_manifests(release: Release) -> dict[str, dict[str, str]]:
+    """Return the manifests of wheels outside of the workspace, with the versions that each gets.
+
+    There a name alone is the published crate; only with a path is it the one of this repository.
+    """
+    owner = owners(release.project)
+    versions = new_versions(release)
+    found: dict[str, dict[str, str]] = {}
+    for crate in release.project.outside:
+        if crate.name not in versions:
+            continue
+        kept = _kept(release.project, owner.get(crate.name))
+        own = relative(release, os.path.join(crate.folder, "Cargo.toml"))
+        for path in (own, crate.version_file):
+            names = {crate.name}
+            text = decode((release.source_tree / path).read_bytes(), path)
+            for pin in cargo_toml.read(text, path).pins:
+                if pin.folder and owner.get(pin.package) not in kept:
+                    names.add(pin.package)
+            wanted = {name: versions[name] for name in names if name in versions}
+            found.setdefault(path, {}).update(wanted)
     return found
 
 

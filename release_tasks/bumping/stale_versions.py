@@ -157,6 +157,10 @@ def _version_before(
 ) -> str | None:
     """Return the version of a component before this release: of its manifests, or its last tag."""
     present = part.component.version
+    if not (part.component.crates or part.component.python):
+        tagged = _last_tagged(release, part)
+        if present and tagged and parse(tagged) > parse(present):
+            return tagged  # a chart alone is often forgotten
     if present and present != part.version:
         return present
     if present:  # an interrupted bump: what most of the manifests had

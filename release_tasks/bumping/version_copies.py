@@ -10,10 +10,12 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from release_tasks.errors import ReleaseError
-from release_tasks.formats.text_files import read
-from release_tasks.manifests import pyproject
+from release_tasks.manifests import python_module, setup_cfg
+from release_tasks.manifests.pyproject import PyProject
+from release_tasks.manifests.version_locations import ManifestKind
 from release_tasks.project.kinds import KINDS
 from release_tasks.project.model import Component, PythonPackage, resolved_or_empty
+from release_tasks.project.python_packages import about_package
 
 if TYPE_CHECKING:
     from release_tasks.release import Release
@@ -34,20 +36,36 @@ def relative(release: Release, path: Path | str) -> str:
     return text.removeprefix(root).replace(os.sep, "/")
 
 
-def sources(release: Release, packages: Iterable[PythonPackage]) -> Iterator[str]:
-    """Yield the setup files and modules of Python packages that may have their version, too."""
+def sources(
+    release: Release, packages: Iterable[PythonPackage]
+) -> Iterator[tuple[str, ManifestKind]]:
+    """Yield the files of Python packages that may have their version, too, and how to edit each.
+
+    These are setup files, modules, and what the backend reads the version from.
+    """
     tracked = set(release.project.files)
     for package in packages:
         path = relative(release, package.folder / "pyproject.toml")
         folder = PurePosixPath(path).parent
-        module = re.sub(r"[-_.]+", "_", package.name).lower()
-        names = ["setup.py", "setup.cfg"]
-        names += [f"{parent}{module}/__init__.py" for parent in ("", "src/", "python/")]
-        names += pyproject.read(read(release.source_tree, path), path).modules
-        for name in dict.fromkeys(names):
-            source = (folder / name).as_posix()
+        about = about_package(release.source_tree, path)
+        for name, kind in _source_kinds(package.name, about).items():
+            source = posixpath.normpath(folder / name)
             if source in tracked:
-                yield source
+                yield source, kind
+
+
+def _source_kinds(package: str, about: PyProject) -> dict[str, ManifestKind]:
+    """Return the files below a package's folder that may have its version, by their path."""
+    kinds: dict[str, ManifestKind] = {
+        "setup.py": python_module.KIND,
+        "setup.cfg": setup_cfg.KIND,
+    }
+    module = re.sub(r"[-_.]+", "_", package).lower()
+    for parent in ("", "src/", "python/"):
+        kinds[f"{parent}{module}/__init__.py"] = python_module.KIND
+    for source in about.dynamic.sources:
+        kinds[source.path] = source.kind
+    return kinds
 
 
 def uv_locks(release: Release) -> Iterator[tuple[str, dict[str, str]]]:

@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING, Any, Protocol
 from release_tasks.bumping import pins, version_copies
 from release_tasks.bumping.version_copies import relative
 from release_tasks.errors import ReleaseError
+from release_tasks.formats.text_files import line_at
 from release_tasks.manifests import (
     cargo_toml,
     chart_yaml,
     kind_of,
     pyproject,
-    python_module,
     uv_lock,
 )
 from release_tasks.manifests.text import listed
+from release_tasks.manifests.version_locations import mismatch_message
 from release_tasks.project.model import resolved_or_empty
 from release_tasks.project.settings import FILE
 from release_tasks.tools import git
+from release_tasks.tools.cargo import lock as cargo_lock
 
 if TYPE_CHECKING:
     from release_tasks.changelogs.new_section import NewSection
@@ -64,6 +66,29 @@ class ManifestFile:
     def mismatches(self, text: str) -> list[str]:
         """Return one sentence for each location without its new version."""
         return list(self.kind.mismatches(text, self.path, self.versions, self.version))
+
+
+@dataclass(frozen=True)
+class LockFile:
+    """A Cargo.lock below the root."""
+
+    path: str
+    versions: Mapping[str, str]  # by crate
+    is_covered: bool = False
+
+    def write(self, text: str) -> str:
+        """Return the text with the new versions of this repository's crates."""
+        return cargo_lock.bumped(text, self.versions)
+
+    def mismatches(self, text: str) -> list[str]:
+        """Return one sentence for each crate of this repository without its new version."""
+        sentences = []
+        for name, version, start in cargo_lock.own_packages(text):
+            new = self.versions.get(name, version)
+            if new != version:
+                line = line_at(text, start)
+                sentences.append(mismatch_message(self.path, line, name, version, new))
+        return sentences
 
 
 @dataclass(frozen=True)
@@ -118,10 +143,15 @@ class ChangelogFile:
 
 
 def version_files(release: Release) -> Iterator[VersionFile]:
-    """Yield every file that carries a version. A manifest in [files] comes twice."""
+    """Yield every file that carries a version. A manifest in [files] comes twice.
+
+    Raises `ReleaseError` for a crate that git does not track: a clone does not have it.
+    """
+    _refuse_untracked(release)
     workspace_version = pins.workspace_version(release)
     for path, crates in pins.manifests(release).items():
         yield ManifestFile(path, cargo_toml, crates, workspace_version, is_covered=True)
+    yield from _outside_files(release)
     for part in release.parts:
         yield from _python_files(release, part)
         yield from _charts(release, part)
@@ -135,15 +165,40 @@ def version_files(release: Release) -> Iterator[VersionFile]:
             yield ChangelogFile(log, release, part, day)
 
 
+def _refuse_untracked(release: Release) -> None:
+    tracked = set(git.tracked(release.source_tree))
+    for crate in release.project.crates:
+        path = relative(release, os.path.join(crate.folder, "Cargo.toml"))
+        if path not in tracked:
+            raise ReleaseError(
+                f"git does not track {path}, which is in the workspace",
+                f"git add --force {path}, or remove {crate.name} from the workspace",
+            )
+
+
+def _outside_files(release: Release) -> Iterator[VersionFile]:
+    """Yield the manifests and lock files of wheels outside of the workspace at the root."""
+    versions = pins.new_versions(release)
+    shared = {}
+    locks = []
+    for crate in release.project.outside:
+        if crate.name in versions:
+            shared[crate.version_file] = versions[crate.name]
+            locks.append(crate.lock)
+    for path, crates in pins.outside_manifests(release).items():
+        version = shared.get(path)
+        yield ManifestFile(path, cargo_toml, crates, version, is_covered=True)
+    for lock in dict.fromkeys(filter(None, locks)):
+        yield LockFile(lock, versions)
+
+
 def _python_files(release: Release, part: ComponentRelease) -> Iterator[VersionFile]:
     packages = resolved_or_empty(part.component.python)
     for package in packages:
         path = relative(release, package.folder / "pyproject.toml")
         yield ManifestFile(path, pyproject.KIND, version=part.version, is_covered=True)
-    for path in version_copies.sources(release, packages):
-        yield ManifestFile(
-            path, kind_of(path) or python_module.KIND, version=part.version
-        )
+    for path, source_kind in version_copies.sources(release, packages):
+        yield ManifestFile(path, source_kind, version=part.version)
 
 
 def _charts(release: Release, part: ComponentRelease) -> Iterator[VersionFile]:

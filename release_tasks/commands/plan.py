@@ -45,7 +45,7 @@ def plan(
     seconds = _rate_limit_wait(release)
     if release.project.left_out:
         names = ", ".join(release.project.left_out)
-        terminal.say(f"not released, in no component: {names}")
+        terminal.say(f"not released: {names}")
     if json:
         terminal.print_json({"steps": rows, "wait_seconds": seconds})
     else:

@@ -58,6 +58,8 @@ def data(project: Project) -> Data:
 
 def _component(project: Project, component: Component) -> Data:
     row: Data = {key: getattr(component, key) for key in COMPONENT_KEYS}
+    if component.unknown_version:
+        row["version"] = _question(component.unknown_version)
     row["bundles"] = [bundle.file for bundle in component.bundles]
     for kind in KINDS:
         found = getattr(component, kind)
@@ -89,6 +91,7 @@ def _source(project: Project, component: Component, kind: str) -> str:
 
 
 def _relative(project: Project, row: Data) -> Data:
+    row.pop("is_from_tags", None)  # how its version is found, which is shown above
     for key, value in row.items():
         if isinstance(value, Path):
             row[key] = value.relative_to(project.root).as_posix()
@@ -128,7 +131,7 @@ def _print(found: Data) -> None:
         )
     _print_components(found)
     if found["left_out"]:
-        print(f"not released, in no component: {', '.join(found['left_out'])}")
+        print(f"not released: {', '.join(found['left_out'])}")
     _print_files(found)
     _print_settings(found["settings"])
 
@@ -140,7 +143,12 @@ def _print_components(found: Data) -> None:
             no_version = "only in the tag"
     for row in found["components"]:
         version = row["version"] or no_version
+        question = version if isinstance(version, dict) else None
+        if question:
+            version = "unknown"
         print(f"component {row['name']}: version {version}, tag {row['tag']}")
+        if question:
+            _print_kind("version", question)
         for kind in KINDS:
             _print_kind(kind, row[kind])
         print(f"  assets    {', '.join(row['assets'])}")

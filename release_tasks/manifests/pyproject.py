@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ from release_tasks.manifests.version_locations import (
     VersionLocation,
     VersionLocations,
 )
+from release_tasks.manifests.version_sources import DynamicVersion, dynamic_version
 from release_tasks.versions.numbers import pep440
 
 
@@ -25,33 +27,34 @@ class PyProject:
     is_private: bool  # a classifier keeps it from PyPI
     backend: str  # build-system.build-backend, "" where there is none
     cargo_manifest: str | None  # tool.maturin.manifest-path
-    modules: tuple[
-        str, ...
-    ] = ()  # files that the backend may read a dynamic version from
+    dynamic: DynamicVersion  # where its backend reads the version
     pythons: str = ""  # project.requires-python
     readme: str | None = None  # its file; "" where it is a literal text, or dynamic
     maturin: dict[str, Any] = field(default_factory=dict)  # tool.maturin
 
 
-def read(text: str, path: str) -> PyProject:
-    """Return what a pyproject.toml says. Raises `ReleaseError` with the line for bad TOML."""
+def read(text: str, path: str, setup_cfg: str = "") -> PyProject:
+    """Return what a pyproject.toml says. Raises `ReleaseError` with the line for bad TOML.
+
+    `setup_cfg` is the text of the file beside it, where setuptools has the name and version if
+    there is no [project] table.
+    """
     data = toml_values.load(text, path)
     project = _table(data, "project")
     maturin = _table(data, "tool", "maturin")
     dynamic = _texts(project.get("dynamic"))
-    modules: tuple[str, ...] = ()
-    if "version" in dynamic:
-        modules = tuple(_version_modules(data))
+    name = _name(data, setup_cfg)
+    version = _text(project.get("version"))
     return PyProject(
-        name=_text(project.get("name")),
-        version=_text(project.get("version")),
+        name=name,
+        version=version,
         is_built="build-system" in data,
         is_private=any(
             "Do Not Upload" in name for name in _texts(project.get("classifiers"))
         ),
         backend=_text(_table(data, "build-system").get("build-backend")) or "",
         cargo_manifest=_text(maturin.get("manifest-path")),
-        modules=modules,
+        dynamic=_dynamic(data, name, setup_cfg),
         pythons=str(project.get("requires-python") or ""),
         readme=_readme(project.get("readme"), dynamic),
         maturin=maturin,
@@ -66,17 +69,23 @@ def _readme(value: Any, dynamic: list[str]) -> Any:
     return value
 
 
-def _version_modules(data: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the files that hatchling or setuptools may read the version from."""
-    path = _table(data, "tool", "hatch", "version").get("path")
-    if isinstance(path, str):
-        yield path
-    attribute = _table(data, "tool", "setuptools", "dynamic", "version").get("attr")
-    if isinstance(attribute, str):
-        module = attribute.rpartition(".")[0].replace(".", "/")
-        for folder in ("", "src/"):
-            yield f"{folder}{module}.py"
-            yield f"{folder}{module}/__init__.py"
+def _name(data: Mapping[str, Any], setup_cfg: str) -> str | None:
+    """Return the name of the distribution: of [project], poetry, or setup.cfg."""
+    if "project" in data:
+        return _text(_table(data, "project").get("name"))
+    poetry = _text(_table(data, "tool", "poetry").get("name"))
+    found = re.search(r"(?m)^name[ \t]*=[ \t]*([\w.-]+)[ \t]*\r?$", setup_cfg)
+    if poetry is None and found:
+        return found[1]
+    return poetry
+
+
+def _dynamic(
+    data: Mapping[str, Any], name: str | None, setup_cfg: str
+) -> DynamicVersion:
+    if name is None or _text(_table(data, "project").get("version")):
+        return DynamicVersion()
+    return dynamic_version(data, name, setup_cfg)
 
 
 def _locations(text: str, bump: FileBump) -> Iterator[VersionLocation]:

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import structs
 
 from release_tasks.errors import ReleaseError
+from release_tasks.project import component_version
 from release_tasks.project.kinds import KINDS, NAMED, Kind
 from release_tasks.project.model import (
     Binary,
@@ -18,16 +19,12 @@ from release_tasks.project.model import (
     Component,
     Crate,
     Project,
-    PythonPackage,
     Resolved,
     Unresolved,
     resolved_or_empty,
 )
-from release_tasks.project.python_packages import crates_in
 from release_tasks.project.settings import FILE, ComponentTable
-from release_tasks.project.suggested_components import ambiguity
 from release_tasks.project.tags import tag_name, version_in
-from release_tasks.versions.numbers import from_pep440
 
 Ships = Mapping[str, Resolved[Any]]  # what was found, by the name of its kind
 Tables = dict[str, ComponentTable]  # by the name of the component
@@ -51,7 +48,7 @@ def split(project: Project, ships: Ships) -> Project:
         components.append(_component(project, name, table, own))
     _refuse_same_tag(components)
     _refuse_same_changelog(components)
-    left_out = _left_out(components, ships)
+    left_out = (*project.left_out, *_left_out(components, ships))
     return replace(project, components=tuple(components), left_out=left_out)
 
 
@@ -145,11 +142,13 @@ def _component(
     is_only = not project.settings.components
     is_main = table.latest or is_only
     _check_changelog(project, name, table)
+    found = component_version.find(project, name, ships)
     return Component(
         name,
         table.tag,
-        _version(project, name, ships),
+        found.version,
         **ships,
+        unknown_version=found.unknown,
         latest=github.latest and is_main,
         bundles=_bundles(project, resolved_or_empty(ships["binaries"])),
         pins=tuple(table.pins.items()),
@@ -169,43 +168,6 @@ def _check_changelog(project: Project, name: str, table: ComponentTable) -> None
             f"{FILE}: [components.{name}] changelog: {table.changelog} is not in the repository",
             "git add it, or correct the path",
         )
-
-
-def _version(project: Project, name: str, ships: Ships) -> str | None:
-    """Return the version that the manifests of a component have, None if only its tag has it."""
-    if project.settings.project.version == "tag":
-        return None
-    crates = resolved_or_empty(ships["crates"])
-    packages = _package_versions(project, resolved_or_empty(ships["python"]))
-    is_only = not project.settings.components
-    versions = {crate.version for crate in crates}
-    if is_only and crates and len(versions | set(packages.values())) > 1:
-        raise ambiguity(project.name, ships, packages)
-    if is_only and not crates and not packages:
-        versions = {
-            crate.version for crate in project.crates
-        }  # of which none is published
-    if len(versions) > 1:
-        raise ReleaseError(
-            f"the crates of {name} have different versions: {', '.join(sorted(versions))}",
-            f'give them one version, or a component each in {FILE}: [components."{{crate}}"]',
-        )
-    return next(iter((*versions, *packages.values())), None)
-
-
-def _package_versions(
-    project: Project, packages: tuple[PythonPackage, ...]
-) -> dict[str, str]:
-    """Return the SemVer of each Python package, which may be that of the crate in its wheel."""
-    found = {}
-    for package in packages:
-        if package.version:
-            found[package.name] = from_pep440(package.version)
-            continue
-        crates = crates_in(project, package)
-        if crates:
-            found[package.name] = crates[0].version
-    return found
 
 
 def _bundles(project: Project, binaries: tuple[Binary, ...]) -> tuple[Bundle, ...]:

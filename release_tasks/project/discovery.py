@@ -17,6 +17,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import read
 from release_tasks.project import containers, python_packages
 from release_tasks.project.components import split
+from release_tasks.project.crates import with_crates
 from release_tasks.project.model import (
     Binary,
     Crate,
@@ -64,8 +65,7 @@ def outline(root: Path) -> Project:
 def _discover(root: Path, fingerprint: str) -> Project:
     project = outline(root)
     workspace = _workspace(root, project.files)
-    crates = _crates(project, workspace)
-    project = replace(project, crates=crates, workspace=workspace)
+    project = with_crates(project, workspace)
     ships = _ships(project)
     try:
         return split(project, ships)
@@ -174,42 +174,6 @@ def _declared_url(root: Path) -> str | None:
         if match:
             return match[1]
     return None
-
-
-def _crates(project: Project, workspace: cargo.Workspace | None) -> tuple[Crate, ...]:
-    """Return every member of the workspace, and whether it is published."""
-    members = workspace.members if workspace else ()
-    settings = project.settings.crates
-    _refuse_unknown("ignore", settings.ignore, members)
-    _refuse_unknown("include", settings.include, members)
-    in_wheels = python_packages.built_by_maturin(project.root, project.files)
-    found = []
-    for member in members:
-        is_excluded = member.name in settings.ignore or member.folder in in_wheels
-        is_published = member.publish and not is_excluded
-        found.append(
-            Crate(
-                member.name,
-                member.version,
-                member.folder,
-                member.needs,
-                publish=is_published or member.name in settings.include,
-                binaries=member.binaries,
-            )
-        )
-    return tuple(found)
-
-
-def _refuse_unknown(
-    key: str, names: tuple[str, ...], members: tuple[cargo.Member, ...]
-) -> None:
-    available = sorted(member.name for member in members)
-    for name in names:
-        if name not in available:
-            raise ReleaseError(
-                f"{FILE}: [crates] {key}: there is no crate {name}",
-                f"available: {', '.join(available)}",
-            )
 
 
 def _binaries(crates: tuple[Crate, ...], settings: Settings) -> Resolved[Binary]:

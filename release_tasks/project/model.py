@@ -23,6 +23,13 @@ class Unresolved(ReleaseError):
     """
 
 
+class Unreadable(Unresolved):
+    """A manifest cannot be read, so what is shipped cannot be decided.
+
+    It stops a bump, too, which would leave that manifest at an old version.
+    """
+
+
 Resolved = (
     tuple[T, ...] | Unresolved
 )  # all things of one kind, or why they are not known
@@ -38,6 +45,18 @@ class Crate:
     needs: tuple[str, ...] = ()
     publish: bool = True
     binaries: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class OutsideCrate:
+    """A crate that is no member of the workspace at the root."""
+
+    name: str
+    version: str
+    folder: Path
+    is_publishable: bool  # cargo would publish it
+    version_file: str  # the manifest that has its version, from the root
+    lock: str | None  # the Cargo.lock around it, from the root
 
 
 @dataclass(frozen=True)
@@ -78,6 +97,7 @@ class PythonPackage:
     pythons: tuple[str, ...] = ()  # as `3.12`; empty if one wheel is for several
     sdist: bool = True
     token: str = "PYPI_API_TOKEN"
+    is_from_tags: bool = False  # its backend reads the version from git's tags
 
 
 @dataclass(frozen=True)
@@ -179,6 +199,7 @@ class Component:
     commit: str | None = None  # a template, too
     prereleases: bool = True  # whether its versions may be prereleases
     promotes: bool = False  # whether only `inv promote` makes its GitHub release
+    unknown_version: Unresolved | None = None  # why a version was not found
 
 
 @dataclass(frozen=True)
@@ -193,7 +214,8 @@ class Project:
     crates: tuple[Crate, ...] = ()  # every member of the workspace, published or not
     files: tuple[str, ...] = field(default=(), repr=False)  # what git tracks
     workspace: Workspace | None = field(default=None, repr=False)  # as cargo sees it
-    left_out: tuple[str, ...] = ()  # what was found but is in no component
+    left_out: tuple[str, ...] = ()  # what was found but is not released, and why
+    outside: tuple[OutsideCrate, ...] = ()
 
     @property
     def manifest(self) -> Path | None:

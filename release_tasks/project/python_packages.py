@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from posixpath import basename
+from posixpath import basename, dirname, normpath
+from typing import Any
 
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import read
@@ -15,9 +16,11 @@ from release_tasks.manifests import pyproject
 from release_tasks.manifests.pyproject import PyProject
 from release_tasks.project.model import (
     Crate,
+    OutsideCrate,
     Project,
     PythonPackage,
     Resolved,
+    Unreadable,
     Unresolved,
     ambiguity,
     choice,
@@ -25,8 +28,15 @@ from release_tasks.project.model import (
 from release_tasks.project.settings import FILE, PythonTable, Settings
 from release_tasks.rules import pypi_files
 from release_tasks.terminal import SECRET_NAME
+from release_tasks.tools import cargo
 from release_tasks.tools.cargo import Package
 
+LISTED = 3  # names of packages of tests, before only their number is shown
+# folders whose packages are what tests or examples work with
+NOT_SHIPPED = re.compile(
+    r"(?:.*?/)?(?:tests?|test[-_]?data|fixtures?|__fixtures__|examples?|samples?|demos?|bench(?:es|marks?)?)(?=/)",
+    re.I,
+)
 ABI3 = re.compile(r"(?:pyo3(?:-ffi)?/)?abi3(?:-py3(\d+))?")
 
 
@@ -50,10 +60,11 @@ class PackageBuild:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A pyproject.toml with a name and a build system."""
+    """A pyproject.toml with a name and a build system, and its version, "" if it is unknown."""
 
     folder: Path
     about: PyProject
+    version: str
 
 
 def packages(
@@ -64,10 +75,12 @@ def packages(
     A pyproject.toml without a build system, or with the classifier `Private :: Do Not Upload`, is
     for development only.
     """
-    candidates = _candidates(root, files)
-    named = list(settings.python)
-    for component in settings.components.values():
-        named += component.python
+    named = _named(settings)
+    try:
+        candidates = _candidates(root, files, named)
+    except ReleaseError as error:
+        fix = f"{error.fix}, or add it to [project] ignore in {FILE}"
+        return Unreadable(error.problem, fix)
     if not named and len(candidates) > 1:
         return ambiguity(
             "Python packages", [f'[python."{name}"]' for name in candidates]
@@ -82,42 +95,118 @@ def packages(
     return tuple(found)
 
 
-def built_by_maturin(root: Path, files: tuple[str, ...]) -> set[Path]:
-    """Return the folders of the crates that maturin builds: they are not for crates.io."""
-    folders = set()
-    for folder, about in _pyprojects(root, files):
-        if about.backend.startswith("maturin"):
-            manifest = folder / (about.cargo_manifest or "Cargo.toml")
-            folders.add(manifest.resolve().parent)
+def about_package(root: Path, path: str) -> PyProject:
+    """Return what a pyproject.toml says, with the setup.cfg beside it."""
+    setup_cfg = f"{path.removesuffix('pyproject.toml')}setup.cfg"
+    text = read(root, setup_cfg) if (root / setup_cfg).is_file() else ""
+    return pyproject.read(read(root, path), path, text)
+
+
+def built_by_maturin(root: Path, files: tuple[str, ...]) -> dict[Path, PyProject]:
+    """Return the folders of the crates that maturin builds, and which package is made of them."""
+    folders = {}
+    for path in files:
+        try:
+            about = about_package(root, path) if _is_pyproject(path) else None
+        except ReleaseError:  # a broken one is an error of its own where it is released
+            continue
+        if about and about.backend.startswith("maturin"):
+            manifest = (root / path).parent / (about.cargo_manifest or "Cargo.toml")
+            folders[manifest.resolve().parent] = about
     return folders
 
 
-def crates_in(project: Project, package: PythonPackage) -> tuple[Crate, ...]:
-    """Return the crates of the workspace that a package's wheel is made of."""
+def is_program(about: PyProject, crate: Package) -> bool:
+    """Tell whether maturin puts a crate's programs into the wheel, and no extension module."""
+    return _bindings(about, crate) == "bin"
+
+
+def not_shipped(path: str) -> str:
+    """Return the folder of tests or examples that a file is in, "" for any other file."""
+    found = NOT_SHIPPED.match(path)
+    return found[0] if found else ""
+
+
+def left_out(root: Path, files: tuple[str, ...], settings: Settings) -> Iterator[str]:
+    """Yield the packages that tests or examples work with, and where they are."""
+    named = _named(settings)
+    folders: dict[str, list[str]] = {}
+    for path, about in _publishable(root, tuple(filter(not_shipped, files))):
+        if about.name not in named:
+            folders.setdefault(not_shipped(path), []).append(str(about.name))
+    for folder, names in folders.items():
+        if len(names) > LISTED:
+            names = [f"{len(names)} packages"]
+        for name in names:
+            yield f"{name} (python: below {folder}/, which is not shipped)"
+
+
+def crates_in(
+    project: Project, package: PythonPackage
+) -> tuple[Crate | OutsideCrate, ...]:
+    """Return the crates that a package's wheel is made of, also outside of the workspace."""
     built = built_by_maturin(project.root, (_path(project, package),))
-    return tuple(crate for crate in project.crates if crate.folder in built)
+    every: tuple[Crate | OutsideCrate, ...] = (*project.crates, *project.outside)
+    return tuple(crate for crate in every if crate.folder in built)
 
 
 def built(project: Project, package: PythonPackage) -> PackageBuild:
     """Return a package with what its pyproject.toml and its crate say about its wheels."""
     path = _path(project, package)
-    about = pyproject.read(read(project.root, path), path)
+    about = about_package(project.root, path)
     if not package.maturin:
         return PackageBuild(package, about, path, crate=None, least=0)
     crates = crates_in(project, package)
-    if not crates or project.workspace is None:
+    if not crates:
         return PackageBuild(package, about, path, crate=None, least=None)
-    crate = project.workspace.packages[crates[0].name]
+    workspace = project.workspace
+    if workspace is None or isinstance(crates[0], OutsideCrate):
+        workspace = cargo.workspace(crates[0].folder)
+    crate = workspace.packages[crates[0].name]
     return PackageBuild(package, about, path, crate, _lowest_python(about, crate))
 
 
-def _candidates(root: Path, files: tuple[str, ...]) -> dict[str, list[_Candidate]]:
-    """Return the folders that could be published, by the name of the distribution."""
+def _named(settings: Settings) -> list[str]:
+    """Return the packages that the settings name."""
+    named = list(settings.python)
+    for component in settings.components.values():
+        named += component.python
+    return named
+
+
+def _candidates(
+    root: Path, files: tuple[str, ...], named: list[str]
+) -> dict[str, list[_Candidate]]:
+    """Return the folders that could be published, by the name of the distribution.
+
+    What tests or examples work with is only a candidate where the settings name it.
+    """
     found: dict[str, list[_Candidate]] = {}
-    for folder, about in _pyprojects(root, files):
-        if about.is_built and about.name and not about.is_private:
-            found.setdefault(about.name, []).append(_Candidate(folder, about))
+    tracked = set(files)
+    for path, about in _publishable(root, files):
+        if not not_shipped(path) or about.name in named:
+            version = about.version or _dynamic_version(root, path, about, tracked)
+            candidate = _Candidate((root / path).parent, about, version)
+            found.setdefault(about.name or "", []).append(candidate)
     return found
+
+
+def _publishable(root: Path, files: tuple[str, ...]) -> Iterator[tuple[str, PyProject]]:
+    """Yield each pyproject.toml that says how a distribution is built.
+
+    Raises `ReleaseError` for one that cannot be read, unless tests or examples work with it.
+    """
+    for path in files:
+        if not _is_pyproject(path):
+            continue
+        try:
+            about = about_package(root, path)
+        except ReleaseError:
+            if not_shipped(path):
+                continue
+            raise
+        if about.is_built and about.name and not about.is_private:
+            yield path, about
 
 
 def _candidate(
@@ -158,13 +247,14 @@ def _package(name: str, candidate: _Candidate, settings: Settings) -> PythonPack
         _check_platform(name, tag)
     return PythonPackage(
         name,
-        candidate.about.version or "",
+        candidate.version,
         candidate.folder,
         is_maturin,
         wheels=table.wheels,
         pythons=table.pythons,
         sdist=table.sdist,
         token=table.token,
+        is_from_tags=candidate.about.dynamic.is_from_tags,
     )
 
 
@@ -182,23 +272,29 @@ def _check_platform(name: str, tag: str) -> None:
     raise ReleaseError(f"{FILE}: [python.{name}] wheels: PyPI takes no {tag}", fix)
 
 
+def _dynamic_version(root: Path, path: str, about: PyProject, tracked: set[str]) -> str:
+    """Return the version that the backend reads from a tracked file, "" where there is none."""
+    for source in about.dynamic.sources:
+        file = normpath(f"{dirname(path)}/{source.path}").lstrip("/")
+        if file in tracked:
+            found = source.version_in(read(root, file))
+            if found:
+                return found
+    return ""
+
+
 def _lowest_python(about: PyProject, crate: Package) -> int | None:
     """Return the lowest minor version of Python 3 for which maturin builds the wheel.
 
     It is 0 for cffi, uniffi and programs, and None without abi3 (PEP 384, pyo3's features).
     """
-    pyo3 = []
-    for dependency in crate["dependencies"]:
-        if dependency["name"] in ("pyo3", "pyo3-ffi") and dependency["kind"] is None:
-            pyo3.append(dependency)
-    default = "pyo3" if pyo3 else "bin"
-    if about.maturin.get("bindings", default) != "pyo3":
+    if _bindings(about, crate) != "pyo3":
         return 0
     features = [
         *crate["features"].get("default", ()),
         *about.maturin.get("features", ()),
     ]
-    for dependency in pyo3:
+    for dependency in _pyo3(crate):
         features += dependency["features"]
     abi3 = [match for match in map(ABI3.fullmatch, features) if match]
     lowest = [int(match[1]) for match in abi3 if match[1]]
@@ -207,11 +303,30 @@ def _lowest_python(about: PyProject, crate: Package) -> int | None:
     return sys.version_info.minor if abi3 else None
 
 
+def _pyo3(crate: Package) -> list[dict[str, Any]]:
+    found = []
+    for dependency in crate["dependencies"]:
+        if dependency["name"] in ("pyo3", "pyo3-ffi") and dependency["kind"] is None:
+            found.append(dependency)
+    return found
+
+
+def _bindings(about: PyProject, crate: Package) -> str:
+    """Return the kind of bindings of a wheel: as its settings say, or as maturin finds it."""
+    written = about.maturin.get("bindings")
+    if written:
+        return str(written)
+    if _pyo3(crate):
+        return "pyo3"
+    kinds = {kind for target in crate["targets"] for kind in target["kind"]}
+    if "bin" in kinds and "cdylib" not in kinds:
+        return "bin"
+    return "cffi"
+
+
 def _path(project: Project, package: PythonPackage) -> str:
     return (package.folder / "pyproject.toml").relative_to(project.root).as_posix()
 
 
-def _pyprojects(root: Path, files: tuple[str, ...]) -> Iterator[tuple[Path, PyProject]]:
-    for path in files:
-        if basename(path) == "pyproject.toml":
-            yield (root / path).parent, pyproject.read(read(root, path), path)
+def _is_pyproject(path: str) -> bool:
+    return basename(path) == "pyproject.toml"

@@ -105,23 +105,12 @@ def message(component: Component, version: str, template: str | None) -> str:
 def carried(project: Project, component: Component) -> dict[str, str]:
     """Return the version that each crate and Python package of a component has in its manifest.
 
-    A crate that is only in a wheel counts with that wheel.
+    A crate that is only in a wheel counts with that wheel, one of a program with the program.
     """
-    from release_tasks.project.python_packages import crates_in
-
     if component.version is None:
         return {}
     packages = resolved_or_empty(component.python)
-    crates: dict[str, str] = {}
-    for package in packages:
-        for crate in crates_in(project, package):
-            crates[crate.name] = crate.version
-    for other in project.components:
-        if other.name != component.name:
-            for crate in resolved_or_empty(other.crates):
-                crates.pop(crate.name, None)
-    for crate in resolved_or_empty(component.crates):
-        crates[crate.name] = crate.version
+    crates = _crate_versions(project, component)
     wheels = {
         package.name: from_pep440(package.version)
         for package in packages
@@ -132,3 +121,24 @@ def carried(project: Project, component: Component) -> dict[str, str]:
         label = f"the crate {name}" if name in wheels else name
         found[label] = version
     return found | wheels
+
+
+def _crate_versions(project: Project, component: Component) -> dict[str, str]:
+    """Return the version of each crate that is published, in a wheel, or makes a program."""
+    from release_tasks.project.python_packages import crates_in
+
+    versions: dict[str, str] = {}
+    programs = {binary.crate for binary in resolved_or_empty(component.binaries)}
+    for crate in project.crates:
+        if crate.name in programs:
+            versions[crate.name] = crate.version
+    for package in resolved_or_empty(component.python):
+        for in_wheel in crates_in(project, package):
+            versions[in_wheel.name] = in_wheel.version
+    for other in project.components:
+        if other.name != component.name:
+            for crate in resolved_or_empty(other.crates):
+                versions.pop(crate.name, None)
+    for crate in resolved_or_empty(component.crates):
+        versions[crate.name] = crate.version
+    return versions

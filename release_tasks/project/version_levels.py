@@ -79,4 +79,6 @@ def _committed_version(root: Path, component: Component) -> str:
         components = discover(root).components
     named = [one for one in components if one.name == component.name]
     committed = named[0] if named else components[0]
+    if committed.unknown_version:
+        raise committed.unknown_version
     return committed.version or "0.0.0"

@@ -268,7 +268,7 @@ def test_what_is_in_no_component_is_listed(tmp_path: Path) -> None:
     found = project(tmp_path, TWO | {"Dockerfile": "FROM scratch\n", FILE: settings})
     assert found.left_out == ("ghcr.io/o/core (images)",)
     done = inv(found.root, "settings")
-    assert "\nnot released, in no component: ghcr.io/o/core (images)\n" in done.stdout
+    assert "\nnot released: ghcr.io/o/core (images)\n" in done.stdout
 
 
 def test_two_components_with_one_changelog_are_an_error(tmp_path: Path) -> None:

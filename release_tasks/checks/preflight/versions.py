@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from release_tasks.bumping import stale_versions
+from release_tasks.bumping import bump, stale_versions
 from release_tasks.checks.check import (
     Check,
     CheckContext,
@@ -24,6 +24,12 @@ from release_tasks.versions.numbers import parse
 stale_severity = partial(
     Check, "warning", is_error=lambda settings: settings.versions.stale == "error"
 )
+
+
+@problem
+def unknown_version(context: CheckContext) -> list[Problem]:
+    """Find each component whose manifests have a version that was not found."""
+    return problems_of(bump.unknown_versions(context.release))
 
 
 @problem

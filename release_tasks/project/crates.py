@@ -1,0 +1,128 @@
+"""The crates of a repository: members of the workspace at its root, and what is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from release_tasks.errors import ReleaseError
+from release_tasks.manifests.pyproject import PyProject
+from release_tasks.project import python_packages
+from release_tasks.project.model import Crate, OutsideCrate, Project
+from release_tasks.project.outside_crates import outside_crates
+from release_tasks.project.settings import FILE, Settings
+from release_tasks.tools import cargo, git
+
+
+def with_crates(project: Project, workspace: cargo.Workspace | None) -> Project:
+    """Return the project with its crates: members that git tracks, and those outside.
+
+    Raises `ReleaseError` where the settings name a crate that there is not.
+    """
+    root, settings = project.root, project.settings
+    members = workspace.members if workspace else ()
+    _refuse_unknown("ignore", settings.crates.ignore, members)
+    _refuse_unknown("include", settings.crates.include, members)
+    in_wheels = python_packages.built_by_maturin(root, project.files)
+    tracked = set(git.tracked(root))
+    crates = []
+    left_out = []
+    for member in members:
+        submodule = _submodule(root, member)
+        if submodule:
+            reason = f"the submodule {submodule} is released on its own"
+            left_out.append(f"{member.name} (crates: {reason})")
+            continue
+        own = _in_tracked_folder(root, member, tracked)
+        about = in_wheels.get(own.folder)
+        is_library = about is not None and not _is_program(about, workspace, own)
+        crate = _crate(own, settings, is_library)
+        if about and own.publish and not crate.publish:
+            left_out.append(f"{own.name} (crates: it is built into {about.name})")
+        crates.append(crate)
+    folders = {crate.folder for crate in crates} | {one.folder for one in members}
+    outside = outside_crates(root, project.files, folders)
+    left_out += _outside_names(root, outside, in_wheels)
+    left_out += python_packages.left_out(root, project.files, settings)
+    return replace(
+        project,
+        crates=tuple(crates),
+        workspace=workspace,
+        outside=outside,
+        left_out=tuple(dict.fromkeys(left_out)),
+    )
+
+
+def _is_program(
+    about: PyProject, workspace: cargo.Workspace | None, member: cargo.Member
+) -> bool:
+    return workspace is not None and python_packages.is_program(
+        about, workspace.packages[member.name]
+    )
+
+
+def _crate(member: cargo.Member, settings: Settings, is_library: bool) -> Crate:
+    """Return a member as what it is for a release.
+
+    The library of a wheel is no crate for others; a program that is in a wheel is published as
+    well, where cargo may do that.
+    """
+    is_excluded = is_library or member.name in settings.crates.ignore
+    is_included = member.name in settings.crates.include
+    return Crate(
+        member.name,
+        member.version,
+        member.folder,
+        member.needs,
+        publish=is_included or (member.publish and not is_excluded),
+        binaries=member.binaries,
+    )
+
+
+def _in_tracked_folder(
+    root: Path, member: cargo.Member, tracked: set[str]
+) -> cargo.Member:
+    """Return a member in the folder under which git tracks it, if that is behind a link."""
+    if _manifest(root, member.folder) in tracked:
+        return member
+    behind_link = member.folder.resolve()
+    if _manifest(root, behind_link) in tracked:
+        return replace(member, folder=behind_link)
+    return member
+
+
+def _manifest(root: Path, folder: Path) -> str:
+    return f"{folder}/Cargo.toml".removeprefix(f"{root}/")
+
+
+def _submodule(root: Path, member: cargo.Member) -> str:
+    """Return the submodule that a member is in, "" for any other member."""
+    folder = f"{member.folder}/".removeprefix(f"{root}/")
+    for submodule in git.submodules(root):
+        if folder.startswith(f"{submodule}/"):
+            return submodule
+    return ""
+
+
+def _outside_names(
+    root: Path, outside: tuple[OutsideCrate, ...], in_wheels: Mapping[Path, PyProject]
+) -> Iterator[str]:
+    """Yield the crates that cargo would publish, but only from another workspace."""
+    for crate in outside:
+        path = (crate.folder / "Cargo.toml").relative_to(root).as_posix()
+        is_shipped = crate.is_publishable and crate.folder not in in_wheels
+        if is_shipped and not python_packages.not_shipped(path):
+            yield f"{crate.name} (crates: {path} is not in the workspace at the root)"
+
+
+def _refuse_unknown(
+    key: str, names: tuple[str, ...], members: tuple[cargo.Member, ...]
+) -> None:
+    available = sorted(member.name for member in members)
+    for name in names:
+        if name not in available:
+            raise ReleaseError(
+                f"{FILE}: [crates] {key}: there is no crate {name}",
+                f"available: {', '.join(available)}",
+            )
