@@ -259,6 +259,13 @@ WAYS: dict[str, tuple[Act, Follow]] = {
         lambda one: (one.tiny.tag("v0.3.0"), one.commit("more.txt", "")),
         takes("0.3.1", "choose a version after 0.3.0"),
     ),
+    "unknown-version": (
+        commits(
+            "pyproject.toml",
+            MANIFEST.replace('version = "0.1.0"', 'dynamic = ["version"]'),
+        ),
+        lambda one, fix: settings("\n".join(fix.splitlines()[1:]))(one),
+    ),
     "version-below-manifests": (
         lambda one: setattr(one, "version", "0.0.9"),
         takes("0.1.1", "choose a version after 0.1.0"),
