@@ -29,7 +29,10 @@ pytestmark = pytest.mark.tools("git", "cargo")
 
 
 def project(root: Path, files: dict[str, str]) -> Project:
-    sources = {}
+    sources = {
+        "tasks.py": "from release_tasks import ns\n",
+        ".gitignore": "__pycache__/\n",
+    }
     for path in files:
         if path.endswith("Cargo.toml"):
             folder = path.removesuffix("Cargo.toml")
@@ -120,7 +123,7 @@ def test_a_member_that_git_ignores_stops_a_bump_before_anything_is_written(
         "Cargo.toml": '[workspace]\nmembers = ["a", "b"]\nresolver = "2"\n',
         "a/Cargo.toml": CRATE.format("a", "0.1.0"),
         "b/Cargo.toml": CRATE.format("b", "0.1.0"),
-        ".gitignore": "b/\n",
+        ".gitignore": "__pycache__/\nb/\n",
     }
     project(tmp_path, files)
     root = tmp_path / "lamp"
@@ -158,7 +161,13 @@ def test_a_wheel_outside_of_the_workspace_is_bumped_with_its_lock(
 @pytest.mark.parametrize(
     ("files", "version"),
     [
-        ({"chart/Chart.yaml": CHART.format("lamp", "1.3.0")}, "1.3.0"),
+        (
+            {
+                "chart/Chart.yaml": CHART.format("lamp", "1.3.0"),
+                "release-tasks.toml": '[charts."ghcr.io/acme/lamp"]\n',
+            },
+            "1.3.0",
+        ),
         (
             {
                 "Cargo.toml": '[workspace]\nmembers = ["a", "b"]\nresolver = "2"\n',
