@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 ALL = "**"
-GLOB_WORDS = {"**": ".*", "*": "[^/]*", "?": "?", "+": "+"}  # as regular expressions
+WILDCARDS = {"**": ".*", "*": "[^/]*"}  # as regular expressions
 
 
 @dataclass(frozen=True)
@@ -45,19 +45,41 @@ class Workflow:
 
     @cached_property
     def filters(self) -> tuple[str, ...]:
-        """Return the filters of the tags that it runs on: none for no tag, `ALL` for every tag."""
+        """Return the filters of the tags that it runs on: none for no tag, `ALL` for every tag.
+
+        `tags-ignore: [x]` is every tag but x. Filters of paths are not looked at for tags (GitHub
+        docs, Workflow syntax, on.push).
+        """
         trigger = self._trigger
         events = [trigger] if isinstance(trigger, str) else list(trigger or ())
-        if "release" in events:
-            return (ALL,)  # a release that goes public has a tag
+        if "release" in events or "create" in events:
+            return (ALL,)  # a release that goes public has a tag, which was created
         if "push" not in events:
             return ()
         push = self._trigger_options("push")
         if "tags" in push:
             return _texts(push["tags"])
-        if "branches" in push or "tags-ignore" in push:
+        if "tags-ignore" in push:
+            return (ALL, *(f"!{glob}" for glob in _texts(push["tags-ignore"])))
+        if "branches" in push or "branches-ignore" in push:
             return ()
         return (ALL,)
+
+    @property
+    def is_called(self) -> bool:
+        """Tell whether other workflows call it, whose permissions it has then."""
+        trigger = self._trigger
+        return trigger == "workflow_call" or "workflow_call" in (trigger or ())
+
+    @property
+    def calls(self) -> tuple[str, ...]:
+        """Return the paths of the workflows of this repository that its jobs call."""
+        found = []
+        for job in self.jobs.values():
+            used = str(job.get("uses", ""))
+            if used.startswith("./.github/workflows/"):
+                found.append(used.removeprefix("./"))
+        return tuple(found)
 
     @property
     def _trigger(self) -> Any:
@@ -93,7 +115,7 @@ def passes(tag: str, filters: tuple[str, ...]) -> bool:
     """Tell whether a tag passes the filters of a workflow: the last one that matches decides."""
     is_passed = False
     for glob in filters:
-        if re.fullmatch(_pattern(glob.removeprefix("!")), tag):
+        if _pattern(glob.removeprefix("!")).fullmatch(tag):
             is_passed = not glob.startswith("!")
     return is_passed
 
@@ -120,17 +142,22 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(map(str, value or ()))
 
 
-def _pattern(glob: str) -> str:
-    """Return GitHub's glob as a regular expression.
+@cache
+def _pattern(glob: str) -> re.Pattern[str]:
+    """Return GitHub's glob as a regular expression (filter pattern cheat sheet).
 
-    `*` stops at a slash, `?` and `+` repeat the character before them.
+    `*` stops at a slash, `?` and `+` repeat the character or set before them.
     """
-    found = []
-    for word in re.findall(r"\*\*|\\.|\[[^\]]*\]|.", glob):
-        if word in GLOB_WORDS:
-            found.append(GLOB_WORDS[word])
-        elif len(word) > 1:  # an escaped character or a set
-            found.append(word)
+    found: list[str] = []
+    for word in re.findall(r"\*\*|\\.|\[[^\]]+\]|.", glob, re.S):
+        if word in WILDCARDS:
+            found.append(WILDCARDS[word])
+        elif word in ("?", "+") and found and found[-1][-1] not in "*?+":
+            found[-1] += word
+        elif word.startswith("[") and len(word) > 2:
+            found.append("[" + re.sub(r"([\\^\[&~|])", r"\\\1", word[1:-1]) + "]")
+        elif len(word) == 2:  # an escaped character
+            found.append(f"(?:{re.escape(word[1])})")
         else:
-            found.append(re.escape(word))
-    return "".join(found)
+            found.append(f"(?:{re.escape(word)})")
+    return re.compile("".join(found), re.S)

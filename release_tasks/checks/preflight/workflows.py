@@ -6,20 +6,26 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from posixpath import basename
 from typing import Any
 
 from release_tasks import endpoints
 from release_tasks.checks.check import CheckContext, also_after_tag, warning
 from release_tasks.errors import Problem
+from release_tasks.project import crate_lists
+from release_tasks.project.publishers import published
 from release_tasks.project.tags import tag_names
 from release_tasks.project.workflows import ALL, Workflow, passes
+from release_tasks.release import ComponentRelease
 
-PUBLISHES = re.compile(
-    r"cargo publish|twine upload|uv publish|maturin (?:publish|upload)|gh-action-pypi-publish"
-    r"|docker push|helm push|gh release create|action-gh-release|push:\s*true|goreleaser"
-    r"|release-plz"
-)
 SAMPLES = ("1.2.3", "1.2.3-rc.1")
+SCRIPTS = re.compile(
+    r"^\.github/workflows/[^/]+\.ya?ml$|\.sh$|(?:^|/)(?:[Jj]ustfile|GNUmakefile|Makefile|makefile)$"
+    r"|(?:^|/)Makefile\.toml$|\.(?:just|mk)$|^\.gitlab-ci\.yml$"
+)
+LARGEST_SCRIPT = 1 << 18  # bytes
+GIVES_TOKEN = re.compile(r"token|password", re.I)
+TOKEN_VARIABLES = ("GITHUB_TOKEN", "GH_TOKEN")
 WORKFLOW_TOKEN = re.compile(r"secrets\.GITHUB_TOKEN|github\.token")
 
 
@@ -70,17 +76,19 @@ def second_publisher(context: CheckContext) -> Iterator[Problem]:
         tags += tag_names(part.component, part.version)
     started = _started(context.workflows, tags)
     for workflow in context.workflows:
-        hits = list(dict.fromkeys(PUBLISHES.findall(workflow.text)))
+        hits = published(workflow)
         if workflow.path not in started or not hits:
             continue
         trigger = "workflow_run"
         if any(map(workflow.runs_on, tags)):
             trigger = "tag"
+        elif workflow.is_called:
+            trigger = "workflow_call"
         yield Problem(
             f"{workflow.path} runs {started[workflow.path]} and also publishes ({', '.join(hits)})",
             f"let the workflow call the tasks, or remove its {trigger} trigger",
             workflow.path,
-            workflow.line(hits[0]),
+            workflow.line(hits[0]) or workflow.line(hits[0].split()[0]),
         )
 
 
@@ -89,30 +97,31 @@ def tag_filter_too_narrow(context: CheckContext) -> Iterator[Problem]:
     """Find each workflow that waits for tags, but for none of this project or this release."""
     templates = [component.tag for component in context.project.components]
     for workflow in context.workflows:
-        if not workflow.filters or workflow.filters == (ALL,):
+        if not workflow.filters or workflow.filters[0] == ALL:
             continue
         matched = [
-            template for template in templates if _runs_on_any(workflow, template)
+            template
+            for template in templates
+            if _runs_on_any(context, workflow, template)
         ]
         left_out = [
-            part.tag
+            part
             for part in context.release.parts
             if part.component.tag in matched and not workflow.runs_on(part.tag)
         ]
         if not left_out and (matched or _is_for_promotions(context, workflow.filters)):
             continue
-        if left_out:
-            tag = left_out[0]
-            pattern = _shortest(tag, workflow.text)
-        else:
-            tag = templates[0].format(version=SAMPLES[0])
-            pattern = templates[0].format(version="[0-9]*")
+        part = (*left_out, *context.release.parts)[0]
+        pattern = part.component.tag.format(version="[0-9]*")
+        if left_out and "[0-9]+" in workflow.text:
+            pattern = _counted(part)
         fix = f"add {pattern!r} to its tags"
-        hit = PUBLISHES.search(workflow.text)
-        if hit:  # with that filter it would publish a second time
-            fix = f"remove its tag trigger: the release does the same ({hit[0]})"
+        if hits := published(
+            workflow
+        ):  # with that filter it would publish a second time
+            fix = f"remove its tag trigger: the release does the same ({hits[0]})"
         yield Problem(
-            f"{workflow.path} waits for tags, but not for {tag}",
+            f"{workflow.path} waits for tags, but not for {part.tag}",
             fix,
             workflow.path,
             workflow.line(workflow.filters[0]),
@@ -150,6 +159,8 @@ def token_without_permission(context: CheckContext) -> Iterator[Problem]:
             for permission, hit in _needed_permissions(workflow.data, job).items():
                 if _grants(permissions, permission):
                     continue
+                if permissions is None and workflow.is_called:
+                    continue  # it has those of its caller
                 why = "its permissions do not grant it"
                 fix = f"add `{permission}: write` to the permissions of job {name}"
                 if permissions is None:
@@ -167,6 +178,39 @@ def token_without_permission(context: CheckContext) -> Iterator[Problem]:
                 )
 
 
+@warning
+def unknown_crate(context: CheckContext) -> Iterator[Problem]:
+    """Find each crate that a workflow or script names, and that does not exist any more."""
+    workspace = context.project.workspace
+    graph = context.cargo_graph
+    if workspace is None or not isinstance(graph, dict):
+        return
+    own = set(workspace.packages)
+    known = own | {str(package["name"]) for package in graph["packages"]}
+    manifests = [
+        path for path in context.project.files if basename(path) == "Cargo.toml"
+    ]
+    for path in manifests:  # of other workspaces, too
+        text = _read(context, path)
+        known.update(re.findall(r'^name\s*=\s*"([^"]+)"', text, re.M))
+    for path in filter(SCRIPTS.search, context.project.files):
+        for crate in crate_lists.unknown(_read(context, path), own, known):
+            yield Problem(
+                f"{path} names the crate {crate.name}, which does not exist",
+                f"correct or remove {crate.name} in {path}",
+                path,
+                crate.line,
+            )
+
+
+def _read(context: CheckContext, path: str) -> str:
+    """Return a file's text, "" for one that is too large or is not there."""
+    file = context.project.root / path
+    if not file.is_file() or file.stat().st_size > LARGEST_SCRIPT:
+        return ""
+    return file.read_text("utf-8", errors="replace")
+
+
 def _started(workflows: Sequence[Workflow], tags: Sequence[str]) -> dict[str, str]:
     """Return the paths of the workflows that run because of these tags, and by what."""
     started: dict[str, str] = {}
@@ -179,17 +223,24 @@ def _started(workflows: Sequence[Workflow], tags: Sequence[str]) -> dict[str, st
         following: dict[str, str] = {}
         for workflow in workflows:
             for other in workflows:
-                if other.path in started and other.name in workflow.follows:
+                if other.path not in started:
+                    continue
+                if other.name in workflow.follows:
                     following[workflow.path] = f"after {other.path}"
+                elif workflow.path in other.calls:
+                    following[workflow.path] = f"called by {other.path}"
         is_complete = following.keys() <= started.keys()
         started = following | started
     return started
 
 
-def _runs_on_any(workflow: Workflow, template: str) -> bool:
-    return any(
-        workflow.runs_on(template.format(version=version)) for version in SAMPLES
-    )
+def _runs_on_any(context: CheckContext, workflow: Workflow, template: str) -> bool:
+    """Tell whether a workflow runs on tags of a form: on those of this release, or on others."""
+    tags = [
+        part.tag for part in context.release.parts if part.component.tag == template
+    ]
+    tags += [template.format(version=version) for version in SAMPLES]
+    return any(map(workflow.runs_on, tags))
 
 
 def _is_for_promotions(context: CheckContext, filters: tuple[str, ...]) -> bool:
@@ -200,16 +251,15 @@ def _is_for_promotions(context: CheckContext, filters: tuple[str, ...]) -> bool:
     return any(passes(tag, filters) for tag in promoted)
 
 
-def _shortest(tag: str, text: str) -> str:
-    """Return a filter for a tag, in the form of the workflow's other filters."""
-    if "[0-9]+" in text:
-        return re.sub(r"\d+", "[0-9]+", tag)
-    return re.sub(r"\d.*", "[0-9]*", tag)
+def _counted(part: ComponentRelease) -> str:
+    """Return a filter for a tag that has a pattern for each number."""
+    return part.component.tag.format(version=re.sub(r"\d+", "[0-9]+", part.version))
 
 
 def _needed_permissions(data: dict[Any, Any], job: dict[str, Any]) -> dict[str, str]:
     """Return each permission that a job's steps need, and the words that need it."""
-    around = json.dumps([data.get("env"), job.get("env")], default=str)
+    envs = [data.get("env"), job.get("env")]
+    around = json.dumps(envs, default=str)
     whole = json.dumps(job, default=str)
     found: dict[str, str] = {}
     for step in job.get("steps") or ():
@@ -224,9 +274,24 @@ def _needed_permissions(data: dict[Any, Any], job: dict[str, Any]) -> dict[str, 
                 if endpoints.host(endpoints.GHCR) not in visible:
                     continue
             is_given = WORKFLOW_TOKEN.search(visible)
-            if is_given or (use.by_default and "secrets." not in text):
+            if is_given or (use.by_default and not _has_token(step, envs)):
                 found.setdefault(use.permission, hit[0].replace('"', ""))
     return found
+
+
+def _has_token(step: Any, around: Sequence[Any]) -> bool:
+    """Tell whether a step gets a token or a password that is not the workflow's own."""
+    if not isinstance(step, dict):
+        return False
+    given = []
+    for key, value in (step.get("with") or {}).items():
+        if GIVES_TOKEN.search(key):
+            given.append(str(value))
+    for env in (*around, step.get("env")):
+        for key, value in (env if isinstance(env, dict) else {}).items():
+            if key in TOKEN_VARIABLES:
+                given.append(str(value))
+    return any(text and not WORKFLOW_TOKEN.search(text) for text in given)
 
 
 def _grants(permissions: Any, permission: str) -> bool:

@@ -151,7 +151,7 @@ def test_a_workflow_that_waits_for_a_tag_nobody_makes_is_found(
 ) -> None:
     fact, fix = warned(tiny, "['[0-9]+.[0-9]+.[0-9]+']")["tag-filter-too-narrow"]
     assert (fact, fix) == (
-        ".github/workflows/ci.yml waits for tags, but not for v1.2.3",
+        ".github/workflows/ci.yml waits for tags, but not for v0.2.0",
         "add 'v[0-9]*' to its tags",
     )
     assert warned(tiny, "['[0-9]+.[0-9]+.[0-9]+', 'v[0-9]*']") == {}
@@ -222,7 +222,7 @@ def test_a_workflow_on_the_tags_of_promotions_is_well_unless_it_makes_the_releas
     assert told(tiny, "on: workflow_dispatch", "gh release create") == []
     assert (
         warned(tiny, "'v*-stable'")["tag-filter-too-narrow"][0]
-        == ".github/workflows/ci.yml waits for tags, but not for v1.2.3"
+        == ".github/workflows/ci.yml waits for tags, but not for v0.2.0"
     )
 
 
