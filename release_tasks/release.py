@@ -10,7 +10,13 @@ from invoke.context import Context
 
 from release_tasks import memo, shell
 from release_tasks.errors import ReleaseError
-from release_tasks.project.tags import carried, refusal, tag_name, version_in
+from release_tasks.project.tags import (
+    carried,
+    manifest_version,
+    refusal,
+    tag_name,
+    version_in,
+)
 from release_tasks.tools import git
 from release_tasks.tools.git import whole, worktree
 from release_tasks.versions.numbers import parse
@@ -198,7 +204,10 @@ def _current(components: tuple[Component, ...], checkout: Path, head: str) -> Ve
     for component in components:
         if component.version is None:
             _refuse_without_version(component, at_head)
-    return {component.name: str(component.version) for component in components}
+    return {
+        component.name: str(manifest_version(checkout, component))
+        for component in components
+    }
 
 
 def _refuse_without_version(component: Component, at_head: list[str]) -> None:

@@ -101,14 +101,22 @@ def _relative(project: Project, row: Data) -> Data:
 def _next(project: Project) -> Release:
     """Return a release in which every version changes, to see which files a bump would edit."""
     from release_tasks.release import ComponentRelease, Release
-    from release_tasks.versions.requests import next_version
 
     parts = []
     for component in project.components:
-        version = next_version(component.version or "0.0.0", "major")
+        version = _other_version(component)
         parts.append(ComponentRelease(component, version, component.tag, project.root))
     root = project.root
     return Release(project, tuple(parts), root, root, commit="", is_tagged=False)
+
+
+def _other_version(component: Component) -> str:
+    from release_tasks.versions.requests import next_version
+
+    try:
+        return next_version(component.version or "0.0.0", "major")
+    except ReleaseError:
+        return "1.0.0"  # differs from a version that is not SemVer, too
 
 
 def _files(release: Release) -> list[Data] | Data:

@@ -21,7 +21,7 @@ from release_tasks.project.model import (
 from release_tasks.project.python_packages import crates_in
 from release_tasks.project.settings import FILE
 from release_tasks.project.suggested_components import ambiguity
-from release_tasks.versions.numbers import from_pep440
+from release_tasks.versions.numbers import as_semver
 
 Ships = Mapping[str, Resolved[Any]]  # what a component ships, by the name of its kind
 
@@ -89,7 +89,7 @@ def _of_listed_files(
         text = read(project.root, path)
         for location in listed(spec).of(text, FileBump(path)):
             if VERSION.fullmatch(location.old):
-                return ComponentVersion(from_pep440(location.old))
+                return ComponentVersion(as_semver(location.old))
     manifest = (package.folder / "pyproject.toml").relative_to(project.root).as_posix()
     fact = (
         f"the version of {name} is unknown: {manifest} leaves that of {package.name} to its "
@@ -124,9 +124,10 @@ def _package_versions(
 ) -> dict[str, str]:
     """Return the SemVer of each Python package, which may be that of the crate in its wheel."""
     found = {}
+    known = [crate.version for crate in project.crates]
     for package in packages:
         if package.version:
-            found[package.name] = from_pep440(package.version)
+            found[package.name] = as_semver(package.version, known)
             continue
         crates = crates_in(project, package)
         if crates:

@@ -7,7 +7,7 @@ from pathlib import Path
 from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Component, Project, resolved_or_empty
 from release_tasks.tools import git
-from release_tasks.versions.numbers import from_pep440, parse
+from release_tasks.versions.numbers import as_semver, from_pep440, parse
 
 PROMOTED = "-stable"  # what `inv promote` adds to a tag
 
@@ -102,6 +102,26 @@ def message(component: Component, version: str, template: str | None) -> str:
     )
 
 
+def manifest_version(root: Path, component: Component) -> str | None:
+    """Return the version of a component's manifests, None where only its tag has it.
+
+    Raises `ReleaseError` with the file where it is no version that a release can have.
+    """
+    if component.version is None:
+        return None
+    for package in resolved_or_empty(component.python):
+        if not package.version:
+            continue
+        try:
+            from_pep440(package.version)
+        except ReleaseError as error:
+            path = (package.folder / "pyproject.toml").relative_to(root).as_posix()
+            number = error.fix.rpartition(" ")[2]
+            fix = f"inv bump --version {number}"
+            raise ReleaseError(f"{path}: {error.problem}", fix) from None
+    return component.version
+
+
 def carried(project: Project, component: Component) -> dict[str, str]:
     """Return the version that each crate and Python package of a component has in its manifest.
 
@@ -112,7 +132,7 @@ def carried(project: Project, component: Component) -> dict[str, str]:
     packages = resolved_or_empty(component.python)
     crates = _crate_versions(project, component)
     wheels = {
-        package.name: from_pep440(package.version)
+        package.name: as_semver(package.version)
         for package in packages
         if package.version
     }

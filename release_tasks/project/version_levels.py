@@ -8,7 +8,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.project.discovery import discover
 from release_tasks.project.history import finished, last_finished, tagged
 from release_tasks.project.model import Component, Project
-from release_tasks.project.tags import version_in
+from release_tasks.project.tags import manifest_version, version_in
 from release_tasks.tools import git
 from release_tasks.tools.git import clones
 from release_tasks.versions.numbers import is_prerelease, parse
@@ -74,11 +74,14 @@ def _committed_version(root: Path, component: Component) -> str:
     """Return the version that HEAD's manifests have; an interrupted bump has changed the files."""
     if git.changed(root):
         with clones.manifests_at(root, git.head(root)) as tree:
-            components = discover(tree).components
-    else:
-        components = discover(root).components
+            return _version_at(tree, component)
+    return _version_at(root, component)
+
+
+def _version_at(tree: Path, component: Component) -> str:
+    components = discover(tree).components
     named = [one for one in components if one.name == component.name]
     committed = named[0] if named else components[0]
     if committed.unknown_version:
         raise committed.unknown_version
-    return committed.version or "0.0.0"
+    return manifest_version(tree, committed) or "0.0.0"

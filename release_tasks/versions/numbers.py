@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +100,8 @@ def from_pep440(text: str) -> str:
     extra = _not_in_semver(found)
     if extra:
         raise ReleaseError(
-            f"{text} has {extra}, which SemVer does not have", "write it as 0.2.0"
+            f"{text} has {extra}, which SemVer does not have",
+            f"write it as {_after(found)}",
         )
     major, minor, patch = (*found.release, 0, 0)[:3]
     core = f"{major}.{minor}.{patch}"
@@ -108,6 +110,48 @@ def from_pep440(text: str) -> str:
     names = {short: name for name, short in PRERELEASE_IDS.items()}
     short, count = found.pre
     return str(parse(f"{core}-{names[short]}.{count}"))
+
+
+def as_semver(text: str, known: Iterable[str] = ()) -> str:
+    """Return the SemVer form of a version in a Python manifest, or the text where it has none.
+
+    What a manifest has before a bump is only replaced, so `1.3.0.dev0` need not be understood.
+    If `known`, the versions of crates, has `1.3.0-dev`, which PEP 440 reads alike, it is that.
+    """
+    try:
+        return from_pep440(text)
+    except ReleaseError:
+        own = _python_version(text)
+        for version in known:
+            if own is not None and _python_version(version) == own:
+                return version
+        return text
+
+
+def _python_version(text: str) -> PythonVersion | None:
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None
+
+
+def is_lower(version: str, present: str) -> bool:
+    """Return whether a version is lower than that of a manifest, which may be any of PEP 440's."""
+    try:
+        return parse(version) < parse(present)
+    except ReleaseError:
+        new, old = _python_version(version), _python_version(present)
+        return new is not None and old is not None and new < old
+
+
+def _after(version: PythonVersion) -> str:
+    """Return the SemVer version that is next to one that SemVer does not have."""
+    major, minor, patch = (*version.release, 0, 0)[:3]
+    if version.is_postrelease or len(version.release) > 3:
+        patch += 1
+    return f"{major}.{minor}.{patch}"
 
 
 def _not_in_semver(version: PythonVersion) -> str:

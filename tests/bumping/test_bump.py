@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from invoke.context import Context
 from support.hosted_project import EPOCH, PROJECTS
-from support.repositories import commit_all
+from support.repositories import commit_all, commit_files
+from support.tiny_project import TINY
 
 from release_tasks import shell
 from release_tasks.bumping import bump
@@ -229,3 +230,14 @@ def test_the_date_of_an_interrupted_bump_stays(
     assert "CHANGELOG.md" in bump.pending(at())
     bump.write(Context(), at())
     assert log.read_text() == written
+
+
+@pytest.mark.parametrize("present", ["0.2.0.dev0", "0.1.0.post1", "0.1.0.1", "1!0.1.0"])
+def test_an_old_version_that_only_python_has_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, present: str
+) -> None:
+    manifest = TINY["pyproject.toml"].replace("0.1.0", present)
+    root = commit_files(tmp_path / "tiny", TINY | {"pyproject.toml": manifest})
+    monkeypatch.chdir(root)
+    bump.write(Context(), at())
+    assert 'version = "0.2.0"' in (root / "pyproject.toml").read_text()

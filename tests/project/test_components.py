@@ -14,6 +14,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.project.discovery import discover
 from release_tasks.project.model import Project, resolved_or_raise
 from release_tasks.project.settings import FILE
+from release_tasks.project.tags import manifest_version
 
 
 def project(root: Path, files: dict[str, str]) -> Project:
@@ -312,3 +313,16 @@ def test_a_bump_that_was_interrupted_is_no_question(tmp_path: Path) -> None:
         ("two", "0.1.0"),
     ]
     assert [c.version for c in again.components] == ["0.1.0"]
+
+
+@pytest.mark.parametrize("present", ["0.2.0.dev0", "0.1.0.post1", "0.1.0.1", "1!0.1"])
+def test_a_version_that_only_python_has_is_known_as_it_is(
+    tmp_path: Path, present: str
+) -> None:
+    pyproject = TINY["pyproject.toml"].replace("0.1.0", present)
+    [one] = project(tmp_path, TINY | {"pyproject.toml": pyproject}).components
+    assert one.version == present
+    with pytest.raises(ReleaseError) as error:
+        manifest_version(tmp_path / "project", one)
+    assert error.value.problem.startswith(f"pyproject.toml: {present} has")
+    assert error.value.fix.startswith("inv bump --version ")

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 from packaging.version import Version as PythonVersion
 
 from release_tasks.errors import ReleaseError
-from release_tasks.versions.numbers import from_pep440, is_prerelease, parse, pep440
+from release_tasks.versions.numbers import (
+    as_semver,
+    from_pep440,
+    is_lower,
+    is_prerelease,
+    parse,
+    pep440,
+)
 
 NUMBERS = st.integers(0, 30)
 COUNTED = st.tuples(st.sampled_from(("alpha", "beta", "rc")), NUMBERS).map(
@@ -161,3 +168,57 @@ def test_every_pep_440_version_with_a_semver_form_maps_back(
 def test_a_prerelease_is_recognized_by_its_semver_part():
     assert is_prerelease("1.0.0-rc.1")
     assert not is_prerelease(parse("1.0.0+rc.1"))
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "found"),
+    [
+        ("1.2rc1", [], "1.2.0-rc.1"),
+        ("1.3.0.dev0", [], "1.3.0.dev0"),
+        ("1.3.0.dev0", ["1.3.0-dev"], "1.3.0-dev"),
+        ("1.3.0.dev0", ["1.2.0", "1.3.0"], "1.3.0.dev0"),
+        ("1.2.0.post1", ["1.2.0"], "1.2.0.post1"),
+        ("1.2.0.1", [], "1.2.0.1"),
+        ("1!1.2.0", [], "1!1.2.0"),
+        ("1.2.0+local.1", [], "1.2.0+local.1"),
+        ("unknown", ["1.2.0"], "unknown"),
+    ],
+)
+def test_an_old_version_without_a_semver_form_is_kept_as_it_is(text, known, found):
+    assert as_semver(text, known) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "fix"),
+    [
+        ("1.3.0.dev0", "write it as 1.3.0"),
+        ("1.3.dev0", "write it as 1.3.0"),
+        ("1.2.0.post1", "write it as 1.2.1"),
+        ("1.2.0.1", "write it as 1.2.1"),
+        ("1!1.2.0", "write it as 1.2.0"),
+        ("1.2.0+local.1", "write it as 1.2.0"),
+    ],
+)
+def test_the_nearest_version_with_a_semver_form_is_offered(text, fix):
+    with pytest.raises(ReleaseError) as caught:
+        from_pep440(text)
+    assert caught.value.fix == fix
+
+
+@pytest.mark.parametrize(
+    ("version", "present", "lower"),
+    [
+        ("1.2.0", "1.3.0", True),
+        ("1.3.0", "1.3.0-dev", False),
+        ("1.3.0", "1.3.0.dev0", False),
+        ("1.2.9", "1.3.0.dev0", True),
+        ("1.2.0", "1.2.0.post1", True),
+        ("1.2.1", "1.2.0.1", False),
+        ("1.3.0", "1!1.2.0", True),
+        ("1.3.0", "unknown", False),
+    ],
+)
+def test_a_version_is_compared_with_any_that_a_manifest_can_have(
+    version, present, lower
+):
+    assert is_lower(version, present) is lower

@@ -18,7 +18,7 @@ from release_tasks.errors import Problem, collect_problems, problems_of, shorten
 from release_tasks.formats.text_files import read
 from release_tasks.project.tags import tag_name
 from release_tasks.release import ComponentRelease
-from release_tasks.versions.numbers import parse
+from release_tasks.versions.numbers import is_lower, parse
 
 # with `stale = "error"` in [versions], a problem
 stale_severity = partial(
@@ -141,7 +141,7 @@ def version_below_manifests(context: CheckContext) -> Iterator[Problem]:
     """Find each version that is lower than the one that the manifests have."""
     for part in context.release.parts:
         present = part.component.version
-        if present is None or parse(part.version) >= parse(present):
+        if present is None or not is_lower(part.version, present):
             continue
         yield Problem(
             f"{part.version} is lower than {present}, which the manifests of "
