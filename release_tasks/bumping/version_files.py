@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from release_tasks.bumping import pins, version_copies
+from release_tasks.bumping import chart_pins, pins, version_copies
 from release_tasks.bumping.version_copies import relative
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import line_at
 from release_tasks.manifests import (
     cargo_toml,
-    chart_yaml,
     kind_of,
     pyproject,
     uv_lock,
@@ -154,7 +153,10 @@ def version_files(release: Release) -> Iterator[VersionFile]:
     yield from _outside_files(release)
     for part in release.parts:
         yield from _python_files(release, part)
-        yield from _charts(release, part)
+    for file in chart_pins.chart_files(release):
+        yield ManifestFile(
+            file.path, file.kind, version=file.version, is_covered=file.is_shipped
+        )
     for path, versions in version_copies.uv_locks(release):
         yield ManifestFile(path, uv_lock.KIND, versions)
     yield from _listed_files(release)
@@ -199,13 +201,6 @@ def _python_files(release: Release, part: ComponentRelease) -> Iterator[VersionF
         yield ManifestFile(path, pyproject.KIND, version=part.version, is_covered=True)
     for path, source_kind in version_copies.sources(release, packages):
         yield ManifestFile(path, source_kind, version=part.version)
-
-
-def _charts(release: Release, part: ComponentRelease) -> Iterator[VersionFile]:
-    for chart in resolved_or_empty(part.component.charts):
-        path = relative(release, chart.folder / "Chart.yaml")
-        kind = chart_yaml.kind(chart.app_version.format(version=part.version))
-        yield ManifestFile(path, kind, version=part.version, is_covered=True)
 
 
 def _listed_files(release: Release) -> Iterator[VersionFile]:

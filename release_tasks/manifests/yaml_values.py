@@ -42,6 +42,24 @@ def scalars(text: str, path: str) -> dict[KeyPath, Value]:
         raise _invalid(path, reason.splitlines()[0]) from None
 
 
+def data(text: str, path: str) -> Any:
+    """Return what a one-document YAML text holds: dicts, lists, and its scalars.
+
+    Raises `ReleaseError` with line and column for bad YAML.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        return YAML(typ="safe", pure=True).load(text)
+    except MarkedYAMLError as error:
+        raise _invalid(path, _marked(error)) from None
+    except (YAMLError, *_BUGS) as error:
+        raise _invalid(
+            path, (str(error) or "it is nested too deeply").splitlines()[0]
+        ) from None
+
+
 def _marked(error: Any) -> str:
     reason = str(error.problem or error.context)
     mark = error.problem_mark or error.context_mark

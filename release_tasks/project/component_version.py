@@ -8,7 +8,6 @@ from typing import Any
 
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import read
-from release_tasks.manifests import chart_yaml
 from release_tasks.manifests.text import VERSION, listed
 from release_tasks.manifests.version_locations import FileBump
 from release_tasks.project.model import (
@@ -67,7 +66,8 @@ def _of_unpublished(project: Project, name: str, ships: Ships) -> ComponentVersi
     groups = [{crate.version for crate in project.crates if crate.name in programs}]
     if not project.settings.components:
         groups.append({crate.version for crate in project.crates})
-    groups.append(_chart_versions(project, ships))
+    charts = resolved_or_empty(ships["charts"])
+    groups.append({chart.version for chart in charts if chart.version})
     for versions in groups:
         if len(versions) > 1:
             raise _several(name, versions)
@@ -102,19 +102,9 @@ def _of_listed_files(
     return ComponentVersion(None, Unresolved(fact, fix))
 
 
-def _chart_versions(project: Project, ships: Ships) -> set[str]:
-    versions = set()
-    for chart in resolved_or_empty(ships["charts"]):
-        path = (chart.folder / "Chart.yaml").relative_to(project.root).as_posix()
-        for location in chart_yaml.KIND.of(read(project.root, path), FileBump(path)):
-            if location.what == "version":
-                versions.add(location.old)
-    return versions
-
-
 def _several(name: str, versions: set[str]) -> ReleaseError:
     return ReleaseError(
-        f"the crates of {name} have different versions: {', '.join(sorted(versions))}",
+        f"the crates or charts of {name} have different versions: {', '.join(sorted(versions))}",
         f'give them one version, or a component each in {FILE}: [components."{{crate}}"]',
     )
 

@@ -193,11 +193,13 @@ def _bundles(project: Project, binaries: tuple[Binary, ...]) -> tuple[Bundle, ..
 def _changelog(project: Project, ships: Ships, is_main: bool) -> str | None:
     """Return the changelog beside what a component ships; the main one may use that of the root."""
     folders: list[Path] = []
-    for kind in KINDS:
-        if kind.sets_version and project.settings.components:
+    for kind in sorted(KINDS, key=lambda kind: not kind.sets_version):
+        if kind.has_folder and project.settings.components:
             folders += [thing.folder for thing in resolved_or_empty(ships[kind.name])]
     if is_main:
         folders.append(project.root)
+    if not project.settings.components and not ships["crates"] and not ships["python"]:
+        folders += [chart.folder for chart in resolved_or_empty(ships["charts"])]
     for folder in folders:
         name = (folder / "CHANGELOG.md").relative_to(project.root).as_posix()
         if name in project.files:

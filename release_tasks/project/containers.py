@@ -1,19 +1,16 @@
-"""The images and charts of a repository, from its Dockerfiles and Chart.yaml files."""
+"""The images of a repository, from its Dockerfiles."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path, PurePosixPath
 from posixpath import basename, normpath
 from typing import TypeVar
 
 from release_tasks import endpoints
 from release_tasks.formats.platforms import normalize
-from release_tasks.formats.text_files import read
 from release_tasks.project import build_contexts
 from release_tasks.project.container_settings import tags_of
 from release_tasks.project.model import (
-    Chart,
     Image,
     Project,
     Resolved,
@@ -44,36 +41,6 @@ def images(project: Project) -> Resolved[Image]:
             _image(key, table, project.root, tracked, dockerfiles)
             for key, table in tables.items()
         )
-    except Unresolved as error:
-        return error
-
-
-def charts(
-    root: Path, files: tuple[str, ...], settings: Settings, repository: str | None
-) -> Resolved[Chart]:
-    """Return the charts; `repository` is owner/name on GitHub, for the default name of a chart.
-
-    A chart that another one depends on by its path is a part of that one.
-    """
-    folders = [(root / path).parent for path in files if basename(path) == "Chart.yaml"]
-    subcharts = _subcharts(root, folders)
-    candidates = [folder for folder in folders if folder not in subcharts]
-    tables = settings.charts
-    if not tables and candidates:
-        tables = _named_by_components(settings, "charts", ChartTable)
-    try:
-        if not tables and candidates:
-            return (_only_chart(root, candidates, repository),)
-        found = []
-        for reference, table in tables.items():
-            paths = [root / table.path] if table.path else _named(reference, candidates)
-            if len(paths) != 1 or paths[0] not in folders:
-                raise Unresolved(
-                    f"{FILE}: [charts.{reference}]: there is no chart of that name",
-                    "set its folder with path = ...",
-                )
-            found.append(Chart(reference, paths[0], table.app_version))
-        return tuple(found)
     except Unresolved as error:
         return error
 
@@ -185,46 +152,6 @@ def _default_dockerfile(
         lines = [f'[images."{key}"]', choice("dockerfile", dockerfiles)]
         raise ambiguity("Dockerfiles", lines)
     return dockerfiles[0]
-
-
-def _subcharts(root: Path, folders: list[Path]) -> set[Path]:
-    """Return the folders of the charts that another chart depends on by a path."""
-    found = set()
-    for folder in folders:
-        text = read(root, (folder / "Chart.yaml").relative_to(root).as_posix())
-        for path in re.findall(r"file://([^\s\"']+)", text):
-            found.add((folder / path).resolve())
-    return found
-
-
-def _only_chart(root: Path, candidates: list[Path], repository: str | None) -> Chart:
-    """Return the only chart under its default name; raise `Unresolved` for several charts."""
-    owner = repository.split("/")[0].lower() if repository else "OWNER"
-    references = [
-        f"{HOST}/{owner}/charts/{_chart_name(folder)}" for folder in candidates
-    ]
-    if len(candidates) > 1:
-        lines = []
-        for reference, folder in zip(references, candidates, strict=True):
-            lines.append(
-                f'[charts."{reference}"]\npath = "{folder.relative_to(root).as_posix()}"'
-            )
-        raise ambiguity("charts", lines)
-    if repository is None:
-        raise _without_repository("chart", '[charts."REGISTRY/OWNER/charts/NAME"]')
-    return Chart(references[0], candidates[0], "{version}")
-
-
-def _named(reference: str, folders: list[Path]) -> list[Path]:
-    """Return the folders of the charts that have the name in a reference."""
-    name = reference.rsplit("/", 1)[-1]
-    return [folder for folder in folders if _chart_name(folder) == name]
-
-
-def _chart_name(folder: Path) -> str:
-    text = (folder / "Chart.yaml").read_text("utf-8-sig")
-    name = re.search(r"^name:\s*[\"']?([^\s\"'#]+)", text, re.M)
-    return name[1] if name else folder.name
 
 
 def _without_repository(what: str, line: str) -> Unresolved:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from release_tasks import memo
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import read
-from release_tasks.project import containers, python_packages
+from release_tasks.project import charts, containers, python_packages
 from release_tasks.project.components import split
 from release_tasks.project.crates import with_crates
 from release_tasks.project.model import (
@@ -113,7 +113,7 @@ def _ships(project: Project) -> dict[str, Resolved[Any]]:
     root, files, settings = project.root, project.files, project.settings
     return {
         "images": containers.images(project),
-        "charts": containers.charts(root, files, settings, project.repository),
+        "charts": charts.charts(project),
         "python": python_packages.packages(root, files, settings),
         "crates": _published(project.crates),
         "binaries": _binaries(project.crates, settings),

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from release_tasks.errors import ReleaseError
-from release_tasks.project import containers, python_gates
-from release_tasks.project.model import Gate, Project, resolved_or_empty
+from release_tasks.project import charts, python_gates
+from release_tasks.project.model import Chart, Gate, Project, resolved_or_empty
 from release_tasks.project.settings import FILE
 from release_tasks.versions.numbers import parse
 
@@ -115,17 +115,27 @@ def _rust(project: Project) -> Iterator[Gate]:
 
 
 def _charts(project: Project) -> Iterator[Gate]:
-    charts = containers.charts(
-        project.root, project.files, project.settings, project.repository
-    )
-    folders = []
-    for chart in resolved_or_empty(charts):
-        folders.append(f"{{copy}}/{chart.folder.relative_to(project.root).as_posix()}")
-    if not folders:
-        return
+    """Yield `helm lint` and `helm template`: with each file of values that a chart is tested with.
+
+    A library cannot be rendered by design.
+    """
     for verb in ("lint", "template"):
-        commands = tuple(("helm", verb, folder) for folder in folders)
-        yield Gate(f"helm-{verb}", commands, project.root)
+        commands: list[tuple[str, ...]] = []
+        for chart in resolved_or_empty(charts.charts(project)):
+            if verb == "lint" or not chart.is_library:
+                commands += _helm_commands(project, verb, chart)
+        if commands:
+            yield Gate(f"helm-{verb}", tuple(commands), project.root)
+
+
+def _helm_commands(
+    project: Project, verb: str, chart: Chart
+) -> Iterator[tuple[str, ...]]:
+    folder = f"{{copy}}/{chart.folder.relative_to(project.root).as_posix()}"
+    if not chart.values:
+        yield ("helm", verb, folder)
+    for values in chart.values:
+        yield ("helm", verb, f"--values={{copy}}/{values}", folder)
 
 
 def _words(command: str) -> tuple[str, ...]:

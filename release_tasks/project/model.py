@@ -142,11 +142,17 @@ class Image:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart; `reference` ends with its name, `folder` holds its Chart.yaml."""
+    """A chart; `reference` ends with its name, `folder` holds its Chart.yaml.
+
+    `app_version` is a template; `values` are files from the root with which it can be rendered.
+    """
 
     reference: str
     folder: Path
     app_version: str
+    version: str = ""
+    is_library: bool = False
+    values: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -93,7 +93,7 @@ class ChartTable(_Table, frozen=True):
     """A chart; the key is its reference without a version."""
 
     path: str | None = None
-    app_version: str = "{version}"
+    app_version: str | None = None  # a template; default: as Chart.yaml has it
 
 
 class BundleTable(_Table, frozen=True):

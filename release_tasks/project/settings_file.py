@@ -143,9 +143,8 @@ def _container_templates(settings: Settings) -> Iterator[Template]:
         yield Template(f"{table} scan", image.scan or "", scan)
         yield Template(f"{table} test", image.test or "", test)
     for reference, chart in settings.charts.items():
-        yield Template(
-            f"[charts.{reference}] app-version", chart.app_version, ("version",)
-        )
+        template = chart.app_version or ""
+        yield Template(f"[charts.{reference}] app-version", template, ("version",))
 
 
 def _check_template(template: Template) -> None:

@@ -128,6 +128,9 @@ def _run(session: Session, gate: Gate, root: Path) -> None:
             filled = _fill(argv, copy)
             if argv[0] == "helm":
                 _download_dependencies(Path(filled[-1]), copy)
+                if reason := _needs_values(filled):
+                    session.log(f"left out: {reason}")
+                    continue
             session.run(*filled, *options, env=env)
 
 
@@ -186,3 +189,16 @@ def _download_dependencies(chart: Path, copy: Path) -> None:
 
     if missing := helm.missing(chart):
         helm.fetch_dependencies(Context(), chart, missing, copy)
+
+
+def _needs_values(argv: list[str]) -> str:
+    """Return why helm cannot render a chart without values of its user, "" if it can or fails."""
+    from release_tasks.tools.helm import rendering
+
+    if any(word.startswith("--values=") for word in argv):
+        return ""
+    try:
+        shell.ask(argv)
+    except shell.Failed as error:
+        return rendering.needs_more(error.output)
+    return ""

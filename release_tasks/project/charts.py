@@ -1,0 +1,231 @@
+"""The charts of a repository, from its Chart.yaml files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from posixpath import basename, normpath
+
+from release_tasks import endpoints
+from release_tasks.errors import ReleaseError
+from release_tasks.formats.text_files import read
+from release_tasks.manifests import chart_yaml
+from release_tasks.manifests.chart_yaml import ChartManifest
+from release_tasks.project import python_packages
+from release_tasks.project.model import (
+    Chart,
+    Project,
+    Resolved,
+    Unresolved,
+    ambiguity,
+    resolved_or_empty,
+)
+from release_tasks.project.settings import FILE, ChartTable
+from release_tasks.rules import oci
+from release_tasks.tools import git
+from release_tasks.versions import earlier_tags
+
+MANIFEST = "Chart.yaml"
+HOST = endpoints.host(endpoints.GHCR)  # the registry of a project on GitHub
+FOLLOWS = "{version}"
+SAMPLES = re.compile(r"(^|/)(tests?|testdata|fixtures|__fixtures__|examples?|e2e)/")
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A Chart.yaml; `folder` is relative to the root, "" for the root itself."""
+
+    folder: str
+    manifest: ChartManifest
+
+    @property
+    def name(self) -> str:
+        """Return the chart's name, that of its folder where it has none."""
+        return self.manifest.name or basename(self.folder)
+
+
+def charts(project: Project) -> Resolved[Chart]:
+    """Return the charts of a project as far as `discovery.outline` has it.
+
+    A chart that another one depends on by its path, or that is in its folder charts/, is a part
+    of that one. One below tests/ or examples/ counts only where there is no other.
+    """
+    found = _all(project)
+    candidates = _candidates(found)
+    tables = project.settings.charts
+    if not tables and candidates:
+        tables = _named_by_components(project)
+    try:
+        if not tables and candidates:
+            reference = _only_reference(candidates, project.repository)
+            return (_chart(project, reference, ChartTable(), candidates[0]),)
+        return tuple(
+            _chart(project, reference, table, _of_table(reference, table, found))
+            for reference, table in tables.items()
+        )
+    except Unresolved as error:
+        return error
+
+
+def app_version_template(
+    app_version: str, own: Iterable[str], uses_our_image: bool
+) -> str:
+    """Return what `appVersion` becomes, as a template with `{version}`.
+
+    It follows where it is a version of this project (`own`), names none, or gives the tag of an
+    image of this project. Anything else is the version of another product, and stays.
+    """
+    number = app_version.removeprefix("v")
+    if number in own:
+        return app_version.removesuffix(number) + FOLLOWS
+    is_placeholder = not re.search(r"\d", app_version) or number.startswith("0.0.0")
+    if is_placeholder or uses_our_image:
+        return FOLLOWS
+    return app_version.replace("{", "{{").replace("}", "}}")
+
+
+def _all(project: Project) -> list[_Found]:
+    found = []
+    for path in project.files:
+        if basename(path) != MANIFEST:
+            continue
+        folder = path.removesuffix(MANIFEST).rstrip("/")
+        found.append(_Found(folder, _manifest(project.root, path)))
+    return found
+
+
+def _manifest(root: Path, path: str) -> ChartManifest:
+    """Return what a Chart.yaml says, nothing for a broken one, which may be a template."""
+    try:
+        return chart_yaml.read(read(root, path), path)
+    except ReleaseError:
+        return ChartManifest()
+
+
+def _candidates(found: list[_Found]) -> list[_Found]:
+    parts = set()
+    for one in found:
+        for row in one.manifest.dependencies:
+            repository = str(row.get("repository") or "")
+            if repository.startswith("file://"):
+                path = f"{one.folder}/{repository.removeprefix('file://')}"
+                parts.add(normpath(path).lstrip("/"))
+    folders = {one.folder for one in found}
+    whole = []
+    for one in found:
+        owner, _, _ = one.folder.rpartition("charts/")
+        if one.folder not in parts and not (owner and owner.rstrip("/") in folders):
+            whole.append(one)
+    shipped = [one for one in whole if not SAMPLES.search(f"{one.folder}/")]
+    return shipped or whole
+
+
+def _named_by_components(project: Project) -> dict[str, ChartTable]:
+    """Return an empty table for each chart that a component names."""
+    found = {}
+    for component in project.settings.components.values():
+        for name in component.charts:
+            found[name] = ChartTable()
+    return found
+
+
+def _of_table(reference: str, table: ChartTable, found: list[_Found]) -> _Found:
+    """Return the chart that a table of the settings means; raise `Unresolved` for none."""
+    if table.path:
+        folder = normpath(table.path).removeprefix(".")
+        same = [one for one in found if one.folder == folder]
+    else:
+        name = reference.rpartition("/")[2]
+        same = [one for one in _candidates(found) if one.name == name]
+        same = same or [one for one in found if one.name == name]
+    if len(same) != 1:
+        raise Unresolved(
+            f"{FILE}: [charts.{reference}]: there is no chart of that name",
+            "set its folder with path = ...",
+        )
+    return same[0]
+
+
+def _only_reference(candidates: list[_Found], repository: str | None) -> str:
+    """Return the default name of the only chart; raise `Unresolved` for several charts."""
+    owner = repository.split("/")[0].lower() if repository else "OWNER"
+    references = [f"{HOST}/{owner}/charts/{one.name}" for one in candidates]
+    if len(candidates) > 1:
+        lines = []
+        for reference, one in zip(references, candidates, strict=True):
+            lines.append(f'[charts."{reference}"]\npath = "{one.folder}"')
+        raise ambiguity("charts", lines)
+    if repository is None:
+        raise Unresolved(
+            "origin is not a GitHub repository, so the chart has no default name",
+            f'add to {FILE}:\n[charts."REGISTRY/OWNER/charts/NAME"]',
+        )
+    return references[0]
+
+
+def _chart(project: Project, reference: str, table: ChartTable, found: _Found) -> Chart:
+    manifest = found.manifest
+    version = manifest.version.removeprefix("v")
+    template = table.app_version
+    if template is None:
+        template = FOLLOWS
+        if manifest.app_version:
+            template = _app_version(project, found)
+    return Chart(
+        reference,
+        project.root / found.folder,
+        template,
+        version=version,
+        is_library=manifest.is_library,
+        values=_values(project, found.folder),
+    )
+
+
+def _app_version(project: Project, found: _Found) -> str:
+    manifest = found.manifest
+    own = {manifest.version.removeprefix("v")}
+    own.update(crate.version for crate in project.crates)
+    packages = python_packages.packages(project.root, project.files, project.settings)
+    own.update(package.version for package in resolved_or_empty(packages))
+    template = app_version_template(manifest.app_version, own, False)
+    if FOLLOWS in template:
+        return template
+    for tag in git.tags(project.root):
+        tagged = earlier_tags.version_of(tag, (project.name, found.name))
+        if tagged:
+            own.add(str(tagged.version))
+    uses_our_image = _uses_our_image(project, found.folder)
+    return app_version_template(manifest.app_version, own, uses_our_image)
+
+
+def _uses_our_image(project: Project, folder: str) -> bool:
+    """Tell whether a file of a chart names an image that this repository may ship."""
+    keys = [*project.settings.images]
+    for component in project.settings.components.values():
+        keys += component.images
+    names = {oci.split_tag(key)[0] for key in keys}
+    if project.repository:
+        names.add(f"{HOST}/{project.repository.lower()}")
+    if not names:
+        return False
+    pattern = re.compile(rf"({'|'.join(map(re.escape, sorted(names)))})(?![\w/-])")
+    start = f"{folder}/" if folder else ""
+    texts = []
+    for path in project.files:
+        if path.startswith(start) and path.endswith((".yaml", ".yml", ".tpl")):
+            texts.append(read(project.root, path))
+    return any(map(pattern.search, texts))
+
+
+def _values(project: Project, folder: str) -> tuple[str, ...]:
+    """Return the files that chart-testing renders a chart with: ci/*-values.yaml."""
+    start = f"{folder}/ci/" if folder else "ci/"
+    return tuple(
+        path
+        for path in project.files
+        if path.startswith(start)
+        and path.endswith("-values.yaml")
+        and "/" not in path.removeprefix(start)
+    )
