@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from invoke.context import Context
 
-from release_tasks import shell
+from release_tasks import shell, terminal
 from release_tasks.bumping import bump
-from release_tasks.errors import ReleaseError
+from release_tasks.errors import ReleaseError, shorten
+from release_tasks.project.settings import FILE
 from release_tasks.project.tags import message
 from release_tasks.release import ComponentRelease, Release
+from release_tasks.shell import Failed
 from release_tasks.tools import git
 
 
@@ -24,9 +26,48 @@ def commit_and_tag(c: Context, release: Release) -> None:
         changed = bump.pending(release)
         _check_written(release)
     if changed:
-        git.commit(c, release.checkout, changed, bump.message(release))
+        _commit(c, release, changed)
     for part in release.parts:
         git.create_tag(c, release.checkout, part.tag, _tag_message(release, part))
+
+
+def _commit(c: Context, release: Release, paths: tuple[str, ...]) -> None:
+    """Commit the paths. A hook that corrects them and refuses is asked again, as people do."""
+    before = _contents(release, paths)
+    try:
+        git.commit(c, release.checkout, paths, bump.message(release))
+    except Failed as error:
+        if _contents(release, paths) == before:
+            raise _refused(error, release) from error
+        terminal.say("a hook corrected files of the bump: committing them once more")
+        try:
+            git.commit(c, release.checkout, paths, bump.message(release))
+        except Failed as again:
+            raise _refused(again, release) from again
+    left = () if shell.is_dry(c) else git.changed(release.checkout)
+    if left:
+        names = " ".join(left)
+        raise ReleaseError(
+            f"a hook changed {shorten(left)} and did not stage it: there is no tag yet",
+            f"git add {names} && git commit --amend --no-edit, "
+            f"then inv tag --version {release.request}",
+        )
+
+
+def _contents(release: Release, paths: tuple[str, ...]) -> list[bytes | None]:
+    found: list[bytes | None] = []
+    for path in paths:
+        file = release.checkout / path
+        found.append(file.read_bytes() if file.is_file() else None)
+    return found
+
+
+def _refused(error: Failed, release: Release) -> ReleaseError:
+    return ReleaseError(
+        error.problem,
+        "do what git or its hook says (a message that it refuses is [project] commit in "
+        f"{FILE}), then inv tag --version {release.request}",
+    )
 
 
 def _check_written(release: Release) -> None:

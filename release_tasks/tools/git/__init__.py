@@ -12,7 +12,7 @@ from invoke.context import Context
 from release_tasks.errors import ReleaseError
 from release_tasks.files import TEMPORARY
 from release_tasks.memo import On, changing, invalidate, memoized_on
-from release_tasks.shell import Failed, ask, ask_bytes, do
+from release_tasks.shell import Failed, ask, ask_bytes, do, is_dry
 
 SUBMODULE = "160000"  # the mode of a submodule in git's index
 SPARSE = "S"  # how `git ls-files -t` marks what a sparse checkout leaves out
@@ -218,7 +218,11 @@ def is_ancestor(tree: Path, commit: str, of: str) -> bool:
 
 
 def commit(c: Context, tree: Path, paths: Iterable[str], message: str) -> None:
-    """Commit exactly these paths, whatever else is staged or changed."""
+    """Commit exactly these paths, whatever else is staged or changed, and what hooks stage.
+
+    Hooks work on an index of that commit (git-commit, `--only`); what they staged is then taken
+    over into the index of the work tree.
+    """
     names = sorted(paths)
     untracked = sorted(set(names) - set(tracked(tree)))
     with changing(On.FILES, On.GIT):  # its hooks may edit files
@@ -234,6 +238,21 @@ def commit(c: Context, tree: Path, paths: Iterable[str], message: str) -> None:
             *names,
         ]
         do(c, argv, cwd=tree)
+        if not is_dry(c):
+            _take_over_commit(tree)
+
+
+def _take_over_commit(tree: Path) -> None:
+    """Let the index have what the commit at HEAD has of the files that it changed."""
+    staged = ask(["git", "diff", "--cached", "--name-only", "-z"], cwd=tree)
+    if not staged:
+        return
+    options = ["--no-commit-id", "--name-only", "-r", "--root", "-z"]
+    committed = ask(["git", "diff-tree", *options, "HEAD"], cwd=tree)
+    paths = set(staged.split("\0")) & set(committed.split("\0")) - {""}
+    if paths:
+        pathspecs = [f":(top,literal){path}" for path in sorted(paths)]
+        ask(["git", "reset", "--quiet", "--", *pathspecs], cwd=tree)
 
 
 def create_tag(
