@@ -67,10 +67,11 @@ def label_mismatch(contents: Contents) -> Iterator[Problem]:
 def image_does_not_start(contents: Contents) -> Iterator[Problem]:
     """Find each image whose entry point is missing, for another machine or version, or fails."""
     for built in _built(contents):
+        ours = image_smoke.own_programs(contents.release, built.image)
         for platform, manifest in built.manifests.items():
             label = f"{built.image.name} for {platform}"
             image = image_smoke.PlatformImage(label, platform, manifest, built.blob)
-            for problem in image_smoke.run(image, built.part.version):
+            for problem in image_smoke.run(image, built.part.version, ours):
                 fix = f"correct {built.image.dockerfile}; {built.rebuild}"
                 yield Problem(problem.fact, fix)
 

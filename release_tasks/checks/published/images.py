@@ -19,6 +19,8 @@ from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import Image
 from release_tasks.release import ComponentRelease, Release
 
+# the checks of the same facts on the built files: what is ignored there is ignored here
+MISSING, START = "missing-platform", "image-does-not-start"
 # by platform, `linux/amd64`; attestations have none, and are here by their digest
 Manifests = dict[str, dict[str, Any]]
 
@@ -26,10 +28,10 @@ Manifests = dict[str, dict[str, Any]]
 def verify(c: Context, release: Release) -> Iterator[Problem]:
     """Yield each image that is not complete, and each whose program is wrong."""
     for part, image in shipped(release):
-        yield from _image(part, image)
+        yield from _image(release, part, image)
 
 
-def _image(part: ComponentRelease, image: Image) -> Iterator[Problem]:
+def _image(release: Release, part: ComponentRelease, image: Image) -> Iterator[Problem]:
     tag = version_tag(part, image)
     name = f"{image.reference}:{tag}"
     digest = oci_registry.digest(image.reference, tag)
@@ -42,33 +44,38 @@ def _image(part: ComponentRelease, image: Image) -> Iterator[Problem]:
         yield Problem(fact, "choose the next version")
         return
     manifests = _manifests(image, digest)
-    wrong = [
-        Problem(
-            f"{name} has no image for {platform}",
-            "choose the next version, and build for it",
-        )
-        for platform in image_smoke.missing_platforms(image, manifests)
-    ]
+    ignored = release.project.settings.checks.ignore
+    wrong = []
+    if MISSING not in ignored:
+        for platform in image_smoke.missing_platforms(image, manifests):
+            fix = "choose the next version, and build for it"
+            wrong.append(Problem(f"{name} has no image for {platform}", fix))
     wrong += _missing_blobs(name, image, manifests)
     yield from wrong
-    if not wrong:
-        yield from _start(name, image, manifests, part.version)
+    if wrong:
+        return
+    names = [platform for platform in manifests if "/" in platform]
+    terminal.say(f"{name} is complete on its registry, for {', '.join(names)}")
+    if START in ignored:
+        terminal.say(f"{name} was not run: {START} is ignored ({ignored[START]})")
+        return
+    ours = image_smoke.own_programs(release, image)
+    for started in _published(name, image, manifests):
+        yield from image_smoke.run(started, part.version, ours)
 
 
-def _start(
-    name: str, image: Image, manifests: Manifests, version: str
-) -> Iterator[Problem]:
-    platforms = [platform for platform in manifests if "/" in platform]
-    terminal.say(f"{name} is complete on its registry, for {', '.join(platforms)}")
-    for platform in platforms:
+def _published(
+    name: str, image: Image, manifests: Manifests
+) -> Iterator[image_smoke.PlatformImage]:
+    """Yield the image of each platform."""
+    for platform, manifest in manifests.items():
+        if "/" not in platform:
+            continue
         label = f"{name} for {platform}"
         if platform == machines.this_platform():
             label = name
         blob = partial(oci_registry.blob, image.reference)
-        published = image_smoke.PlatformImage(
-            label, platform, manifests[platform], blob
-        )
-        yield from image_smoke.run(published, version)
+        yield image_smoke.PlatformImage(label, platform, manifest, blob)
 
 
 def _manifests(image: Image, digest: str) -> Manifests:

@@ -5,23 +5,24 @@ from __future__ import annotations
 import os
 import posixpath
 import sys
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Container, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from release_tasks import files, terminal
+from release_tasks.checks.smoke.command import Started, started
 from release_tasks.checks.smoke.program import NEXT, check_version_output, runner
 from release_tasks.checks.smoke.rootfs import Refused, inside, unpack
 from release_tasks.errors import Problem
 from release_tasks.formats import executables, machines, oci_layout
-from release_tasks.project.model import Image
+from release_tasks.project.model import Image, resolved_or_empty
+from release_tasks.release import Release
 from release_tasks.shell import Failed
 from release_tasks.tools import chroot
 from release_tasks.tools.docker import daemon
 from release_tasks.tools.docker.daemon import Blob
 
-SHELLS = ("sh", "bash", "ash", "dash")
 # what docker gives an image that sets none
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -46,30 +47,28 @@ class PlatformImage:
 
 @dataclass(frozen=True)
 class _Config:
-    """What an image starts, and in which environment."""
+    """What an image starts, and in which environment; `command` is empty if that is not known."""
 
     command: tuple[str, ...]
+    is_ours: bool
     user: str
     folder: str
     env: dict[str, str]
 
     @classmethod
-    def of(cls, image: PlatformImage) -> _Config:
+    def of(cls, image: PlatformImage, ours: Collection[str]) -> _Config:
         """Return what the image's configuration says."""
         data = oci_layout.config(image.blob, image.manifest).get("config") or {}
-        command = data.get("Entrypoint") or (data.get("Cmd") or ())[:1]
+        words = data.get("Entrypoint") or (), data.get("Cmd") or ()
+        found = started(*words, ours) or Started((), is_ours=False)
         variables = dict(line.split("=", 1) for line in data.get("Env") or ())
         return cls(
-            tuple(command),
+            found.argv,
+            found.is_ours,
             data.get("User", ""),
             data.get("WorkingDir") or "/",
             {"PATH": PATH, **variables, "LC_ALL": "C"},
         )
-
-    @property
-    def has_program(self) -> bool:
-        """Tell whether it starts a program of its own, not a shell."""
-        return bool(self.command) and posixpath.basename(self.command[0]) not in SHELLS
 
     @property
     def program(self) -> str:
@@ -99,15 +98,34 @@ def missing_platforms(image: Image, found: Container[str]) -> Iterator[str]:
             yield wanted
 
 
-def run(image: PlatformImage, version: str) -> Iterator[Problem]:
+def own_programs(release: Release, image: Image) -> frozenset[str]:
+    """Return the names that a program of the project may have in an image."""
+    project = release.project
+    names = {
+        project.name,
+        image.reference.rpartition("/")[2],
+    }
+    for component in project.components:
+        names.add(component.name)
+        for package in resolved_or_empty(component.python):
+            names.add(package.name)
+        for binary in resolved_or_empty(component.binaries):
+            names.add(binary.name)
+    for crate in project.crates:
+        names |= {crate.name, *crate.binaries}
+    return frozenset(names)
+
+
+def run(image: PlatformImage, version: str, ours: Collection[str]) -> Iterator[Problem]:
     """Start an image with `--version`, and yield a problem where that is not this version.
 
+    `ours` are the names of the project's programs: what another program prints is not compared.
     It is started by docker where a daemon answers, otherwise in a chroot. The layers are
     downloaded here, each compared with its digest, and not by the daemon, which would not see
     the settings of this process: in a rehearsal it would ask the real registry.
     """
-    config = _Config.of(image)
-    if not config.has_program:
+    config = _Config.of(image, ours)
+    if not config.command:
         terminal.say(f"{image.label} has no program of its own, so it was not run")
         return
     if image.platform == daemon.platform():
@@ -132,7 +150,9 @@ def _in_docker(
     try:
         with daemon.loaded(image.blob, image.manifest) as name:
             argv = daemon.run_command(name, [*config.command, "--version"])
-            yield from check_version_output(argv, version, image.label)
+            yield from check_version_output(
+                argv, version, image.label, is_ours=config.is_ours
+            )
     except Failed as error:
         yield Problem(
             f"{image.label} cannot be loaded into docker: {error.problem}", NEXT
@@ -174,4 +194,6 @@ def _in_chroot(
     ).isdigit():  # a name would be looked up on this machine
         user = config.user
     argv = chroot.command(root, [*command, *config.command[1:], "--version"], user)
-    yield from check_version_output(argv, version, image.label, config.env)
+    yield from check_version_output(
+        argv, version, image.label, config.env, config.is_ours
+    )

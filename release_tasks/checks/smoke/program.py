@@ -29,23 +29,29 @@ def check_version_output(
     version: str,
     label: str,
     env: Mapping[str, str] | None = None,
+    is_ours: bool = True,
 ) -> Iterator[Problem]:
     """Start `argv`, and yield a problem where it prints another version or cannot start.
 
     A program that fails, prints no version or runs for more than 10 s does not know `--version`:
     that is only shown. `env` is its whole environment; without it, it gets the caller's without
-    secrets. `label` names it in messages.
+    secrets. `label` names it in messages. Of a program that is not ours, only the start counts.
     """
     try:
         status, output = _output(argv, env)
     except (OSError, ReleaseError) as error:
         yield Problem(f"{label} cannot be started: {error}", NEXT)
         return
-    other = re.search(r".*\d+\.\d+\.\d+.*", output)
+    other = re.search(r".*(?<![\d.])\d+\.\d+\.\d+(?!\d|\.\d).*", output)
     if status in (126, 127) and re.search(_NOT_STARTED, output):
         yield Problem(f"{label} cannot be started: {reason(output)}", NEXT)
     elif status == 0 and names_version(output, version):
         terminal.say(f"{label} runs and prints {version}")
+    elif not is_ours:
+        terminal.say(
+            f"{label} starts, and its program is not named like one of this project, "
+            "so its version was not compared"
+        )
     elif status == 0 and other:
         shown = other[0].strip()[:80]
         yield Problem(f"{label} prints {shown!r}, expected {version}", NEXT)
