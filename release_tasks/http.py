@@ -25,6 +25,7 @@ CONNECTIONS = 32  # at the same time, to one host
 TIMEOUT = (10, 60)  # seconds to connect, seconds without a byte
 LONGEST_WAIT = 600  # seconds; a server that asks for more (`Retry-After`) is an error
 SHOWN = 200  # characters of a body or reason that a message quotes
+ANY_STATUS = range(100, 600)
 REPEATED = (429, 500, 502, 503, 504)  # statuses that can be different next time
 
 _session_lock = threading.Lock()
@@ -111,7 +112,18 @@ def get(
     """
     read = _remembered if remember else _get
     pairs = tuple(sorted((headers or {}).items()))
-    return read(url, pairs, tuple(expect), method, settings)
+    return read(url, pairs, tuple(expect), method, settings, None)
+
+
+def ask_by_post(
+    url: str, headers: Mapping[str, str], body: bytes, settings: ProxySettings
+) -> Answer:
+    """Return the answer, of any status, to a question that is asked by POST (git-upload-pack).
+
+    Raises `ReleaseError` for a server that cannot be reached.
+    """
+    pairs = tuple(sorted(headers.items()))
+    return _get(url, pairs, tuple(ANY_STATUS), "POST", settings, body)
 
 
 def get_many(
@@ -143,8 +155,9 @@ def _get(
     expect: tuple[int, ...],
     method: str,
     settings: ProxySettings | None,
+    body: bytes | None,
 ) -> Answer:
-    read = partial(_read, method, url, dict(headers), settings)
+    read = partial(_read, method, url, dict(headers), settings, body)
     try:
         if settings:  # a local registry's own thread, which no Ctrl-C reaches
             response = read()
@@ -167,7 +180,11 @@ _remembered = memoized_on(On.REMOTE)(_get)
 
 
 def _read(
-    method: str, url: str, headers: Mapping[str, str], settings: ProxySettings | None
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    settings: ProxySettings | None,
+    body: bytes | None,
 ) -> Response:
     from requests import Request
 
@@ -175,7 +192,7 @@ def _read(
     session = _session()
     # `Request.prepare` and `Session.send` (requests: Advanced Usage, Prepared Requests):
     # `Session.request` is slower: it merges settings that are always empty here.
-    request = Request(method, url, {**session.headers, **headers}).prepare()
+    request = Request(method, url, {**session.headers, **headers}, data=body).prepare()
     return session.send(
         request, timeout=TIMEOUT, verify=used.certificates, proxies=dict(used.proxies)
     )

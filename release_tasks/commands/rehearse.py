@@ -51,7 +51,11 @@ def rehearse(
     collect: str = "",
 ) -> None:
     """Rehearse the whole release against local registries."""
-    from release_tasks.rehearsal.registries import run_registries, serve_registries
+    from release_tasks.rehearsal.registries import (
+        Ours,
+        run_registries,
+        serve_registries,
+    )
 
     if serve:
         serve_registries(sys.stdin, sys.stdout, offline)
@@ -63,8 +67,11 @@ def rehearse(
         with run_registries(
             folder,
             offline=offline,
-            crates=_names(project, "crates"),
-            packages=_names(project, "python"),
+            ours=Ours(
+                _names(project, "crates"),
+                _names(project, "python"),
+                _references(project),
+            ),
         ) as registries:
             data, code = _rehearse(
                 Rehearsal(registries, project, folder, options), collect
@@ -114,6 +121,19 @@ def _names(project: Project, kind: str) -> list[str]:
     return names
 
 
+def _references(project: Project) -> list[str]:
+    """Return the references of this project's images and charts."""
+    from release_tasks.project.model import resolved_or_empty
+
+    found = []
+    for component in project.components:
+        for image in resolved_or_empty(component.images):
+            found.append(image.reference)
+        for chart in resolved_or_empty(component.charts):
+            found.append(chart.reference)
+    return found
+
+
 def _rehearse(rehearsal: Rehearsal, collect: str) -> tuple[dict[str, Any], int]:
     """Release a clone, and return the report with the exit status of the release."""
     root = rehearsal.project.root
@@ -127,6 +147,7 @@ def _rehearse(rehearsal: Rehearsal, collect: str) -> tuple[dict[str, Any], int]:
     data["timeline"] = _timeline(clone)
     data["requests"] = _requests(rehearsal.registries)
     data["refused"] = list(rehearsal.registries.log.refused())
+    data["unreachable"] = dict(rehearsal.registries.elsewhere.unreachable)
     data["files"] = str(clone / "dist")
     return data, code
 
@@ -263,5 +284,7 @@ def _print(data: dict[str, Any], keep: bool) -> None:
     print_table(("registry", "host", "client", "writes"), writes)
     if data["refused"]:
         print(f"refused: {', '.join(data['refused'])}")
+    for host, reason in data["unreachable"].items():
+        print(f"not reachable: {host}: {reason}")
     if keep:
         print(f"files: {data['files']}")

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -24,13 +25,18 @@ MISLEADING = re.compile(
     r"|(GITHUB|GITLAB)_TOKEN|GITHUB_ENTERPRISE_TOKEN|ACTIONS_ID_TOKEN_\w+"
     r"|DOCKER_(CONFIG|AUTH_CONFIG)|REGISTRY_AUTH_FILE|(ALL|FTP)_PROXY|(all|ftp)_proxy"
 )
+KEPT = ("currentContext", "proxies", "aliases", "features")  # of docker's config.json
+BUILDERS = ("current", "defaults", "instances", "certs")  # of buildx's folder
 NO_SSH = "sh -c 'echo ssh is not part of the rehearsal >&2; exit 1' ssh"
 
 
-def environment(proxy: str, ca_file: Path, folder: Path) -> dict[str, str]:
+def environment(
+    proxy: str, ca_file: Path, folder: Path, registries: Iterable[str] = ()
+) -> dict[str, str]:
     """Return the variables to set, and write the settings of the clients into `folder`.
 
-    `proxy` is the address of the proxy, `ca_file` the certificate of its authority.
+    `proxy` is the address of the proxy, `ca_file` the certificate of its authority; `registries`
+    are those to log in to besides GHCR, as references have them.
     """
     ca = str(ca_file)
     return {
@@ -39,7 +45,7 @@ def environment(proxy: str, ca_file: Path, folder: Path) -> dict[str, str]:
         **_python(folder, ca),
         **_git(folder, proxy, ca),
         **_github(folder),
-        **_containers(folder),
+        **_containers(folder, registries),
     }
 
 
@@ -134,16 +140,28 @@ def _github(folder: Path) -> dict[str, str]:
     }
 
 
-def _containers(folder: Path) -> dict[str, str]:
+def _containers(folder: Path, registries: Iterable[str]) -> dict[str, str]:
     docker, helm = folder / "docker", folder / "helm"
     login = base64.b64encode(f"{REGISTRY_USER}:{REGISTRY_PASSWORD}".encode()).decode()
-    auths = {endpoints.host(endpoints.GHCR): {"auth": login}}
-    text = json.dumps({"auths": auths})
-    for path in (docker / "config.json", helm / "config" / "registry" / "config.json"):
+    keys = {endpoints.host(endpoints.GHCR)}
+    for registry in registries:
+        keys |= _login_keys(registry)
+    auths = {key: {"auth": login} for key in sorted(keys)}
+    own = _own_docker_settings()
+    settings = {"auths": auths, **{key: own[key] for key in KEPT if key in own}}
+    for path, data in (
+        (docker / "config.json", settings),
+        (helm / "config" / "registry" / "config.json", {"auths": auths}),
+    ):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    _link_plugins(docker / "cli-plugins")
-    return {
+        path.write_text(json.dumps(data))
+    for name in ("cli-plugins", "contexts"):
+        _link(docker / name, _own_docker_folder() / name)
+    _copy_builders(folder / "buildx")
+    chosen = {}
+    if builder := os.environ.get("BUILDX_BUILDER"):
+        chosen["BUILDX_BUILDER"] = builder
+    return chosen | {
         "DOCKER_CONFIG": str(docker),
         "BUILDX_CONFIG": str(folder / "buildx"),
         "HELM_CONFIG_HOME": str(helm / "config"),
@@ -152,9 +170,38 @@ def _containers(folder: Path) -> dict[str, str]:
     }
 
 
-def _link_plugins(link: Path) -> None:
-    """Let docker find the user's plugins, such as buildx."""
-    settings = os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker"
-    plugins = Path(settings) / "cli-plugins"
-    if plugins.is_dir() and not link.exists():
-        link.symlink_to(plugins.resolve())
+def _login_keys(registry: str) -> set[str]:
+    """Return the keys under which docker and helm look for the login of a registry."""
+    if endpoints.registry(registry) == endpoints.DOCKER_HUB:
+        return {endpoints.DOCKER_HUB_LOGIN, endpoints.host(endpoints.DOCKER_HUB)}
+    return {registry}
+
+
+def _own_docker_folder() -> Path:
+    return Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+
+
+def _own_docker_settings() -> dict[str, object]:
+    """Return the user's config.json of docker, nothing where it cannot be read."""
+    try:
+        found = json.loads((_own_docker_folder() / "config.json").read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _link(link: Path, target: Path) -> None:
+    """Let docker find the user's plugins, such as buildx, and contexts."""
+    if target.is_dir() and not link.exists():
+        link.symlink_to(target.resolve())
+
+
+def _copy_builders(folder: Path) -> None:
+    """Let buildx find the user's builders; what it writes about them stays in the rehearsal."""
+    own = Path(os.environ.get("BUILDX_CONFIG") or _own_docker_folder() / "buildx")
+    for name in BUILDERS:
+        if (own / name).is_dir():
+            shutil.copytree(own / name, folder / name, dirs_exist_ok=True)
+        elif (own / name).is_file():
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copy(own / name, folder / name)

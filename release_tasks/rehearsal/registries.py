@@ -12,19 +12,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from release_tasks import files
+from release_tasks import endpoints, files
 from release_tasks.rehearsal import clients
 from release_tasks.rehearsal.clock import Clock
+from release_tasks.rehearsal.elsewhere import Elsewhere
 from release_tasks.rehearsal.faults import Faults
+from release_tasks.rehearsal.oci.remote import Remote
 from release_tasks.rehearsal.server import Servers
 from release_tasks.rehearsal.upstream import Upstream
 from release_tasks.rehearsal.web import Log
+from release_tasks.rules import oci as oci_rules
 
 if TYPE_CHECKING:
     from release_tasks.rehearsal.crates_io.app import CratesIo
     from release_tasks.rehearsal.github.app import GitHub
     from release_tasks.rehearsal.oci.app import Oci
     from release_tasks.rehearsal.pypi.app import PyPI
+
+
+HTTP = 80  # the port of a registry on loopback that names none
+
+
+@dataclass(frozen=True)
+class Ours:
+    """What the release may publish, by name; `references` are those of images and charts."""
+
+    crates: Collection[str] = ()
+    packages: Collection[str] = ()
+    references: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -45,6 +60,7 @@ class LocalRegistries:
     pypi: PyPI
     oci: Oci
     github: GitHub
+    elsewhere: Elsewhere
 
     def environment(self) -> dict[str, str]:
         """Return this process's environment, changed for a client of these registries."""
@@ -60,14 +76,15 @@ def run_registries(
     *,
     offline: bool = False,
     cache: Path | None = None,
-    crates: Collection[str] | None = None,
-    packages: Collection[str] | None = None,
+    ours: Ours | None = None,
     rate_limits: bool = False,
 ) -> Iterator[LocalRegistries]:
     """Run all local registries inside the block; their data is kept in `folder`.
 
-    `cache` keeps downloads for later rehearsals; `crates` and `packages` name what may be
-    published, which `offline` needs to distinguish a free name from an unknown one.
+    `cache` keeps downloads for later rehearsals; `ours` names what may be published, which
+    `offline` needs to distinguish a free name from an unknown one. Without it, nothing of others
+    is read from the real GHCR.
+    Raises `ReleaseError` where the port of a registry on loopback is in use.
     """
     from release_tasks.rehearsal.crates_io.app import CratesIo
     from release_tasks.rehearsal.github.app import GitHub
@@ -75,6 +92,11 @@ def run_registries(
     from release_tasks.rehearsal.pypi.app import PyPI
 
     clock = Clock()
+    crates = packages = None
+    names: list[oci_rules.Name] = []
+    if ours is not None:
+        crates, packages = ours.crates, ours.packages
+        names = [oci_rules.name(reference) for reference in ours.references]
     downloads = cache or download_cache()
     crates_io = CratesIo(
         folder / "crates",
@@ -90,12 +112,33 @@ def run_registries(
         rate_limits=rate_limits,
         clock=clock,
     )
-    oci = Oci(folder / "oci", clients.REGISTRY_PASSWORD)
+    elsewhere = Elsewhere(downloads / "blobs", offline)
+    remote = None
+    if ours is not None:
+        remote = _remote(elsewhere, names)
+    oci = Oci(
+        folder / "oci",
+        clients.REGISTRY_PASSWORD,
+        _registry_hosts(names),
+        remote=remote,
+    )
     github = GitHub(folder / "github", clients.GITHUB_TOKEN)
     settings = folder / "clients"
     settings.mkdir(parents=True, exist_ok=True)
-    with Servers((crates_io, pypi, oci, github), folder) as servers:
-        env = clients.environment(servers.proxy, servers.ca_file, settings)
+    others: Elsewhere | None = None
+    if not offline:
+        others = elsewhere
+    servers = Servers(
+        (crates_io, pypi, oci, github),
+        folder,
+        others,
+        dict.fromkeys(_loopback_ports(names), oci),
+    )
+    with servers:
+        registries = {name.registry for name in names}
+        env = clients.environment(
+            servers.proxy, servers.ca_file, settings, sorted(registries)
+        )
         yield LocalRegistries(
             urls={**servers.urls, "proxy": servers.proxy},
             env=env,
@@ -107,7 +150,29 @@ def run_registries(
             pypi=pypi,
             oci=oci,
             github=github,
+            elsewhere=elsewhere,
         )
+
+
+def _registry_hosts(names: Collection[oci_rules.Name]) -> tuple[str, ...]:
+    """Return the hosts of the registries that are rehearsed, GHCR first."""
+    found = [endpoints.host(endpoints.GHCR)]
+    found += [endpoints.host(endpoints.registry(name.registry)) for name in names]
+    return tuple(dict.fromkeys(found))
+
+
+def _remote(elsewhere: Elsewhere, names: Collection[oci_rules.Name]) -> Remote:
+    ours = {
+        (endpoints.host(endpoints.registry(name.registry)), name.repository)
+        for name in names
+    }
+    return Remote(elsewhere, ours)
+
+
+def _loopback_ports(names: Collection[oci_rules.Name]) -> set[int]:
+    """Return the ports of registries on loopback, which no proxy leads to."""
+    hosts = {name.registry for name in names if endpoints.is_plain_http(name.registry)}
+    return {int(host.partition(":")[2] or HTTP) for host in hosts}
 
 
 def serve_registries(stdin: TextIO, stdout: TextIO, offline: bool = False) -> None:

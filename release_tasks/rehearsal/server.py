@@ -7,25 +7,39 @@ import shutil
 import socket
 import ssl
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.faults import Faults, Lost
 from release_tasks.rehearsal.web import App, Entry, Log, Request, Response
 
 if TYPE_CHECKING:
     from trustme import CA
 
+HTTPS = "443"
 TLS_HANDSHAKE = b"\x16"  # the first byte of a client that begins with TLS
 
 
 class Servers:
     """A server for each local registry, and the proxy in front of all of them."""
 
-    def __init__(self, apps: Iterable[App], folder: Path) -> None:
+    def __init__(
+        self,
+        apps: Iterable[App],
+        folder: Path,
+        others: App | None = None,
+        loopback: Mapping[int, App] | None = None,
+    ) -> None:
+        """Prepare the servers.
+
+        `others` answers for every host that no app has; without it, such a host is refused.
+        `loopback` are apps that also listen on a port of their own. Raises `ReleaseError` where
+        such a port is in use.
+        """
         import trustme
 
         self.log = Log()
@@ -35,7 +49,12 @@ class Servers:
         authority.cert_pem.write_to_path(str(self.ca_file))
         self.urls: dict[str, str] = {}
         proxy = _Server(self.log, self.faults, authority)
+        proxy.others = others
         self._servers = [proxy]
+        for port, app in (loopback or {}).items():
+            self._servers.append(
+                _listening(self.log, self.faults, authority, app, port)
+            )
         for app in apps:
             server = _Server(self.log, self.faults, authority, app)
             self._servers.append(server)
@@ -55,6 +74,17 @@ class Servers:
             server.server_close()
 
 
+def _listening(log: Log, faults: Faults, authority: CA, app: App, port: int) -> _Server:
+    try:
+        return _Server(log, faults, authority, app, port)
+    except OSError as error:
+        raise ReleaseError(
+            f"the rehearsal needs port {port} of this machine for the project's own registry, "
+            f"and cannot have it: {error.strerror}",
+            f"stop what listens on port {port} while you rehearse",
+        ) from error
+
+
 class _Server(ThreadingHTTPServer):
     """The server of one registry, or the proxy, which has `routes` instead of an `app`."""
 
@@ -62,14 +92,20 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(
-        self, log: Log, faults: Faults, authority: CA, app: App | None = None
+        self,
+        log: Log,
+        faults: Faults,
+        authority: CA,
+        app: App | None = None,
+        port: int = 0,
     ) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", port), _Handler)
         self.log = log
         self.faults = faults
         self.authority = authority
         self.app = app
         self.routes: dict[str, App] = {}
+        self.others: App | None = None
         self.context_for = cache(self._context_for)
 
     def start(self) -> None:
@@ -112,8 +148,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_CONNECT(self) -> None:
         """Continue as the TLS server of the wanted host, or refuse what is not routed."""
-        host, _, _port = self.path.rpartition(":")
+        host, _, port = self.path.rpartition(":")
         app = self._server.routes.get(host)
+        public_host = host
+        if app is None:
+            app = self._server.others
+            if port != HTTPS:
+                public_host = self.path
         if app is None:
             self._refuse(host)
             return
@@ -122,7 +163,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
         self._secure(host)
         self.app = app
-        self.public_host = host
+        self.public_host = public_host
         self.close_connection = False
 
     def _refuse(self, host: str) -> None:

@@ -19,7 +19,9 @@ class Unreachable(Exception):
 
     def response(self) -> Response:
         """Answer 503: a 404 would mean that the real registry does not have it."""
-        return Response.of_text(f"{self}\n", 503)
+        answer = Response.of_text(f"{self}\n", 503)
+        answer.headers["Retry-After"] = "0"  # it was repeated already
+        return answer
 
 
 class Upstream:

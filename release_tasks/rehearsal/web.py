@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, unquote
 
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 READS = ("/git-upload-pack", "/graphql", "/token")  # questions that are sent by POST
+ELSEWHERE = "elsewhere"  # the name of the app that reads from other hosts
 _PIECE = 1 << 16  # bytes
 
 
@@ -183,6 +184,14 @@ class Entry:
     sent: int  # bytes of the request's body
 
     @property
+    def is_refused(self) -> bool:
+        """Return whether the proxy refused its host, or a change on a host that it only reads."""
+        if self.app != ELSEWHERE:
+            return self.method == "CONNECT"
+        is_change = self.method in WRITES and not self.target.endswith(READS)
+        return is_change and self.status == 403
+
+    @property
     def is_write(self) -> bool:
         """Return whether the request changed something and was accepted."""
         if self.target.endswith(READS):
@@ -208,8 +217,8 @@ class Log:
             return tuple(self._entries)
 
     def refused(self) -> tuple[str, ...]:
-        """Return the hosts that clients wanted to reach and the proxy refused, each once."""
-        hosts = [entry.host for entry in self.entries() if entry.method == "CONNECT"]
+        """Return the hosts that clients wanted to reach or change and could not, each once."""
+        hosts = [entry.host for entry in self.entries() if entry.is_refused]
         return tuple(dict.fromkeys(hosts))
 
     def writes(self) -> tuple[Entry, ...]:

@@ -10,7 +10,7 @@ import requests
 from support.package_clients import Chain, Client, sha256, write_crate
 
 from release_tasks.rehearsal.faults import Fault
-from release_tasks.rehearsal.registries import run_registries
+from release_tasks.rehearsal.registries import Ours, run_registries
 
 pytestmark = pytest.mark.tools("cargo")
 
@@ -223,7 +223,7 @@ def test_offline_cargo_says_that_the_real_registry_was_not_asked(
         tmp_path / "registries",
         offline=True,
         cache=tmp_path / "none",
-        crates=["rehearsed-user"],
+        ours=Ours(crates=["rehearsed-user"]),
     ) as started:
         client = Client(started, work)
         said = client.fails("cargo", "publish", "--no-verify", CARGO_NET_RETRY="0")

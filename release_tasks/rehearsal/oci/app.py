@@ -9,7 +9,9 @@ from release_tasks import endpoints
 from release_tasks.rehearsal.oci import blobs, manifests
 from release_tasks.rehearsal.oci.auth import Tokens
 from release_tasks.rehearsal.oci.call import Call
+from release_tasks.rehearsal.oci.remote import Remote
 from release_tasks.rehearsal.oci.store import Refused, Store
+from release_tasks.rehearsal.upstream import Unreachable
 from release_tasks.rehearsal.web import Request, Response
 from release_tasks.rules import oci
 
@@ -34,7 +36,10 @@ HANDLERS = {
 
 
 class Oci:
-    """The registry. It requires tokens under a public name, and none at its own address."""
+    """The registry. It requires tokens under a public name, and none at its own address.
+
+    Each of its hosts has repositories of its own; its own address shows those of all.
+    """
 
     name = "oci"
 
@@ -44,10 +49,15 @@ class Oci:
         password: str,
         hosts: tuple[str, ...] = (endpoints.host(endpoints.GHCR),),
         private_by_default: bool = False,
+        remote: Remote | None = None,
     ) -> None:
         self.hosts = hosts
-        self.store = Store(folder)
+        self.store = Store(folder)  # of the first host
+        self.remote = remote
         self.tokens = Tokens(password, private_by_default)
+        self._stores = {
+            host: Store(folder / host.replace(":", "-")) for host in hosts[1:]
+        }
 
     def handle(self, request: Request) -> Response:
         """Answer one request."""
@@ -68,7 +78,12 @@ class Oci:
         route = ROUTE.fullmatch(request.path)
         if route is None:
             raise Refused(404, "UNSUPPORTED", f"there is nothing at {request.path}")
-        name, kind, reference = route.groups()
+        return self._answer_about(request, *route.groups())
+
+    def _answer_about(
+        self, request: Request, name: str, kind: str, reference: str
+    ) -> Response:
+        """Answer a request about a repository."""
         refusals = oci.repository(name)
         if request.host == endpoints.host(endpoints.DOCKER_HUB):
             refusals += oci.docker_hub_repository(name)
@@ -79,4 +94,30 @@ class Oci:
         handler = HANDLERS[kind].get(request.read_method)
         if handler is None:
             raise Refused(405, "UNSUPPORTED", f"{request.method} is not supported here")
-        return handler(Call(self.store, request, name, reference))
+        store = self._store(request, name)
+        is_read = request.read_method == "GET" and kind != "blobs/uploads"
+        answer = None
+        if is_read and name not in store.repositories:
+            answer = self._of_others(request, name)
+        if answer is not None:
+            return answer
+        return handler(Call(store, request, name, reference))
+
+    def _store(self, request: Request, name: str) -> Store:
+        """Return what holds a repository: that of the host, else of any that has the name."""
+        if request.host in self._stores:
+            return self._stores[request.host]
+        if not request.public and name not in self.store.repositories:
+            for store in self._stores.values():
+                if name in store.repositories:
+                    return store
+        return self.store
+
+    def _of_others(self, request: Request, name: str) -> Response | None:
+        """Return what the real registry has of somebody else's repository, None for ours."""
+        if self.remote is None or not self.remote.has(request, name):
+            return None
+        try:
+            return self.remote.read(request, name)
+        except Unreachable as error:
+            return error.response()

@@ -1,0 +1,55 @@
+"""What a public registry has from others: read through, with the tokens of an anonymous reader."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from urllib.parse import urlencode, urljoin
+
+from release_tasks.rehearsal.elsewhere import Elsewhere
+from release_tasks.rehearsal.web import Request, Response
+
+Place = tuple[str, str]  # the host of a registry, and a repository
+
+
+class Remote:
+    """The real registries behind the local one; `ours` is what this release may publish."""
+
+    def __init__(self, elsewhere: Elsewhere, ours: Collection[Place]) -> None:
+        self.elsewhere = elsewhere
+        self.ours = frozenset(ours)
+        self._tokens: dict[Place, str] = {}
+
+    def has(self, request: Request, repository: str) -> bool:
+        """Tell whether a repository is somebody else's, and read from the real registry."""
+        return request.public and (request.host, repository) not in self.ours
+
+    def read(self, request: Request, repository: str) -> Response:
+        """Return what the real registry answers to a read. Raises `Unreachable`."""
+        place = request.host, repository
+        answer = self._read(request, self._tokens.get(place, ""))
+        challenge = answer.headers.get("Www-Authenticate", "")
+        if answer.status == 401 and challenge.lower().startswith("bearer"):
+            token = self._token(request, repository, challenge)
+            if token:
+                self._tokens[place] = token
+                answer = self._read(request, token)
+        return answer
+
+    def _read(self, request: Request, token: str) -> Response:
+        authorization = f"Bearer {token}" if token else ""
+        return self.elsewhere.read(request, {"authorization": authorization})
+
+    def _token(self, request: Request, repository: str, challenge: str) -> str:
+        """Return an anonymous reader's token (distribution's token authentication), or ""."""
+        parameters = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
+        query = {
+            "service": parameters.get("service", ""),
+            "scope": parameters.get("scope") or f"repository:{repository}:pull",
+        }
+        realm = urljoin(f"https://{request.host}/", parameters.get("realm", ""))
+        answer = self.elsewhere.ask(f"{realm}?{urlencode(query)}", {})
+        if answer.status != 200:
+            return ""
+        data = answer.json(dict)
+        return str(data.get("token") or data.get("access_token") or "")

@@ -1,0 +1,221 @@
+"""What others have published is read from the real registries; other local ones play these."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from support.container_projects import push_image
+
+from release_tasks.errors import ReleaseError
+from release_tasks.rehearsal import clients
+from release_tasks.rehearsal.registries import LocalRegistries, Ours, run_registries
+
+OURS = ("ghcr.io/me/app", "docker.io/me/app", "registry.gitlab.com/me/group/app")
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+EMPTY = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, "layers": []})
+
+
+@pytest.fixture
+def real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalRegistries]:
+    """Registries that play the real ones: this process reaches them by their public names."""
+    others = Ours(references=["ghcr.io/example/hello", "quay.io/example/hello"])
+    with run_registries(tmp_path / "real", offline=True, ours=others) as running:
+        for name, value in running.env.items():
+            monkeypatch.setenv(name, value)
+        yield running
+
+
+@contextlib.contextmanager
+def rehearsed(
+    folder: Path, references: tuple[str, ...] = OURS, offline: bool = False
+) -> Iterator[LocalRegistries]:
+    with run_registries(
+        folder / "rehearsed",
+        offline=offline,
+        cache=folder / "cache",
+        ours=Ours(references=references),
+    ) as running:
+        yield running
+
+
+def ask(
+    registries: LocalRegistries, method: str, url: str, data: str = ""
+) -> requests.Response:
+    """Ask as docker does: refused once, then with a token for what was asked."""
+    session = requests.Session()
+    session.trust_env = False
+    session.proxies = {"https": registries.urls["proxy"]}
+    session.verify = registries.env["SSL_CERT_FILE"]
+    headers = {"Content-Type": MANIFEST}
+    answer = session.request(method, url, data=data, headers=headers, timeout=30)
+    if answer.status_code != 401:
+        return answer
+    challenge = dict(
+        part.split("=", 1)
+        for part in answer.headers["WWW-Authenticate"].split(" ", 1)[1].split(",", 2)
+    )
+    login = None
+    if method != "GET":
+        login = (clients.REGISTRY_USER, clients.REGISTRY_PASSWORD)
+    query = {"scope": challenge["scope"].strip('"')}
+    realm = challenge["realm"].strip('"')
+    token = session.get(realm, params=query, auth=login, timeout=30).json()["token"]
+    headers["Authorization"] = f"Bearer {token}"
+    return session.request(method, url, data=data, headers=headers, timeout=30)
+
+
+def push(registries: LocalRegistries, host: str, repository: str) -> int:
+    url = f"https://{host}/v2/{repository}/manifests/1.0"
+    return ask(registries, "PUT", url, EMPTY).status_code
+
+
+def test_an_image_of_others_is_read_from_the_same_registry(
+    real: LocalRegistries, tmp_path: Path
+) -> None:
+    digest = push_image(real, "1.0")
+    with rehearsed(tmp_path) as registries:
+        base = "https://ghcr.io/v2/example/hello"
+        answer = ask(registries, "GET", f"{base}/manifests/1.0")
+        assert answer.status_code == 200
+        assert answer.headers["Docker-Content-Digest"] == digest
+        assert ask(registries, "HEAD", f"{base}/manifests/1.0").status_code == 200
+        assert ask(registries, "GET", f"{base}/tags/list").json()["tags"] == ["1.0"]
+        config = answer.json()["config"]["digest"]
+        assert ask(registries, "GET", f"{base}/blobs/{config}").content
+        assert [path.name for path in (tmp_path / "cache/blobs").iterdir()] == [
+            config.replace(":", "-")
+        ]
+
+
+def test_an_image_of_ours_is_not_read_from_the_real_registry(
+    real: LocalRegistries, tmp_path: Path
+) -> None:
+    push_image(real, "1.0")
+    with rehearsed(tmp_path, ("ghcr.io/example/hello",)) as registries:
+        url = "https://ghcr.io/v2/example/hello/tags/list"
+        assert ask(registries, "GET", url).status_code == 404
+        assert push(registries, "ghcr.io", "example/hello") == 201
+        assert ask(registries, "GET", url).json()["tags"] == ["1.0"]
+
+
+def test_another_host_is_read_and_never_changed(
+    real: LocalRegistries, tmp_path: Path
+) -> None:
+    assert push(real, "quay.io", "example/hello") == 201
+    with rehearsed(tmp_path) as registries:
+        url = "https://quay.io/v2/example/hello/manifests/1.0"
+        answer = ask(registries, "GET", url)
+        assert answer.json()["mediaType"] == MANIFEST
+        assert answer.headers["Content-Type"] == MANIFEST
+        missing = "https://quay.io/v2/example/hello/manifests/2.0"
+        assert ask(registries, "GET", missing).status_code == 404
+        assert registries.log.refused() == ()
+        assert push(registries, "quay.io", "example/hello") == 403
+        assert registries.log.refused() == ("quay.io",)
+
+
+def test_a_host_that_cannot_be_reached_is_named_with_the_reason(
+    real: LocalRegistries, tmp_path: Path
+) -> None:
+    with rehearsed(tmp_path) as registries:
+        for _ in range(2):
+            url = "https://gone.example/v2/x/manifests/1"
+            answer = ask(registries, "GET", url)
+            assert answer.status_code == 503
+            assert "gone.example" in answer.text
+        assert list(registries.elsewhere.unreachable) == ["gone.example"]
+    assert len([entry for entry in real.log.entries() if entry.is_refused]) <= 6
+
+
+def test_offline_nothing_of_others_is_read(tmp_path: Path) -> None:
+    with rehearsed(tmp_path, offline=True) as registries:
+        url = "https://ghcr.io/v2/example/hello/tags/list"
+        answer = ask(registries, "GET", url)
+        assert (answer.status_code, "offline" in answer.text) == (503, True)
+        with pytest.raises(requests.exceptions.ProxyError):
+            ask(registries, "GET", "https://quay.io/v2/")
+        assert registries.log.refused() == ("quay.io",)
+
+
+@pytest.mark.parametrize(
+    ("host", "repository"),
+    [
+        ("ghcr.io", "me/app"),
+        ("registry-1.docker.io", "me/app"),
+        ("registry.gitlab.com", "me/group/app"),
+    ],
+)
+def test_each_registry_has_repositories_of_its_own(
+    tmp_path: Path, host: str, repository: str
+) -> None:
+    with rehearsed(tmp_path, offline=True) as registries:
+        assert push(registries, host, repository) == 201
+        for other in ("ghcr.io", "registry-1.docker.io"):
+            url = f"https://{other}/v2/me/app/manifests/1.0"
+            expected = 200 if (other, "me/app") == (host, repository) else 404
+            assert ask(registries, "GET", url).status_code == expected
+        own = f"{registries.urls['oci']}/v2/{repository}/manifests/1.0"
+        assert requests.get(own, timeout=30).status_code == 200
+
+
+def test_docker_hub_takes_a_namespace_and_a_name(tmp_path: Path) -> None:
+    with rehearsed(tmp_path, offline=True) as registries:
+        assert push(registries, "registry-1.docker.io", "me/group/app") == 400
+        assert push(registries, "registry.gitlab.com", "me/group/app") == 201
+
+
+def test_a_registry_on_loopback_has_its_own_port(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    references = (f"localhost:{port}/app",)
+    with rehearsed(tmp_path, references, offline=True):
+        url = f"http://127.0.0.1:{port}/v2/app/manifests/1.0"
+        headers = {"Content-Type": MANIFEST}
+        answer = requests.put(url, EMPTY, headers=headers, timeout=30)
+        assert answer.status_code == 201
+        with (
+            pytest.raises(ReleaseError, match=f"port {port}"),
+            rehearsed(tmp_path / "again", references, offline=True),
+        ):
+            pass
+
+
+def test_the_builders_and_contexts_of_the_user_are_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, made = tmp_path / "docker", tmp_path / "clients"
+    for path in (
+        "buildx/instances/mine",
+        "buildx/current",
+        "contexts/meta/x/meta.json",
+    ):
+        (own / path).parent.mkdir(parents=True, exist_ok=True)
+        (own / path).write_text("{}")
+    (own / "config.json").write_text(
+        json.dumps({"currentContext": "colima", "credsStore": "osxkeychain"})
+    )
+    monkeypatch.setenv("DOCKER_CONFIG", str(own))
+    monkeypatch.delenv("BUILDX_CONFIG", raising=False)
+    monkeypatch.setenv("BUILDX_BUILDER", "mine")
+    registries = ["docker.io", "quay.io"]
+    env = clients.environment("http://p", tmp_path / "ca.pem", made, registries)
+    assert env["BUILDX_BUILDER"] == "mine"
+    assert (Path(env["BUILDX_CONFIG"]) / "instances" / "mine").read_text() == "{}"
+    assert (Path(env["BUILDX_CONFIG"]) / "current").is_file()
+    assert (Path(env["DOCKER_CONFIG"]) / "contexts/meta/x/meta.json").is_file()
+    settings = json.loads((Path(env["DOCKER_CONFIG"]) / "config.json").read_text())
+    assert settings["currentContext"] == "colima"
+    assert "credsStore" not in settings
+    assert list(settings["auths"]) == [
+        "ghcr.io",
+        "https://index.docker.io/v1/",
+        "quay.io",
+        "registry-1.docker.io",
+    ]
