@@ -27,6 +27,7 @@ from release_tasks.release import Release
 from release_tasks.steps.package_crates import package_crates
 from release_tasks.tools import cargo
 from release_tasks.tools.cargo import package as cargo_package
+from release_tasks.tools.cargo import verify as cargo_verify
 
 LAYERS, WIDTH, ROUNDS = 5, 4, 3
 PROMISED = {
@@ -143,7 +144,11 @@ def verify(root: Path) -> None:
     names = [member.name for member in cargo.in_order(found.members)]
     cargo_package.package(Context(), root, target, names, locked=True, offline=True)
     tarballs = {name: target / "package" / f"{name}-0.1.0.crate" for name in names}
-    cargo_package.check(Context(), root, target, tarballs, names, {})
+    cargo_verify.verify(
+        Context(),
+        cargo_verify.Tarballs(root, target, tarballs, packages=found.packages),
+        dict.fromkeys(names, cargo.Verification()),
+    )
 
 
 def cargo_package_workspace(root: Path, *options: str) -> None:

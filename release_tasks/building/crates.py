@@ -12,7 +12,7 @@ from release_tasks.channels.crates_upload import repack_and_compare
 from release_tasks.project.artifacts import Artifact
 from release_tasks.project.kinds import FileKind
 from release_tasks.release import ComponentRelease, Release
-from release_tasks.tools.cargo import package as cargo_package
+from release_tasks.tools.cargo.verify import Tarballs, verify
 
 STEP = "package_crates"
 
@@ -29,15 +29,30 @@ def build(
     """
     tarballs = repack_and_compare(c, release, unpublished, known_only=True)
     names = [artifact.name for artifact in missing]
-    cargo_package.check(
-        c, release.source_tree, release.target, tarballs, names, release.build_env
-    )
+    _verify(c, release, tarballs, names)
     if shell.is_dry(c):
         return
     for part in release.parts:
         own = [one.name for one in missing if one.component == part.component.name]
         if own:
             _record(release, part, {name: tarballs[name] for name in own})
+
+
+def _verify(
+    c: Context, release: Release, tarballs: dict[str, Path], names: Sequence[str]
+) -> None:
+    project = release.project
+    packages = project.workspace.packages if project.workspace else {}
+    found = Tarballs(
+        release.source_tree,
+        release.target,
+        tarballs,
+        release.build_env,
+        packages,
+        is_locked="Cargo.lock" in project.files,
+    )
+    how = {crate.name: crate.verification for crate in project.crates}
+    verify(c, found, {name: how[name] for name in names})
 
 
 def _record(

@@ -11,7 +11,7 @@ from release_tasks.manifests.pyproject import PyProject
 from release_tasks.project import python_packages
 from release_tasks.project.model import Crate, OutsideCrate, Project
 from release_tasks.project.outside_crates import outside_crates
-from release_tasks.project.settings import FILE, Settings
+from release_tasks.project.settings import FILE, CrateTable, Settings
 from release_tasks.tools import cargo, git
 
 
@@ -24,6 +24,8 @@ def with_crates(project: Project, workspace: cargo.Workspace | None) -> Project:
     members = workspace.members if workspace else ()
     _refuse_unknown("ignore", settings.crates.ignore, members)
     _refuse_unknown("include", settings.crates.include, members)
+    for name in settings.crates.named:
+        _refuse_unknown(name, (name,), members)
     in_wheels = python_packages.built_by_maturin(root, project.files)
     tracked = set(git.tracked(root))
     crates = []
@@ -77,6 +79,19 @@ def _crate(member: cargo.Member, settings: Settings, is_library: bool) -> Crate:
         member.needs,
         publish=is_included or (member.publish and not is_excluded),
         binaries=member.binaries,
+        verification=_verification(settings.crates.named.get(member.name)),
+    )
+
+
+def _verification(table: CrateTable | None) -> cargo.Verification:
+    if table is None:
+        return cargo.Verification()
+    return cargo.Verification(
+        features=table.features,
+        default_features=table.default_features,
+        target=table.target,
+        is_wanted=table.verify,
+        reason=table.reason,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from release_tasks.errors import ReleaseError
+from release_tasks.tools.cargo import Verification
 
 if TYPE_CHECKING:
     from release_tasks.project.settings import Settings
@@ -45,6 +46,7 @@ class Crate:
     needs: tuple[str, ...] = ()
     publish: bool = True
     binaries: tuple[str, ...] = ()
+    verification: Verification = field(default_factory=Verification)
 
 
 @dataclass(frozen=True)

@@ -52,11 +52,22 @@ class ComponentTable(_Table, frozen=True):
     changelog: str | None = None
 
 
+class CrateTable(_Table, frozen=True):
+    """How a crate is compiled from its tarball, where that is not `cargo package` as it is."""
+
+    features: tuple[str, ...] = ()
+    default_features: bool = True
+    target: str | None = None
+    verify: bool = True
+    reason: str = ""  # why it is not verified
+
+
 class CratesTable(_Table, frozen=True):
     """Which crates go to crates.io, beyond what their manifests say."""
 
     ignore: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
+    named: dict[str, CrateTable] = {}  # every table in it: a crate
 
 
 class PythonTable(_Table, frozen=True):

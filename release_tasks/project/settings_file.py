@@ -17,6 +17,7 @@ from release_tasks.formats.text_files import read
 from release_tasks.project import container_settings
 from release_tasks.project.settings import (
     FILE,
+    CrateTable,
     GatesTable,
     GithubTable,
     NotesTable,
@@ -55,7 +56,7 @@ def load(root: Path) -> Settings:
         return Settings()
     try:
         data = msgspec.toml.decode(read(root, FILE))
-        settings = msgspec.convert(_with_named_gates(data), Settings)
+        settings = msgspec.convert(_with_named(data), Settings)
     except msgspec.ValidationError as error:
         raise _explain(str(error)) from error
     except msgspec.DecodeError as error:
@@ -63,11 +64,42 @@ def load(root: Path) -> Settings:
             f"{FILE} is not valid TOML: {error}", f"fix that in {FILE}"
         ) from error
     _check_notes(root, settings.github)
+    _check_crates(settings)
     for template in _templates(settings):
         _check_template(template)
     _check_tags(settings)
     container_settings.check(settings)
     return settings
+
+
+def _with_named(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the data with what has a name of the project's in tables `named`."""
+    return _with_named_crates(_with_named_gates(data))
+
+
+def _with_named_crates(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the data with the tables of crates in a table `named`; a crate may be `ignore`."""
+    crates = data.get("crates")
+    if not isinstance(crates, dict):
+        return data
+    rest, named = {}, {}
+    for key, value in crates.items():
+        if isinstance(value, dict):
+            named[key] = value
+        else:
+            rest[key] = value
+    if named:
+        rest["named"] = named
+    return data | {"crates": rest}
+
+
+def _check_crates(settings: Settings) -> None:
+    for name, table in settings.crates.named.items():
+        if not table.verify and not table.reason:
+            raise ReleaseError(
+                f"{FILE}: [crates.{name}] verify = false needs a reason",
+                'reason = "why it does not compile here"',
+            )
 
 
 def _with_named_gates(data: dict[str, Any]) -> dict[str, Any]:
@@ -180,6 +212,7 @@ def _explain(message: str) -> ReleaseError:
     place = (
         path.strip("`").removeprefix("$").removeprefix(".").replace("[...]", ".NAME")
     )
+    place = place.replace("crates.named.NAME", "crates.NAME")
     if unknown := re.fullmatch(r"Object contains unknown field `(.+)`", what):
         return _unknown_key(unknown[1], place)
     if not place:
@@ -231,4 +264,6 @@ def _allowed(annotation: Any) -> Iterator[str]:
 
 def _table_type(table: str) -> type[msgspec.Struct]:
     """Return the type of a table that an error names, as `images.NAME`."""
+    if table.startswith("crates."):
+        return CrateTable
     return table_types().get(table.partition(".")[0], Settings)

@@ -41,6 +41,43 @@ def test_any_other_key_of_gates_is_a_command(tmp_path: Path) -> None:
     )
 
 
+def test_a_table_of_crates_is_a_crate_whatever_its_name(tmp_path: Path) -> None:
+    (tmp_path / "release-tasks.toml").write_text(
+        '[crates]\nignore = ["a"]\n[crates.b]\nfeatures = ["x"]\n'
+        '[crates.include]\nverify = false\nreason = "no chip here"\n'
+    )
+    crates = load(tmp_path).crates
+    assert (crates.ignore, crates.include) == (("a",), ())
+    assert crates.named["b"].features == ("x",)
+    assert crates.named["include"].reason == "no chip here"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem", "fix"),
+    [
+        (
+            "[crates.a]\nfeature = []\n",
+            "unknown key feature in [crates.NAME]",
+            "did you mean features?",
+        ),
+        (
+            "[crates.a]\nverify = 1\n",
+            "crates.NAME.verify: Expected `bool`, got `int`",
+            "verify = true",
+        ),
+        (
+            "[crates.a]\nverify = false\n",
+            "[crates.a] verify = false needs a reason",
+            'reason = "why it does not compile here"',
+        ),
+    ],
+)
+def test_a_mistake_in_the_table_of_a_crate_is_explained(
+    tmp_path: Path, text: str, problem: str, fix: str
+) -> None:
+    assert error_of(tmp_path, text) == (f"release-tasks.toml: {problem}", fix)
+
+
 def test_keys_are_exact_public_names(tmp_path: Path) -> None:
     (tmp_path / "release-tasks.toml").write_text(
         '[images."ghcr.io/o/r"]\nplatforms = ["linux/arm64"]\n'

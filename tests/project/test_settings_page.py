@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from release_tasks.project.kinds import Asset
-from release_tasks.project.settings import Settings, table_types
+from release_tasks.project.settings import CrateTable, Settings, table_types
 
 PAGE = (Path(__file__).parents[2] / "docs" / "settings.md").read_text()
 # Keys that stand for any name, or that a row describes in words.
@@ -38,9 +38,11 @@ def documented() -> set[tuple[str, str]]:
 def existing() -> set[tuple[str, str]]:
     """Return table and key of everything that the settings may have."""
     found = set()
+    for field in msgspec.structs.fields(CrateTable):
+        found.add(("crates", field.encode_name))
     for table, kind in table_types().items():
         for field in msgspec.structs.fields(kind):
-            if table == "bundles" or (table, field.name) == ("gates", "named"):
+            if table == "bundles" or field.name == "named":
                 continue  # the page describes them in a row of their own
             if (table, field.name) in {("versions", "ignore"), ("checks", "ignore")}:
                 continue  # a table of their own

@@ -80,7 +80,7 @@ def test_a_dry_run_prints_the_commands_and_changes_nothing(
 ) -> None:
     package_crates(context(dry=True))
     said = capfd.readouterr().err
-    assert "cargo package --quiet --no-verify" in said
+    assert "cargo package --quiet --no-verify --registry crates-io" in said
     assert "-p shop-app@0.1.0" in said
     assert not (shop / "dist").exists()
     assert not (shop / "target").exists()
@@ -121,6 +121,92 @@ def test_a_build_script_that_reads_outside_its_folder_is_named_with_file_and_lin
         in caught.value.problem
     )
     assert "No such file or directory" in caught.value.problem
+
+
+@pytest.mark.parametrize("file", ["generated/table.rs", "src/table.rs"])
+def test_a_build_script_that_writes_into_its_crate_is_refused_as_cargo_does(
+    shop: Path, file: str
+) -> None:
+    (shop / ".gitignore").write_text("/target\ngenerated/\ntable.rs\n")
+    source(
+        shop,
+        "shop-zero",
+        "use std::fs;\nfn main() {\n"
+        '    fs::create_dir_all("generated").unwrap();\n'
+        f'    fs::write("{file}", "pub const T: u8 = 1;").unwrap();\n}}\n',
+        "build.rs",
+    )
+    source(shop, "shop-zero", f'include!("../{file}");\n')
+    fact = f"the build script of shop-zero writes {file} into the crate's own folder"
+    for _ in range(2):  # the second time cargo does not run it again
+        with pytest.raises(ReleaseError) as caught:
+            package_crates(Context())
+        assert caught.value.problem.startswith(fact)
+    assert projects.recorded_crates(shop) == []
+
+
+CHOICE = (
+    '#[cfg(not(any(feature = "alpha", feature = "beta")))]\n'
+    'compile_error!("choose alpha or beta");\n'
+)
+FEATURES = "[features]\nalpha = []\nbeta = []\n"
+DOCS = '[package.metadata.docs.rs]\nfeatures = ["alpha"]\n'
+
+
+@pytest.mark.parametrize(
+    ("tables", "settings", "refusal"),
+    [
+        (
+            FEATURES,
+            "",
+            'choose in release-tasks.toml: [crates.shop-zero] features = ["alpha", "beta"]',
+        ),
+        (FEATURES + DOCS, "", ""),
+        (FEATURES, '[crates.shop-zero]\nfeatures = ["beta"]\n', ""),
+        (FEATURES, '[crates.shop-zero]\nverify = false\nreason = "no chip"\n', ""),
+    ],
+)
+def test_a_crate_that_demands_a_choice_is_verified_with_it(
+    registries: LocalRegistries,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tables: str,
+    settings: str,
+    refusal: str,
+) -> None:
+    root = projects.workspace(tmp_path / "shop", {"shop-zero": tables})
+    monkeypatch.chdir(root)
+    (root / "release-tasks.toml").write_text(settings)
+    source(root, "shop-zero", CHOICE)
+    if refusal:
+        with pytest.raises(ReleaseError) as caught:
+            package_crates(Context())
+        assert caught.value.fix == refusal
+        return
+    package_crates(Context())
+    assert [row["name"] for row in projects.recorded_crates(root)] == ["shop-zero"]
+
+
+def test_a_macro_that_reads_beside_its_crate_is_accepted_as_cargo_does(
+    registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = projects.workspace(tmp_path / "shop", {
+        "shop-macro": "[lib]\nproc-macro = true",
+        "shop-user": "[dependencies]\n{shop-macro}",
+    })  # fmt: skip
+    monkeypatch.chdir(root)
+    macro = (
+        "#[proc_macro]\npub fn style(_: proc_macro::TokenStream) -> proc_macro::TokenStream {\n"
+        '    std::fs::read_to_string("data/style.txt").unwrap().parse().unwrap()\n}\n'
+    )
+    source(root, "shop-macro", macro)
+    (root / "crates" / "shop-user" / "data").mkdir()
+    source(root, "shop-user", "1", "data/style.txt")
+    (root / "data").symlink_to("crates/shop-user/data")
+    source(root, "shop-user", "pub const STYLE: u32 = shop_macro::style!();\n")
+    package_crates(Context())
+    names = [row["name"] for row in projects.recorded_crates(root)]
+    assert names == ["shop-macro", "shop-user"]
 
 
 def test_a_crate_that_compiles_only_with_the_features_of_another_is_found(

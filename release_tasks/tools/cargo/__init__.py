@@ -17,6 +17,34 @@ from release_tasks.shell import Failed, ask
 from release_tasks.tools import rustup
 
 Package = dict[str, Any]  # with the keys that `cargo metadata` documents
+# Else cargo takes registry.default, or refuses where `publish` lists or a vendored source differ.
+CRATES_IO = ("--registry", "crates-io")
+
+
+@dataclass(frozen=True)
+class Verification:
+    """How a crate is compiled from its tarball; the default is what `cargo package` does."""
+
+    features: tuple[str, ...] = ()
+    all_features: bool = False
+    default_features: bool = True
+    target: str | None = None
+    is_wanted: bool = True
+    reason: str = ""  # why it is not wanted
+
+    @property
+    def options(self) -> list[str]:
+        """Return the options for cargo."""
+        options = []
+        if self.features:
+            options += ["--features", ",".join(self.features)]
+        if self.all_features:
+            options.append("--all-features")
+        if not self.default_features:
+            options.append("--no-default-features")
+        if self.target:
+            options += ["--target", self.target]
+        return options
 
 
 @dataclass(frozen=True)

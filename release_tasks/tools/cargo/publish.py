@@ -13,7 +13,7 @@ from invoke.context import Context
 from release_tasks import endpoints, shell
 from release_tasks.errors import ReleaseError
 from release_tasks.shell import Failed
-from release_tasks.tools.cargo import select
+from release_tasks.tools.cargo import CRATES_IO, select
 
 TOKEN = "CARGO_REGISTRY_TOKEN"
 FIXES = (  # what cargo or crates.io prints, and what to do
@@ -63,7 +63,8 @@ def publish(
 
     They were checked when they were packed. Raises `Failed`, with cargo's whole output.
     """
-    argv = ["cargo", "publish", "--no-verify", "--target-dir", str(target)]
+    argv = ["cargo", "publish", "--no-verify", *CRATES_IO]
+    argv += ["--target-dir", str(target)]
     shell.do(c, [*argv, *select(names, is_locked)], cwd=tree, secrets=[TOKEN])
 
 
