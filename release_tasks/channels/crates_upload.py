@@ -8,6 +8,7 @@ from pathlib import Path
 from invoke.context import Context
 
 from release_tasks import files, shell
+from release_tasks.channels import crates_order
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.formats import differences
 from release_tasks.project.artifacts import Artifact
@@ -47,11 +48,14 @@ def repack_and_compare(
 
 
 def upload(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:
-    """Upload crates in one call, dependencies first; raise `Failed` with cargo's output."""
-    names = [member.name for member in _in_order(release, artifacts)]
-    cargo_publish.publish(
-        c, release.source_tree, release.target, names, _is_locked(release)
-    )
+    """Upload crates, dependencies first; raise `Failed` with cargo's output.
+
+    It is one call, except where crates test with each other.
+    """
+    is_locked = _is_locked(release)
+    for batch in crates_order.batches(_in_order(release, artifacts)):
+        names = [member.name for member in batch]
+        cargo_publish.publish(c, release.source_tree, release.target, names, is_locked)
 
 
 def _in_order(
@@ -60,10 +64,8 @@ def _in_order(
     workspace = release.project.workspace
     if workspace is None:
         return ()
-    names = {artifact.name for artifact in artifacts}
-    return cargo.in_order(
-        member for member in workspace.members if member.name in names
-    )
+    versions = {artifact.name: artifact.version for artifact in artifacts}
+    return crates_order.in_order(workspace, versions)
 
 
 def _is_self_contained(members: Sequence[cargo.Member]) -> bool:

@@ -10,6 +10,7 @@ from support import crate_projects as projects
 from support.contexts import context
 from support.crate_projects import CHAIN
 from support.python_projects import tag
+from support.repositories import commit_all
 
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.registries import LocalRegistries
@@ -100,3 +101,29 @@ def test_only_cargo_publish_sees_the_token(
 ) -> None:
     publish_crates(Context(), new="all")
     assert registries.env["CARGO_REGISTRY_TOKEN"] not in capfd.readouterr().err
+
+
+def test_crates_that_test_with_a_published_version_are_uploaded_one_after_another(
+    registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = tmp_path / "old"
+    projects.write_crate(old, "shop-user")
+    projects.cargo(old, "publish", "--no-verify", "--quiet")
+    root = projects.workspace(tmp_path / "shop", {
+        "shop-core": '[dev-dependencies]\nshop-user = { path = "../shop-user", version = "0" }',
+        "shop-user": "[dependencies]\n{shop-core}",
+    })  # fmt: skip
+    for name in ("shop-core", "shop-user"):
+        projects.edit(
+            root,
+            name,
+            f'version = "{projects.VERSION}"\nedition',
+            'version = "0.1.1"\nedition',
+        )
+    projects.edit(root, "shop-user", 'version = "0.1.0" }', 'version = "0.1.1" }')
+    projects.cargo(root, "update", "--workspace", "--quiet")
+    commit_all(root)
+    monkeypatch.chdir(root)
+    package_crates(Context(), "0.1.1")
+    publish_crates(Context(), "0.1.1")
+    assert projects.uploads(registries)[-2:] == ["shop-core", "shop-user"]

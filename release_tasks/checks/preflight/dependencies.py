@@ -7,7 +7,7 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 from release_tasks import endpoints
-from release_tasks.channels import crates_index
+from release_tasks.channels import crates_order
 from release_tasks.checks.check import CheckContext, problem, warning
 from release_tasks.checks.preflight.crates import (
     PublishedCrate,
@@ -15,14 +15,12 @@ from release_tasks.checks.preflight.crates import (
     manifest,
     published,
 )
-from release_tasks.errors import Problem, collect_problems, shorten
+from release_tasks.errors import Problem, ReleaseError, collect_problems, shorten
 from release_tasks.formats.text_files import read
-from release_tasks.http import get_many
-from release_tasks.project.model import Binary, Crate, PythonPackage
+from release_tasks.project.model import Binary, Crate, PythonPackage, resolved_or_empty
 from release_tasks.shell import Failed
 from release_tasks.tools import cargo
 from release_tasks.tools.cargo import lock as cargo_lock
-from release_tasks.versions.requirements import admits
 
 CRATES_IO = f"registry+{endpoints.GITHUB}/rust-lang/crates.io-index"
 LOCK = "Cargo.lock"
@@ -86,11 +84,10 @@ def dependency_cycle(context: CheckContext) -> list[Problem]:
     workspace = context.project.workspace
     if workspace is None:
         return []
-    names = {crate.name for crate in context.shipped("crates", Crate)}
-    members = [member for member in workspace.members if member.name in names]
+    versions = _new_versions(context)
 
     def look() -> None:
-        cargo.in_order(members)
+        crates_order.in_order(workspace, versions)
 
     return collect_problems(look)
 
@@ -98,22 +95,72 @@ def dependency_cycle(context: CheckContext) -> list[Problem]:
 @problem
 def unknown_dependency(context: CheckContext) -> Iterator[Problem]:
     """Find each dependency of which neither this release nor crates.io has a fitting version."""
+    new = _new_versions(context)
     wanted = list(_unresolved(context))
     names = list(dict.fromkeys(dependency["name"] for _, dependency in wanted))
-    lines = dict(zip(names, get_many(crates_index.lines, names), strict=True))
+    published_versions = crates_order.published_versions(names)
     for crate, dependency in wanted:
         name = dependency["name"]
-        versions = [
-            str(line["vers"]) for line in lines[name] or () if not line.get("yanked")
-        ]
-        if any(admits(dependency["req"], version) for version in versions):
+        requirement = dependency["req"]
+        if name in new:
+            requirement = crates_order.requirement_after(requirement, new[name])
+        versions = published_versions[name].usable
+        if crates_order.fits(requirement, versions):
             continue
         available = "no such crate"
         if versions:
             available = f"only {shorten(versions[::-1])}"
         yield Problem(
-            f"{crate.manifest} needs {name} {dependency['req']}, but crates.io has {available}",
+            f"{crate.manifest} needs {name} {requirement}, but crates.io has {available}",
             _fix_dependency(crate, dependency),
+            crate.manifest,
+            line_of(context, crate.manifest, name),
+        )
+
+
+@problem
+def yanked_dependency(context: CheckContext) -> Iterator[Problem]:
+    """Find each dependency of which every fitting version is yanked: nobody can use the crate."""
+    locked = _locked_names(context)
+    wanted = []
+    for crate, dependency in _dependencies(context):
+        is_needed = dependency["kind"] != "dev" and not dependency["optional"]
+        is_public = dependency["source"] == CRATES_IO and dependency["name"] in locked
+        if is_needed and is_public:
+            wanted.append((crate, dependency))
+    names = list(dict.fromkeys(dependency["name"] for _, dependency in wanted))
+    try:
+        published_versions = crates_order.published_versions(names)
+    except ReleaseError:
+        return  # the checks of registries report that crates.io cannot be read
+    for crate, dependency in wanted:
+        name, requirement = dependency["name"], dependency["req"]
+        versions = published_versions[name]
+        is_usable = crates_order.fits(requirement, versions.usable)
+        if not is_usable and crates_order.fits(requirement, versions.yanked):
+            yield Problem(
+                f"{crate.manifest} needs {name} {requirement}, "
+                "of which crates.io has only yanked versions: nobody can use the crate",
+                f"require another version of {name} in {crate.manifest}, "
+                f"then cargo update {name}",
+                crate.manifest,
+                line_of(context, crate.manifest, name),
+            )
+
+
+@problem
+def dependency_of_another_registry(context: CheckContext) -> Iterator[Problem]:
+    """Find each dependency on a crate of another registry, which crates.io refuses."""
+    for crate, dependency in _dependencies(context):
+        registry = dependency["registry"]
+        is_left_out = dependency["kind"] == "dev" and dependency["req"] == "*"
+        if registry is None or registry.endswith("/crates.io-index") or is_left_out:
+            continue
+        name = dependency["name"]
+        yield Problem(
+            f"{crate.manifest} needs {name} of the registry {registry}, "
+            "and crates.io takes only dependencies that it has itself",
+            f"publish {name} to crates.io, or set publish = false in {crate.manifest}",
             crate.manifest,
             line_of(context, crate.manifest, name),
         )
@@ -175,6 +222,22 @@ def rust_version_too_low(context: CheckContext) -> Iterator[Problem]:
             )
 
 
+def _new_versions(context: CheckContext) -> dict[str, str]:
+    """Return the version that each crate of the release gets."""
+    found = {}
+    for part in context.release.parts:
+        for crate in resolved_or_empty(part.component.crates):
+            found[crate.name] = part.version
+    return found
+
+
+def _locked_names(context: CheckContext) -> set[str]:
+    """Return the crates that Cargo.lock has from a registry."""
+    if LOCK not in context.project.files:
+        return set()
+    return cargo_lock.registry_packages(read(context.release.source_tree, LOCK))
+
+
 def _dependencies(context: CheckContext) -> Iterator[tuple[PublishedCrate, Dependency]]:
     """Yield each dependency of each published crate."""
     for crate in published(context):
@@ -184,13 +247,12 @@ def _dependencies(context: CheckContext) -> Iterator[tuple[PublishedCrate, Depen
 
 def _unresolved(context: CheckContext) -> Iterator[tuple[PublishedCrate, Dependency]]:
     """Yield the dependencies on crates that are neither in this release nor locked."""
-    known = {crate.name for crate in context.shipped("crates", Crate)}
-    if LOCK in context.project.files:
-        known |= cargo_lock.registry_packages(read(context.release.source_tree, LOCK))
+    known = set(_new_versions(context)) | _locked_names(context)
     private = {crate.name for crate in context.project.crates if not crate.publish}
     for crate, dependency in _dependencies(context):
         name = dependency["name"]
-        if dependency["req"] == "*" or name in known:
+        is_known = name in known and name != crate.crate.name
+        if dependency["req"] == "*" or dependency["registry"] or is_known:
             continue
         # dependency_not_published finds the private ones, except in dev-dependencies
         if dependency["kind"] == "dev" or name not in private:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
@@ -96,17 +96,23 @@ def packed_files(folder: Path) -> tuple[str, ...]:
     return tuple(name for name in names if (folder / name).exists())
 
 
-def in_order(members: Iterable[Member]) -> tuple[Member, ...]:
+def in_order(
+    members: Iterable[Member], satisfied: Collection[tuple[str, str]] = ()
+) -> tuple[Member, ...]:
     """Return members in an order in which crates.io accepts them, dependencies first.
 
-    A dev-dependency counts where it has a version, as cargo packs it then. Raises `ReleaseError`
-    for a cycle, which cargo up to 1.95 only reports by a timeout, if at all.
+    A dev-dependency counts where it has a version, as cargo packs it then, unless it is in
+    `satisfied`: crate and dependency. Raises `ReleaseError` for a cycle, which cargo up to 1.95
+    only reports by a timeout, if at all.
     """
     by_name = {member.name: member for member in members}
     graph = {}
     for member in by_name.values():
-        needed = (*member.needs, *member.tests_with)
-        graph[member.name] = [name for name in needed if name in by_name]
+        needed = set(member.needs)
+        for name in member.tests_with:
+            if (member.name, name) not in satisfied:
+                needed.add(name)
+        graph[member.name] = sorted(needed & set(by_name))
     try:
         return tuple(by_name[name] for name in TopologicalSorter(graph).static_order())
     except CycleError as error:

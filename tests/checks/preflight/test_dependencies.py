@@ -61,6 +61,98 @@ def test_a_dependency_that_only_its_path_names_is_found(root: Path) -> None:
     assert told(root) == []
 
 
+CORP = '[registries.corp]\nindex = "sparse+https://corp.example/index/"\n'
+AT_CORP = '{ path = "../shop-zero", version = "0.1.0", registry = "corp" }'
+
+
+@pytest.mark.parametrize(
+    ("line", "is_found"),
+    [
+        (f"[dependencies]\nshop-zero = {AT_CORP}\n", True),
+        (f"[dev-dependencies]\nshop-zero = {AT_CORP}\n", True),
+        (f"[target.'cfg(unix)'.build-dependencies]\nshop-zero = {AT_CORP}\n", True),
+        ('[dev-dependencies]\nshop-zero = { path = "../shop-zero" }\n', False),
+    ],
+)
+def test_a_dependency_of_another_registry_is_found(
+    root: Path, line: str, is_found: bool
+) -> None:
+    (root / ".cargo").mkdir()
+    (root / ".cargo" / "config.toml").write_text(CORP)
+    add(root, "shop-app", line)
+    update_lock(root)
+    found = told(root)
+    if not is_found:
+        assert found == []
+        return
+    [(name, fact, _)] = found
+    assert name == "dependency-of-another-registry"
+    assert fact.startswith(
+        "crates/shop-app/Cargo.toml needs shop-zero of the registry sparse+https://corp.example"
+    )
+
+
+@pytest.mark.parametrize(
+    ("dependency", "is_found"),
+    [
+        ('{ path = "." }', False),
+        ('{ path = ".", version = "0.1.0" }', True),
+        ('{ path = ".", version = ">=0.0.9" }', True),
+    ],
+)
+def test_a_crate_that_tests_with_a_version_of_itself_that_is_not_public_is_found(
+    root: Path, dependency: str, is_found: bool
+) -> None:
+    add(root, "shop-zero", f"[dev-dependencies]\nshop-zero = {dependency}\n")
+    update_lock(root)
+    found = [(name, fix) for name, _, fix in told(root)]
+    if not is_found:
+        assert found == []
+        return
+    fix = (
+        "remove the version of shop-zero from the dev-dependencies of "
+        "crates/shop-zero/Cargo.toml; cargo then leaves it out of the upload"
+    )
+    assert found == [("unknown-dependency", fix)]
+
+
+def test_a_dependency_of_which_all_fitting_versions_are_yanked_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with local_registries(tmp_path, monkeypatch):
+        other = tmp_path / "other"
+        projects.write_crate(other, "acme-dep")
+        projects.cargo(other, "publish", "--no-verify", "--quiet")
+        root = projects.chain(tmp_path / "shop")
+        monkeypatch.chdir(root)
+        add(root, "shop-zero", '[dependencies]\nacme-dep = "=0.1.0"\n')
+        projects.cargo(root, "update", "--workspace", "--quiet")
+        assert told(root) == []
+        projects.cargo(other, "yank", "--quiet", "acme-dep@0.1.0")
+        [(name, fact, _)] = told(root)
+        assert name == "yanked-dependency"
+        assert fact.startswith("crates/shop-zero/Cargo.toml needs acme-dep =0.1.0")
+
+
+def test_crates_that_test_with_a_published_version_are_no_cycle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with local_registries(tmp_path, monkeypatch):
+        old = tmp_path / "old"
+        projects.write_crate(old, "shop-user")
+        projects.cargo(old, "publish", "--no-verify", "--quiet")
+        user = '{ path = "../shop-user", version = "0.1" }'
+        needs = {
+            "shop-core": f"[dev-dependencies]\nshop-user = {user}",
+            "shop-user": "[dependencies]\n{shop-core}",
+        }
+        root = projects.workspace(tmp_path / "shop", needs)
+        monkeypatch.chdir(root)
+        assert projects.findings(root, dependencies, version="0.1.1") == []
+        [(name, *_)] = projects.findings(root, dependencies, version="0.2.0")
+        assert name == "dependency-cycle"
+
+
 def test_a_requirement_of_any_version_is_found(root: Path) -> None:
     add(root, "shop-zero", '[dependencies]\nitoa = "*"\n')
     [(name, fact, _)] = told(root)
