@@ -27,13 +27,16 @@ def in_order(workspace: Workspace, versions: Mapping[str, str]) -> tuple[Member,
 
     A dev-dependency that a published version satisfies does not have to come first, as cargo
     resolves it by what is public. crates.io is asked only where the order has a cycle otherwise.
-    Raises `ReleaseError` for a cycle.
+    Raises `ReleaseError` for a cycle, and for one that cargo packs from the wrong end.
     """
     members = [member for member in workspace.members if member.name in versions]
     try:
         return cargo.in_order(members)
     except ReleaseError:
-        return cargo.in_order(members, _satisfied(workspace, members, versions))
+        found = cargo.in_order(members, _satisfied(workspace, members, versions))
+        if not cargo.packs_in_order(found):
+            raise
+        return found
 
 
 def batches(members: Sequence[Member]) -> Iterator[Batch]:

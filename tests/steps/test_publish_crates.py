@@ -107,23 +107,23 @@ def test_crates_that_test_with_a_published_version_are_uploaded_one_after_anothe
     registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = tmp_path / "old"
-    projects.write_crate(old, "shop-user")
+    projects.write_crate(old, "shop-any")
     projects.cargo(old, "publish", "--no-verify", "--quiet")
     root = projects.workspace(tmp_path / "shop", {
-        "shop-core": '[dev-dependencies]\nshop-user = { path = "../shop-user", version = "0" }',
-        "shop-user": "[dependencies]\n{shop-core}",
+        "shop-core": '[dev-dependencies]\nshop-any = { path = "../shop-any", version = "0" }',
+        "shop-any": "[dependencies]\n{shop-core}",
     })  # fmt: skip
-    for name in ("shop-core", "shop-user"):
+    for name in ("shop-core", "shop-any"):
         projects.edit(
             root,
             name,
             f'version = "{projects.VERSION}"\nedition',
             'version = "0.1.1"\nedition',
         )
-    projects.edit(root, "shop-user", 'version = "0.1.0" }', 'version = "0.1.1" }')
+    projects.edit(root, "shop-any", 'version = "0.1.0" }', 'version = "0.1.1" }')
     projects.cargo(root, "update", "--workspace", "--quiet")
     commit_all(root)
     monkeypatch.chdir(root)
     package_crates(Context(), "0.1.1")
-    publish_crates(Context(), "0.1.1")
-    assert projects.uploads(registries)[-2:] == ["shop-core", "shop-user"]
+    publish_crates(Context(), "0.1.1", new="all")
+    assert projects.uploads(registries)[-2:] == ["shop-core", "shop-any"]

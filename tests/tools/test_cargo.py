@@ -145,3 +145,18 @@ def test_each_refusal_has_a_way_out(status: str, said: str, fix: str) -> None:
 ])  # fmt: skip
 def test_only_what_passes_by_itself_is_tried_again(output: str, expected: bool) -> None:
     assert cargo_publish.is_transient(output) is expected
+
+
+@pytest.mark.parametrize(
+    ("user", "core", "expected"), [("a", "b", True), ("b", "a", False)]
+)
+def test_cargo_packs_a_circle_of_dev_dependencies_from_one_end(
+    user: str, core: str, expected: bool
+) -> None:
+    members = [
+        cargo.Member(user, "1.0.0", Path(), True, (core,), ()),
+        cargo.Member(core, "1.0.0", Path(), True, (), (), (user,)),
+    ]
+    assert cargo.packs_in_order(members) is expected
+    in_order = cargo.in_order(members, {(core, user)})
+    assert [member.name for member in in_order] == [core, user]

@@ -121,6 +121,35 @@ def in_order(
         raise ReleaseError(fact, _cycle_fix(cycle, by_name)) from error
 
 
+def packs_in_order(members: Iterable[Member]) -> bool:
+    """Tell whether one call of `cargo package` packs every crate after those that it needs.
+
+    cargo follows dependencies from the first name on, and leaves a circle where it entered it
+    (`Graph::sort` in its source).
+    """
+    by_name = {member.name: member for member in members}
+    order: list[str] = []
+    seen: set[str] = set()
+
+    def visit(name: str) -> None:
+        if name in seen or name not in by_name:
+            return
+        seen.add(name)
+        member = by_name[name]
+        for other in sorted({*member.needs, *member.tests_with}):
+            visit(other)
+        order.append(name)
+
+    for name in sorted(by_name):
+        visit(name)
+    position = {name: index for index, name in enumerate(order)}
+    for member in by_name.values():
+        needed = [position[name] for name in member.needs if name in position]
+        if any(index > position[member.name] for index in needed):
+            return False
+    return True
+
+
 def locked(is_locked: bool) -> list[str]:
     """Return the option that keeps Cargo.lock as it is, where there is one."""
     return ["--locked"] if is_locked else []

@@ -79,7 +79,7 @@ def test_a_dependency_of_another_registry_is_found(
 ) -> None:
     (root / ".cargo").mkdir()
     (root / ".cargo" / "config.toml").write_text(CORP)
-    add(root, "shop-app", line)
+    add(root, "shop-middle", line)
     update_lock(root)
     found = told(root)
     if not is_found:
@@ -88,7 +88,7 @@ def test_a_dependency_of_another_registry_is_found(
     [(name, fact, _)] = found
     assert name == "dependency-of-another-registry"
     assert fact.startswith(
-        "crates/shop-app/Cargo.toml needs shop-zero of the registry sparse+https://corp.example"
+        "crates/shop-middle/Cargo.toml needs shop-zero of the registry sparse+https://corp.example"
     )
 
 
@@ -139,12 +139,12 @@ def test_crates_that_test_with_a_published_version_are_no_cycle(
 ) -> None:
     with local_registries(tmp_path, monkeypatch):
         old = tmp_path / "old"
-        projects.write_crate(old, "shop-user")
+        projects.write_crate(old, "shop-any")
         projects.cargo(old, "publish", "--no-verify", "--quiet")
-        user = '{ path = "../shop-user", version = "0.1" }'
+        user = '{ path = "../shop-any", version = "0.1" }'
         needs = {
-            "shop-core": f"[dev-dependencies]\nshop-user = {user}",
-            "shop-user": "[dependencies]\n{shop-core}",
+            "shop-core": f"[dev-dependencies]\nshop-any = {user}",
+            "shop-any": "[dependencies]\n{shop-core}",
         }
         root = projects.workspace(tmp_path / "shop", needs)
         monkeypatch.chdir(root)
