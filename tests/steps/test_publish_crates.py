@@ -123,6 +123,7 @@ def test_crates_that_test_with_a_published_version_are_uploaded_one_after_anothe
     projects.edit(root, "shop-any", 'version = "0.1.0" }', 'version = "0.1.1" }')
     projects.cargo(root, "update", "--workspace", "--quiet")
     commit_all(root)
+    tag(root, "v0.1.1")
     monkeypatch.chdir(root)
     package_crates(Context(), "0.1.1")
     publish_crates(Context(), "0.1.1", new="all")
