@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from release_tasks.bumping.pins import new_versions
 from release_tasks.formats.text_files import line_at
 from release_tasks.manifests.text import VERSION
-from release_tasks.project.tags import version_in
+from release_tasks.project.tags import released_version
 from release_tasks.tools import git
 from release_tasks.tools.cargo import lock as cargo_lock
 from release_tasks.tools.git import grep as git_grep
@@ -174,7 +174,7 @@ def _version_before(
 def _last_tagged(release: Release, part: ComponentRelease) -> str | None:
     tagged = []
     for tag in git.tags(release.checkout):
-        version = version_in(part.component, tag)
+        version = released_version(part.component, tag)
         if version and parse(version) < parse(part.version):
             tagged.append(parse(version))
     if not tagged:

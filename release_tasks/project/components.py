@@ -24,6 +24,7 @@ from release_tasks.project.model import (
     resolved_or_empty,
 )
 from release_tasks.project.settings import FILE, ComponentTable
+from release_tasks.project.tag_forms import TagForms, TagOwner, read_forms
 from release_tasks.project.tags import tag_name, version_in
 
 Ships = Mapping[str, Resolved[Any]]  # what was found, by the name of its kind
@@ -60,7 +61,7 @@ def _for_each_crate(tables: Tables, crates: tuple[Crate, ...]) -> Tables:
             found[name] = table
             continue
         for crate in crates:
-            tag = table.tag.replace("{crate}", crate.name)
+            tag = table.tag and table.tag.replace("{crate}", crate.name)
             found[crate.name] = structs.replace(table, tag=tag, crates=(crate.name,))
     return found
 
@@ -143,12 +144,15 @@ def _component(
     is_main = table.latest or is_only
     _check_changelog(project, name, table)
     found = component_version.find(project, name, ships)
+    forms = _tag_forms(project, name, ships, is_main)
+    tag = table.tag or forms.current
     return Component(
         name,
-        table.tag,
+        tag,
         found.version,
         **ships,
         unknown_version=found.unknown,
+        former_tags=tuple(one for one in forms.known if one != tag),
         latest=github.latest and is_main,
         bundles=_bundles(project, resolved_or_empty(ships["binaries"])),
         pins=tuple(table.pins.items()),
@@ -160,6 +164,21 @@ def _component(
         commit=table.commit,
         changelog=table.changelog or _changelog(project, ships, is_main),
     )
+
+
+def _tag_forms(project: Project, name: str, ships: Ships, is_main: bool) -> TagForms:
+    """Return how the tags of a component were called so far."""
+    names = [name]
+    kinds = []
+    for kind in NAMED:
+        things = resolved_or_empty(ships[kind.name])
+        if things:
+            kinds.append(kind.name)
+        if kind.name != "images":
+            names += [thing.name for thing in things]
+    is_only = not project.settings.components
+    owner = TagOwner(tuple(dict.fromkeys(names)), tuple(kinds), is_main, is_only)
+    return read_forms(project.tags, owner)
 
 
 def _check_changelog(project: Project, name: str, table: ComponentTable) -> None:

@@ -41,7 +41,7 @@ DECLARED_URL = re.compile(
 
 def discover(root: Path) -> Project:
     """Return the project at `root` as its files are now; raise `ReleaseError` for broken ones."""
-    return _discover(root, git.fingerprint(root))
+    return _discover(root, git.fingerprint(root), _tags(root))
 
 
 def prefetch(root: Path) -> None:
@@ -62,8 +62,8 @@ def outline(root: Path) -> Project:
 
 
 @lru_cache(maxsize=8)
-def _discover(root: Path, fingerprint: str) -> Project:
-    project = outline(root)
+def _discover(root: Path, fingerprint: str, tags: tuple[str, ...]) -> Project:
+    project = replace(outline(root), tags=tags)
     workspace = _workspace(root, project.files)
     project = with_crates(project, workspace)
     ships = _ships(project)
@@ -76,6 +76,20 @@ def _discover(root: Path, fingerprint: str) -> Project:
     with clones.manifests_at(root, "HEAD") as tree:
         committed = discover(tree)
     return _split_as_committed(project, ships, committed)
+
+
+def _tags(root: Path) -> tuple[str, ...]:
+    """Return the names of all tags, the oldest first; a shallow clone has them only on origin."""
+    here = git.tags_by_age(root)
+    if not git.is_shallow(root) or git.remote_url(root) is None:
+        return here
+    try:
+        refs = git.remote_refs(root)
+    except ReleaseError:  # without a network the default form is used
+        return here
+    prefix = "refs/tags/"
+    there = [ref.removeprefix(prefix) for ref in refs if ref.startswith(prefix)]
+    return (*(tag for tag in there if tag not in here), *here)
 
 
 def _workspace(root: Path, files: tuple[str, ...]) -> cargo.Workspace | None:

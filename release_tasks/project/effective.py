@@ -24,6 +24,7 @@ INHERITED = (
     "assets",
     "latest",
 )  # a component has those of [github], or is the only one
+DEFAULTS = {"tag": "v{version}"}  # where discovery finds nothing else
 File = Mapping[str, Any]  # a table of the settings file as it is written
 
 
@@ -103,6 +104,8 @@ def _table(
         if name == "named":  # of [gates]: no key of that name
             continue
         configured = getattr(table, name)
+        if configured is None and name in DEFAULTS:
+            configured = DEFAULTS[name]
         value = discovered.get(name, discovered.get(f"{header}.{name}", configured))
         if key in written:
             source = "settings"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Component, Project
-from release_tasks.project.tags import tag_name, version_in
+from release_tasks.project.tags import released_version, version_in
 from release_tasks.tools import git
 from release_tasks.versions.numbers import is_prerelease, parse
 from release_tasks.versions.templates import expand, highest_of_line
@@ -14,19 +15,46 @@ from release_tasks.versions.templates import expand, highest_of_line
 Commits = Mapping[str, str]  # by version, the highest version first
 
 
+class ReleasedTag(NamedTuple):
+    """The tag of a version that was released, and its commit."""
+
+    tag: str
+    commit: str
+
+
+def released(project: Project, component: Component) -> dict[str, ReleasedTag]:
+    """Return the tags of a component on origin by their version, the highest version first.
+
+    Without an origin the tags are those of this repository. Tags of a form that was used before
+    count, unless the project has gone on with lower numbers in the form that it uses now.
+    """
+    own: dict[str, ReleasedTag] = {}
+    former: dict[str, ReleasedTag] = {}
+    for tag, commit in _tags(project).items():
+        version = version_in(component, tag)
+        if version is not None:
+            own[version] = ReleasedTag(tag, commit)
+            continue
+        version = released_version(component, tag)
+        if version is not None:
+            former[version] = ReleasedTag(tag, commit)
+    highest = max(own, key=parse, default=None)
+    found = dict(own)
+    for version, released_tag in former.items():
+        if highest is None or parse(version) < parse(highest):
+            found.setdefault(version, released_tag)
+    return {
+        version: found[version] for version in sorted(found, key=parse, reverse=True)
+    }
+
+
 def tagged(project: Project, component: Component) -> Commits:
     """Return the versions of a component with a tag on origin, and their commits.
 
     Without an origin the tags are those of this repository.
     """
-    found = {}
-    for tag, commit in _tags(project).items():
-        version = version_in(component, tag)
-        if version is not None:
-            found[version] = commit
-    return {
-        version: found[version] for version in sorted(found, key=parse, reverse=True)
-    }
+    found = released(project, component)
+    return {version: found[version].commit for version in found}
 
 
 def finished(project: Project, component: Component) -> Commits:
@@ -36,18 +64,19 @@ def finished(project: Project, component: Component) -> Commits:
     """
     from release_tasks.tools import gh
 
-    found = tagged(project, component)
+    found = released(project, component)
     is_on_github = (
         project.repository is not None and git.remote_url(project.root) is not None
     )
-    if not found or component.promotes or not is_on_github:
-        return found
-    releases = gh.releases(project.github_repository)
-    public = {release["tag_name"] for release in releases if not release["draft"]}
+    is_by_tag = not found or component.promotes or not is_on_github
+    public: set[str] = set()
+    if not is_by_tag:
+        releases = gh.releases(project.github_repository)
+        public = {release["tag_name"] for release in releases if not release["draft"]}
     return {
-        version: commit
-        for version, commit in found.items()
-        if tag_name(component, version) in public
+        version: one.commit
+        for version, one in found.items()
+        if is_by_tag or one.tag in public
     }
 
 
@@ -104,11 +133,10 @@ def previous(project: Project, component: Component, version: str) -> tuple[str,
     A prerelease only counts before another prerelease.
     """
     mine = parse(version)
-    for number, commit in tagged(project, component).items():
+    for number, (tag, commit) in released(project, component).items():
         is_skipped = is_prerelease(number) and not mine.prerelease
         if parse(number) >= mine or is_skipped:
             continue
-        tag = tag_name(component, number)
         if git.commit_of(project.root, commit) is None:
             git.fetch_tag(project.root, tag, name_it=False)
         return tag, commit

@@ -207,6 +207,9 @@ class Component:
     commit: str | None = None  # a template, too
     prereleases: bool = True  # whether its versions may be prereleases
     promotes: bool = False  # whether only `inv promote` makes its GitHub release
+    former_tags: tuple[
+        str, ...
+    ] = ()  # other forms that its tags had, or have in history
     unknown_version: Unresolved | None = None  # why a version was not found
 
 
@@ -224,6 +227,7 @@ class Project:
     workspace: Workspace | None = field(default=None, repr=False)  # as cargo sees it
     left_out: tuple[str, ...] = ()  # what was found but is not released, and why
     outside: tuple[OutsideCrate, ...] = ()
+    tags: tuple[str, ...] = field(default=(), repr=False)  # the oldest first
 
     @property
     def manifest(self) -> Path | None:

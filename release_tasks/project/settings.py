@@ -37,7 +37,7 @@ class ProjectTable(_Table, frozen=True):
 class ComponentTable(_Table, frozen=True):
     """A part with its own version and tag."""
 
-    tag: str = "v{version}"
+    tag: str | None = None  # default: as the last releases are tagged, else v{version}
     tag_message: str | None = None
     commit: str | None = None
     crates: tuple[str, ...] = ()

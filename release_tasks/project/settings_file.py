@@ -152,7 +152,7 @@ def _component_templates(settings: Settings) -> Iterator[Template]:
     for name, component in settings.components.items():
         table = f"[components.{name}]"
         tag_placeholders = ("version", "crate") if name == "{crate}" else ("version",)
-        yield Template(f"{table} tag", component.tag, tag_placeholders)
+        yield Template(f"{table} tag", component.tag or "", tag_placeholders)
         yield Template(f"{table} title", component.title or "", RELEASE)
         yield Template(
             f"{table} commit", component.commit or "", (*RELEASE, "components")
@@ -193,6 +193,8 @@ def _check_template(template: Template) -> None:
 def _check_tags(settings: Settings) -> None:
     for name, component in settings.components.items():
         place = f"{FILE}: [components.{name}] tag"
+        if component.tag is None:
+            continue
         if component.tag.count("{version}") != 1:
             raise ReleaseError(
                 f"{place}: {component.tag} must contain {{version}} exactly once",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Component, Project, resolved_or_empty
+from release_tasks.project.tag_forms import version_in_form
 from release_tasks.tools import git
 from release_tasks.versions.numbers import as_semver, from_pep440, parse
 
@@ -34,6 +35,18 @@ def version_in(component: Component, tag: str) -> str | None:
     if refusal(component, version):
         return None
     return version
+
+
+def released_version(component: Component, tag: str) -> str | None:
+    """Return the version in a tag of this component, also in a form that its tags had before."""
+    version = version_in(component, tag)
+    if version is not None:
+        return version
+    for form in component.former_tags:
+        version = version_in_form(form, tag)
+        if version is not None:
+            return version
+    return None
 
 
 def read(project: Project, tag: str) -> tuple[Component, str, bool]:

@@ -8,7 +8,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.project.discovery import discover
 from release_tasks.project.history import finished, last_finished, tagged
 from release_tasks.project.model import Component, Project
-from release_tasks.project.tags import manifest_version, version_in
+from release_tasks.project.tags import manifest_version, released_version
 from release_tasks.tools import git
 from release_tasks.tools.git import clones
 from release_tasks.versions.numbers import is_prerelease, parse
@@ -60,7 +60,7 @@ def _version(project: Project, component: Component, level: str) -> str:
 def _first_version(project: Project, component: Component, level: str) -> str:
     """Return what a level means before any release is finished: one that was begun is resumed."""
     root = project.root
-    tags = (version_in(component, tag) for tag in git.tags(root))
+    tags = (released_version(component, tag) for tag in git.tags(root))
     begun = {version for version in tags if version} | set(tagged(project, component))
     if not begun:
         return next_version(_committed_version(root, component), level)

@@ -16,7 +16,9 @@ from release_tasks.checks.check import (
 )
 from release_tasks.errors import Problem, collect_problems, problems_of, shorten
 from release_tasks.formats.text_files import read
-from release_tasks.project.tags import tag_name
+from release_tasks.project.settings import FILE
+from release_tasks.project.tag_forms import last_of_other_form
+from release_tasks.project.tags import version_in
 from release_tasks.release import ComponentRelease
 from release_tasks.versions.numbers import is_lower, parse
 
@@ -116,24 +118,47 @@ def entry_without_reference(context: CheckContext) -> Iterator[Problem]:
 @problem
 def version_not_higher(context: CheckContext) -> Iterator[Problem]:
     """Find each version that is below one on origin, unless it is a backport."""
-    from release_tasks.project.history import is_backport, tagged
+    from release_tasks.project.history import is_backport, released
 
     for part in context.release.parts:
-        public = tagged(context.project, part.component)
+        tags = released(context.project, part.component)
+        public = {version: one.commit for version, one in tags.items()}
         last = next(iter(public), None)
         if last is None or parse(part.version) > parse(last):
             continue
         if not is_backport(context.project, part.version, public):
-            yield _not_higher(part, last)
+            yield _not_higher(part, last, tags[last].tag)
 
 
-def _not_higher(part: ComponentRelease, last: str) -> Problem:
+def _not_higher(part: ComponentRelease, last: str, tag: str) -> Problem:
     fact = f"{part.version} is not higher than {last}, which is tagged on origin"
     if parse(part.version).build:
         fact += " (build metadata does not count)"
-    tag = tag_name(part.component, last)
     fix = f"choose a version after {last}, or backport from a branch that does not contain {tag}"
     return Problem(fact, fix)
+
+
+@warning
+def new_tag_form(context: CheckContext) -> Iterator[Problem]:
+    """Find each tag that would be the first of its form, while the last releases have another."""
+    components = context.project.components
+    for part in context.release.parts:
+        name = part.component.name
+        is_main = part.component.latest or len(components) == 1
+        claimed = {
+            tag
+            for tag in context.project.tags
+            if any(version_in(one, tag) for one in components)
+        }
+        if not is_main or any(version_in(part.component, tag) for tag in claimed):
+            continue
+        rest = [tag for tag in context.project.tags if tag not in claimed]
+        last, form = last_of_other_form(rest)
+        if last:
+            yield Problem(
+                f"{part.tag} would be the first tag of its form: the last release is {last}",
+                f'[components.{name}]\ntag = "{form}"\nin {FILE}, or say in [checks.ignore] why',
+            )
 
 
 @warning

@@ -17,6 +17,7 @@ from release_tasks.shell import Failed, ask, ask_bytes, do, is_dry
 SUBMODULE = "160000"  # the mode of a submodule in git's index
 SPARSE = "S"  # how `git ls-files -t` marks what a sparse checkout leaves out
 # How many fields come before the path, by the kind of entry (git-status, porcelain format 2).
+MIN_HASH = 40  # hex digits of an object's name
 FIELDS_BEFORE_PATH = {"1": 7, "u": 9, "?": 0, "!": 0}
 
 
@@ -138,18 +139,15 @@ def at_commit(tree: Path, ref: str, path: str) -> bytes | None:
         return None
 
 
-@memoized_on(On.GIT)
 def tags(tree: Path) -> Mapping[str, str]:
     """Return the commit of each local tag."""
-    form = "%(refname:strip=2) %(objectname) %(*objectname)"
-    output = ask(["git", "for-each-ref", "refs/tags", f"--format={form}"], cwd=tree)
-    found = {}
-    for line in output.splitlines():
-        name, *objects = line.split()
-        found[name] = objects[
-            -1
-        ]  # an annotated tag is an object of its own, before its commit
-    return found
+    return {name: commit for name, commit, _ in _tags(tree)}
+
+
+def tags_by_age(tree: Path) -> tuple[str, ...]:
+    """Return the local tags, the oldest first."""
+    found = sorted(_tags(tree), key=lambda tag: tag[2])
+    return tuple(name for name, _, _ in found)
 
 
 @memoized_on()
@@ -294,6 +292,20 @@ def _reason(error: Failed) -> str:
         if line.startswith("fatal: "):
             return line
     return lines[-1]
+
+
+@memoized_on(On.GIT)
+def _tags(tree: Path) -> tuple[tuple[str, str, int], ...]:
+    """Return name, commit and time (seconds since 1970) of each local tag, sorted by name."""
+    form = "%(refname:strip=2) %(creatordate:unix) %(objectname) %(*objectname)"
+    output = ask(["git", "for-each-ref", "refs/tags", f"--format={form}"], cwd=tree)
+    found = []
+    for line in output.splitlines():
+        name, *rest = line.split()
+        # an annotated tag is an object of its own, before its commit; one of a tree has no time
+        seconds = int(rest[0]) if len(rest[0]) < MIN_HASH else 0
+        found.append((name, rest[-1], seconds))
+    return tuple(found)
 
 
 @memoized_on()

@@ -266,6 +266,15 @@ WAYS: dict[str, tuple[Act, Follow]] = {
         ),
         lambda one, fix: settings("\n".join(fix.splitlines()[1:]))(one),
     ),
+    "new-tag-form": (
+        lambda one: (
+            one.tiny.tag("0.1.0"),
+            settings(
+                '[components.tiny]\ntag = "v{version}"\npython = ["tiny-plain"]\n'
+            )(one),
+        ),
+        says("release-tasks.toml", "v{version}", "{version}", 'tag = "{version}"'),
+    ),
     "version-below-manifests": (
         lambda one: setattr(one, "version", "0.0.9"),
         takes("0.1.1", "choose a version after 0.1.0"),

@@ -1,0 +1,104 @@
+"""The form of tags is that of the last releases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.repositories import commit_files, git
+
+from release_tasks.project.discovery import discover
+from release_tasks.project.history import previous, released
+from release_tasks.project.tag_forms import TagOwner, read_forms, version_in_form
+from release_tasks.project.tags import read
+
+ONLY = TagOwner(("lamp", "lampq", "lamp-py"), ("crates", "python"), True, True)
+CORE = TagOwner(("core", "acme-core"), ("crates",), False, False)
+CRATE = '[package]\nname = "lampq"\nversion = "1.4.0"\nedition = "2021"\n'
+
+
+@pytest.mark.parametrize(
+    ("tags", "current"),
+    [
+        ((), "v{version}"),
+        (("latest", "nightly-20240101", "v1", "v1.2"), "v{version}"),
+        (("1.2.0", "1.3.0"), "{version}"),
+        (("v1.2.0", "v1", "v1.3.0-rc.1"), "v{version}"),
+        (("V1.2.0",), "V{version}"),
+        (("release/v1.2.0", "release/v1.3.0"), "release/v{version}"),
+        (("release-1.2.0",), "release-{version}"),
+        (("lamp-1.2.0", "lamp-1.3.0"), "lamp-{version}"),
+        (("lampq-v1.2.0",), "lampq-v{version}"),
+        (("lampq@1.2.0",), "lampq@{version}"),
+        (("lamp_py-1.2.0",), "lamp_py-{version}"),
+        (("rust-v1.2.0",), "rust-v{version}"),
+        (("1.2.0", "1.3.0", "v1.4.0"), "v{version}"),
+        (("v1.2.0", "1.3.0"), "{version}"),
+        (("v1.2.0", "chart-0.3.0", "python-v0.9.0"), "v{version}"),
+        (("v1.2.0", "lampq-v1.3.0"), "v{version}"),
+        (("1.2.0rc1", "1.2.0"), "{version}"),
+        (("tool-v1.2.0", "tool-v1.3.0"), "tool-v{version}"),
+        (("npm-v1.2.0", "npm-v1.3.0"), "v{version}"),
+        (("tool-v1.2.0", "other-v1.3.0"), "v{version}"),
+        (("1.2.3.4", "a{1.2.0"), "v{version}"),
+    ],
+)
+def test_the_form_of_the_only_component(tags: tuple[str, ...], current: str) -> None:
+    assert read_forms(tags, ONLY).current == current
+
+
+@pytest.mark.parametrize(
+    ("tags", "current"),
+    [
+        (("v1.2.0", "core@0.1.0"), "core@{version}"),
+        (("acme-core-0.1.0",), "acme-core-{version}"),
+        (("v1.2.0", "1.3.0", "api/v0.1.0"), "v{version}"),
+        (("core/v0.1.0", "acme-core-v0.2.0"), "core/v{version}"),
+    ],
+)
+def test_the_form_of_one_of_several_components(
+    tags: tuple[str, ...], current: str
+) -> None:
+    assert read_forms(tags, CORE).current == current
+
+
+@pytest.mark.parametrize(
+    ("form", "tag", "version"),
+    [
+        ("{version}", "1.2.0", "1.2.0"),
+        ("v{version}", "v1.2.0rc1", "1.2.0-rc.1"),
+        ("v{version}", "1.2.0", None),
+        ("core@{version}", "core@1.2.0", "1.2.0"),
+        ("v{version}", "v1.2.0.post1", None),
+    ],
+)
+def test_a_version_in_a_form(form: str, tag: str, version: str | None) -> None:
+    assert version_in_form(form, tag) == version
+
+
+@pytest.mark.tools("git", "cargo")
+def test_history_goes_on_where_the_form_has_changed(tmp_path: Path) -> None:
+    root = commit_files(tmp_path / "lamp", {"Cargo.toml": CRATE, "src/lib.rs": ""})
+    for number, tag in enumerate(("1.9.0", "1.2.0", "v1.3.0", "v1.4.0")):
+        commit_files(root, {"n.txt": str(number)})
+        git(root, "tag", tag)
+    found = discover(root)
+    (component,) = found.components
+    assert (component.tag, component.former_tags) == ("v{version}", ("{version}",))
+    tags = [one.tag for one in released(found, component).values()]
+    assert tags == ["v1.4.0", "v1.3.0", "1.2.0"]  # without the higher one of before
+    assert previous(found, component, "1.5.0")[0] == "v1.4.0"
+    assert previous(found, component, "1.3.0")[0] == "1.2.0"
+
+
+@pytest.mark.tools("git", "cargo")
+def test_tags_without_a_v_are_followed_and_count(tmp_path: Path) -> None:
+    root = commit_files(tmp_path / "lamp", {"Cargo.toml": CRATE, "src/lib.rs": ""})
+    git(root, "tag", "1.4.0")
+    found = discover(root)
+    (component,) = found.components
+    assert component.tag == "{version}"
+    assert list(released(found, component)) == ["1.4.0"]
+    assert read(found, "1.5.0")[1] == "1.5.0"
+    git(root, "tag", "v2.0.0")  # a tag that is made later is seen in the same process
+    assert discover(root).components[0].tag == "v{version}"
