@@ -19,8 +19,8 @@ from release_tasks.formats import wheels
 from release_tasks.project.kinds import FileKind
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.rules import pypi_files as rules
+from release_tasks.tools import auditwheel, cargo, maturin, rustc, twine
 from release_tasks.tools import build as backend
-from release_tasks.tools import cargo, maturin, rustc, twine
 from release_tasks.tools.cargo import rustflags
 from release_tasks.versions.numbers import pep440
 
@@ -176,6 +176,11 @@ def _build(
     with files.scratch("wheel") as out:
         _run_build(c, release, tree, job, out, target_env)
         made = wheels.only_file(out, job.suffix)
+        if job.is_wheel and wheels.is_unrepaired(made.name):
+            auditwheel.repair(
+                c, made, out / "repaired", job.file.tag, release.build_env
+            )
+            made = wheels.only_file(out / "repaired", job.suffix)
         _check_name(job, made.name)
         if job.is_compiled:
             wheels.replace_build_folder(made, tree, rustflags.SOURCE)
@@ -246,6 +251,12 @@ def _check_name(job: WheelBuild, made: str) -> None:
         raise ReleaseError(
             f"the build made {made}, expected version {version}",
             f"inv bump --version {job.part.version}, then inv tag",
+        )
+    if job.file.is_abi3 and not wheels.is_abi3(made):
+        raise ReleaseError(
+            f"the build made {made} for one Python, but pyo3 has a feature abi3",
+            "build it with a Python that is not older than the feature's, "
+            "or remove abi3 from the features of pyo3",
         )
     if not job.file.matches(made):
         raise ReleaseError(

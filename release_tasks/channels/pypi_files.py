@@ -9,6 +9,7 @@ from itertools import product
 from release_tasks.formats import wheels
 from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import PythonPackage, resolved_or_raise
+from release_tasks.project.python_packages import built
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.versions.numbers import pep440
 
@@ -25,6 +26,7 @@ class PythonFile:
     tag: str
     pattern: str  # its name, as far as it is known before the build
     python: str = ""  # as `3.12`
+    is_abi3: bool = False  # one wheel for all Pythons with a GIL, from the oldest on
 
     def matches(self, name: str) -> bool:
         """Return True when a file of this version, by its name, is the one that is meant."""
@@ -35,6 +37,8 @@ class PythonFile:
             return False
         if self.kind == FileKind.SDIST:
             return not parts.platforms
+        if self.is_abi3 and not wheels.is_abi3(name):
+            return False
         has_tag = self.tag in parts.platforms or (
             not self.tag and bool(parts.platforms)
         )
@@ -45,7 +49,8 @@ def shipped(release: Release) -> Iterator[tuple[ComponentRelease, PythonFile]]:
     """Yield every wheel and sdist that the settings declare, with its component."""
     for part in release.parts:
         for package in resolved_or_raise(part.component.python):
-            for file in _files_of(package, pep440(part.version)):
+            is_abi3 = bool(built(release.project, package).least)
+            for file in _files_of(package, pep440(part.version), is_abi3):
                 yield part, file
 
 
@@ -56,11 +61,18 @@ def normalized(name: str) -> str:
     return canonicalize_name(name)
 
 
-def _files_of(package: PythonPackage, version: str) -> Iterator[PythonFile]:
+def _files_of(
+    package: PythonPackage, version: str, is_abi3: bool
+) -> Iterator[PythonFile]:
     start = f"{normalized(package.name).replace('-', '_')}-{version}"
-    for python, tag in product(package.pythons or ("",), package.wheels or ("",)):
+    pythons = package.pythons or ("",)
+    if is_abi3:  # free-threaded Pythons load no abi3, so each has a wheel (PEP 703)
+        free_threaded = (python for python in package.pythons if python.endswith("t"))
+        pythons = ("", *free_threaded)
+    for python, tag in product(pythons, package.wheels or ("",)):
         pattern = f"{start}-{_python_tags(python)}*{tag}.whl"
-        yield PythonFile(package, FileKind.WHEEL, tag, pattern, python)
+        is_stable = is_abi3 and not python
+        yield PythonFile(package, FileKind.WHEEL, tag, pattern, python, is_stable)
     if package.sdist:
         yield PythonFile(package, FileKind.SDIST, "", f"{start}.tar.gz")
 

@@ -16,8 +16,9 @@ from release_tasks.errors import ReleaseError
 from release_tasks.formats import archives, machines
 
 _LINUX_TAG = re.compile(
-    r"(?P<libc>many|musl)linux(?:_\d+_\d+|1|2010|2014)_(?P<machine>\w+)"
+    r"(?:(?P<libc>many|musl)linux(?:_\d+_\d+|1|2010|2014)|linux(?=_armv))_(?P<machine>\w+)"
 )
+_PLAIN_LINUX = re.compile(r"linux_(?!armv[67]l)\w+")
 _MACOS_TAG = re.compile(r"macosx_\d+_\d+_(?P<machine>\w+)")
 _GLIBC_TAG = re.compile(r"manylinux_(\d+)_(\d+)_")
 _LEGACY_GLIBC = {
@@ -67,7 +68,7 @@ def target_of(tag: str) -> str:
     """
     target = machines.windows_target(tag)
     if linux := _LINUX_TAG.fullmatch(tag):
-        libc = {"many": "gnu", "musl": "musl"}[linux["libc"]]
+        libc = "musl" if linux["libc"] == "musl" else "gnu"
         target = machines.linux_target(linux["machine"], libc)
     elif macos := _MACOS_TAG.fullmatch(tag):
         target = machines.macos_target(macos["machine"])
@@ -78,6 +79,19 @@ def target_of(tag: str) -> str:
             "or win_amd64",
         )
     return target
+
+
+def is_abi3(file: str) -> bool:
+    """Tell whether a wheel, by its name, is for the stable ABI of many Pythons (PEP 384)."""
+    return re.search(r"-cp3\d+-abi3(?:\.abi3t)?-", file) is not None
+
+
+def is_unrepaired(file: str) -> bool:
+    """Tell whether a wheel, by its name, is for this Linux alone, as build backends make it."""
+    name = read_name(file)
+    if name is None:
+        return False
+    return any(_PLAIN_LINUX.fullmatch(platform) for platform in name.platforms)
 
 
 def glibc_of(tag: str) -> str:

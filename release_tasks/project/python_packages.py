@@ -37,7 +37,7 @@ NOT_SHIPPED = re.compile(
     r"(?:.*?/)?(?:tests?|test[-_]?data|fixtures?|__fixtures__|examples?|samples?|demos?|bench(?:es|marks?)?)(?=/)",
     re.I,
 )
-ABI3 = re.compile(r"(?:pyo3(?:-ffi)?/)?abi3(?:-py3(\d+))?")
+ABI3 = re.compile(r"(?:pyo3(?:-ffi)?\??/)?abi3(?:-py3(\d+))?")
 
 
 @dataclass(frozen=True)
@@ -290,10 +290,7 @@ def _lowest_python(about: PyProject, crate: Package) -> int | None:
     """
     if _bindings(about, crate) != "pyo3":
         return 0
-    features = [
-        *crate["features"].get("default", ()),
-        *about.maturin.get("features", ()),
-    ]
+    features = _enabled_features(about, crate)
     for dependency in _pyo3(crate):
         features += dependency["features"]
     abi3 = [match for match in map(ABI3.fullmatch, features) if match]
@@ -301,6 +298,20 @@ def _lowest_python(about: PyProject, crate: Package) -> int | None:
     if lowest:
         return min(lowest)
     return sys.version_info.minor if abi3 else None
+
+
+def _enabled_features(about: PyProject, crate: Package) -> list[str]:
+    """Return the features that maturin builds with, those too that others of them turn on."""
+    waiting = [str(name) for name in about.maturin.get("features", ())]
+    if not about.maturin.get("no-default-features"):
+        waiting.append("default")
+    found: list[str] = []
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.append(name)
+            waiting += crate["features"].get(name, ())
+    return found
 
 
 def _pyo3(crate: Package) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 
 from release_tasks import endpoints
@@ -10,12 +11,14 @@ from release_tasks.channels import pypi as channel
 from release_tasks.checks.check import CheckContext, note, problem, warning
 from release_tasks.errors import Problem, ReleaseError
 from release_tasks.formats.text_files import line_at, read
-from release_tasks.manifests import core_metadata
+from release_tasks.manifests import core_metadata, toml_values
 from release_tasks.manifests.core_metadata import WrittenMetadata
+from release_tasks.project import compiled
 from release_tasks.project.artifacts import Artifact, State
 from release_tasks.project.model import PythonPackage
 from release_tasks.project.python_packages import PackageBuild, built
 from release_tasks.rules import pypi
+from release_tasks.tools import auditwheel
 from release_tasks.versions.numbers import pep440
 
 MINORS = range(7, 40)  # versions of Python 3 that requires-python may speak of
@@ -36,8 +39,11 @@ FIXES = {  # by field of the core metadata: what makes PyPI accept it
 def redundant_pythons(context: CheckContext) -> Iterator[Problem]:
     """Find each package with several `pythons` although its one wheel is for all of them."""
     for build in _builds(context):
-        if not build.package.pythons or build.least is None:
+        pythons = build.package.pythons
+        if not pythons or build.least is None:
             continue
+        if build.least and any(python.endswith("t") for python in pythons):
+            continue  # beside the abi3 wheel, for Pythons that load no abi3
         why = "its wheel is for every Python"
         if build.least:
             why = "abi3 makes one wheel for all of them"
@@ -60,12 +66,32 @@ def missing_python_wheels(context: CheckContext) -> Iterator[Problem]:
             yield from _missing_wheels(build, promised)
 
 
+@problem
+def unrepairable_wheel(context: CheckContext) -> Iterator[Problem]:
+    """Find each package whose wheel for Linux must be repaired, where auditwheel is missing.
+
+    PyPI takes no wheel for `linux_x86_64`, which is what other backends than maturin make.
+    """
+    if sys.platform != "linux" or auditwheel.is_installed():
+        return
+    for build in _builds(context):
+        reason = _compiles(context, build)
+        if reason:
+            yield Problem(
+                f"{build.package.name} has compiled code ({reason}), and its wheel must be "
+                "repaired by auditwheel, which is not installed",
+                auditwheel.INSTALL,
+                build.path,
+            )
+
+
 @note
 def one_platform(context: CheckContext) -> Iterator[Problem]:
     """Find each package with compiled code that is built for one machine only."""
     for build in _builds(context):
         package = build.package
-        if package.maturin and not package.wheels:
+        is_compiled = package.maturin or _compiles(context, build)
+        if is_compiled and not package.wheels:
             yield Problem(
                 f"{package.name} has wheels for the machine that builds it only; "
                 f"elsewhere pip {_without_wheel(package)}",
@@ -205,6 +231,17 @@ def _is_new(context: CheckContext, package: str) -> bool:
         ]
         return bool(missing) and channel.is_new(missing[0])
     return False
+
+
+def _compiles(context: CheckContext, build: PackageBuild) -> str:
+    """Return what compiles code of a package that maturin does not build, "" for nothing."""
+    if build.package.maturin:
+        return ""
+    root = context.project.root
+    data = toml_values.load(read(root, build.path), build.path)
+    setup = f"{build.path.removesuffix('pyproject.toml')}setup.py"
+    text = read(root, setup) if setup in context.project.files else ""
+    return compiled.reason(data, text)
 
 
 def _builds(context: CheckContext) -> Iterator[PackageBuild]:

