@@ -13,11 +13,8 @@ from invoke.context import Context
 from release_tasks import files, shell, terminal
 from release_tasks.bumping import file_edits, pins, stale_versions
 from release_tasks.bumping.file_edits import FileEdit
-from release_tasks.bumping.version_files import (
-    ChangelogFile,
-    VersionFile,
-    version_files,
-)
+from release_tasks.bumping.manifest_file import VersionFile
+from release_tasks.bumping.version_files import ChangelogFile, version_files
 from release_tasks.errors import ReleaseError, raise_all, shorten
 from release_tasks.formats.text_files import decode
 from release_tasks.manifests import toml_values

@@ -34,10 +34,11 @@ class ChartFile:
 
 def chart_files(release: Release) -> Iterator[ChartFile]:
     """Yield each Chart.yaml of the release, each that depends on one of these, and their locks."""
-    shipped: dict[str, tuple[Chart, str]] = {}
+    shipped: dict[str, list[tuple[Chart, str]]] = {}
     for part in release.parts:
         for chart in resolved_or_empty(part.component.charts):
-            shipped[_folder(release, chart.folder)] = (chart, part.version)
+            folder = _folder(release, chart.folder)
+            shipped.setdefault(folder, []).append((chart, part.version))
     if not shipped:
         return
     for path in release.project.files:
@@ -45,13 +46,13 @@ def chart_files(release: Release) -> Iterator[ChartFile]:
             continue
         folder = path.removesuffix("Chart.yaml").rstrip("/")
         wanted = siblings(release, folder)
-        app_version, version = None, None
-        if folder in shipped:
-            chart, version = shipped[folder]
+        kind = chart_yaml.kind(None, wanted)
+        if wanted and folder not in shipped:
+            yield ChartFile(path, kind)
+        for chart, version in shipped.get(folder, ()):
             app_version = chart.app_version.format(version=version)
-        kind = chart_yaml.kind(app_version, wanted)
-        if version or wanted:
-            yield ChartFile(path, kind, version, is_shipped=version is not None)
+            kind = chart_yaml.kind(app_version, wanted)
+            yield ChartFile(path, kind, version, is_shipped=True)
         if wanted:
             yield from _lock(release, path, kind, wanted)
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tasks.bumping import stale_versions, version_copies
+from release_tasks.bumping import foreign_versions, stale_versions
+from release_tasks.bumping.manifest_file import VersionFile
 from release_tasks.bumping.stale_versions import Mismatch, StaleLine
-from release_tasks.bumping.version_files import VersionFile, version_files
+from release_tasks.bumping.version_files import files_of_others, version_files
 from release_tasks.errors import ReleaseError
-from release_tasks.formats.text_files import decode
+from release_tasks.formats.text_files import decode, line_at
 from release_tasks.manifests.text import VERSION
-from release_tasks.project.model import resolved_or_empty
 from release_tasks.tools import git
 from release_tasks.tools.git import worktree
 
@@ -29,7 +29,18 @@ class FileEdit(NamedTuple):
     committed: str
     new: str
     present: bytes  # in the checkout
-    is_covered: bool  # a manifest knows every version of ours in it
+    files: tuple[VersionFile, ...]  # what edits it; several for a manifest in [files]
+
+    @property
+    def is_covered(self) -> bool:
+        """Return whether it is a manifest, which has the version that the project was at."""
+        return any(file.is_covered for file in self.files)
+
+    @property
+    def components(self) -> set[str] | None:
+        """Return whose versions it carries, None where they may be those of any."""
+        found = {file.component for file in self.files}
+        return None if None in found else {name for name in found if name}
 
 
 class Copies(NamedTuple):
@@ -67,8 +78,10 @@ def compute(
         else:
             present = read_bytes(release, path)
             text = decode(committed.get(path) or present, path)
-            edits[path] = FileEdit(text, text, present, file.is_covered)
-        edits[path] = edits[path]._replace(new=file.write(edits[path].new))
+            edits[path] = FileEdit(text, text, present, ())
+        edit = edits[path]
+        new = file.write(edit.new)
+        edits[path] = edit._replace(new=new, files=(*edit.files, file))
     _refuse_two_versions(edits, [file for file in to_edit if file.path in shared])
     return edits
 
@@ -85,21 +98,24 @@ def inspect_copies(release: Release, edits: dict[str, FileEdit]) -> Copies:
 
     Versions of components that are not released are not looked at.
     """
-    covered = {path for path, edit in edits.items() if edit.is_covered}
     manifests = [
         (edit.committed, edit.new) for edit in edits.values() if edit.is_covered
     ]
-    spellings = stale_versions.old_spellings(release, manifests)
-    mismatches = _mismatches(release, edits, spellings)
+    known = stale_versions.versions_before(release, manifests)
+    mismatches = _mismatches(release, edits, known)
     if not edits:
         return Copies(mismatches, [])
-    olds = {old for before in spellings.values() for old in before}
+    olds = {old for before in known.values() for old in before.old}
     for mismatch in mismatches:
         if VERSION.fullmatch(mismatch.found):
             olds.add(mismatch.found)
-    covered.update(_files_of_others(release))
-    stale = stale_versions.find_stale(release, new_texts(edits), covered, olds)
-    return Copies(mismatches, stale)
+    places: dict[str, tuple[VersionFile, ...]] = {}
+    for file in files_of_others(release):
+        places[file.path] = (*places.get(file.path, ()), file)
+    for path, edit in edits.items():
+        places[path] = (*places.get(path, ()), *edit.files)
+    search = stale_versions.Search(release, new_texts(edits), places, olds)
+    return Copies(mismatches, stale_versions.find_stale(search))
 
 
 def read_bytes(release: Release, path: str) -> bytes:
@@ -140,28 +156,21 @@ def _refuse_two_versions(
 
 
 def _mismatches(
-    release: Release, edits: dict[str, FileEdit], spellings: stale_versions.Spellings
+    release: Release,
+    edits: dict[str, FileEdit],
+    known: Mapping[str, stale_versions.Before],
 ) -> list[Mismatch]:
     changelogs = {part.component.changelog for part in release.parts}
     found: list[Mismatch] = []
     for path, edit in edits.items():
-        if path not in changelogs:
-            found += stale_versions.mismatches(
-                spellings, path, edit.committed, edit.new
-            )
-    return found
-
-
-def _files_of_others(release: Release) -> set[str]:
-    """Return the Python files whose versions belong to components that are not released."""
-    released = {part.component.name for part in release.parts}
-    found: set[str] = set()
-    for component in release.project.components:
-        if component.name not in released:
-            packages = resolved_or_empty(component.python)
-            found.update(dict(version_copies.sources(release, packages)))
-            for package in packages:
-                found.add(
-                    version_copies.relative(release, package.folder / "pyproject.toml")
-                )
+        if path in changelogs or edit.committed == edit.new:
+            continue
+        wanted = edit.components
+        before = [one for name, one in known.items() if not wanted or name in wanted]
+        rows = list(stale_versions.mismatches(before, path, edit.committed, edit.new))
+        if rows:  # a requirement is no copy: it follows, or is an older bound
+            lines: set[int] = set()
+            for start, end in foreign_versions.requirements(path, edit.new, None):
+                lines.update((line_at(edit.new, start), line_at(edit.new, end)))
+            found += [row for row in rows if row.line not in lines]
     return found

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from release_tasks.bumping.crate_pins import OwnCrates, manifest_path, own_crates
 from release_tasks.bumping.version_copies import relative
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import decode
@@ -88,7 +88,7 @@ def manifests(release: Release) -> dict[str, dict[str, str]]:
             wanted = {
                 name: versions[name] for name in versions if owner.get(name) not in kept
             }
-        found[_path(release, crate)] = wanted
+        found[manifest_path(release, crate)] = wanted
     return found
 
 
@@ -104,7 +104,7 @@ def outside_manifests(release: Release) -> dict[str, dict[str, str]]:
         if crate.name not in versions:
             continue
         kept = _kept(release.project, owner.get(crate.name))
-        own = relative(release, os.path.join(crate.folder, "Cargo.toml"))
+        own = relative(release, crate.folder / "Cargo.toml")
         for path in (own, crate.version_file):
             names = {crate.name}
             text = decode((release.source_tree / path).read_bytes(), path)
@@ -152,26 +152,34 @@ def _shared_version_errors(release: Release) -> Iterator[ReleaseError]:
         f"{crate.name} inherits the workspace's version, "
         f"so {owner[crate.name]} cannot be bumped alone",
         f'write version = "{crate.version}" for version.workspace = true '
-        f"in {_path(release, crate)}, or --version {requests}",
+        f"in {manifest_path(release, crate)}, or --version {requests}",
     )
 
 
 def _kept_pin_errors(release: Release) -> Iterator[ReleaseError]:
     owner = owners(release.project)
     versions = _component_versions(release)
-    present = {crate.name: crate.version for crate in release.project.crates}
+    own = own_crates(release)
     for crate in release.project.crates:
         kept = _kept(release.project, owner.get(crate.name)) & set(versions)
         if not kept:
             continue
+        path = manifest_path(release, crate)
         for pin in _manifest(release, crate).pins:
             component = owner.get(pin.package, "")
-            if component not in kept:
+            if component not in kept or not _is_kept(own, path, pin):
                 continue
-            place = f"{_path(release, crate)}: {pin.key} in [{pin.table}]"
+            place = f"{path}: {pin.key} in [{pin.table}]"
             follow = f'pins = {{ {component} = "follow" }} in [components.{owner[crate.name]}]'
             new = versions[component]
-            yield from _kept_pin_error(pin, place, follow, (present[pin.package], new))
+            yield from _kept_pin_error(
+                pin, place, follow, (own.present[pin.package], new)
+            )
+
+
+def _is_kept(own: OwnCrates, path: str, pin: Pin) -> bool:
+    """Return whether a requirement leads to the repository, perhaps by the workspace's table."""
+    return pin.inherits or own.is_ours(path, pin)
 
 
 def _kept_pin_error(
@@ -213,12 +221,8 @@ def _kept(project: Project, component: str | None) -> set[str]:
     return {name for name, policy in policies if policy == "keep"}
 
 
-def _path(release: Release, crate: Crate) -> str:
-    return relative(release, os.path.join(crate.folder, "Cargo.toml"))
-
-
 def _manifest(release: Release, crate: Crate) -> CargoManifest:
-    path = _path(release, crate)
+    path = manifest_path(release, crate)
     return cargo_toml.read(
         decode((crate.folder / "Cargo.toml").read_bytes(), path), path
     )

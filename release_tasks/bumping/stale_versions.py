@@ -7,9 +7,14 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from release_tasks.bumping import foreign_versions
 from release_tasks.bumping.pins import new_versions
+from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import line_at
 from release_tasks.manifests.text import VERSION
 from release_tasks.project.tags import released_version
@@ -19,6 +24,7 @@ from release_tasks.tools.git import grep as git_grep
 from release_tasks.versions.numbers import parse, spellings
 
 if TYPE_CHECKING:
+    from release_tasks.bumping.manifest_file import VersionFile
     from release_tasks.release import ComponentRelease, Release
 
 SHOWN = 20  # lines; `inv bump --json` has them all
@@ -35,9 +41,6 @@ _MAY_BE_OLD = re.compile(
     r"|\.min\.(?:js|css)|\.map|\.snap)$",
     re.I,
 )
-
-# for each spelling of a new version: the spellings of the version before it
-Spellings = Mapping[str, tuple[str, ...]]
 
 
 class StaleLine(NamedTuple):
@@ -69,10 +72,79 @@ class Mismatch(NamedTuple):
         return f"{place} had {self.found}"
 
 
-def old_spellings(
+class Before(NamedTuple):
+    """How the version of a component is written, before this release and in it."""
+
+    old: tuple[str, ...]
+    new: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is searched for old versions: the repository as the bump leaves it."""
+
+    release: Release
+    new_texts: Mapping[str, str]  # of the files that the bump changes, by path
+    places: Mapping[str, Sequence[VersionFile]]  # what knows versions of ours, by path
+    olds: set[str]
+    _texts: dict[str, str] = field(default_factory=dict)
+    _covered: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+
+    @cached_property
+    def ever(self) -> set[str]:
+        """Return how the versions of all earlier releases are written."""
+        found: set[str] = set()
+        for part in self.release.parts:
+            for tag in git.tags(self.release.checkout):
+                version = released_version(part.component, tag)
+                if version:
+                    found.update(spellings(version))
+            found.difference_update(spellings(part.version))
+        return found - self.olds
+
+    @cached_property
+    def names(self) -> re.Pattern[str] | None:
+        """Return a pattern of the names of what the project ships."""
+        return foreign_versions.names(self.release)
+
+    def text(self, path: str) -> str:
+        """Return the text of a file as the bump leaves it; "" for one that cannot be read."""
+        if path in self.new_texts:
+            return self.new_texts[path]
+        if path not in self._texts:
+            text = ""
+            with suppress(OSError):
+                file = self.release.checkout / path
+                text = file.read_text("utf-8", errors="replace")
+            self._texts[path] = text
+        return self._texts[path]
+
+    def is_covered(self, line: StaleLine, column: int) -> bool:
+        """Return whether a version in a line is kept, or that of a requirement on another."""
+        if line.path not in self._covered:
+            self._covered[line.path] = self._spans(line.path)
+        spans = self._covered[line.path]
+        if not spans:
+            return False
+        at = _line_start(self.text(line.path), line.line) + column
+        return any(start <= at < end for start, end in spans)
+
+    def _spans(self, path: str) -> list[tuple[int, int]]:
+        files = self.places.get(path, ())
+        text = self.text(path)
+        # in what the bump edits, a requirement on what is ours has followed, or is an older bound
+        own = None if files else self.names
+        spans = foreign_versions.requirements(path, text, own)
+        for file in files:
+            with suppress(ReleaseError):
+                spans += file.kept(text)
+        return spans
+
+
+def versions_before(
     release: Release, manifests: Iterable[tuple[str, str]]
-) -> dict[str, tuple[str, ...]]:
-    """Return each spelling of a new version with the spellings of the version before it.
+) -> dict[str, Before]:
+    """Return how the version of each component is written, before this release and in it.
 
     `manifests` are the texts as committed and as they become: where a bump was interrupted, some
     of them have the new version already.
@@ -85,13 +157,16 @@ def old_spellings(
     for part in release.parts:
         before = _version_before(release, part, changes)
         if before:
-            for spelling in spellings(part.version):
-                found[spelling] = spellings(before)
+            row = Before(spellings(before), spellings(part.version))
+            found[part.component.name] = row
     return found
 
 
-def mismatches(known: Spellings, path: str, old: str, new: str) -> Iterator[Mismatch]:
+def mismatches(
+    known: Iterable[Before], path: str, old: str, new: str
+) -> Iterator[Mismatch]:
     """Yield each place of a text that changes although it did not have the version before."""
+    known = tuple(known)
     lines = zip(old.split("\n"), new.split("\n"), strict=False)
     for number, (before, after) in enumerate(lines, 1):
         if before == after:
@@ -105,23 +180,18 @@ def mismatches(known: Spellings, path: str, old: str, new: str) -> Iterator[Mism
                 yield Mismatch(path, number, was, expected[0])
 
 
-def find_stale(
-    release: Release, new_texts: Mapping[str, str], covered: set[str], olds: set[str]
-) -> list[StaleLine]:
+def find_stale(search: Search) -> list[StaleLine]:
     """Return the lines that would still have one of the old versions after the bump.
 
-    `new_texts` are the files that the bump changes; `covered` are the files whose every version a
-    manifest knows. Changelogs, locks, test data, binary files and those in [versions.ignore] may
-    have old versions.
+    A version that is older than that of today counts only where the line has a name of the
+    project. Changelogs, locks, test data, binary files and those in [versions.ignore] may have old
+    versions.
     """
-    lines = [
-        *_unchanged_lines(release, new_texts, olds),
-        *_changed_lines(new_texts, olds),
-    ]
-    found = [line for line in lines if _is_stale(release, line, covered, olds)]
-    found += _other_locks(release)
-    ignored = release.project.settings.versions.ignore
-    return sorted(line for line in found if not _matches(line.path, ignored))
+    lines = [*_unchanged_lines(search), *_changed_lines(search)]
+    found = [line for line in lines if _is_stale(search, line)]
+    found += _other_locks(search)
+    ignored = search.release.project.settings.versions.ignore
+    return sorted(line for line in set(found) if not _matches(line.path, ignored))
 
 
 def mismatch_lines(found: Sequence[Mismatch]) -> Iterator[str]:
@@ -182,12 +252,13 @@ def _last_tagged(release: Release, part: ComponentRelease) -> str | None:
     return str(max(tagged))
 
 
-def _expected(known: Spellings, new: str) -> tuple[str, ...]:
-    """Return the spellings of the version before the one that a number belongs to."""
-    for spelling, before in known.items():
-        if _begins(spelling, new):
-            return before
-    return ()
+def _expected(known: Iterable[Before], new: str) -> tuple[str, ...]:
+    """Return the spellings of the versions before the one that a number belongs to."""
+    found: list[str] = []
+    for row in known:
+        if any(_begins(spelling, new) for spelling in row.new):
+            found += row.old
+    return tuple(found)
 
 
 def _begins(version: str, part: str) -> bool:
@@ -195,29 +266,56 @@ def _begins(version: str, part: str) -> bool:
     return version == part or version.startswith(f"{part}.")
 
 
-def _unchanged_lines(
-    release: Release, new_texts: Mapping[str, str], olds: set[str]
-) -> Iterator[StaleLine]:
-    for path, number, text in git_grep.lines(release.checkout, sorted(olds)):
-        if path not in new_texts:
+def _unchanged_lines(search: Search) -> Iterator[StaleLine]:
+    checkout = search.release.checkout
+    rows = git_grep.lines(checkout, sorted(search.olds))
+    if search.ever:
+        rows = git_grep.numbers(checkout)
+    for path, number, text in rows:
+        if path not in search.new_texts:
             yield StaleLine(path, number, text)
 
 
-def _changed_lines(new_texts: Mapping[str, str], olds: set[str]) -> Iterator[StaleLine]:
-    for path, new in new_texts.items():
-        if any(old in new for old in olds):
+def _changed_lines(search: Search) -> Iterator[StaleLine]:
+    wanted = search.olds | search.ever
+    for path, new in search.new_texts.items():
+        if any(old in new for old in wanted):
             for number, text in enumerate(new.split("\n"), 1):
                 yield StaleLine(path, number, text)
 
 
-def _is_stale(
-    release: Release, line: StaleLine, covered: set[str], olds: set[str]
-) -> bool:
-    if line.path in covered and not _is_missing_dependency(release, line):
+def _is_stale(search: Search, line: StaleLine) -> bool:
+    found = list(_VERSION_WORD.finditer(line.text))
+    words = {match[1] for match in found}
+    if words.isdisjoint(search.olds) and not _is_left_behind(search, line, words):
         return False
-    if _MAY_BE_OLD.search(line.path):
+    if _MAY_BE_OLD.search(line.path) or foreign_versions.is_past(line.text):
         return False
-    return not olds.isdisjoint(_VERSION_WORD.findall(line.text))
+    if _is_missing_dependency(search.release, line):
+        return True
+    old = [match.start(1) for match in found if match[1] in search.olds | search.ever]
+    if all(search.is_covered(line, column) for column in old):
+        return False
+    return not foreign_versions.is_of_others(
+        line.path, line.line, line.text, search.names, search.text(line.path)
+    )
+
+
+def _is_left_behind(search: Search, line: StaleLine, words: set[str]) -> bool:
+    """Return whether a line has an earlier release of the project, and none of today."""
+    if words.isdisjoint(search.ever) or search.names is None:
+        return False
+    if len(words) > 1 or foreign_versions.is_history(line.text):
+        return False
+    return search.names.search(line.text) is not None
+
+
+def _line_start(text: str, line: int) -> int:
+    """Return the position of the first character of a line, counted from 1."""
+    at = 0
+    for _ in range(line - 1):
+        at = text.find("\n", at) + 1
+    return at
 
 
 def _is_missing_dependency(release: Release, line: StaleLine) -> bool:
@@ -234,19 +332,16 @@ def _is_missing_dependency(release: Release, line: StaleLine) -> bool:
     return posixpath.normpath(manifest).lstrip("/") not in release.project.files
 
 
-def _other_locks(release: Release) -> Iterator[StaleLine]:
+def _other_locks(search: Search) -> Iterator[StaleLine]:
     """Yield the workspace's crates in the Cargo.lock of other workspaces.
 
     Cargo updates those only in their own folders.
     """
-    versions = new_versions(release)
-    for path in release.project.files:
+    versions = new_versions(search.release)
+    for path in search.release.project.files:
         if posixpath.basename(path) != "Cargo.lock" or path == "Cargo.lock":
             continue
-        file = release.checkout / path
-        if not file.exists():
-            continue
-        text = file.read_text("utf-8", errors="replace")
+        text = search.text(path)
         for name, version, at in cargo_lock.own_packages(text):
             if version != versions.get(name, version):
                 hint = f"{name} {version} (cargo update --workspace in that folder)"

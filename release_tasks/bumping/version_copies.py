@@ -5,22 +5,28 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from release_tasks.errors import ReleaseError
+from release_tasks.formats.text_files import decode, read
 from release_tasks.manifests import python_module, setup_cfg
 from release_tasks.manifests.pyproject import PyProject
 from release_tasks.manifests.version_locations import ManifestKind
 from release_tasks.project.kinds import KINDS
 from release_tasks.project.model import Component, PythonPackage, resolved_or_empty
 from release_tasks.project.python_packages import about_package
+from release_tasks.project.settings import FILE
+from release_tasks.tools import git
+from release_tasks.tools.git import worktree
 
 if TYPE_CHECKING:
     from release_tasks.release import Release
 
 _NPM_LOCKS = ("package-lock.json", "npm-shrinkwrap.json")
+_GLOB = re.compile(r"[*?\[]")
+_WILDCARDS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
 def relative(release: Release, path: Path | str) -> str:
@@ -68,24 +74,88 @@ def _source_kinds(package: str, about: PyProject) -> dict[str, ManifestKind]:
     return kinds
 
 
-def uv_locks(release: Release) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield each uv.lock with the versions of the packages in its folder and below."""
-    packages = list(_released_packages(release))
-    for path in release.project.files:
-        if posixpath.basename(path) == "uv.lock":
-            parent = PurePosixPath(path).parent
-            versions = {}
-            for name, folder, version in packages:
-                if folder.is_relative_to(parent):
-                    versions[name] = version
-            yield path, versions
+def uv_locks(release: Release) -> list[str]:
+    """Return the path of each uv.lock."""
+    return _named(release, "uv.lock")
 
 
-def npm_locks(path: str) -> list[str]:
-    """Return where npm has the lock of a package.json; nothing for another file."""
-    if posixpath.basename(path) != "package.json":
-        return []
-    return [str(PurePosixPath(path).with_name(name)) for name in _NPM_LOCKS]
+def npm_locks(release: Release) -> list[str]:
+    """Return the path of each of npm's locks."""
+    return _named(release, *_NPM_LOCKS)
+
+
+def committed(release: Release, paths: Iterable[str]) -> dict[str, str]:
+    """Return texts of the checkout, by path; as committed where a bump may have changed them."""
+    wanted = set(paths)
+    dirty = wanted & set(git.changed(release.checkout))
+    before = worktree.files_at(release.checkout, "HEAD", dirty)
+    texts = {}
+    for path in sorted(wanted):
+        if path in before:
+            texts[path] = decode(before[path], path)
+        else:
+            texts[path] = read(release.checkout, path)
+    return texts
+
+
+class ListedPath(NamedTuple):
+    """A file that an entry of [files] is for."""
+
+    key: str  # of the entry: the path, or a pattern
+    path: str
+    spec: str | Sequence[str]
+
+    @property
+    def is_from_pattern(self) -> bool:
+        """Return whether a pattern has found the file."""
+        return self.key != self.path
+
+
+def listed_paths(release: Release) -> Iterator[ListedPath]:
+    """Yield each file in [files].
+
+    Raises `ReleaseError` for a path or pattern that is not in the repository.
+    """
+    tracked = git.tracked(release.checkout)
+    known = set(tracked)
+    for key, spec in release.project.settings.files.items():
+        found = [key] if key in known else []
+        if not found and _GLOB.search(key):
+            pattern = _pattern(key)
+            found = [name for name in tracked if pattern.fullmatch(name)]
+        if not found:
+            raise ReleaseError(
+                f"{FILE}: [files] {key} is not in the repository",
+                f"git add {key}, or correct the path",
+            )
+        for path in found:
+            yield ListedPath(key, path, spec)
+
+
+def component_of(release: Release, path: str, spec: str | Sequence[str]) -> str | None:
+    """Return whose version a listed file has, None where its texts name components."""
+    specs = [spec] if isinstance(spec, str) else spec
+    names = {component.name for component in release.project.components}
+    if any(f"{{{name}}}" in one for one in specs for name in names):
+        return None
+    owner = _owner(release, path)
+    return owner.name if owner else None
+
+
+def _pattern(glob: str) -> re.Pattern[str]:
+    """Return what a pattern of paths matches: `*` within a folder, `**` any folders."""
+    regex = ""
+    for piece in re.split(r"(\*\*/|\*\*|\*|\?|\[[^]]+\])", glob):
+        if piece.startswith("["):
+            regex += piece.replace("[!", "[^")
+        else:
+            regex += _WILDCARDS.get(piece) or re.escape(piece)
+    return re.compile(regex)
+
+
+def _named(release: Release, *names: str) -> list[str]:
+    paths = release.project.files
+    return [path for path in paths if posixpath.basename(path) in names]
 
 
 def version_of(release: Release, path: str) -> str | None:
@@ -104,12 +174,6 @@ def version_of(release: Release, path: str) -> str | None:
         if part.component.name == component.name:
             return part.version
     return None
-
-
-def _released_packages(release: Release) -> Iterator[tuple[str, PurePosixPath, str]]:
-    for part in release.parts:
-        for package in resolved_or_empty(part.component.python):
-            yield package.name, _folder(release, package.folder), part.version
 
 
 def _owner(release: Release, path: str) -> Component | None:

@@ -4,67 +4,35 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
-from release_tasks.bumping import chart_pins, pins, version_copies
+from release_tasks.bumping import (
+    chart_pins,
+    crate_pins,
+    listed_files,
+    pins,
+    python_pins,
+    version_copies,
+)
+from release_tasks.bumping.manifest_file import ManifestFile, VersionFile
 from release_tasks.bumping.version_copies import relative
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import line_at
 from release_tasks.manifests import (
-    cargo_toml,
-    kind_of,
+    chart_yaml,
     pyproject,
     uv_lock,
 )
-from release_tasks.manifests.text import listed
-from release_tasks.manifests.version_locations import mismatch_message
-from release_tasks.project.model import resolved_or_empty
-from release_tasks.project.settings import FILE
+from release_tasks.manifests.version_locations import ManifestKind, mismatch_message
+from release_tasks.project.model import Component, resolved_or_empty
 from release_tasks.tools import git
 from release_tasks.tools.cargo import lock as cargo_lock
 
 if TYPE_CHECKING:
     from release_tasks.changelogs.new_section import NewSection
     from release_tasks.release import ComponentRelease, Release
-
-
-class VersionFile(Protocol):
-    """A file that carries a version."""
-
-    @property
-    def path(self) -> str:
-        """Return the path from the root."""
-
-    @property
-    def is_covered(self) -> bool:
-        """Return whether its manifest knows every version of ours in it."""
-
-    def write(self, text: str) -> str:
-        """Return the text with the new version."""
-
-    def mismatches(self, text: str) -> list[str]:
-        """Return one sentence for each location without the new version."""
-
-
-@dataclass(frozen=True)
-class ManifestFile:
-    """A manifest, a lock file, or a file of [files]."""
-
-    path: str
-    kind: Any  # a `ManifestKind`, or a module with its functions
-    versions: Mapping[str, str] = field(default_factory=dict)  # by name
-    version: str | None = None  # of what the file itself describes
-    is_covered: bool = False
-
-    def write(self, text: str) -> str:
-        """Return the text with the new versions."""
-        return str(self.kind.set_versions(text, self.path, self.versions, self.version))
-
-    def mismatches(self, text: str) -> list[str]:
-        """Return one sentence for each location without its new version."""
-        return list(self.kind.mismatches(text, self.path, self.versions, self.version))
 
 
 @dataclass(frozen=True)
@@ -74,6 +42,7 @@ class LockFile:
     path: str
     versions: Mapping[str, str]  # by crate
     is_covered: bool = False
+    component: str | None = None
 
     def write(self, text: str) -> str:
         """Return the text with the new versions of this repository's crates."""
@@ -89,6 +58,11 @@ class LockFile:
                 sentences.append(mismatch_message(self.path, line, name, version, new))
         return sentences
 
+    def kept(self, text: str) -> list[tuple[int, int]]:
+        """Return nothing: what is stale in a lock is found by its entries."""
+        del text
+        return []
+
 
 @dataclass(frozen=True)
 class ChangelogFile:
@@ -99,6 +73,7 @@ class ChangelogFile:
     part: ComponentRelease
     date: str  # YYYY-MM-DD
     is_covered: bool = False
+    component: str | None = None
 
     def write(self, text: str) -> str:
         """Return the text with a section for the version."""
@@ -116,6 +91,11 @@ class ChangelogFile:
             changelog.section(text, self.part.version, self.path)
         except ReleaseError as error:
             return [error.problem]
+        return []
+
+    def kept(self, text: str) -> list[tuple[int, int]]:
+        """Return nothing: the old versions of a changelog are not looked at."""
+        del text
         return []
 
     def links_left(self, before: str) -> list[str]:
@@ -147,19 +127,13 @@ def version_files(release: Release) -> Iterator[VersionFile]:
     Raises `ReleaseError` for a crate that git does not track: a clone does not have it.
     """
     _refuse_untracked(release)
-    workspace_version = pins.workspace_version(release)
-    for path, crates in pins.manifests(release).items():
-        yield ManifestFile(path, cargo_toml, crates, workspace_version, is_covered=True)
-    yield from _outside_files(release)
-    for part in release.parts:
-        yield from _python_files(release, part)
+    yield from _crate_files(release)
+    yield from _python_files(release)
     for file in chart_pins.chart_files(release):
         yield ManifestFile(
             file.path, file.kind, version=file.version, is_covered=file.is_shipped
         )
-    for path, versions in version_copies.uv_locks(release):
-        yield ManifestFile(path, uv_lock.KIND, versions)
-    yield from _listed_files(release)
+    yield from listed_files.listed_files(release)
     for part in release.parts:
         log = part.component.changelog
         if log:
@@ -178,7 +152,40 @@ def _refuse_untracked(release: Release) -> None:
             )
 
 
-def _outside_files(release: Release) -> Iterator[VersionFile]:
+def files_of_others(release: Release) -> Iterator[VersionFile]:
+    """Yield the files with versions of components that are not released, which stay."""
+    released = {part.component.name for part in release.parts}
+    for component in release.project.components:
+        if component.name not in released:
+            yield from _packages(release, component, None, pyproject.KIND)
+            yield from _charts(release, component)
+
+
+def _crate_files(release: Release) -> Iterator[VersionFile]:
+    workspace_version = pins.workspace_version(release)
+    members = pins.manifests(release)
+    own = crate_pins.own_crates(release)
+    components = _components(release, own)
+    for path, crates in members.items():
+        rules = own.rules(path)
+        owner = components.get(path)
+        yield ManifestFile(path, rules, crates, workspace_version, True, owner)
+    known = set(members)
+    for file in _outside_files(release, own):
+        known.add(file.path)
+        yield file
+    versions = pins.new_versions(release)
+    others = list(crate_pins.outside(release, own, known))
+    for path in others:
+        yield ManifestFile(path, own.rules(path, is_member=False), versions)
+    for path in crate_pins.outside_locks(release, others):
+        if path not in known:
+            yield ManifestFile(path, crate_pins.OutsideLock(own.present), versions)
+
+
+def _outside_files(
+    release: Release, own: crate_pins.OwnCrates
+) -> Iterator[VersionFile]:
     """Yield the manifests and lock files of wheels outside of the workspace at the root."""
     versions = pins.new_versions(release)
     shared = {}
@@ -188,51 +195,55 @@ def _outside_files(release: Release) -> Iterator[VersionFile]:
             shared[crate.version_file] = versions[crate.name]
             locks.append(crate.lock)
     for path, crates in pins.outside_manifests(release).items():
-        version = shared.get(path)
-        yield ManifestFile(path, cargo_toml, crates, version, is_covered=True)
+        rules = own.rules(path)
+        yield ManifestFile(path, rules, crates, shared.get(path), is_covered=True)
     for lock in dict.fromkeys(filter(None, locks)):
         yield LockFile(lock, versions)
 
 
-def _python_files(release: Release, part: ComponentRelease) -> Iterator[VersionFile]:
-    packages = resolved_or_empty(part.component.python)
-    for package in packages:
-        path = relative(release, package.folder / "pyproject.toml")
-        yield ManifestFile(path, pyproject.KIND, version=part.version, is_covered=True)
-    for path, source_kind in version_copies.sources(release, packages):
-        yield ManifestFile(path, source_kind, version=part.version)
+def _components(release: Release, own: crate_pins.OwnCrates) -> dict[str, str]:
+    """Return the component of each crate by its manifest, but not of the workspace's root."""
+    found = {}
+    for crate, component in pins.owners(release.project).items():
+        folder = own.folders[crate]
+        if folder:
+            found[f"{folder}/{crate_pins.MANIFEST}"] = component
+    return found
 
 
-def _listed_files(release: Release) -> Iterator[VersionFile]:
-    """Yield the files in [files], and npm's locks of listed package.json files."""
-    specs = release.project.settings.files
-    if not specs:
-        return
-    tracked = set(git.tracked(release.checkout))
-    versions = _versions(release)
-    for path, spec in specs.items():
-        if path not in tracked:
-            raise ReleaseError(
-                f"{FILE}: [files] {path} is not in the repository",
-                f"git add {path}, or correct the path",
-            )
-        version = version_copies.version_of(release, path)
-        yield ManifestFile(path, listed(spec), versions, version)
-        if spec == "version":
-            for lock in version_copies.npm_locks(path):
-                if lock in tracked:
-                    yield ManifestFile(lock, kind_of(lock), version=version)
-
-
-def _versions(release: Release) -> dict[str, str]:
-    """Return the version of each component: the new one, or its present one."""
-    versions = {}
+def _python_files(release: Release) -> Iterator[VersionFile]:
+    own = python_pins.own_packages(release)
+    versions = {part.component.name: part.version for part in release.parts}
     for component in release.project.components:
-        if component.version:
-            versions[component.name] = component.version
-    for part in release.parts:
-        versions[part.component.name] = part.version
-    return versions
+        siblings = python_pins.siblings_of(release, component, own)
+        version = versions.get(component.name)
+        if version or siblings.new:
+            kind = pyproject.kind(siblings)
+            yield from _packages(release, component, version, kind)
+    for path in python_pins.others(release, own):
+        yield ManifestFile(path, pyproject.kind(own.siblings))
+    lock = uv_lock.kind(own)
+    for path in version_copies.uv_locks(release):
+        yield ManifestFile(path, lock, own.siblings.new)
+
+
+def _packages(
+    release: Release, component: Component, version: str | None, kind: ManifestKind
+) -> Iterator[VersionFile]:
+    packages = resolved_or_empty(component.python)
+    owner = component.name
+    for package in packages:
+        path = python_pins.path_of(release, package)
+        is_covered = version is not None
+        yield ManifestFile(path, kind, {}, version, is_covered, owner)
+    for path, source in version_copies.sources(release, packages):
+        yield ManifestFile(path, source, version=version, component=owner)
+
+
+def _charts(release: Release, component: Component) -> Iterator[VersionFile]:
+    for chart in resolved_or_empty(component.charts):
+        path = relative(release, chart.folder / "Chart.yaml")
+        yield ManifestFile(path, chart_yaml.KIND, component=component.name)
 
 
 def _date(release: Release, log: str, version: str) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import line_at
 from release_tasks.manifests import toml_values
 from release_tasks.manifests.toml_values import KeyPath
-from release_tasks.manifests.version_locations import mismatch_message
-from release_tasks.versions.requirements import updated
+from release_tasks.manifests.version_locations import FileBump, mismatch_message
+from release_tasks.versions.requirements import followed
 
 TABLES = (
     "dependencies",
@@ -49,6 +49,63 @@ class CargoManifest:
     pins: tuple[Pin, ...]
 
 
+@dataclass(frozen=True)
+class PinRules:
+    """Which requirements of a Cargo.toml are pins, and which of them follow a new version.
+
+    `present` has the versions before the bump by crate; a crate that is not there has its pins
+    moved in any case. `is_ours` tells whether a requirement leads to a crate of the repository.
+    """
+
+    present: Mapping[str, str] = field(default_factory=dict)
+    is_ours: Callable[[Pin], bool] = lambda pin: not pin.is_foreign
+    is_member: bool = True  # False leaves the version of the package itself
+
+    def set_versions(
+        self,
+        text: str,
+        path: str,
+        versions: Mapping[str, str],
+        version: str | None = None,
+    ) -> str:
+        """Return the text with the new versions of its package, its workspace and its pins."""
+        wanted = _wanted(text, FileBump(path, versions, version), self)
+        changes = {location.key: new for location, new in wanted}
+        return toml_values.edit(text, path, changes)
+
+    def mismatches(
+        self,
+        text: str,
+        path: str,
+        versions: Mapping[str, str],
+        version: str | None = None,
+    ) -> list[str]:
+        """Return one sentence for each location that does not have its new version."""
+        wanted = _wanted(text, FileBump(path, versions, version), self)
+        if not wanted:
+            return []
+        spans = toml_values.spans(text, path)
+        sentences = []
+        for location, new in wanted:
+            start, _ = spans[location.key]
+            line = line_at(text, start)
+            sentences.append(
+                mismatch_message(path, line, location.what, location.old, new)
+            )
+        return sentences
+
+    def kept(self, text: str, bump: FileBump) -> list[tuple[int, int]]:
+        """Return start and end of the versions of its package and workspace that stay."""
+        name = read(text, bump.path).name
+        keys: list[KeyPath] = []
+        if bump.version is None:
+            keys.append(_WORKSPACE_VERSION)
+        if self.is_member and name not in bump.versions:
+            keys.append(_PACKAGE_VERSION)
+        spans = toml_values.spans(text, bump.path)
+        return [spans[key] for key in keys if key in spans]
+
+
 class _Location(NamedTuple):
     """A version or requirement."""
 
@@ -83,8 +140,7 @@ def set_versions(
     Only the characters of the versions change. Raises `ReleaseError` for a pin whose form cannot
     admit its version.
     """
-    wanted = _wanted(text, path, versions, workspace_version)
-    return toml_values.edit(text, path, {location.key: new for location, new in wanted})
+    return PinRules().set_versions(text, path, versions, workspace_version)
 
 
 def mismatches(
@@ -94,32 +150,37 @@ def mismatches(
     workspace_version: str | None = None,
 ) -> list[str]:
     """Return one sentence for each location that does not have its new version."""
-    wanted = _wanted(text, path, versions, workspace_version)
-    if not wanted:
-        return []
-    spans = toml_values.spans(text, path)
-    sentences = []
-    for location, new in wanted:
-        start, _ = spans[location.key]
-        line = line_at(text, start)
-        sentences.append(mismatch_message(path, line, location.what, location.old, new))
-    return sentences
+    return PinRules().mismatches(text, path, versions, workspace_version)
 
 
-def _wanted(
-    text: str, path: str, versions: Mapping[str, str], workspace_version: str | None
-) -> list[tuple[_Location, str]]:
-    data = toml_values.load(text, path)
+def requirements(text: str, path: str) -> Iterator[tuple[str, int, int]]:
+    """Yield package, start and end of each string in a dependency table, and of Rust's version."""
+    packages = {}
+    for pin in _pins(toml_values.load(text, path)):
+        entry = pin.location
+        if entry[-2:] == (pin.key, "version"):
+            entry = entry[:-1]
+        packages[entry] = pin.package
+    for keys, (start, end) in toml_values.spans(text, path).items():
+        entries = [keys[:length] for length in (2, 3, 4) if keys[:length] in packages]
+        if entries:
+            yield packages[entries[0]], start, end
+        elif keys[-1] == "rust-version":
+            yield "", start, end
+
+
+def _wanted(text: str, bump: FileBump, rules: PinRules) -> list[tuple[_Location, str]]:
+    data = toml_values.load(text, bump.path)
     name = _table(data, "package").get("name")
     changes = []
     for location in _locations(data):
-        new: str | None
+        new: str | None = None
         if location.pin:
-            new = _new_requirement(location, location.pin, name, versions, path)
-        elif location.key == _PACKAGE_VERSION:
-            new = versions.get(name or "")
-        else:
-            new = workspace_version
+            new = _new_requirement(location, location.pin, name, bump, rules)
+        elif location.key == _WORKSPACE_VERSION:
+            new = bump.version
+        elif rules.is_member:
+            new = bump.versions.get(name or "")
         if new is not None and new != location.old:
             changes.append((location, new))
     return changes
@@ -129,25 +190,25 @@ def _new_requirement(
     location: _Location,
     pin: Pin,
     crate: str | None,
-    versions: Mapping[str, str],
-    path: str,
+    bump: FileBump,
+    rules: PinRules,
 ) -> str | None:
     """Return the requirement that a pin of the manifest of `crate` needs, None where it stays."""
-    if pin.package not in versions or pin.is_foreign:
+    if pin.package not in bump.versions or not rules.is_ours(pin):
         return None
     # cargo lets a crate depend on itself only by path, so a pin without one means a published,
     # older version of itself
-    if (
-        pin.package == crate
-        and pin.folder is None
-        and not pin.table.startswith("workspace.")
-    ):
+    is_shared = pin.table.startswith("workspace.")
+    if pin.package == crate and pin.folder is None and not is_shared:
         return None
+    present = rules.present.get(pin.package)
     try:
-        return updated(location.old, versions[pin.package])
+        return followed(location.old, bump.versions[pin.package], present)
     except ReleaseError as error:
+        if not rules.is_member:  # nothing is published from there
+            return None
         raise ReleaseError(
-            f"{path}: {location.what}: {error.problem}", error.fix
+            f"{bump.path}: {location.what}: {error.problem}", error.fix
         ) from None
 
 

@@ -8,7 +8,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.manifests import json_values, toml_values, yaml_values
 from release_tasks.manifests.python_values import assigned, keyword
 from release_tasks.manifests.toml_values import KeyPath, Span
-from release_tasks.manifests.version_locations import Value
+from release_tasks.manifests.version_locations import NotFound, Value
 from release_tasks.manifests.xml_values import elements
 
 
@@ -21,7 +21,7 @@ def find(text: str, path: str, key: str) -> tuple[Value, ...]:
     """
     values = _values(text, path, key)
     if not values:
-        raise ReleaseError(
+        raise NotFound(
             f"{path} has no string at the key `{key}`",
             f"correct {path} in [files]: tables and key are joined by dots",
         )
@@ -32,19 +32,37 @@ def _values(text: str, path: str, key: str) -> tuple[Value, ...]:
     suffix = PurePosixPath(path).suffix
     if suffix == ".py":
         return (*assigned(text, path, key), *keyword(text, path, "setup", key))
-    if suffix == ".json":
-        return _at_spans(text, json_values.spans(text, path), key)
-    if suffix == ".toml":
-        return _at_spans(text, toml_values.spans(text, path), key)
-    if suffix in (".yaml", ".yml"):
-        scalars = yaml_values.scalars(text, path)
-        return tuple(value for keys, value in scalars.items() if _dotted(keys) == key)
-    if text.lstrip("\ufeff \t\r\n").startswith("<"):
+    reader = _READERS.get(suffix)
+    if reader:
+        return reader(text, path, key)
+    start = text.lstrip("\ufeff \t\r\n")[:1]
+    if start == "<":
         return _xml(text, path, key)
+    # the name does not tell: what can be read in one of the forms, and has the key
+    for reader in (_json, _toml, _yaml):
+        try:
+            found = reader(text, path, key)
+        except ReleaseError:
+            continue
+        if found:
+            return found
     raise ReleaseError(
         f"{path} is not JSON, TOML, YAML, XML or Python, so it has no keys",
         "write a text with {version} in [files]",
     )
+
+
+def _json(text: str, path: str, key: str) -> tuple[Value, ...]:
+    return _at_spans(text, json_values.spans(text, path), key)
+
+
+def _toml(text: str, path: str, key: str) -> tuple[Value, ...]:
+    return _at_spans(text, toml_values.spans(text, path), key)
+
+
+def _yaml(text: str, path: str, key: str) -> tuple[Value, ...]:
+    scalars = yaml_values.scalars(text, path)
+    return tuple(value for keys, value in scalars.items() if _dotted(keys) == key)
 
 
 def _at_spans(text: str, spans: dict[KeyPath, Span], key: str) -> tuple[Value, ...]:
@@ -76,3 +94,6 @@ def _stripped(text: str, start: int, end: int) -> Value:
 
 def _dotted(keys: KeyPath) -> str:
     return ".".join(map(str, keys))
+
+
+_READERS = {".json": _json, ".toml": _toml, ".yaml": _yaml, ".yml": _yaml}

@@ -1,21 +1,117 @@
-"""package.json and npm's locks: the `version` at the top; formatting and dependencies stay."""
+"""package.json and npm's locks: the `version` at the top, and dependencies on siblings."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
+from release_tasks.errors import ReleaseError
+from release_tasks.formats.text_files import line_at
 from release_tasks.manifests import json_values
+from release_tasks.manifests.toml_values import KeyPath
 from release_tasks.manifests.version_locations import (
     FileBump,
+    Siblings,
     VersionLocation,
     VersionLocations,
 )
+from release_tasks.versions.npm_ranges import followed
 
+DEPENDENCIES = (
+    "dependencies",
+    "devDependencies",
+    "optionalDependencies",
+    "peerDependencies",
+)
+_OTHER_REQUIREMENTS = (*DEPENDENCIES, "overrides", "resolutions", "engines", "volta")
 # a lock repeats its package's version: docs.npmjs.com/cli/configuring-npm/package-lock-json
 _VERSIONS: dict[tuple[str, ...], str] = {
     ("version",): "version",
     ("packages", "", "version"): 'packages[""].version',
 }
+
+
+def siblings_kind(siblings: Siblings) -> VersionLocations:
+    """Return the kind that sets the dependencies of a package.json on `siblings`, by name."""
+
+    def locations(text: str, bump: FileBump) -> Iterator[VersionLocation]:
+        for keys, (start, end) in json_values.spans(text, bump.path).items():
+            if len(keys) != 2 or keys[0] not in DEPENDENCIES:
+                continue
+            name = str(keys[1])
+            if name in siblings.new:
+                what = f"{name} in {keys[0]}"
+                old = text[start:end]
+                new = _range(old, name, siblings, bump.path, line_at(text, start))
+                yield VersionLocation(what, old, start, end, new)
+
+    return VersionLocations(locations)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A package.json in [files]: where it is, and the strings that it gets, by key path."""
+
+    folder: str  # from the root, "." for the root itself
+    values: Mapping[KeyPath, str]
+
+
+def lock_kind(packages: tuple[Listed, ...]) -> VersionLocations:
+    """Return the kind of an npm lock that repeats what these package.json files say.
+
+    `packages` of a lock has an entry for its own folder, each workspace and each folder that is a
+    dependency.
+    """
+
+    def locations(text: str, bump: FileBump) -> Iterator[VersionLocation]:
+        folder = posixpath.dirname(bump.path)
+        for keys, (start, end) in json_values.spans(text, bump.path).items():
+            entry = ""
+            below = keys
+            if keys[0] == "packages" and len(keys) > 2:
+                entry = str(keys[1])
+                below = keys[2:]
+            elif keys != ("version",):
+                continue
+            place = posixpath.normpath(posixpath.join(folder, entry))
+            for listed in packages:
+                if listed.folder == place and below in listed.values:
+                    what = ".".join(map(str, keys))
+                    new = listed.values[below]
+                    yield VersionLocation(what, text[start:end], start, end, new)
+
+    return VersionLocations(locations)
+
+
+def strings_at(
+    text: str, path: str, locations: Iterable[VersionLocation]
+) -> dict[KeyPath, str]:
+    """Return the whole strings of a JSON text that some locations are in, by key path."""
+    starts = [location.start for location in locations]
+    found = {}
+    for keys, (start, end) in json_values.spans(text, path).items():
+        if any(start <= one <= end for one in starts):
+            found[keys] = text[start:end]
+    return found
+
+
+def requirements(text: str, path: str) -> Iterator[tuple[str, int, int]]:
+    """Yield package, start and end of each range that a package.json requires."""
+    for keys, (start, end) in json_values.spans(text, path).items():
+        if len(keys) > 1 and keys[0] in _OTHER_REQUIREMENTS:
+            yield str(keys[1]), start, end
+        elif keys == ("packageManager",):
+            yield "", start, end
+
+
+def _range(old: str, name: str, siblings: Siblings, path: str, line: int) -> str:
+    try:
+        return followed(old, siblings.new[name], siblings.present.get(name))
+    except ReleaseError as error:
+        raise ReleaseError(
+            f"{path}:{line}: {name}: {error.problem}", error.fix
+        ) from None
 
 
 def _locations(text: str, bump: FileBump) -> Iterator[VersionLocation]:

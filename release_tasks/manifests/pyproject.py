@@ -1,20 +1,45 @@
-"""pyproject.toml: a literal `[project] version`, in PEP 440 form; a dynamic one is left alone."""
+"""pyproject.toml: a literal `[project] version` in PEP 440 form, and requirements on siblings.
+
+A dynamic version is left alone.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
+from release_tasks.errors import ReleaseError
+from release_tasks.formats.text_files import line_at
 from release_tasks.manifests import toml_values
 from release_tasks.manifests.version_locations import (
     FileBump,
+    Siblings,
     VersionLocation,
     VersionLocations,
 )
 from release_tasks.manifests.version_sources import DynamicVersion, dynamic_version
 from release_tasks.versions.numbers import pep440
+from release_tasks.versions.python_requirements import followed
+from release_tasks.versions.python_requirements import read as read_requirement
+
+# the lists of requirements: PEP 508, 621, 735; uv, pdm, hatch, flit, cibuildwheel
+_LISTS = frozenset(
+    (
+        "dependencies",
+        "optional-dependencies",
+        "dependency-groups",
+        "requires",
+        "dev-dependencies",
+        "constraint-dependencies",
+        "build-constraint-dependencies",
+        "override-dependencies",
+        "extra-dependencies",
+        "requires-extra",
+        "test-requires",
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -86,6 +111,88 @@ def _dynamic(
     if name is None or _text(_table(data, "project").get("version")):
         return DynamicVersion()
     return dynamic_version(data, name, setup_cfg)
+
+
+class PythonPin(NamedTuple):
+    """A requirement in a pyproject.toml, and where its specifiers are."""
+
+    where: str  # for people: `[project] dependencies`
+    name: str  # normalized, as PyPI does
+    specifiers: str
+    start: int
+    end: int
+
+
+def kind(siblings: Siblings) -> VersionLocations:
+    """Return the kind of a pyproject.toml that may have requirements on `siblings`.
+
+    Their names are normalized as PyPI does.
+    """
+
+    def locations(text: str, bump: FileBump) -> Iterator[VersionLocation]:
+        yield from _locations(text, bump)
+        for pin in pins(text, bump.path):
+            if pin.name in siblings.new and pin.specifiers:
+                yield _pin_location(text, bump.path, pin, siblings)
+
+    return VersionLocations(locations)
+
+
+def pins(text: str, path: str) -> Iterator[PythonPin]:
+    """Yield each requirement on a package of PyPI, those without a version included."""
+    from packaging.utils import canonicalize_name
+
+    for keys, (start, end) in toml_values.spans(text, path).items():
+        value = text[start:end]
+        where = f"[{'.'.join(map(str, keys[:-2]))}] {keys[-2]}" if keys[1:] else ""
+        if isinstance(keys[-1], int) and not _LISTS.isdisjoint(map(str, keys)):
+            found = read_requirement(value)
+            if found:
+                name = str(canonicalize_name(found.name))
+                specifiers = found.specifiers
+                place = (start + found.start, start + found.end)
+                yield PythonPin(where, name, specifiers, *place)
+            continue
+        package = _poetry_package(keys)
+        if package:
+            where = f"[{'.'.join(map(str, keys[: keys.index(package)]))}] {package}"
+            name = str(canonicalize_name(package))
+            yield PythonPin(where, name, value, start, end)
+
+
+def requirements(text: str, path: str) -> Iterator[tuple[str, int, int]]:
+    """Yield package, start and end of each requirement, and of those on Python itself."""
+    for pin in pins(text, path):
+        yield pin.name, pin.start, pin.end
+    for keys, (start, end) in toml_values.spans(text, path).items():
+        if keys[-1] in ("requires-python", "python", "required-version"):
+            yield "", start, end
+
+
+def _pin_location(
+    text: str, path: str, pin: PythonPin, siblings: Siblings
+) -> VersionLocation:
+    present = siblings.present.get(pin.name)
+    try:
+        new = followed(pin.specifiers, siblings.new[pin.name], present)
+    except ReleaseError as error:
+        line = line_at(text, pin.start)
+        place = f"{path}:{line}: {pin.name} in {pin.where}"
+        raise ReleaseError(f"{place}: {error.problem}", error.fix) from None
+    what = f"{pin.name} in {pin.where}"
+    return VersionLocation(what, pin.specifiers, pin.start, pin.end, new)
+
+
+def _poetry_package(keys: toml_values.KeyPath) -> str | None:
+    """Return the package that a string of Poetry's tables is a requirement on."""
+    if keys[:2] != ("tool", "poetry"):
+        return None
+    for name in ("dependencies", "dev-dependencies"):
+        if name in keys and keys[-1] != name:
+            package, *rest = keys[keys.index(name) + 1 :]
+            if not rest or rest[-1] == "version":
+                return str(package)
+    return None
 
 
 def _locations(text: str, bump: FileBump) -> Iterator[VersionLocation]:

@@ -6,13 +6,17 @@ import re
 from collections.abc import Iterator, Sequence
 
 from release_tasks.errors import ReleaseError
+from release_tasks.formats.text_files import line_at
 from release_tasks.manifests import keys
 from release_tasks.manifests.version_locations import (
     FileBump,
+    NotFound,
+    Value,
     VersionLocation,
     VersionLocations,
 )
 from release_tasks.versions.numbers import parse, pep440
+from release_tasks.versions.requirements import at_precision
 
 # a prerelease only by its usual words, so that `caro-1.1.1-linux-amd64` has the version 1.1.1
 VERSION = re.compile(
@@ -22,6 +26,11 @@ VERSION = re.compile(
     r"(?:[.]?[0-9]+(?:\.[0-9]+)*)?)?"
     r"(?:\+[0-9A-Za-z.]*[0-9A-Za-z])?(?![0-9A-Za-z]|\.[0-9])"
 )
+_VERSION_WORD = re.compile(rf"(?<![0-9A-Za-z.])[vV]?({VERSION.pattern})")
+# a value that is nothing but a version, of any form, or a word that stands for one (`latest`)
+_WHOLE = re.compile(r"[vV]?([0-9][0-9A-Za-z.!+-]*|[A-Za-z]+)")
+# a requirement with fewer than three numbers
+_OPERATOR = re.compile(r"(?:workspace:)?[\^~=<>]+\s*[vV]?([0-9]+(?:\.[0-9]+)?)")
 _PLACEHOLDER = re.compile(r"\{([^{}\s]+)\}")
 _PARTS = ("major", "minor", "patch")
 # files that only Python's tools read
@@ -52,19 +61,51 @@ def listed(spec: str | Sequence[str]) -> VersionLocations:
 
 
 def _key_locations(key: str, text: str, bump: FileBump) -> Iterator[VersionLocation]:
-    for value, start, end in keys.find(text, bump.path, key):
-        prefix = "v" if re.match(r"v[0-9]", value) else ""
-        new = _spelled(bump.path, prefix, bump.version)
-        yield VersionLocation(key, value, start, end, new and prefix + new)
+    for value in keys.find(text, bump.path, key):
+        if bump.version is None:
+            yield VersionLocation(key, *value)
+            continue
+        for start, end in _versions_in(value, key, bump.path):
+            before = text[max(value.start, start - 2) : start]
+            old = text[start:end]
+            new = _spelled(bump.path, before, _at_precision(old, before, bump.version))
+            yield VersionLocation(key, old, start, end, new)
+
+
+def _versions_in(value: Value, key: str, path: str) -> list[tuple[int, int]]:
+    """Return where the version is in the value of a key: all of it, or what it says once."""
+    text = value.value
+    whole = _WHOLE.fullmatch(text)
+    is_version = key.lower().endswith("version") or "!" in text  # PEP 440's epoch
+    if whole and is_version:  # with any prerelease
+        start, end = whole.span(1)
+        return [(value.start + start, value.start + end)]
+    found = list(_VERSION_WORD.finditer(text))
+    if len({match[1] for match in found}) == 1:
+        starts = [match.span(1) for match in found]
+        return [(value.start + start, value.start + end) for start, end in starts]
+    whole = whole or _OPERATOR.fullmatch(text)
+    if whole and not found:
+        start, end = whole.span(1)
+        return [(value.start + start, value.start + end)]
+    reason = "has several versions" if found else "has no version"
+    raise ReleaseError(
+        f"{path}: {key} is `{text}`, which {reason}",
+        f'"{path}" = "TEXT{{version}}TEXT" in [files], with the text around the version',
+    )
+
+
+def _at_precision(old: str, before: str, version: str) -> str | None:
+    """Return the version; as many numbers as before where an operator is in front of fewer."""
+    if _OPERATOR.fullmatch(before[-1:] + old) and re.fullmatch(r"[0-9.]+", old):
+        return at_precision(old, parse(version))
+    return version
 
 
 def _text_locations(spec: str, text: str, bump: FileBump) -> Iterator[VersionLocation]:
     matches = list(_pattern(spec).finditer(text))
     if not matches:
-        raise ReleaseError(
-            f"{bump.path} has no text that matches `{spec}`",
-            f"correct {bump.path} in [files], or put the text back",
-        )
+        raise _no_match(spec, text, bump.path)
     names = _PLACEHOLDER.findall(spec)
     for match in matches:
         for group, name in enumerate(names, 1):
@@ -76,11 +117,31 @@ def _text_locations(spec: str, text: str, bump: FileBump) -> Iterator[VersionLoc
             )
 
 
-def _pattern(spec: str) -> re.Pattern[str]:
+def _no_match(spec: str, text: str, path: str) -> ReleaseError:
+    """Return the error of a text that a file does not have, or only inside of a longer word."""
+    inside = _pattern(spec, is_word=False).search(text)
+    if inside is None:
+        return NotFound(
+            f"{path} has no text that matches `{spec}`",
+            f"correct {path} in [files], or put the text back",
+        )
+    begin = re.search(r"[\w-]*$", text[: inside.start()])
+    word = begin[0] if begin else ""
+    place = f"{path}:{line_at(text, inside.start())}"
+    return ReleaseError(
+        f"{place}: `{spec}` is only in a longer word, `{word}{inside[0]}`",
+        f"`{word}{spec}` in [files], if that is the version of this project",
+    )
+
+
+def _pattern(spec: str, is_word: bool = True) -> re.Pattern[str]:
+    """Return what a text with placeholders matches; one with letters in front begins at a word."""
     pieces = _PLACEHOLDER.split(spec)
     regex = ""
-    if not pieces[0]:
+    if pieces[0] in ("", "v", "V"):
         regex = r"(?<![0-9A-Za-z.])"  # not in the middle of another version
+    elif is_word and re.match(r"\w", pieces[0]):
+        regex = r"(?<![\w-])"
     for index, piece in enumerate(pieces):
         if index % 2 == 0:
             regex += r"\r?\n".join(map(re.escape, piece.split("\n")))

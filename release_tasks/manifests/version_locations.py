@@ -10,6 +10,10 @@ from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import line_at
 
 
+class NotFound(ReleaseError):
+    """A file does not have the text or key that the settings name."""
+
+
 class ManifestKind(Protocol):
     """What each kind offers. `text` is a file decoded with its line endings.
 
@@ -54,6 +58,16 @@ class VersionLocation(NamedTuple):
     start: int
     end: int
     new: str | None = None  # None leaves the old one
+
+
+@dataclass(frozen=True)
+class Siblings:
+    """What else the repository releases under the same registry, by name."""
+
+    new: Mapping[str, str] = field(
+        default_factory=dict
+    )  # SemVer versions after the bump
+    present: Mapping[str, str] = field(default_factory=dict)  # before it, where known
 
 
 @dataclass(frozen=True)
@@ -105,6 +119,11 @@ class VersionLocations:
                 mismatch_message(path, line, location.what, location.old, new)
             )
         return sentences
+
+    def kept(self, text: str, bump: FileBump) -> list[tuple[int, int]]:
+        """Return start and end of each location that keeps its version."""
+        found = [one for one in self.of(text, bump) if one.new is None]
+        return [(location.start, location.end) for location in found]
 
     def _wanted(self, text: str, bump: FileBump) -> list[tuple[VersionLocation, str]]:
         wanted = []

@@ -37,6 +37,26 @@ class Comparator(NamedTuple):
         return Version(major, minor, patch, self.prerelease or None)
 
 
+def followed(requirement: str, version: str, present: str | None) -> str:
+    """Return what a requirement on a sibling becomes when the sibling gets a new version.
+
+    One that copies the whole `present` version (`1.2.3`, `^1.2.3`, `~1.2.3`, `=1.2.3`) follows. Any
+    other is a bound, and stays as long as it admits the new version. Without a `present` version
+    every requirement follows. Raises `ReleaseError` where one of this form cannot admit it.
+    """
+    if present and not copies(requirement, present) and admits(requirement, version):
+        return requirement
+    return updated(requirement, version)
+
+
+def copies(requirement: str, present: str) -> bool:
+    """Return whether a requirement is the whole version that a crate has, not an older bound."""
+    one = _read(requirement)
+    if one is None or one.operator not in ("^", "~", "=") or len(one.numbers) < 3:
+        return False
+    return one.bound == parse(present).replace(build=None)
+
+
 def updated(requirement: str, version: str) -> str:
     """Return the requirement for a new version of the crate: `^0.2` for `^0.1` and 0.2.0.
 
@@ -107,9 +127,12 @@ def _read(piece: str) -> Comparator | None:
     found = _COMPARATOR.fullmatch(piece)
     if found is None:
         return None
-    parts = [part for part in found["parts"].split(".") if part not in _WILDCARDS]
+    written = found["parts"].split(".")
+    parts = [part for part in written if part not in _WILDCARDS]
+    # `1.2.*` fixes both numbers, where `1.2` fixes only the first
+    plain = "=" if 0 < len(parts) < len(written) else "^"
     return Comparator(
-        found["operator"] or "^",
+        found["operator"] or plain,
         found["number"],
         tuple(map(int, parts)),
         found["prerelease"] or "",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from release_tasks.errors import ReleaseError
@@ -107,3 +109,114 @@ def test_an_element_without_text_has_no_version(text):
 def test_the_kind_follows_from_the_name_of_the_file():
     assert kind_of("crates/core/Cargo.toml").__name__.endswith("cargo_toml")
     assert kind_of("README.md") is None
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("1.0.0", "1.1.0"),
+        ("v1.0.0", "v1.1.0"),
+        ("0.9.3", "1.1.0"),  # a copy that was left behind
+        ("^1.0.0", "^1.1.0"),
+        ("~1.0.0", "~1.1.0"),
+        (">=1.0.0", ">=1.1.0"),
+        ("^1.0", "^1.1"),
+        ("^1", "^1"),
+        ("workspace:^1.0.0", "workspace:^1.1.0"),
+        ("npm:@acme/a@1.0.0", "npm:@acme/a@1.1.0"),
+        ("ghcr.io/acme/a:1.0.0", "ghcr.io/acme/a:1.1.0"),
+        (
+            "registry.example.org:5000/x:1.0.0-alpine",
+            "registry.example.org:5000/x:1.1.0-alpine",
+        ),
+        ("1.0.0-alpine", "1.1.0-alpine"),
+        ("1.0.0-rc.1", "1.1.0"),
+        (
+            "https://dl.example.org/v1.0.0/a-1.0.0.tgz",
+            "https://dl.example.org/v1.1.0/a-1.1.0.tgz",
+        ),
+        ("acme-1.0.0-linux-amd64", "acme-1.1.0-linux-amd64"),
+        ("version 1.0.0 (stable)", "version 1.1.0 (stable)"),
+        ("latest", "1.1.0"),
+        ("SNAPSHOT", "1.1.0"),
+        ("1.0", "1.1.0"),
+        ("1.0.0.0", "1.1.0"),
+        ("1.0.0.dev3", "1.1.0"),
+        ("1!1.0.0.post1", "1.1.0"),
+    ],
+)
+def test_only_the_version_inside_of_a_value_changes(value: str, expected: str) -> None:
+    text = json.dumps({"a": value, "b": value})
+    new = listed("a").set_versions(text, "x.json", {}, "1.1.0")
+    assert json.loads(new) == {"a": expected, "b": value}
+    assert listed("a").set_versions(new, "x.json", {}, "1.1.0") == new
+
+
+def test_a_key_called_version_has_nothing_but_a_version() -> None:
+    for old in ("1.0.0-x.7", "1.0.0+build.5", "2026.11"):
+        text = json.dumps({"version": old})
+        new = listed("version").set_versions(text, "x.json", {}, "1.1.0-y.1")
+        assert json.loads(new) == {"version": "1.1.0-y.1"}
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("registry.example.org/x:latest", "has no version"),
+        ("https://example.org/", "has no version"),
+        ("workspace:*", "has no version"),
+        ("the best", "has no version"),
+        ("acme1.0.0", "has no version"),
+        ("node 20.1.0, acme 1.0.0", "has several versions"),
+    ],
+)
+def test_a_value_without_one_version_is_refused(value: str, reason: str) -> None:
+    with pytest.raises(ReleaseError, match=reason):
+        listed("a").set_versions(json.dumps({"a": value}), "x.json", {}, "1.1.0")
+
+
+@pytest.mark.parametrize(
+    ("spec", "line", "expected"),
+    [
+        (
+            "version: {version}",
+            "cff-version: 1.2.0\nversion: 1.0.0",
+            "cff-version: 1.2.0\nversion: 1.1.0",
+        ),
+        (
+            "VERSION={version}",
+            "MIN_VERSION=0.1.0\nVERSION=1.0.0",
+            "MIN_VERSION=0.1.0\nVERSION=1.1.0",
+        ),
+        ("v{version}", "tool-v1.0.0 rev1.0.0", "tool-v1.1.0 rev1.0.0"),
+        ("@{version}", "a@1.0.0", "a@1.1.0"),
+        ("{version}", "tool-1.0.0, v1.0.0", "tool-1.1.0, v1.0.0"),
+    ],
+)
+def test_a_text_begins_at_a_word(spec: str, line: str, expected: str) -> None:
+    assert listed(spec).set_versions(line, "x.txt", {}, "1.1.0") == expected
+
+
+def test_a_text_inside_of_a_longer_word_is_refused_with_that_word() -> None:
+    with pytest.raises(ReleaseError) as caught:
+        listed("version: {version}").set_versions(
+            "a: b\ncff-version: 1.2.0\n", "x.txt", {}, "1.1.0"
+        )
+    assert caught.value.problem == (
+        "x.txt:2: `version: {version}` is only in a longer word, `cff-version: 1.2.0`"
+    )
+    assert "`cff-version: {version}`" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("CITATION.cff", "cff-version: 1.2.0\nversion: 1.0.0\n"),
+        ("site.webmanifest", '{"name": "a", "version": "1.0.0"}'),
+        ("Pipfile", '[packages]\nx = "*"\n[other]\ny = 1\n\n[z]\nversion = "1.0.0"\n'),
+        (".config", "version: '1.0.0'\n"),
+    ],
+)
+def test_a_key_is_found_whatever_the_file_is_called(path: str, text: str) -> None:
+    key = "z.version" if path == "Pipfile" else "version"
+    assert "1.1.0" in listed(key).set_versions(text, path, {}, "1.1.0")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from release_tasks.errors import ReleaseError
-from release_tasks.versions.requirements import admits, updated
+from release_tasks.versions.requirements import admits, followed, updated
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,7 @@ def test_a_bound_that_does_not_admit_the_version_is_refused(requirement, version
         ("*", "3.0.0", "3.0.0-rc.1"),
         ("1.*", "1.5.0", "2.0.0"),
         ("0.2.x", "0.2.9", "0.3.0"),
+        ("1.2.*", "1.2.9", "1.3.0"),
         (">=0.1, <0.3", "0.2.5", "0.3.0"),
         (">0.1.2", "0.1.3", "0.1.2"),
         (">=0.1, <0.4", "0.2.0", "0.3.0-rc.1"),
@@ -69,3 +70,33 @@ def test_a_requirement_admits_what_cargo_accepts(
 
 def test_an_invalid_requirement_admits_nothing() -> None:
     assert not admits("newest", "1.0.0")
+
+
+@pytest.mark.parametrize(
+    ("requirement", "patch", "minor", "major"),
+    [
+        ("1.2.3", "1.2.4", "1.3.0", "2.0.0"),
+        ("^1.2.3", "^1.2.4", "^1.3.0", "^2.0.0"),
+        ("~1.2.3", "~1.2.4", "~1.3.0", "~2.0.0"),
+        ("=1.2.3", "=1.2.4", "=1.3.0", "=2.0.0"),
+        ("1.2.0", "1.2.0", "1.2.0", "2.0.0"),  # older than the crate: a bound
+        ("1.2", "1.2", "1.2", "2.0"),
+        ("1", "1", "1", "2"),
+        ("~1.2", "~1.2", "~1.3", "~2.0"),
+        ("1.2.*", "1.2.*", "1.3.*", "2.0.*"),
+        (">=1.2.3", ">=1.2.3", ">=1.2.3", ">=1.2.3"),
+        (">=1.2, <2", ">=1.2, <2", ">=1.2, <2", ">=2.0, <3"),
+        (">=1.0, <3", ">=1.0, <3", ">=1.0, <3", ">=1.0, <3"),
+        ("*", "*", "*", "*"),
+    ],
+)
+def test_the_form_of_a_requirement_says_whether_it_follows(
+    requirement: str, patch: str, minor: str, major: str
+) -> None:
+    for version, wanted in (("1.2.4", patch), ("1.3.0", minor), ("2.0.0", major)):
+        assert followed(requirement, version, "1.2.3") == wanted
+        assert followed(wanted, version, version) == wanted
+
+
+def test_without_the_present_version_every_requirement_follows() -> None:
+    assert followed("1.2.0", "1.3.0", None) == "1.3.0"

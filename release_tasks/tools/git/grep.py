@@ -9,7 +9,6 @@ from release_tasks.shell import Failed, ask_bytes
 
 OPTIONS = (
     "-I",
-    "-F",
     "-n",
     "-z",
     "--full-name",
@@ -23,10 +22,23 @@ def lines(tree: Path, texts: Iterable[str]) -> Iterator[tuple[str, int, str]]:
     patterns: list[str] = []
     for text in texts:
         patterns += ["-e", text]
-    if not patterns:
-        return
+    if patterns:
+        yield from _matches(tree, "-F", *patterns)
+
+
+def numbers(tree: Path) -> Iterator[tuple[str, int, str]]:
+    """Yield path, line (from 1) and text of each line with three numbers joined by dots.
+
+    Lock files are left out: they are long, and name the versions of others.
+    """
+    pattern = r"[0-9]\.[0-9]+\.[0-9]"
+    left_out = [f":(exclude){glob}" for glob in ("*.lock", "*.sum", "*-lock.*")]
+    yield from _matches(tree, "-E", "-e", pattern, "--", ".", *left_out)
+
+
+def _matches(tree: Path, *words: str) -> Iterator[tuple[str, int, str]]:
     try:
-        output = ask_bytes(["git", "grep", *OPTIONS, *patterns], cwd=tree)
+        output = ask_bytes(["git", "grep", *OPTIONS, *words], cwd=tree)
     except Failed as error:
         if error.status == 1:  # no line has any of them
             return

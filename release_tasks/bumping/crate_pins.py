@@ -1,0 +1,202 @@
+"""Which requirements of Cargo.toml files lead to crates of this repository.
+
+The name alone does not tell: a benchmark may need an older, published version of the crate beside
+it. The rules: doc.rust-lang.org/cargo/reference/specifying-dependencies.html, overriding-
+dependencies.html.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from release_tasks.bumping.version_copies import relative
+from release_tasks.errors import ReleaseError
+from release_tasks.formats.text_files import decode
+from release_tasks.manifests import cargo_toml, toml_values
+from release_tasks.manifests.cargo_toml import Pin, PinRules
+from release_tasks.manifests.version_locations import FileBump
+from release_tasks.project.model import Crate
+from release_tasks.tools import git
+from release_tasks.tools.cargo import lock as cargo_lock
+from release_tasks.tools.git import worktree
+from release_tasks.versions.requirements import admits
+
+if TYPE_CHECKING:
+    from release_tasks.release import Release
+
+MANIFEST = "Cargo.toml"
+LOCK = "Cargo.lock"
+_CONFIGS = (".cargo/config.toml", ".cargo/config")
+
+
+@dataclass(frozen=True)
+class OwnCrates:
+    """The crates of the repository: where each is, and what its version was before the bump."""
+
+    folders: Mapping[str, str]  # from the root, "" for the root itself
+    present: Mapping[str, str]
+    patched: frozenset[
+        str
+    ]  # those that cargo takes from the repository without `path`, too
+
+    def rules(self, path: str, is_member: bool = True) -> PinRules:
+        """Return what is a pin in the Cargo.toml at `path`."""
+        is_ours = partial(self.is_ours, path)
+        return PinRules(self.present, is_ours, is_member)
+
+    def is_ours(self, path: str, pin: Pin) -> bool:
+        """Return whether a requirement of the Cargo.toml at `path` leads to one of the crates."""
+        if pin.package not in self.folders or pin.is_foreign:
+            return False
+        if pin.folder is not None:
+            folder = _joined(posixpath.dirname(path), pin.folder)
+            return folder == self.folders[pin.package]
+        present = self.present.get(pin.package)
+        if pin.package not in self.patched or present is None:
+            return False
+        return pin.requirement is None or admits(pin.requirement, present)
+
+
+def own_crates(release: Release) -> OwnCrates:
+    """Return the crates of the repository."""
+    folders = {}
+    for crate in release.project.crates:
+        folders[crate.name] = posixpath.dirname(manifest_path(release, crate))
+    for outside_crate in release.project.outside:
+        path = relative(release, outside_crate.folder / MANIFEST)
+        folders.setdefault(outside_crate.name, posixpath.dirname(path))
+    return OwnCrates(folders, _present(release), frozenset(_patched(release, folders)))
+
+
+def manifest_path(release: Release, crate: Crate) -> str:
+    """Return the path of a crate's Cargo.toml from the root."""
+    return relative(release, os.path.join(crate.folder, MANIFEST))
+
+
+def outside(release: Release, own: OwnCrates, members: Iterable[str]) -> Iterator[str]:
+    """Yield the Cargo.toml files outside of the workspace that need one of its crates by path."""
+    known = set(members)
+    for path in _tracked(release, MANIFEST):
+        if path in known:
+            continue
+        text = _text(release, path)
+        if "path" not in text:
+            continue
+        try:
+            pins = cargo_toml.read(text, path).pins
+        except ReleaseError:  # test data, or a template
+            continue
+        if any(pin.folder is not None and own.is_ours(path, pin) for pin in pins):
+            yield path
+
+
+def outside_locks(release: Release, manifests: Iterable[str]) -> Iterator[str]:
+    """Yield the Cargo.lock files of the trees that need a crate of the workspace by path."""
+    folders = [posixpath.dirname(path) for path in manifests]
+    for path in _tracked(release, LOCK):
+        folder = posixpath.dirname(path)
+        if folder and any(f"{one}/".startswith(f"{folder}/") for one in folders):
+            yield path
+
+
+@dataclass(frozen=True)
+class OutsideLock:
+    """A Cargo.lock beside the workspace: the entries of its crates at their present version."""
+
+    present: Mapping[str, str]
+
+    def set_versions(
+        self,
+        text: str,
+        path: str,
+        versions: Mapping[str, str],
+        version: str | None = None,
+    ) -> str:
+        """Return the text with the new versions; an entry that was left behind stays."""
+        del path, version
+        found = {(name, old) for name, old, _ in cargo_lock.own_packages(text)}
+        wanted = {}
+        for name, new in versions.items():
+            if (name, self.present.get(name)) in found:
+                wanted[name] = new
+        return cargo_lock.bumped(text, wanted)
+
+    def mismatches(
+        self,
+        text: str,
+        path: str,
+        versions: Mapping[str, str],
+        version: str | None = None,
+    ) -> list[str]:
+        """Return nothing: entries that were left behind are listed as stale."""
+        del text, path, versions, version
+        return []
+
+    def kept(self, text: str, bump: FileBump) -> list[tuple[int, int]]:
+        """Return nothing: what is stale in a lock is found by its entries."""
+        del text, bump
+        return []
+
+
+def _present(release: Release) -> dict[str, str]:
+    """Return the version of each crate as committed: a bump that was interrupted has others."""
+    present = {crate.name: crate.version for crate in release.project.outside}
+    present |= {crate.name: crate.version for crate in release.project.crates}
+    dirty = set(git.changed(release.checkout))
+    changed = {path for path in dirty if posixpath.basename(path) == MANIFEST}
+    if not changed:
+        return present
+    committed = worktree.files_at(release.checkout, "HEAD", changed)
+    shared = _shared_version(committed.get(MANIFEST))
+    for crate in release.project.crates:
+        path = manifest_path(release, crate)
+        text = decode(committed[path], path) if path in committed else ""
+        about = cargo_toml.read(text or _text(release, path), path)
+        if about.version:
+            present[crate.name] = about.version
+        elif about.inherits and shared:
+            present[crate.name] = shared
+    return present
+
+
+def _shared_version(data: bytes | None) -> str | None:
+    if data is None:
+        return None
+    workspace: Any = toml_values.load(decode(data, MANIFEST), MANIFEST)
+    for key in ("workspace", "package", "version"):
+        workspace = workspace.get(key) if isinstance(workspace, dict) else None
+    return workspace if isinstance(workspace, str) else None
+
+
+def _patched(release: Release, folders: Mapping[str, str]) -> Iterator[str]:
+    """Yield the crates that `[patch]` replaces by those of the repository."""
+    for path in (MANIFEST, *_CONFIGS):
+        if path not in release.project.files:
+            continue
+        for pin in cargo_toml.read(_text(release, path), path).pins:
+            is_patch = pin.table.startswith("patch.") and pin.folder is not None
+            if is_patch and _joined("", pin.folder or "") == folders.get(pin.package):
+                yield pin.package
+
+
+def _tracked(release: Release, name: str) -> list[str]:
+    paths = release.project.files
+    return [path for path in paths if posixpath.basename(path) == name]
+
+
+def _text(release: Release, path: str) -> str:
+    try:
+        data = (release.checkout / path).read_bytes()
+    except OSError:
+        return ""
+    return data.decode(errors="replace")
+
+
+def _joined(folder: str, path: str) -> str:
+    joined = posixpath.normpath(posixpath.join(folder, path.replace("\\", "/")))
+    return "" if joined == "." else joined

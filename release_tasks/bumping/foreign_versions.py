@@ -1,0 +1,127 @@
+"""Which lines have a version that is not the project's: of what it needs, or of its history."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from release_tasks.errors import ReleaseError
+from release_tasks.manifests import cargo_toml, package_json, pyproject, yaml_values
+from release_tasks.project.kinds import KINDS
+from release_tasks.project.model import resolved_or_empty
+
+if TYPE_CHECKING:
+    from release_tasks.release import Release
+
+Span = tuple[int, int]  # start and end of characters
+_SHORTEST = 3  # characters of a name that can be told from other words
+
+# Files whose every version is that of something else, unless the line has the project's name:
+# go.dev/ref/mod, pip's requirements files, Bundler, Gradle's catalogs, conda, mise
+_REQUIREMENTS = re.compile(
+    r"(?:^|/)(?:go\.(?:mod|work)|[\w.-]*requirements[^/]*\.(?:txt|in)"
+    r"|[\w.-]*constraints[^/]*\.(?:txt|in)|requirements/[^/]+\.(?:txt|in)"
+    r"|gemfile|pipfile|podfile|mix\.exs|package\.swift|[\w.-]*\.versions\.toml"
+    r"|environment[^/]*\.ya?ml|\.pre-commit-config\.ya?ml|pubspec\.yaml|renovate\.json5?"
+    r"|\.tool-versions|\.?mise\.toml|rust-toolchain(?:\.toml)?|\.nvmrc|\.(?:python|node)-version"
+    r"|composer\.json|build\.gradle(?:\.kts)?)$",
+    re.I,
+)
+# what is told about the past: rustdoc, Sphinx, Javadoc, semver's words for what goes away
+_PAST = re.compile(
+    r"\bdeprecat|\bsince\s*=|@since\b|\b(?:version(?:added|changed|removed)|deprecated)::",
+    re.I,
+)
+# in a sentence, an older version is history or a lower bound; only that of today has to follow
+_HISTORY = re.compile(
+    r"\b(?:since|until|before|after|prior|older|newer|later|earlier|above|below|least|minimum|up to"
+    r"|upgrad\w*|updat\w*|migrat\w*|chang\w*|introduc\w*|remov\w*|renam\w*|add(?:ed|s)|fix\w*|broke\w*"
+    r"|break\w*|bug|regress\w*|from|was|were|had|as of|starting|compat\w*|support\w*|requir\w*)\b"
+    r"|(?:>=?|<=?|!=|~=|≥|≤)\s*[\"']?v?[0-9]",
+    re.I,
+)
+_USES = re.compile(r"^\s*(?:-\s*)?uses:\s")
+_REPO = re.compile(r"^\s*-?\s*repo:\s*(.*)", re.M)
+
+
+def names(release: Release) -> re.Pattern[str] | None:
+    """Return a pattern of the names of what the project ships, None where it has none."""
+    project = release.project
+    found = {project.name, *(component.name for component in project.components)}
+    found.update(crate.name for crate in project.crates if crate.publish)
+    for component in project.components:
+        for kind in KINDS:
+            for shipped in resolved_or_empty(getattr(component, kind.name)):
+                name = getattr(shipped, "name", getattr(shipped, "reference", ""))
+                found.add(str(name).rpartition("/")[2])
+    parts = []
+    for name in sorted(found, key=len, reverse=True):
+        if len(name) >= _SHORTEST:
+            parts.append("[-_.]".join(map(re.escape, re.split("[-_.]+", name))))
+    if not parts:
+        return None
+    return re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(parts)})(?![A-Za-z0-9])", re.I)
+
+
+def is_past(text: str) -> bool:
+    """Return whether a line says since when something is deprecated, or there."""
+    return _PAST.search(text) is not None
+
+
+def is_history(text: str) -> bool:
+    """Return whether a line speaks of an older version as of one: a bound, an upgrade, a change."""
+    return _HISTORY.search(text) is not None
+
+
+def is_of_others(
+    path: str, line: int, text: str, own: re.Pattern[str] | None, whole: str
+) -> bool:
+    """Return whether a line requires a version of something that is not the project's.
+
+    `own` matches the names of the project; `whole` is the text of the file.
+    """
+    if not _USES.match(text) and not _REQUIREMENTS.search(path):
+        return False
+    if own is None:
+        return True
+    is_named = own.search(text) or own.search(_repo_above(whole, line))
+    return is_named is None
+
+
+def requirements(path: str, text: str, own: re.Pattern[str] | None) -> list[Span]:
+    """Return where a manifest requires something other than `own` (None: anything)."""
+    find = _FINDERS.get(posixpath.basename(path))
+    if find is None:
+        return []
+    found = []
+    with suppress(
+        ReleaseError
+    ):  # test data, or a template: then any text may be a copy
+        for name, start, end in find(text, path):
+            if own is None or own.fullmatch(name) is None:
+                found.append((start, end))
+    return found
+
+
+def _repo_above(text: str, line: int) -> str:
+    """Return the last `repo:` before a line of .pre-commit-config.yaml, which `rev:` belongs to."""
+    before = "\n".join(text.split("\n")[: line - 1])
+    repos = _REPO.findall(before)
+    return repos[-1] if repos else ""
+
+
+def _chart(text: str, path: str) -> Iterator[tuple[str, int, int]]:
+    for keys, value in yaml_values.scalars(text, path).items():
+        if keys[0] in ("dependencies", "kubeVersion"):
+            yield "", value.start, value.end
+
+
+_FINDERS: dict[str, Callable[[str, str], Iterator[tuple[str, int, int]]]] = {
+    "Cargo.toml": cargo_toml.requirements,
+    "pyproject.toml": pyproject.requirements,
+    "package.json": package_json.requirements,
+    "Chart.yaml": _chart,
+}

@@ -1,0 +1,139 @@
+"""The Python packages of a release as requirements of each other."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from release_tasks.bumping.crate_pins import own_crates
+from release_tasks.bumping.version_copies import relative
+from release_tasks.errors import ReleaseError
+from release_tasks.manifests import pyproject, toml_values
+from release_tasks.manifests.uv_lock import OwnPackages
+from release_tasks.manifests.version_locations import Siblings
+from release_tasks.project.model import Component, PythonPackage, resolved_or_empty
+from release_tasks.project.python_packages import crates_in
+from release_tasks.tools import git
+from release_tasks.tools.git import worktree
+from release_tasks.versions.numbers import from_pep440
+
+if TYPE_CHECKING:
+    from release_tasks.release import Release
+
+MANIFEST = "pyproject.toml"
+
+
+def own_packages(release: Release) -> OwnPackages:
+    """Return the packages of the repository, and the new versions of those that are released."""
+    new = {}
+    folders = {}
+    for part in release.parts:
+        for package in resolved_or_empty(part.component.python):
+            new[_name(package)] = part.version
+    for package in _packages(release):
+        folders[_name(package)] = posixpath.dirname(path_of(release, package)) or "."
+    return OwnPackages(Siblings(new, _present(release)), folders)
+
+
+def siblings_of(release: Release, component: Component, own: OwnPackages) -> Siblings:
+    """Return the packages that requirements of a component follow: not those that it keeps."""
+    kept = {name for name, policy in component.pins if policy == "keep"}
+    new = dict(own.siblings.new)
+    for other in release.project.components:
+        if other.name in kept:
+            for package in resolved_or_empty(other.python):
+                new.pop(_name(package), None)
+    return Siblings(new, own.siblings.present)
+
+
+def path_of(release: Release, package: PythonPackage) -> str:
+    """Return the path of a package's pyproject.toml from the root."""
+    return relative(release, package.folder / MANIFEST)
+
+
+def others(release: Release, own: OwnPackages) -> Iterator[str]:
+    """Yield the pyproject.toml files that are not shipped and take a package from its folder.
+
+    docs.astral.sh/uv/concepts/projects/dependencies: `tool.uv.sources`; Poetry's `path`.
+    """
+    shipped = {path_of(release, package) for package in _packages(release)}
+    for path in release.project.files:
+        if posixpath.basename(path) != MANIFEST or path in shipped:
+            continue
+        try:
+            text = (release.checkout / path).read_text("utf-8")
+            data = toml_values.load(text, path)
+            is_ours = any(_taken(data, path, own))
+        except (OSError, ValueError, ReleaseError):  # test data, or a template
+            continue
+        if is_ours:
+            yield path
+
+
+def _taken(data: Mapping[str, Any], path: str, own: OwnPackages) -> Iterator[bool]:
+    from packaging.utils import canonicalize_name
+
+    for table in _source_tables(data):
+        for key, source in table.items():
+            name = str(canonicalize_name(key))
+            if name not in own.siblings.new or not isinstance(source, dict):
+                continue
+            folder = source.get("path")
+            if source.get("workspace") is True:
+                yield True
+            elif isinstance(folder, str):
+                yield own.is_at(name, path, folder)
+
+
+def _source_tables(data: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    poetry = _table(data, "tool", "poetry")
+    yield _table(data, "tool", "uv", "sources")
+    yield _table(poetry, "dependencies")
+    groups = _table(poetry, "group")
+    for name in groups:
+        yield _table(groups, name, "dependencies")
+
+
+def _table(data: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    found: Any = data
+    for key in keys:
+        found = found.get(key)
+        if not isinstance(found, dict):
+            return {}
+    return dict(found)
+
+
+def _packages(release: Release) -> Iterator[PythonPackage]:
+    for component in release.project.components:
+        yield from resolved_or_empty(component.python)
+
+
+def _name(package: PythonPackage) -> str:
+    from packaging.utils import canonicalize_name
+
+    return str(canonicalize_name(package.name))
+
+
+def _present(release: Release) -> dict[str, str]:
+    """Return each package's version as committed: a bump that was interrupted has others."""
+    packages = list(_packages(release))
+    paths = {path_of(release, package) for package in packages}
+    dirty = paths & set(git.changed(release.checkout))
+    committed = worktree.files_at(release.checkout, "HEAD", dirty)
+    crates = own_crates(release).present if packages else {}
+    present = {}
+    for package in packages:
+        path = path_of(release, package)
+        version = package.version
+        if path in committed:
+            text = committed[path].decode(errors="replace")
+            version = pyproject.read(text, path).version or ""
+        if not version:
+            built = crates_in(release.project, package)
+            version = crates.get(built[0].name, "") if built else ""
+        try:
+            present[_name(package)] = from_pep440(version)
+        except ReleaseError:  # an odd version: then what has to follow does not fit
+            continue
+    return present

@@ -1,0 +1,180 @@
+"""Requirements of Python packages on siblings, updated with their operators and precision kept.
+
+The rules: PEP 508 (requirements), PEP 440 (version specifiers); Poetry's `^` and `~` are those of
+cargo.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from release_tasks.errors import ReleaseError
+from release_tasks.versions import requirements
+from release_tasks.versions.numbers import parse, pep440
+
+if TYPE_CHECKING:
+    from packaging.version import Version
+
+_REQUIREMENT = re.compile(
+    r"\s*(?P<name>[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:\[[^\]]*\])?\s*\(?\s*"
+    r"(?P<specifiers>(?:===|[=~!<>]=|[<>])[^;()#]*?)?\s*\)?\s*(?:[;#].*)?",
+    re.S,
+)
+_CLAUSE = re.compile(
+    r"\s*(?P<operator>===|[=~!<>]=|[<>]|)\s*(?P<number>[^\s,=~!<>]+)\s*"
+)
+_COPIES = ("===", "==", "~=", "")  # Poetry's plain number is exact
+
+
+class Requirement(NamedTuple):
+    """A requirement on a package, and where its specifiers are in the text."""
+
+    name: str
+    specifiers: str  # "" where every version is accepted
+    start: int
+    end: int
+
+
+class _Clause(NamedTuple):
+    """One part of a specifier, such as `>=0.3`."""
+
+    operator: str
+    number: str  # as written
+
+    @property
+    def version(self) -> Version:
+        from packaging.version import Version
+
+        return Version(self.number.removesuffix(".*"))
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Return the numbers of the release, as many as are written."""
+        return self.version.release[:3]
+
+
+def read(text: str) -> Requirement | None:
+    """Return a requirement, None for a text that is none, or that has a URL."""
+    found = _REQUIREMENT.fullmatch(text)
+    if found is None:
+        return None
+    specifiers = found["specifiers"]
+    if specifiers is None:
+        return Requirement(found["name"], "", found.end("name"), found.end("name"))
+    return Requirement(found["name"], specifiers, *found.span("specifiers"))
+
+
+def followed(specifiers: str, version: str, present: str | None) -> str:
+    """Return what specifiers become when the sibling that they are on gets a new version.
+
+    `version` and `present` are SemVer. `==`, `===` and `~=` with the whole `present` version
+    follow. Others are bounds, and stay as long as they admit the new version. Raises `ReleaseError`
+    where specifiers of this form cannot admit it.
+    """
+    if specifiers.startswith("^") or re.match(r"~[^=]", specifiers):
+        return _followed_like_cargo(specifiers, version, present)
+    if not specifiers.strip() or specifiers.strip() == "*":
+        return specifiers
+    if not _copies(specifiers, present) and admits(specifiers, version):
+        return specifiers
+    result = _updated(specifiers, version)
+    if not admits(result, version):
+        raise _not_admitted(specifiers, version)
+    return result
+
+
+def admits(specifiers: str, version: str) -> bool:
+    """Return whether a SemVer version satisfies specifiers; False for invalid ones."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    if re.match(r"\s*[0-9]", specifiers):
+        specifiers = f"=={specifiers.strip()}"
+    try:
+        return SpecifierSet(specifiers).contains(pep440(version), prereleases=True)
+    except InvalidSpecifier:
+        return False
+
+
+def _followed_like_cargo(specifiers: str, version: str, present: str | None) -> str:
+    """Return Poetry's `^1.2` for a new version; a prerelease is written as PEP 440 has it."""
+    plain = requirements.followed(specifiers, version, present)
+    if plain != specifiers and parse(version).prerelease:
+        return plain.replace(version, pep440(version))
+    return plain
+
+
+def _copies(specifiers: str, present: str | None) -> bool:
+    from packaging.version import InvalidVersion, Version
+
+    clauses = _clauses(specifiers)
+    if present is None or len(clauses) != 1 or clauses[0].operator not in _COPIES:
+        return False
+    [clause] = clauses
+    try:
+        is_whole = not clause.number.endswith("*") and len(clause.numbers) == 3
+        return is_whole and clause.version == Version(pep440(present))
+    except (InvalidVersion, ReleaseError):
+        return False
+
+
+def _clauses(specifiers: str) -> list[_Clause]:
+    found = []
+    for piece in specifiers.split(","):
+        clause = _CLAUSE.fullmatch(piece)
+        if clause is None:
+            return []
+        found.append(_Clause(clause["operator"], clause["number"]))
+    return found
+
+
+def _updated(specifiers: str, version: str) -> str:
+    from packaging.version import InvalidVersion
+
+    clauses = _clauses(specifiers)
+    low = next((one for one in clauses if one.operator in (">=", ">")), None)
+    result = []
+    try:
+        for piece, clause in zip(specifiers.split(","), clauses, strict=False):
+            number = _updated_number(clause, low, version)
+            result.append(piece.replace(clause.number, number, 1))
+    except (InvalidVersion, ValueError):
+        raise _not_admitted(specifiers, version) from None
+    return ",".join(result)
+
+
+def _updated_number(clause: _Clause, low: _Clause | None, version: str) -> str:
+    new = parse(version)
+    numbers = (new.major, new.minor, new.patch)
+    length = len(clause.numbers)
+    if clause.operator in _COPIES and clause.number.endswith(".*"):
+        return ".".join(map(str, numbers[:length])) + ".*"
+    if clause.operator in ("==", "===", ""):
+        return pep440(version)
+    if clause.operator in ("~=", ">="):
+        if new.prerelease or (clause.operator == "~=" and length < 2):
+            return pep440(version)
+        return ".".join(map(str, numbers[:length]))
+    if clause.operator == "<" and low and not admits(f"<{clause.number}", version):
+        return _moved_end(low, clause, numbers)
+    return clause.number
+
+
+def _moved_end(low: _Clause, high: _Clause, numbers: tuple[int, int, int]) -> str:
+    """Return the end of a range that counts up by one: `<0.5` for `>=0.3,<0.4` and 0.4.0."""
+    begin = (*low.numbers, 0, 0, 0)[:3]
+    end = (*high.numbers, 0, 0, 0)[:3]
+    for index in range(3):
+        step = (*begin[:index], begin[index] + 1, 0, 0)[:3]
+        if end == step:
+            moved = (*numbers[:index], numbers[index] + 1, 0, 0)
+            length = max(len(high.numbers), index + 1)
+            return ".".join(map(str, moved[:length]))
+    return high.number
+
+
+def _not_admitted(specifiers: str, version: str) -> ReleaseError:
+    wanted = pep440(version)
+    return ReleaseError(
+        f"`{specifiers.strip()}` does not admit {wanted}", f'write "=={wanted}"'
+    )
