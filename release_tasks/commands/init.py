@@ -30,33 +30,86 @@ preflight()
 '''
 
 
+HEAD = "# Only what cannot be discovered; `inv settings` shows the rest.\n"
+
+
 @command
 def init(c: Context) -> None:
     """Write a first tasks.py, noxfile.py and release-tasks.toml."""
-    from release_tasks.project.discovery import discover
     from release_tasks.project.settings import FILE
     from release_tasks.tools import git
 
     top = git.top(Path.cwd())
-    texts = {"tasks.py": TASKS, "noxfile.py": NOXFILE, FILE: _settings(discover(top))}
     wrote = "would write" if shell.is_dry(c) else "wrote"
-    for name, text in texts.items():
+    for name, text in {"tasks.py": TASKS, "noxfile.py": NOXFILE}.items():
         if (top / name).exists():
             terminal.say(f"{name} exists already")
         else:
             files.write_all(c, {top / name: text})
             terminal.say(f"{wrote} {name}")
+    path = top / FILE
+    if path.exists():
+        terminal.say(f"{FILE} exists already")
+        return
+    files.write_all(c, {path: _first_settings(top)})
+    terminal.say(f"{wrote} {FILE}")
+    if not shell.is_dry(c):
+        _make_usable(c, path)
 
 
-def _settings(project: Project) -> str:
-    """Return a settings file whose comments are the questions that discovery leaves open."""
+def _first_settings(top: Path) -> str:
+    """Return a settings file: components where there are several versions, and open questions."""
+    from release_tasks.project.discovery import discover
+    from release_tasks.project.suggested_components import SeveralVersions
+
+    try:
+        return HEAD + _questions(discover(top))
+    except SeveralVersions as error:
+        lines = "\n".join(error.lines).replace("\n[", "\n\n[")
+        return f"{HEAD}{_commented(error.problem)}\n{lines}\n"
+    except ReleaseError as error:
+        return f"{HEAD}\n{_commented(str(error.message))}"
+
+
+def _make_usable(c: Context, path: Path) -> None:
+    """Add what is open with the settings as written; comment them out where they do not work."""
+    from release_tasks.project.discovery import discover
+
+    text = path.read_text("utf-8")
+    if not _active(text):
+        return
+    try:
+        more = _questions(discover(path.parent))
+    except ReleaseError as error:
+        body = text.removeprefix(HEAD)
+        more = f"\n{_commented(str(error.message))}"
+        text = HEAD + "".join(map(_commented_line, body.splitlines()))
+    if more:
+        files.write_all(c, {path: text + more})
+
+
+def _active(text: str) -> bool:
+    return any(line.strip() and not line.startswith("#") for line in text.splitlines())
+
+
+def _commented_line(line: str) -> str:
+    return f"{line}\n" if line.startswith("#") or not line else f"# {line}\n"
+
+
+def _commented(text: str) -> str:
+    return "".join(f"# {line}\n" for line in text.splitlines())
+
+
+def _questions(project: Project) -> str:
+    """Return the questions that discovery leaves open, and what is left out, as comments."""
     from release_tasks.project.kinds import NAMED
 
-    blocks = ["# Only what cannot be discovered; `inv settings` shows the rest.\n"]
+    blocks: dict[str, None] = {}  # in order, each once
     for component in project.components:
         for kind in NAMED:
             found = getattr(component, kind.name)
             if isinstance(found, ReleaseError):
-                lines = str(found.message).splitlines()
-                blocks.append("".join(f"# {line}\n" for line in lines))
-    return "\n".join(blocks)
+                blocks[f"\n{_commented(str(found.message))}"] = None
+    if project.left_out:
+        blocks["\n" + _commented("\n".join(("left out:", *project.left_out)))] = None
+    return "".join(blocks)

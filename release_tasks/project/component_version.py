@@ -45,7 +45,7 @@ def find(project: Project, name: str, ships: Ships) -> ComponentVersion:
     versions = {crate.version for crate in crates}
     is_only = not project.settings.components
     if is_only and crates and len(versions | set(packages.values())) > 1:
-        raise ambiguity(project.name, ships, packages)
+        raise ambiguity(project, ships, packages)
     if len(versions) > 1:
         raise _several(name, versions)
     version = next(iter((*versions, *packages.values())), None)

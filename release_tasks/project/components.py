@@ -255,12 +255,15 @@ def _refuse_same_changelog(components: list[Component]) -> None:
 
 
 def _left_out(components: list[Component], ships: Ships) -> tuple[str, ...]:
-    """Return what was found but is in no component."""
+    """Return what was found but is in no component, open questions that none has included."""
     found = []
     for kind in NAMED:
-        for thing in resolved_or_empty(ships[kind.name]):
-            if not any(
-                thing in getattr(component, kind.name) for component in components
-            ):
+        shipped = ships[kind.name]
+        owned = [getattr(component, kind.name) for component in components]
+        if isinstance(shipped, Unresolved) and not any(owned):
+            lines = re.findall(r"^\[.*\]", shipped.fix, re.M)
+            found.append(f"{kind.name}: {shipped.problem}: {', '.join(lines)}")
+        for thing in resolved_or_empty(shipped):
+            if not any(thing in things for things in owned if things):
                 found.append(f"{kind.public_name(thing)} ({kind.name})")
     return tuple(dict.fromkeys(found))

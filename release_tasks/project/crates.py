@@ -39,8 +39,9 @@ def with_crates(project: Project, workspace: cargo.Workspace | None) -> Project:
         own = _in_tracked_folder(root, member, tracked)
         about = in_wheels.get(own.folder)
         is_library = about is not None and not _is_program(about, workspace, own)
-        crate = _crate(own, settings, is_library)
-        if about and own.publish and not crate.publish:
+        is_ignored = _is_below(root, own.folder, settings.project.ignore)
+        crate = _crate(own, settings, is_library or is_ignored)
+        if about and own.publish and not crate.publish and not is_ignored:
             left_out.append(f"{own.name} (crates: it is built into {about.name})")
         crates.append(crate)
     folders = {crate.folder for crate in crates} | {one.folder for one in members}
@@ -64,13 +65,13 @@ def _is_program(
     )
 
 
-def _crate(member: cargo.Member, settings: Settings, is_library: bool) -> Crate:
+def _crate(member: cargo.Member, settings: Settings, not_for_others: bool) -> Crate:
     """Return a member as what it is for a release.
 
-    The library of a wheel is no crate for others; a program that is in a wheel is published as
-    well, where cargo may do that.
+    What is `not_for_others` is the library of a wheel, or in a folder that the settings ignore. A
+    program that is in a wheel is published as well, where cargo may do that.
     """
-    is_excluded = is_library or member.name in settings.crates.ignore
+    is_excluded = not_for_others or member.name in settings.crates.ignore
     is_included = member.name in settings.crates.include
     return Crate(
         member.name,
@@ -93,6 +94,12 @@ def _verification(table: CrateTable | None) -> cargo.Verification:
         is_wanted=table.verify,
         reason=table.reason,
     )
+
+
+def _is_below(root: Path, folder: Path, ignored: tuple[str, ...]) -> bool:
+    """Tell whether a folder is one that [project] ignore names, or below it."""
+    path = f"{folder}/".removeprefix(f"{root}/")
+    return any(path.startswith(f"{one.rstrip('/')}/") for one in ignored)
 
 
 def _in_tracked_folder(

@@ -69,12 +69,16 @@ def _discover(root: Path, fingerprint: str, tags: tuple[str, ...]) -> Project:
     ships = _ships(project)
     try:
         return split(project, ships)
-    except ReleaseError:
+    except ReleaseError as error:
         if not git.changed(root):
             raise
+        present = error
     # An interrupted bump leaves several versions: until it is done, those of the commit count.
     with clones.manifests_at(root, "HEAD") as tree:
-        committed = discover(tree)
+        try:
+            committed = discover(tree)
+        except ReleaseError:
+            raise present from None
     return _split_as_committed(project, ships, committed)
 
 
