@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tarfile
+import tomllib
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from invoke.context import Context
 
 from release_tasks import dist, files, shell
 from release_tasks.channels.crates_upload import repack_and_compare
+from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.project.artifacts import Artifact
 from release_tasks.project.kinds import FileKind
 from release_tasks.release import ComponentRelease, Release
+from release_tasks.rules import crates_io as rules
 from release_tasks.tools.cargo.verify import Tarballs, verify
 
 STEP = "package_crates"
@@ -29,6 +33,9 @@ def build(
     """
     tarballs = repack_and_compare(c, release, unpublished, known_only=True)
     names = [artifact.name for artifact in missing]
+    if not shell.is_dry(c):
+        ignored = release.project.settings.checks.ignore
+        raise_all(_refusals({name: tarballs[name] for name in names}, ignored))
     _verify(c, release, tarballs, names)
     if shell.is_dry(c):
         return
@@ -36,6 +43,28 @@ def build(
         own = [one.name for one in missing if one.component == part.component.name]
         if own:
             _record(release, part, {name: tarballs[name] for name in own})
+
+
+def _refusals(
+    tarballs: Mapping[str, Path], ignored: Collection[str]
+) -> Iterator[ReleaseError]:
+    """Yield what crates.io refuses in tarballs, unless the check for the same is ignored."""
+    for name, tarball in tarballs.items():
+        for check, text in tarball_refusals(tarball):
+            if check not in ignored:
+                fact = f"crates.io refuses {tarball.name}: {text}"
+                yield ReleaseError(fact, f"inv check shows where {name} has that")
+
+
+def tarball_refusals(tarball: Path) -> Iterator[tuple[str, str]]:
+    """Yield what crates.io refuses in a tarball, each with the check that looks for the same."""
+    for text in rules.size(tarball.stat().st_size):
+        yield "crate-too-large", text
+    with tarfile.open(tarball) as archive:
+        file = archive.extractfile(f"{tarball.stem}/Cargo.toml")
+        manifest = tomllib.loads(file.read().decode() if file else "")
+    for refusal in rules.manifest_refusals(manifest):
+        yield "crate-metadata", refusal.text.partition("\n")[0]
 
 
 def _verify(

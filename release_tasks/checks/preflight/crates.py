@@ -14,27 +14,45 @@ from itertools import accumulate
 from pathlib import Path
 
 from release_tasks.channels import crates_io
-from release_tasks.checks.check import CheckContext, problem
+from release_tasks.checks.check import CheckContext, problem, warning
 from release_tasks.endpoints import CRATES
 from release_tasks.errors import Problem
 from release_tasks.memo import memoized
 from release_tasks.project.model import Crate
+from release_tasks.rules import crates_io as rules
+from release_tasks.shell import Failed
 from release_tasks.tools import cargo
 from release_tasks.tools.cargo import Package
 
-LARGEST = (
-    10 << 20
-)  # bytes of a packed crate; this and the next two: crates.io, publish.rs
-MOST = {"keywords": 5, "categories": 5}
-LONGEST = {"description": 1000, "name": 64}  # bytes
-KEYWORD = re.compile(r"[A-Za-z][\w+-]{0,19}", re.ASCII)
+FIXES = {  # by key of the manifest; dependencies are checked by themselves
+    "name": "name it with at most 64 letters, digits, `-` and `_`, a letter first",
+    "description": f"shorten it to {rules.MAX_DESCRIPTION} bytes",
+    "license": 'use names of spdx.org/licenses, e.g. "MIT OR Apache-2.0", or license-file',
+    "homepage": "start it with https://, or remove it",
+    "documentation": "start it with https://, or remove it",
+    "repository": "start it with https://, or remove it",
+    "rust-version": 'write one to three numbers, e.g. "1.85"',
+    "keywords": f"keep {rules.MAX_WORDS}, each of at most {rules.MAX_KEYWORD} letters, digits, "
+    "`-`, `_` and `+`, a letter or digit first",
+    "categories": f"keep {rules.MAX_WORDS} of them",
+    "features": f"keep {rules.MAX_FEATURES} of them, or ask crates.io for more",
+    "dependencies": f"keep {rules.MAX_DEPENDENCIES} of them",
+}
 READS = re.compile(
     r"(?:include(?:_str|_bytes)?!\s*[(\[{]|#\[path\s*=)\s*"
     r'(?P<root>concat!\s*\(\s*env!\s*\(\s*"CARGO_MANIFEST_DIR"\s*\)\s*,\s*)?'
     r'r?#*"(?P<path>[^"\n]+)"'
 )
 READS_OF_SCRIPT = re.compile(r'(?P<root>)"(?P<path>[^"\n:]*\.\.[^"\n:]*)"')
-TESTS = re.compile(r"#\[cfg\(test\)\]\s*(?:pub )?mod \w+ *\{")
+# What the compiler of the published crate does not see: comments, tests, doctests.
+UNSEEN = re.compile(
+    r'"(?:[^"\\]|\\.)*"|(?P<unseen>//[^\n]*|/\*.*?\*/'
+    r"|#!?\[cfg_attr\((?:doc|doctest|test)\b[^\n]*"
+    r"|#\[cfg\((?:doc|doctest|test)\)\]\s*#\[[^\n]*)",
+    re.S,
+)
+TESTS = re.compile(r"#\[cfg\((?:all\(|any\()?test\b[^\]]*\)\]\s*(?:pub )?mod \w+ *\{")
+LOOKS = re.compile(r"\.(?:try_exists|exists|is_file|is_dir)\(\)")
 NOT_PACKED = {"tests", "benches", "examples", "tests.rs"}
 
 
@@ -67,10 +85,13 @@ def crate_metadata(context: CheckContext) -> Iterator[Problem]:
                 f"add it to [package], or publish = false if {one.crate.name} is not for crates.io",
                 one.manifest,
             )
-        for key, fact, fix in _refused(one.package):
+        for key, said in _refused(one):
+            fact = said.partition("\n")[0].partition("; see ")[0]
+            if key == "license":
+                fact += f" ({one.package['license']})"
             yield Problem(
-                f"{one.manifest}: {fact}, which crates.io refuses",
-                fix,
+                f"{one.manifest}: crates.io refuses its {key}: {fact}",
+                FIXES[key],
                 one.manifest,
                 line_of(context, one.manifest, key),
             )
@@ -100,7 +121,7 @@ def unknown_category(context: CheckContext) -> Iterator[Problem]:
         )
 
 
-@problem
+@warning
 def file_outside_crate(context: CheckContext) -> Iterator[Problem]:
     """Find each line of a crate's code that reads a file which is not in its tarball."""
     sources = _sources(context)
@@ -131,11 +152,13 @@ def crate_too_large(context: CheckContext) -> Iterator[Problem]:
         if one.folder not in heavy:
             continue
         folder = one.crate.folder
-        sizes = {
-            name: _packed_size(folder / name) for name in cargo.packed_files(folder)
-        }
+        try:
+            names = cargo.packed_files(folder)
+        except Failed:
+            continue  # package-crates sees the whole tarball
+        sizes = {name: _packed_size(folder / name) for name in names}
         size = sum(sizes.values())
-        if size > LARGEST:
+        if rules.size(size):
             largest = sorted(sizes, key=lambda name: -sizes[name])[:3]
             yield Problem(
                 f"{one.crate.name} is {size / (1 << 20):.1f} MiB when packed, "
@@ -176,51 +199,17 @@ def _categories(one: PublishedCrate) -> list[str]:
     return list(one.package["categories"])
 
 
-def _refused(package: Package) -> Iterator[tuple[str, str, str]]:
-    """Yield the key, a fact and a fix for each value that crates.io takes in no crate."""
-    for key, most in LONGEST.items():
-        if len((package[key] or "").encode()) > most:
-            yield key, f"{key} has more than {most} bytes", f"shorten it to {most}"
-    for key, most in MOST.items():
-        count = len(package[key])
-        if count > most:
-            yield (
-                key,
-                f"there are {count} {key}, more than {most}",
-                f"keep {most} of them",
-            )
-    for word in package["keywords"]:
-        if not KEYWORD.fullmatch(word):
-            fix = "use at most 20 letters, digits, `-`, `_` and `+`, a letter first"
-            yield "keywords", f"{word} is not a valid keyword", fix
-    for key in ("homepage", "documentation", "repository"):
-        url = package[key]
-        if url and not re.match(r"https?://[^\s/?#]", url):
-            yield key, f"{key} {url} is not a web address", "start it with https://"
-    expression = package["license"]
-    if expression and not _is_spdx(expression):
-        fix = (
-            'use names of spdx.org/licenses, e.g. "MIT OR Apache-2.0", or license-file'
-        )
-        yield "license", f"license {expression} is not an SPDX expression", fix
+def _refused(one: PublishedCrate) -> Iterator[tuple[str, str]]:
+    """Yield the key and a fact for each value that crates.io takes in no crate.
 
-
-def _is_spdx(expression: str) -> bool:
-    from packaging.licenses import (
-        InvalidLicenseExpression,
-        canonicalize_license_expression,
-    )
-
-    wanted = expression.replace("/", " OR ")  # crates.io still takes that
-    try:
-        canonical = str(canonicalize_license_expression(wanted))
-    except InvalidLicenseExpression:
-        return False
-    return _words(canonical) == _words(wanted)  # crates.io minds upper and lower case
-
-
-def _words(expression: str) -> list[str]:
-    return re.sub("[()]", "", expression).split()
+    What is missing and the dependencies are found by checks of their own.
+    """
+    for fault in (*rules.name(one.crate.name), *rules.reserved_name(one.crate.name)):
+        yield "name", fault
+    manifest = rules.as_published(one.package)
+    for key, text in rules.manifest_refusals(manifest):
+        if key in FIXES:
+            yield key, text
 
 
 def _sources(context: CheckContext) -> dict[str, list[str]]:
@@ -246,22 +235,29 @@ def _reads(
     """
     tree = context.release.source_tree
     code = (tree / file).read_text("utf-8", errors="replace")
-    text = TESTS.split(code, maxsplit=1)[0]
+    text = UNSEEN.sub(_blank, TESTS.split(code, maxsplit=1)[0])
     pattern = READS
     if is_script:
         pattern = READS_OF_SCRIPT
+        if LOOKS.search(text):
+            return  # it goes without what is not there
     for found in pattern.finditer(text):
         if is_script or found["root"]:
             path = posixpath.join(folder, found["path"].lstrip("/"))
         else:
             path = posixpath.join(posixpath.dirname(file), found["path"])
         path = posixpath.normpath(path)
-        line_start = text[: found.start()].rpartition("\n")[2]
-        is_comment = line_start.lstrip().startswith("//")
-        if is_comment or _is_inside(path, folder) or ".git" in path.split("/"):
+        if _is_inside(path, folder) or ".git" in path.split("/"):
             continue
-        if (tree / path).exists():
+        if (tree / path).is_file():
             yield text.count("\n", 0, found.start()) + 1, path
+
+
+def _blank(found: re.Match[str]) -> str:
+    """Return line feeds for what the compiler does not see, so that lines keep their numbers."""
+    if found["unseen"] is None:
+        return found[0]
+    return "\n" * found[0].count("\n")
 
 
 def _is_inside(path: str, folder: str) -> bool:
@@ -279,7 +275,7 @@ def _heavy_folders(context: CheckContext) -> set[str]:
             size = os.lstat(file).st_size
             for folder in _parents(path):
                 sizes[folder] += size
-    return {folder for folder, size in sizes.items() if size > LARGEST}
+    return {folder for folder, size in sizes.items() if rules.size(size)}
 
 
 def _parents(path: str) -> Iterator[str]:

@@ -10,10 +10,8 @@ from collections.abc import Collection
 from typing import Any
 
 from release_tasks.rehearsal.crates_io.checks import (
-    MAX_CRATE,
-    MAX_JSON,
-    RESERVED,
     check_name,
+    check_reserved,
     check_tarball,
     check_version,
 )
@@ -24,6 +22,7 @@ from release_tasks.rehearsal.crates_io.store import (
     Store,
     without_build,
 )
+from release_tasks.rules.crates_io import MAX_CRATE, MAX_JSON
 
 Meta = dict[
     str, Any
@@ -52,8 +51,7 @@ def publish(
     else:
         limits.spend(NEW)
     manifest = check_tarball(meta, crate)
-    if canonical(name).replace("_", "-") in RESERVED:
-        raise Refused("cannot upload a crate with a reserved name")
+    check_reserved(name)
     if canonical(name) in owned_by_others:
         raise Refused(NOT_OWNER, 403)
     if known and known[0]["name"] != name:

@@ -41,32 +41,35 @@ def test_a_workspace_with_all_that_crates_io_demands_is_well(root: Path) -> None
         (
             'license = "MIT"\n',
             'license = "MIT and more"\n',
-            ": license MIT and more is not an SPDX expression, which crates.io refuses",
+            ": crates.io refuses its license: unknown or invalid license expression (MIT and more)",
         ),
         (
             'license = "MIT"\n',
             'license = "AGPL-3"\n',
-            ": license AGPL-3 is not an SPDX expression, which crates.io refuses",
+            ": crates.io refuses its license: unknown or invalid license expression (AGPL-3)",
         ),
         (
             "Sells things",
             "Sells " * 200,
-            ": description has more than 1000 bytes, which crates.io refuses",
+            ": crates.io refuses its description: The `description` is too long. "
+            "A maximum of 1000 characters are currently allowed.",
         ),
         (
             'license = "MIT"\n',
             'license = "MIT"\nkeywords = ["a", "b", "c", "d", "e", "f"]\n',
-            ": there are 6 keywords, more than 5, which crates.io refuses",
+            ": crates.io refuses its keywords: expected at most 5 keywords per crate",
         ),
         (
             'license = "MIT"\n',
             'license = "MIT"\nkeywords = ["far-too-long-for-a-keyword"]\n',
-            ": far-too-long-for-a-keyword is not a valid keyword, which crates.io refuses",
+            ': crates.io refuses its keywords: "far-too-long-for-a-keyword" is an invalid keyword '
+            "(keywords must have less than 20 characters)",
         ),
         (
             'license = "MIT"\n',
             'license = "MIT"\nhomepage = "example.org"\n',
-            ": homepage example.org is not a web address, which crates.io refuses",
+            ": crates.io refuses its homepage: URL for field `homepage` must begin with "
+            "http:// or https:// (url: example.org)",
         ),
     ],
 )
@@ -204,6 +207,10 @@ def test_a_link_to_a_file_of_another_folder_is_packed_as_that_file(
     "line",
     [
         '// include_str!("../../../menu.txt")',
+        '/*\nOld: include_str!("../../../menu.txt")\n*/',
+        '#[cfg(doctest)]\n#[doc = include_str!("../../../menu.txt")]\npub struct Menu;',
+        '#![cfg_attr(doctest, doc = include_str!("../../../menu.txt"))]',
+        '#[cfg(all(test, feature = "x"))]\nmod tests {\n    include!("../../../menu.txt");\n}',
         'const OUT: &str = include_str!(concat!(env!("OUT_DIR"), "/../../../menu.txt"));',
         'const OWN: &str = include_str!("../Cargo.toml");',
         '#[cfg(test)]\nmod tests {\n    const MENU: &str = include_str!("../../../menu.txt");\n}',
@@ -215,6 +222,17 @@ def test_code_that_reads_its_own_files_is_well(root: Path, line: str) -> None:
     (root / "crates/shop-zero/tests").mkdir()
     (root / "crates/shop-zero/tests/sell.rs").write_text(
         'const MENU: &str = include_str!("../../../menu.txt");\n'
+    )
+    assert told(root) == []
+
+
+def test_a_build_script_that_looks_first_whether_a_file_is_there_is_well(
+    root: Path,
+) -> None:
+    (root / "menu.txt").write_text("soup\n")
+    (root / "crates/shop-zero/build.rs").write_text(
+        'fn main() {\n    let path = std::path::Path::new("../../menu.txt");\n'
+        "    if path.exists() {\n        std::fs::read(path).unwrap();\n    }\n}\n"
     )
     assert told(root) == []
 
