@@ -13,6 +13,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.shell import Failed
 from release_tasks.tools import cargo
 from release_tasks.tools.cargo import publish as cargo_publish
+from release_tasks.tools.cargo.rustflags import Platforms
 
 pytestmark = pytest.mark.tools("cargo", "git")
 REFUSED = (
@@ -160,3 +161,26 @@ def test_cargo_packs_a_circle_of_dev_dependencies_from_one_end(
     assert cargo.packs_in_order(members) is expected
     in_order = cargo.in_order(members, {(core, user)})
     assert [member.name for member in in_order] == [core, user]
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        (None, True),
+        ("cfg(unix)", True),
+        ("cfg(windows)", False),
+        (
+            'cfg(all(target_arch = "wasm32", target_os = "wasi", target_env = "p2"))',
+            False,
+        ),
+        ('cfg(any(target_os = "linux", target_os = "wasi"))', True),
+        ("cfg(not(windows))", True),
+        ("x86_64-unknown-linux-gnu", True),
+        ("wasm32-wasip2", False),
+    ],
+)
+def test_a_dependency_of_another_platform_is_not_used(
+    tmp_path: Path, condition: str | None, expected: bool
+) -> None:
+    targets = ("x86_64-unknown-linux-gnu", "no-such-target")
+    assert Platforms(tmp_path, targets).use(condition) is expected

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -21,9 +21,16 @@ from release_tasks.project.model import Binary, Crate, PythonPackage, resolved_o
 from release_tasks.shell import Failed
 from release_tasks.tools import cargo
 from release_tasks.tools.cargo import lock as cargo_lock
+from release_tasks.tools.cargo.rustflags import Platforms
 
 CRATES_IO = f"registry+{endpoints.GITHUB}/rust-lang/crates.io-index"
 LOCK = "Cargo.lock"
+TIER_1 = (  # the Rust book on platforms, "Tier 1 with Host Tools", the most used ones
+    "x86_64-unknown-linux-gnu",
+    "aarch64-unknown-linux-gnu",
+    "x86_64-pc-windows-msvc",
+    "aarch64-apple-darwin",
+)
 Dependency = dict[str, Any]  # as cargo metadata has it
 
 
@@ -207,10 +214,14 @@ def rust_version_too_low(context: CheckContext) -> Iterator[Problem]:
     graph = context.cargo_graph
     if graph is None or isinstance(graph, Failed):
         return
-    newest = _newest_rust(graph)
+    newest = _newest_rust(graph, lambda _: True)
+    if not any(_is_broken(one, newest) for one in published(context)):
+        return
+    platforms = Platforms(context.release.source_tree, _targets(context))
+    newest = _newest_rust(graph, platforms.use)
     for one in published(context):
         promised, other = one.package["rust_version"], newest[one.package["id"]]
-        if promised and _rust(other) > _rust(one.package):
+        if _is_broken(one, newest):
             name, needed = other["name"], other["rust_version"]
             yield Problem(
                 f"{one.crate.name} promises Rust {promised}, "
@@ -271,10 +282,30 @@ def _fix_dependency(crate: PublishedCrate, dependency: Dependency) -> str:
     return f"release {name} first, or require another version of it in {crate.manifest}"
 
 
-def _newest_rust(graph: dict[str, Any]) -> dict[str, cargo.Package]:
-    """Return, for each package, which of all that it is built with needs the newest Rust."""
+def _is_broken(one: PublishedCrate, newest: dict[str, cargo.Package]) -> bool:
+    """Tell whether a crate promises an older Rust than what it is built with needs."""
+    promised = one.package["rust_version"]
+    return bool(promised) and _rust(newest[one.package["id"]]) > _rust(one.package)
+
+
+def _targets(context: CheckContext) -> tuple[str, ...]:
+    """Return the targets of this release's programs, and those that every Rust supports first."""
+    own = [binary.target for binary in context.shipped("binaries", Binary)]
+    return tuple(dict.fromkeys((*own, *TIER_1)))
+
+
+def _newest_rust(
+    graph: dict[str, Any], is_used: Callable[[str | None], bool]
+) -> dict[str, cargo.Package]:
+    """Return, for each package, which of all that it is built with needs the newest Rust.
+
+    `is_used` tells whether a dependency counts, by the `target` that cargo metadata has for it.
+    """
     packages = {package["id"]: package for package in graph["packages"]}
-    needs = {node["id"]: _needed_to_build(node) for node in graph["resolve"]["nodes"]}
+    needs = {
+        node["id"]: _needed_to_build(node, is_used)
+        for node in graph["resolve"]["nodes"]
+    }
     newest: dict[str, cargo.Package] = {}
     for name in TopologicalSorter(needs).static_order():
         candidates = [packages[name], *(newest[other] for other in needs[name])]
@@ -282,12 +313,15 @@ def _newest_rust(graph: dict[str, Any]) -> dict[str, cargo.Package]:
     return newest
 
 
-def _needed_to_build(node: dict[str, Any]) -> list[str]:
-    return [
-        dependency["pkg"]
-        for dependency in node["deps"]
-        if any(kind["kind"] != "dev" for kind in dependency["dep_kinds"])
-    ]
+def _needed_to_build(
+    node: dict[str, Any], is_used: Callable[[str | None], bool]
+) -> list[str]:
+    found = []
+    for dependency in node["deps"]:
+        kinds = [kind for kind in dependency["dep_kinds"] if kind["kind"] != "dev"]
+        if any(is_used(kind["target"]) for kind in kinds):
+            found.append(dependency["pkg"])
+    return found
 
 
 def _rust(package: cargo.Package) -> tuple[int, ...]:

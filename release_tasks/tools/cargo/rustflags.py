@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from release_tasks.errors import ReleaseError
-from release_tasks.shell import ask
+from release_tasks.shell import Failed, ask
 
 SOURCE = "/source"  # not the project's name: that of its folder may differ
 SEPARATOR = "\x1f"  # of the flags in CARGO_ENCODED_RUSTFLAGS
@@ -70,6 +70,28 @@ def applies(condition: str, facts: Sequence[str]) -> bool:
             "fix it in .cargo/config.toml",
         )
     return value
+
+
+class Platforms:
+    """Targets, and whether a dependency of cargo's `target` tables is used on any of them."""
+
+    def __init__(self, tree: Path, targets: Sequence[str]) -> None:
+        self.targets = targets
+        self._facts = []
+        for target in targets:
+            argv = ["rustc", "--print=cfg", "--target", target]
+            try:
+                self._facts.append(ask(argv, cwd=tree).splitlines())
+            except Failed:  # a target that this Rust does not know
+                continue
+
+    def use(self, condition: str | None) -> bool:
+        """Tell whether a dependency is used; `condition` is a `cfg(...)`, a target, or None."""
+        if condition is None:
+            return True
+        if not condition.startswith("cfg("):
+            return condition in self.targets
+        return any(applies(condition, facts) for facts in self._facts)
 
 
 def cargo_home(env: Mapping[str, str]) -> Path:
