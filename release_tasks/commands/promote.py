@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def promote(
     c: Context, version: str | None = None, component: str | None = None
 ) -> None:
-    """Tag a finished version X.Y.Z-stable and release it on GitHub."""
+    """Tag a finished version as stable and release it on GitHub."""
     from release_tasks.release import Release
 
     release = Release.at(c, version, component)
