@@ -10,7 +10,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from release_tasks.channels import charts, oci_registry
+from release_tasks.checks.chart_images import NamedImage
 from release_tasks.checks.check import CheckContext, problem, warning
+from release_tasks.checks.preflight import chart_rendering
 from release_tasks.checks.preflight.dockerfiles import (
     BuildContext,
     CargoRun,
@@ -21,7 +23,9 @@ from release_tasks.formats import dockerfile
 from release_tasks.formats.text_files import read
 from release_tasks.http import get_many
 from release_tasks.manifests import toml_values
-from release_tasks.project.model import Chart, Crate, Image
+from release_tasks.project.model import Chart, Crate, Image, resolved_or_empty
+from release_tasks.release import ComponentRelease
+from release_tasks.rules import oci
 from release_tasks.shell import found
 from release_tasks.tools import docker
 from release_tasks.tools.docker import buildkit
@@ -39,32 +43,12 @@ def reference_collision(context: CheckContext) -> list[Problem]:
 
 @problem
 def chart_image_unpublished(context: CheckContext) -> Iterator[Problem]:
-    """Find each chart whose default image is not published, by us or by anybody."""
-    version = context.release.parts[0].version
-    for chart in context.shipped("charts", Chart):
-        values = chart.folder / "values.yaml"
-        path = values.relative_to(context.release.source_tree).as_posix()
-        reference, tag = _default_image(values)
-        app_version = chart.app_version.format(version=version)
-        image = _image_named(context, reference)
-        if image is not None:
-            if image.reference != reference:
-                yield Problem(
-                    f"{path} uses the image {reference}, but {image.reference} is published",
-                    f"set image.repository in {path} to {image.reference}",
-                    path,
-                )
-            tags = {template.replace("{version}", version) for template in image.tags}
-            if not tag and app_version not in tags:
-                yield Problem(
-                    f"{path} uses the tag {app_version} (the appVersion), "
-                    f"but the image gets {shorten(sorted(tags))}",
-                    f'set app-version = "{{version}}" in [charts."{chart.reference}"], '
-                    "or give the image that tag",
-                    path,
-                )
-        elif reference and not _has_ambiguous_images(context):
-            yield from _missing_image(path, reference, tag or app_version)
+    """Find each chart that runs an image which is not published, or an old version of ours."""
+    for part, chart in _charts(context):
+        named = chart_rendering.images_of(context.release, part, chart)
+        if named is not None:
+            yield from chart_rendering.wrong_images(context.release, chart, named)
+        yield from _default_image_problems(context, part, chart, named or ())
 
 
 @problem
@@ -243,6 +227,50 @@ def _dockerfiles(context: CheckContext) -> Iterator[tuple[Image, str]]:
         yield image, path.read_text("utf-8", "replace")
 
 
+def _charts(context: CheckContext) -> Iterator[tuple[ComponentRelease, Chart]]:
+    for part in context.release.parts:
+        for chart in resolved_or_empty(part.component.charts):
+            yield part, chart
+
+
+def _default_image_problems(
+    context: CheckContext,
+    part: ComponentRelease,
+    chart: Chart,
+    named: tuple[NamedImage, ...],
+) -> Iterator[Problem]:
+    """Yield what is wrong with the image in a chart's values, as far as its text shows that."""
+    values = chart.folder / "values.yaml"
+    path = values.relative_to(context.release.source_tree).as_posix()
+    reference, tag = _default_image(values)
+    if not reference:
+        return
+    ours = {oci.name(image.reference) for image in context.shipped("images", Image)}
+    rendered = {image.name for image in named}
+    if oci.name(reference) in ours & rendered:
+        return  # looked at as it is rendered
+    app_version = chart.app_version.format(version=part.version)
+    image = _image_named(context, reference)
+    if image is not None:
+        if oci.name(image.reference) != oci.name(reference):
+            yield Problem(
+                f"{path} uses the image {reference}, but {image.reference} is published",
+                f"set image.repository in {path} to {image.reference}",
+                path,
+            )
+        tags = {template.replace("{version}", part.version) for template in image.tags}
+        if not tag and app_version not in tags:
+            yield Problem(
+                f"{path} uses the tag {app_version} (the appVersion), "
+                f"but the image gets {shorten(sorted(tags))}",
+                f'set app-version = "{{version}}" in [charts."{chart.reference}"], '
+                "or give the image that tag",
+                path,
+            )
+    elif not _has_ambiguous_images(context):
+        yield from _missing_image(path, reference, tag or app_version)
+
+
 def _default_image(values: Path) -> tuple[str, str]:
     """Return the reference and the tag in a chart's values, empty where they have none."""
     from ruamel.yaml import YAML
@@ -262,12 +290,15 @@ def _default_image(values: Path) -> tuple[str, str]:
 
 
 def _image_named(context: CheckContext, reference: str) -> Image | None:
-    """Return the image that this release publishes under the same last name, on any registry."""
-    name = reference.rpartition("/")[2]
-    for image in context.shipped("images", Image):
-        if image.reference.rpartition("/")[2] == name:
+    """Return the image of this release with a reference, else one with the same last name."""
+    images = list(context.shipped("images", Image))
+    for image in images:
+        if reference and oci.name(image.reference) == oci.name(reference):
             return image
-    return None
+    name = reference.rpartition("/")[2]
+    return next(
+        (image for image in images if image.reference.rpartition("/")[2] == name), None
+    )
 
 
 def _has_ambiguous_images(context: CheckContext) -> bool:

@@ -1,14 +1,63 @@
-"""Which charts helm cannot render as they are, and is right: they need values, or a cluster."""
+"""Charts as helm renders them, and which it cannot render by design: they need more values."""
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from release_tasks import files, shell
+from release_tasks.tools import helm
 
 # `required` and `fail`, values.schema.json, `type: library`, and `kubeVersion` (helm 3.22)
 _BY_DESIGN = re.compile(
     r"execution error at|values don't meet the specifications of the schema"
     r"|library charts are not installable|is incompatible with Kubernetes"
 )
+
+
+def render_with(
+    chart: Path, version: str, app_version: str, values: Sequence[Path] = ()
+) -> str:
+    """Return the manifests of a chart as of a version, with its default values, else with `values`.
+
+    `chart` is a copy that is changed: dependencies from registries are left out, because nothing
+    is downloaded here. Raises `Failed` where helm does not render it.
+    """
+    _prepare(chart, version, app_version)
+    if helm.missing(chart):
+        shell.ask(["helm", "dependency", "build", "--skip-refresh", chart])
+    attempts: list[list[str]] = [[], *([f"--values={path}"] for path in values)]
+    for options in attempts[:-1]:
+        try:
+            return _template(chart, options)
+        except shell.Failed:
+            continue
+    return _template(chart, attempts[-1])
+
+
+def _template(chart: Path, options: Sequence[str]) -> str:
+    return shell.ask(["helm", "template", "checked", *options, chart])
+
+
+def _prepare(chart: Path, version: str, app_version: str) -> None:
+    """Write the versions into Chart.yaml, with only those dependencies that are in this tree."""
+    from ruamel.yaml import YAML
+
+    manifest = chart / "Chart.yaml"
+    about = YAML(typ="safe", pure=True).load(manifest.read_text("utf-8-sig"))
+    about |= {"version": version, "appVersion": app_version}
+    kept = []
+    for row in about.get("dependencies") or ():
+        repository = str(row.get("repository") or "")
+        if repository.startswith("file:"):
+            kept.append({**row, "version": ">=0.0.0-0"})
+        elif not repository:
+            kept.append(row)
+    about["dependencies"] = kept
+    files.write_bytes(manifest, json.dumps(about, default=str).encode())
+    (chart / "Chart.lock").unlink(missing_ok=True)
 
 
 def needs_more(output: str) -> str:

@@ -403,3 +403,62 @@ def test_a_dockerfile_that_builds_dependencies_without_a_file_that_the_manifest_
     for name in ("Cargo.toml", "src/main.rs"):
         write(tmp_path / "layer", name, (root / name).read_text())
     projects.cargo(tmp_path / "layer", "build", "--offline", "--quiet")
+
+
+POD = """apiVersion: v1
+kind: Pod
+metadata: {name: shop}
+spec:
+  containers:
+    - {name: shop, image: "%s"}
+"""
+
+
+@pytest.mark.tools("helm")
+def test_a_chart_that_would_run_an_old_version_is_found_and_its_fix_moves_it(
+    root: Path,
+) -> None:
+    write(root, "chart/values.yaml", "image: ghcr.io/example/shop:0.1.0\n")
+    write(root, "chart/templates/pod.yaml", POD % "{{ .Values.image }}")
+    [(name, fact, fix)] = told(root)
+    assert (name, fact) == (
+        "chart-image-unpublished",
+        "the chart chart runs ghcr.io/example/shop:0.1.0, which is not published, and not by "
+        "this release",
+    )
+    lines = fix.partition(":\n")[2]
+    settings = (root / "release-tasks.toml").read_text()
+    write(root, "release-tasks.toml", f"{settings}{lines}\n")
+    assert told(root) == []
+
+
+@pytest.mark.tools("helm")
+def test_a_chart_that_adds_a_v_before_the_version_is_found(root: Path) -> None:
+    image = "{{ .Values.image.repository }}:v{{ .Chart.AppVersion }}"
+    write(root, "chart/templates/pod.yaml", POD % image)
+    [(_, fact, fix)] = told(root)
+    assert fact.startswith(
+        "the chart chart runs ghcr.io/example/shop:v0.2.0, which is not"
+    )
+    assert fix.startswith(
+        'add "v{version}" to the tags of [images."ghcr.io/example/shop"]'
+    )
+    write(
+        root,
+        "release-tasks.toml",
+        f'{IMAGE}tags = ["{{version}}", "v{{version}}"]\n'
+        '[charts."ghcr.io/example/charts/shop"]\n',
+    )
+    assert told(root) == []
+
+
+@pytest.mark.tools("helm")
+def test_a_chart_that_demands_values_is_rendered_with_those_of_its_tests(
+    root: Path,
+) -> None:
+    image = '{{ required "say which" .Values.image.name }}:0.1.0'
+    write(root, "chart/templates/pod.yaml", POD % image)
+    assert told(root) == []
+    write(root, "chart/ci/test-values.yaml", "image: {name: ghcr.io/example/shop}\n")
+    [(name, _, _)] = told(root)
+    assert name == "chart-image-unpublished"
