@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from release_tasks.errors import ReleaseError
-from release_tasks.project import charts, python_gates
+from release_tasks.project import asked_gates, charts, python_gates
 from release_tasks.project.model import Chart, Gate, Project, resolved_or_empty
 from release_tasks.project.settings import FILE
 from release_tasks.versions.numbers import parse
@@ -111,7 +111,8 @@ def _rust(project: Project) -> Iterator[Gate]:
         "doc": ("cargo", "doc", *locked, "--no-deps", "--quiet"),
     }
     for name, argv in commands.items():
-        yield Gate(name, (argv,), project.root)
+        asked = asked_gates.is_asked(project, name)
+        yield Gate(name, (argv,), project.root, is_asked=asked)
 
 
 def _charts(project: Project) -> Iterator[Gate]:

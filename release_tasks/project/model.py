@@ -177,6 +177,7 @@ class Gate:
     installs: tuple[str, ...] = ()
     pythons: tuple[str, ...] = ()  # as `3.12`; empty for the one that runs this
     paths: tuple[str, ...] = ()
+    is_asked: bool = True  # by the project; else a failure is a warning
 
     @property
     def line(self) -> str:

@@ -6,13 +6,13 @@ import re
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from release_tasks.formats.text_files import read
 from release_tasks.manifests import toml_values
-from release_tasks.project import python_packages
+from release_tasks.project import pinned_tools, python_packages
 from release_tasks.project.model import Gate, Project, PythonPackage, resolved_or_empty
 from release_tasks.shell import found as is_installed
 
@@ -54,7 +54,22 @@ def found(project: Project) -> Iterator[Gate]:
                 for package, where in wheels.items()
                 if package.folder == folder
             }
-            yield gate(name, folder, data[folder], own or wheels)
+            made = gate(name, folder, data[folder], own or wheels)
+            yield _with_version(project, made, tool)
+
+
+def _with_version(project: Project, gate: Gate, tool: str) -> Gate:
+    """Return a gate that installs its tool in the version that the project uses."""
+    rows = [row for row in gate.installs if _distribution(row) == tool]
+    if any("==" in row for row in rows):
+        return gate
+    version = pinned_tools.locked(project, gate.folder, tool)
+    if not version and rows == [tool]:
+        version = pinned_tools.hooked(project, tool)
+    if not version:
+        return gate
+    others = [row for row in gate.installs if row not in rows]
+    return replace(gate, installs=(*others, f"{tool}=={version}"))
 
 
 def _wheels(project: Project) -> dict[PythonPackage, str]:

@@ -230,3 +230,63 @@ def test_an_outline_asks_cargo_for_nothing(
     monkeypatch.setenv("PATH", str(only))
     assert git(root, "status", "--short") == ""
     assert "clippy" in of(root)
+
+
+@pytest.mark.parametrize(
+    ("files", "asked"),
+    [
+        ({}, {"test"}),
+        ({"rustfmt.toml": ""}, {"test", "rustfmt"}),
+        (
+            {".github/workflows/ci.yml": "- run: cargo fmt --check\n"},
+            {"test", "rustfmt"},
+        ),
+        ({".github/workflows/ci.yml": "- run: cargo clippy\n"}, {"test", "clippy"}),
+        (
+            {"justfile": "lint:\n  cargo clippy\n  cargo doc\n"},
+            {"test", "clippy", "doc"},
+        ),
+        ({"docs.md": "Run cargo clippy.\n"}, {"test"}),
+    ],
+)
+def test_a_lint_is_asked_for_by_what_the_project_runs(
+    files: dict[str, str], asked: set[str], tmp_path: Path
+) -> None:
+    found = of(made(tmp_path, RUST | files))
+    assert {gate.name for gate in found.values() if gate.is_asked} == asked
+
+
+def test_the_settings_ask_for_each_gate_that_they_name(tmp_path: Path) -> None:
+    text = '[gates]\nrun = ["cargo clippy"]\n'
+    found = of(made(tmp_path, RUST | {"release-tasks.toml": text}))
+    assert [gate.is_asked for gate in found.values()] == [True]
+
+
+LOCK = '[[package]]\nname = "ruff"\nversion = "0.6.3"\n'
+HOOKS = (
+    "repos:\n  - repo: https://github.com/astral-sh/ruff-pre-commit\n    rev: v0.4.2\n"
+    "    hooks: [{id: ruff}]\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("files", "ruff"),
+    [
+        ({}, "ruff"),
+        ({"uv.lock": LOCK}, "ruff==0.6.3"),
+        ({".pre-commit-config.yaml": HOOKS}, "ruff==0.4.2"),
+        ({"uv.lock": LOCK, ".pre-commit-config.yaml": HOOKS}, "ruff==0.6.3"),
+        ({"requirements-dev.txt": "ruff==0.5.0\n"}, "ruff==0.5.0"),
+    ],
+)
+def test_a_tool_has_the_version_that_the_project_uses(
+    files: dict[str, str], ruff: str, tmp_path: Path
+) -> None:
+    package = {"pyproject.toml": PACKAGE + CONFIGURED}
+    assert of(made(tmp_path, package | files))["ruff"].installs == (ruff,)
+
+
+def test_a_requirement_that_is_pinned_goes_before_hooks(tmp_path: Path) -> None:
+    groups = '[dependency-groups]\nlint = ["ruff>=0.5"]\n'
+    files = {"pyproject.toml": PACKAGE + groups, ".pre-commit-config.yaml": HOOKS}
+    assert of(made(tmp_path, files))["ruff"].installs == ("ruff>=0.5",)

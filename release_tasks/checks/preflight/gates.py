@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from release_tasks import files, shell, terminal
-from release_tasks.checks.check import CheckContext, problem
+from release_tasks.checks.check import CheckContext, problem, warning
 from release_tasks.errors import Problem, ReleaseError, shorten
 from release_tasks.project.gates import chosen, gates
 from release_tasks.release import Release
@@ -24,9 +26,50 @@ NOISE = re.compile(
 TAIL = 15  # lines
 
 
+@dataclass(frozen=True)
+class _Failure:
+    """A gate that fails, and whether the project asks for it."""
+
+    problem: Problem
+    is_asked: bool
+
+
+FAILURES: WeakKeyDictionary[CheckContext, list[_Failure]] = WeakKeyDictionary()
+
+
 @problem
 def failing_gate(context: CheckContext) -> Iterator[Problem]:
     """Run the gates side by side, each to its end, and find each that fails."""
+    FAILURES[context] = list(_run_gates(context))
+    for failure in FAILURES[context]:
+        if failure.is_asked:
+            yield failure.problem
+
+
+@warning
+def failing_lint(context: CheckContext) -> Iterator[Problem]:
+    """Find each lint that fails, and that no workflow, hook, script or setting asks for.
+
+    It reads what `failing_gate` found, which runs before.
+    """
+    for failure in FAILURES.get(context, ()):
+        if not failure.is_asked:
+            yield failure.problem
+
+
+@problem
+def gate_leftovers(context: CheckContext) -> Iterator[Problem]:
+    """Find what the gates left in the tree."""
+    changed = git.changed(context.release.source_tree)
+    left = [path for path in changed if path not in context.uncommitted]
+    if left:
+        yield Problem(
+            f"the gates left {shorten(left)} in the tree",
+            "add it to .gitignore, or commit it",
+        )
+
+
+def _run_gates(context: CheckContext) -> Iterator[_Failure]:
     release = context.release
     _ = context.uncommitted  # read before the gates run, for gate_leftovers
     versions = [part.version for part in release.parts]
@@ -42,19 +85,18 @@ def failing_gate(context: CheckContext) -> Iterator[Problem]:
     noxfile = nox.Noxfile()
     if not has_sessions:
         noxfile = _our_noxfile(release)
-    yield from _run(context, noxfile, names or ("preflight",))
-
-
-@problem
-def gate_leftovers(context: CheckContext) -> Iterator[Problem]:
-    """Find what the gates left in the tree."""
-    changed = git.changed(context.release.source_tree)
-    left = [path for path in changed if path not in context.uncommitted]
-    if left:
-        yield Problem(
-            f"the gates left {shorten(left)} in the tree",
-            "add it to .gitignore, or commit it",
-        )
+    by_name = {gate.name: gate for gate in wanted}
+    for session, failure in _run(context, noxfile, names or ("preflight",)):
+        gate_name = session
+        if session not in by_name:  # one session for each Python
+            gate_name = session.rpartition("-")[0]
+        failing = by_name.get(gate_name)
+        if failing is None:
+            yield _Failure(failure, is_asked=True)
+            continue
+        named = replace(failure, fix=f"{failure.fix}: {failing.line}")
+        is_asked = failing.is_asked or names is not None
+        yield _Failure(named, is_asked)
 
 
 def _has_sessions(release: Release) -> bool:
@@ -71,8 +113,8 @@ def _our_noxfile(release: Release) -> nox.Noxfile:
 
 def _run(
     context: CheckContext, noxfile: nox.Noxfile, sessions: Sequence[str]
-) -> Iterator[Problem]:
-    """Run sessions, and yield a problem for each that fails."""
+) -> Iterator[tuple[str, Problem]]:
+    """Run sessions, and yield the name of each that fails, with the problem."""
     with files.scratch("gates") as folder:
         report = folder / "report.json"
         try:
@@ -82,12 +124,12 @@ def _run(
                 fix = "fix noxfile.py: `nox --list` reads it"
                 raise ReleaseError(error.problem, fix) from error
             results = json.loads(report.read_text("utf-8"))["sessions"]
-            yield from _failures(results, error.output, noxfile.command)
+            yield from _failed(results, error.output, noxfile.command)
 
 
-def _failures(
+def _failed(
     results: list[dict[str, Any]], output: str, repeat: str
-) -> Iterator[Problem]:
+) -> Iterator[tuple[str, Problem]]:
     _, *blocks = BLOCK.split(output)
     printed = dict(zip(blocks[::2], blocks[1::2], strict=True))
     for session in results:
@@ -100,7 +142,8 @@ def _failures(
         shown = [line for line in lines if not NOISE.match(line)]
         if not shown:
             shown = [session["reason"] or "it printed nothing"]
-        yield Problem(
+        problem = Problem(
             f"the gate {name} fails\n" + "\n".join(shown[-TAIL:]),
             f"fix it; `{repeat} -s {name}` runs it again",
         )
+        yield name, problem

@@ -20,7 +20,7 @@ from release_tasks.release import ComponentRelease
 
 SAMPLES = ("1.2.3", "1.2.3-rc.1")
 SCRIPTS = re.compile(
-    r"^\.github/workflows/[^/]+\.ya?ml$|\.sh$|(?:^|/)(?:[Jj]ustfile|GNUmakefile|Makefile|makefile)$"
+    r"\.sh$|(?:^|/)(?:[Jj]ustfile|GNUmakefile|Makefile|makefile)$"
     r"|(?:^|/)Makefile\.toml$|\.(?:just|mk)$|^\.gitlab-ci\.yml$"
 )
 LARGEST_SCRIPT = 1 << 18  # bytes
@@ -193,8 +193,14 @@ def unknown_crate(context: CheckContext) -> Iterator[Problem]:
     for path in manifests:  # of other workspaces, too
         text = _read(context, path)
         known.update(re.findall(r'^name\s*=\s*"([^"]+)"', text, re.M))
-    for path in filter(SCRIPTS.search, context.project.files):
-        for crate in crate_lists.unknown(_read(context, path), own, known):
+    scripts = [
+        (path, _read(context, path))
+        for path in context.project.files
+        if SCRIPTS.search(path)
+    ]
+    scripts += [(workflow.path, workflow.text) for workflow in context.workflows]
+    for path, text in scripts:
+        for crate in crate_lists.unknown(text, own, known):
             yield Problem(
                 f"{path} names the crate {crate.name}, which does not exist",
                 f"correct or remove {crate.name} in {path}",

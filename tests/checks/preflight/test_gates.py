@@ -260,3 +260,17 @@ def test_preflight_of_a_sample_project_runs_exactly_the_gates_of_its_runbook(
     assert nox(root, "-s", "preflight") == dict.fromkeys(
         (*RUNBOOKS[name], "preflight"), "success"
     )
+
+
+def test_a_lint_that_nothing_asks_for_is_a_warning(tiny: TinyProject) -> None:
+    tiny.commit(
+        "Cargo.toml", '[package]\nname = "a"\nversion = "0.1.0"\nedition = "2021"\n'
+    )
+    tiny.commit("src/lib.rs", "pub  fn one()->u8{1}\n")
+    settings(tiny, "clippy = false", "doc = false", "test = false")
+    [failed] = found(tiny)
+    assert (failed.name, failed.severity) == ("failing-lint", "warning")
+    assert failed.fix.endswith("-s rustfmt` runs it again: cargo fmt --all --check")
+    tiny.commit(".github/workflows/ci.yml", "jobs: {a: {steps: [{run: cargo fmt}]}}\n")
+    [failed] = found(tiny)
+    assert (failed.name, failed.severity) == ("failing-gate", "problem")

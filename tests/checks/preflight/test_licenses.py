@@ -44,3 +44,9 @@ def test_a_crate_that_only_a_script_knows_is_found(tmp_path: Path) -> None:
     ]
     script.write_text(script.read_text().replace("shop-old ", ""))
     assert findings(root, workflows) == []
+    workflow = root / ".github" / "workflows" / "ci.yml"
+    workflow.parent.mkdir(parents=True)
+    workflow.write_text(
+        "jobs:\n  a:\n    steps:\n      - run: cargo test -p shop-old\n"
+    )
+    assert [name for name, _, _ in findings(root, workflows)] == ["unknown-crate"]

@@ -1,0 +1,64 @@
+"""Which of the default gates a project asks for itself: in workflows, hooks, scripts, settings.
+
+A lint that only this library would run says something about the project, and nothing about
+whether its release works.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from release_tasks.project.model import Project
+
+MAX_SIZE = 1 << 18  # bytes
+PLACES = re.compile(
+    r"^\.gitlab-ci\.yml$|^azure-pipelines"
+    r"|^\.pre-commit-config\.ya?ml$|^(?:lefthook|\.cirrus)\.ya?ml$|\.sh$|^tox\.ini$|^noxfile\.py$"
+    r"|(?:^|/)(?:[Jj]ustfile|GNUmakefile|[Mm]akefile|Makefile\.toml|bors\.toml)$|^xtask/.*\.rs$"
+)
+WORDS = {
+    "rustfmt": r"\bcargo\b.*\bfmt\b|\brustfmt\b",
+    "clippy": r"\bclippy\b",
+    "doc": r"\bcargo\b.*\b(?:doc|rustdoc)\b|\bRUSTDOCFLAGS\b",
+}
+FILES = {
+    "rustfmt": ("rustfmt.toml", ".rustfmt.toml"),
+    "clippy": ("clippy.toml", ".clippy.toml"),
+}
+LINTS = re.compile(r"^\[(?:workspace\.)?lints\.(clippy|rust|rustdoc)\]", re.M)
+TABLES = {"clippy": ("clippy", "rust"), "doc": ("rustdoc",)}
+
+
+def is_asked(project: Project, gate: str) -> bool:
+    """Tell whether a project asks for a gate; True for gates that are no lints."""
+    if gate not in WORDS:
+        return True
+    if any(file in project.files for file in FILES.get(gate, ())):
+        return True
+    tables = LINTS.findall(_text(project, "Cargo.toml"))
+    if any(table in TABLES.get(gate, ()) for table in tables):
+        return True
+    pattern = re.compile(WORDS[gate])
+    return any(pattern.search(text) for text in _texts(project))
+
+
+def _texts(project: Project) -> Iterator[str]:
+    """Yield the files that can ask for a gate."""
+    for path in project.files:
+        if PLACES.search(path):
+            yield _text(project, path)
+    for file in sorted((project.root / ".github").glob("*/**/*.y*ml")):
+        yield file.read_text("utf-8", errors="replace")  # discovery hides such folders
+
+
+def _text(project: Project, path: str) -> str:
+    """Return a tracked file's text, "" where it is too large or not there."""
+    file = project.root / path
+    if (
+        path not in project.files
+        or not file.is_file()
+        or file.stat().st_size > MAX_SIZE
+    ):
+        return ""
+    return file.read_text("utf-8", errors="replace")
