@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from release_tasks.bumping import python_pins
 from release_tasks.bumping.crate_pins import OwnCrates, manifest_path, own_crates
 from release_tasks.bumping.version_copies import relative
 from release_tasks.errors import ReleaseError
@@ -130,7 +131,11 @@ def refusals(release: Release) -> list[ReleaseError]:
     """Return why a component cannot be bumped alone, and each pin that cannot be kept."""
     if len(release.project.components) == 1:
         return []
-    return [*_shared_version_errors(release), *_kept_pin_errors(release)]
+    return [
+        *_shared_version_errors(release),
+        *_kept_pin_errors(release),
+        *python_pins.kept_errors(release),
+    ]
 
 
 def _shared_version_errors(release: Release) -> Iterator[ReleaseError]:

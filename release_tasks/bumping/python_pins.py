@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from release_tasks.bumping.crate_pins import own_crates
 from release_tasks.bumping.version_copies import relative
 from release_tasks.errors import ReleaseError
+from release_tasks.formats.text_files import line_at, read
 from release_tasks.manifests import pyproject, toml_values
 from release_tasks.manifests.uv_lock import OwnPackages
 from release_tasks.manifests.version_locations import Siblings
@@ -17,6 +18,7 @@ from release_tasks.project.python_packages import crates_in
 from release_tasks.tools import git
 from release_tasks.tools.git import worktree
 from release_tasks.versions.numbers import from_pep440
+from release_tasks.versions.python_requirements import admits
 
 if TYPE_CHECKING:
     from release_tasks.release import Release
@@ -45,6 +47,32 @@ def siblings_of(release: Release, component: Component, own: OwnPackages) -> Sib
             for package in resolved_or_empty(other.python):
                 new.pop(_name(package), None)
     return Siblings(new, own.siblings.present)
+
+
+def kept_errors(release: Release) -> Iterator[ReleaseError]:
+    """Yield each requirement that the settings keep, and that the new version does not satisfy."""
+    new = own_packages(release).siblings.new
+    owners = {}
+    for component in release.project.components:
+        for package in resolved_or_empty(component.python):
+            owners[_name(package)] = component.name
+    for component in release.project.components:
+        kept = {name for name, policy in component.pins if policy == "keep"}
+        for package in resolved_or_empty(component.python):
+            path = path_of(release, package)
+            text = read(release.checkout, path)
+            for pin in pyproject.pins(text, path):
+                owner = owners.get(pin.name)
+                if owner not in kept or pin.name not in new or not pin.specifiers:
+                    continue
+                if not admits(pin.specifiers, new[pin.name]):
+                    place = f"{path}:{line_at(text, pin.start)}"
+                    yield ReleaseError(
+                        f"{place}: {pin.name} in {pin.where} is kept at {pin.specifiers}, "
+                        f"which {new[pin.name]} does not satisfy",
+                        f'pins = {{ {owner} = "follow" }} in [components.{component.name}], '
+                        "or commit a requirement that admits both versions",
+                    )
 
 
 def path_of(release: Release, package: PythonPackage) -> str:

@@ -6,6 +6,7 @@ The rules: doc.rust-lang.org/cargo/reference/specifying-dependencies.html.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from semver import Version
@@ -37,6 +38,7 @@ class Comparator(NamedTuple):
         return Version(major, minor, patch, self.prerelease or None)
 
 
+@lru_cache(maxsize=1024)  # the crates of a workspace need each other in a few forms
 def followed(requirement: str, version: str, present: str | None) -> str:
     """Return what a requirement on a sibling becomes when the sibling gets a new version.
 
