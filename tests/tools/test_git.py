@@ -41,6 +41,44 @@ def test_changes_are_paths_from_the_top_and_never_those_of_dist(
     assert set(git.changed(tiny.root)) == {"CHANGELOG.md", "tiny_plain/ünt ested\t.py"}
 
 
+def test_a_file_that_is_as_a_checkout_writes_it_is_not_changed(
+    tiny: TinyProject,
+) -> None:
+    tiny.commit("crlf.txt", "one\r\ntwo\r\n")
+    tiny.commit("other.txt", "one\r\n")
+    tiny.commit(".gitattributes", "*.txt text\n")
+    for name in ("crlf.txt", "other.txt"):
+        os.utime(tiny.root / name, (1, 1))
+    assert git.changed(tiny.root) == ()
+    assert git.as_checked_out(tiny.root) == ("crlf.txt", "other.txt")
+    assert git.is_at(tiny.root, tiny.head())
+    with clones.clone(tiny.root, "HEAD") as copy:
+        assert git.changed(copy) == ()
+        assert (copy / "crlf.txt").read_bytes() == b"one\r\ntwo\r\n"
+    (tiny.root / "other.txt").write_bytes(b"one\r\nmore\r\n")
+    assert git.changed(tiny.root) == ("other.txt",)
+    (tiny.root / "crlf.txt").chmod(0o755)
+    assert git.changed(tiny.root) == ("crlf.txt", "other.txt")
+
+
+@pytest.mark.parametrize(
+    ("text", "changed"),
+    [
+        ("Signature: 8a477f597d28d172789f06886806bc55\n# cargo", ()),
+        ("Signature: something else\n", ("target/",)),
+    ],
+)
+def test_a_folder_that_says_it_is_a_cache_is_not_a_change(
+    tiny: TinyProject, text: str, changed: tuple[str, ...]
+) -> None:
+    (tiny.root / "target").mkdir()
+    (tiny.root / "target" / "CACHEDIR.TAG").write_text(text)
+    assert git.changed(tiny.root) == changed
+    assert not git.is_ignored(tiny.root, "target/")
+    tiny.commit(".gitignore", "/target/\n__pycache__/\n")
+    assert git.is_ignored(tiny.root, "target/")
+
+
 def test_a_fingerprint_changes_with_every_change(tiny: TinyProject) -> None:
     seen = {git.fingerprint(tiny.root)}
     (tiny.root / "new.txt").write_text("a")

@@ -14,7 +14,7 @@ from release_tasks.checks.check import (
     problem,
     warning,
 )
-from release_tasks.errors import Problem, collect_problems, problems_of
+from release_tasks.errors import Problem, collect_problems, problems_of, shorten
 from release_tasks.project.artifacts import State
 from release_tasks.project.gates import is_hotfix
 from release_tasks.tools import git
@@ -86,6 +86,44 @@ def uncommitted_changes(context: CheckContext) -> list[Problem]:
         bump.pending(context.release)
 
     return collect_problems(look)
+
+
+@warning
+def unnormalized_file(context: CheckContext) -> Iterator[Problem]:
+    """Find files that git shows as changed in every fresh clone (gitattributes, `text`)."""
+    paths = git.as_checked_out(context.release.checkout)
+    if paths:
+        yield Problem(
+            f"git shows {shorten(paths)} as changed in every fresh clone: "
+            "committed otherwise than .gitattributes says",
+            "git add --renormalize . && git commit -m 'Normalize files'",
+            paths[0],
+        )
+
+
+@warning
+def unignored_output(context: CheckContext) -> Iterator[Problem]:
+    """Find folders of build output that git does not ignore, so that a build changes the tree."""
+    tree = context.release.checkout
+    for folder, source in _outputs(context).items():
+        if not git.is_ignored(tree, f"{folder}/"):
+            yield Problem(
+                f"{folder}/, where {source}, is not in .gitignore",
+                f"echo '/{folder}/' >> .gitignore && git add .gitignore "
+                f"&& git commit -m 'Ignore {folder}'",
+                ".gitignore",
+            )
+
+
+def _outputs(context: CheckContext) -> dict[str, str]:
+    """Return the folders that builds write into the tree, and what does."""
+    tree = context.release.checkout
+    found: dict[str, str] = {}
+    if context.project.workspace:
+        folder = context.project.workspace.target
+        if folder.is_relative_to(tree) and folder != tree:
+            found[folder.relative_to(tree).as_posix()] = "cargo builds"
+    return found
 
 
 @note

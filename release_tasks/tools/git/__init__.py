@@ -10,12 +10,13 @@ from typing import NamedTuple
 from invoke.context import Context
 
 from release_tasks.errors import ReleaseError
-from release_tasks.files import TEMPORARY
+from release_tasks.files import TEMPORARY, scratch
 from release_tasks.memo import On, changing, invalidate, memoized_on
 from release_tasks.shell import Failed, ask, ask_bytes, do, is_dry
 
 SUBMODULE = "160000"  # the mode of a submodule in git's index
 SPARSE = "S"  # how `git ls-files -t` marks what a sparse checkout leaves out
+CACHE_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
 # How many fields come before the path, by the kind of entry (git-status, porcelain format 2).
 MIN_HASH = 40  # hex digits of an object's name
 FIELDS_BEFORE_PATH = {"1": 7, "u": 9, "?": 0, "!": 0}
@@ -43,6 +44,8 @@ class _Status(NamedTuple):
     commit: str | None  # 40 hex digits, None before the first commit
     branch: str | None  # None for a detached HEAD
     changed: tuple[str, ...]
+    untracked: frozenset[str]
+    as_checked_out: tuple[str, ...]  # that git shows as changed in every fresh clone
 
 
 def top(folder: Path) -> Path:
@@ -93,9 +96,33 @@ def branch(tree: Path) -> str | None:
 def changed(tree: Path) -> tuple[str, ...]:
     """Return the paths that differ from HEAD, untracked ones included.
 
-    What is in `dist/` and what a killed edit has left does not count.
+    What is in `dist/`, what a killed edit has left, caches, and files that git shows as changed
+    in every fresh clone do not count.
     """
     return _status(tree).changed
+
+
+def as_checked_out(tree: Path) -> tuple[str, ...]:
+    """Return the paths that git shows as changed although they are as a checkout writes them."""
+    return _status(tree).as_checked_out
+
+
+def is_at(tree: Path, commit: str) -> bool:
+    """Tell whether a work tree is complete and at a commit, whatever is untracked in it."""
+    status = _read_status(tree)  # not remembered: other processes make work trees, too
+    return status.commit == commit and not set(status.changed) - status.untracked
+
+
+@memoized_on(On.FILES, On.GIT)
+def is_ignored(tree: Path, path: str) -> bool:
+    """Tell whether git ignores a path, which need not exist; a folder ends in `/`."""
+    try:
+        ask(["git", "check-ignore", "--quiet", "--", path], cwd=tree)
+    except Failed as error:
+        if error.status == 1:
+            return False
+        raise
+    return True
 
 
 def fingerprint(tree: Path) -> str:
@@ -328,6 +355,10 @@ def _repository(folder: Path) -> _Repository:
 
 @memoized_on(On.FILES, On.GIT)
 def _status(tree: Path) -> _Status:
+    return _read_status(tree)
+
+
+def _read_status(tree: Path) -> _Status:
     """Ask for the commit, the branch and all changes at once (git-status, porcelain format 2)."""
     options = (
         "--branch",
@@ -337,26 +368,83 @@ def _status(tree: Path) -> _Status:
     )
     text = ask(["git", "status", "--porcelain=v2", "-z", *options], cwd=tree)
     headers: dict[str, str] = {}
-    paths = []
+    paths: list[str] = []
+    modified: list[str] = []
+    untracked: set[str] = set()
     for entry in filter(None, text.split("\0")):
         kind, _, rest = entry.partition(" ")
         if kind == "#":
             key, _, value = rest.partition(" ")
             headers[key] = value
-        else:
-            paths.append(rest.split(" ", FIELDS_BEFORE_PATH[kind])[-1])
+            continue
+        *fields, path = rest.split(" ", FIELDS_BEFORE_PATH[kind])
+        paths.append(path)
+        if kind == "?":
+            untracked.add(path)
+        elif kind == "1" and fields[0] == ".M" and fields[3] == fields[4]:
+            modified.append(path)
+    same = _as_checked_out(tree, modified)
+    changed = [path for path in paths if path not in same and _counts(tree, path)]
     commit = headers["branch.oid"]
     branch = headers["branch.head"]
     return _Status(
         None if commit == "(initial)" else commit,
         None if branch == "(detached)" else branch,
-        tuple(filter(_counts, paths)),
+        tuple(changed),
+        frozenset(untracked),
+        tuple(path for path in modified if path in same),
     )
 
 
-def _counts(path: str) -> bool:
-    """Tell whether a changed path is the project's: not in dist/, not left by a killed edit."""
+def _as_checked_out(tree: Path, modified: Iterable[str]) -> set[str]:
+    """Return the modified files that have exactly what a checkout writes.
+
+    With attributes that convert (gitattributes, `text`, `filter`) git shows a file as changed
+    that was committed without the conversion, in every fresh clone.
+    """
+    paths = [path for path in modified if _has_attributes(tree, path)]
+    if not paths:
+        return set()
+    with scratch("checkout") as folder:
+        argv = ["git", "checkout-index", "-z", "--stdin", f"--prefix={folder}/"]
+        try:
+            env = {"GIT_LFS_SKIP_SMUDGE": "1"}
+            ask(argv, cwd=tree, env=env, stdin="\0".join(paths).encode())
+        except Failed:  # a filter that is not installed
+            return set()
+        return {path for path in paths if _is_same(tree / path, folder / path)}
+
+
+def _has_attributes(tree: Path, path: str) -> bool:
+    if (common_dir(tree) / "info" / "attributes").is_file():
+        return True
+    folders = Path(path).parents
+    return any((tree / folder / ".gitattributes").is_file() for folder in folders)
+
+
+def _is_same(here: Path, checked_out: Path) -> bool:
+    if not here.is_file() or not checked_out.is_file():
+        return False
+    return here.read_bytes() == checked_out.read_bytes()
+
+
+def _counts(tree: Path, path: str) -> bool:
+    """Tell whether a changed path is the project's: not in dist/, not left by a killed edit.
+
+    A folder that says it is a cache (CACHEDIR.TAG, bford.info/cachedir) is none, such as cargo's
+    target/ where .gitignore does not name it.
+    """
+    if path.endswith("/") and _is_cache(tree / path):
+        return False
     return not path.startswith("dist/") and not path.endswith(TEMPORARY)
+
+
+def _is_cache(folder: Path) -> bool:
+    try:
+        with (folder / "CACHEDIR.TAG").open("rb") as tag:
+            return tag.read(len(CACHE_SIGNATURE)) == CACHE_SIGNATURE
+    except OSError:
+        return False
 
 
 @memoized_on(On.FILES, On.GIT)

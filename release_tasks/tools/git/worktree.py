@@ -130,9 +130,7 @@ def _is_alone(lock: int) -> bool:
 
 def _is_at(folder: Path, commit: str) -> bool:
     """Tell whether the work tree is complete and at the commit, whatever is untracked in it."""
-    if not (folder / ".git").exists() or git.commit_of(folder, "HEAD") != commit:
-        return False
-    return not ask(["git", "status", "--porcelain", "--untracked-files=no"], cwd=folder)
+    return (folder / ".git").exists() and git.is_at(folder, commit)
 
 
 def _remove(folder: Path) -> None:

@@ -236,6 +236,14 @@ WAYS: dict[str, tuple[Act, Follow]] = {
             "add generated files to .gitignore",
         ),
     ),
+    "unnormalized-file": (
+        lambda one: (
+            commits("notes.txt", "one\r\n")(one),
+            commits(".gitattributes", "*.txt text\n")(one),
+            one.type("touch -d 2020-01-01 notes.txt"),
+        ),
+        typed,
+    ),
     "behind-origin": (elsewhere, typed),
     "double-section": (
         commits("CHANGELOG.md", f"{LOG}\n## [Unreleased]\n\n- And this.\n"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
 
 import pytest
 from support.contexts import context
@@ -190,3 +191,18 @@ def test_an_empty_submodule_is_found_before_anything_is_built_without_it(
     )
     tiny.git(*allowed, *shlex.split(fix)[1:])
     assert told(tiny) == {}
+
+
+@pytest.mark.tools("cargo")
+def test_a_target_folder_that_git_does_not_ignore_is_named(tiny: TinyProject) -> None:
+    tiny.commit("src/lib.rs", "")
+    tiny.commit("Cargo.toml", '[package]\nname = "tiny"\nversion = "0.1.0"\n')
+    case = CheckContext(context(), tiny.release("0.2.0"), None)
+    [finding] = [
+        one for one in run_checks(case, repository) if one.name == "unignored-output"
+    ]
+    assert finding.fact == "target/, where cargo builds, is not in .gitignore"
+    subprocess.run(finding.fix, shell=True, cwd=tiny.root, check=True)
+    case = CheckContext(context(), tiny.release("0.2.0"), None)
+    names = [one.name for one in run_checks(case, repository)]
+    assert "unignored-output" not in names
