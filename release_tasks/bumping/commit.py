@@ -44,7 +44,9 @@ def _commit(c: Context, release: Release, paths: tuple[str, ...]) -> None:
             git.commit(c, release.checkout, paths, bump.message(release))
         except Failed as again:
             raise _refused(again, release) from again
-    left = () if shell.is_dry(c) else git.changed(release.checkout)
+    if shell.is_dry(c) or not git.has_hooks(release.checkout):
+        return
+    left = git.changed(release.checkout)
     if left:
         names = " ".join(left)
         raise ReleaseError(

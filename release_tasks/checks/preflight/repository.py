@@ -106,13 +106,23 @@ def unignored_output(context: CheckContext) -> Iterator[Problem]:
     """Find folders of build output that git does not ignore, so that a build changes the tree."""
     tree = context.release.checkout
     for folder, source in _outputs(context).items():
-        if not git.is_ignored(tree, f"{folder}/"):
+        if not _is_ignored(tree, folder):
             yield Problem(
                 f"{folder}/, where {source}, is not in .gitignore",
                 f"echo '/{folder}/' >> .gitignore && git add .gitignore "
                 f"&& git commit -m 'Ignore {folder}'",
                 ".gitignore",
             )
+
+
+def _is_ignored(tree: Path, folder: str) -> bool:
+    """Return whether git ignores a folder; git is only asked where .gitignore does not name it."""
+    file = tree / ".gitignore"
+    if file.is_file():
+        lines = file.read_text(errors="replace").splitlines()
+        if folder in (line.strip().strip("/") for line in lines):
+            return True
+    return git.is_ignored(tree, f"{folder}/")
 
 
 def _outputs(context: CheckContext) -> dict[str, str]:

@@ -28,6 +28,7 @@ class _Repository(NamedTuple):
     top: Path
     common: Path
     is_shallow: bool
+    hooks: Path
 
 
 class _Entry(NamedTuple):
@@ -45,6 +46,7 @@ class _Status(NamedTuple):
     branch: str | None  # None for a detached HEAD
     changed: tuple[str, ...]
     untracked: frozenset[str]
+    staged: tuple[str, ...]
     as_checked_out: tuple[str, ...]  # that git shows as changed in every fresh clone
 
 
@@ -61,6 +63,14 @@ def common_dir(tree: Path) -> Path:
 def is_shallow(tree: Path) -> bool:
     """Tell whether the clone has only a part of the history."""
     return _repository(tree).is_shallow
+
+
+def has_hooks(tree: Path) -> bool:
+    """Tell whether git runs hooks of the project or of this machine (githooks)."""
+    folder = _repository(tree).hooks
+    if not folder.is_dir():
+        return False
+    return any(path.suffix != ".sample" for path in folder.iterdir())
 
 
 @memoized_on(On.GIT)
@@ -263,21 +273,21 @@ def commit(c: Context, tree: Path, paths: Iterable[str], message: str) -> None:
             *names,
         ]
         do(c, argv, cwd=tree)
-        if not is_dry(c):
-            _take_over_commit(tree)
+    if not is_dry(c) and has_hooks(tree):
+        _take_over_commit(c, tree, _status(tree).staged)
 
 
-def _take_over_commit(tree: Path) -> None:
+def _take_over_commit(c: Context, tree: Path, staged: tuple[str, ...]) -> None:
     """Let the index have what the commit at HEAD has of the files that it changed."""
-    staged = ask(["git", "diff", "--cached", "--name-only", "-z"], cwd=tree)
     if not staged:
         return
     options = ["--no-commit-id", "--name-only", "-r", "--root", "-z"]
-    committed = ask(["git", "diff-tree", *options, "HEAD"], cwd=tree)
-    paths = set(staged.split("\0")) & set(committed.split("\0")) - {""}
+    committed = ask(["git", "diff-tree", *options, "HEAD"], cwd=tree).split("\0")
+    paths = sorted(set(staged) & set(committed))
     if paths:
-        pathspecs = [f":(top,literal){path}" for path in sorted(paths)]
-        ask(["git", "reset", "--quiet", "--", *pathspecs], cwd=tree)
+        pathspecs = [f":(top,literal){path}" for path in paths]
+        with changing(On.FILES, On.GIT):
+            do(c, ["git", "reset", "--quiet", "--", *pathspecs], cwd=tree)
 
 
 def create_tag(
@@ -337,7 +347,10 @@ def _tags(tree: Path) -> tuple[tuple[str, str, int], ...]:
 
 @memoized_on()
 def _repository(folder: Path) -> _Repository:
-    options = ("--show-toplevel", "--git-common-dir", "--is-shallow-repository")
+    options = (
+        *("--show-toplevel", "--git-common-dir", "--is-shallow-repository"),
+        *("--git-path", "hooks"),
+    )
     try:
         output = ask(["git", "rev-parse", *options], cwd=folder)
     except Failed as error:
@@ -349,8 +362,10 @@ def _repository(folder: Path) -> _Repository:
         said = error.output.strip().splitlines()[0]  # such as: another user owns it
         fix = f"git config --global --add safe.directory {folder}"
         raise ReleaseError(f"git refuses {folder}: {said}", fix) from error
-    top, common, is_shallow = output.splitlines()
-    return _Repository(Path(top), (folder / common).resolve(), is_shallow == "true")
+    top, common, is_shallow, hooks = output.splitlines()
+    return _Repository(
+        Path(top), (folder / common).resolve(), is_shallow == "true", folder / hooks
+    )
 
 
 @memoized_on(On.FILES, On.GIT)
@@ -371,6 +386,7 @@ def _read_status(tree: Path) -> _Status:
     paths: list[str] = []
     modified: list[str] = []
     untracked: set[str] = set()
+    staged: list[str] = []
     for entry in filter(None, text.split("\0")):
         kind, _, rest = entry.partition(" ")
         if kind == "#":
@@ -381,6 +397,8 @@ def _read_status(tree: Path) -> _Status:
         paths.append(path)
         if kind == "?":
             untracked.add(path)
+        elif not fields[0].startswith("."):
+            staged.append(path)
         elif kind == "1" and fields[0] == ".M" and fields[3] == fields[4]:
             modified.append(path)
     same = _as_checked_out(tree, modified)
@@ -392,6 +410,7 @@ def _read_status(tree: Path) -> _Status:
         None if branch == "(detached)" else branch,
         tuple(changed),
         frozenset(untracked),
+        tuple(staged),
         tuple(path for path in modified if path in same),
     )
 
