@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,16 +11,15 @@ from invoke.context import Context
 from release_tasks import files, terminal
 from release_tasks.channels import image_tags, oci_registry
 from release_tasks.channels.charts import shipped
+from release_tasks.checks.chart_images import named_images
 from release_tasks.checks.smoke.program import NEXT, reason
 from release_tasks.errors import Problem
 from release_tasks.project.model import Chart
 from release_tasks.release import ComponentRelease, Release
+from release_tasks.rules import oci
 from release_tasks.shell import Failed
 from release_tasks.tools import helm
-
-IMAGE = re.compile(r"""^[\s-]*image:\s*["']?([^\s"'#]+)""", re.M)
-# a chart may require values, or be a library
-NOT_RENDERED = "execution error at|library charts are not installable"
+from release_tasks.tools.helm import rendering
 
 
 @dataclass(frozen=True)
@@ -76,27 +74,25 @@ def _images(release: Release, published: _Published) -> Iterator[Problem]:
     """Yield the images of this project that a chart uses and that are not on their registry."""
     name = published.name
     try:
-        reference, version = published.chart.reference, published.part.version
-        text = helm.render(reference, version, published.folder, "verified")
+        text = _rendered(release, published)
     except Failed as error:
-        if not re.search(NOT_RENDERED, error.output):
+        why = rendering.needs_more(error.output)
+        if not why:
             raise
-        terminal.say(f"{name} was not rendered: {reason(error.output)}")
+        terminal.say(f"{name} was not rendered: {why}")
         return
-    ours = {
-        oci_registry.split(image.reference) for _, image in image_tags.shipped(release)
-    }
+    ours = {oci.name(image.reference) for _, image in image_tags.shipped(release)}
     present: list[str] = []
     is_complete = True
-    for image in dict.fromkeys(IMAGE.findall(text)):
-        reference, tag = _split(image)
-        if oci_registry.split(reference) not in ours:
+    for image in named_images(text):
+        if image.name not in ours:
             continue
-        if oci_registry.digest(reference, tag) is None:
+        if oci_registry.digest(image.reference, image.tag) is None:
             is_complete = False
             fix = "inv publish-images, or choose the next version"
-            yield Problem(f"{name} uses the image {image}, which does not exist", fix)
-        present.append(image)
+            fact = f"{name} uses the image {image.text}, which does not exist"
+            yield Problem(fact, fix)
+        present.append(image.text)
     if is_complete:
         terminal.say(
             ", ".join(
@@ -105,9 +101,22 @@ def _images(release: Release, published: _Published) -> Iterator[Problem]:
         )
 
 
-def _split(image: str) -> tuple[str, str]:
-    """Return the reference of an image, and its tag or digest."""
-    reference, _, digest = image.partition("@")
-    folder, slash, last = reference.rpartition("/")
-    name, _, tag = last.partition(":")
-    return folder + slash + name, digest or tag or "latest"
+def _rendered(release: Release, published: _Published) -> str:
+    """Return the manifests with default values, else with those that the chart is tested with.
+
+    Raises `Failed` where helm renders none.
+    """
+    reference, version = published.chart.reference, published.part.version
+    try:
+        return helm.render(reference, version, published.folder, "verified")
+    except Failed as error:
+        if not rendering.needs_more(error.output):
+            raise
+        refused = error
+    for path in published.chart.values:
+        values = release.source_tree / path
+        try:
+            return helm.render(reference, version, published.folder, "verified", values)
+        except Failed as error:
+            refused = error
+    raise refused

@@ -84,9 +84,14 @@ def show(reference: str, version: str, folder: Path) -> str:
     return _ask_registry(["show", "chart"], reference, version, folder)
 
 
-def render(reference: str, version: str, folder: Path, name: str) -> str:
+def render(
+    reference: str, version: str, folder: Path, name: str, values: Path | None = None
+) -> str:
     """Return the manifests of a pushed chart, rendered for a release called `name`."""
-    return _ask_registry(["template", name], reference, version, folder)
+    words = ["template", name]
+    if values:
+        words.insert(1, f"--values={values}")
+    return _ask_registry(words, reference, version, folder)
 
 
 def _ask_registry(

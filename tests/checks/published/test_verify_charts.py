@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from invoke.context import Context
 from support.published_project import (
@@ -128,7 +130,27 @@ def test_a_chart_that_demands_values_is_not_rendered_and_that_is_said(push, caps
         "chart/templates/needed.yaml": 'a: {{ required "say who" .Values.who }}\n'
     }
     assert verify(push(demanding)) == []
-    assert "was not rendered: Error: execution error" in capsys.readouterr().err
+    assert "was not rendered: execution error" in capsys.readouterr().err
+
+
+def test_a_chart_that_demands_values_is_rendered_with_those_of_its_tests(
+    push,
+):
+    demanding = chart(image=f"{IMAGE}:{{{{ .Values.tag }}}}") | {
+        "chart/values.schema.json": '{"type": "object", "required": ["tag"]}',
+    }
+    release = push(demanding)
+    values = release.source_tree / "values.yaml"
+    values.write_text("tag: 0.3.0\n")
+    [part] = release.parts
+    [shown] = part.component.charts
+    component = replace(
+        part.component, charts=(replace(shown, values=("values.yaml",)),)
+    )
+    changed = replace(release, parts=(replace(part, component=component),))
+    assert verify(changed) == [
+        f"{CHART} uses the image {IMAGE}:0.3.0, which does not exist"
+    ]
 
 
 def test_a_library_is_not_rendered_and_that_is_said(push, capsys):
