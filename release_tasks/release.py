@@ -17,7 +17,7 @@ from release_tasks.project.tags import (
     tag_name,
     version_in,
 )
-from release_tasks.tools import git
+from release_tasks.tools import ci, git
 from release_tasks.tools.git import whole, worktree
 from release_tasks.versions.numbers import parse
 from release_tasks.versions.requests import parse_request
@@ -190,15 +190,21 @@ def _versions(
 
 
 def _current(components: tuple[Component, ...], checkout: Path, head: str) -> Versions:
-    """Return the versions of the tags at HEAD, else those of the manifests."""
+    """Return the versions of the tags at HEAD, else those of the manifests.
+
+    Of several tags of a component, the one counts that started this run of CI.
+    """
     at_head = [tag for tag, commit in git.tags(checkout).items() if commit == head]
     tagged: Versions = {}
     for component in components:
-        versions = [
-            version for tag in at_head if (version := version_in(component, tag))
-        ]
+        versions = {
+            tag: version for tag in at_head if (version := version_in(component, tag))
+        }
+        started_by = ci.tag()
         if len(versions) == 1:
-            tagged[component.name] = versions[0]
+            tagged[component.name] = next(iter(versions.values()))
+        elif started_by in versions:
+            tagged[component.name] = versions[started_by]
     if tagged:
         return tagged
     for component in components:

@@ -172,6 +172,21 @@ def test_a_version_that_only_tags_carry_is_asked_for_where_there_is_none(
     assert tiny.release("1.0.0").is_tagged
 
 
+@pytest.mark.parametrize("version", ["1.0.0", "1.0.0-rc.1"])
+def test_of_two_tags_of_a_commit_the_one_that_started_the_run_of_ci_counts(
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    tiny.commit("release-tasks.toml", '[project]\nversion = "tag"\n')
+    tiny.tag("v1.0.0-rc.1", push=False)
+    tiny.tag("v1.0.0", push=False)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_REF", f"refs/tags/v{version}")
+    assert tiny.release().parts[0].version == version
+    monkeypatch.setenv("GITHUB_REF", "refs/heads/main")
+    with pytest.raises(ReleaseError, match="HEAD has several tags"):
+        tiny.release()
+
+
 def test_a_project_without_a_remote_is_released_from_its_local_tag(
     tiny: TinyProject,
 ) -> None:

@@ -10,7 +10,8 @@ from invoke.context import Context
 
 from release_tasks import dist, files, shell, terminal
 from release_tasks.building import targets
-from release_tasks.building.sources import clean_tree, papers
+from release_tasks.building.papers import papers
+from release_tasks.building.sources import clean_tree
 from release_tasks.channels import github, github_assets
 from release_tasks.converge import to_build
 from release_tasks.errors import ReleaseError, raise_all
@@ -80,10 +81,14 @@ def write_checksum(
         )
 
 
+def ambiguous_files(release: Release) -> list[ReleaseError]:
+    """Return an error for each file that several programs would be."""
+    return [error for file in _declared(release) for error in _conflicts(file)]
+
+
 def _chosen(release: Release, target: str | None) -> list[BinaryFile]:
     declared = _declared(release)
-    for file in declared:
-        _check_together(file)
+    raise_all(ambiguous_files(release))
     wanted = targets.chosen(target, targets_of(release), "binary")
     return [file for file in declared if file.target in wanted]
 
@@ -101,20 +106,22 @@ def _declared(release: Release) -> list[BinaryFile]:
     return found
 
 
-def _check_together(file: BinaryFile) -> None:
-    """Raise `ReleaseError` for several programs in a file that can only have one."""
+def _conflicts(file: BinaryFile) -> list[ReleaseError]:
+    """Return an error for several programs in a file that can only have one."""
     if len(file.programs) == 1:
-        return
+        return []
     has_one_target = len({program.target for program in file.programs}) == 1
     if archives.is_archive(file.name) and has_one_target:
-        return
+        return []
     names = ", ".join(
         f"{program.name} for {program.target}" for program in file.programs
     )
-    raise ReleaseError(
-        f"{names} would both be the file {file.name}",
-        "give each a different file name in [binaries]",
-    )
+    return [
+        ReleaseError(
+            f"{names} would both be the file {file.name}",
+            "give each a different file name in [binaries]",
+        )
+    ]
 
 
 def _missing(release: Release, wanted: Sequence[BinaryFile]) -> list[BinaryFile]:
@@ -162,6 +169,8 @@ def _build(
             program.target,
             workspace.is_locked,
             targets.link_flags(release.source_tree, program, target_env),
+            program.features,
+            program.profile,
             options,
             env | flags,
         )
@@ -191,12 +200,15 @@ def _keep(
 ) -> None:
     """Put the compiled programs into dist/."""
     built = [
-        cargo_build.file_of(workspace.target, program.name, program.target)
+        cargo_build.file_of(
+            workspace.target, program.name, program.target, program.profile
+        )
         for program in file.programs
     ]
     path = dist.folder(file.part) / file.name
     if archives.is_archive(file.name):
-        entries = papers(release, tree)
+        crates = [program.crate for program in file.programs]
+        entries = papers(release, tree, crates)
         for program in built:
             entries[program.name] = (program, archives.PROGRAM)
         files.write_bytes(path, archives.pack(file.name, entries, release.epoch))

@@ -11,7 +11,7 @@ from invoke.context import Context
 from release_tasks import dist, files, shell, terminal
 from release_tasks.building import downloads
 from release_tasks.building.binaries import write_checksum
-from release_tasks.building.sources import papers
+from release_tasks.building.papers import papers
 from release_tasks.channels import github
 from release_tasks.converge import to_build
 from release_tasks.errors import ReleaseError
@@ -126,7 +126,7 @@ def _entries(release: Release, file: BundleFile) -> dict[str, archives.Entry]:
     suffix = ".exe" if "windows" in bundle.binary.target else ""
     name = bundle.url.partition("?")[0].rpartition("/")[2]
     return {
-        **papers(release, release.source_tree),
+        **papers(release, release.source_tree, [bundle.binary.crate]),
         bundle.binary.name + suffix: (program, archives.PROGRAM),
         name: (download, archives.TEXT),
         "THIRD_PARTY_NOTICES": (_notice(bundle, name).encode(), archives.TEXT),

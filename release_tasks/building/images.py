@@ -9,7 +9,7 @@ from pathlib import Path
 
 from invoke.context import Context
 
-from release_tasks import dist, endpoints, files, shell, terminal
+from release_tasks import dist, files, shell, terminal
 from release_tasks.building import targets
 from release_tasks.building.image_checks import run_commands, scan_and_test, untestable
 from release_tasks.building.image_files import ImageFiles
@@ -22,6 +22,7 @@ from release_tasks.project.model import Image
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import docker
 from release_tasks.tools.docker import buildkit
+from release_tasks.tools.gh import hosts
 from release_tasks.tools.git import clones
 from release_tasks.versions.numbers import as_version
 from release_tasks.versions.templates import fill
@@ -81,7 +82,7 @@ def labels(release: Release, part: ComponentRelease, image: Image) -> dict[str, 
     found["org.opencontainers.image.version"] = part.version
     found["org.opencontainers.image.created"] = _created(release)
     if release.project.repository:
-        source = f"{endpoints.GITHUB}/{release.project.repository}"
+        source = hosts.web(release.project.repository)
         found["org.opencontainers.image.source"] = source
     return found
 

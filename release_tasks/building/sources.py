@@ -1,8 +1,7 @@
-"""The commit's files, in a folder that builds may use, and the papers that go into archives."""
+"""The commit's files, in a folder that builds may use."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,11 +9,8 @@ from pathlib import Path
 from invoke.context import Context
 
 from release_tasks import shell
-from release_tasks.formats import archives
 from release_tasks.release import Release
 from release_tasks.tools.git import clones
-
-_PAPERS = re.compile(r"(licen[cs]e|copying|notice|readme)[^/]*", re.I)
 
 
 @contextmanager
@@ -35,12 +31,3 @@ def writable_copy(c: Context, release: Release, tree: Path) -> Iterator[Path]:
         return
     with clones.clone(tree, release.commit) as copy:
         yield copy
-
-
-def papers(release: Release, tree: Path) -> dict[str, archives.Entry]:
-    """Return the license, notice and readme of the project, which every archive has."""
-    found: dict[str, archives.Entry] = {}
-    for name in release.project.files:
-        if _PAPERS.fullmatch(name) and (tree / name).is_file():
-            found[name] = (tree / name, archives.TEXT)
-    return found

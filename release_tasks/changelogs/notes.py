@@ -34,6 +34,20 @@ def text(release: Release, part: ComponentRelease, tag: str | None = None) -> st
     return "\n\n".join(filter(None, texts)) + "\n"
 
 
+def known(release: Release, part: ComponentRelease) -> str:
+    """Return the notes as far as they are known before the tag: without what GitHub generates."""
+    wanted = release.project.settings.github.notes
+    sources: tuple[Source, ...] = wanted if isinstance(wanted, tuple) else (wanted,)
+    texts = []
+    for source in sources:
+        is_generated = source == "generated"
+        if source == "changelog" and not part.component.changelog:
+            is_generated = True
+        if not is_generated:
+            texts.append(_from(source, release, part, part.tag).strip())
+    return "\n\n".join(filter(None, texts)) + "\n"
+
+
 def of_changelog(release: Release, part: ComponentRelease) -> str | None:
     """Return the section of a version, or what is unreleased; None where neither exists."""
     path = part.component.changelog

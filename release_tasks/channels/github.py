@@ -20,6 +20,7 @@ from release_tasks.project.artifacts import (
 from release_tasks.project.tags import version_in
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import gh
+from release_tasks.tools.gh import hosts
 from release_tasks.tools.gh.pages import Page
 from release_tasks.versions import earlier_tags
 from release_tasks.versions.numbers import is_prerelease, parse
@@ -65,9 +66,11 @@ def is_new(artifact: Artifact) -> bool:
 
 def credentials(release: Release) -> list[ReleaseError]:
     """Return an error when gh has no token."""
-    if gh.token():
+    host = hosts.host_of(release.project.github_repository)
+    if gh.token(host):
         return []
-    return [ReleaseError("gh has no token", "set GH_TOKEN, or run `gh auth login`")]
+    variable = hosts.tokens(host)[0]
+    return [ReleaseError("gh has no token", f"set {variable}, or run `gh auth login`")]
 
 
 def publish(c: Context, release: Release, artifacts: Sequence[Artifact]) -> None:

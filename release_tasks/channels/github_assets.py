@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote
 
 from invoke.context import Context
 
@@ -16,14 +18,16 @@ from release_tasks import dist, files, shell, terminal
 from release_tasks.changelogs import notes
 from release_tasks.channels import github_draft
 from release_tasks.channels.channel import make_artifact
-from release_tasks.errors import ReleaseError
+from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.formats import checksums
 from release_tasks.project import kinds
 from release_tasks.project.artifacts import Artifact, ArtifactStatus, State, compared
 from release_tasks.project.kinds import Asset, FileKind
 from release_tasks.project.model import resolved_or_raise
 from release_tasks.release import ComponentRelease, Release
+from release_tasks.rules import github as rules
 from release_tasks.tools import gh
+from release_tasks.tools.gh import hosts
 from release_tasks.tools.gh.pages import Page
 from release_tasks.versions.numbers import is_prerelease
 
@@ -134,10 +138,39 @@ def draft(c: Context, release: Release, part: ComponentRelease) -> Page | None:
         flags = ["--draft"]
         if is_prerelease(part.version):
             flags.append("--prerelease")
-        create(c, release, part, part.tag, *flags)
+        try:
+            create(c, release, part, part.tag, *flags)
+        except gh.Broken:  # GitHub may have made it without an answer
+            if gh.page(repository, part.tag) is None:
+                create(c, release, part, part.tag, *flags)
     if shell.is_dry(c):
         return page
     return gh.one_draft(c, repository, part.tag)
+
+
+def unfit_assets(
+    part: ComponentRelease, rows: Sequence[dist.Built]
+) -> list[ReleaseError]:
+    """Return an error for each file that GitHub does not take, and for too many of them."""
+    errors = []
+    for row in rows:
+        name = Path(row.file).name
+        for refusal in rules.asset_name(name) + rules.asset_size(row.size):
+            errors.append(
+                ReleaseError(
+                    f"GitHub does not take {name} ({row.size} bytes): {refusal}",
+                    f"{_smaller(row)}, then inv check-artifacts --version {part.version}",
+                )
+            )
+    for refusal in rules.asset_count(len(rows) + 1):  # with release.json
+        errors.append(
+            ReleaseError(
+                f"{part.tag} has {len(rows) + 1} files: {refusal}",
+                'remove "sha256" from assets of [github] and add "SHA256SUMS", '
+                "or ship fewer files",
+            )
+        )
+    return errors
 
 
 def create(
@@ -150,7 +183,10 @@ def create(
     with files.scratch("notes") as folder:
         path = folder / "notes.md"
         if not shell.is_dry(c):  # a dry bump has written no changelog section
-            files.write_bytes(path, notes.text(release, part, tag).encode())
+            text = rules.shortened(
+                notes.text(release, part, tag), _all_notes(release, part)
+            )
+            files.write_bytes(path, text.encode())
         gh.create(c, release.project.github_repository, tag, title, path, *flags)
 
 
@@ -159,8 +195,10 @@ def upload_all(
 ) -> None:
     """Upload every file of dist/ that the draft does not have, release.json last.
 
-    Raises `ReleaseError` when the draft then has other files: another machine uploads, too.
+    Raises `ReleaseError` for a file that GitHub does not take, and when the draft then has other
+    files: another machine uploads, too.
     """
+    raise_all(unfit_assets(part, dist.inventory(part)))
     missing = [
         row
         for row in dist.inventory(part)
@@ -210,6 +248,23 @@ def remove_extra_assets(c: Context, release: Release, part: ComponentRelease) ->
     extra = [asset for asset in page.assets if asset.name not in names]
     for asset in sorted(extra, key=lambda asset: asset.name == dist.INVENTORY):
         gh.delete(c, repository, asset)
+
+
+def _smaller(row: dist.Built) -> str:
+    """Return what to do about a file that is too large or has the wrong name."""
+    if row.kind == FileKind.LAYOUT:
+        return f"make the image {row.package} smaller: the draft keeps each platform in one file"
+    if row.kind in (FileKind.BINARY, FileKind.BUNDLE):
+        return f"change or remove {row.name} in release-tasks.toml"
+    return f"build {row.name} again, smaller or under another name"
+
+
+def _all_notes(release: Release, part: ComponentRelease) -> str:
+    """Return the address of the notes in full length: the changelog, or the commits."""
+    page = hosts.web(release.project.github_repository)
+    if part.component.changelog:
+        return f"{page}/blob/{quote(part.tag)}/{quote(part.component.changelog)}"
+    return f"{page}/commits/{quote(part.tag)}"
 
 
 def _names(part: ComponentRelease, word: str, page: Page | None) -> list[str]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from release_tasks import dist, files, terminal
-from release_tasks.errors import ReleaseError
+from release_tasks import dist, endpoints, files, terminal
+from release_tasks.errors import ReleaseError, shorten
 from release_tasks.http import get_many
+from release_tasks.project.model import resolved_or_empty
 from release_tasks.release import ComponentRelease, Release
-from release_tasks.tools import gh, git
+from release_tasks.tools import gh, git, remotes
+from release_tasks.tools.gh import hosts
 from release_tasks.tools.gh.pages import Page
 
 # What this process has filled: dist/<tag>/, the commit, and whether it was a dry run.
@@ -53,17 +55,58 @@ def no_release_reason(release: Release) -> str:
     return ""
 
 
+def assets_without_place(release: Release) -> list[ReleaseError]:
+    """Return an error when programs are declared that only a GitHub release could have.
+
+    An image that takes them (`COPY --from=binaries`) is another place.
+    """
+    url = git.remote_url(release.checkout)
+    if release.project.repository is not None or url is None:
+        return []
+    names: dict[str, None] = {}
+    for part in release.parts:
+        if not _is_taken_by_image(release, part):
+            binaries = resolved_or_empty(part.component.binaries)
+            names |= dict.fromkeys(binary.name for binary in binaries)
+    if not names:
+        return []
+    address = remotes.parse(url)
+    fix = (
+        f"git remote set-url origin {endpoints.GITHUB}/OWNER/NAME, or remove [binaries]"
+    )
+    if address:
+        host = address.host
+        fix += f"; if {host} is a GitHub Enterprise Server: gh auth login --hostname {host}"
+    return [
+        ReleaseError(
+            f"the only place of {shorten(list(names))} is a GitHub release, "
+            f"and origin ({url}) is not on GitHub",
+            fix,
+        )
+    ]
+
+
 def unreadable_drafts(release: Release) -> list[ReleaseError]:
-    """Return an error for each pushed tag that may have a draft which only a token can read."""
-    if not _may_have_page(release) or gh.token():
+    """Return an error for each pushed tag that may have a draft which the token cannot see."""
+    if not _may_have_page(release):
+        return []
+    hidden = [
+        part
+        for part in release.parts
+        if git.remote_tag(release.checkout, part.tag) and _page(release, part) is None
+    ]
+    repository = release.project.github_repository
+    host = hosts.host_of(repository)
+    if not hidden or (gh.token(host) and gh.may_write(repository)):
         return []
     return [
         ReleaseError(
-            f"GitHub shows drafts only with a token, and {part.tag} may have one with built files",
-            "set GH_TOKEN to a token with write access to contents, or run `gh auth login`",
+            "GitHub shows drafts only to a token that may write contents, "
+            f"and {part.tag} may have one with built files",
+            f"set {hosts.tokens(host)[0]} to a token with write access to contents "
+            "(in a workflow `permissions: contents: write`), or run `gh auth login`",
         )
-        for part in release.parts
-        if git.remote_tag(release.checkout, part.tag) and _page(release, part) is None
+        for part in hidden
     ]
 
 
@@ -84,6 +127,14 @@ def concurrent_upload(part: ComponentRelease) -> ReleaseError:
         f"another machine is uploading to the draft of {part.tag}",
         "run the release again; it continues with the files of the draft",
     )
+
+
+def _is_taken_by_image(release: Release, part: ComponentRelease) -> bool:
+    for image in resolved_or_empty(part.component.images):
+        path = release.source_tree / image.dockerfile
+        if path.is_file() and "--from=binaries" in path.read_text(errors="replace"):
+            return True
+    return False
 
 
 def _fill_part(release: Release, part: ComponentRelease, is_dry: bool) -> None:

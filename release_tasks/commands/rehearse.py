@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 from invoke.context import Context
 from invoke.exceptions import Exit
 
-from release_tasks import endpoints, files, shell, terminal
+from release_tasks import files, shell, terminal
 from release_tasks.errors import ReleaseError
 from release_tasks.tasks import command
 from release_tasks.tools import git, inv
+from release_tasks.tools.gh import hosts
 from release_tasks.tools.git import clones
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def rehearse(
                 _names(project, "crates"),
                 _names(project, "python"),
                 _references(project),
+                hosts.host_of(project.repository or ""),
             ),
         ) as registries:
             data, code = _rehearse(
@@ -162,9 +164,21 @@ def _clone(rehearsal: Rehearsal) -> Path:
     clone = rehearsal.folder / "clone" / rehearsal.project.name
     clones.clone_url(origin, clone, rehearsal.registries.env, top)
     if rehearsal.project.repository:
-        url = git.remote_url(top) or origin
-        clones.set_origin(clone, url)
+        clones.set_origin(clone, _rehearsed_origin(git.remote_url(top), origin))
     return clone
+
+
+def _rehearsed_origin(written: str | None, origin: str) -> str:
+    """Return the URL of origin in the clone: as written, where that leads to the local GitHub.
+
+    An alias of git or ssh is not known there, and neither is a port.
+    """
+    base = origin.rsplit("/", 2)[0]
+    host = base.removeprefix("https://")
+    starts = (f"{base}/", f"git@{host}:", f"ssh://git@{host}/", f"git://{host}/")
+    if written and written.startswith(starts):
+        return written
+    return origin
 
 
 def _origin(rehearsal: Rehearsal) -> tuple[Path, str]:
@@ -174,12 +188,12 @@ def _origin(rehearsal: Rehearsal) -> tuple[Path, str]:
         bare = rehearsal.folder / f"{project.name}.git"
         clones.clone_bare(project.root, bare)
         return bare, str(bare)
-    owner, _, name = project.repository.partition("/")
+    owner, _, name = hosts.without_host(project.repository).partition("/")
     bare = github.create(owner, name, project.root)
     if project.settings.gates.ci:
         terminal.say("no CI runs in a rehearsal: every commit counts as green")
         github.set_checks(owner, name, CHECKS)
-    return bare, f"{endpoints.GITHUB}/{project.repository}"
+    return bare, hosts.web(project.repository)
 
 
 def _environment(rehearsal: Rehearsal, clone: Path) -> dict[str, str]:
@@ -238,7 +252,9 @@ def _status(rehearsal: Rehearsal, clone: Path, env: dict[str, str]) -> dict[str,
 
 def _timeline(clone: Path) -> list[dict[str, Any]]:
     rows = []
-    for path in sorted((clone / "dist").glob("*/timeline.json")):
+    for path in sorted(
+        (clone / "dist").rglob("timeline.json")
+    ):  # a tag may have a slash
         rows += _json.loads(path.read_text())
     return rows
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
 import shutil
 import tarfile
 import zipfile
@@ -23,36 +25,75 @@ if hasattr(tarfile, "data_filter"):
 
 PROGRAM = 0o755  # modes
 TEXT = 0o644
-_ENDINGS = (".tar.gz", ".tgz", ".zip")
+PACKED = (".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".zip")
+# Endings that promise a format which is not written here: a bare program must not have them.
+_UNPACKED = (
+    *(
+        ".tar",
+        ".tar.zst",
+        ".tzst",
+        ".tar.lz",
+        ".tar.lzma",
+        ".tar.lz4",
+        ".tar.br",
+        ".tar.z",
+    ),
+    *(
+        ".gz",
+        ".xz",
+        ".bz2",
+        ".zst",
+        ".lz",
+        ".lzma",
+        ".lz4",
+        ".br",
+        ".z",
+        ".tbz",
+        ".tlz",
+    ),
+    *(".7z", ".rar", ".cab", ".cpio", ".ar", ".jar", ".whl", ".crate", ".iso"),
+    *(".deb", ".rpm", ".apk", ".msi", ".msix", ".dmg", ".pkg", ".snap", ".flatpak"),
+)
 _ZIP_BEGIN = 315532800  # 1980-01-01, the first moment that a zip can hold
 _ZIP_UNIX = 3  # "version made by" Unix: the external attributes hold a mode
+
+_Compressed = gzip.GzipFile | lzma.LZMAFile | bz2.BZ2File
+_BROKEN = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError)
 
 Entry = tuple[bytes | Path, int]  # the content of a file, and its mode
 
 
 def is_archive(name: str) -> bool:
     """Return whether a file's name is that of an archive, and not of a bare program."""
-    return name.endswith(_ENDINGS)
+    return name.lower().endswith(PACKED)
+
+
+def unpacked_ending(name: str) -> str:
+    """Return the ending of a name that promises a format which is not written here, else ""."""
+    if is_archive(name):
+        return ""
+    endings = [ending for ending in _UNPACKED if name.lower().endswith(ending)]
+    return max(endings, key=len, default="")
 
 
 def stem(name: str) -> str:
     """Return a file's name without the ending of an archive."""
-    for ending in _ENDINGS:
-        if name.endswith(ending):
-            return name.removesuffix(ending)
+    for ending in PACKED:
+        if name.lower().endswith(ending):
+            return name[: -len(ending)]
     return name
 
 
 def is_whole(path: Path) -> bool:
     """Return whether a file is not empty and, as an archive, complete and intact."""
     try:
-        if path.suffix in (".whl", ".zip"):
+        if path.suffix.lower() in (".whl", ".zip"):
             with zipfile.ZipFile(path) as packed:
                 return bool(packed.namelist()) and packed.testzip() is None
-        if path.name.endswith((".tar.gz", ".tgz", ".crate", ".tar")):
+        if path.name.lower().endswith((*PACKED, ".crate", ".tar")):
             with tarfile.open(path) as archive:
                 return bool(archive.getmembers())
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error):
+    except _BROKEN:
         return False
     return path.stat().st_size > 0
 
@@ -67,22 +108,23 @@ def pack(name: str, entries: Mapping[str, Entry], epoch: int) -> bytes:
 def pack_into(
     out: IO[bytes], name: str, entries: Mapping[str, Entry], epoch: int
 ) -> None:
-    """Write an archive of the kind that `name` ends with: .zip, .tar, .tar.gz, .tgz.
+    """Write an archive of the kind that `name` ends with: one of `PACKED`, or .tar.
 
     `entries` are by their path in the archive; `epoch` is their time in seconds since 1970.
     """
-    if name.endswith(".zip"):
+    ending = name.lower()
+    if ending.endswith(".zip"):
         _zip(out, entries, epoch)
-    elif name.endswith(".tar"):
+    elif ending.endswith(".tar"):
         _tar(out, entries, epoch)
     else:
-        with gzip.GzipFile("", "wb", 9, out, mtime=0) as packed:
+        with _compressed(out, ending) as packed:
             _tar(packed, entries, epoch)
 
 
 def read(name: str, data: bytes) -> dict[str, bytes]:
     """Return the content of each file in an archive of the kind that `name` ends with."""
-    if name.endswith((".whl", ".zip")):
+    if name.lower().endswith((".whl", ".zip")):
         return _read_zip(data)
     contents: dict[str, bytes] = {}
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
@@ -111,8 +153,17 @@ def _read_zip(data: bytes) -> dict[str, bytes]:
         return {info.filename: packed.read(info) for info in files}
 
 
+def _compressed(out: IO[bytes], ending: str) -> _Compressed:
+    """Return a file that compresses into `out`, without a name or time of its own."""
+    if ending.endswith((".tar.xz", ".txz")):
+        return lzma.LZMAFile(out, "wb", preset=9)
+    if ending.endswith((".tar.bz2", ".tbz2")):
+        return bz2.BZ2File(out, "wb", compresslevel=9)
+    return gzip.GzipFile("", "wb", 9, out, mtime=0)
+
+
 def _tar(
-    out: IO[bytes] | gzip.GzipFile, entries: Mapping[str, Entry], epoch: int
+    out: IO[bytes] | _Compressed, entries: Mapping[str, Entry], epoch: int
 ) -> None:
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for name, (data, mode) in sorted(entries.items()):

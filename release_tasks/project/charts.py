@@ -59,7 +59,7 @@ def charts(project: Project) -> Resolved[Chart]:
         tables = _named_by_components(project)
     try:
         if not tables and candidates:
-            reference = _only_reference(candidates, project.repository)
+            reference = _only_reference(candidates, project.ghcr_name)
             return (_chart(project, reference, ChartTable(), candidates[0]),)
         return tuple(
             _chart(project, reference, table, _of_table(reference, table, found))

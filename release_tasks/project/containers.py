@@ -35,7 +35,7 @@ def images(project: Project) -> Resolved[Image]:
         tables = _named_by_components(settings, "images", ImageTable)
     try:
         if not tables and dockerfiles:
-            reference = _only_reference(dockerfiles, project.repository)
+            reference = _only_reference(dockerfiles, project.ghcr_name)
             tables = {reference: ImageTable()}
         return tuple(
             _image(key, table, project.root, tracked, dockerfiles)

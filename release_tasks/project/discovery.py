@@ -16,10 +16,10 @@ from release_tasks import memo
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import read
 from release_tasks.project import charts, containers, python_packages
+from release_tasks.project.binaries import binaries
 from release_tasks.project.components import split
 from release_tasks.project.crates import with_crates
 from release_tasks.project.model import (
-    Binary,
     Crate,
     Project,
     PythonPackage,
@@ -27,13 +27,11 @@ from release_tasks.project.model import (
     Unresolved,
     resolved_or_empty,
 )
-from release_tasks.project.settings import FILE, Settings
 from release_tasks.project.settings_file import load
-from release_tasks.tools import cargo, git
+from release_tasks.tools import cargo, git, remotes
 from release_tasks.tools.git import clones
 
 Versioned = TypeVar("Versioned", Crate, PythonPackage)
-GITHUB_NAME = re.compile(r"github\.com[:/]+([^/]+/[^/]+?)(?:\.git)?/?$")
 DECLARED_URL = re.compile(
     r'^\s*"?(?:repository|source|homepage)"?\s*=\s*"(https://github[^"]+)"', re.M | re.I
 )
@@ -54,8 +52,11 @@ def outline(root: Path) -> Project:
     """Return a project as far as cargo and the manifests are not needed: settings, names, files."""
     settings = load(root)
     files = _visible(git.tracked(root), settings.project.ignore)
-    url = git.remote_url(root) or _declared_url(root)
-    repository = _github_name(url)
+    url = git.remote_url(root)
+    repository = remotes.repository_of(root)
+    if url is None:
+        url = _declared_url(root)
+        repository = remotes.github_repository(url or "")
     source = repository or url or root.name  # a folder may have any name
     name = re.split("[/:]", source.rstrip("/").removesuffix(".git"))[-1]
     return Project(root, settings, name, repository, (), files=files)
@@ -134,7 +135,7 @@ def _ships(project: Project) -> dict[str, Resolved[Any]]:
         "charts": charts.charts(project),
         "python": python_packages.packages(root, files, settings),
         "crates": _published(project.crates),
-        "binaries": _binaries(project.crates, settings),
+        "binaries": binaries(project.crates, settings, project.workspace),
     }
 
 
@@ -177,12 +178,6 @@ def _visible(files: Iterable[str], ignored: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _github_name(url: str | None) -> str | None:
-    """Return owner/name of a URL of GitHub, None for any other."""
-    match = GITHUB_NAME.search(url or "")
-    return match[1] if match else None
-
-
 def _declared_url(root: Path) -> str | None:
     """Return the repository that the manifests name, for a checkout without a remote."""
     for name in ("Cargo.toml", "pyproject.toml"):
@@ -192,27 +187,3 @@ def _declared_url(root: Path) -> str | None:
         if match:
             return match[1]
     return None
-
-
-def _binaries(crates: tuple[Crate, ...], settings: Settings) -> Resolved[Binary]:
-    crate_of = _crates_by_program(crates)
-    found = []
-    for name, targets in settings.binaries.items():
-        if name not in crate_of:
-            return Unresolved(
-                f"{FILE}: [binaries.{name}]: no crate has that binary",
-                f"available: {', '.join(crate_of) or 'none'}",
-            )
-        is_static = name in settings.build.static
-        for target, file in targets.items():
-            found.append(Binary(name, crate_of[name], target, file, is_static))
-    return tuple(found)
-
-
-def _crates_by_program(crates: tuple[Crate, ...]) -> dict[str, str]:
-    """Return the crate of each program; a published crate has precedence over others."""
-    found = {}
-    for crate in sorted(crates, key=lambda crate: crate.publish):
-        for program in crate.binaries:
-            found[program] = crate.name
-    return found

@@ -46,6 +46,7 @@ def values(project: Project, computed: Mapping[str, object]) -> list[dict[str, A
     path = project.root / FILE
     file = tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
     named_kinds = {kind.name: kind for kind in NAMED if kind.name in table_types()}
+    del named_kinds["binaries"]  # nothing of them is discovered
     found: list[Setting] = []
     for name in Settings.__struct_fields__:
         table = getattr(project.settings, name)

@@ -70,6 +70,8 @@ class Binary:
     target: str
     file: str
     static: bool = False
+    features: tuple[str, ...] = ()  # with those that it requires
+    profile: str = "release"
 
 
 @dataclass(frozen=True)
@@ -221,7 +223,7 @@ class Project:
     root: Path
     settings: Settings
     name: str
-    repository: str | None  # owner/name on GitHub
+    repository: str | None  # [host/]owner/name on GitHub, without github.com
     components: tuple[Component, ...]
     crates: tuple[Crate, ...] = ()  # every member of the workspace, published or not
     files: tuple[str, ...] = field(default=(), repr=False)  # what git tracks
@@ -238,8 +240,15 @@ class Project:
         return self.root / "Cargo.toml"
 
     @property
+    def ghcr_name(self) -> str | None:
+        """Return owner/name on github.com, which GHCR has its packages under."""
+        if self.repository is None or self.repository.count("/") > 1:
+            return None
+        return self.repository
+
+    @property
     def github_repository(self) -> str:
-        """Return owner/name on GitHub; raise `ReleaseError` where origin is elsewhere."""
+        """Return [host/]owner/name; raise `ReleaseError` where origin is not on GitHub."""
         if self.repository is None:
             raise ReleaseError(
                 "origin is not a GitHub repository", "git remote set-url origin URL"

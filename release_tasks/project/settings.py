@@ -107,6 +107,16 @@ class ChartTable(_Table, frozen=True):
     app_version: str | None = None  # a template; default: as Chart.yaml has it
 
 
+class BinaryTable(_Table, frozen=True):
+    """A program; every key that is none of these is a Rust target with the name of its file."""
+
+    crate: str | None = None  # the crate that has it, where several do
+    package: str | None = None  # cargo's word for the same
+    features: tuple[str, ...] = ()  # besides those that the program requires
+    profile: str = "release"
+    targets: dict[str, str] = {}  # by Rust target: the file
+
+
 class BundleTable(_Table, frozen=True):
     """A file from elsewhere that is packed with every binary."""
 
@@ -185,7 +195,7 @@ class Settings(_Table, frozen=True):
     components: dict[str, ComponentTable] = {}
     crates: CratesTable = CratesTable()
     python: dict[str, PythonTable] = {}
-    binaries: dict[str, dict[str, str]] = {}  # by name and target: the file
+    binaries: dict[str, BinaryTable] = {}
     images: dict[str, ImageTable] = {}
     charts: dict[str, ChartTable] = {}
     bundles: dict[str, dict[str, BundleTable]] = {}  # by file and variant

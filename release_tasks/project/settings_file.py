@@ -14,7 +14,7 @@ import msgspec
 
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import read
-from release_tasks.project import container_settings
+from release_tasks.project import asset_names, container_settings
 from release_tasks.project.settings import (
     FILE,
     CrateTable,
@@ -56,7 +56,8 @@ def load(root: Path) -> Settings:
         return Settings()
     try:
         data = msgspec.toml.decode(read(root, FILE))
-        settings = msgspec.convert(_with_named(data), Settings)
+        data = _with_targets(_with_named(data))
+        settings = msgspec.convert(data, Settings)
     except msgspec.ValidationError as error:
         raise _explain(str(error)) from error
     except msgspec.DecodeError as error:
@@ -69,6 +70,7 @@ def load(root: Path) -> Settings:
         _check_template(template)
     _check_tags(settings)
     container_settings.check(settings)
+    asset_names.check(settings)
     return settings
 
 
@@ -120,6 +122,24 @@ def _with_named_gates(data: dict[str, Any]) -> dict[str, Any]:
     return data | {"gates": rest}
 
 
+def _with_targets(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the data with the Rust targets of each binary in a table `targets`.
+
+    Every name of a target has a hyphen, and no key of ours has one.
+    """
+    binaries = data.get("binaries")
+    if not isinstance(binaries, dict):
+        return data
+    found = {}
+    for name, table in binaries.items():
+        found[name] = table
+        if isinstance(table, dict):
+            targets = {key: value for key, value in table.items() if "-" in key}
+            rest = {key: value for key, value in table.items() if key not in targets}
+            found[name] = rest | {"targets": targets}
+    return data | {"binaries": found}
+
+
 def _check_notes(root: Path, github: GithubTable) -> None:
     if isinstance(github.notes, NotesTable):
         return
@@ -161,8 +181,8 @@ def _component_templates(settings: Settings) -> Iterator[Template]:
 
 
 def _file_templates(settings: Settings) -> Iterator[Template]:
-    for name, targets in settings.binaries.items():
-        for target, file in targets.items():
+    for name, table in settings.binaries.items():
+        for target, file in table.targets.items():
             yield Template(f"[binaries.{name}] {target}", file, ("version",))
     for file in settings.bundles:
         yield Template(f"[bundles.{file}]", file, ("version", "asset", "variant"))

@@ -16,6 +16,8 @@ from release_tasks import endpoints
 CRATES_TOKEN = "not-a-secret-for-crates-io"
 PYPI_TOKEN = "pypi-not-a-secret"
 GITHUB_TOKEN = "not-a-secret-for-github"
+GITHUB_READ_TOKEN = "not-a-secret-that-reads-github"
+GITHUB_HOST = endpoints.host(endpoints.GITHUB)
 REGISTRY_USER, REGISTRY_PASSWORD = "rehearsal", "not-a-secret-for-ghcr"
 # Variables that would send a client to another server, or give it a real secret.
 MISLEADING = re.compile(
@@ -31,7 +33,11 @@ NO_SSH = "sh -c 'echo ssh is not part of the rehearsal >&2; exit 1' ssh"
 
 
 def environment(
-    proxy: str, ca_file: Path, folder: Path, registries: Iterable[str] = ()
+    proxy: str,
+    ca_file: Path,
+    folder: Path,
+    registries: Iterable[str] = (),
+    github_host: str = GITHUB_HOST,
 ) -> dict[str, str]:
     """Return the variables to set, and write the settings of the clients into `folder`.
 
@@ -43,8 +49,8 @@ def environment(
         **_network(proxy, ca),
         **_cargo(folder, ca),
         **_python(folder, ca),
-        **_git(folder, proxy, ca),
-        **_github(folder),
+        **_git(folder, proxy, ca, github_host),
+        **_github(folder, github_host),
         **_containers(folder, registries),
     }
 
@@ -98,19 +104,22 @@ def _python(folder: Path, ca: str) -> dict[str, str]:
     }
 
 
-def _git(folder: Path, proxy: str, ca: str) -> dict[str, str]:
+def _git(folder: Path, proxy: str, ca: str, host: str) -> dict[str, str]:
     # Instead of the user's settings, which could rewrite an address to another server.
     settings = folder / "gitconfig"
     settings.write_text(
         "[user]\n\tname = Rehearsal\n\temail = rehearsal@localhost\n"
         "[init]\n\tdefaultBranch = main\n[safe]\n\tdirectory = *\n"
     )
-    host = endpoints.host(endpoints.GITHUB)
-    rewrite = f"url.{endpoints.GITHUB}/.insteadOf"
-    pairs = [
-        (rewrite, f"git@{host}:"),
-        (rewrite, f"ssh://git@{host}/"),
-        (rewrite, f"git://{host}/"),
+    pairs = []
+    for name in dict.fromkeys((GITHUB_HOST, host)):
+        rewrite = f"url.https://{name}/.insteadOf"
+        pairs += [
+            (rewrite, f"git@{name}:"),
+            (rewrite, f"ssh://git@{name}/"),
+            (rewrite, f"git://{name}/"),
+        ]
+    pairs += [
         ("http.proxy", proxy),
         ("http.sslCAInfo", ca),
         ("credential.helper", ""),
@@ -129,10 +138,14 @@ def _git(folder: Path, proxy: str, ca: str) -> dict[str, str]:
     }
 
 
-def _github(folder: Path) -> dict[str, str]:
+def _github(folder: Path, host: str) -> dict[str, str]:
     settings = folder / "gh"
     settings.mkdir(exist_ok=True)
+    enterprise = {}
+    if host != GITHUB_HOST:
+        enterprise = {"GH_HOST": host, "GH_ENTERPRISE_TOKEN": GITHUB_TOKEN}
     return {
+        **enterprise,
         "GH_TOKEN": GITHUB_TOKEN,
         "GH_CONFIG_DIR": str(settings),
         "GH_PROMPT_DISABLED": "1",

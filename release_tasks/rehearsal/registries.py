@@ -35,11 +35,15 @@ HTTP = 80  # the port of a registry on loopback that names none
 
 @dataclass(frozen=True)
 class Ours:
-    """What the release may publish, by name; `references` are those of images and charts."""
+    """What the release may publish, by name; `references` are those of images and charts.
+
+    `github_host` is the GitHub of origin, which may be a GitHub Enterprise Server.
+    """
 
     crates: Collection[str] = ()
     packages: Collection[str] = ()
     references: Collection[str] = ()
+    github_host: str = clients.GITHUB_HOST
 
 
 @dataclass(frozen=True)
@@ -88,13 +92,16 @@ def run_registries(
     """
     from release_tasks.rehearsal.crates_io.app import CratesIo
     from release_tasks.rehearsal.github.app import GitHub
+    from release_tasks.rehearsal.github.rights import Rights
     from release_tasks.rehearsal.oci.app import Oci
     from release_tasks.rehearsal.pypi.app import PyPI
 
     clock = Clock()
     crates = packages = None
     names: list[oci_rules.Name] = []
+    github_host = clients.GITHUB_HOST
     if ours is not None:
+        github_host = ours.github_host
         crates, packages = ours.crates, ours.packages
         names = [oci_rules.name(reference) for reference in ours.references]
     downloads = cache or download_cache()
@@ -122,7 +129,8 @@ def run_registries(
         _registry_hosts(names),
         remote=remote,
     )
-    github = GitHub(folder / "github", clients.GITHUB_TOKEN)
+    github = GitHub(folder / "github", clients.GITHUB_TOKEN, hosts=(github_host,))
+    github.add_token(clients.GITHUB_READ_TOKEN, Rights.READ)
     settings = folder / "clients"
     settings.mkdir(parents=True, exist_ok=True)
     others: Elsewhere | None = None
@@ -137,7 +145,11 @@ def run_registries(
     with servers:
         registries = {name.registry for name in names}
         env = clients.environment(
-            servers.proxy, servers.ca_file, settings, sorted(registries)
+            servers.proxy,
+            servers.ca_file,
+            settings,
+            sorted(registries),
+            github_host,
         )
         yield LocalRegistries(
             urls={**servers.urls, "proxy": servers.proxy},
@@ -179,7 +191,8 @@ def serve_registries(stdin: TextIO, stdout: TextIO, offline: bool = False) -> No
     """Run the local registries alone until `stdin` closes, or Ctrl-C; leave nothing behind.
 
     The first line on `stdout` is one JSON object: the address of each registry and of the proxy,
-    `env`, the variables with which a client reaches them by their public names, and `unset`.
+    `env`, the variables with which a client reaches them by their public names, `unset`, and
+    `tokens` with other rights than those of `env`.
     """
     with (
         _interrupted_by_sigterm(),
@@ -187,7 +200,12 @@ def serve_registries(stdin: TextIO, stdout: TextIO, offline: bool = False) -> No
         files.scratch("serve") as folder,
         run_registries(folder, offline=offline) as registries,
     ):
-        line = {**registries.urls, "env": registries.env, "unset": registries.removed}
+        line = {
+            **registries.urls,
+            "env": registries.env,
+            "unset": registries.removed,
+            "tokens": {"github_read": clients.GITHUB_READ_TOKEN},
+        }
         print(json.dumps(line), file=stdout, flush=True)
         while stdin.read(4096):
             continue

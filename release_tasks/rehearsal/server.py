@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from trustme import CA
 
 HTTPS = "443"
+LARGE = 1 << 26  # bytes; a body of this size is refused before it is read
 TLS_HANDSHAKE = b"\x16"  # the first byte of a client that begins with TLS
 
 
@@ -204,6 +205,10 @@ class _Handler(BaseHTTPRequestHandler):
         request = self._request()
         try:
             answer = self._server.faults.answer(app, request)
+            if answer.status >= 400 and request.length > LARGE:
+                self._log(app, request, answer.status)
+                self._send_early(answer, request)
+                return
             for (
                 _
             ) in request.chunks():  # an unread rest would be taken for the next request
@@ -234,6 +239,18 @@ class _Handler(BaseHTTPRequestHandler):
             public=bool(self.public_host),
             stream=cast(Any, self.rfile),
         )
+
+    def _send_early(self, answer: Response, request: Request) -> None:
+        """Refuse a large body before it has arrived, and read it until the client hangs up.
+
+        A connection that is closed with an unread rest is reset, and the answer lost.
+        """
+        self.close_connection = True
+        answer.headers["Connection"] = "close"
+        self._send(answer)
+        with contextlib.suppress(OSError):
+            for _ in request.chunks():
+                pass
 
     def _log(self, app: App, request: Request, status: int) -> None:
         entry = Entry(

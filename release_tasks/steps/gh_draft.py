@@ -20,6 +20,7 @@ def gh_draft(
     from release_tasks.errors import raise_all
 
     release = begin(c, version, component)
+    raise_all(github_draft.assets_without_place(release))
     if why := github_draft.no_release_reason(release):
         terminal.say(f"nothing to do, {why}")
         return

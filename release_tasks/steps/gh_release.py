@@ -17,8 +17,10 @@ def gh_release(
     from release_tasks import terminal
     from release_tasks.channels import github, github_draft
     from release_tasks.converge import begin, converge
+    from release_tasks.errors import raise_all
 
     release = begin(c, version, component)
+    raise_all(github_draft.assets_without_place(release))
     if why := github_draft.no_release_reason(release):
         terminal.say(f"nothing to do, {why}")
         return

@@ -28,6 +28,7 @@ from release_tasks import dist
 from release_tasks.channels import github, github_draft, pypi
 from release_tasks.converge import begin, converge, to_build
 from release_tasks.errors import ReleaseError
+from release_tasks.rehearsal.clients import GITHUB_READ_TOKEN
 from release_tasks.rehearsal.faults import Fault
 
 pytestmark = pytest.mark.tools("gh")
@@ -217,12 +218,31 @@ def test_without_a_token_drafts_are_a_warning_before_a_build_and_an_error_before
     monkeypatch.delenv("GH_TOKEN")
     there = begin(context(), "0.2.0", None)
     assert to_build(there, pypi, "wheel", "sdist")
-    assert "warning: GitHub shows drafts only with a token" in capsys.readouterr().err
+    assert (
+        "warning: GitHub shows drafts only to a token that may write"
+        in capsys.readouterr().err
+    )
     with pytest.raises(
         ReleaseError, match=r"v0\.2\.0 may have one with built files"
     ) as told:
         converge(context(), there, pypi, "all")
     assert "set GH_TOKEN" in told.value.fix
+    assert "POST /legacy/" not in [
+        f"{entry.method} {entry.target}" for entry in tiny.registries.log.entries()
+    ]
+
+
+def test_a_token_that_may_only_read_publishes_nothing_that_a_draft_may_hold(
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    github.fill_draft(context(), built(tiny))
+    monkeypatch.chdir(tiny.clone())
+    monkeypatch.setenv("GH_TOKEN", GITHUB_READ_TOKEN)
+    there = begin(context(), "0.2.0", None)
+    assert github_draft.pages(there) == {}
+    with pytest.raises(ReleaseError, match="only to a token that may write") as told:
+        converge(context(), there, pypi, "all")
+    assert "permissions: contents: write" in told.value.fix
     assert "POST /legacy/" not in [
         f"{entry.method} {entry.target}" for entry in tiny.registries.log.entries()
     ]

@@ -42,7 +42,7 @@ def test_a_path_outside_of_the_folder_is_refused(tmp_path: Path, name: str) -> N
     assert not (tmp_path / "folder").exists()
 
 
-@pytest.mark.parametrize("name", ["a.tar.gz", "a.zip"])
+@pytest.mark.parametrize("name", [f"a{ending}" for ending in archives.PACKED])
 def test_an_archive_has_the_same_bytes_whenever_it_is_made(
     name: str, tmp_path: Path
 ) -> None:
@@ -63,5 +63,39 @@ def test_an_archive_has_the_same_bytes_whenever_it_is_made(
         )
     assert made[0] == made[1]
     (tmp_path / name).write_bytes(made[0])
+    assert archives.is_whole(tmp_path / name)
     shutil.unpack_archive(tmp_path / name, tmp_path / "out")
     assert (tmp_path / "out" / "hello").read_bytes() == b"program"
+
+
+@pytest.mark.parametrize("ending", archives.PACKED)
+def test_an_archive_that_was_cut_off_is_not_whole(ending: str, tmp_path: Path) -> None:
+    whole = archives.pack(f"a{ending}", {"a": (bytes(range(256)) * 99, 0o644)}, 1)
+    path = tmp_path / f"a{ending}"
+    path.write_bytes(whole[: len(whole) // 2])
+    assert not archives.is_whole(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "ending"),
+    [
+        ("tool-1.0.tar.gz", ""),
+        ("tool-1.0.TAR.XZ", ""),
+        ("tool-1.0-linux-amd64", ""),
+        ("tool-1.0.exe", ""),
+        ("tool.AppImage", ""),
+        ("tool-1.0.tar.zst", ".tar.zst"),
+        ("tool-1.0.Tar.Zst", ".tar.zst"),
+        ("tool-1.0.zst", ".zst"),
+        ("tool-1.0.gz", ".gz"),
+        ("tool-1.0.7z", ".7z"),
+        ("tool-1.0.tar", ".tar"),
+        ("tool_1.0_amd64.deb", ".deb"),
+        ("tool-1.0.msi", ".msi"),
+    ],
+)
+def test_an_ending_of_a_format_that_is_not_written_is_known(
+    name: str, ending: str
+) -> None:
+    assert archives.unpacked_ending(name) == ending
+    assert archives.is_archive(name) == name.lower().endswith(archives.PACKED)

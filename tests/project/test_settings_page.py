@@ -46,6 +46,8 @@ def existing() -> set[tuple[str, str]]:
                 continue  # the page describes them in a row of their own
             if (table, field.name) in {("versions", "ignore"), ("checks", "ignore")}:
                 continue  # a table of their own
+            if (table, field.name) == ("binaries", "targets"):
+                continue  # the keys are the targets themselves
             found.add((table, field.encode_name))
     return found
 

@@ -184,7 +184,8 @@ def test_serve_prints_its_addresses_and_ends_with_its_input(tmp_path: Path) -> N
     assert process.stdin is not None
     assert process.stdout is not None
     told = json.loads(process.stdout.readline())
-    assert list(told) == ["crates", "pypi", "oci", "github", "proxy", "env", "unset"]
+    wanted = ["crates", "pypi", "oci", "github", "proxy", "env", "unset", "tokens"]
+    assert list(told) == wanted
     assert (
         requests.get(f"{told['crates']}/index/config.json", timeout=9).json()["api"]
         == told["crates"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from support.contexts import context
 from support.tiny_project import TINY, TinyProject
 
 from release_tasks.errors import ReleaseError
+from release_tasks.rehearsal.clients import GITHUB_READ_TOKEN
 from release_tasks.rehearsal.faults import Fault
 from release_tasks.tools import gh
 from release_tasks.tools.gh.pages import Asset
@@ -130,7 +132,7 @@ def test_an_asset_is_replaced_and_removed(tiny: TinyProject) -> None:
 
 @pytest.mark.parametrize(
     ("status", "fix"),
-    [(401, "set GH_TOKEN"), (403, "contents: write"), (500, "run the release again")],
+    [(401, "set GH_TOKEN"), (403, "contents: write"), (418, "run the release again")],
 )
 def test_a_refusal_has_a_fix_and_shows_no_token(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch, status: int, fix: str
@@ -220,6 +222,105 @@ def test_without_a_token_a_rate_limit_asks_for_one(
     ) as raised:
         gh.pages(HERE, "v0.2.0")
     assert raised.value.fix == "set GH_TOKEN, or wait until 08:00 UTC"
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Repeat without a wait."""
+    monkeypatch.setattr(gh, "WAITS", (0.0, 0.0))
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("GET", "/repos/example/tiny/releases", status=502, times=2),
+        Fault("GET", "/repos/example/tiny/releases", lose=True, times=2),
+    ],
+)
+def test_a_read_is_repeated_where_github_fails(tiny: TinyProject, fault: Fault) -> None:
+    tiny.registries.faults.add(replace(fault))
+    assert gh.pages(HERE, "v0.2.0") == ()
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("lose", [True, False])
+def test_an_upload_without_an_answer_is_begun_again(
+    tiny: TinyProject, lose: bool
+) -> None:
+    tiny.tag("v0.2.0")
+    gh.create(context(), HERE, "v0.2.0", "Two", Path(os.devnull), "--draft")
+    file = tiny.folder / "file.txt"
+    file.write_text("all of it")
+    upload = "/repos/example/tiny/releases/.*/assets"
+    status = 0 if lose else 503
+    tiny.registries.faults.add(Fault("POST", upload, status=status, lose=lose, times=2))
+    gh.upload(context(), HERE, gh.page(HERE, "v0.2.0"), [file])
+    page = gh.page(HERE, "v0.2.0")
+    assert page is not None
+    [asset] = page.assets
+    assert gh.fetch(HERE, asset) == b"all of it"
+
+
+@pytest.mark.usefixtures("at_once")
+def test_what_is_the_same_when_done_twice_is_repeated(tiny: TinyProject) -> None:
+    tiny.tag("v0.2.0")
+    gh.create(context(), HERE, "v0.2.0", "Two", Path(os.devnull), "--draft")
+    edit = Fault("PATCH", "/repos/example/tiny/releases/", lose=True)
+    tiny.registries.faults.add(replace(edit))
+    gh.publish(context(), HERE, "v0.2.0", False)
+    page = gh.page(HERE, "v0.2.0")
+    assert page is not None
+    assert not page.is_draft
+    remove = Fault("DELETE", "/repos/example/tiny/releases/", lose=True)
+    tiny.registries.faults.add(replace(remove))
+    gh.delete(context(), HERE, page)
+    assert gh.page(HERE, "v0.2.0") is None
+
+
+def test_answers_are_read_whatever_colors_the_user_likes(
+    reader: TinyProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLICOLOR_FORCE", "1")
+    monkeypatch.setenv("GH_FORCE_TTY", "80")
+    assert gh.latest(HERE) == "v0.3.0"
+
+
+def test_gh_goes_to_the_host_of_origin(
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for tag in ("v0.2.0", "v0.3.0"):
+        tiny.tag(tag)
+        gh.create(context(), HERE, tag, tag, Path(os.devnull))
+    monkeypatch.setenv("GH_HOST", "github.corp.example")
+    assert gh.latest(HERE) == "v0.3.0"
+    gh.set_latest(context(), HERE, "v0.2.0")
+    assert gh.latest(HERE) == "v0.2.0"
+
+
+def test_who_may_write_is_tried_and_not_read(
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert gh.may_write(HERE)
+    monkeypatch.setenv("GH_TOKEN", GITHUB_READ_TOKEN)
+    assert not gh.may_write(HERE)
+    monkeypatch.setenv("GH_TOKEN", "unknown")
+    assert not gh.may_write(HERE)
+
+
+def test_a_token_that_may_read_changes_nothing_and_sees_no_draft(
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny.tag("v0.2.0")
+    gh.create(context(), HERE, "v0.2.0", "Two", Path(os.devnull), "--draft")
+    page = gh.page(HERE, "v0.2.0")
+    assert page is not None
+    monkeypatch.setenv("GH_TOKEN", GITHUB_READ_TOKEN)
+    assert gh.page(HERE, "v0.2.0") is None
+    view = ["gh", "release", "view", "v0.2.0", "--repo", HERE]
+    assert subprocess.run(view, check=False, capture_output=True).returncode
+    with pytest.raises(ReleaseError, match="HTTP 403"):
+        gh.delete(context(), HERE, page)
 
 
 def test_without_gh_there_is_no_token(

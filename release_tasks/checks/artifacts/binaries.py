@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from release_tasks import files
-from release_tasks.building.sources import papers
-from release_tasks.checks.artifacts.contents import Contents, Program
+from release_tasks.building.papers import papers
+from release_tasks.checks.artifacts.contents import BuiltFile, Contents, Program
 from release_tasks.checks.check import also_after_tag
 from release_tasks.checks.smoke.program import check_version_output, runner
 from release_tasks.errors import Problem
 from release_tasks.formats import archives
 from release_tasks.formats.executables import numbers
 from release_tasks.project.kinds import FileKind
+from release_tasks.project.model import resolved_or_empty
 
 
 @also_after_tag
@@ -67,12 +68,13 @@ def newer_glibc(contents: Contents) -> Iterator[Problem]:
 @also_after_tag
 def missing_license(contents: Contents) -> Iterator[Problem]:
     """Find each archive without the license or the readme that the project has."""
-    wanted = papers(contents.release, contents.release.source_tree)
     for file in contents.files:
         path = file.path
         is_packed = file.row.kind == FileKind.BINARY and archives.is_archive(path.name)
         if not is_packed or not file.is_whole:
             continue
+        tree = contents.release.source_tree
+        wanted = papers(contents.release, tree, _crates_in(file))
         members = archives.read(path.name, path.read_bytes())
         names = {name.rpartition("/")[2] for name in members}
         missing = [name for name in wanted if name not in names]
@@ -81,6 +83,15 @@ def missing_license(contents: Contents) -> Iterator[Problem]:
                 f"{file.row.file} of {file.part.tag} does not contain {' and '.join(missing)}",
                 f"rm {path}, then inv build-binaries",
             )
+
+
+def _crates_in(file: BuiltFile) -> list[str]:
+    """Return the crates of the programs that a file is declared to contain."""
+    return [
+        binary.crate
+        for binary in resolved_or_empty(file.part.component.binaries)
+        if binary.file.format(version=file.part.version) == file.row.name
+    ]
 
 
 @also_after_tag

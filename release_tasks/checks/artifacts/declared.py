@@ -10,14 +10,14 @@ from release_tasks.channels import github, github_assets, github_draft, pypi_fil
 from release_tasks.checks.artifacts.contents import BuiltFile, Contents
 from release_tasks.checks.check import also_after_tag
 from release_tasks.converge import OPEN, to_build
-from release_tasks.errors import Problem, ReleaseError
-from release_tasks.formats import checksums
+from release_tasks.errors import Problem, ReleaseError, problems_of
+from release_tasks.formats import archives, checksums
 from release_tasks.project.artifacts import Artifact
 from release_tasks.project.kinds import KINDS, FileKind
 from release_tasks.project.model import resolved_or_raise
 from release_tasks.release import ComponentRelease, Release
 
-ENDINGS = (".whl", ".tar.gz", ".tgz", ".zip", ".crate", ".tar", ".exe", ".sha256")
+ENDINGS = (*archives.PACKED, ".whl", ".crate", ".tar", ".exe", ".sha256")
 
 
 @also_after_tag
@@ -99,6 +99,16 @@ def file_twice(contents: Contents) -> Iterator[Problem]:
                 f"{' and '.join(names)} are both {slot.pattern}, of which there can be one",
                 f"set `wheels` and `pythons` in [python.{slot.package.name}]",
             )
+
+
+@also_after_tag
+def unfit_asset(contents: Contents) -> Iterator[Problem]:
+    """Find each file that GitHub does not take into the draft: by its name, size or number."""
+    if github_draft.no_release_reason(contents.release):
+        return
+    for part in contents.release.parts:
+        rows = [row for row in dist.inventory(part) if row.size]  # else it is broken
+        yield from problems_of(github_assets.unfit_assets(part, rows))
 
 
 def is_declared(release: Release, part: ComponentRelease, row: dist.Built) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from release_tasks.channels import git_runs
+from release_tasks.changelogs import notes
+from release_tasks.channels import git_runs, github_draft
 from release_tasks.checks.check import CheckContext, problem
-from release_tasks.errors import Problem, problems_of
+from release_tasks.errors import Problem, ReleaseError, problems_of
+from release_tasks.rules import github as rules
 from release_tasks.tools import gh
 
 
@@ -16,6 +18,33 @@ def commit_not_green(context: CheckContext) -> list[Problem]:
     if not git_runs.are_awaited(context.release):
         return []
     return problems_of(git_runs.not_green(context.release))
+
+
+@problem
+def assets_without_github(context: CheckContext) -> list[Problem]:
+    """Find programs that have no place, as origin is not on GitHub."""
+    return problems_of(github_draft.assets_without_place(context.release))
+
+
+@problem
+def long_notes(context: CheckContext) -> Iterator[Problem]:
+    """Find release notes that are longer than GitHub takes; what it generates is not known yet."""
+    if github_draft.no_release_reason(context.release):
+        return
+    for part in context.release.parts:
+        try:
+            text = notes.known(context.release, part)
+        except (
+            ReleaseError
+        ):  # the command may need the tag; the step says what is wrong
+            continue
+        for refusal in rules.notes(text):
+            yield Problem(
+                f"the notes of {part.tag} have {len(text)} characters: {refusal}",
+                f"shorten the section in {part.component.changelog or 'the notes'}, or ignore "
+                "long-notes in [checks.ignore]: they then end with a link to the rest",
+                part.component.changelog or "",
+            )
 
 
 @problem

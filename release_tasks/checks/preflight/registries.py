@@ -29,6 +29,7 @@ from release_tasks.project.kinds import KINDS
 from release_tasks.release import ComponentRelease
 from release_tasks.tools import gh
 from release_tasks.tools.docker import login as docker_login
+from release_tasks.tools.gh import hosts
 from release_tasks.versions.numbers import spellings
 
 
@@ -155,12 +156,7 @@ def token_too_weak(context: CheckContext) -> Iterator[Problem]:
 
     crates.io and PyPI do not show those of their tokens.
     """
-    has_token = context.project.repository and gh.token()
-    if has_token and not _has_scope(gh.scopes(), "repo", "public_repo"):
-        yield Problem(
-            "gh's token may not make releases: it has no scope repo",
-            "gh auth refresh --scopes repo, or set GH_TOKEN to a token that has it",
-        )
+    yield from _weak_github_token(context)
     ghcr = endpoints.host(endpoints.GHCR)
     if ghcr not in _registries_to_push_to(context):
         return
@@ -169,6 +165,28 @@ def token_too_weak(context: CheckContext) -> Iterator[Problem]:
         yield Problem(
             f"docker's login for {ghcr} may not push: its token has no scope write:packages",
             f"docker login {ghcr} with a token that has write:packages",
+        )
+
+
+def _weak_github_token(context: CheckContext) -> Iterator[Problem]:
+    """Yield a problem for a token of gh that may not make releases."""
+    repository = context.project.repository
+    if not repository:
+        return
+    host = hosts.host_of(repository)
+    if not gh.token(host):
+        return
+    variable = hosts.tokens(host)[0]
+    if host == hosts.DOT_COM and not _has_scope(gh.scopes(), "repo", "public_repo"):
+        yield Problem(
+            "gh's token may not make releases: it has no scope repo",
+            f"gh auth refresh --scopes repo, or set {variable} to a token that has it",
+        )
+    elif not gh.may_write(repository):
+        yield Problem(
+            f"gh's token may only read {repository}: it makes no release and sees no draft",
+            f"set {variable} to a token with write access to contents, "
+            "in a workflow `permissions: contents: write`",
         )
 
 

@@ -15,9 +15,11 @@ from release_tasks.checks.check import (
     warning,
 )
 from release_tasks.errors import Problem, collect_problems, problems_of, shorten
+from release_tasks.project import forks
 from release_tasks.project.artifacts import State
 from release_tasks.project.gates import is_hotfix
-from release_tasks.tools import git
+from release_tasks.tools import git, remotes
+from release_tasks.tools.gh import hosts
 from release_tasks.tools.git import origin as git_origin
 from release_tasks.tools.git import whole
 from release_tasks.versions.numbers import parse
@@ -49,6 +51,35 @@ def no_origin(context: CheckContext) -> Iterator[Problem]:
     if git.remote_url(context.release.checkout) is None:
         yield Problem(
             "the repository has no remote called origin", "git remote add origin URL"
+        )
+
+
+@warning
+def fork_as_origin(context: CheckContext) -> Iterator[Problem]:
+    """Find that origin is a fork: another repository is the home of what is released."""
+    own = context.project.repository
+    if own is None or git.remote_url(context.release.checkout) is None:
+        return
+    declared = forks.declared(context.project)
+    if own.lower() in (name.lower() for name in declared):
+        return
+    for name, file in declared.items():
+        if not forks.is_renamed(name, own):
+            yield Problem(
+                f"origin is {own}, and {file} names {name} as its repository: "
+                "the release would go out from a fork",
+                f"git remote set-url origin {hosts.web(name)}, or change that in {file}",
+                file,
+            )
+            return
+    home = forks.parent(own) or remotes.repository_of(
+        context.release.checkout, "upstream"
+    )
+    if home and home.lower() != own.lower():
+        yield Problem(
+            f"origin is {own}, a fork of {home}: the release would go out from the fork",
+            f"git remote set-url origin {hosts.web(home)}, "
+            f"or name {hosts.web(own)} as the repository in the manifests",
         )
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from invoke.context import Context
 
-from release_tasks import endpoints, http, terminal
+from release_tasks import http, terminal
 from release_tasks.channels.github_assets import shipped
 from release_tasks.checks.artifacts import binaries
 from release_tasks.checks.artifacts.contents import Contents
@@ -20,6 +20,7 @@ from release_tasks.http import get_many
 from release_tasks.project.artifacts import Artifact
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import gh
+from release_tasks.tools.gh import hosts
 from release_tasks.tools.gh.pages import Page
 
 
@@ -49,7 +50,8 @@ def _assets(
     c: Context, release: Release, part: ComponentRelease, page: Page
 ) -> Iterator[Problem]:
     wanted = shipped(part, page)
-    base = f"{endpoints.GITHUB}/{release.project.repository}/releases/download/{quote(part.tag)}"
+    page_url = hosts.web(release.project.github_repository)
+    base = f"{page_url}/releases/download/{quote(part.tag)}"
     answers = get_many(
         lambda artifact: http.get(f"{base}/{quote(artifact.name)}", remember=False),
         wanted,

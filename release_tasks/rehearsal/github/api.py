@@ -20,10 +20,10 @@ from release_tasks.rehearsal.web import Response
 
 
 def answer(call: Call, below: str) -> Response:
-    """Answer a request for the path `below` `/repos/OWNER/NAME`; writing needs the token."""
+    """Answer a request for the path `below` `/repos/OWNER/NAME`; writing needs the right."""
     method = call.request.read_method
-    if method != "GET" and not call.authenticated:
-        raise Refused(401, "Requires authentication")
+    if method != "GET":
+        call.check_may_write()
     for verb, pattern, handler in ROUTES:
         match = re.fullmatch(pattern, below)
         if verb == method and match:
@@ -62,7 +62,7 @@ def general(urls: Urls, path: str, authenticated: bool) -> Response:
 def _repository(call: Call) -> JSON:
     repo = call.repo
     rights = ["pull"]
-    if call.authenticated:
+    if call.sees_drafts:
         rights = ["admin", "maintain", "push", "triage", "pull"]
     return {
         "id": 1,

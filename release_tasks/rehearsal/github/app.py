@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import re
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from release_tasks import endpoints
@@ -21,6 +22,7 @@ from release_tasks.rehearsal.github import (
 )
 from release_tasks.rehearsal.github.call import Call, Refused, not_found
 from release_tasks.rehearsal.github.model import JSON, Asset, Release, Repository, Urls
+from release_tasks.rehearsal.github.rights import Rights
 from release_tasks.rehearsal.web import Request, Response
 
 SCOPES = "gist, read:org, repo, workflow"  # of the token, as answers show them
@@ -36,8 +38,9 @@ REPOSITORY = re.compile(r"/repos/([^/]+)/([^/]+)(/.+)?")
 class GitHub:
     """The local GitHub: git over HTTP, the REST API and GraphQL.
 
-    `folder` keeps git data and assets; `token` is the one that is accepted; `immutable` is the
-    setting of new repositories; `open_push` lets anyone push; `scopes` is what the token may do.
+    `folder` keeps git data and assets; `token` may write, others are added with their rights;
+    `immutable` is the setting of new repositories; `open_push` lets anyone without a token push;
+    `scopes` is what the token may do.
     Names in `hosts` and the loopback address answer as GitHub Enterprise does, with the API below
     `/api/`.
     """
@@ -53,13 +56,17 @@ class GitHub:
         hosts: tuple[str, ...] = (),
     ) -> None:
         self.folder = folder
-        self.token = token
+        self.tokens = {token: Rights.WRITE}
         self.immutable = immutable
         self.open_push = open_push
         self.scopes = SCOPES
         self.hosts = (WEB, API, UPLOADS, *hosts)
         self._repos: dict[str, Repository] = {}
         self._lock = threading.RLock()
+
+    def add_token(self, token: str, rights: Rights) -> None:
+        """Accept one more token."""
+        self.tokens[token] = rights
 
     def create(self, owner: str, repo: str, source: Path | None = None) -> Path:
         """Make a repository with the branches and tags of `source`; return its folder."""
@@ -119,7 +126,7 @@ class GitHub:
         if target.host == UPLOADS:
             return self._upload(request, target)
         if web.GIT.fullmatch(target.path):
-            may_push = self.open_push or self._may_push(request)
+            may_push = self._may_push(request)
             return web.answer_git(request, may_push, self.repository)
         with self._lock:
             return web.answer(request, target.urls, self.repository)
@@ -127,23 +134,23 @@ class GitHub:
     def _api(self, request: Request, target: _Target) -> Response:
         urls = target.urls
         path = target.path.rstrip("/")
-        authenticated = self._is_authenticated(request)
+        rights = self._rights(request)
         request.body  # noqa: B018  # read before a lock is taken: the client may be slow
         if path == "/graphql":
-            answer = self._graphql(request, urls, authenticated)
+            answer = self._graphql(request, urls, rights)
         elif match := REPOSITORY.fullmatch(path):
             owner, name, below = match.groups()
             repo = self.repository(owner, name)
-            call = Call(request, path, urls, repo, authenticated)
+            call = Call(request, path, urls, repo, rights)
             answer = api.answer(call, below or "")
         else:
-            answer = api.general(urls, path, authenticated)
-        if authenticated:
+            answer = api.general(urls, path, rights > Rights.NONE)
+        if rights:
             answer.headers["X-OAuth-Scopes"] = self.scopes
         return answer
 
-    def _graphql(self, request: Request, urls: Urls, authenticated: bool) -> Response:
-        if not authenticated:
+    def _graphql(self, request: Request, urls: Urls, rights: Rights) -> Response:
+        if not rights:
             raise Refused(401, "This endpoint requires you to be authenticated.")
         try:
             data = request.json()
@@ -152,9 +159,22 @@ class GitHub:
         query = data.get("query", "")
         variables = data.get("variables") or {}
         with self._lock:
-            roots = schema.roots(urls, self._find, self._make)
+            find = partial(self._shown, rights)
+            roots = schema.roots(urls, find, self._make)
             result = graphql.answer(query, variables, roots)
         return Response.of_json(result)
+
+    def _shown(self, rights: Rights, owner: str, name: str) -> Repository | None:
+        """Return a repository as a token sees it: without drafts where it may not write."""
+        found = self._find(owner, name)
+        if found is None or rights >= Rights.WRITE:
+            return found
+        public = {
+            number: release
+            for number, release in found.releases.items()
+            if not release.draft
+        }
+        return replace(found, releases=public)
 
     def _make(self, owner: str, name: str) -> None:
         if self._find(owner, name):
@@ -163,35 +183,35 @@ class GitHub:
         self.create(owner, name)
 
     def _upload(self, request: Request, target: _Target) -> Response:
-        authenticated = self._is_authenticated(request)
+        rights = self._rights(request)
         match = UPLOAD.fullmatch(target.path)
         if match is None or request.method != "POST":
             raise not_found()
-        if not authenticated:
-            raise Refused(401, "Requires authentication")
         owner, name, release = match.groups()
         repo = self.repository(owner, name)
-        call = Call(
-            request, target.path, target.urls, repo, authenticated, groups=(release,)
-        )
+        call = Call(request, target.path, target.urls, repo, rights, groups=(release,))
+        call.check_may_write()
         return assets.upload(call)
 
-    def _is_authenticated(self, request: Request) -> bool:
-        """Return whether the request has the token; raise `Refused` for a wrong one."""
+    def _rights(self, request: Request) -> Rights:
+        """Return what the token of a request may do; raise `Refused` for an unknown one."""
         scheme, value = request.authorization
         if not scheme:
-            return False
+            return Rights.NONE
         if scheme == "basic":
             value = _basic_token(value)
-        if value.strip() != self.token:
+        rights = self.tokens.get(value.strip())
+        if rights is None:
             raise Refused(401, "Bad credentials")
-        return True
+        return rights
 
     def _may_push(self, request: Request) -> bool:
+        if self.open_push and not request.authorization.scheme:
+            return True
         try:
-            return self._is_authenticated(request)
+            return self._rights(request) >= Rights.WRITE
         except Refused:
-            return False
+            return self.open_push
 
     def _find(self, owner: str, repo: str) -> Repository | None:
         return self._repos.get(f"{owner}/{repo}".lower())

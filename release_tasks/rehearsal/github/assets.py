@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from typing import Any
 from urllib.parse import quote
 
@@ -25,6 +24,7 @@ from release_tasks.rehearsal.github.model import (
     user,
 )
 from release_tasks.rehearsal.web import Response
+from release_tasks.rules import github
 
 BINARY = "application/octet-stream"
 
@@ -55,23 +55,17 @@ def assets_json(call: Call, release: Release) -> list[JSON]:
     return [asset_json(call, release, asset) for asset in release.assets.values()]
 
 
-def stored_name(name: str) -> str:
-    """Return the name that an uploaded file gets: dots for all special characters."""
-    plain = re.sub(r"[^A-Za-z0-9._+-]+", ".", name)
-    if plain.startswith("."):
-        return f"default{plain}"
-    return plain
-
-
 def begin(
     repo: Repository, release: Release, name: str, label: str, content_type: str
 ) -> Asset:
     """Add an asset as a `starter`; raise `Refused` where the release takes none."""
-    name = stored_name(name)
-    if release.immutable:
-        raise Refused(422, "Cannot upload assets to an immutable release.")
     if not name:
         raise invalid("ReleaseAsset", "missing_field", "name")
+    name = github.stored_name(name)
+    if release.immutable:
+        raise Refused(422, "Cannot upload assets to an immutable release.")
+    for refusal in github.asset_count(len(release.assets) + 1):
+        raise invalid("ReleaseAsset", "custom", "file_count", refusal)
     if release.asset(name) is not None:
         raise invalid("ReleaseAsset", "already_exists", "name")
     number = next_id()
@@ -86,10 +80,8 @@ def upload(call: Call) -> Response:
     headers = call.request.headers
     if "content-length" not in headers:
         raise Refused(400, "Bad Content-Length: ")
-    if headers["content-length"] == "0":
-        raise invalid(
-            "ReleaseAsset", "custom", "size", "size must be greater than or equal to 1"
-        )
+    for refusal in github.asset_size(call.request.length):
+        raise invalid("ReleaseAsset", "custom", "size", refusal)
     kind = headers.get("content-type", BINARY)
     name = call.query.get("name", "")
     label = call.query.get("label", "")
@@ -136,7 +128,7 @@ def public_file(repo: Repository, tag: str, name: str) -> Response:
 def _find(call: Call) -> tuple[Release, Asset]:
     number = int(call.groups[0])
     for release in call.repo.releases.values():
-        is_shown = call.authenticated or not release.draft
+        is_shown = call.sees_drafts or not release.draft
         if is_shown and number in release.assets:
             return release, release.assets[number]
     raise not_found()
@@ -156,7 +148,7 @@ def _get(call: Call) -> Any:
 def _edit(call: Call) -> JSON:
     release, asset = _find(call)
     data = call.json()
-    name = stored_name(data.get("name") or asset.name)
+    name = github.stored_name(data.get("name") or asset.name)
     if release.immutable:
         raise Refused(422, "Cannot update assets of an immutable release.")
     other = release.asset(name)

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from release_tasks.endpoints import GITHUB_DOCS
 from release_tasks.rehearsal.github.model import JSON, Release, Repository, Urls
+from release_tasks.rehearsal.github.rights import Rights
 from release_tasks.rehearsal.web import Request, Response
 
 
@@ -47,14 +48,26 @@ def invalid(resource: str, code: str, name: str = "", message: str = "") -> Refu
 
 @dataclass(frozen=True)
 class Call:
-    """One request to the API: which repository it is about, and whether it has the token."""
+    """One request to the API: which repository it is about, and what its token may do."""
 
     request: Request
     path: str  # below the API's root, without the query
     urls: Urls
     repo: Repository
-    authenticated: bool
+    rights: Rights
     groups: tuple[str, ...] = ()  # what the groups of the route's pattern matched
+
+    def check_may_write(self) -> None:
+        """Raise `Refused` (401, 403) unless the token may write."""
+        if not self.rights:
+            raise Refused(401, "Requires authentication")
+        if self.rights < Rights.WRITE:
+            raise Refused(403, "Resource not accessible by integration")
+
+    @property
+    def sees_drafts(self) -> bool:
+        """Tell whether drafts are shown: only to those who may write."""
+        return self.rights >= Rights.WRITE
 
     @property
     def base(self) -> str:
@@ -76,9 +89,9 @@ class Call:
         return replace(self, groups=groups)
 
     def release(self) -> Release:
-        """Return the release whose id the route names; drafts need the token."""
+        """Return the release whose id the route names; drafts need the right to write."""
         release = self.repo.releases.get(int(self.groups[0]))
-        if release is None or (release.draft and not self.authenticated):
+        if release is None or (release.draft and not self.sees_drafts):
             raise not_found()
         return release
 

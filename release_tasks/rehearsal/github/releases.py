@@ -26,7 +26,7 @@ from release_tasks.rehearsal.github.model import (
     user,
 )
 from release_tasks.rehearsal.web import Response
-from release_tasks.shell import Failed
+from release_tasks.rules import github
 
 # The fields that a client can set: our name and the type of each.
 FIELDS: dict[str, tuple[str, type]] = {
@@ -122,7 +122,7 @@ def unpublish_untagged(repo: Repository) -> None:
 
 def _list(call: Call) -> Response:
     shown = newest_first(call.repo)
-    if not call.authenticated:
+    if not call.sees_drafts:
         shown = [release for release in shown if not release.draft]
     return paged(call, [release_json(call, release) for release in shown])
 
@@ -171,6 +171,8 @@ def _edit(call: Call) -> JSON:
 def _save(call: Call, old: Release, data: JSON, is_new: bool) -> Release:
     repo = call.repo
     new = replace(old, **_changes(data))
+    for refusal in github.notes(new.body or ""):
+        raise invalid("Release", "custom", "body", refusal)
     if old.immutable and _is_frozen_changed(old, new):
         message = "Cannot change the tag or state of an immutable release."
         raise invalid("Release", "custom", message=message)
@@ -248,13 +250,9 @@ def _commit_date(repo: Repository, tag: str) -> str:
 
 def _make_tag(repo: Repository, release: Release) -> None:
     invalid_tag = BAD_TAG | {"message": "tag_name is not a valid tag"}
-    try:
-        git.run(repo.path, "check-ref-format", f"refs/tags/{release.tag}")
-    except Failed:
-        malformed = BAD_TAG | {"message": "tag_name is not well-formed"}
-        raise Refused(
-            422, "Validation Failed", invalid_tag, malformed, NO_TAG
-        ) from None
+    for refusal in github.tag(release.tag):
+        malformed = BAD_TAG | {"message": refusal}
+        raise Refused(422, "Validation Failed", invalid_tag, malformed, NO_TAG)
     commit = git.commit_of(repo.path, release.target)
     if commit:
         git.run(repo.path, "update-ref", f"refs/tags/{release.tag}", commit, "")

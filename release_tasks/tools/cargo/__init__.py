@@ -74,6 +74,7 @@ class Workspace:
     packages: dict[str, Package] = field(
         default_factory=dict, repr=False, compare=False
     )
+    root: Path = Path()  # the folder of its Cargo.toml
 
 
 def workspace(root: Path) -> Workspace:
@@ -83,9 +84,10 @@ def workspace(root: Path) -> Workspace:
     folders = {_folder(package) for package in packages.values()}
     members = [_member(package, folders) for package in packages.values()]
     members.sort(key=lambda member: member.name)
-    is_locked = (Path(data["workspace_root"]) / "Cargo.lock").exists()
+    top = Path(data["workspace_root"])
+    is_locked = (top / "Cargo.lock").exists()
     return Workspace(
-        tuple(members), Path(data["target_directory"]), is_locked, packages
+        tuple(members), Path(data["target_directory"]), is_locked, packages, top
     )
 
 

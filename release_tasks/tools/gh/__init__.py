@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from invoke.context import Context
 
-from release_tasks import endpoints, http
+from release_tasks import http, terminal
 from release_tasks.errors import ReleaseError
 from release_tasks.memo import On, memoized_on
 from release_tasks.shell import Failed, ask, ask_bytes, do, found
+from release_tasks.tools.gh import hosts
 from release_tasks.tools.gh import pages as gh_pages
 from release_tasks.tools.gh import refusals as gh_refusals
 from release_tasks.tools.gh.pages import Asset, Page
-from release_tasks.tools.gh.refusals import TOKENS
 
 JSON = "application/vnd.github+json"
 BYTES = "application/octet-stream"
+PLAIN = {"CLICOLOR_FORCE": "0", "GH_FORCE_TTY": ""}  # else JSON may come in colors
+WAITS = (0.5, 1.0, 2.0, 4.0)  # seconds before a call that is safe to repeat is repeated
+
+T = TypeVar("T")
 
 
 def pages(repository: str, tag: str) -> tuple[Page, ...]:
@@ -81,7 +86,7 @@ def scopes(password: str = "") -> frozenset[str] | None:
     It shows them for classic tokens only. Raises `ReleaseError` where gh's own does not work.
     """
     answer = http.get(
-        f"{endpoints.GITHUB_API}/rate_limit",
+        f"{hosts.api(hosts.DOT_COM)}/rate_limit",
         {"Authorization": f"Bearer {password or token()}"},
         (200, 401, 403),
     )
@@ -97,41 +102,67 @@ def scopes(password: str = "") -> frozenset[str] | None:
 def read(path: str, every_page: bool = False, *fields: str) -> Any:
     """Return the JSON of a GET on GitHub's API, None for what does not exist.
 
-    With `fields` it is a POST. Without a token it is read anonymously.
+    A `path` of a repository begins with `repos/[HOST/]OWNER/NAME`. With `fields` it is a POST.
+    Without a token it is read anonymously.
     """
-    if not token():
-        return _read_anonymously(path, every_page)
+    host, below = _located(path)
+    if not token(host):
+        return _read_anonymously(f"{hosts.api(host)}/{below}", every_page)
     paging = ["--paginate"] if every_page else []
     try:
-        text = ask(["gh", "api", *paging, path, *fields], secrets=TOKENS)
+        text = _repeated(lambda: _ask(host, *paging, below, *fields)).decode()
     except Failed as error:
         if "HTTP 404" in error.output or "No commit found" in error.output:
             return None
-        raise gh_refusals.explain(error) from error
+        raise gh_refusals.explain(error, host) from error
     return _all_rows(text) if every_page else json.loads(text)
 
 
 @memoized_on()
-def token() -> str:
-    """Return gh's token, of the environment or its own settings, "" without a token or gh."""
+def token(host: str = hosts.DOT_COM) -> str:
+    """Return gh's token for a host, of the environment or gh's own settings.
+
+    It is "" without a token or gh.
+    """
     if not found("gh"):
         return ""
-    for name in TOKENS:
+    names = hosts.tokens(host)
+    for name in names:
         if value := os.environ.get(name):
             return value
+    argv = ["gh", "auth", "token", "--hostname", host]
     try:
-        return ask(["gh", "auth", "token"], secrets=TOKENS).strip()
+        return ask(argv, secrets=names).strip()
     except Failed:
         return ""
 
 
+@memoized_on(On.REMOTE)
+def may_write(repository: str) -> bool:
+    """Tell whether the token may write contents, without which GitHub shows it no drafts.
+
+    What GitHub says of a user's `permissions` is not the token's, and a workflow's token has none.
+    So GitHub is asked for generated notes, which changes nothing and takes the same right.
+    """
+    host, below = _located(f"repos/{repository}/releases/generate-notes")
+    try:
+        _repeated(lambda: _ask(host, below, "-f", "tag_name=HEAD"))
+    except Failed as error:
+        is_refused = re.search(r"HTTP 40[134]", error.output)
+        if is_refused and not re.search(gh_refusals.RATE_LIMIT, error.output):
+            return False
+        if "HTTP 422" not in error.output:
+            raise gh_refusals.explain(error, host) from error
+    return True
+
+
 def fetch(repository: str, asset: Asset) -> bytes:
     """Return the bytes of an asset, also of a draft's."""
-    path = f"repos/{repository}/releases/assets/{asset.id}"
-    if not token():
-        url = f"{endpoints.GITHUB_API}/{path}"
+    host, below = _located(f"repos/{repository}/releases/assets/{asset.id}")
+    if not token(host):
+        url = f"{hosts.api(host)}/{below}"
         return http.get(url, {"Accept": BYTES}, (200,), remember=False).body
-    return ask_bytes(["gh", "api", "-H", f"Accept: {BYTES}", path], secrets=TOKENS)
+    return _repeated(lambda: _ask(host, "-H", f"Accept: {BYTES}", below))
 
 
 def create(
@@ -140,7 +171,7 @@ def create(
     """Make a release of a tag that origin has."""
     words = ["release", "create", tag, "--verify-tag", "--title", title]
     words += ["--notes-file", str(notes), *flags, "--repo", repository]
-    _do(c, *words)
+    _do(c, repository, *words)
 
 
 def generated_notes(repository: str, tag: str, commit: str, previous: str) -> str:
@@ -163,7 +194,16 @@ def generated_notes(repository: str, tag: str, commit: str, previous: str) -> st
 def delete(c: Context, repository: str, what: Asset | Page) -> None:
     """Delete a draft, or one asset of it."""
     kind = "releases/assets" if isinstance(what, Asset) else "releases"
-    _do(c, "api", "--silent", "-X", "DELETE", f"repos/{repository}/{kind}/{what.id}")
+    _, path = _located(f"repos/{repository}/{kind}/{what.id}")
+    words = ("api", "--silent", "-X", "DELETE", path)
+    try:
+        _do(c, repository, *words)
+    except Broken:
+        try:
+            _do_safely(c, repository, *words)
+        except ReleaseError as again:
+            if "HTTP 404" not in again.problem:  # the first call has deleted it
+                raise
 
 
 def one_draft(c: Context, repository: str, tag: str) -> Page | None:
@@ -186,48 +226,106 @@ def upload(
     """Upload files to a release, and replace its assets of the same names.
 
     There is no page in a dry run that would make it. `gh release upload` would look for the tag,
-    and find any one of several drafts.
+    and find any one of several drafts. An upload whose answer is lost is begun again.
     """
     release = page.id if page else "<id>"
-    url = f"{endpoints.GITHUB_UPLOADS}/repos/{repository}/releases/{release}/assets"
+    host, below = _located(f"repos/{repository}/releases/{release}/assets")
+    url = f"{hosts.uploads(host)}/{below}"
     for file in files:
         old = page.asset(file.name) if page else None
         if old:
             delete(c, repository, old)
         words = ["api", "--silent", "-X", "POST", "-H", f"Content-Type: {BYTES}"]
-        _do(c, *words, "--input", str(file), f"{url}?name={quote(file.name)}")
+        words += ["--input", str(file), f"{url}?name={quote(file.name)}"]
+        try:
+            _do(c, repository, *words)
+        except Broken:
+            assert page is not None  # a dry run uploads nothing
+            _upload_again(c, repository, page, file, words)
 
 
 def publish(c: Context, repository: str, tag: str, is_prerelease: bool) -> None:
     """Make a draft public, and leave "Latest" where it is."""
     kind = f"--prerelease={str(is_prerelease).lower()}"
-    _do(
-        c,
-        "release",
-        "edit",
-        tag,
-        "--draft=false",
-        "--latest=false",
-        kind,
-        "--repo",
-        repository,
-    )
+    words = ["release", "edit", tag, "--draft=false", "--latest=false", kind]
+    _do_safely(c, repository, *words, "--repo", repository)
 
 
 def set_latest(c: Context, repository: str, tag: str) -> None:
     """Make a release GitHub's "Latest"."""
-    _do(c, "release", "edit", tag, "--latest", "--repo", repository)
+    _do_safely(c, repository, "release", "edit", tag, "--latest", "--repo", repository)
 
 
-def _do(c: Context, *words: str) -> None:
+class Broken(ReleaseError):
+    """A call without an answer, or with a 5xx: nobody knows whether it was done."""
+
+
+def _upload_again(
+    c: Context, repository: str, page: Page, file: Path, words: Sequence[str]
+) -> None:
+    """Upload a file whose first upload has no answer, in place of what arrived of it."""
+    for seconds in WAITS:
+        terminal.pause(seconds, f"GitHub did not answer the upload of {file.name}")
+        for now in pages(repository, page.tag):
+            arrived = now.asset(file.name) if now.id == page.id else None
+            if arrived:
+                delete(c, repository, arrived)
+        with suppress(Broken):
+            _do(c, repository, *words)
+            return
+    _do(c, repository, *words)
+
+
+def _located(path: str) -> tuple[str, str]:
+    """Return the host of an API path, and the path without it."""
+    start = "repos/"
+    if not path.startswith(start):
+        return hosts.DOT_COM, path
+    named = path.removeprefix(start)
+    return hosts.host_of(named), start + hosts.without_host(named)
+
+
+def _ask(host: str, *words: str) -> bytes:
+    argv = ["gh", "api", *words]
+    env = hosts.pinned(host) | PLAIN
+    return ask_bytes(argv, env=env, secrets=hosts.tokens(host))
+
+
+def _repeated(call: Callable[[], T]) -> T:
+    """Return what a call answers that is safe to repeat, and is where GitHub fails."""
+    for seconds in WAITS:
+        try:
+            return call()
+        except Failed as error:
+            if not gh_refusals.is_passing(error):
+                raise
+        terminal.pause(seconds)
+    return call()
+
+
+def _do_safely(c: Context, repository: str, *words: str) -> None:
+    """Do what is the same when it is done twice; repeat it where GitHub fails."""
+    for seconds in WAITS:
+        with suppress(Broken):
+            _do(c, repository, *words)
+            return
+        terminal.pause(seconds, "GitHub did not answer, trying again")
+    _do(c, repository, *words)
+
+
+def _do(c: Context, repository: str, *words: str) -> None:
+    """Act with gh; raise `Broken` where GitHub gives no answer, or a 5xx."""
+    host = hosts.host_of(repository)
     try:
-        do(c, ["gh", *words], secrets=TOKENS)
+        do(c, ["gh", *words], env=hosts.pinned(host), secrets=hosts.tokens(host))
     except Failed as error:
-        raise gh_refusals.explain(error) from error
+        explained = gh_refusals.explain(error, host)
+        if gh_refusals.is_passing(error):
+            raise Broken(explained.problem, explained.fix) from error
+        raise explained from error
 
 
-def _read_anonymously(path: str, every_page: bool) -> Any:
-    url = f"{endpoints.GITHUB_API}/{path}"
+def _read_anonymously(url: str, every_page: bool) -> Any:
     answers = http.get_pages(url, {"Accept": JSON}, (200, 403, 404, 422, 429))
     first = answers[0]
     if first.status in (404, 422):  # 422 is a commit that was never pushed

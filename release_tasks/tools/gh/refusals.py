@@ -8,9 +8,14 @@ from datetime import UTC, datetime
 
 from release_tasks.errors import ReleaseError
 from release_tasks.shell import Failed, ask
+from release_tasks.tools.gh import hosts
 
-TOKENS = ("GH_TOKEN", "GITHUB_TOKEN")
 RESUME = "run the release again to resume"
+# HTTP 5xx, and what Go says of a connection that broke (net, net/http).
+PASSING = (
+    r"HTTP 5\d\d|: (unexpected )?EOF\b|connection reset|connection refused|broken pipe"
+    r"|i/o timeout|TLS handshake timeout|timeout awaiting|server closed|Temporary failure"
+)
 RATE_LIMIT = r"rate limit|HTTP 429"
 FIXES = (  # what gh prints, and what to do; the first pattern that matches counts
     (
@@ -29,11 +34,18 @@ FIXES = (  # what gh prints, and what to do; the first pattern that matches coun
 )
 
 
-def explain(error: Failed) -> ReleaseError:
+def is_passing(error: Failed) -> bool:
+    """Tell whether GitHub failed, or the connection, so that the same call may work again."""
+    return re.search(PASSING, error.output) is not None
+
+
+def explain(error: Failed, host: str = hosts.DOT_COM) -> ReleaseError:
     """Return a failed call of gh as an error with a fix."""
     fix = _fix(error.output)
     if "{reset}" in fix:
-        fix = fix.format(reset=_reset())
+        fix = fix.format(reset=_reset(host))
+    if host not in (hosts.DOT_COM, *hosts.ALSO_DOT_COM):
+        fix = fix.replace(hosts.TOKENS[0], hosts.tokens(host)[0])
     return ReleaseError(f"GitHub refused: {_message(error)}", fix)
 
 
@@ -60,13 +72,13 @@ def _fix(output: str) -> str:
     return RESUME
 
 
-def _reset() -> str:
+def _reset(host: str) -> str:
     """Return when an exhausted rate limit starts again; this call does not count."""
     try:
-        limits = json.loads(ask(["gh", "api", "rate_limit"], secrets=TOKENS))[
-            "resources"
-        ].values()
+        argv = ["gh", "api", "rate_limit"]
+        text = ask(argv, env=hosts.pinned(host), secrets=hosts.tokens(host))
     except Failed:
         return time_of_day(0)
+    limits = json.loads(text)["resources"].values()
     resets = [limit["reset"] for limit in limits if not limit["remaining"]]
     return time_of_day(max(resets, default=0))

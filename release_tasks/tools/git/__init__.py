@@ -189,11 +189,18 @@ def tags_by_age(tree: Path) -> tuple[str, ...]:
 
 @memoized_on()
 def remote_url(tree: Path, remote: str = "origin") -> str | None:
-    """Return the URL of a remote as configured, or None."""
+    """Return the URL of a remote as configured, of several the first, which git fetches from."""
     try:
-        return ask(["git", "config", "--get", f"remote.{remote}.url"], cwd=tree).strip()
+        urls = ask(["git", "config", "--get-all", f"remote.{remote}.url"], cwd=tree)
     except Failed:
         return None
+    return urls.splitlines()[0].strip()
+
+
+@memoized_on(On.GIT)
+def expanded_url(tree: Path, remote: str = "origin") -> str:
+    """Return the URL of a remote after `url.BASE.insteadOf`, as git fetches from it."""
+    return ask(["git", "remote", "get-url", remote], cwd=tree).strip()
 
 
 @memoized_on(On.REMOTE)

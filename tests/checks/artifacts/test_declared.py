@@ -30,7 +30,7 @@ from support.tiny_project import TinyProject, problems, run_checks
 from release_tasks import dist
 from release_tasks.channels import github_assets
 from release_tasks.checks.check import CheckContext
-from release_tasks.checks.preflight import bundles
+from release_tasks.checks.preflight import bundles, github_gates
 from release_tasks.steps.check_artifacts import check_artifacts
 from release_tasks.tools import twine
 
@@ -306,3 +306,59 @@ def test_check_names_a_binary_and_an_sdist_of_one_name_before_they_are_built(
         SETTINGS.replace("tiny-{version}-arm.tar.gz", f"arm-{name}"),
     )
     assert problems(tiny, bundles) == []
+
+
+def test_a_file_that_github_does_not_take_stops_before_the_push(
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("release_tasks.rules.github.ASSET_SIZE", 10)
+    [error, *_] = [one for one in artifact_errors() if HERE in one.problem]
+    assert error.problem.startswith(
+        f"declared/unfit-asset: GitHub does not take {HERE}"
+    )
+    assert error.problem.endswith("size must be less than 10")
+    assert error.fix.startswith(f"change or remove {HERE} in release-tasks.toml")
+
+
+FOUND = [
+    (
+        "archive-without-license",
+        ("git", "rm", "--quiet", "LICENSE"),
+        "",
+        "git add LICENSE",
+    ),
+    (
+        "bundle-of-archive",
+        (),
+        '[bundles."{asset}-{variant}.zip"]\nsmall = {url = "https://models.example/a", '
+        f'sha256 = "{"0" * 64}", license = "MIT"}}\n[github]\nassets = ["bundles"]\n',
+        '[binaries.tiny] "aarch64-unknown-linux-gnu" = "tiny-{version}-arm"',
+    ),
+    (
+        "assets-without-github",
+        (
+            "sh",
+            "-c",
+            "git clone -q --bare . ../b.git && git remote set-url origin ../b.git",
+        ),
+        "",
+        "git remote set-url origin https://github.com/OWNER/NAME, or remove [binaries]",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "command", "more", "fix"), FOUND)
+def test_check_names_what_cannot_be_packed_or_has_no_place(
+    tiny: TinyProject, name: str, command: tuple[str, ...], more: str, fix: str
+) -> None:
+    url = tiny.git("remote", "get-url", "origin").strip()
+    try:
+        if command:
+            subprocess.run(command, cwd=tiny.root, check=True)
+        tiny.commit("release-tasks.toml", f"{SETTINGS}# {name}\n{more}")
+        release = CheckContext(context(), tiny.release("0.2.0"))
+        found = run_checks(release, bundles) + run_checks(release, github_gates)
+    finally:
+        tiny.git("remote", "set-url", "origin", url)
+    [wanted] = [one for one in found if one.name == name]
+    assert wanted.fix.startswith(fix)

@@ -216,6 +216,24 @@ WAYS: dict[str, tuple[Act, Follow]] = {
         types("git remote remove origin"),
         lambda one, fix: one.type(fix.replace("URL", ORIGIN)),
     ),
+    "fork-as-origin": (
+        types("git remote add upstream https://github.com/other/tiny"),
+        says(
+            "pyproject.toml",
+            "[project]\n",
+            '[project]\nurls = {Source = "https://github.com/example/tiny"}\n',
+            "or name https://github.com/example/tiny as the repository",
+        ),
+    ),
+    "long-notes": (
+        commits("CHANGELOG.md", LOG.replace("- More.\n", "- More.\n" * 20_000)),
+        says(
+            "CHANGELOG.md",
+            "- More.\n" * 20_000,
+            "- More.\n",
+            "shorten the section in CHANGELOG.md",
+        ),
+    ),
     "detached-head": (
         types("git checkout --quiet --detach"),
         lambda one, fix: one.type(fix.replace("BRANCH", "main")),

@@ -206,3 +206,34 @@ def test_a_target_folder_that_git_does_not_ignore_is_named(tiny: TinyProject) ->
     case = CheckContext(context(), tiny.release("0.2.0"), None)
     names = [one.name for one in run_checks(case, repository)]
     assert "unignored-output" not in names
+
+
+FORKS = [
+    ("", "", ""),
+    ("Source = 'https://github.com/other/tiny'", "", "names other/tiny as its"),
+    ("Homepage = 'https://github.com/other/tiny#readme'", "", "names other/tiny as"),
+    ("Source = 'https://github.com/Example/Tiny.git'", "", ""),
+    ("Source = 'https://github.com/example/tiny/tree/main/x'", "", ""),
+    ("Source = 'https://github.com/example/tiny'", "git@github.com:other/tiny", ""),
+    ("Documentation = 'https://github.com/other/docs'", "", ""),
+    ("Source = 'https://gitlab.com/other/tiny'", "", ""),
+    ("", "https://github.com/other/tiny.git", "a fork of other/tiny"),
+    ("", "https://github.com/EXAMPLE/tiny", ""),
+    ("", "https://git.example.org/other/tiny", ""),
+]
+
+
+@pytest.mark.parametrize(("urls", "upstream", "fact"), FORKS)
+def test_a_fork_is_known_by_the_manifests_and_the_remotes(
+    tiny: TinyProject, urls: str, upstream: str, fact: str
+) -> None:
+    manifest = TINY["pyproject.toml"] + f"[project.urls]\n{urls}\n"
+    tiny.commit("pyproject.toml", manifest)
+    if upstream:
+        tiny.git("remote", "add", "upstream", upstream)
+    case = CheckContext(context(), tiny.release("0.2.0"))
+    facts = [
+        one.fact for one in run_checks(case, repository) if one.name == "fork-as-origin"
+    ]
+    assert bool(facts) is bool(fact)
+    assert all(fact in one for one in facts)

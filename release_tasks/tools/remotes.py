@@ -1,0 +1,75 @@
+"""The address of a remote as git takes it, and which repository on GitHub that is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from release_tasks.tools import git, ssh
+from release_tasks.tools.gh import hosts
+
+SSH = ("ssh", "git+ssh", "ssh+git")
+SCHEMES = (*SSH, "https", "http", "git")
+# git-clone(1), GIT URLS: SCHEME://[USER[:PASSWORD]@]HOST[:PORT]/PATH, and [USER@]HOST:PATH
+_URL = re.compile(r"([\w+]+)://(?:[^/@]*@)?([^/:@]+)(?::\d*)?/+(.+)", re.S)
+_SCP = re.compile(r"(?:[^/@:]+@)?([^/:@]+):(?!//)/*(.+)", re.S)
+
+
+@dataclass(frozen=True)
+class Address:
+    """A remote on another machine: the scheme, the host as written, the path without `.git`."""
+
+    scheme: str
+    host: str
+    path: str
+
+
+def parse(url: str) -> Address | None:
+    """Return the parts of a remote's URL; None for a path on this machine."""
+    if match := _URL.fullmatch(url):
+        scheme = match[1].lower()
+        if scheme in SCHEMES:
+            return Address(scheme, match[2], _path(match[3]))
+        return None
+    if match := _SCP.fullmatch(url):
+        return Address("ssh", match[1], _path(match[2]))
+    return None
+
+
+def github_repository(url: str) -> str | None:
+    """Return `[HOST/]OWNER/NAME` for a URL of a repository on GitHub, None for any other.
+
+    The host of an SSH address may be an alias of ~/.ssh/config.
+    """
+    address = parse(url)
+    if address is None or not re.fullmatch(r"[^/\s]+/[^/\s]+", address.path):
+        return None
+    owner, _, name = address.path.partition("/")
+    candidates = [hosts.canonical(address.host)]
+    if address.scheme in SSH and not hosts.is_github(candidates[0]):
+        candidates.append(hosts.canonical(ssh.host_name(address.host)))
+    for host in candidates:
+        if hosts.is_github(host):
+            return hosts.repository(host, owner, name)
+    return None
+
+
+def repository_of(tree: Path, remote: str = "origin") -> str | None:
+    """Return the repository on GitHub that a remote is, as git resolves its URL.
+
+    What is written counts first: a mirror by `insteadOf` is a way to the same repository.
+    """
+    written = git.remote_url(tree, remote)
+    if written is None:
+        return None
+    found = github_repository(written)
+    if found is None:
+        expanded = git.expanded_url(tree, remote)
+        if expanded != written:
+            found = github_repository(expanded)
+    return found
+
+
+def _path(path: str) -> str:
+    return path.strip("/").removesuffix(".git").rstrip("/")
