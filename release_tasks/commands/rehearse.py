@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as _json
+import os
 import sys
 import tempfile
 from collections import Counter
@@ -206,6 +207,7 @@ def _environment(rehearsal: Rehearsal, clone: Path) -> dict[str, str]:
         for name, value in shell.environment().items()
         if name not in removed
     }
+    env |= _build_secrets(rehearsal.project)
     env |= rehearsal.registries.env
     seconds = str(git.commit_time(clone))
     env |= {"TMPDIR": str(scratch), "SOURCE_DATE_EPOCH": seconds}
@@ -214,6 +216,21 @@ def _environment(rehearsal: Rehearsal, clone: Path) -> dict[str, str]:
         env[f"GIT_{role}_EMAIL"] = "rehearsal@localhost"
         env[f"GIT_{role}_DATE"] = f"{seconds} +0000"
     return env
+
+
+def _build_secrets(project: Project) -> dict[str, str]:
+    """Return the variables that the builds of images take secrets from, as a release has them."""
+    from release_tasks.project.model import resolved_or_empty
+    from release_tasks.tools.docker import secret_variable
+
+    found = {}
+    for component in project.components:
+        for image in resolved_or_empty(component.images):
+            for secret in image.secrets:
+                name = secret_variable(secret)
+                if name and name in os.environ:
+                    found[name] = os.environ[name]
+    return found
 
 
 def _run_release(
