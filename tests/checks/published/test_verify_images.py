@@ -88,6 +88,21 @@ def test_an_image_of_the_wrong_program_is_found(release, push):
     assert verify(release) == [f"{NAME} prints 'hello 0.1.0', expected 0.2.0"]
 
 
+def test_what_check_artifacts_ignores_verify_ignores_too(releasing, push, capsys):
+    push("hello 0.1.0")
+    ignore = '[checks.ignore]\nimage-does-not-start = "needs a license"\n'
+    files = {"Dockerfile": "FROM scratch\n", "release-tasks.toml": SETTINGS + ignore}
+    assert verify(releasing(files)) == []
+    assert "is ignored (needs a license)" in capsys.readouterr().err
+
+
+@as_root
+def test_an_interpreter_is_not_what_an_image_is_about(release, push, capsys):
+    push("Python 3.12.4", Entrypoint=["/python3", "/app/main.py"])
+    assert verify(release) == []
+    assert "has no program of its own" in capsys.readouterr().err
+
+
 @as_root
 def test_an_image_whose_entry_point_is_absent_is_found(release, push):
     push(Entrypoint=["/helo"])
