@@ -194,7 +194,7 @@ def sample_release(complete: CompleteRelease, folder: Path) -> Iterator[SampleRe
     with (
         patch(
             "release_tasks.rehearsal.registries.Servers",
-            lambda apps, folder: Servers((*apps, file_server), folder),
+            lambda apps, *others: Servers((*apps, file_server), *others),
         ),
         unpublished(_packages(complete)),
         run_registries(
