@@ -28,10 +28,11 @@ def with_crates(project: Project, workspace: cargo.Workspace | None) -> Project:
         _refuse_unknown(name, (name,), members)
     in_wheels = python_packages.built_by_maturin(root, project.files)
     tracked = set(git.tracked(root))
+    submodules = tuple(git.submodules(root))
     crates = []
     left_out = []
     for member in members:
-        submodule = _submodule(root, member)
+        submodule = _around(f"{member.folder}/".removeprefix(f"{root}/"), submodules)
         if submodule:
             reason = f"the submodule {submodule} is released on its own"
             left_out.append(f"{member.name} (crates: {reason})")
@@ -118,10 +119,9 @@ def _manifest(root: Path, folder: Path) -> str:
     return f"{folder}/Cargo.toml".removeprefix(f"{root}/")
 
 
-def _submodule(root: Path, member: cargo.Member) -> str:
-    """Return the submodule that a member is in, "" for any other member."""
-    folder = f"{member.folder}/".removeprefix(f"{root}/")
-    for submodule in git.submodules(root):
+def _around(folder: str, submodules: tuple[str, ...]) -> str:
+    """Return the submodule that a folder is in, "" for any other folder."""
+    for submodule in submodules:
         if folder.startswith(f"{submodule}/"):
             return submodule
     return ""
