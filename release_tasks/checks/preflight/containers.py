@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from release_tasks.errors import Problem, ReleaseError, problems_of, shorten
 from release_tasks.formats import dockerfile
 from release_tasks.formats.text_files import read
 from release_tasks.http import get_many
-from release_tasks.manifests import toml_values
+from release_tasks.manifests import chart_yaml, toml_values
 from release_tasks.project.model import Chart, Crate, Image, resolved_or_empty
 from release_tasks.release import ComponentRelease
 from release_tasks.rules import oci
@@ -32,6 +33,7 @@ from release_tasks.tools import docker
 from release_tasks.tools.docker import buildkit
 from release_tasks.tools.helm import dependencies as helm_dependencies
 from release_tasks.tools.helm.dependencies import Dependency
+from release_tasks.versions import helm_ranges
 
 TARGETS = {"bin": "src/bin", "bench": "benches", "test": "tests", "example": "examples"}
 
@@ -79,6 +81,7 @@ def platform_not_run(context: CheckContext) -> Iterator[Problem]:
 @problem
 def chart_dependency_gone(context: CheckContext) -> Iterator[Problem]:
     """Find the dependencies of a chart that helm cannot download, grouped by reason."""
+    yield from _pushed_later(context)
     if not found("helm"):
         return
     for path, chart, needs in _downloaded(context):
@@ -333,13 +336,43 @@ def _downloaded(context: CheckContext) -> Iterator[tuple[str, Chart, list[Depend
         needs: list[Dependency] = []
         own = chart_pins.siblings(context.release, path.rpartition("/")[0])
         for dependency in helm_dependencies.dependencies(chart.folder):
-            if (dependency.name, dependency.repository.rstrip("/")) in own:
-                continue  # this release makes it
+            repository = dependency.repository.rstrip("/")
+            is_here = repository.startswith(chart_pins.FILE_URL)
+            if is_here and (dependency.name, repository) in own:
+                continue
             forms = (f"{folder}{dependency.name}-", f"{folder}{dependency.name}/")
             if not any(file.startswith(forms) for file in vendored):
                 needs.append(dependency)
         if needs:
             yield path, chart, needs
+
+
+def _pushed_later(context: CheckContext) -> Iterator[Problem]:
+    """Find each requirement on a chart's new version, which is pushed only after all are packed."""
+    shipped = list(context.shipped("charts", Chart))
+    folders = {chart.reference: chart.folder for chart in shipped}
+    for chart in shipped:
+        manifest = chart.folder / "Chart.yaml"
+        path = manifest.relative_to(context.release.source_tree).as_posix()
+        own = chart_pins.siblings(context.release, path.rpartition("/")[0])
+        text = read(context.release.source_tree, path)
+        for row in chart_yaml.read(text, path).dependencies:
+            name, repository = chart_yaml.dependency_key(row)
+            new = own.get((name, repository))
+            reference = f"{repository.removeprefix(chart_pins.OCI_URL)}/{name}"
+            wanted = str(row.get("version") or "")
+            if new is None or reference not in folders:
+                continue
+            if helm_ranges.updated(wanted, new) == wanted:
+                continue
+            folder = os.path.relpath(folders[reference], chart.folder)
+            yield Problem(
+                f"{path} will require {name} {new} from {repository}, where this release "
+                "pushes it only after all charts are packed",
+                f'write repository: "file://{folder}" in {path}, and run '
+                f"helm dependency update {posixpath.dirname(path) or '.'}",
+                path,
+            )
 
 
 def _cargo_runs(context: CheckContext) -> Iterator[tuple[Image, CargoRun]]:

@@ -63,7 +63,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRegistrie
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             "release_tasks.rehearsal.registries.Servers",
-            lambda apps, at: server.Servers((*apps, Charts(folder)), at),
+            lambda apps, *rest: server.Servers((*apps, Charts(folder)), *rest),
         )
         with local_registries(folder, patch) as running:
             patch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")

@@ -209,7 +209,7 @@ def depend(
 
 
 def follow(root: Path, fix: str) -> None:
-    """Do what a way out says first, and leave what helm fetched out of the repository."""
+    """Run the command that a fix begins with, and leave what helm fetched out of the repository."""
     subprocess.run(
         shlex.split(fix.partition(", and ")[0]),
         cwd=root,
@@ -297,7 +297,24 @@ def test_a_default_image_of_somebody_else_that_is_not_there_is_found(
         )
 
 
-NOWHERE = "linux/sparc64"  # no builder emulates it
+def test_a_chart_cannot_require_what_the_release_pushes_later(root: Path) -> None:
+    references = [f"ghcr.io/example/charts/{name}" for name in ("shop", "common")]
+    tables = "".join(f'[charts."{reference}"]\n' for reference in references)
+    write(root, "release-tasks.toml", IMAGE + tables)
+    write(root, "common/Chart.yaml", "apiVersion: v2\nname: common\nversion: 0.1.0\n")
+    depend(root, "oci://ghcr.io/example/charts", "0.1.0")
+    [(name, fact, fix)] = [one for one in told(root) if "will require" in one[1]]
+    assert name == "chart-dependency-gone"
+    assert fact.startswith("chart/Chart.yaml will require common 0.2.0 from oci://")
+    assert fix == (
+        'write repository: "file://../common" in chart/Chart.yaml, and run '
+        "helm dependency update chart"
+    )
+    depend(root, "file://../common", "0.1.0")
+    assert told(root) == []
+
+
+NOWHERE = "linux/mips64"  # a platform of OCI that no builder emulates here
 
 
 @pytest.mark.slow
