@@ -131,6 +131,7 @@ def run_registries(
     )
     github = GitHub(folder / "github", clients.GITHUB_TOKEN, hosts=(github_host,))
     github.add_token(clients.GITHUB_READ_TOKEN, Rights.READ)
+    github.reads_through = not offline
     settings = folder / "clients"
     settings.mkdir(parents=True, exist_ok=True)
     others: Elsewhere | None = None

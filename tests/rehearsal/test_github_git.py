@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from support.github_client import TOKEN, local_github
+from support.repositories import commit_files, git
 
 pytestmark = pytest.mark.tools("git")
 
@@ -126,6 +127,23 @@ def test_an_unknown_repository_is_not_found(github):
     said = github.fails(
         "git", "ls-remote", "https://github.com/acme/other.git", code=128
     )
+    assert "Repository not found." in said
+
+
+def test_another_repository_is_read_as_the_users_git_reads_it(
+    github, tmp_path, monkeypatch
+):
+    real = commit_files(tmp_path / "real" / "acme" / "other.git", {"a.txt": "a"})
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{tmp_path}/real/.insteadOf")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "https://github.com/")
+    github.hub.reads_through = True
+    url = "https://github.com/acme/other.git"
+    head = git(real, "rev-parse", "HEAD").strip()
+    assert github.ok("git", "ls-remote", url, "HEAD").split() == [head, "HEAD"]
+    github.fails("git", "push", url, "main", code=128)
+    missing = "https://github.com/acme/missing.git"
+    said = github.fails("git", "ls-remote", missing, code=128)
     assert "Repository not found." in said
 
 

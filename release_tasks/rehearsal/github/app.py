@@ -42,7 +42,8 @@ class GitHub:
     `immutable` is the setting of new repositories; `open_push` lets anyone without a token push;
     `scopes` is what the token may do.
     Names in `hosts` and the loopback address answer as GitHub Enterprise does, with the API below
-    `/api/`.
+    `/api/`. With `reads_through`, git can also read repositories of the real GitHub, as the user's
+    git reads them.
     """
 
     name = "github"
@@ -63,6 +64,9 @@ class GitHub:
         self.hosts = (WEB, API, UPLOADS, *hosts)
         self._repos: dict[str, Repository] = {}
         self._lock = threading.RLock()
+        self.reads_through = False
+        self._mirrors: dict[str, Repository | None] = {}
+        self._mirroring = threading.Lock()
 
     def add_token(self, token: str, rights: Rights) -> None:
         """Accept one more token."""
@@ -127,9 +131,28 @@ class GitHub:
             return self._upload(request, target)
         if web.GIT.fullmatch(target.path):
             may_push = self._may_push(request)
-            return web.answer_git(request, may_push, self.repository)
+            return web.answer_git(request, may_push, self._readable)
         with self._lock:
             return web.answer(request, target.urls, self.repository)
+
+    def _readable(self, owner: str, repo: str) -> Repository:
+        """Return a repository, or a copy of the real one; raise `Refused` where there is none."""
+        found = self._find(owner, repo)
+        if found is None and self.reads_through:
+            found = self._mirror(owner, repo)
+        if found is None:
+            raise not_found()
+        return found
+
+    def _mirror(self, owner: str, repo: str) -> Repository | None:
+        key = f"{owner}/{repo}".lower()
+        with self._mirroring:
+            if key not in self._mirrors:
+                path = self.folder / "mirrors" / owner / f"{repo}.git"
+                copy = Repository(owner, repo, path, path, lock=self._lock)
+                is_there = git.mirror(path, f"{endpoints.GITHUB}/{owner}/{repo}.git")
+                self._mirrors[key] = copy if is_there else None
+            return self._mirrors[key]
 
     def _api(self, request: Request, target: _Target) -> Response:
         urls = target.urls

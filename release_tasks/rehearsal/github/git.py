@@ -49,6 +49,21 @@ def create(path: Path, source: Path | None = None) -> None:
         _copy(source, path)
 
 
+def mirror(path: Path, url: str) -> bool:
+    """Copy another repository, with the user's own git settings; return whether that worked.
+
+    Nobody can push to it.
+    """
+    try:
+        ask(["git", "clone", "--quiet", "--mirror", url, path])
+    except Failed:
+        shutil.rmtree(path, ignore_errors=True)
+        return False
+    for key, value in (SETTINGS | {"http.receivepack": "false"}).items():
+        run(path, "config", key, value)
+    return True
+
+
 def run(path: Path, *words: str) -> str:
     """Run git on a bare repository and return its output; raise `Failed` where git fails."""
     return ask(["git", "--git-dir", path, *words], env=ENV)
