@@ -243,7 +243,7 @@ def test_a_rehearsal_uses_files_that_other_machines_built_from_its_commit(
     assert ["GitHub", "tiny-mac", "published"] in rows
     assert ["GitHub", "tiny.exe", "published"] in rows
     assert other.returncode == 1
-    assert "tiny-mac belongs to tiny 0.1.0, not to tiny 0.2.0" in other.stderr
+    assert "the manifest of tiny has 0.1.0, expected 0.2.0" in other.stderr
     assert "check: " not in other.stderr
 
 

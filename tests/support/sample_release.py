@@ -259,6 +259,11 @@ def _adapt(root: Path, complete: CompleteRelease) -> None:
             assert old in text
             text = text.replace(old, new)
         (root / path).write_text(text)
+    if (root / ".gitmodules").exists():  # of other hosts, which no test reaches
+        keys = git(root, "config", "--file", ".gitmodules", "--get-regexp", "path")
+        folders = [line.split(" ", 1)[1] for line in keys.splitlines()]
+        git(root, "rm", "--quiet", "--cached", ".gitmodules", *folders)
+        (root / ".gitmodules").unlink()
     settings = root / SETTINGS
     text = settings.read_text()
     if "[gates]" in text:

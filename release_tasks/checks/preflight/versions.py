@@ -164,10 +164,16 @@ def new_tag_form(context: CheckContext) -> Iterator[Problem]:
 @warning
 def version_below_manifests(context: CheckContext) -> Iterator[Problem]:
     """Find each version that is lower than the one that the manifests have."""
+    from release_tasks.project.history import released
+
     for part in context.release.parts:
         present = part.component.version
         if present is None or not is_lower(part.version, present):
             continue
+        tags = released(context.project, part.component)
+        last = next(iter(tags), None)
+        if last is not None and parse(part.version) <= parse(last):
+            continue  # version-not-higher judges that
         yield Problem(
             f"{part.version} is lower than {present}, which the manifests of "
             f"{part.component.name} have",

@@ -187,14 +187,25 @@ def tags_by_age(tree: Path) -> tuple[str, ...]:
     return tuple(name for name, _, _ in found)
 
 
-@memoized_on()
 def remote_url(tree: Path, remote: str = "origin") -> str | None:
     """Return the URL of a remote as configured, of several the first, which git fetches from."""
+    return _remote_urls(tree).get(remote)
+
+
+@memoized_on()
+def _remote_urls(tree: Path) -> Mapping[str, str]:
+    """Return the first URL of each remote; nothing that a task runs changes them."""
     try:
-        urls = ask(["git", "config", "--get-all", f"remote.{remote}.url"], cwd=tree)
+        text = ask(
+            ["git", "config", "-z", "--get-regexp", r"^remote\..*\.url$"], cwd=tree
+        )
     except Failed:
-        return None
-    return urls.splitlines()[0].strip()
+        return {}
+    urls: dict[str, str] = {}
+    for entry in filter(None, text.split("\0")):
+        key, _, url = entry.partition("\n")
+        urls.setdefault(key.removeprefix("remote.").removesuffix(".url"), url.strip())
+    return urls
 
 
 @memoized_on(On.GIT)

@@ -43,7 +43,10 @@ def files_at(tree: Path, ref: str, paths: Iterable[str]) -> dict[str, bytes]:
 
     Those that it does not have are left out.
     """
-    return _files_at(tree, ref, frozenset(paths))
+    wanted = frozenset(paths)
+    # those that differ are asked for again and again, in one set or another
+    found = _files_at(tree, ref, wanted | set(git.changed(tree)))
+    return {path: found[path] for path in wanted & found.keys()}
 
 
 @memoized_on(On.GIT)

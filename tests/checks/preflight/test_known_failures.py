@@ -270,7 +270,7 @@ FAILURES = (
             ),
         ),
         "chart-image-unpublished",
-        "uses the tag v0.2.0",
+        "llm-proxy:v0.2.0, which is not published",
     ),
     Failure(
         "d1cac6f: a linter that is not on the path",
