@@ -16,9 +16,8 @@ GITHUB_UPLOADS = "https://uploads.github.com"
 GITHUB_DOCS = "https://docs.github.com/rest"
 GHCR = "https://ghcr.io"
 DOCKER_HUB = "https://registry-1.docker.io"
-DOCKER_HUB_LOGIN = (
-    "https://index.docker.io/v1/"  # the key of its login in docker's config.json
-)
+# the key of its login in docker's config.json
+DOCKER_HUB_LOGIN = "https://index.docker.io/v1/"
 GO_PROXY = "https://proxy.golang.org"
 GO = "https://go.dev/dl"
 

@@ -19,9 +19,8 @@ from release_tasks import memo, shell, terminal
 from release_tasks.errors import ReleaseError
 from release_tasks.signals import deferred_signals
 
-TEMPORARY = (
-    ".release-tasks"  # ends the name of a file that is about to replace another one
-)
+# ends the name of a file that is about to replace another one
+TEMPORARY = ".release-tasks"
 THREADS = 4  # that write at the same time: each one waits for the disk
 
 

@@ -233,9 +233,8 @@ def _make_session() -> Session:
 
     session = Session()
     session.trust_env = False  # `ProxySettings` has read the environment
-    session.cookies.set_policy(
-        DefaultCookiePolicy(allowed_domains=[])
-    )  # keep and send none
+    # keep and send none
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers["User-Agent"] = (
         f"release-tasks/{version('release-tasks')} (a release tool)"
     )

@@ -51,9 +51,8 @@ class Release:
     checkout: Path
     source_tree: Path
     commit: str
-    is_tagged: (
-        bool  # the tag exists: `commit` is the tag's, and nothing is edited any more
-    )
+    # the tag exists: `commit` is the tag's, and nothing is edited any more
+    is_tagged: bool
 
     @classmethod
     def at(

@@ -34,9 +34,8 @@ UNATTENDED = {  # no program may ask a question or color its output
     "GH_NO_UPDATE_NOTIFIER": "1",
     "NO_COLOR": "1",
 }
-LONGEST_SHOWN = (
-    500  # characters of a variable's value; zig sets longer ones for bindgen
-)
+# characters of a variable's value; zig sets longer ones for bindgen
+LONGEST_SHOWN = 500
 LAST_LINES = 15  # of a failed program's output, which an error shows
 
 _inherited: set[int] = set()  # descriptors of locks that children keep when we end

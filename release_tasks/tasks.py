@@ -57,9 +57,8 @@ class ReleaseTask(Task[Callable[..., None]]):
             sys.stdout.flush()
         except BrokenPipeError:
             nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(
-                nowhere, sys.stdout.fileno()
-            )  # Python flushes stdout once more at its end
+            # Python flushes stdout once more at its end
+            os.dup2(nowhere, sys.stdout.fileno())
             raise Exit(code=141) from None
         except KeyboardInterrupt:
             shell.end_children()

@@ -24,9 +24,8 @@ LOGIN_IN_URL = re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)")  # user:password
 MASK = "***"
 SHORTEST_SECRET = 8  # characters; hiding shorter values would garble ordinary text
 
-prefix: ContextVar[str] = ContextVar(
-    "prefix", default=""
-)  # the name of the running step
+# the name of the running step
+prefix: ContextVar[str] = ContextVar("prefix", default="")
 collected: ContextVar[list[str] | None] = ContextVar("collected", default=None)
 stopping = threading.Event()  # set once the release is interrupted
 
@@ -133,9 +132,8 @@ def _secrets() -> list[str]:
         if os.path.exists(value):  # the path of a file is no secret
             continue
         found.add(value)
-        found.update(
-            line.strip() for line in value.splitlines()
-        )  # output comes line by line
+        # output comes line by line
+        found.update(line.strip() for line in value.splitlines())
     return sorted(filter(_is_long_enough, found), key=len, reverse=True)
 
 

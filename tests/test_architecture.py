@@ -49,9 +49,8 @@ LAYERS = (
     "__main__",
 )
 LEVEL = {name: level for level, name in enumerate(LAYERS)}
-EXCEPTIONS: dict[
-    tuple[str, str], str
-] = {}  # importing file and package: the reason; at most three
+# importing file and package: the reason; at most three
+EXCEPTIONS: dict[tuple[str, str], str] = {}
 REHEARSAL_MAY_USE = {
     "errors",
     "endpoints",

@@ -13,9 +13,8 @@ from release_tasks.project.model import Binary, Component, resolved_or_empty
 from release_tasks.release import Release
 from release_tasks.tools import rustc, zig
 
-BuildEnvs = dict[
-    str, dict[str, str]
-]  # what cargo needs for each target: another rustc, a linker
+# what cargo needs for each target: another rustc, a linker
+BuildEnvs = dict[str, dict[str, str]]
 
 
 def chosen(names: str | None, declared: Sequence[str], noun: str) -> Sequence[str]:

@@ -151,9 +151,8 @@ def message(release: Release) -> str:
                 tag=part.tag,
             )
         )
-    return "\n\n".join(
-        dict.fromkeys(lines)
-    )  # only a template that names components differs
+    # only a template that names components differs
+    return "\n\n".join(dict.fromkeys(lines))
 
 
 def _lock(release: Release) -> tuple[str, ...]:

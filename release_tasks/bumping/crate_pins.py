@@ -40,9 +40,8 @@ class OwnCrates:
 
     folders: Mapping[str, str]  # from the root, "" for the root itself
     present: Mapping[str, str]
-    patched: frozenset[
-        str
-    ]  # those that cargo takes from the repository without `path`, too
+    # those that cargo takes from the repository without `path`, too
+    patched: frozenset[str]
 
     def rules(self, path: str, is_member: bool = True) -> PinRules:
         """Return what is a pin in the Cargo.toml at `path`."""

@@ -19,9 +19,8 @@ from release_tasks.tools import gh, git
 if TYPE_CHECKING:
     from release_tasks.release import ComponentRelease, Release
 
-Source = (
-    str | NotesTable
-)  # `changelog`, `generated`, the path of a template, or a command
+# `changelog`, `generated`, the path of a template, or a command
+Source = str | NotesTable
 
 
 def text(release: Release, part: ComponentRelease, tag: str | None = None) -> str:

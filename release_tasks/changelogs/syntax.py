@@ -22,9 +22,8 @@ class Heading:
     end: int  # the line behind it
     level: int  # 1 to 6; 7 for a line of bold or plain text in the place of a heading
     title: str  # as written, without the marks of the heading
-    style: str = (
-        "#"  # the marks: `#`, `overline`, "" for a line of text, else the underline's
-    )
+    # the marks: `#`, `overline`, "" for a line of text, else the underline's
+    style: str = "#"
     version: str | None = None  # that it announces
     is_unreleased: bool = False  # it announces what has no version yet
     is_pending: bool = False  # it announces a version, and says that it is not released
@@ -64,9 +63,8 @@ class Syntax:
     rules: frozenset[int] = frozenset()  # lines with a horizontal rule
     anchors: frozenset[int] = frozenset()  # lines of anchors
     content: frozenset[int] = frozenset()  # lines of everything that says something
-    texts: tuple[Heading, ...] = field(
-        default=()
-    )  # lines that could stand for headings
+    # lines that could stand for headings
+    texts: tuple[Heading, ...] = field(default=())
 
 
 def lines_of(text: str) -> list[str]:

@@ -66,9 +66,8 @@ class Title:
     """What a title says. Positions are in its text."""
 
     text: str
-    shown: (
-        str  # the text with what Markdown does not show made blank, of the same length
-    )
+    # the text with what Markdown does not show made blank, of the same length
+    shown: str
     days: tuple[Day, ...] = ()
     version: str | None = None
     start: int = 0  # of the version

@@ -25,9 +25,8 @@ NOUN = "file"
 UNDO = "a file name can never be used again, even after it is deleted"
 SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"  # PEP 691
 BROKEN_CONNECTIONS = 3  # until an upload is given up; the same bytes may be sent twice
-OPEN_FOR = timedelta(
-    days=14
-)  # then a version takes no more files (warehouse, forklift/legacy.py)
+# then a version takes no more files (warehouse, forklift/legacy.py)
+OPEN_FOR = timedelta(days=14)
 
 
 def expected(release: Release) -> tuple[Artifact, ...]:

@@ -157,13 +157,11 @@ class Check:
     """
 
     severity: str
-    look: Callable[
-        ..., Iterable[Problem]
-    ]  # its parameter is a Subject, or more than that
+    # its parameter is a Subject, or more than that
+    look: Callable[..., Iterable[Problem]]
     also_after_tag: bool = False
-    is_error: Callable[[Settings], bool] | None = (
-        None  # whether the settings make it a problem
-    )
+    # whether the settings make it a problem
+    is_error: Callable[[Settings], bool] | None = None
 
     @property
     def name(self) -> str:

@@ -10,11 +10,8 @@ from release_tasks import terminal
 from release_tasks.checks.check import Finding
 from release_tasks.errors import ReleaseError, raise_all
 
-ANNOTATIONS = {
-    "note": "notice",
-    "warning": "warning",
-    "problem": "error",
-}  # GitHub's words
+# GitHub's words
+ANNOTATIONS = {"note": "notice", "warning": "warning", "problem": "error"}
 
 
 def show(found: Sequence[Finding], title: str, as_json: bool) -> None:

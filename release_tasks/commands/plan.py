@@ -37,9 +37,8 @@ def plan(
     dry = Context(c.config.clone())
     dry.config.run.dry = True
     rows = []
-    release = Release.at(
-        dry, arguments["version"], component
-    )  # fails once, not in each step
+    # fails once, not in each step
+    release = Release.at(dry, arguments["version"], component)
     for step in order.steps(order.of(c)):
         rows.append(copy_context().run(_run_dry, dry, step, arguments))
     seconds = _rate_limit_wait(release)

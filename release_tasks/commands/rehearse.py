@@ -93,10 +93,8 @@ def _request(version: str, component: str | None) -> tuple[Project, tuple[str, .
     from release_tasks.project.version_levels import resolve
 
     project = discover(git.top(Path.cwd()))
-    options = [
-        "--version",
-        resolve(version, component),
-    ]  # `minor` counts from what is public
+    # `minor` counts from what is public
+    options = ["--version", resolve(version, component)]
     if component:
         options += ["--component", component]
     return project, tuple(options)

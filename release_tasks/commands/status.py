@@ -90,9 +90,8 @@ def read(release: Release) -> Report:
     from release_tasks import channels, converge
     from release_tasks.http import get_many
 
-    problems: dict[
-        object, ReleaseError
-    ] = {}  # a channel and its pointers fail with the same one
+    # a channel and its pointers fail with the same one
+    problems: dict[object, ReleaseError] = {}
 
     def answer(ask: Callable[[], Iterable[T]]) -> tuple[T, ...]:
         try:

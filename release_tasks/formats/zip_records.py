@@ -17,9 +17,8 @@ LOCAL_FILE, CENTRAL, END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 END_64, LOCATOR_64 = b"PK\x06\x06", b"PK\x06\x07"
 HAS_DESCRIPTOR = 0x08  # the flag of an entry whose sizes follow its data
 IN_EXTRA = 0xFFFFFFFF  # a size that the extra field of ZIP64 has
-Sizes = Mapping[
-    str, tuple[int, int]
-]  # packed and full, in bytes, as in the central directory
+# packed and full, in bytes, as in the central directory
+Sizes = Mapping[str, tuple[int, int]]
 
 
 class _Fault(Exception):

@@ -37,9 +37,8 @@ def load(text: str, path: str) -> Mapping[str, Any]:
 
     plain = text.removeprefix(BOM)
     try:
-        return tomllib.loads(
-            plain, parse_float=str
-        )  # as text: nan is not equal to itself
+        # as text: nan is not equal to itself
+        return tomllib.loads(plain, parse_float=str)
     except (ValueError, RecursionError) as error:
         newer = _toml_1_1(plain)
         if newer is None:

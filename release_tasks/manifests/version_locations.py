@@ -64,9 +64,8 @@ class VersionLocation(NamedTuple):
 class Siblings:
     """What else the repository releases under the same registry, by name."""
 
-    new: Mapping[str, str] = field(
-        default_factory=dict
-    )  # SemVer versions after the bump
+    # SemVer versions after the bump
+    new: Mapping[str, str] = field(default_factory=dict)
     present: Mapping[str, str] = field(default_factory=dict)  # before it, where known
 
 

@@ -37,9 +37,8 @@ class Artifact:
     name: str
     version: str
     component: str
-    package: str = (
-        ""  # the project on PyPI, the tag on GitHub, where that is not the name
-    )
+    # the project on PyPI, the tag on GitHub, where that is not the name
+    package: str = ""
     sha256: str = ""
     digest: str = ""
     path: Path | None = None

@@ -102,9 +102,8 @@ def _workspace(root: Path, files: tuple[str, ...]) -> cargo.Workspace | None:
     if "Cargo.toml" not in files:
         return None
     present = sorted({*files, *git.changed(root)})
-    sources = tuple(
-        path for path in present if path.endswith(".rs")
-    )  # cargo finds targets by name
+    # cargo finds targets by name
+    sources = tuple(path for path in present if path.endswith(".rs"))
     manifests = [
         path for path in present if path.endswith(("Cargo.toml", ".cargo/config.toml"))
     ]

@@ -61,13 +61,11 @@ class Kind:
     channel: str  # the module of channels/ that publishes it
     step: str  # what builds it
     outputs: tuple[Output, ...]
-    key: str = (
-        "name"  # the attribute with the public name: `name`, `reference` or `file`
-    )
+    # the attribute with the public name: `name`, `reference` or `file`
+    key: str = "name"
     has_folder: bool = False  # whether it has a folder with a manifest
-    sets_version: bool = (
-        False  # whether its manifest decides which version a component has
-    )
+    # whether its manifest decides which version a component has
+    sets_version: bool = False
     is_oci: bool = False  # whether it goes to an OCI registry
     made_of: str = ""  # the kind it is made of: whoever ships that ships this, too
 
@@ -133,9 +131,8 @@ KINDS = (
         made_of="binaries",
     ),
 )
-NAMED = tuple(
-    kind for kind in KINDS if not kind.made_of
-)  # what `[components.NAME]` may name
+# what `[components.NAME]` may name
+NAMED = tuple(kind for kind in KINDS if not kind.made_of)
 
 
 def outputs() -> Iterator[Output]:

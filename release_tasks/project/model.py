@@ -31,9 +31,8 @@ class Unreadable(Unresolved):
     """
 
 
-Resolved = (
-    tuple[T, ...] | Unresolved
-)  # all things of one kind, or why they are not known
+# all things of one kind, or why they are not known
+Resolved = tuple[T, ...] | Unresolved
 
 
 @dataclass(frozen=True)

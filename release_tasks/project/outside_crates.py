@@ -50,9 +50,8 @@ def outside_crates(
 def _manifests(
     root: Path, files: tuple[str, ...], members: set[Path]
 ) -> Iterator[tuple[PurePosixPath, Mapping[str, Any]]]:
-    known = set(
-        map(str, members)
-    )  # as texts, because pathlib is slow for hundreds of crates
+    # as texts, because pathlib is slow for hundreds of crates
+    known = set(map(str, members))
     for path in files:
         if basename(path) != "Cargo.toml":
             continue

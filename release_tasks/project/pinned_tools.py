@@ -10,10 +10,8 @@ from release_tasks.formats.text_files import read
 from release_tasks.project.model import Project
 
 LOCKS = ("uv.lock", "poetry.lock", "pdm.lock")
-HOOKS = {  # repositories of pre-commit hooks, whose tags are versions of the tool
-    "ruff": "ruff-pre-commit",
-    "mypy": "mirrors-mypy",
-}
+# repositories of pre-commit hooks, whose tags are versions of the tool
+HOOKS = {"ruff": "ruff-pre-commit", "mypy": "mirrors-mypy"}
 
 
 def locked(project: Project, folder: Path, tool: str) -> str:

@@ -38,9 +38,8 @@ COMMANDS = re.compile(
 ONLY_TRIES = re.compile(
     r"--dry-run\b|--snapshot\b|--skip[= ]publish|--help\b|--version\b"
 )
-NEEDS_EXECUTE = re.compile(
-    r"cargo +(?:\S+ +)?(?:release|smart-release)\b"
-)  # else they only try
+# else they only try
+NEEDS_EXECUTE = re.compile(r"cargo +(?:\S+ +)?(?:release|smart-release)\b")
 EXECUTES = re.compile(r"--execute\b|\s-x\b")
 ALWAYS = re.compile(  # actions that do nothing but publish
     r"""

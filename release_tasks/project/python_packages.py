@@ -47,9 +47,8 @@ class PackageBuild:
     package: PythonPackage
     about: PyProject
     path: str
-    crate: (
-        Package | None
-    )  # as cargo has it, if maturin builds a member of the workspace
+    # as cargo has it, if maturin builds a member of the workspace
+    crate: Package | None
     least: int | None  # 0 for every Python 3, None if each Python gets its own wheel
 
     @property

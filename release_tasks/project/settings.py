@@ -28,9 +28,8 @@ class ProjectTable(_Table, frozen=True):
     commit: str = "release: {components}"
     tag_message: str | None = None  # a template; "" for lightweight tags
     prerelease: Literal["semver", "refuse"] = "semver"
-    branch: str | None = (
-        None  # the branch releases are made from; default: the current one
-    )
+    # the branch releases are made from; default: the current one
+    branch: str | None = None
     ignore: tuple[str, ...] = ()  # paths that discovery passes over
 
 
@@ -154,17 +153,15 @@ class GatesTable(_Table, frozen=True):
     run: tuple[str, ...] = ()  # instead of the defaults
     sign_off: tuple[Literal["bundles"], ...] = ()  # what waits for `--sign-off NAME`
     blockers: tuple[str, ...] = ()  # labels of issues of which none may be open
-    milestone: str | None = (
-        None  # the title of the milestone in which nothing may be open
-    )
+    # the title of the milestone in which nothing may be open
+    milestone: str | None = None
     ci: Literal["release-commit"] | None = None  # the tags wait for its green runs
     # The gates of a release of this level; None: all of them.
     major: tuple[str, ...] | None = None
     minor: tuple[str, ...] | None = None
     patch: tuple[str, ...] | None = None
-    hotfix: tuple[str, ...] | None = (
-        None  # a patch from a branch `hotfix...`; None: as a patch
-    )
+    # a patch from a branch `hotfix...`; None: as a patch
+    hotfix: tuple[str, ...] | None = None
     # Every other key: a command, or false for a default that is not wanted.
     named: dict[str, str | Literal[False]] = {}
 
@@ -178,9 +175,8 @@ class NotesTable(_Table, frozen=True):
 class GithubTable(_Table, frozen=True):
     """The GitHub release."""
 
-    release: Literal["always", "promote"] = (
-        "always"  # promote: only `inv promote` makes one
-    )
+    # promote: only `inv promote` makes one
+    release: Literal["always", "promote"] = "always"
     title: str = "{tag}"
     assets: tuple[Asset, ...] = (Asset.BINARIES, Asset.SHA256)
     latest: bool = True  # whether any release of this project is GitHub's "Latest"
@@ -199,9 +195,8 @@ class Settings(_Table, frozen=True):
     images: dict[str, ImageTable] = {}
     charts: dict[str, ChartTable] = {}
     bundles: dict[str, dict[str, BundleTable]] = {}  # by file and variant
-    files: dict[
-        str, str | tuple[str, ...]
-    ] = {}  # by path: a key, or texts with {version}
+    # by path: a key, or texts with {version}
+    files: dict[str, str | tuple[str, ...]] = {}
     versions: VersionsTable = VersionsTable()
     checks: ChecksTable = ChecksTable()
     build: BuildTable = BuildTable()

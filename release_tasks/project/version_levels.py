@@ -44,9 +44,8 @@ def _version(project: Project, component: Component, level: str) -> str:
     versions = finished(project, component)
     is_at_head = versions[last] == git.head(project.root)
     if is_at_head and (matches_level(last, level) or not is_prerelease(last)):
-        return (
-            last  # nothing was committed since: the release may have been interrupted
-        )
+        # nothing was committed since: the release may have been interrupted
+        return last
     following = next_version(last, level)
     if following in versions:
         raise ReleaseError(

@@ -83,9 +83,8 @@ class Workflow:
 
     @property
     def _trigger(self) -> Any:
-        return self.data.get(
-            "on", self.data.get(True, {})
-        )  # YAML 1.1 reads `on` as true
+        # YAML 1.1 reads `on` as true
+        return self.data.get("on", self.data.get(True, {}))
 
     def _trigger_options(self, event: str) -> dict[str, Any]:
         trigger = self._trigger

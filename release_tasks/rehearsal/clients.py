@@ -75,9 +75,8 @@ def _network(proxy: str, ca: str) -> dict[str, str]:
 
 
 def _cargo(folder: Path, ca: str) -> dict[str, str]:
-    home = (
-        folder / "cargo"
-    )  # fresh: a cached index of the real crates.io would mix with ours
+    # fresh: a cached index of the real crates.io would mix with ours
+    home = folder / "cargo"
     home.mkdir(parents=True, exist_ok=True)
     return {
         "CARGO_HOME": str(home),

@@ -21,9 +21,8 @@ class Fault:
     body: bytes = b""
     delay: float = 0.0  # seconds before the request is handled
     cut: bool = False  # close the connection instead of handling the request
-    lose: bool = (
-        False  # handle the request, then close the connection without an answer
-    )
+    # handle the request, then close the connection without an answer
+    lose: bool = False
     times: int = 1
 
     def matches(self, request: Request) -> bool:

@@ -123,9 +123,8 @@ class _Server(ThreadingHTTPServer):
         self.authority.issue_cert(host, "localhost", "127.0.0.1").configure_cert(
             context
         )
-        context.set_alpn_protocols(
-            ["http/1.1"]
-        )  # cargo would like h2, and accepts this
+        # cargo would like h2, and accepts this
+        context.set_alpn_protocols(["http/1.1"])
         return context
 
     def handle_error(self, request: Any, client_address: Any) -> None:

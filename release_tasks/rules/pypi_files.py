@@ -24,9 +24,8 @@ WHEEL_CHECKS = "warehouse, utils/wheel.py"
 MAX_FILE = 100 << 20  # bytes
 MAX_RAISED = 1 << 30  # bytes; the highest limit that a project can ask for
 MAX_PROJECT = 10 << 30  # bytes of all files of a project
-BOMB_SIZE = (
-    64 << 20
-)  # bytes; from there on, a zip may not be 50 times smaller than its content
+# bytes; from there on, a zip may not be 50 times smaller than its content
+BOMB_SIZE = 64 << 20
 BOMB_RATIO = 50
 EXTENSIONS = {"bdist_wheel": (".whl",), "sdist": (".tar.gz", ".zip")}
 PLAIN_PLATFORMS = frozenset(

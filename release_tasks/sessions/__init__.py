@@ -38,9 +38,8 @@ def preflight(*more: str) -> None:
     from release_tasks.project.gates import ALL, gates
     from release_tasks.tools import git
 
-    logging.getLogger("invoke").setLevel(
-        logging.WARNING
-    )  # nox shows what every library logs
+    # nox shows what every library logs
+    logging.getLogger("invoke").setLevel(logging.WARNING)
     signals.handle_sigterm()  # nox ends its workers on Ctrl-C alone
     try:
         root = git.top(Path(os.environ.get(ROOT) or Path.cwd()))

@@ -22,10 +22,8 @@ DEBIAN = "/usr/bin/rustc"  # the compiler of apt's standard libraries for other 
 # Whatever is linked against this glibc or a later one needs it: libpthread is in libc since then
 # (its release notes).
 NEEDED_BY_ALL = (2, 34)
-ONLY_ON = {
-    "apple-darwin": "on a Mac",
-    "windows-msvc": "on Windows",
-}  # where their linkers run
+# where their linkers run
+ONLY_ON = {"apple-darwin": "on a Mac", "windows-msvc": "on Windows"}
 
 Variables = dict[str, str]
 

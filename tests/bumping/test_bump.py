@@ -130,9 +130,8 @@ def test_all_files_are_restored_when_the_lock_cannot_be_written(
     kit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forget_a_crate(kit)  # so that cargo has to write it
-    program = (
-        tmp_path / "bin" / "cargo"
-    )  # the real one, with a disk that is full when it counts
+    # the real one, with a disk that is full when it counts
+    program = tmp_path / "bin" / "cargo"
     program.parent.mkdir()
     program.write_text(
         f'#!/bin/sh\n[ "$1" = update ] && {{ echo no space left >&2; exit 101; }}\n'

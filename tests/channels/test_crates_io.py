@@ -254,9 +254,8 @@ def test_an_uploaded_crate_that_is_not_visible_yet_is_waited_for(
     packed: Path, registries: LocalRegistries, capfd: pytest.CaptureFixture[str]
 ) -> None:
     upload(packed, "-p", "shop-zero")
-    registries.crates.store._visible["shop-zero", "0.1.0"] = (
-        time.monotonic() + 3.0
-    )  # a stale cache in between
+    # a stale cache in between
+    registries.crates.store._visible["shop-zero", "0.1.0"] = time.monotonic() + 3.0
     publish(projects.release(packed))
     assert projects.uploads(registries) == list(CHAIN)
     assert (
@@ -269,9 +268,8 @@ def test_an_index_that_is_slower_than_cargo_waits_is_waited_for(
     packed: Path, registries: LocalRegistries
 ) -> None:
     registries.crates.store.lag = 63.0
-    threading.Timer(
-        30, lambda: setattr(registries.crates.store, "lag", 0.0)
-    ).start()  # only the first one is late
+    # only the first one is late
+    threading.Timer(30, lambda: setattr(registries.crates.store, "lag", 0.0)).start()
     publish(projects.release(packed), ["shop-zero", "shop-middle"])
     assert projects.uploads(registries) == ["shop-zero", "shop-middle"]
     assert len(projects.upload_requests(registries)) == 2

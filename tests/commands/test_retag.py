@@ -19,9 +19,8 @@ PROXY = (
     '[project]\nversion = "tag"\nprerelease = "refuse"\n'
     '[github]\nrelease = "promote"\ntitle = "Release {tag}"\nnotes = "generated"\nlatest = false\n'
 )
-PROJECT = TINY | {
-    "pyproject.toml": '[project]\nname = "tiny"\nversion = "0.1.0"\n'
-}  # it ships nothing but a tag
+# it ships nothing but a tag
+PROJECT = TINY | {"pyproject.toml": '[project]\nname = "tiny"\nversion = "0.1.0"\n'}
 
 
 @pytest.fixture

@@ -106,9 +106,8 @@ def test_the_first_bump_of_both_moves_every_copy_and_no_other(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     today = datetime.now(UTC).date().isoformat()
-    monkeypatch.setenv(
-        "TZ", "UTC-14" if datetime.now(UTC).hour >= 12 else "UTC+12"
-    )  # where it is another day
+    # where it is another day
+    monkeypatch.setenv("TZ", "UTC-14" if datetime.now(UTC).hour >= 12 else "UTC+12")
     said = bump(root, BOTH)
     assert set(changed(root)) == NO_PYTHON | NO_CORE
     assert added(root) == {

@@ -150,9 +150,8 @@ def test_commit_and_tag_of_llmtrace_go_to_origin_with_exactly_what_the_bump_chan
         "refs/tags/v0.2.0",
         "refs/tags/v0.2.0^{}",
     }
-    log = git(
-        llmtrace, "show", "origin/main:CHANGELOG.md"
-    ).splitlines()  # and nothing has to be committed after the release
+    # and nothing has to be committed after the release
+    log = git(llmtrace, "show", "origin/main:CHANGELOG.md").splitlines()
     assert [line[4:9] for line in log if line.startswith("## ")] == [
         "0.2.0",
         "0.1.5",

@@ -106,9 +106,8 @@ def test_llmcc_without_settings_asks_because_of_the_one_crate_with_a_version_of_
         "llmcc": ("0.2.65", "v{version}", 16),
         "llmcc-bench": ("0.1.0", "llmcc-bench-v{version}", 1),
     }
-    (root / "release-tasks.toml").write_text(
-        '[crates]\nignore = ["llmcc-bench"]\n'
-    )  # the other way out
+    # the other way out
+    (root / "release-tasks.toml").write_text('[crates]\nignore = ["llmcc-bench"]\n')
     [component] = json.loads(inv(root, "settings", "--json").stdout)["components"]
     assert len(component["crates"]) == 16
 
@@ -123,9 +122,8 @@ def test_the_runbook_of_llmcc_without_settings_asks_which_pyproject_is_the_distr
     assert lines == '[python."llmcc"]\npath = "."  # or crates/llmcc-bindings\n'
     (root / "release-tasks.toml").write_text(lines)
     git(root, "add", "--all")
-    ran = inv(
-        root, "settings"
-    )  # and now it is known that Python has a version of its own
+    # and now it is known that Python has a version of its own
+    ran = inv(root, "settings")
     assert (
         "the crates and Python packages have different versions: 0.1.0, 0.2.14"
         in ran.stderr

@@ -37,9 +37,8 @@ from invoke.main import program
 program.run(["inv", "bump", "--version", sys.argv[1]], exit=False)
 print(started.count("git status"), started.count("git ls-remote"))
 """
-MERGED = TINY | {
-    "pyproject.toml": '[project]\nname = "tiny"\nversion = "0.1.0"\n'
-}  # it ships nothing but a tag
+# it ships nothing but a tag
+MERGED = TINY | {"pyproject.toml": '[project]\nname = "tiny"\nversion = "0.1.0"\n'}
 
 
 @pytest.fixture

@@ -174,9 +174,8 @@ def test_a_test_that_needs_a_docker_daemon_is_refused_before_the_build_without_o
     ):
         docker_buildx(Context(), version="1.2.0")
     assert "docker buildx build" not in capfd.readouterr().err
-    docker_buildx(
-        Context(), version="1.2.0", target="linux/amd64"
-    )  # what others go on with
+    # what others go on with
+    docker_buildx(Context(), version="1.2.0", target="linux/amd64")
 
 
 def test_the_docker_daemon_tests_the_image_before_it_is_kept_and_keeps_nothing(

@@ -18,9 +18,8 @@ from packaging.utils import canonicalize_name
 from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.rehearsal.web import App
 
-Serving = Callable[
-    [App], str
-]  # the fixture `serving`: starts a registry, returns its address
+# the fixture `serving`: starts a registry, returns its address
+Serving = Callable[[App], str]
 
 
 @dataclass

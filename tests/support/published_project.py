@@ -24,9 +24,8 @@ OTHER = {"amd64": "arm64", "arm64": "amd64"}[HERE]
 TARGET = f"{platform.machine()}-unknown-linux-gnu"
 MEDIA_TYPE = "application/vnd.oci.image"
 
-Releasing = Callable[
-    ..., Release
-]  # the fixture `releasing`: files and perhaps a version
+# the fixture `releasing`: files and perhaps a version
+Releasing = Callable[..., Release]
 
 
 def push_and_tag(

@@ -109,9 +109,8 @@ def test_no_builder_and_no_buildkitd_is_an_error_with_the_command_that_makes_one
 def test_a_deep_temporary_folder_is_no_obstacle(temporary, monkeypatch):
     deep = temporary / ("deep" * 30)
     deep.mkdir()
-    monkeypatch.setattr(
-        tempfile, "tempdir", str(deep)
-    )  # longer than a socket's name may be
+    # longer than a socket's name may be
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
     with buildkit.builder(Context()) as env:
         said = shell.ask(["docker", "buildx", "inspect", "--bootstrap"], env=env)
         assert "running" in said

@@ -95,9 +95,8 @@ def _platform_of(image: Image, manifest: dict[str, Any]) -> str:
     """Return the platform of an image without an index, which its configuration has."""
     digest = manifest.get("config", {}).get("digest", "")
     if not digest or not oci_registry.has_blob(image.reference, digest):
-        return image.platforms[
-            0
-        ]  # any will do: the missing configuration is an error of its own
+        # any will do: the missing configuration is an error of its own
+        return image.platforms[0]
     config = oci_layout.config(partial(oci_registry.blob, image.reference), manifest)
     return _name(config, digest)
 

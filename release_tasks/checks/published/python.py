@@ -19,9 +19,8 @@ from release_tasks.release import Release
 from release_tasks.shell import Failed
 from release_tasks.tools import pip
 
-OTHER_PYTHON = (
-    r"require a different python version:.*\b{}[ ;]"  # what pip prints about a version
-)
+# what pip prints about a version
+OTHER_PYTHON = r"require a different python version:.*\b{}[ ;]"
 # runs in the new environment: imports the modules of a distribution, and prints what it contains
 LOOK = """
 import importlib, importlib.metadata, inspect, json, re, sys

@@ -91,9 +91,8 @@ def names_version(text: str, version: str) -> bool:
 def reason(output: str) -> str:
     """Return the most useful line of what a failed program printed."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", output).strip("\n")
-    quoted = re.search(
-        r"(.*)\n.*\[end of output\]", text
-    )  # pip quotes what a build printed so
+    # pip quotes what a build printed so
+    quoted = re.search(r"(.*)\n.*\[end of output\]", text)
     if quoted:
         return quoted[1].strip()
     first = re.search(r"^(?:error|Error)\b.*", text, re.M)

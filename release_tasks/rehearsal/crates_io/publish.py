@@ -24,9 +24,8 @@ from release_tasks.rehearsal.crates_io.store import (
 )
 from release_tasks.rules.crates_io import MAX_CRATE, MAX_JSON
 
-Meta = dict[
-    str, Any
-]  # the JSON that cargo sends with a tarball (the Cargo book, "Publish")
+# the JSON that cargo sends with a tarball (the Cargo book, "Publish")
+Meta = dict[str, Any]
 NOT_OWNER = (
     "this crate exists but you don't seem to be an owner. If you believe this is a mistake, "
     "perhaps you need to accept an invitation to be an owner before publishing."

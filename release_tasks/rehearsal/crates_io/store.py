@@ -35,9 +35,8 @@ class Store:
         self.details: dict[Key, dict[str, Any]] = {}  # [package] of the manifests
         self.owners: dict[str, list[str]] = {}
         self._records: dict[str, list[Record]] = {}
-        self._visible: dict[
-            Key, float
-        ] = {}  # monotonic time from which a version is in the index
+        # monotonic time from which a version is in the index
+        self._visible: dict[Key, float] = {}
         self._yanked: dict[Key, bool] = {}
 
     def published(self) -> dict[str, list[Record]]:

@@ -110,9 +110,8 @@ class Call:
 
 
 Handler = Callable[[Call], Any]
-Route = tuple[
-    str, str, Handler
-]  # method, regular expression below /repos/OWNER/NAME, handler
+# method, regular expression below /repos/OWNER/NAME, handler
+Route = tuple[str, str, Handler]
 
 
 def paged(call: Call, items: Sequence[Any], key: str = "") -> Response:

@@ -75,21 +75,17 @@ class Repository:
     immutable: bool = False
     releases: dict[int, Release] = field(default_factory=dict)
     latest: int = 0  # id of the release that was made latest by request
-    used_tags: set[str] = field(
-        default_factory=set
-    )  # by immutable releases, deleted ones too
-    checks: dict[str, list[JSON]] = field(
-        default_factory=dict
-    )  # by commit; "" is any commit
+    # by immutable releases, deleted ones too
+    used_tags: set[str] = field(default_factory=set)
+    # by commit; "" is any commit
+    checks: dict[str, list[JSON]] = field(default_factory=dict)
     runs: dict[int, JSON] = field(default_factory=dict)
-    statuses: dict[str, dict[str, JSON]] = field(
-        default_factory=dict
-    )  # by commit and context
+    # by commit and context
+    statuses: dict[str, dict[str, JSON]] = field(default_factory=dict)
     issues: list[JSON] = field(default_factory=list)
     milestones: list[JSON] = field(default_factory=list)
-    lock: threading.RLock = field(
-        default_factory=threading.RLock
-    )  # one for all repositories
+    # one for all repositories
+    lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property
     def full(self) -> str:

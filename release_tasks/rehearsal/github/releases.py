@@ -185,9 +185,8 @@ def _save(call: Call, old: Release, data: JSON, is_new: bool) -> Release:
     new.created = new.created or now()
     repo.releases[new.id] = new
     if old.draft and not make_latest:
-        make_latest = (
-            "true"  # a publication is latest unless the request sets it otherwise
-        )
+        # a publication is latest unless the request sets it otherwise
+        make_latest = "true"
     if make_latest and not new.draft and not new.prerelease:
         _set_latest(repo, new, make_latest)
     git.lock_tags(repo)

@@ -102,9 +102,8 @@ class Store:
         self.lock = threading.RLock()
         self.repositories: dict[str, Repository] = {}
         self._uploads: dict[str, Upload] = {}
-        self._holders: Counter[str] = (
-            Counter()
-        )  # number of repositories that have a blob
+        # number of repositories that have a blob
+        self._holders: Counter[str] = Counter()
         self._content = folder / "content"
         self._incoming = folder / "incoming"
         self._incoming.mkdir(parents=True, exist_ok=True)

@@ -62,9 +62,8 @@ class PyPI:
         self.new_projects: Bucket | None = None
         if rate_limits:
             self.new_projects = Bucket(self.clock, *NEW_PROJECTS)
-        self._tokens = {
-            token: math.inf
-        }  # minted ones too: until when, in the time of `clock`
+        # minted ones too: until when, in the time of `clock`
+        self._tokens = {token: math.inf}
         self._seen_jwts: set[str] = set()
         self._uploading = threading.Lock()
 

@@ -57,9 +57,8 @@ class Store:
         self.lock = threading.RLock()
         self.uploads: dict[str, Upload] = {}  # by filename
         self.deleted: set[str] = set()
-        self._yanked: dict[
-            tuple[str, str], str | None
-        ] = {}  # reasons by project and version
+        # reasons by project and version
+        self._yanked: dict[tuple[str, str], str | None] = {}
 
     def files(self, name: str) -> list[ListedFile] | None:
         """Return every file of a project, the real ones and ours; None for no such project."""

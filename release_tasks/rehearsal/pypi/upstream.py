@@ -26,9 +26,8 @@ class ListedFile:
     size: int | None = None  # bytes
     uploaded: float | None = None  # seconds since 1970
     requires_python: str = ""
-    yanked: str | None = (
-        None  # the reason, which may be empty; None where it is not yanked
-    )
+    # the reason, which may be empty; None where it is not yanked
+    yanked: str | None = None
     metadata: str = ""  # sha256 of its core metadata, where those are served
 
 

@@ -55,9 +55,8 @@ class Member:
     version: str
     folder: Path
     publish: bool  # crates.io is one of its registries
-    needs: tuple[
-        str, ...
-    ]  # members in its normal, build and target-specific dependencies
+    # members in its normal, build and target-specific dependencies
+    needs: tuple[str, ...]
     binaries: tuple[str, ...]
     tests_with: tuple[
         str, ...

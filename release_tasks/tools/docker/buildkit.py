@@ -67,9 +67,8 @@ def is_usable() -> bool:
 def native() -> set[str]:
     """Return the platforms that the builder's nodes run natively, else that of this machine."""
     shown = _inspect() if is_usable() else ""
-    found = re.findall(
-        r"^Platforms:\s*([^\s,*]+)", shown, re.M
-    )  # a node's own is the first
+    # a node's own is the first
+    found = re.findall(r"^Platforms:\s*([^\s,*]+)", shown, re.M)
     return set(found) or {machines.this_platform()}
 
 

@@ -208,9 +208,8 @@ def test_a_wheel_that_needs_a_newer_glibc_than_its_tag_says_is_named(
         ),
     )
     assert artifact_facts() == []
-    newer = compiled_program(
-        "tiny", "-shared", "-fPIC", "-Dputs=thrd_yield"
-    )  # since 2.28
+    # since 2.28
+    newer = compiled_program("tiny", "-shared", "-fPIC", "-Dputs=thrd_yield")
     replace_wheel(
         tiny,
         name,

@@ -68,8 +68,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRegistrie
         with local_registries(folder, patch) as running:
             patch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
             patch.setenv("RUSTUP_TOOLCHAIN", "stable")
-            patch.setenv(
-                "GIT_COMMITTER_DATE", "2026-08-01T12:00:00Z"
-            )  # after the last day of every changelog
+            # after the last day of every changelog
+            patch.setenv("GIT_COMMITTER_DATE", "2026-08-01T12:00:00Z")
             patch.delenv("GITHUB_ACTIONS", raising=False)
             yield running

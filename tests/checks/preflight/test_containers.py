@@ -131,9 +131,8 @@ def test_a_dockerfile_that_builds_dependencies_without_a_member_is_found(
     lines = fix.partition(": ")[2].replace(" and ", "\n")
     write(root, "Dockerfile", STUB.replace("RUN mkdir", f"{lines}\nRUN mkdir"))
     assert told(root) == []
-    layer = (
-        tmp_path / "layer"
-    )  # cargo takes the workspace of that layer, and refuses it without the last of these lines
+    # cargo takes the workspace of that layer, and refuses it without the last of these lines
+    layer = tmp_path / "layer"
     for name in (
         "Cargo.toml",
         "Cargo.lock",

@@ -438,9 +438,8 @@ FAILURES = (
 )
 
 
-KNOWN: dict[
-    tuple[str, str], set[tuple[str, str]]
-] = {}  # what a project has as it is, looked for once
+# what a project has as it is, looked for once
+KNOWN: dict[tuple[str, str], set[tuple[str, str]]] = {}
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda one: one.what)

@@ -68,9 +68,8 @@ def test_a_hotfix_is_released_from_its_own_branch_once_it_has_all_of_the_release
     assert fact == "main on origin has commits that are not here"
     tiny.git(*shlex.split(fix)[1:])
     assert told_of("0.1.1") == []
-    tiny.git(
-        "switch", "--quiet", "main"
-    )  # where its runbook merges instead, the merge is released from there
+    # where its runbook merges instead, the merge is released from there
+    tiny.git("switch", "--quiet", "main")
     tiny.git("merge", "--quiet", "--no-ff", "-m", "Merge the hotfix", "hotfix/v0.1.1")
     assert {one for one, _ in told_of("0.1.1")} == {
         "2 commits are on main but not on origin yet"
