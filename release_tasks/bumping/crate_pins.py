@@ -12,18 +12,17 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from release_tasks.bumping.version_copies import relative
+from release_tasks.bumping.version_copies import committed, relative
 from release_tasks.errors import ReleaseError
-from release_tasks.formats.text_files import decode
 from release_tasks.manifests import cargo_toml, toml_values
 from release_tasks.manifests.cargo_toml import Pin, PinRules
+from release_tasks.manifests.toml_values import table_at, text_or_none
 from release_tasks.manifests.version_locations import FileBump
 from release_tasks.project.model import Crate
 from release_tasks.tools import git
 from release_tasks.tools.cargo import lock as cargo_lock
-from release_tasks.tools.git import worktree
 from release_tasks.versions.requirements import admits
 
 if TYPE_CHECKING:
@@ -146,30 +145,29 @@ def _present(release: Release) -> dict[str, str]:
     """Return the version of each crate as committed: a bump that was interrupted has others."""
     present = {crate.name: crate.version for crate in release.project.outside}
     present |= {crate.name: crate.version for crate in release.project.crates}
-    dirty = set(git.changed(release.checkout))
-    changed = {path for path in dirty if posixpath.basename(path) == MANIFEST}
-    if not changed:
+    changed = git.changed(release.checkout)
+    if not any(posixpath.basename(path) == MANIFEST for path in changed):
         return present
-    committed = worktree.files_at(release.checkout, "HEAD", changed)
-    shared = _shared_version(committed.get(MANIFEST))
-    for crate in release.project.crates:
-        path = manifest_path(release, crate)
-        text = decode(committed[path], path) if path in committed else ""
-        about = cargo_toml.read(text or _text(release, path), path)
+    paths = {
+        crate.name: manifest_path(release, crate) for crate in release.project.crates
+    }
+    texts = committed(release, {MANIFEST, *paths.values()} & set(release.project.files))
+    shared = _shared_version(texts.get(MANIFEST, ""))
+    for name, path in paths.items():
+        if path not in texts:
+            continue
+        about = cargo_toml.read(texts[path], path)
         if about.version:
-            present[crate.name] = about.version
+            present[name] = about.version
         elif about.inherits and shared:
-            present[crate.name] = shared
+            present[name] = shared
     return present
 
 
-def _shared_version(data: bytes | None) -> str | None:
-    if data is None:
-        return None
-    workspace: Any = toml_values.load(decode(data, MANIFEST), MANIFEST)
-    for key in ("workspace", "package", "version"):
-        workspace = workspace.get(key) if isinstance(workspace, dict) else None
-    return workspace if isinstance(workspace, str) else None
+def _shared_version(text: str) -> str | None:
+    """Return the version of `[workspace.package]`."""
+    data = toml_values.load(text, MANIFEST)
+    return text_or_none(table_at(data, "workspace", "package").get("version"))
 
 
 def _patched(release: Release, folders: Mapping[str, str]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from release_tasks.bumping.version_copies import relative
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import line_at, read
 from release_tasks.manifests import pyproject, toml_values
+from release_tasks.manifests.toml_values import table_at
 from release_tasks.manifests.uv_lock import OwnPackages
 from release_tasks.manifests.version_locations import Siblings
 from release_tasks.project.model import Component, PythonPackage, resolved_or_empty
@@ -114,22 +115,13 @@ def _taken(data: Mapping[str, Any], path: str, own: OwnPackages) -> Iterator[boo
                 yield own.is_at(name, path, folder)
 
 
-def _source_tables(data: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    poetry = _table(data, "tool", "poetry")
-    yield _table(data, "tool", "uv", "sources")
-    yield _table(poetry, "dependencies")
-    groups = _table(poetry, "group")
+def _source_tables(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    poetry = table_at(data, "tool", "poetry")
+    yield table_at(data, "tool", "uv", "sources")
+    yield table_at(poetry, "dependencies")
+    groups = table_at(poetry, "group")
     for name in groups:
-        yield _table(groups, name, "dependencies")
-
-
-def _table(data: Mapping[str, Any], *keys: str) -> dict[str, Any]:
-    found: Any = data
-    for key in keys:
-        found = found.get(key)
-        if not isinstance(found, dict):
-            return {}
-    return dict(found)
+        yield table_at(groups, name, "dependencies")
 
 
 def _packages(release: Release) -> Iterator[PythonPackage]:

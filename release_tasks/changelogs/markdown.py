@@ -22,7 +22,6 @@ _DEFINITION = re.compile(
 )
 _COMMENTS = re.compile(r"(?:\s*<!--.*?-->\s*)+", re.S)
 _FRONT_MATTER = re.compile(r"---[ \t]*\r?\n")
-_BOLD = re.compile(r"\*\*[^*]+\*\*.*|__[^_]+__.*")
 
 
 def parse(lines: Sequence[str]) -> Syntax:

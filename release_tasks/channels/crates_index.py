@@ -13,6 +13,7 @@ from release_tasks import http
 from release_tasks.endpoints import CRATES_FILES, CRATES_INDEX
 from release_tasks.errors import ReleaseError
 from release_tasks.memo import On, memoized_on
+from release_tasks.versions.numbers import without_build
 
 ABSENT = (
     404,
@@ -52,9 +53,9 @@ def lines(name: str) -> list[dict[str, Any]] | None:
 
 def find(name: str, version: str) -> dict[str, Any] | None:
     """Return the index's line for a version, or None; crates.io ignores build metadata."""
-    wanted = _without_build_metadata(version)
+    wanted = without_build(version)
     for line in lines(name) or ():
-        if _without_build_metadata(str(line.get("vers"))) == wanted:
+        if without_build(str(line.get("vers"))) == wanted:
             return line
     return None
 
@@ -78,7 +79,3 @@ def commit_of(name: str, version: str) -> str | None:
         raise ReleaseError(
             f"{url} is not a crate: {error}", "try again later"
         ) from error
-
-
-def _without_build_metadata(version: str) -> str:
-    return version.partition("+")[0]

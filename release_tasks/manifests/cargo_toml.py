@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import line_at
 from release_tasks.manifests import toml_values
-from release_tasks.manifests.toml_values import KeyPath
+from release_tasks.manifests.toml_values import KeyPath, table_at, text_or_none
 from release_tasks.manifests.version_locations import FileBump, mismatch_message
 from release_tasks.versions.requirements import followed
 
@@ -118,12 +118,12 @@ class _Location(NamedTuple):
 def read(text: str, path: str) -> CargoManifest:
     """Return what a Cargo.toml says. Raises `ReleaseError` with line and column for bad TOML."""
     data = toml_values.load(text, path)
-    package = _table(data, "package")
+    package = table_at(data, "package")
     return CargoManifest(
         path,
-        name=_text(package.get("name")),
-        version=_text(package.get("version")),
-        inherits=_table(package, "version").get("workspace") is True,
+        name=text_or_none(package.get("name")),
+        version=text_or_none(package.get("version")),
+        inherits=table_at(package, "version").get("workspace") is True,
         pins=tuple(_pins(data)),
     )
 
@@ -171,7 +171,7 @@ def requirements(text: str, path: str) -> Iterator[tuple[str, int, int]]:
 
 def _wanted(text: str, bump: FileBump, rules: PinRules) -> list[tuple[_Location, str]]:
     data = toml_values.load(text, bump.path)
-    name = _table(data, "package").get("name")
+    name = table_at(data, "package").get("name")
     changes = []
     for location in _locations(data):
         new: str | None = None
@@ -213,10 +213,10 @@ def _new_requirement(
 
 
 def _locations(data: Mapping[str, Any]) -> Iterator[_Location]:
-    package_version = _text(_table(data, "package").get("version"))
+    package_version = text_or_none(table_at(data, "package").get("version"))
     if package_version:
         yield _Location(_PACKAGE_VERSION, "[package] version", package_version)
-    shared_version = _text(_table(_table(data, "workspace"), "package").get("version"))
+    shared_version = text_or_none(table_at(data, "workspace", "package").get("version"))
     if shared_version:
         yield _Location(
             _WORKSPACE_VERSION, "[workspace.package] version", shared_version
@@ -234,18 +234,24 @@ def _pins(data: Mapping[str, Any]) -> Iterator[Pin]:
             if isinstance(entry, dict):
                 yield _detailed_pin(shown, key, entry, (*path, key, "version"))
             else:
-                yield Pin(shown, key, key, _text(entry), location=(*path, key))
+                yield Pin(
+                    shown,
+                    key,
+                    key,
+                    text_or_none(entry),
+                    location=(*path, key),
+                )
 
 
 def _detailed_pin(
     table: str, key: str, entry: dict[str, Any], location: KeyPath
 ) -> Pin:
-    folder = _text(entry.get("path"))
+    folder = text_or_none(entry.get("path"))
     return Pin(
         table,
         key,
         package=str(entry.get("package", key)),
-        requirement=_text(entry.get("version")),
+        requirement=text_or_none(entry.get("version")),
         folder=folder,
         inherits=entry.get("workspace") is True,
         is_foreign=folder is None and any(name in entry for name in _FOREIGN_KEYS),
@@ -255,34 +261,21 @@ def _detailed_pin(
 
 def _dependency_tables(
     data: Mapping[str, Any],
-) -> Iterator[tuple[KeyPath, str, dict[str, Any]]]:
+) -> Iterator[tuple[KeyPath, str, Mapping[str, Any]]]:
     """Yield the key path, the name for people, and the content of each dependency table."""
-    shared = _table(_table(data, "workspace"), "dependencies")
+    shared = table_at(data, "workspace", "dependencies")
     yield ("workspace", "dependencies"), "workspace.dependencies", shared
     for name in TABLES:
-        yield (name,), name, _table(data, name)
-    targets = _table(data, "target")
+        yield (name,), name, table_at(data, name)
+    targets = table_at(data, "target")
     for target in targets:
-        tables = _table(targets, target)
+        tables = table_at(targets, target)
         for name in TABLES:
             yield (
                 ("target", target, name),
                 f"target.'{target}'.{name}",
-                _table(tables, name),
+                table_at(tables, name),
             )
-    patches = _table(data, "patch")
+    patches = table_at(data, "patch")
     for source in patches:
-        yield ("patch", source), f"patch.{source}", _table(patches, source)
-
-
-def _table(data: Mapping[str, Any], key: str) -> dict[str, Any]:
-    found = data.get(key)
-    if isinstance(found, dict):
-        return found
-    return {}
-
-
-def _text(value: Any) -> str | None:
-    if isinstance(value, str):
-        return value
-    return None
+        yield ("patch", source), f"patch.{source}", table_at(patches, source)

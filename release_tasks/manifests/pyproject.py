@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import line_at
 from release_tasks.manifests import toml_values
+from release_tasks.manifests.toml_values import table_at, text_or_none
 from release_tasks.manifests.version_locations import (
     FileBump,
     Siblings,
@@ -55,7 +56,7 @@ class PyProject:
     dynamic: DynamicVersion  # where its backend reads the version
     pythons: str = ""  # project.requires-python
     readme: str | None = None  # its file; "" where it is a literal text, or dynamic
-    maturin: dict[str, Any] = field(default_factory=dict)  # tool.maturin
+    maturin: Mapping[str, Any] = field(default_factory=dict)  # tool.maturin
 
 
 def read(text: str, path: str, setup_cfg: str = "") -> PyProject:
@@ -65,11 +66,11 @@ def read(text: str, path: str, setup_cfg: str = "") -> PyProject:
     there is no [project] table.
     """
     data = toml_values.load(text, path)
-    project = _table(data, "project")
-    maturin = _table(data, "tool", "maturin")
+    project = table_at(data, "project")
+    maturin = table_at(data, "tool", "maturin")
     dynamic = _texts(project.get("dynamic"))
     name = _name(data, setup_cfg)
-    version = _text(project.get("version"))
+    version = text_or_none(project.get("version"))
     return PyProject(
         name=name,
         version=version,
@@ -77,8 +78,8 @@ def read(text: str, path: str, setup_cfg: str = "") -> PyProject:
         is_private=any(
             "Do Not Upload" in name for name in _texts(project.get("classifiers"))
         ),
-        backend=_text(_table(data, "build-system").get("build-backend")) or "",
-        cargo_manifest=_text(maturin.get("manifest-path")),
+        backend=text_or_none(table_at(data, "build-system").get("build-backend")) or "",
+        cargo_manifest=text_or_none(maturin.get("manifest-path")),
         dynamic=_dynamic(data, name, setup_cfg),
         pythons=str(project.get("requires-python") or ""),
         readme=_readme(project.get("readme"), dynamic),
@@ -97,8 +98,8 @@ def _readme(value: Any, dynamic: list[str]) -> Any:
 def _name(data: Mapping[str, Any], setup_cfg: str) -> str | None:
     """Return the name of the distribution: of [project], poetry, or setup.cfg."""
     if "project" in data:
-        return _text(_table(data, "project").get("name"))
-    poetry = _text(_table(data, "tool", "poetry").get("name"))
+        return text_or_none(table_at(data, "project").get("name"))
+    poetry = text_or_none(table_at(data, "tool", "poetry").get("name"))
     found = re.search(r"(?m)^name[ \t]*=[ \t]*([\w.-]+)[ \t]*\r?$", setup_cfg)
     if poetry is None and found:
         return found[1]
@@ -108,7 +109,7 @@ def _name(data: Mapping[str, Any], setup_cfg: str) -> str | None:
 def _dynamic(
     data: Mapping[str, Any], name: str | None, setup_cfg: str
 ) -> DynamicVersion:
-    if name is None or _text(_table(data, "project").get("version")):
+    if name is None or text_or_none(table_at(data, "project").get("version")):
         return DynamicVersion()
     return dynamic_version(data, name, setup_cfg)
 
@@ -204,21 +205,6 @@ def _locations(text: str, bump: FileBump) -> Iterator[VersionLocation]:
     yield VersionLocation(
         "[project] version", found.version, start, end, new and pep440(new)
     )
-
-
-def _table(data: Mapping[str, Any], *keys: str) -> dict[str, Any]:
-    found: Any = data
-    for key in keys:
-        found = found.get(key)
-        if not isinstance(found, dict):
-            return {}
-    return dict(found)
-
-
-def _text(value: Any) -> str | None:
-    if isinstance(value, str):
-        return value
-    return None
 
 
 def _texts(value: Any) -> list[str]:

@@ -48,6 +48,23 @@ def load(text: str, path: str) -> Mapping[str, Any]:
         return newer
 
 
+def table_at(data: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
+    """Return the table at these keys, an empty one where there is none."""
+    found: Any = data
+    for key in keys:
+        found = found.get(key)
+        if not isinstance(found, dict):
+            return {}
+    return found  # type: ignore[no-any-return]
+
+
+def text_or_none(value: Any) -> str | None:
+    """Return a value that is a text, None for any other."""
+    if isinstance(value, str):
+        return value
+    return None
+
+
 def spans(text: str, path: str) -> dict[KeyPath, Span]:
     """Return where the characters of each string are, without the quotes, by its key path."""
     load(text, path)

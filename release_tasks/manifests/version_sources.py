@@ -15,6 +15,7 @@ from typing import Any
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests import keys, python_module, setup_cfg
 from release_tasks.manifests.python_values import assigned
+from release_tasks.manifests.toml_values import table_at
 from release_tasks.manifests.version_locations import (
     FileBump,
     VersionLocation,
@@ -108,7 +109,7 @@ def dynamic_version(
 
     `configuration` is the text of setup.cfg beside it, "" where there is none.
     """
-    backend = str(_table(data, "build-system").get("build-backend") or "setuptools")
+    backend = str(table_at(data, "build-system").get("build-backend") or "setuptools")
     sources: list[VersionSource] = []
     for word, find in _BACKENDS.items():
         if word in backend:
@@ -120,22 +121,24 @@ def dynamic_version(
 
 
 def _is_from_tags(data: Mapping[str, Any]) -> bool:
-    tools = _table(data, "tool")
+    tools = table_at(data, "tool")
     if any(plugin in tools for plugin in TAG_PLUGINS):
         return True
-    if _table(tools, "poetry-dynamic-versioning").get("enable"):
+    if table_at(tools, "poetry-dynamic-versioning").get("enable"):
         return True
     for path in (("hatch", "version"), ("pdm", "version")):
-        if _table(tools, *path).get("source") in TAG_SOURCES:
+        if table_at(tools, *path).get("source") in TAG_SOURCES:
             return True
-    provider = _table(tools, "scikit-build", "metadata", "version").get("provider", "")
-    requires = _table(data, "build-system").get("requires")
+    provider = table_at(tools, "scikit-build", "metadata", "version").get(
+        "provider", ""
+    )
+    requires = table_at(data, "build-system").get("requires")
     words = " ".join(map(str, requires if isinstance(requires, list) else ()))
     return "scm" in str(provider) or bool(TAG_REQUIREMENT.search(words))
 
 
 def _hatch(data: Mapping[str, Any], name: str) -> Iterator[VersionSource]:
-    table = _table(data, "tool", "hatch", "version")
+    table = table_at(data, "tool", "hatch", "version")
     path = table.get("path")
     source = table.get("source", "regex")
     if source == "nodejs":
@@ -148,8 +151,8 @@ def _hatch(data: Mapping[str, Any], name: str) -> Iterator[VersionSource]:
 
 
 def _setuptools(data: Mapping[str, Any], name: str) -> Iterator[VersionSource]:
-    table = _table(data, "tool", "setuptools", "dynamic", "version")
-    folders = _table(data, "tool", "setuptools", "package-dir")
+    table = table_at(data, "tool", "setuptools", "dynamic", "version")
+    folders = table_at(data, "tool", "setuptools", "package-dir")
     attribute = table.get("attr")
     if isinstance(attribute, str):
         yield from _of_attribute(attribute, str(folders.get("") or ""))
@@ -184,7 +187,7 @@ def _of_attribute(dotted: str, root: str) -> Iterator[VersionSource]:
 
 
 def _flit(data: Mapping[str, Any], name: str) -> Iterator[VersionSource]:
-    module = _table(data, "tool", "flit", "module").get("name") or name.replace(
+    module = table_at(data, "tool", "flit", "module").get("name") or name.replace(
         "-", "_"
     )
     path = str(module).replace(".", "/")
@@ -195,19 +198,19 @@ def _flit(data: Mapping[str, Any], name: str) -> Iterator[VersionSource]:
 
 
 def _pdm(data: Mapping[str, Any], name: str) -> Iterator[VersionSource]:
-    table = _table(data, "tool", "pdm", "version")
+    table = table_at(data, "tool", "pdm", "version")
     if table.get("source") == "file" and isinstance(table.get("path"), str):
         pattern = str(table.get("pattern") or PDM)
         yield VersionSource(str(table["path"]), pattern=pattern)
 
 
 def _poetry(data: Mapping[str, Any], name: str) -> Iterator[VersionSource]:
-    if isinstance(_table(data, "tool", "poetry").get("version"), str):
+    if isinstance(table_at(data, "tool", "poetry").get("version"), str):
         yield VersionSource("pyproject.toml", key="tool.poetry.version")
 
 
 def _scikit(data: Mapping[str, Any], name: str) -> Iterator[VersionSource]:
-    table = _table(data, "tool", "scikit-build", "metadata", "version")
+    table = table_at(data, "tool", "scikit-build", "metadata", "version")
     path = table.get("input")
     if isinstance(path, str):
         yield VersionSource(path, pattern=str(table.get("regex") or SCIKIT))
@@ -245,12 +248,3 @@ def _is_usable(source: VersionSource) -> bool:
         return not source.pattern or re.compile(source.pattern, re.M).groups > 0
     except re.error:
         return False
-
-
-def _table(data: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    found: Any = data
-    for name in names:
-        found = found.get(name)
-        if not isinstance(found, dict):
-            return {}
-    return dict(found)

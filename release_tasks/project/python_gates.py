@@ -12,6 +12,7 @@ from typing import Any
 
 from release_tasks.formats.text_files import read
 from release_tasks.manifests import toml_values
+from release_tasks.manifests.toml_values import table_at
 from release_tasks.project import pinned_tools, python_packages
 from release_tasks.project.model import Gate, Project, PythonPackage, resolved_or_empty
 from release_tasks.shell import found as is_installed
@@ -88,7 +89,7 @@ def _wheels(project: Project) -> dict[PythonPackage, str]:
 
 
 def _pytest(name: str, folder: Path, data: Data, wheels: Wheels) -> Gate:
-    options = _table(data, "tool", "pytest", "ini_options")
+    options = table_at(data, "tool", "pytest", "ini_options")
     argv = ["python", "-m", "pytest"]
     # Neither import mode puts the source tree before the installed packages.
     if "import-mode=importlib" not in str(options.get("addopts", "")):
@@ -119,7 +120,7 @@ def _ruff(name: str, folder: Path, data: Data, _: Wheels) -> Gate:
 
 def _mypy(name: str, folder: Path, data: Data, wheels: Wheels) -> Gate:
     argv = ["python", "-m", "mypy"]
-    if {"files", "packages", "modules"}.isdisjoint(_table(data, "tool", "mypy")):
+    if {"files", "packages", "modules"}.isdisjoint(table_at(data, "tool", "mypy")):
         argv.append(".")
     return Gate(name, (tuple(argv),), folder, _installs(folder, data, "mypy", wheels))
 
@@ -155,7 +156,7 @@ def _supported(data: Data, wheels: Wheels) -> list[str]:
     configured: list[str] = []
     for package in wheels:
         configured += package.pythons
-    project = _table(data, "project")
+    project = table_at(data, "project")
     classifiers = "\n".join(map(str, project.get("classifiers", ())))
     found = configured or re.findall(r"Python :: (3\.\d+)\b", classifiers)
     if found or "requires-python" not in project:
@@ -180,7 +181,7 @@ def _is_configured(project: Project, folder: Path, data: Data, tool: str) -> boo
 
 
 def _has_configuration(project: Project, folder: Path, data: Data, tool: str) -> bool:
-    if tool in _table(data, "tool"):
+    if tool in table_at(data, "tool"):
         return True
     place = folder.relative_to(project.root)
     for name in (f"{tool}.ini", f".{tool}.ini", f"{tool}.toml", f".{tool}.toml"):
@@ -205,9 +206,9 @@ def _data(root: Path, folder: Path) -> Data:
 
 def _groups(data: Data) -> Iterator[Requirements]:
     """Yield the dependency groups, then the extras."""
-    for name, rows in _table(data, "dependency-groups").items():
+    for name, rows in table_at(data, "dependency-groups").items():
         yield Requirements(name, False, _texts(rows))
-    for name, rows in _table(data, "project", "optional-dependencies").items():
+    for name, rows in table_at(data, "project", "optional-dependencies").items():
         yield Requirements(name, True, _texts(rows))
 
 
@@ -219,9 +220,3 @@ def _distribution(requirement: str) -> str:
     """Return the name in a requirement, in lower case."""
     name = re.match(r"[\w.-]+", requirement)
     return name[0].lower() if name else ""
-
-
-def _table(data: Data, *keys: str) -> Data:
-    for key in keys:
-        data = data.get(key, {})
-    return data if isinstance(data, Mapping) else {}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from release_tasks import endpoints
@@ -140,16 +141,8 @@ def description(text: str) -> Iterator[str]:
 @rule(CRATES_IO, "crates.io, models/version.rs (crate spdx)")
 def license_expression(text: str) -> Iterator[str]:
     """Check a license: an SPDX expression in the case of the list; `/` counts as OR."""
-    from packaging.licenses import (
-        InvalidLicenseExpression,
-        canonicalize_license_expression,
-    )
-
     expected = text.replace("/", " OR ")
-    try:
-        canonical = str(canonicalize_license_expression(expected))
-    except InvalidLicenseExpression:
-        canonical = ""
+    canonical = _canonical_license(expected)
     if re.findall(r"[^\s()]+", canonical) != re.findall(r"[^\s()]+", expected):
         yield (
             "unknown or invalid license expression; see http://opensource.org/licenses for "
@@ -157,6 +150,20 @@ def license_expression(text: str) -> Iterator[str]:
             "non-standard license that is not listed by SPDX, use the license-file field to "
             f"specify the path to a file containing the text of the license.\n{text}"
         )
+
+
+@cache  # the crates of a workspace share one
+def _canonical_license(expression: str) -> str:
+    """Return an expression in the case of the SPDX list, "" for an invalid one."""
+    from packaging.licenses import (
+        InvalidLicenseExpression,
+        canonicalize_license_expression,
+    )
+
+    try:
+        return str(canonicalize_license_expression(expression))
+    except InvalidLicenseExpression:
+        return ""
 
 
 @rule(CRATES_IO, KRATE)

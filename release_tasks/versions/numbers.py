@@ -53,6 +53,11 @@ def is_prerelease(version: str | Version) -> bool:
     return bool(as_version(version).prerelease)
 
 
+def without_build(version: str) -> str:
+    """Return a version without build metadata, which registries and requirements ignore."""
+    return version.partition("+")[0]
+
+
 def pep440(version: str | Version) -> str:
     """Return the PEP 440 form of a version: `1.2.0rc1` for `1.2.0-rc.1`.
 

@@ -14,6 +14,7 @@ from release_tasks.project.model import resolved_or_raise
 from release_tasks.release import Release
 from release_tasks.shell import Failed
 from release_tasks.tools.cargo import install as cargo_install
+from release_tasks.versions.numbers import without_build
 
 MANIFEST = '[package]\nname = "verified"\nversion = "0.0.0"\nedition = "2021"\n\n[dependencies]\n'
 
@@ -65,7 +66,9 @@ def _undownloadable(
 
 def _fetch(c: Context, folder: Path, versions: dict[str, str]) -> Failed | None:
     """Download crates in exactly these versions into a new project in `folder`."""
-    lines = [f'{name} = "={_plain(version)}"\n' for name, version in versions.items()]
+    lines = [
+        f'{name} = "={without_build(version)}"\n' for name, version in versions.items()
+    ]
     files.write_bytes(folder / "Cargo.toml", (MANIFEST + "".join(lines)).encode())
     files.write_bytes(folder / "src" / "lib.rs", b"")
     try:
@@ -78,7 +81,7 @@ def _fetch(c: Context, folder: Path, versions: dict[str, str]) -> Failed | None:
 def _install(c: Context, folder: Path, name: str, version: str) -> Iterator[Problem]:
     root = folder / "installed" / name
     try:
-        cargo_install.install(c, folder, name, _plain(version), root)
+        cargo_install.install(c, folder, name, without_build(version), root)
     except Failed as error:
         yield _problem(name, version, "cannot be installed", error)
         return
@@ -95,10 +98,5 @@ def _install(c: Context, folder: Path, name: str, version: str) -> Iterator[Prob
 def _problem(name: str, version: str, what: str, error: Failed) -> Problem:
     return Problem(
         f"{name} {version} from crates.io {what}: {reason(error.output)}",
-        f"cargo yank {name}@{_plain(version)}, then choose the next version",
+        f"cargo yank {name}@{without_build(version)}, then choose the next version",
     )
-
-
-def _plain(version: str) -> str:
-    """Return a version without build metadata, which cargo ignores in a requirement, and warns."""
-    return version.partition("+")[0]

@@ -12,7 +12,7 @@ from pathlib import Path
 from release_tasks import files, shell, terminal
 from release_tasks.errors import Problem, ReleaseError
 from release_tasks.formats import machines
-from release_tasks.versions.numbers import spellings
+from release_tasks.versions.numbers import spellings, without_build
 
 LONGEST = 10.0  # seconds; a server that ignores --version would run forever
 NEXT = "fix it, and release it in the next version"
@@ -82,7 +82,7 @@ def runner(target: str, needs: Sequence[str] = ()) -> list[str] | None:
 
 def names_version(text: str, version: str) -> bool:
     """Tell whether a text has exactly this version, as SemVer or PEP 440 writes it."""
-    for form in spellings(version.partition("+")[0]):
+    for form in spellings(without_build(version)):
         if re.search(rf"(?<![\d.]){re.escape(form)}(?!\d|\.\d|-?[A-Za-z])", text):
             return True
     return False
