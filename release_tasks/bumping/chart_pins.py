@@ -12,6 +12,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import read
 from release_tasks.manifests import chart_lock, chart_yaml
 from release_tasks.manifests.chart_yaml import ChartManifest, Siblings, dependency_key
+from release_tasks.manifests.version_locations import FileBump
 from release_tasks.project.model import resolved_or_empty
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _lock(
         return
     text = read(release.source_tree, path)
     present = chart_yaml.read(text, path).dependencies
-    new = chart_yaml.read(kind.set_versions(text, path, {}), path).dependencies
+    new = chart_yaml.read(kind.set_versions(text, FileBump(path)), path).dependencies
     lock_text = read(release.source_tree, lock)
     is_known = any(
         chart_lock.is_current(rows, lock_text, lock) for rows in (present, new)

@@ -108,31 +108,18 @@ class OutsideLock:
 
     present: Mapping[str, str]
 
-    def set_versions(
-        self,
-        text: str,
-        path: str,
-        versions: Mapping[str, str],
-        version: str | None = None,
-    ) -> str:
+    def set_versions(self, text: str, bump: FileBump) -> str:
         """Return the text with the new versions; an entry that was left behind stays."""
-        del path, version
         found = {(name, old) for name, old, _ in cargo_lock.own_packages(text)}
         wanted = {}
-        for name, new in versions.items():
+        for name, new in bump.versions.items():
             if (name, self.present.get(name)) in found:
                 wanted[name] = new
         return cargo_lock.bumped(text, wanted)
 
-    def mismatches(
-        self,
-        text: str,
-        path: str,
-        versions: Mapping[str, str],
-        version: str | None = None,
-    ) -> list[str]:
+    def mismatches(self, text: str, bump: FileBump) -> list[str]:
         """Return nothing: entries that were left behind are listed as stale."""
-        del text, path, versions, version
+        del text, bump
         return []
 
     def kept(self, text: str, bump: FileBump) -> list[tuple[int, int]]:

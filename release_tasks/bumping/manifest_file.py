@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
-from release_tasks.manifests.version_locations import FileBump
+from release_tasks.manifests.version_locations import FileBump, ManifestKind
 
 
 class VersionFile(Protocol):
@@ -39,21 +39,24 @@ class ManifestFile:
     """A manifest, a lock file, or a file of [files]."""
 
     path: str
-    kind: Any  # a `ManifestKind` that has `kept`, too
+    kind: ManifestKind
     versions: Mapping[str, str] = field(default_factory=dict)  # by name
     version: str | None = None  # of what the file itself describes
     is_covered: bool = False
     component: str | None = None
 
+    @property
+    def _bump(self) -> FileBump:
+        return FileBump(self.path, self.versions, self.version)
+
     def write(self, text: str) -> str:
         """Return the text with the new versions."""
-        return str(self.kind.set_versions(text, self.path, self.versions, self.version))
+        return self.kind.set_versions(text, self._bump)
 
     def mismatches(self, text: str) -> list[str]:
         """Return one sentence for each location without its new version."""
-        return list(self.kind.mismatches(text, self.path, self.versions, self.version))
+        return self.kind.mismatches(text, self._bump)
 
     def kept(self, text: str) -> list[tuple[int, int]]:
         """Return start and end of the versions of ours in it that this release leaves."""
-        bump = FileBump(self.path, self.versions, self.version)
-        return list(self.kind.kept(text, bump))
+        return self.kind.kept(text, self._bump)

@@ -50,7 +50,7 @@ class NpmPackage:
 
     def _after(self, kind: VersionLocations, text: str) -> str:
         bump = self.bump
-        return kind.set_versions(text, bump.path, bump.versions, bump.version)
+        return kind.set_versions(text, bump)
 
 
 def siblings(packages: list[NpmPackage]) -> Siblings:

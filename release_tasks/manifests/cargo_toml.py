@@ -61,36 +61,24 @@ class PinRules:
     is_ours: Callable[[Pin], bool] = lambda pin: not pin.is_foreign
     is_member: bool = True  # False leaves the version of the package itself
 
-    def set_versions(
-        self,
-        text: str,
-        path: str,
-        versions: Mapping[str, str],
-        version: str | None = None,
-    ) -> str:
+    def set_versions(self, text: str, bump: FileBump) -> str:
         """Return the text with the new versions of its package, its workspace and its pins."""
-        wanted = _wanted(text, FileBump(path, versions, version), self)
+        wanted = _wanted(text, bump, self)
         changes = {location.key: new for location, new in wanted}
-        return toml_values.edit(text, path, changes)
+        return toml_values.edit(text, bump.path, changes)
 
-    def mismatches(
-        self,
-        text: str,
-        path: str,
-        versions: Mapping[str, str],
-        version: str | None = None,
-    ) -> list[str]:
+    def mismatches(self, text: str, bump: FileBump) -> list[str]:
         """Return one sentence for each location that does not have its new version."""
-        wanted = _wanted(text, FileBump(path, versions, version), self)
+        wanted = _wanted(text, bump, self)
         if not wanted:
             return []
-        spans = toml_values.spans(text, path)
+        spans = toml_values.spans(text, bump.path)
         sentences = []
         for location, new in wanted:
             start, _ = spans[location.key]
             line = line_at(text, start)
             sentences.append(
-                mismatch_message(path, line, location.what, location.old, new)
+                mismatch_message(bump.path, line, location.what, location.old, new)
             )
         return sentences
 
@@ -126,31 +114,6 @@ def read(text: str, path: str) -> CargoManifest:
         inherits=table_at(package, "version").get("workspace") is True,
         pins=tuple(_pins(data)),
     )
-
-
-def set_versions(
-    text: str,
-    path: str,
-    versions: Mapping[str, str],
-    workspace_version: str | None = None,
-) -> str:
-    """Return the text with the versions of the crates in `versions`, and their pins.
-
-    `versions` has members of the workspace only; `workspace_version` is for [workspace.package].
-    Only the characters of the versions change. Raises `ReleaseError` for a pin whose form cannot
-    admit its version.
-    """
-    return PinRules().set_versions(text, path, versions, workspace_version)
-
-
-def mismatches(
-    text: str,
-    path: str,
-    versions: Mapping[str, str],
-    workspace_version: str | None = None,
-) -> list[str]:
-    """Return one sentence for each location that does not have its new version."""
-    return PinRules().mismatches(text, path, versions, workspace_version)
 
 
 def requirements(text: str, path: str) -> Iterator[tuple[str, int, int]]:
@@ -279,3 +242,6 @@ def _dependency_tables(
     patches = table_at(data, "patch")
     for source in patches:
         yield ("patch", source), f"patch.{source}", table_at(patches, source)
+
+
+KIND = PinRules()

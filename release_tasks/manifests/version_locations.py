@@ -14,32 +14,34 @@ class NotFound(ReleaseError):
     """A file does not have the text or key that the settings name."""
 
 
-class ManifestKind(Protocol):
-    """What each kind offers. `text` is a file decoded with its line endings.
+@dataclass(frozen=True)
+class FileBump:
+    """The versions that a bump wants in one file.
 
     `versions` are SemVer versions by name (crate, package, chart). `version` is that of what the
     file itself describes, as [workspace.package] does in Cargo.toml; None leaves it.
     """
 
-    def set_versions(
-        self,
-        text: str,
-        path: str,
-        versions: Mapping[str, str],
-        version: str | None = None,
-        /,
-    ) -> str:
+    path: str
+    versions: Mapping[str, str] = field(default_factory=dict)
+    version: str | None = None
+
+    def version_of(self, name: str | None) -> str | None:
+        """Return the version of what a file describes under this name."""
+        return self.versions.get(name or "", self.version)
+
+
+class ManifestKind(Protocol):
+    """What each kind offers. `text` is a file decoded with its line endings."""
+
+    def set_versions(self, text: str, bump: FileBump, /) -> str:
         """Return the text with the new versions. No other byte changes."""
 
-    def mismatches(
-        self,
-        text: str,
-        path: str,
-        versions: Mapping[str, str],
-        version: str | None = None,
-        /,
-    ) -> list[str]:
+    def mismatches(self, text: str, bump: FileBump, /) -> list[str]:
         """Return one sentence for each location that does not have its new version."""
+
+    def kept(self, text: str, bump: FileBump, /) -> list[tuple[int, int]]:
+        """Return start and end of the versions of ours that the bump leaves."""
 
 
 class Value(NamedTuple):
@@ -70,52 +72,25 @@ class Siblings:
 
 
 @dataclass(frozen=True)
-class FileBump:
-    """The versions that a bump wants in one file."""
-
-    path: str
-    versions: Mapping[str, str] = field(default_factory=dict)  # by name
-    version: str | None = None  # of what the file itself describes
-
-    def version_of(self, name: str | None) -> str | None:
-        """Return the version of what a file describes under this name."""
-        return self.versions.get(name or "", self.version)
-
-
-@dataclass(frozen=True)
 class VersionLocations:
     """A `ManifestKind` made of one function, which finds the locations in a text."""
 
     of: Callable[[str, FileBump], Iterable[VersionLocation]]
 
-    def set_versions(
-        self,
-        text: str,
-        path: str,
-        versions: Mapping[str, str],
-        version: str | None = None,
-        /,
-    ) -> str:
+    def set_versions(self, text: str, bump: FileBump, /) -> str:
         """Return the text with the new version at every location, whatever was there."""
-        wanted = self._wanted(text, FileBump(path, versions, version))
+        wanted = self._wanted(text, bump)
         edits = [Edit(location.start, location.end, new) for location, new in wanted]
-        return replaced(text, edits, path)
+        return replaced(text, edits, bump.path)
 
-    def mismatches(
-        self,
-        text: str,
-        path: str,
-        versions: Mapping[str, str],
-        version: str | None = None,
-        /,
-    ) -> list[str]:
+    def mismatches(self, text: str, bump: FileBump, /) -> list[str]:
         """Return one sentence for each location that does not have its new version."""
-        wanted = set(self._wanted(text, FileBump(path, versions, version)))
+        wanted = set(self._wanted(text, bump))
         sentences = []
         for location, new in sorted(wanted, key=lambda pair: pair[0].start):
             line = line_at(text, location.start)
             sentences.append(
-                mismatch_message(path, line, location.what, location.old, new)
+                mismatch_message(bump.path, line, location.what, location.old, new)
             )
         return sentences
 

@@ -8,6 +8,7 @@ import pytest
 
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests import cargo_toml
+from release_tasks.manifests.version_locations import FileBump
 from release_tasks.versions.requirements import updated
 
 ROOT = """
@@ -51,7 +52,9 @@ def test_a_manifest_is_read():
 
 
 def test_every_copy_without_the_new_version_is_a_mismatch():
-    assert cargo_toml.mismatches(ROOT, "Cargo.toml", {"core": "0.4.0"}, "0.4.0") == [
+    assert cargo_toml.KIND.mismatches(
+        ROOT, FileBump("Cargo.toml", {"core": "0.4.0"}, "0.4.0")
+    ) == [
         "Cargo.toml:17: [workspace.package] version is 0.3.0, expected 0.4.0",
         "Cargo.toml:25: c in [target.'cfg(unix)'.build-dependencies] is 0.3, expected 0.4",
     ]
@@ -94,13 +97,17 @@ def test_cargo_resolves_every_updated_requirement(tmp_path, version):
     for name in admitted:
         write(
             tmp_path / name,
-            cargo_toml.set_versions(crate(name, ""), "Cargo.toml", names),
+            cargo_toml.KIND.set_versions(
+                crate(name, ""), FileBump("Cargo.toml", names)
+            ),
         )
     pins = "".join(
         f'{name} = {{ path = "../{name}", version = "{old}" }}\n'
         for name, (old, _) in admitted.items()
     )
-    bumped = cargo_toml.set_versions(crate("app", pins), "Cargo.toml", names)
+    bumped = cargo_toml.KIND.set_versions(
+        crate("app", pins), FileBump("Cargo.toml", names)
+    )
     assert all(f'version = "{new}" }}' in bumped for _, new in admitted.values())
     assert len(admitted) >= 10
     write(tmp_path / "app", bumped)
@@ -178,9 +185,11 @@ def manifest(number: int, version: str) -> str:
 def test_every_pin_of_500_crates_changes_and_no_other_byte() -> None:
     for number in range(COUNT):
         path = f"crates/{NAMES[number]}/Cargo.toml"
-        text = cargo_toml.set_versions(manifest(number, OLD), path, VERSIONS)
+        text = cargo_toml.KIND.set_versions(
+            manifest(number, OLD), FileBump(path, VERSIONS)
+        )
         assert text == manifest(number, NEW)
-        assert cargo_toml.mismatches(text, path, VERSIONS) == []
+        assert cargo_toml.KIND.mismatches(text, FileBump(path, VERSIONS)) == []
 
 
 def test_one_stale_crate_among_500_is_reported() -> None:
@@ -188,8 +197,8 @@ def test_one_stale_crate_among_500_is_reported() -> None:
     sentences = [
         line
         for number in range(COUNT)
-        for line in cargo_toml.mismatches(
-            manifest(number, NEW), f"{number}/Cargo.toml", newer
+        for line in cargo_toml.KIND.mismatches(
+            manifest(number, NEW), FileBump(f"{number}/Cargo.toml", newer)
         )
     ]
     assert len(sentences) == 11

@@ -10,6 +10,7 @@ from support.repositories import write_files
 
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests import chart_lock, chart_yaml
+from release_tasks.manifests.version_locations import FileBump
 
 pytestmark = pytest.mark.tools("helm")
 CHART = """apiVersion: v2
@@ -43,7 +44,7 @@ def test_the_digest_is_that_of_helm(tmp_path: Path) -> None:
     siblings = {("web", "file://../web"): "2.0.0"}
     with pytest.raises(ReleaseError, match=r"Chart\.yaml:15: .* web: `>=1\.0\.0, <2`"):
         chart_yaml.kind("2.0.0", siblings).set_versions(
-            CHART, "Chart.yaml", {}, "2.0.0"
+            CHART, FileBump("Chart.yaml", {}, "2.0.0")
         )
 
 
@@ -53,13 +54,13 @@ def test_helm_builds_what_a_bumped_lock_names(tmp_path: Path) -> None:
     subprocess.run(update, check=True, capture_output=True)
     siblings = {("web", "file://../web"): "1.3.0"}
     kind = chart_yaml.kind("1.3.0", siblings)
-    text = kind.set_versions(CHART, "Chart.yaml", {}, "1.3.0")
+    text = kind.set_versions(CHART, FileBump("Chart.yaml", {}, "1.3.0"))
     assert 'version: "^1.3.0"' in text
     assert 'version: ">=1.0.0, <2"' in text
     wanted = chart_yaml.read(text, "Chart.yaml").dependencies
     lock = root / "acme/Chart.lock"
     locked = chart_lock.kind(wanted, siblings)
-    lock.write_text(locked.set_versions(lock.read_text(), "Chart.lock", {}))
+    lock.write_text(locked.set_versions(lock.read_text(), FileBump("Chart.lock", {})))
     (root / "acme/Chart.yaml").write_text(text)
     (root / "web/Chart.yaml").write_text(WEB.replace("1.2.3", "1.3.0"))
     build = ["helm", "dependency", "build", root / "acme"]

@@ -6,13 +6,15 @@ import json
 from pathlib import Path
 
 import pytest
+from support.manifest_kinds import kind_of
 
 from release_tasks.changelogs import changelog, new_section
 from release_tasks.changelogs.new_section import NewSection
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import decode
-from release_tasks.manifests import chart_yaml, kind_of
+from release_tasks.manifests import chart_yaml
 from release_tasks.manifests.text import listed
+from release_tasks.manifests.version_locations import FileBump
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 CASES = sorted(folder.name for folder in GOLDEN.iterdir() if folder.is_dir())
@@ -32,9 +34,9 @@ def edited(path: str, text: str, command: dict) -> tuple[str, list[str]]:
         kind = chart_yaml.kind(command.get("app_version"))
     if kind is None:
         return text, []
-    new = kind.set_versions(text, path, crates, version)
-    assert bool(kind.mismatches(text, path, crates, version)) == (new != text)
-    return new, kind.mismatches(new, path, crates, version)
+    new = kind.set_versions(text, FileBump(path, crates, version))
+    assert bool(kind.mismatches(text, FileBump(path, crates, version))) == (new != text)
+    return new, kind.mismatches(new, FileBump(path, crates, version))
 
 
 def bumped(folder: Path, command: dict) -> dict[str, bytes]:

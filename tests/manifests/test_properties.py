@@ -7,12 +7,13 @@ from contextlib import suppress
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from support.manifest_kinds import kind_of
 
 from release_tasks.changelogs import changelog, new_section
 from release_tasks.changelogs.new_section import NewSection
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import decode
-from release_tasks.manifests import cargo_toml, kind_of, pyproject
+from release_tasks.manifests import cargo_toml, pyproject
 from release_tasks.manifests.text import listed
 from release_tasks.manifests.version_locations import FileBump
 from release_tasks.versions.numbers import parse
@@ -125,16 +126,18 @@ def manifests(draw, version):
 @given(st.data(), FINAL, FINAL)
 def test_a_bump_of_cargo_toml_and_back_gives_the_same_bytes(data, before, after):
     text = data.draw(manifests(before))
-    there = cargo_toml.set_versions(
-        text, "Cargo.toml", dict.fromkeys(CRATES, after), after
+    there = cargo_toml.KIND.set_versions(
+        text, FileBump("Cargo.toml", dict.fromkeys(CRATES, after), after)
     )
     assert (
-        cargo_toml.mismatches(there, "Cargo.toml", dict.fromkeys(CRATES, after), after)
+        cargo_toml.KIND.mismatches(
+            there, FileBump("Cargo.toml", dict.fromkeys(CRATES, after), after)
+        )
         == []
     )
     assert len(there.splitlines()) == len(text.splitlines())
-    back = cargo_toml.set_versions(
-        there, "Cargo.toml", dict.fromkeys(CRATES, before), before
+    back = cargo_toml.KIND.set_versions(
+        there, FileBump("Cargo.toml", dict.fromkeys(CRATES, before), before)
     )
     assert back == text
 
@@ -143,9 +146,13 @@ def test_a_bump_of_cargo_toml_and_back_gives_the_same_bytes(data, before, after)
 @given(st.data(), COUNTED, COUNTED)
 def test_a_bump_to_a_prerelease_and_back_gives_the_same_bytes(data, before, after):
     text = data.draw(manifests(before))
-    there = cargo_toml.set_versions(text, "Cargo.toml", dict.fromkeys(CRATES, after))
+    there = cargo_toml.KIND.set_versions(
+        text, FileBump("Cargo.toml", dict.fromkeys(CRATES, after))
+    )
     assert (
-        cargo_toml.set_versions(there, "Cargo.toml", dict.fromkeys(CRATES, before))
+        cargo_toml.KIND.set_versions(
+            there, FileBump("Cargo.toml", dict.fromkeys(CRATES, before))
+        )
         == text
     )
 
@@ -181,12 +188,12 @@ def test_a_bump_of_any_kind_and_back_gives_the_same_bytes(
         bom + (LAYOUTS[path].format(before) + end).replace("\n", eol),
         kind_of(path),
     )
-    there = kind.set_versions(text, path, {}, after)
+    there = kind.set_versions(text, FileBump(path, {}, after))
     assert after in there
     copies = 2 if path == "package-lock.json" else 1
     assert there.count(before) >= text.count(before) - copies or before in after
-    assert kind.mismatches(there, path, {}, after) == []
-    assert kind.set_versions(there, path, {}, before) == text
+    assert kind.mismatches(there, FileBump(path, {}, after)) == []
+    assert kind.set_versions(there, FileBump(path, {}, before)) == text
 
 
 BY_KEY = {
@@ -204,12 +211,12 @@ BY_KEY = {
 def test_a_bump_at_a_key_and_back_gives_the_same_bytes(path, before, after, eol, bom):
     assume(before != after)
     text, kind = bom + BY_KEY[path].format(before).replace("\n", eol), listed("version")
-    there = kind.set_versions(text, path, {}, after)
+    there = kind.set_versions(text, FileBump(path, {}, after))
     assert [
         place.old.removeprefix("v") for place in kind.of(there, FileBump(path))
     ] == [after]
     assert before in after or there.count(before) == text.count(before) - 1
-    assert kind.set_versions(there, path, {}, before) == text
+    assert kind.set_versions(there, FileBump(path, {}, before)) == text
 
 
 @given(
@@ -225,7 +232,7 @@ def test_every_stale_text_gets_the_new_version_and_no_other_text_changes(
     text = "\n".join(
         f"before {template.format(version=old)} after 1.2.3" for old in olds
     )
-    there = listed(template).set_versions(text, "README.md", {}, new)
+    there = listed(template).set_versions(text, FileBump("README.md", {}, new))
     assert there == "\n".join(
         f"before {template.format(version=new)} after 1.2.3" for _ in olds
     )
@@ -331,8 +338,8 @@ TEXTS = st.lists(PIECES, max_size=14).map("".join) | st.text(max_size=40)
 def test_any_manifest_gives_a_result_or_a_release_error(path, text):
     kind = kind_of(path)
     with suppress(ReleaseError):
-        new = kind.set_versions(text, path, {"core": "2.0.0"}, "2.0.0")
-        assert kind.mismatches(new, path, {"core": "2.0.0"}, "2.0.0") in (
+        new = kind.set_versions(text, FileBump(path, {"core": "2.0.0"}, "2.0.0"))
+        assert kind.mismatches(new, FileBump(path, {"core": "2.0.0"}, "2.0.0")) in (
             [],
             [f"{path} has no version"],
         )
@@ -360,7 +367,7 @@ def test_any_manifest_gives_a_result_or_a_release_error(path, text):
 )
 def test_a_file_nested_too_deeply_is_refused(path, text):
     with pytest.raises(ReleaseError, match=path):
-        kind_of(path).set_versions(text, path, {}, "2.0.0")
+        kind_of(path).set_versions(text, FileBump(path, {}, "2.0.0"))
 
 
 @pytest.mark.parametrize("path", LISTED)
@@ -374,8 +381,10 @@ def test_a_file_nested_too_deeply_is_refused(path, text):
 )
 def test_any_listed_file_gives_a_result_or_a_release_error(path, text, spec):
     with suppress(ReleaseError):
-        new = listed(spec).set_versions(text, path, {"core": "2.0.0"}, "2.0.0")
-        listed(spec).mismatches(new, path, {"core": "2.0.0"}, "2.0.0")
+        new = listed(spec).set_versions(
+            text, FileBump(path, {"core": "2.0.0"}, "2.0.0")
+        )
+        listed(spec).mismatches(new, FileBump(path, {"core": "2.0.0"}, "2.0.0"))
 
 
 @settings(max_examples=300, deadline=None)
@@ -400,8 +409,6 @@ def test_any_bytes_give_a_result_or_a_release_error(path, data):
     with suppress(ReleaseError):
         text = decode(data, path)
         kind.mismatches(
-            kind.set_versions(text, path, {"core": "2.0.0"}, "2.0.0"),
-            path,
-            {"core": "2.0.0"},
-            "2.0.0",
+            kind.set_versions(text, FileBump(path, {"core": "2.0.0"}, "2.0.0")),
+            FileBump(path, {"core": "2.0.0"}, "2.0.0"),
         )

@@ -8,6 +8,7 @@ import pytest
 from support.repositories import write_files
 
 from release_tasks.manifests import pyproject
+from release_tasks.manifests.version_locations import FileBump
 from release_tasks.project import python_packages
 from release_tasks.project.model import PythonPackage, resolved_or_raise
 from release_tasks.project.settings import Settings
@@ -182,10 +183,10 @@ def test_it_is_edited_there_and_nothing_else_changes(
     if path == "":
         path, text = "pyproject.toml", manifest
     kind = sources[path].kind
-    new = kind.set_versions(text, path, {}, "1.5.0-rc.1")
+    new = kind.set_versions(text, FileBump(path, {}, "1.5.0-rc.1"))
     spelled = "1.5.0-rc.1" if path == "package.json" else "1.5.0rc1"
     assert new == text.replace("1.4.2", spelled)
-    assert kind.mismatches(new, path, {}, "1.5.0-rc.1") == []
+    assert kind.mismatches(new, FileBump(path, {}, "1.5.0-rc.1")) == []
 
 
 @pytest.mark.parametrize(
