@@ -20,12 +20,10 @@ from release_tasks import files, shell, terminal
 from release_tasks.errors import ReleaseError
 from release_tasks.tasks import command
 from release_tasks.tools import git, inv
-from release_tasks.tools.gh import hosts
-from release_tasks.tools.git import clones
 
 if TYPE_CHECKING:
     from release_tasks.project.model import Project
-    from release_tasks.rehearsal.registries import LocalRegistries
+    from release_tasks.rehearsal.registries import LocalRegistries, Ours
 
 AUTHOR = "Rehearsal"
 CHECKS = [{"name": "rehearsal", "app": {"slug": "rehearsal"}}]
@@ -53,11 +51,7 @@ def rehearse(
     collect: str = "",
 ) -> None:
     """Rehearse the whole release against local registries."""
-    from release_tasks.rehearsal.registries import (
-        Ours,
-        run_registries,
-        serve_registries,
-    )
+    from release_tasks.rehearsal.registries import run_registries, serve_registries
 
     if serve:
         serve_registries(sys.stdin, sys.stdout, offline)
@@ -66,16 +60,7 @@ def rehearse(
         raise ReleaseError("no version given", "inv rehearse --version X.Y.Z")
     project, options = _request(version, component)
     with _folder(keep) as folder:
-        with run_registries(
-            folder,
-            offline=offline,
-            ours=Ours(
-                _names(project, "crates"),
-                _names(project, "python"),
-                _references(project),
-                hosts.host_of(project.repository or ""),
-            ),
-        ) as registries:
+        with run_registries(folder, offline=offline, ours=_ours(project)) as registries:
             data, code = _rehearse(
                 Rehearsal(registries, project, folder, options), collect
             )
@@ -85,6 +70,19 @@ def rehearse(
             _print(data, keep)
     if code:
         raise Exit(code=code)
+
+
+def _ours(project: Project) -> Ours:
+    """Return what the project publishes, and the GitHub that it is on."""
+    from release_tasks.rehearsal.registries import Ours
+    from release_tasks.tools.gh import hosts
+
+    return Ours(
+        _names(project, "crates"),
+        _names(project, "python"),
+        _references(project),
+        hosts.host_of(project.repository or ""),
+    )
 
 
 def _request(version: str, component: str | None) -> tuple[Project, tuple[str, ...]]:
@@ -155,6 +153,8 @@ def _rehearse(rehearsal: Rehearsal, collect: str) -> tuple[dict[str, Any], int]:
 
 def _clone(rehearsal: Rehearsal) -> Path:
     """Push this commit and its branch to a local origin, and clone that, as a user would."""
+    from release_tasks.tools.git import clones
+
     top = rehearsal.project.root
     branch = git.branch(top) or "main"
     bare, origin = _origin(rehearsal)
@@ -182,6 +182,9 @@ def _rehearsed_origin(written: str | None, origin: str) -> str:
 
 def _origin(rehearsal: Rehearsal) -> tuple[Path, str]:
     """Return the bare repository of the local origin, and the address to clone it from."""
+    from release_tasks.tools.gh import hosts
+    from release_tasks.tools.git import clones
+
     project, github = rehearsal.project, rehearsal.registries.github
     if not project.repository:
         bare = rehearsal.folder / f"{project.name}.git"

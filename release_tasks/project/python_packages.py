@@ -26,7 +26,6 @@ from release_tasks.project.model import (
     choice,
 )
 from release_tasks.project.settings import FILE, PythonTable, Settings
-from release_tasks.rules import pypi_files
 from release_tasks.terminal import SECRET_NAME
 from release_tasks.tools import cargo
 from release_tasks.tools.cargo import Package
@@ -259,6 +258,8 @@ def _package(name: str, candidate: _Candidate, settings: Settings) -> PythonPack
 
 def _check_platform(name: str, tag: str) -> None:
     """Raise `ReleaseError` for a platform tag of which PyPI takes no wheel."""
+    from release_tasks.rules import pypi_files
+
     if not pypi_files.platform_tag(tag):
         return
     fix = (

@@ -45,6 +45,11 @@ class Ours:
     references: Collection[str] = ()
     github_host: str = clients.GITHUB_HOST
 
+    @property
+    def names(self) -> list[oci_rules.Name]:
+        """Return the registry and repository of each reference."""
+        return [oci_rules.name(reference) for reference in self.references]
+
 
 @dataclass(frozen=True)
 class LocalRegistries:
@@ -91,20 +96,17 @@ def run_registries(
     Raises `ReleaseError` where the port of a registry on loopback is in use.
     """
     from release_tasks.rehearsal.crates_io.app import CratesIo
-    from release_tasks.rehearsal.github.app import GitHub
-    from release_tasks.rehearsal.github.rights import Rights
     from release_tasks.rehearsal.oci.app import Oci
     from release_tasks.rehearsal.pypi.app import PyPI
 
     clock = Clock()
-    crates = packages = None
-    names: list[oci_rules.Name] = []
-    github_host = clients.GITHUB_HOST
-    if ours is not None:
-        github_host = ours.github_host
-        crates, packages = ours.crates, ours.packages
-        names = [oci_rules.name(reference) for reference in ours.references]
     downloads = cache or download_cache()
+    elsewhere = Elsewhere(downloads / "blobs", offline)
+    known = ours or Ours()
+    crates = packages = remote = None
+    if ours is not None:
+        crates, packages = ours.crates, ours.packages
+        remote = _remote(elsewhere, ours.names)
     crates_io = CratesIo(
         folder / "crates",
         clients.CRATES_TOKEN,
@@ -119,38 +121,25 @@ def run_registries(
         rate_limits=rate_limits,
         clock=clock,
     )
-    elsewhere = Elsewhere(downloads / "blobs", offline)
-    remote = None
-    if ours is not None:
-        remote = _remote(elsewhere, names)
-    oci = Oci(
-        folder / "oci",
-        clients.REGISTRY_PASSWORD,
-        _registry_hosts(names),
-        remote=remote,
-    )
-    github = GitHub(folder / "github", clients.GITHUB_TOKEN, hosts=(github_host,))
-    github.add_token(clients.GITHUB_READ_TOKEN, Rights.READ)
-    github.reads_through = not offline
+    hosts = _registry_hosts(known.names)
+    oci = Oci(folder / "oci", clients.REGISTRY_PASSWORD, hosts, remote=remote)
+    github = _github(folder / "github", known.github_host, offline)
     settings = folder / "clients"
     settings.mkdir(parents=True, exist_ok=True)
-    others: Elsewhere | None = None
-    if not offline:
-        others = elsewhere
     servers = Servers(
         (crates_io, pypi, oci, github),
         folder,
-        others,
-        dict.fromkeys(_loopback_ports(names), oci),
+        None if offline else elsewhere,
+        dict.fromkeys(_loopback_ports(known.names), oci),
     )
     with servers:
-        registries = {name.registry for name in names}
+        registries = {name.registry for name in known.names}
         env = clients.environment(
             servers.proxy,
             servers.ca_file,
             settings,
             sorted(registries),
-            github_host,
+            known.github_host,
         )
         yield LocalRegistries(
             urls={**servers.urls, "proxy": servers.proxy},
@@ -165,6 +154,17 @@ def run_registries(
             github=github,
             elsewhere=elsewhere,
         )
+
+
+def _github(folder: Path, host: str, offline: bool) -> GitHub:
+    """Return a GitHub at `host` that has a token to write and one to read."""
+    from release_tasks.rehearsal.github.app import GitHub
+    from release_tasks.rehearsal.github.rights import Rights
+
+    github = GitHub(folder, clients.GITHUB_TOKEN, hosts=(host,))
+    github.add_token(clients.GITHUB_READ_TOKEN, Rights.READ)
+    github.reads_through = not offline
+    return github
 
 
 def _registry_hosts(names: Collection[oci_rules.Name]) -> tuple[str, ...]:
