@@ -32,7 +32,8 @@ _ONLY_MARKS = re.compile(rf"[\W_]*(?:{_RELEASE_WORDS}[\W_]*)?", re.I)
 _NO_DATE = (
     r"unreleased|not\s+(?:yet\s+)?released(?:\s+yet)?|to\s+be\s+(?:released|determined|announced)"
     r"|tb[acd]|releasedate|release[\s_-]date|in\s+(?:progress|development)|work\s+in\s+progress"
-    r"|[xy]{4}[-/.](?:mm|xx)[-/.](?:dd|xx)|20[0-9x?]{2}[-/.](?:mm|xx|\?\?|[0-9]{2})[-/.](?:dd|xx|\?\?)"
+    r"|[xy]{4}[-/.](?:mm|xx)[-/.](?:dd|xx)"
+    r"|20[0-9x?]{2}[-/.](?:mm|xx|\?\?|[0-9]{2})[-/.](?:dd|xx|\?\?)"
     r"|(?:dd|xx)[-/.](?:mm|xx)[-/.](?:yyyy|20[0-9]{2})|(?:mm)/(?:dd)/yyyy|month\s+dd,?\s+yyyy"
 )
 _ALONE = r"wip|upcoming|pending|coming\s+soon|soon|next|dev|development|future|draft|date|\?+"

@@ -33,7 +33,8 @@ from release_tasks.tools.cargo import Package
 LISTED = 3  # names of packages of tests, before only their number is shown
 # folders whose packages are what tests or examples work with
 NOT_SHIPPED = re.compile(
-    r"(?:.*?/)?(?:tests?|test[-_]?data|fixtures?|__fixtures__|examples?|samples?|demos?|bench(?:es|marks?)?)(?=/)",
+    r"(?:.*?/)?(?:tests?|test[-_]?data|fixtures?|__fixtures__|examples?|samples?|demos?"
+    r"|bench(?:es|marks?)?)(?=/)",
     re.I,
 )
 ABI3 = re.compile(r"(?:pyo3(?:-ffi)?\??/)?abi3(?:-py3(\d+))?")

@@ -35,7 +35,8 @@ FOREIGN = (
 )
 # three numbers and what may follow them, at the end of a tag and not inside of other numbers
 _TAG = re.compile(
-    r"(?P<before>(?:.*?[^0-9.])?)(?P<version>[0-9]+\.[0-9]+\.[0-9]+(?:[-+.]?[0-9A-Za-z][0-9A-Za-z.+-]*)?)"
+    r"(?P<before>(?:.*?[^0-9.])?)"
+    r"(?P<version>[0-9]+\.[0-9]+\.[0-9]+(?:[-+.]?[0-9A-Za-z][0-9A-Za-z.+-]*)?)"
 )
 _WORD = re.compile(r"(?P<word>.*?)[-_/@.]?(?:(?<![A-Za-z])[vV])?[-_/.]?")
 
