@@ -39,7 +39,8 @@ _PAST = re.compile(
 _HISTORY = re.compile(
     r"\b(?:since|until|before|after|prior|older|newer|later|earlier|above|below|least|minimum|up to"
     r"|upgrad\w*|updat\w*|migrat\w*|chang\w*|introduc\w*|remov\w*|renam\w*|add(?:ed|s)"
-    r"|fix\w*|broke\w*|break\w*|bug|regress\w*|from|was|were|had|as of|starting|compat\w*|support\w*|requir\w*)\b"
+    r"|fix\w*|broke\w*|break\w*|bug|regress\w*|from|was|were|had"
+    r"|as of|starting|compat\w*|support\w*|requir\w*)\b"
     r"|(?:>=?|<=?|!=|~=|≥|≤)\s*[\"']?v?[0-9]",
     re.I,
 )
