@@ -7,6 +7,7 @@ cargo.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tasks.errors import ReleaseError
@@ -24,6 +25,7 @@ _REQUIREMENT = re.compile(
 _CLAUSE = re.compile(
     r"\s*(?P<operator>===|[=~!<>]=|[<>]|)\s*(?P<number>[^\s,=~!<>]+)\s*"
 )
+_EXTRA = re.compile(r"\bextra == \"([^\"]+)\"")
 _COPIES = ("===", "==", "~=", "")  # Poetry's plain number is exact
 
 
@@ -94,6 +96,43 @@ def admits(specifiers: str, version: str) -> bool:
         return SpecifierSet(specifiers).contains(pep440(version), prereleases=True)
     except InvalidSpecifier:
         return False
+
+
+def unmet(
+    rows: Iterable[str], versions: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Yield normalized name and specifiers of requirements that none of the `versions` satisfies.
+
+    `rows` are those of Requires-Dist, `versions` are SemVer by normalized name. A package may be
+    required several times, under markers: then one of them has to fit, among those without an
+    extra, and among those of each extra. Rows that are not valid are left out.
+    """
+    refused: dict[tuple[str, str], str] = {}
+    met = set()
+    for name, extra, specifiers in _required(rows):
+        new = versions.get(name)
+        if not specifiers or new is None or admits(specifiers, new):
+            met.add((name, extra))
+        else:
+            refused.setdefault((name, extra), specifiers)
+    for key, specifiers in refused.items():
+        if key not in met:
+            yield key[0], specifiers
+
+
+def _required(rows: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield normalized name, extra and specifiers of each row that is valid."""
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.utils import canonicalize_name
+
+    for row in rows:
+        try:
+            found = Requirement(row)
+        except InvalidRequirement:
+            continue
+        extra = _EXTRA.search(str(found.marker or ""))
+        name = str(canonicalize_name(found.name))
+        yield name, extra[1] if extra else "", str(found.specifier)
 
 
 def _followed_like_cargo(specifiers: str, version: str, present: str | None) -> str:

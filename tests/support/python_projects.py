@@ -147,11 +147,15 @@ def wheel(
     tag: str = "py3-none-any",
     more: Mapping[str, bytes] | None = None,
     version: str = VERSION,
+    about: str = "",
 ) -> bytes:
-    """Return a wheel with `more` files and, unless `text` is None, one module of that text."""
+    """Return a wheel with `more` files and, unless `text` is None, one module of that text.
+
+    `about` are more lines of its metadata.
+    """
     stem = _normalized(name)
     info = f"{stem}-{version}.dist-info"
-    about = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    about = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{about}"
     tags = f"Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: true\nTag: {tag}\n"
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
@@ -165,9 +169,10 @@ def wheel(
     return out.getvalue()
 
 
-def sdist(name: str) -> bytes:
-    """Return an sdist with two files."""
-    about = f"Metadata-Version: 2.1\nName: {name}\nVersion: {VERSION}\n".encode()
+def sdist(name: str, more: str = "") -> bytes:
+    """Return an sdist with two files; `more` are more lines of its metadata."""
+    lines = f"Metadata-Version: 2.1\nName: {name}\nVersion: {VERSION}\n{more}"
+    about = lines.encode()
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz") as archive:
         for file in ("PKG-INFO", "README.md"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from release_tasks.errors import ReleaseError
-from release_tasks.versions.python_requirements import admits, followed, read
+from release_tasks.versions.python_requirements import admits, followed, read, unmet
 
 PRESENT = "0.3.1"
 
@@ -93,3 +93,24 @@ def test_a_text_without_a_version_requirement_is_none(text: str) -> None:
 
 def test_an_invalid_specifier_admits_nothing() -> None:
     assert not admits(">=newest", "1.0.0")
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (("Kit.Core==0.1.0",), [("kit-core", "==0.1.0")]),
+        (("kit_core (>=0.1,<0.2)",), [("kit-core", "<0.2,>=0.1")]),
+        (("kit-core~=0.1.0 ; extra == 'all'", "kit-core"), [("kit-core", "~=0.1.0")]),
+        (
+            ("kit-core==0.1 ; python_version<'3'", "kit-core==0.1.*"),
+            [("kit-core", "==0.1")],
+        ),
+        (("kit-core>=0.1", "left==0.1.0", "kit-core"), []),
+        (("kit-core==0.1 ; python_version<'3'", "kit-core==0.2.0"), []),
+        (("kit-core @ https://example.org/kit.whl", "not a requirement"), []),
+    ],
+)
+def test_what_a_built_file_requires_is_compared_with_what_is_released(
+    rows: tuple[str, ...], expected: list[tuple[str, str]]
+) -> None:
+    assert list(unmet(rows, {"kit-core": "0.2.0"})) == expected

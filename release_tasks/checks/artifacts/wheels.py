@@ -15,7 +15,10 @@ from release_tasks.formats.text_files import read
 from release_tasks.manifests import toml_values
 from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import PythonPackage, resolved_or_raise
+from release_tasks.rules import pypi as pypi_rules
 from release_tasks.rules import pypi_files
+from release_tasks.versions.numbers import pep440
+from release_tasks.versions.python_requirements import unmet
 
 SITE_PACKAGES = r"(?:[^/]+\.data/(?:purelib|platlib)/)?"
 MODULE = re.compile(
@@ -115,6 +118,34 @@ def tag_mismatch(contents: Contents) -> Iterator[Problem]:
             yield Problem(
                 f"{wheel.path.name} has {shown} in its WHEEL file", _rebuild(wheel.path)
             )
+
+
+@also_after_tag
+def outdated_requirement(contents: Contents) -> Iterator[Problem]:
+    """Find each wheel or sdist that does not admit another package as it is released with it."""
+    released = _released(contents)
+    for file in contents.files:
+        if file.row.kind not in (FileKind.WHEEL, FileKind.SDIST) or not file.is_whole:
+            continue
+        metadata = pypi_files.metadata_in(file.path.name, file.path.read_bytes())
+        raw, _ = pypi_rules.read_metadata(metadata or b"")
+        for name, specifiers in unmet(raw.get("requires_dist") or (), released):
+            yield Problem(
+                f"{file.path.name} requires {name}{specifiers}, but {name} is released as "
+                f"{pep440(released[name])}",
+                f"let the requirement of {file.row.package} admit it; {_rebuild(file.path)}",
+            )
+
+
+def _released(contents: Contents) -> dict[str, str]:
+    """Return the version of each Python package of the release, by normalized name."""
+    from packaging.utils import canonicalize_name
+
+    found: dict[str, str] = {}
+    for part in contents.release.parts:
+        for package in resolved_or_raise(part.component.python):
+            found[str(canonicalize_name(package.name))] = part.version
+    return found
 
 
 def _too_large(file: BuiltFile) -> list[str]:

@@ -139,3 +139,19 @@ def test_a_wheel_that_pypi_refuses_is_named(tiny: TinyProject) -> None:
         "more information"
     )
     mended(tiny, problem.fix.replace("correct pyproject.toml; ", ""))
+
+
+def test_a_requirement_that_the_released_sibling_does_not_satisfy_is_named(
+    tiny: TinyProject,
+) -> None:
+    add_all_files(tiny)
+    about = "Requires-Dist: Tiny.plain==0.1.0\nRequires-Dist: left==0.1.0\n"
+    replace_wheel(tiny, WHEEL, projects.wheel("Tiny.Plain", about=about))
+    (tiny.root / "dist" / "v0.2.0" / SDIST).unlink()
+    add_file(
+        tiny, "sdist", SDIST, projects.sdist("Tiny.Plain", about), package="Tiny.Plain"
+    )
+    fact = "requires tiny-plain==0.1.0, but tiny-plain is released as 0.2.0"
+    assert artifact_facts() == [
+        f"wheels/outdated-requirement: {name} {fact}" for name in (SDIST, WHEEL)
+    ]
