@@ -145,6 +145,36 @@ def test_a_build_script_that_writes_into_its_crate_is_refused_as_cargo_does(
     assert projects.recorded_crates(shop) == []
 
 
+NATIVE = """
+fn main() {
+    println!("cargo:rustc-link-search=native={}", env!("CARGO_MANIFEST_DIR"));
+    println!("cargo:rustc-link-lib=KIND=shopnative");
+}
+"""
+ABSENT = '#[link(name = "shopabsent")]\nextern "C" {\n    fn absent();\n}\n'
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        ("src/main.rs", ABSENT + "fn main() {\n    unsafe { absent() }\n}\n", "-lshop"),
+        ("build.rs", NATIVE.replace("KIND", "static"), "static library `shopnative`"),
+        ("src/lib.rs", "fn f<const N: u8>() { const { assert!(N > 3) } }\n"
+         "pub fn g() {\n    f::<1>()\n}\n", "assertion failed: N > 3"),
+    ],
+)  # fmt: skip
+def test_what_only_a_build_shows_is_refused_as_cargo_does(
+    shop: Path, file: str, text: str, said: str
+) -> None:
+    source(shop, "shop-zero", text, file)
+    with pytest.raises(ReleaseError) as caught:
+        package_crates(Context())
+    fact = "shop-zero does not compile from the files in its tarball"
+    assert caught.value.problem.startswith(fact)
+    assert said in caught.value.problem
+    assert projects.recorded_crates(shop) == []
+
+
 CHOICE = (
     '#[cfg(not(any(feature = "alpha", feature = "beta")))]\n'
     'compile_error!("choose alpha or beta");\n'

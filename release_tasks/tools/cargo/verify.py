@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,13 @@ from invoke.context import Context
 from release_tasks import files, shell, terminal
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.shell import Failed
-from release_tasks.tools.cargo import CRATES_IO, Package, Verification, select
+from release_tasks.tools.cargo import (
+    CRATES_IO,
+    Package,
+    Verification,
+    codegen,
+    select,
+)
 from release_tasks.tools.cargo.package import offline_first
 from release_tasks.tools.cargo.publish import plain
 
@@ -23,6 +29,7 @@ from release_tasks.tools.cargo.publish import plain
 DEEP = Path("tarballs", "of", "this", "release")
 THREADS = 4  # cargo mostly reads here; two of them never compile at the same time
 MODIFIED = "Source directory was modified by build.rs"
+Contents = Mapping[Path, tuple[bytes, int]]  # of each file, with its permissions
 
 
 @dataclass(frozen=True)
@@ -45,12 +52,15 @@ class Tarballs:
         """Return the workspace that all of them are unpacked into."""
         return self.target / "release-tasks" / "crates"
 
-    @property
-    def argv(self) -> list[str | Path]:
-        """Return the words that compile crates of that workspace."""
+    def argv(self, is_built: bool) -> list[str | Path]:
+        """Return the words that build crates of that workspace, or check that they compile."""
         manifest = self.folder / "Cargo.toml"
         options = ("--manifest-path", manifest, "--target-dir", self.target)
-        return ["cargo", "check", *options]
+        return ["cargo", "build" if is_built else "check", *options]
+
+    def crate_folder(self, name: str) -> Path:
+        """Return the folder that a crate is unpacked into."""
+        return self.folder / DEEP / self.crates[name].stem
 
     def package_id(self, name: str) -> str:
         """Return `name@version`; the tarball is NAME-VERSION.crate."""
@@ -69,23 +79,48 @@ def verify(c: Context, tarballs: Tarballs, wanted: Mapping[str, Verification]) -
     tried = {name: how for name, how in wanted.items() if how.is_wanted}
     if not tried:
         return
-    contents: dict[Path, tuple[bytes, int]] = {}
+    contents: Contents = {}
     if not shell.is_dry(c):
         contents = _unpack(tarballs)
-    _together(c, tarballs, tried)
+    built = _built(tarballs, tried, contents)
+    for is_built in (False, True):
+        group = {
+            name: how for name, how in tried.items() if (name in built) is is_built
+        }
+        _together(c, tarballs, group, is_built)
     if shell.is_dry(c):
         return
-    errors = _refusals(c, tarballs, tried)
+    errors = _refusals(c, tarballs, tried, built)
     for name, file in _written(tarballs, tried, contents):
         errors.setdefault(name, _writes_source(name, file))
     raise_all(errors.values())
 
 
+def _built(
+    tarballs: Tarballs, tried: Mapping[str, Verification], contents: Contents
+) -> set[str]:
+    """Return the crates that are built, as a check would not show all that is wrong."""
+    found = set()
+    for name in tried:
+        folder = tarballs.crate_folder(name)
+        sources = (
+            content
+            for path, (content, _) in contents.items()
+            if path.suffix == ".rs" and path.is_relative_to(folder)
+        )
+        if codegen.is_needed(tarballs.packages.get(name, {}), sources):
+            found.add(name)
+    return found
+
+
 def _refusals(
-    c: Context, tarballs: Tarballs, tried: Mapping[str, Verification]
+    c: Context,
+    tarballs: Tarballs,
+    tried: Mapping[str, Verification],
+    built: Collection[str],
 ) -> dict[str, ReleaseError]:
     """Return why crates are refused, each by its own name."""
-    failed = dict(_failures(tarballs, tried))
+    failed = dict(_failures(tarballs, tried, built))
     culprits = {name: _culprit(failed[name].output, tried) or name for name in failed}
     errors: dict[str, ReleaseError] = {}
     # Those that fail by themselves first: what needs them fails with them.
@@ -99,14 +134,17 @@ def _refusals(
 
 
 def _together(
-    c: Context, tarballs: Tarballs, tried: Mapping[str, Verification]
+    c: Context,
+    tarballs: Tarballs,
+    tried: Mapping[str, Verification],
+    is_built: bool,
 ) -> None:
-    """Check all at once: that uses every core, though it unifies the features of all."""
+    """Compile all at once: that uses every core, though it unifies the features of all."""
     plain_ones = [name for name, how in tried.items() if not how.options]
     if not plain_ones:
         return
     names = [tarballs.package_id(name) for name in plain_ones]
-    argv = [*tarballs.argv, *select(names, False)]
+    argv = [*tarballs.argv(is_built), *select(names, False)]
     try:
         offline_first(c, argv, tarballs.tree, tarballs.env)
     except Failed:
@@ -114,12 +152,12 @@ def _together(
 
 
 def _failures(
-    tarballs: Tarballs, tried: Mapping[str, Verification]
+    tarballs: Tarballs, tried: Mapping[str, Verification], built: Collection[str]
 ) -> Iterator[tuple[str, Failed]]:
-    """Check each crate alone, and yield the name and the failure of those that fail."""
+    """Compile each crate alone, and yield the name and the failure of those that fail."""
 
     def failure(item: tuple[str, Verification]) -> Failed | None:
-        return _failure(tarballs, *item)
+        return _failure(tarballs, *item, item[0] in built)
 
     with ThreadPoolExecutor(THREADS) as pool:
         found = pool.map(failure, tried.items())
@@ -128,9 +166,12 @@ def _failures(
                 yield name, error
 
 
-def _failure(tarballs: Tarballs, name: str, how: Verification) -> Failed | None:
+def _failure(
+    tarballs: Tarballs, name: str, how: Verification, is_built: bool
+) -> Failed | None:
     """Return how a crate fails to compile alone, None where it does not."""
-    argv = [*tarballs.argv, "--quiet", "-p", tarballs.package_id(name), *how.options]
+    crate = ("-p", tarballs.package_id(name))
+    argv = [*tarballs.argv(is_built), "--quiet", *crate, *how.options]
     try:  # `ask`, not `do`: the warnings of all were shown before
         shell.ask([*argv, "--offline"], cwd=tarballs.tree, env=tarballs.env)
     except Failed as error:
@@ -152,7 +193,7 @@ def _decide(
     output = plain(failed.output)
     declared = for_docs(tarballs.packages.get(name, {}))
     is_choice = declared and not how.options and _is_choice(output, declared)
-    if is_choice and declared and _failure(tarballs, name, declared) is None:
+    if is_choice and declared and _failure(tarballs, name, declared, False) is None:
         shown = " ".join(declared.options)
         terminal.say(f"{name} compiles as docs.rs builds it: {shown}")
         return None
@@ -242,13 +283,26 @@ def _does_not_compile(name: str, tarballs: Tarballs, output: str) -> ReleaseErro
     start = re.search(r"^error", output, re.M)
     errors = output[start.start() :] if start else output
     unreadable = r"couldn't read `.*?`|No such file or directory.*|panicked at.*\n.*"
-    reason = re.search(unreadable, errors) or re.search(r".*", errors)
+    reason = _linker_says(errors) or re.search(unreadable, errors)
+    reason = reason or re.search(r".*", errors)
     said = " ".join(reason[0].replace(f"{DEEP}/", "").split()) if reason else ""
     fact = f"{name} does not compile from the files in its tarball"
     stem = re.escape(tarballs.crates[name].stem)
     if location := re.search(rf"{stem}/([^\s:]+):(\d+)", errors):
         fact += f", {location[1]} line {location[2]}"
     return ReleaseError(f"{fact}: {said}", _fix(name, tarballs, errors))
+
+
+def _linker_says(errors: str) -> re.Match[str] | None:
+    """Return what a linker (ld, lld, ld64) does not find, None where none was at work."""
+    if "linking with" not in errors:
+        return None
+    return re.search(
+        r"(?:cannot find|unable to find library|library not found for) \S+"
+        r"|library '[^']+' not found"
+        r"|undefined (?:reference to|symbols?:?) .*|cannot open .*",
+        errors,
+    )
 
 
 def _fix(name: str, tarballs: Tarballs, errors: str) -> str:
@@ -258,10 +312,12 @@ def _fix(name: str, tarballs: Tarballs, errors: str) -> str:
     if "compile_error!" in errors and features:
         chosen = json.dumps([feature for feature in features if feature != "default"])
         return f"choose in release-tasks.toml: [crates.{name}] features = {chosen}"
-    return (
-        "move what the crate reads into its folder, "
-        "and into package.include where that is set"
-    )
+    place = "its folder, and into package.include where that is set"
+    if "linking with" in errors:
+        return (
+            f"install the library that is linked, or move what is linked into {place}"
+        )
+    return f"move what the crate reads into {place}"
 
 
 def _writes_source(name: str, file: str) -> ReleaseError:
@@ -283,11 +339,11 @@ def _first_change(said: str) -> str:
 def _written(
     tarballs: Tarballs,
     tried: Mapping[str, Verification],
-    contents: Mapping[Path, tuple[bytes, int]],
+    contents: Contents,
 ) -> Iterator[tuple[str, str]]:
     """Yield crate and file of what a build changed in the folders that cargo publish compares."""
     for name in tried:
-        folder = tarballs.folder / DEEP / tarballs.crates[name].stem
+        folder = tarballs.crate_folder(name)
         for path in sorted(folder.rglob("*")):
             relative = path.relative_to(folder)
             if not path.is_file() or relative.parts[0] == "target":
@@ -298,7 +354,7 @@ def _written(
                 break
 
 
-def _unpack(tarballs: Tarballs) -> dict[Path, tuple[bytes, int]]:
+def _unpack(tarballs: Tarballs) -> Contents:
     """Make a workspace of the tarballs' files, and return them with their permissions.
 
     An equal file is not touched, and a different one gets a new time: cargo compares times, and
