@@ -15,7 +15,7 @@ from release_tasks.building.sources import clean_tree
 from release_tasks.channels import github, github_assets
 from release_tasks.converge import to_build
 from release_tasks.errors import ReleaseError, raise_all
-from release_tasks.formats import archives, checksums
+from release_tasks.formats import archive_names, archives, checksums
 from release_tasks.project.kinds import Asset, FileKind
 from release_tasks.project.model import Binary, resolved_or_raise
 from release_tasks.release import ComponentRelease, Release
@@ -111,7 +111,7 @@ def _conflicts(file: BinaryFile) -> list[ReleaseError]:
     if len(file.programs) == 1:
         return []
     has_one_target = len({program.target for program in file.programs}) == 1
-    if archives.is_archive(file.name) and has_one_target:
+    if archive_names.is_archive(file.name) and has_one_target:
         return []
     names = ", ".join(
         f"{program.name} for {program.target}" for program in file.programs
@@ -206,7 +206,7 @@ def _keep(
         for program in file.programs
     ]
     path = dist.folder(file.part) / file.name
-    if archives.is_archive(file.name):
+    if archive_names.is_archive(file.name):
         crates = [program.crate for program in file.programs]
         entries = papers(release, tree, crates)
         for program in built:

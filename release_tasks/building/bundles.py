@@ -15,7 +15,7 @@ from release_tasks.building.papers import papers
 from release_tasks.channels import github
 from release_tasks.converge import to_build
 from release_tasks.errors import ReleaseError
-from release_tasks.formats import archives
+from release_tasks.formats import archive_names, archives
 from release_tasks.project.kinds import Asset, FileKind
 from release_tasks.project.model import Bundle
 from release_tasks.release import ComponentRelease, Release
@@ -142,7 +142,7 @@ def _program(file: BundleFile) -> Path:
             f"{file.name} needs {file.program}, which is not in {file.part.dist}",
             f"inv build-binaries --version {file.part.version}",
         )
-    if archives.is_archive(file.program):
+    if archive_names.is_archive(file.program):
         raise ReleaseError(
             f"{file.name} needs a single program, and {file.program} is an archive",
             f"give the binary a name without a suffix in [binaries.{file.bundle.binary.name}]",

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from release_tasks.errors import ReleaseError
+from release_tasks.formats.archive_names import PACKED
 
 # Python before 3.11.4 has no filters; `unpack_all` checks the names itself
 TRUSTED: dict[str, Any] = {}
@@ -25,35 +26,7 @@ if hasattr(tarfile, "data_filter"):
 
 PROGRAM = 0o755  # modes
 TEXT = 0o644
-PACKED = (".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".zip")
-# Endings that promise a format which is not written here: a bare program must not have them.
-_UNPACKED = (
-    *(
-        ".tar",
-        ".tar.zst",
-        ".tzst",
-        ".tar.lz",
-        ".tar.lzma",
-        ".tar.lz4",
-        ".tar.br",
-        ".tar.z",
-    ),
-    *(
-        ".gz",
-        ".xz",
-        ".bz2",
-        ".zst",
-        ".lz",
-        ".lzma",
-        ".lz4",
-        ".br",
-        ".z",
-        ".tbz",
-        ".tlz",
-    ),
-    *(".7z", ".rar", ".cab", ".cpio", ".ar", ".jar", ".whl", ".crate", ".iso"),
-    *(".deb", ".rpm", ".apk", ".msi", ".msix", ".dmg", ".pkg", ".snap", ".flatpak"),
-)
+
 _ZIP_BEGIN = 315532800  # 1980-01-01, the first moment that a zip can hold
 _ZIP_UNIX = 3  # "version made by" Unix: the external attributes hold a mode
 
@@ -61,27 +34,6 @@ _Compressed = gzip.GzipFile | lzma.LZMAFile | bz2.BZ2File
 _BROKEN = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError)
 
 Entry = tuple[bytes | Path, int]  # the content of a file, and its mode
-
-
-def is_archive(name: str) -> bool:
-    """Return whether a file's name is that of an archive, and not of a bare program."""
-    return name.lower().endswith(PACKED)
-
-
-def unpacked_ending(name: str) -> str:
-    """Return the ending of a name that promises a format which is not written here, else ""."""
-    if is_archive(name):
-        return ""
-    endings = [ending for ending in _UNPACKED if name.lower().endswith(ending)]
-    return max(endings, key=len, default="")
-
-
-def stem(name: str) -> str:
-    """Return a file's name without the ending of an archive."""
-    for ending in PACKED:
-        if name.lower().endswith(ending):
-            return name[: -len(ending)]
-    return name
 
 
 def is_whole(path: Path) -> bool:

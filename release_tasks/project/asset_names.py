@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from release_tasks.errors import ReleaseError
-from release_tasks.formats import archives
+from release_tasks.formats import archive_names
 from release_tasks.project.settings import FILE, Settings
 from release_tasks.rules import github
 
@@ -30,10 +30,10 @@ def check(settings: Settings) -> None:
         _check_ending(name)
     for name in _bundles(settings):
         _check_name(name)
-        if not archives.is_archive(name.template):
+        if not archive_names.is_archive(name.template):
             raise ReleaseError(
                 f"{FILE}: {name.place}: {name.template} is not the name of an archive",
-                f"let it end with one of: {' '.join(archives.PACKED)}",
+                f"let it end with one of: {' '.join(archive_names.PACKED)}",
             )
 
 
@@ -69,11 +69,11 @@ def _check_name(name: _Name) -> None:
 
 def _check_ending(name: _Name) -> None:
     """Raise `ReleaseError` for a program under the name of an archive or package."""
-    ending = archives.unpacked_ending(name.template)
+    ending = archive_names.unpacked_ending(name.template)
     if not ending:
         return
     bare = name.template[: -len(ending)]
     raise ReleaseError(
         f"{FILE}: {name.place}: {name.template} would be a bare program, as {ending} is not packed",
-        f'{name.key}"{bare}.tar.gz"; packed are {" ".join(archives.PACKED)}',
+        f'{name.key}"{bare}.tar.gz"; packed are {" ".join(archive_names.PACKED)}',
     )

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import structs
 
 from release_tasks.errors import ReleaseError
-from release_tasks.formats import archives
+from release_tasks.formats import archive_names
 from release_tasks.project import component_version
 from release_tasks.project.kinds import KINDS, NAMED, Kind
 from release_tasks.project.model import (
@@ -193,7 +193,8 @@ def _check_changelog(project: Project, name: str, table: ComponentTable) -> None
 def _bundles(project: Project, binaries: tuple[Binary, ...]) -> tuple[Bundle, ...]:
     """Return each binary with each file that is packed with it."""
     binary_of = {
-        archives.stem(binary.file).removesuffix(".exe"): binary for binary in binaries
+        archive_names.stem(binary.file).removesuffix(".exe"): binary
+        for binary in binaries
     }
     found = []
     for template, variants in project.settings.bundles.items():

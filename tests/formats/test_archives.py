@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from release_tasks.errors import ReleaseError
-from release_tasks.formats import archives
+from release_tasks.formats import archive_names, archives
 
 
 def _tar(*names: str) -> tarfile.TarFile:
@@ -42,7 +42,7 @@ def test_a_path_outside_of_the_folder_is_refused(tmp_path: Path, name: str) -> N
     assert not (tmp_path / "folder").exists()
 
 
-@pytest.mark.parametrize("name", [f"a{ending}" for ending in archives.PACKED])
+@pytest.mark.parametrize("name", [f"a{ending}" for ending in archive_names.PACKED])
 def test_an_archive_has_the_same_bytes_whenever_it_is_made(
     name: str, tmp_path: Path
 ) -> None:
@@ -68,7 +68,7 @@ def test_an_archive_has_the_same_bytes_whenever_it_is_made(
     assert (tmp_path / "out" / "hello").read_bytes() == b"program"
 
 
-@pytest.mark.parametrize("ending", archives.PACKED)
+@pytest.mark.parametrize("ending", archive_names.PACKED)
 def test_an_archive_that_was_cut_off_is_not_whole(ending: str, tmp_path: Path) -> None:
     whole = archives.pack(f"a{ending}", {"a": (bytes(range(256)) * 99, 0o644)}, 1)
     path = tmp_path / f"a{ending}"
@@ -97,5 +97,5 @@ def test_an_archive_that_was_cut_off_is_not_whole(ending: str, tmp_path: Path) -
 def test_an_ending_of_a_format_that_is_not_written_is_known(
     name: str, ending: str
 ) -> None:
-    assert archives.unpacked_ending(name) == ending
-    assert archives.is_archive(name) == name.lower().endswith(archives.PACKED)
+    assert archive_names.unpacked_ending(name) == ending
+    assert archive_names.is_archive(name) == name.lower().endswith(archive_names.PACKED)

@@ -11,7 +11,7 @@ from release_tasks.checks.artifacts.contents import BuiltFile, Contents, Program
 from release_tasks.checks.check import also_after_tag
 from release_tasks.checks.smoke.program import check_version_output, runner
 from release_tasks.errors import Problem
-from release_tasks.formats import archives
+from release_tasks.formats import archive_names, archives
 from release_tasks.formats.executables import numbers
 from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import resolved_or_empty
@@ -70,7 +70,9 @@ def missing_license(contents: Contents) -> Iterator[Problem]:
     """Find each archive without the license or the readme that the project has."""
     for file in contents.files:
         path = file.path
-        is_packed = file.row.kind == FileKind.BINARY and archives.is_archive(path.name)
+        is_packed = file.row.kind == FileKind.BINARY and archive_names.is_archive(
+            path.name
+        )
         if not is_packed or not file.is_whole:
             continue
         tree = contents.release.source_tree

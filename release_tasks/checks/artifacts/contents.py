@@ -11,7 +11,7 @@ from pathlib import Path
 from release_tasks import dist
 from release_tasks.checks.check import CheckContext
 from release_tasks.checks.smoke.program import NEXT
-from release_tasks.formats import archives, executables, wheels
+from release_tasks.formats import archive_names, archives, executables, wheels
 from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import Binary, resolved_or_raise
 from release_tasks.release import ComponentRelease
@@ -127,7 +127,7 @@ class Contents(CheckContext):
         )
         if self.downloaded is not None:
             label, rebuild = f"{file} from GitHub", NEXT
-        if archives.is_archive(file):
+        if archive_names.is_archive(file):
             label = f"{binary.name} in {label}"
             data = _in_archive(file, data, binary.name)
         return Program(

@@ -11,13 +11,13 @@ from release_tasks.checks.artifacts.contents import BuiltFile, Contents
 from release_tasks.checks.check import also_after_tag
 from release_tasks.converge import OPEN, to_build
 from release_tasks.errors import Problem, ReleaseError, problems_of
-from release_tasks.formats import archives, checksums
+from release_tasks.formats import archive_names, checksums
 from release_tasks.project.artifacts import Artifact
 from release_tasks.project.kinds import KINDS, FileKind
 from release_tasks.project.model import resolved_or_raise
 from release_tasks.release import ComponentRelease, Release
 
-ENDINGS = (*archives.PACKED, ".whl", ".crate", ".tar", ".exe", ".sha256")
+ENDINGS = (*archive_names.PACKED, ".whl", ".crate", ".tar", ".exe", ".sha256")
 
 
 @also_after_tag

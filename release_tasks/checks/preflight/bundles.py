@@ -11,7 +11,7 @@ from release_tasks.building.papers import licenses_of
 from release_tasks.channels import pypi_files
 from release_tasks.checks.check import CheckContext, also_after_tag, problem, warning
 from release_tasks.errors import Problem
-from release_tasks.formats import archives, checksums
+from release_tasks.formats import archive_names, checksums
 from release_tasks.project.kinds import Asset, FileKind
 from release_tasks.project.model import Binary, Unresolved, resolved_or_empty
 from release_tasks.release import ComponentRelease
@@ -49,8 +49,8 @@ def bundle_of_archive(context: CheckContext) -> Iterator[Problem]:
     if not context.project.settings.bundles:
         return
     for binary in context.shipped("binaries", Binary):
-        if archives.is_archive(binary.file):
-            bare = archives.stem(binary.file)
+        if archive_names.is_archive(binary.file):
+            bare = archive_names.stem(binary.file)
             yield Problem(
                 f"[bundles] need the bare program, and {binary.file} is an archive",
                 f'[binaries.{binary.name}] "{binary.target}" = "{bare}"',
@@ -62,7 +62,7 @@ def archive_without_license(context: CheckContext) -> Iterator[Problem]:
     """Find each program that is packed without a license, as the repository has none."""
     packed: dict[str, str] = {}
     for binary in context.shipped("binaries", Binary):
-        if archives.is_archive(binary.file) or context.project.settings.bundles:
+        if archive_names.is_archive(binary.file) or context.project.settings.bundles:
             packed[binary.crate] = binary.name
     for crate, program in packed.items():
         if not licenses_of(context.project, crate):
