@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-PACKED = (".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".zip")
+ZSTANDARD = (".tar.zst", ".tzst")
+PACKED = (
+    *(".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2"),
+    *ZSTANDARD,
+    ".zip",
+)
+PACMAN = (
+    ".pkg.tar.zst"  # of Arch Linux, a package: it has more than files (alpm, PKGINFO)
+)
 # Endings that promise a format which is not written here: a bare program must not have them.
 _UNPACKED = (
     *(
         ".tar",
-        ".tar.zst",
-        ".tzst",
+        PACMAN,
         ".tar.lz",
         ".tar.lzma",
         ".tar.lz4",
@@ -35,7 +42,7 @@ _UNPACKED = (
 
 def is_archive(name: str) -> bool:
     """Return whether a file's name is that of an archive, and not of a bare program."""
-    return name.lower().endswith(PACKED)
+    return name.lower().endswith(PACKED) and not name.lower().endswith(PACMAN)
 
 
 def unpacked_ending(name: str) -> str:

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from release_tasks.errors import ReleaseError
-from release_tasks.formats.archive_names import PACKED
+from release_tasks.formats import zstandard
+from release_tasks.formats.archive_names import PACKED, ZSTANDARD
 
 # Python before 3.11.4 has no filters; `unpack_all` checks the names itself
 TRUSTED: dict[str, Any] = {}
@@ -30,7 +31,7 @@ TEXT = 0o644
 _ZIP_BEGIN = 315532800  # 1980-01-01, the first moment that a zip can hold
 _ZIP_UNIX = 3  # "version made by" Unix: the external attributes hold a mode
 
-_Compressed = gzip.GzipFile | lzma.LZMAFile | bz2.BZ2File
+_Compressed = gzip.GzipFile | lzma.LZMAFile | bz2.BZ2File | IO[bytes]
 _BROKEN = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError)
 
 Entry = tuple[bytes | Path, int]  # the content of a file, and its mode
@@ -43,7 +44,7 @@ def is_whole(path: Path) -> bool:
             with zipfile.ZipFile(path) as packed:
                 return bool(packed.namelist()) and packed.testzip() is None
         if path.name.lower().endswith((*PACKED, ".crate", ".tar")):
-            with tarfile.open(path) as archive:
+            with path.open("rb") as file, zstandard.tar(file) as archive:
                 return bool(archive.getmembers())
     except _BROKEN:
         return False
@@ -79,7 +80,7 @@ def read(name: str, data: bytes) -> dict[str, bytes]:
     if name.lower().endswith((".whl", ".zip")):
         return _read_zip(data)
     contents: dict[str, bytes] = {}
-    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+    with zstandard.tar(io.BytesIO(data)) as archive:
         for member in archive:
             file = archive.extractfile(member)
             if file:
@@ -107,6 +108,8 @@ def _read_zip(data: bytes) -> dict[str, bytes]:
 
 def _compressed(out: IO[bytes], ending: str) -> _Compressed:
     """Return a file that compresses into `out`, without a name or time of its own."""
+    if ending.endswith(ZSTANDARD):
+        return zstandard.compressing(out)
     if ending.endswith((".tar.xz", ".txz")):
         return lzma.LZMAFile(out, "wb", preset=9)
     if ending.endswith((".tar.bz2", ".tbz2")):
@@ -114,9 +117,7 @@ def _compressed(out: IO[bytes], ending: str) -> _Compressed:
     return gzip.GzipFile("", "wb", 9, out, mtime=0)
 
 
-def _tar(
-    out: IO[bytes] | _Compressed, entries: Mapping[str, Entry], epoch: int
-) -> None:
+def _tar(out: _Compressed, entries: Mapping[str, Entry], epoch: int) -> None:
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for name, (data, mode) in sorted(entries.items()):
             info = tarfile.TarInfo(name)

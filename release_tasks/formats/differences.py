@@ -9,7 +9,7 @@ import zlib
 from pathlib import Path
 from typing import NamedTuple
 
-from release_tasks.formats import oci_layout
+from release_tasks.formats import oci_layout, zstandard
 
 LARGEST = 256 << 20  # bytes; a larger file is not read into memory for a hint
 _SHOWN = 16  # bytes
@@ -107,7 +107,7 @@ def _zip_members(data: bytes) -> dict[str, Member]:
 
 def _tar_members(data: bytes) -> dict[str, Member]:
     found: dict[str, Member] = {}
-    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+    with zstandard.tar(io.BytesIO(data)) as archive:
         for info in archive:
             attributes = (
                 f"mode {info.mode:o}",

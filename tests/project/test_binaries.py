@@ -110,8 +110,8 @@ def test_what_cannot_be_decided_or_is_not_there_is_a_question(
             '"x86_64-apple-darwin" = "bin.tool"',
         ),
         (
-            '[binaries.tool]\nx86_64-apple-darwin = "tool-{version}.tar.zst"\n',
-            "would be a bare program, as .tar.zst is not packed",
+            '[binaries.tool]\nx86_64-apple-darwin = "tool-{version}.tar.lz"\n',
+            "would be a bare program, as .tar.lz is not packed",
             '"x86_64-apple-darwin" = "tool-{version}.tar.gz"',
         ),
         (
