@@ -1,12 +1,8 @@
-"""The tasks of a project that has no tasks.py yet: `python -m release_tasks init`."""
+"""`python -m release_tasks`: the command `release-tasks`, where its folder is not on PATH."""
 
 from __future__ import annotations
 
-from invoke.program import Program
-
-from release_tasks import collection
+from release_tasks.program import main
 
 if __name__ == "__main__":
-    Program(
-        namespace=collection(), name="release-tasks", binary="python -m release_tasks"
-    ).run()
+    main()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from invoke.exceptions import Exit
 
 SHOWN_NAMES = 5  # how many names `shorten` prints
+_INV = re.compile(r"(?<![\w/-])inv (?=[a-z-])")
+
+program = "inv"  # what the tasks were called with; `release_tasks.program` sets another
 
 
 @dataclass(frozen=True)
@@ -30,11 +34,11 @@ class ReleaseError(Exit):
     """
 
     def __init__(self, problem: str, fix: str = "", code: int = 1) -> None:
-        self.problem = problem
-        self.fix = fix
-        text = problem
+        self.problem = as_called(problem)
+        self.fix = as_called(fix)
+        text = self.problem
         if fix:
-            text += f"\nfix: {fix}"
+            text += f"\nfix: {self.fix}"
         super().__init__(text, code)
         # Python stores the arguments of a subclass's constructor here, secrets included
         self.args = (self.message,)
@@ -75,6 +79,13 @@ def collect(check: Callable[[], Iterable[ReleaseError] | None]) -> list[ReleaseE
     except ReleaseError as error:
         errors.append(error)
     return errors
+
+
+def as_called(text: str) -> str:
+    """Return a text with the commands as the user can type them: `inv`, or `release-tasks`."""
+    if program == "inv":
+        return text
+    return _INV.sub(f"{program} ", text)
 
 
 def shorten(names: Sequence[str]) -> str:

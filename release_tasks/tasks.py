@@ -13,7 +13,7 @@ from invoke.collection import Collection
 from invoke.exceptions import Exit
 from invoke.tasks import Task, task
 
-from release_tasks import memo, shell, signals
+from release_tasks import errors, memo, shell, signals
 from release_tasks.errors import ReleaseError
 
 VERSION_HELP = "X.Y.Z; default: the version of this checkout"
@@ -68,7 +68,7 @@ class ReleaseTask(Task[Callable[..., None]]):
             ) from None
 
     def _command_line(self, arguments: dict[str, Any]) -> list[str]:
-        words = ["inv", dashed(self.name)]
+        words = [errors.program, dashed(self.name)]
         for name, value in arguments.items():
             if value:
                 words.append(f"--{dashed(name)}")

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 
 from release_tasks import memo
-from release_tasks.errors import ReleaseError
+from release_tasks.errors import ReleaseError, as_called
 
 SECRET_NAME = re.compile(
     r"TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIAL"
@@ -46,7 +46,7 @@ def say(*texts: str) -> None:
         return
     step = prefix.get()
     start = f"{step}: " if step else ""
-    lines = hide_secrets("\n".join(texts)).splitlines()
+    lines = hide_secrets(as_called("\n".join(texts))).splitlines()
     text = "".join(f"{start}{line}\n" for line in lines)
     if _is_terminal():
         text = _ERASE_LINE + text

@@ -46,6 +46,7 @@ LAYERS = (
     "rehearsal",
     "commands",
     "__init__",
+    "program",
     "__main__",
 )
 LEVEL = {name: level for level, name in enumerate(LAYERS)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from invoke.context import Context
 
@@ -57,6 +58,14 @@ def state(release: Release, artifacts: Sequence[Artifact]) -> list[ArtifactStatu
         _status(artifact, pages[artifact.package], names[artifact.package])
         for artifact in artifacts
     ]
+
+
+def web_page(release: Release, part: ComponentRelease) -> str:
+    """Return the address of a tag's release, "" where the project makes none on GitHub."""
+    if github_draft.no_release_reason(release):
+        return ""
+    repository = hosts.web(release.project.github_repository)
+    return f"{repository}/releases/tag/{quote(part.tag)}"
 
 
 def is_new(artifact: Artifact) -> bool:

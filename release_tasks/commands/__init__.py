@@ -16,6 +16,7 @@ def collection_of(steps: Order) -> Collection:
     from release_tasks.commands.init import init
     from release_tasks.commands.matrix import matrix
     from release_tasks.commands.notes import notes
+    from release_tasks.commands.overview import overview
     from release_tasks.commands.plan import plan
     from release_tasks.commands.promote import promote
     from release_tasks.commands.rehearse import rehearse
@@ -30,6 +31,7 @@ def collection_of(steps: Order) -> Collection:
     tasks.add_task(init)
     tasks.add_task(matrix)
     tasks.add_task(notes)
+    tasks.add_task(overview, default=True)
     tasks.add_task(plan)
     tasks.add_task(promote)
     tasks.add_task(rehearse)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json as _json
 import os
+import shlex
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from release_tasks.rehearsal.registries import LocalRegistries, Ours
 
 AUTHOR = "Rehearsal"
+SET_UP = ("tasks.py", "noxfile.py", "release-tasks.toml")
 CHECKS = [{"name": "rehearsal", "app": {"slug": "rehearsal"}}]
 
 
@@ -58,6 +61,7 @@ def rehearse(
         return
     if not version:
         raise ReleaseError("no version given", "inv rehearse --version X.Y.Z")
+    began = time.monotonic()
     project, options = _request(version, component)
     with _folder(keep) as folder:
         with run_registries(folder, offline=offline, ours=_ours(project)) as registries:
@@ -68,8 +72,17 @@ def rehearse(
             terminal.print_json(data)
         else:
             _print(data, keep)
+    seconds = f"{time.monotonic() - began:.0f} s"
     if code:
+        terminal.say(
+            f"rehearsal failed after {seconds}; the error stands above the table"
+        )
         raise Exit(code=code)
+    count = f"{len(data['artifacts'])} artifacts"
+    terminal.say(
+        f"rehearsal passed in {seconds}: {count}, and nothing left this machine",
+        f"next: inv release {shlex.join(options)}",
+    )
 
 
 def _ours(project: Project) -> Ours:
@@ -137,10 +150,9 @@ def _rehearse(rehearsal: Rehearsal, collect: str) -> tuple[dict[str, Any], int]:
     """Release a clone, and return the report with the exit status of the release."""
     root = rehearsal.project.root
     git.head(root)
-    if git.changed(root):
-        terminal.say("uncommitted changes are not part of the rehearsal")
     clone = _clone(rehearsal)
     env = _environment(rehearsal, clone)
+    _take_changes(root, clone, env)
     code = _run_release(rehearsal, clone, env, collect)
     data = _status(rehearsal, clone, env)
     data["timeline"] = _timeline(clone)
@@ -165,6 +177,21 @@ def _clone(rehearsal: Rehearsal) -> Path:
     if rehearsal.project.repository:
         clones.set_origin(clone, _rehearsed_origin(git.remote_url(top), origin))
     return clone
+
+
+def _take_changes(root: Path, clone: Path, env: dict[str, str]) -> None:
+    """Commit in the clone how this project is set up; of what else is uncommitted, only tell."""
+    from release_tasks.tools.git import clones
+
+    changed = set(git.changed(root))
+    taken = [name for name in SET_UP if name in changed and (root / name).is_file()]
+    for name in taken:
+        files.copy(root / name, clone / name)
+    if taken:
+        clones.commit_files(clone, taken, env)
+        terminal.say(f"not committed, but part of this rehearsal: {', '.join(taken)}")
+    if changed - set(taken):
+        terminal.say("other uncommitted changes are not part of the rehearsal")
 
 
 def _rehearsed_origin(written: str | None, origin: str) -> str:
@@ -256,11 +283,6 @@ def _status(rehearsal: Rehearsal, clone: Path, env: dict[str, str]) -> dict[str,
     try:
         data: dict[str, Any] = _json.loads(path.read_text())
     except ValueError as error:
-        if not (clone / "tasks.py").exists() and not (clone / "tasks").exists():
-            raise ReleaseError(
-                "the rehearsal stopped: tasks.py is not committed",
-                "git add tasks.py && git commit",
-            ) from error
         raise ReleaseError(
             "the rehearsal stopped: inv status failed in the clone",
             "fix the errors printed above",

@@ -61,6 +61,19 @@ def release(
     terminal.say_remembered()
     if not shell.is_dry(c):
         _write(c, arguments, timeline)
+        _say_released(c, arguments)
+
+
+def _say_released(c: Context, arguments: Arguments) -> None:
+    """Print what is public now, and its page on GitHub where it has one."""
+    from release_tasks.channels import github
+    from release_tasks.release import Release
+
+    release = Release.at(c, arguments["version"], arguments["component"])
+    terminal.say(f"released {release.title}")
+    for part in release.parts:
+        if page := github.web_page(release, part):
+            terminal.say(page)
 
 
 def show(timeline: Timeline) -> None:

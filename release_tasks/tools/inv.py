@@ -8,8 +8,6 @@ from pathlib import Path
 
 from release_tasks.shell import follow
 
-INVOKE = (sys.executable, "-m", "invoke")
-
 
 def run(
     words: Sequence[str], folder: Path, env: Mapping[str, str], out: Path | None = None
@@ -18,4 +16,11 @@ def run(
 
     `env` is its whole environment. What it prints to stdout is written to `out`, if given.
     """
-    return follow([*INVOKE, *words], folder, env, out)
+    return follow([sys.executable, "-m", _module(folder), *words], folder, env, out)
+
+
+def _module(folder: Path) -> str:
+    """Return what runs the tasks: without a tasks.py, invoke would find none."""
+    if (folder / "tasks.py").exists() or (folder / "tasks").exists():
+        return "invoke"
+    return "release_tasks"
