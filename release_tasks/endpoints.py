@@ -29,6 +29,12 @@ def host(url: str) -> str:
     return url.split("://", 1)[1].split("/", 1)[0]
 
 
+def with_login(url: str, user: str, password: str) -> str:
+    """Return an address with a login, in letters that need no escape."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{user}:{password}@{rest}"
+
+
 def registry(name: str) -> str:
     """Return the base URL of an OCI registry; `name` is as in an image reference.
 

@@ -6,19 +6,16 @@ import base64
 import json
 import os
 import re
+import shlex
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from release_tasks import endpoints
+from release_tasks.rehearsal.tokens import USER, Tokens
 
-# Plainly no secrets, and long enough to be filtered from the output like real ones.
-CRATES_TOKEN = "not-a-secret-for-crates-io"
-PYPI_TOKEN = "pypi-not-a-secret"
-GITHUB_TOKEN = "not-a-secret-for-github"
-GITHUB_READ_TOKEN = "not-a-secret-that-reads-github"
 GITHUB_HOST = endpoints.host(endpoints.GITHUB)
-REGISTRY_USER, REGISTRY_PASSWORD = "rehearsal", "not-a-secret-for-ghcr"
 # Variables that would send a client to another server, or give it a real secret.
 MISLEADING = re.compile(
     r"(PIP|UV|TWINE|MATURIN|GH|BUILDX|HELM)_\w+"
@@ -32,26 +29,42 @@ BUILDERS = ("current", "defaults", "instances", "certs")  # of buildx's folder
 NO_SSH = "sh -c 'echo ssh is not part of the rehearsal >&2; exit 1' ssh"
 
 
-def environment(
-    proxy: str,
-    ca_file: Path,
-    folder: Path,
-    registries: Iterable[str] = (),
-    github_host: str = GITHUB_HOST,
-) -> dict[str, str]:
-    """Return the variables to set, and write the settings of the clients into `folder`.
+@dataclass(frozen=True)
+class Place:
+    """Where clients find the local registries, and what they log in with.
 
-    `proxy` is the address of the proxy, `ca_file` the certificate of its authority; `registries`
-    are those to log in to besides GHCR, as references have them.
+    `proxy` is the address of the proxy without a login, `ca_file` the certificate of its
+    authority, `folder` the one for their settings; `registries` are those to log in to besides
+    GHCR, as references have them.
     """
-    ca = str(ca_file)
+
+    proxy: str
+    ca_file: Path
+    folder: Path
+    tokens: Tokens
+    registries: Collection[str] = ()
+    github_host: str = GITHUB_HOST
+
+    @property
+    def ca(self) -> str:
+        """Return the path of the authority's certificate as text."""
+        return str(self.ca_file)
+
+    @property
+    def proxy_with_login(self) -> str:
+        """Return the address of the proxy as clients need it."""
+        return endpoints.with_login(self.proxy, USER, self.tokens.proxy)
+
+
+def environment(place: Place) -> dict[str, str]:
+    """Return the variables to set, and write the settings of the clients into a folder."""
     return {
-        **_network(proxy, ca),
-        **_cargo(folder, ca),
-        **_python(folder, ca),
-        **_git(folder, proxy, ca, github_host),
-        **_github(folder, github_host),
-        **_containers(folder, registries),
+        **_network(place),
+        **_cargo(place),
+        **_python(place),
+        **_git(place),
+        **_github(place),
+        **_containers(place),
     }
 
 
@@ -62,7 +75,8 @@ def variables_to_unset(names: Iterable[str], env: Mapping[str, str]) -> list[str
     )
 
 
-def _network(proxy: str, ca: str) -> dict[str, str]:
+def _network(place: Place) -> dict[str, str]:
+    proxy = place.proxy_with_login
     env = {"HTTPS_PROXY": proxy, "HTTP_PROXY": proxy, "NO_PROXY": "127.0.0.1,localhost"}
     env |= {name.lower(): value for name, value in env.items()}
     trust = (
@@ -71,47 +85,48 @@ def _network(proxy: str, ca: str) -> dict[str, str]:
         "CURL_CA_BUNDLE",
         "NODE_EXTRA_CA_CERTS",
     )
-    return env | dict.fromkeys(trust, ca)
+    return env | dict.fromkeys(trust, place.ca)
 
 
-def _cargo(folder: Path, ca: str) -> dict[str, str]:
+def _cargo(place: Place) -> dict[str, str]:
     # fresh: a cached index of the real crates.io would mix with ours
-    home = folder / "cargo"
+    home = place.folder / "cargo"
     home.mkdir(parents=True, exist_ok=True)
     return {
         "CARGO_HOME": str(home),
-        "CARGO_HTTP_CAINFO": ca,
-        "CARGO_REGISTRY_TOKEN": CRATES_TOKEN,
+        "CARGO_HTTP_CAINFO": place.ca,
+        "CARGO_REGISTRY_TOKEN": place.tokens.crates,
         # rustup finds its toolchains beside the real CARGO_HOME
         "RUSTUP_HOME": os.environ.get("RUSTUP_HOME") or str(Path.home() / ".rustup"),
     }
 
 
-def _python(folder: Path, ca: str) -> dict[str, str]:
+def _python(place: Place) -> dict[str, str]:
     return {
         "PIP_CONFIG_FILE": os.devnull,
-        "PIP_CERT": ca,
-        "PIP_CACHE_DIR": str(folder / "pip"),
+        "PIP_CERT": place.ca,
+        "PIP_CACHE_DIR": str(place.folder / "pip"),
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_NO_INPUT": "1",
         "UV_NO_CONFIG": "1",
-        "UV_CACHE_DIR": str(folder / "uv"),
-        "UV_PUBLISH_TOKEN": PYPI_TOKEN,
+        "UV_CACHE_DIR": str(place.folder / "uv"),
+        "UV_PUBLISH_TOKEN": place.tokens.pypi,
         "TWINE_USERNAME": "__token__",
-        "TWINE_PASSWORD": PYPI_TOKEN,
+        "TWINE_PASSWORD": place.tokens.pypi,
         "TWINE_NON_INTERACTIVE": "1",
     }
 
 
-def _git(folder: Path, proxy: str, ca: str, host: str) -> dict[str, str]:
+def _git(place: Place) -> dict[str, str]:
     # Instead of the user's settings, which could rewrite an address to another server.
-    settings = folder / "gitconfig"
+    settings = place.folder / "gitconfig"
     settings.write_text(
         "[user]\n\tname = Rehearsal\n\temail = rehearsal@localhost\n"
         "[init]\n\tdefaultBranch = main\n[safe]\n\tdirectory = *\n"
     )
+    hosts = tuple(dict.fromkeys((GITHUB_HOST, place.github_host)))
     pairs = []
-    for name in dict.fromkeys((GITHUB_HOST, host)):
+    for name in hosts:
         rewrite = f"url.https://{name}/.insteadOf"
         pairs += [
             (rewrite, f"git@{name}:"),
@@ -119,9 +134,11 @@ def _git(folder: Path, proxy: str, ca: str, host: str) -> dict[str, str]:
             (rewrite, f"git://{name}/"),
         ]
     pairs += [
-        ("http.proxy", proxy),
-        ("http.sslCAInfo", ca),
+        ("http.proxy", place.proxy_with_login),
+        ("http.proxyAuthMethod", "basic"),
+        ("http.sslCAInfo", place.ca),
         ("credential.helper", ""),
+        ("credential.helper", _login_file(place, hosts)),
     ]
     numbered = {}
     for number, (key, value) in enumerate(pairs):
@@ -130,33 +147,47 @@ def _git(folder: Path, proxy: str, ca: str, host: str) -> dict[str, str]:
     return numbered | {
         "GIT_CONFIG_COUNT": str(len(pairs)),
         "GIT_CONFIG_GLOBAL": str(settings),
-        "GIT_SSL_CAINFO": ca,
+        "GIT_SSL_CAINFO": place.ca,
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_SSH_COMMAND": NO_SSH,
     }
 
 
-def _github(folder: Path, host: str) -> dict[str, str]:
-    settings = folder / "gh"
+def _login_file(place: Place, hosts: Iterable[str]) -> str:
+    """Write git's logins for GitHub, and return the credential helper that reads them."""
+    path = place.folder / "git-credentials"
+    path.touch(0o600)
+    lines = []
+    for host in hosts:
+        address = endpoints.with_login(f"https://{host}", USER, place.tokens.github)
+        lines.append(f"{address}\n")
+    path.write_text("".join(lines))
+    return f"store --file {shlex.quote(str(path))}"
+
+
+def _github(place: Place) -> dict[str, str]:
+    settings = place.folder / "gh"
     settings.mkdir(exist_ok=True)
+    token, host = place.tokens.github, place.github_host
     enterprise = {}
     if host != GITHUB_HOST:
-        enterprise = {"GH_HOST": host, "GH_ENTERPRISE_TOKEN": GITHUB_TOKEN}
+        enterprise = {"GH_HOST": host, "GH_ENTERPRISE_TOKEN": token}
     return {
         **enterprise,
-        "GH_TOKEN": GITHUB_TOKEN,
+        "GH_TOKEN": token,
         "GH_CONFIG_DIR": str(settings),
         "GH_PROMPT_DISABLED": "1",
         "GH_NO_UPDATE_NOTIFIER": "1",
     }
 
 
-def _containers(folder: Path, registries: Iterable[str]) -> dict[str, str]:
+def _containers(place: Place) -> dict[str, str]:
+    folder = place.folder
     docker, helm = folder / "docker", folder / "helm"
-    login = base64.b64encode(f"{REGISTRY_USER}:{REGISTRY_PASSWORD}".encode()).decode()
+    login = base64.b64encode(f"{USER}:{place.tokens.registry}".encode()).decode()
     keys = {endpoints.host(endpoints.GHCR)}
-    for registry in registries:
+    for registry in place.registries:
         keys |= _login_keys(registry)
     auths = {key: {"auth": login} for key in sorted(keys)}
     own = _own_docker_settings()

@@ -19,6 +19,7 @@ from release_tasks.rehearsal.elsewhere import Elsewhere
 from release_tasks.rehearsal.faults import Faults
 from release_tasks.rehearsal.oci.remote import Remote
 from release_tasks.rehearsal.server import Servers
+from release_tasks.rehearsal.tokens import Tokens
 from release_tasks.rehearsal.upstream import Upstream
 from release_tasks.rehearsal.web import Log
 from release_tasks.rules import oci as oci_rules
@@ -70,6 +71,7 @@ class LocalRegistries:
     oci: Oci
     github: GitHub
     elsewhere: Elsewhere
+    tokens: Tokens
 
     def environment(self) -> dict[str, str]:
         """Return this process's environment, changed for a client of these registries."""
@@ -99,7 +101,8 @@ def run_registries(
     from release_tasks.rehearsal.oci.app import Oci
     from release_tasks.rehearsal.pypi.app import PyPI
 
-    clock = Clock()
+    clock, tokens = Clock(), Tokens.made()
+    folder.mkdir(0o700, parents=True, exist_ok=True)
     downloads = cache or download_cache()
     elsewhere = Elsewhere(downloads / "blobs", offline)
     known = ours or Ours()
@@ -109,21 +112,22 @@ def run_registries(
         remote = _remote(elsewhere, ours.names)
     crates_io = CratesIo(
         folder / "crates",
-        clients.CRATES_TOKEN,
+        tokens.crates,
         Upstream(downloads / "crates", offline, crates),
         rate_limits=rate_limits,
         clock=clock,
     )
     pypi = PyPI(
         folder / "pypi",
-        clients.PYPI_TOKEN,
+        tokens.pypi,
         Upstream(downloads / "pypi", offline, packages),
         rate_limits=rate_limits,
         clock=clock,
     )
     hosts = _registry_hosts(known.names)
-    oci = Oci(folder / "oci", clients.REGISTRY_PASSWORD, hosts, remote=remote)
-    github = _github(folder / "github", known.github_host, offline)
+    oci = Oci(folder / "oci", tokens.registry, hosts, remote=remote)
+    github = _github(folder / "github", tokens, known.github_host)
+    github.reads_through = not offline
     settings = folder / "clients"
     settings.mkdir(parents=True, exist_ok=True)
     servers = Servers(
@@ -131,18 +135,20 @@ def run_registries(
         folder,
         None if offline else elsewhere,
         dict.fromkeys(_loopback_ports(known.names), oci),
+        tokens,
     )
     with servers:
-        registries = {name.registry for name in known.names}
-        env = clients.environment(
+        place = clients.Place(
             servers.proxy,
             servers.ca_file,
             settings,
-            sorted(registries),
+            tokens,
+            sorted({name.registry for name in known.names}),
             known.github_host,
         )
+        env = clients.environment(place)
         yield LocalRegistries(
-            urls={**servers.urls, "proxy": servers.proxy},
+            urls={**servers.urls, "proxy": place.proxy_with_login},
             env=env,
             removed=clients.variables_to_unset(os.environ, env),
             log=servers.log,
@@ -153,17 +159,17 @@ def run_registries(
             oci=oci,
             github=github,
             elsewhere=elsewhere,
+            tokens=tokens,
         )
 
 
-def _github(folder: Path, host: str, offline: bool) -> GitHub:
+def _github(folder: Path, tokens: Tokens, host: str) -> GitHub:
     """Return a GitHub at `host` that has a token to write and one to read."""
     from release_tasks.rehearsal.github.app import GitHub
     from release_tasks.rehearsal.github.rights import Rights
 
-    github = GitHub(folder, clients.GITHUB_TOKEN, hosts=(host,))
-    github.add_token(clients.GITHUB_READ_TOKEN, Rights.READ)
-    github.reads_through = not offline
+    github = GitHub(folder, tokens.github, open_push=False, hosts=(host,))
+    github.add_token(tokens.github_read, Rights.READ)
     return github
 
 
@@ -205,7 +211,7 @@ def serve_registries(stdin: TextIO, stdout: TextIO, offline: bool = False) -> No
             **registries.urls,
             "env": registries.env,
             "unset": registries.removed,
-            "tokens": {"github_read": clients.GITHUB_READ_TOKEN},
+            "tokens": {"github_read": registries.tokens.github_read},
         }
         print(json.dumps(line), file=stdout, flush=True)
         while stdin.read(4096):

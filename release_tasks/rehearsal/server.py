@@ -8,13 +8,15 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from release_tasks.errors import ReleaseError
+from release_tasks.rehearsal import peers
 from release_tasks.rehearsal.faults import Faults, Lost
+from release_tasks.rehearsal.tokens import Tokens
 from release_tasks.rehearsal.web import App, Entry, Log, Request, Response
 
 if TYPE_CHECKING:
@@ -34,11 +36,13 @@ class Servers:
         folder: Path,
         others: App | None = None,
         loopback: Mapping[int, App] | None = None,
+        tokens: Tokens | None = None,
     ) -> None:
         """Prepare the servers.
 
         `others` answers for every host that no app has; without it, such a host is refused.
-        `loopback` are apps that also listen on a port of their own. Raises `ReleaseError` where
+        `loopback` are apps that also listen on a port of their own. With `tokens`, only this user
+        and root are answered, and who sends one of the tokens. Raises `ReleaseError` where
         such a port is in use.
         """
         import trustme
@@ -63,6 +67,8 @@ class Servers:
             for host in app.hosts:
                 proxy.routes[host] = app
         self.proxy = proxy.url
+        for server in self._servers:
+            server.tokens = tokens
 
     def __enter__(self) -> Servers:
         for server in self._servers:
@@ -107,6 +113,7 @@ class _Server(ThreadingHTTPServer):
         self.app = app
         self.routes: dict[str, App] = {}
         self.others: App | None = None
+        self.tokens: Tokens | None = None
         self.context_for = cache(self._context_for)
 
     def start(self) -> None:
@@ -148,6 +155,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_CONNECT(self) -> None:
         """Continue as the TLS server of the wanted host, or refuse what is not routed."""
+        if not self._is_admitted(is_proxy=True):
+            self._ask_for_token(407, "Proxy-Authenticate")
+            return
         host, _, port = self.path.rpartition(":")
         app = self._server.routes.get(host)
         public_host = host
@@ -165,6 +175,31 @@ class _Handler(BaseHTTPRequestHandler):
         self.app = app
         self.public_host = public_host
         self.close_connection = False
+
+    def _is_admitted(self, is_proxy: bool) -> bool:
+        """Tell whether this client may ask anything: this user, root, or who has a token.
+
+        Where the system does not tell users, the proxy wants a token, and what is public can be
+        read at the registries' own addresses.
+        """
+        tokens = self._server.tokens
+        if tokens is None or self._is_of_this_user:
+            return True
+        if not is_proxy and not peers.are_known():
+            return True
+        return tokens.are_in(
+            {key.lower(): value for key, value in self.headers.items()}
+        )
+
+    @cached_property
+    def _is_of_this_user(self) -> bool:
+        return peers.is_ours(self.client_address, self._server.server_address)  # type: ignore[arg-type]
+
+    def _ask_for_token(self, status: int, header: str) -> None:
+        answer = Response.of_text("this rehearsal belongs to another user\n", status)
+        answer.headers |= {header: 'Basic realm="rehearsal"', "Connection": "close"}
+        self.close_connection = True
+        self._send(answer)
 
     def _refuse(self, host: str) -> None:
         entry = Entry("proxy", "CONNECT", host, self.path, status=0, agent="", sent=0)
@@ -200,6 +235,9 @@ class _Handler(BaseHTTPRequestHandler):
         app = self.app or self._server.app
         if app is None:  # a plain http:// request to the proxy
             self._send(Response(403, b"only CONNECT to a routed host\n"))
+            return
+        if self.app is None and not self._is_admitted(is_proxy=False):
+            self._ask_for_token(401, "WWW-Authenticate")
             return
         request = self._request()
         try:

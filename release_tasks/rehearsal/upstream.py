@@ -44,6 +44,10 @@ class Upstream:
         self._settings = http.ProxySettings.now(endpoints.CRATES_INDEX)
         self._pages: dict[str, bytes | None] = {}
 
+    def is_foreign(self, name: str) -> bool:
+        """Tell whether a name is not this project's, so that nothing may be published under it."""
+        return self.ours is not None and _canonical(name) not in self.ours
+
     def page(
         self, url: str, name: str, headers: Mapping[str, str] | None = None
     ) -> bytes | None:

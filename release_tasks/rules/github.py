@@ -12,6 +12,7 @@ from release_tasks.rules.rule import KnownGap, rule
 SERVICE = "GitHub"
 ASSET_SIZE = 2 << 30  # bytes; every asset is smaller
 ASSETS = 1000  # of one release
+ACCOUNT, REPOSITORY = 39, 100  # characters of a name
 NOTES = 125_000  # characters, not bytes
 QUOTAS = "GitHub Docs, About releases, Storage and bandwidth quotas"
 UPLOAD = "GitHub REST API, Upload a release asset"
@@ -56,6 +57,33 @@ def asset_name(name: str) -> Iterator[str]:
         yield "name is missing"
     elif stored_name(name) != name:
         yield f"GitHub renames it to {stored_name(name)}"
+
+
+@rule(SERVICE, "GitHub Enterprise Server docs, Username considerations")
+def account(name: str) -> Iterator[str]:
+    """Check the name of a user or organization: at most 39 letters, digits and single hyphens.
+
+    A managed user has an underscore and a short code behind it.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*-?(_[A-Za-z0-9]+)?", name):
+        yield (
+            "Username may only contain alphanumeric characters or single hyphens, "
+            "and cannot begin or end with a hyphen"
+        )
+    elif len(name) > ACCOUNT:
+        yield f"Username is too long (maximum is {ACCOUNT} characters)"
+
+
+@rule(
+    SERVICE,
+    "GitHub REST API, Create a repository, parameter name; the form's own message",
+)
+def repository(name: str) -> Iterator[str]:
+    """Check the name of a repository: at most 100 letters, digits, `.`, `-`, `_`."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", name) or name in (".", ".."):
+        yield "name can only contain ASCII letters, digits, and the characters ., -, and _"
+    elif len(name) > REPOSITORY:
+        yield f"name is too long (maximum is {REPOSITORY} characters)"
 
 
 @rule(SERVICE, QUOTAS)

@@ -28,7 +28,6 @@ from release_tasks import dist
 from release_tasks.channels import github, github_draft, pypi
 from release_tasks.converge import begin, converge, to_build
 from release_tasks.errors import ReleaseError
-from release_tasks.rehearsal.clients import GITHUB_READ_TOKEN
 from release_tasks.rehearsal.faults import Fault
 
 pytestmark = pytest.mark.tools("gh")
@@ -237,7 +236,7 @@ def test_a_token_that_may_only_read_publishes_nothing_that_a_draft_may_hold(
 ) -> None:
     github.fill_draft(context(), built(tiny))
     monkeypatch.chdir(tiny.clone())
-    monkeypatch.setenv("GH_TOKEN", GITHUB_READ_TOKEN)
+    monkeypatch.setenv("GH_TOKEN", tiny.registries.tokens.github_read)
     there = begin(context(), "0.2.0", None)
     assert github_draft.pages(there) == {}
     with pytest.raises(ReleaseError, match="only to a token that may write") as told:

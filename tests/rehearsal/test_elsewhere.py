@@ -15,6 +15,7 @@ from support.container_projects import push_image
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal import clients
 from release_tasks.rehearsal.registries import LocalRegistries, Ours, run_registries
+from release_tasks.rehearsal.tokens import USER, Tokens
 
 OURS = ("ghcr.io/me/app", "docker.io/me/app", "registry.gitlab.com/me/group/app")
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -62,7 +63,7 @@ def ask(
     )
     login = None
     if method != "GET":
-        login = (clients.REGISTRY_USER, clients.REGISTRY_PASSWORD)
+        login = (USER, registries.tokens.registry)
     query = {"scope": challenge["scope"].strip('"')}
     realm = challenge["realm"].strip('"')
     token = session.get(realm, params=query, auth=login, timeout=30).json()["token"]
@@ -175,10 +176,12 @@ def test_a_registry_on_loopback_has_its_own_port(tmp_path: Path) -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     references = (f"localhost:{port}/app",)
-    with rehearsed(tmp_path, references, offline=True):
+    with rehearsed(tmp_path, references, offline=True) as registries:
         url = f"http://127.0.0.1:{port}/v2/app/manifests/1.0"
         headers = {"Content-Type": MANIFEST}
-        answer = requests.put(url, EMPTY, headers=headers, timeout=30)
+        login = (USER, registries.tokens.registry)
+        assert requests.put(url, EMPTY, headers=headers, timeout=30).status_code == 401
+        answer = requests.put(url, EMPTY, headers=headers, auth=login, timeout=30)
         assert answer.status_code == 201
         with (
             pytest.raises(ReleaseError, match=f"port {port}"),
@@ -205,7 +208,9 @@ def test_the_builders_and_contexts_of_the_user_are_seen(
     monkeypatch.delenv("BUILDX_CONFIG", raising=False)
     monkeypatch.setenv("BUILDX_BUILDER", "mine")
     registries = ["docker.io", "quay.io"]
-    env = clients.environment("http://p", tmp_path / "ca.pem", made, registries)
+    env = clients.environment(
+        clients.Place("http://p", tmp_path / "ca.pem", made, Tokens.made(), registries)
+    )
     assert env["BUILDX_BUILDER"] == "mine"
     assert (Path(env["BUILDX_CONFIG"]) / "instances" / "mine").read_text() == "{}"
     assert (Path(env["BUILDX_CONFIG"]) / "current").is_file()

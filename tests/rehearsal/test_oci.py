@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import requests
 from support.registry_client import (
     IMAGE,
     PASSWORD,
@@ -41,8 +42,13 @@ def use(seen, actions, auth=("somebody", PASSWORD)):
     )
 
 
-def test_the_base_needs_no_token_at_the_loopback_address(registry):
+def test_the_base_says_how_to_log_in_at_the_loopback_address(registry):
     for path in ("/v2/", "/v2"):
+        asked = requests.get(registry.base + path, timeout=9)
+        assert asked.status_code == 401
+        assert asked.headers["WWW-Authenticate"].startswith(
+            f'Bearer realm="{registry.base}/token"'
+        )
         answer = registry.call("GET", path)
         assert answer.status_code == 200
         assert answer.headers["Docker-Distribution-API-Version"] == "registry/2.0"

@@ -35,10 +35,10 @@ def run(registry, tmp_path):
     settings.mkdir()
     login = base64.b64encode(f"somebody:{PASSWORD}".encode()).decode()
     plugins = [str(Path.home() / ".docker/cli-plugins")]
+    own = registry.base.removeprefix("http://")
+    auths = {key: {"auth": login} for key in ("ghcr.io", own)}
     (settings / "config.json").write_text(
-        json.dumps(
-            {"auths": {"ghcr.io": {"auth": login}}, "cliPluginsExtraDirs": plugins}
-        )
+        json.dumps({"auths": auths, "cliPluginsExtraDirs": plugins})
     )
     env = {
         "PATH": os.environ["PATH"],

@@ -40,7 +40,9 @@ def is_pushed(registry: LocalRegistries, repository: str, tag: str) -> bool:
     path = f"/v2/{quote(repository)}/manifests/{quote(tag)}"
     headers = {"Content-Type": MANIFEST}
     url = registry.urls["oci"] + path
-    status = requests.put(url, EMPTY, headers=headers, timeout=30).status_code
+    login = ("rehearsal", registry.tokens.registry)
+    answer = requests.put(url, EMPTY, headers=headers, auth=login, timeout=30)
+    status = answer.status_code
     assert status in (201, 400), status
     return status == 201
 

@@ -214,5 +214,5 @@ def test_serve_ends_at_once_when_the_input_is_closed(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     out = io.StringIO()
     serve_registries(io.StringIO(), out, offline=True)
-    assert json.loads(out.getvalue())["proxy"].startswith("http://127.0.0.1:")
+    assert "@127.0.0.1:" in json.loads(out.getvalue())["proxy"]
     assert list(tmp_path.iterdir()) == []

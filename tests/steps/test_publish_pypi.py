@@ -22,7 +22,6 @@ from release_tasks import dist
 from release_tasks.channels import pypi
 from release_tasks.errors import ReleaseError
 from release_tasks.project.artifacts import State
-from release_tasks.rehearsal.clients import PYPI_TOKEN
 from release_tasks.rehearsal.faults import Fault
 from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.rehearsal.server import Servers
@@ -276,11 +275,11 @@ def test_the_token_named_in_the_settings_is_used(
     projects.tag(root)
     monkeypatch.chdir(root)
     monkeypatch.delenv("TWINE_PASSWORD")
-    monkeypatch.setenv("SPARE_TOKEN_OF_THE_HOUSE", PYPI_TOKEN)
+    monkeypatch.setenv("SPARE_TOKEN_OF_THE_HOUSE", registries.tokens.pypi)
     build_wheels(Context())
     publish_pypi(Context(), new="all")
     assert len(published(registries)) == 2
-    assert PYPI_TOKEN not in "".join(capfd.readouterr())
+    assert registries.tokens.pypi not in "".join(capfd.readouterr())
 
 
 class Issuer:
@@ -341,4 +340,4 @@ def test_a_dry_run_works_before_anything_is_built(
     publish_pypi(context(dry=True), new="all")
     assert "tiny_tool-0.2.0-*.whl" in capfd.readouterr().err
     assert not (tool / "dist").exists()
-    assert os.environ["TWINE_PASSWORD"] == PYPI_TOKEN
+    assert os.environ["TWINE_PASSWORD"] == registries.tokens.pypi

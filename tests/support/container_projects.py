@@ -136,28 +136,35 @@ def push_image(
     if labels is None:
         labels = {"tag": tag}
     base = f"{registries.urls['oci']}/v2/example/hello"
+    login = ("rehearsal", registries.tokens.registry)
     config = {"os": "linux", "architecture": "amd64", "config": {"Labels": labels}}
     manifest = {
         "schemaVersion": 2,
         "mediaType": IMAGE_MANIFEST,
-        "config": _push_blob(base, json.dumps(config).encode(), IMAGE_CONFIG),
+        "config": _push_blob(base, json.dumps(config).encode(), IMAGE_CONFIG, login),
         "layers": [],
     }
     body = json.dumps(manifest).encode()
     headers = {"Content-Type": IMAGE_MANIFEST}
     for name in (tag, *also):
         answer = requests.put(
-            f"{base}/manifests/{name}", data=body, headers=headers, timeout=30
+            f"{base}/manifests/{name}",
+            data=body,
+            headers=headers,
+            auth=login,
+            timeout=30,
         )
         answer.raise_for_status()
     return _digest(body)
 
 
-def _push_blob(base: str, data: bytes, media_type: str) -> dict[str, object]:
+def _push_blob(
+    base: str, data: bytes, media_type: str, login: tuple[str, str]
+) -> dict[str, object]:
     digest = _digest(data)
     params = {"digest": digest}
     answer = requests.post(
-        f"{base}/blobs/uploads/", params=params, data=data, timeout=30
+        f"{base}/blobs/uploads/", params=params, data=data, auth=login, timeout=30
     )
     answer.raise_for_status()
     return {"mediaType": media_type, "digest": digest, "size": len(data)}

@@ -32,6 +32,7 @@ class Registry:
         self.name = name
         self.session = requests.Session()
         self.session.trust_env = False
+        self.session.auth = ("somebody", PASSWORD)
 
     def at(self, name: str) -> Registry:
         """Return the same registry for another repository."""
@@ -82,6 +83,7 @@ def local_registry(folder: Path, **options) -> Iterator[Registry]:
 def public(registry: Registry, name: str = "team/app") -> Registry:
     """Return the same registry, reached as ghcr.io through the proxy."""
     seen = Registry("https://ghcr.io", registry.servers, name)
+    seen.session.auth = None
     seen.session.proxies = {"https": registry.servers.proxy}
     seen.session.verify = str(registry.servers.ca_file)
     return seen

@@ -13,7 +13,6 @@ from support.contexts import context
 from support.tiny_project import TINY, TinyProject
 
 from release_tasks.errors import ReleaseError
-from release_tasks.rehearsal.clients import GITHUB_READ_TOKEN
 from release_tasks.rehearsal.faults import Fault
 from release_tasks.tools import gh
 from release_tasks.tools.gh.pages import Asset
@@ -302,7 +301,7 @@ def test_who_may_write_is_tried_and_not_read(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert gh.may_write(HERE)
-    monkeypatch.setenv("GH_TOKEN", GITHUB_READ_TOKEN)
+    monkeypatch.setenv("GH_TOKEN", tiny.registries.tokens.github_read)
     assert not gh.may_write(HERE)
     monkeypatch.setenv("GH_TOKEN", "unknown")
     assert not gh.may_write(HERE)
@@ -315,7 +314,7 @@ def test_a_token_that_may_read_changes_nothing_and_sees_no_draft(
     gh.create(context(), HERE, "v0.2.0", "Two", Path(os.devnull), "--draft")
     page = gh.page(HERE, "v0.2.0")
     assert page is not None
-    monkeypatch.setenv("GH_TOKEN", GITHUB_READ_TOKEN)
+    monkeypatch.setenv("GH_TOKEN", tiny.registries.tokens.github_read)
     assert gh.page(HERE, "v0.2.0") is None
     view = ["gh", "release", "view", "v0.2.0", "--repo", HERE]
     assert subprocess.run(view, check=False, capture_output=True).returncode

@@ -12,7 +12,6 @@ from support.container_projects import IMAGE, push_image
 
 from release_tasks.channels import oci_registry
 from release_tasks.errors import ReleaseError
-from release_tasks.rehearsal.clients import REGISTRY_PASSWORD
 from release_tasks.rehearsal.faults import Fault
 from release_tasks.tools.docker import login as docker_login
 
@@ -62,7 +61,7 @@ def test_a_public_image_is_read_without_a_login(registries, login):
 def test_a_private_image_is_read_with_dockers_login(registries, login):
     registries.oci.tokens.private_by_default = True
     digest = push_image(registries, "1.0.0")
-    login(auths={"ghcr.io": {"auth": basic(REGISTRY_PASSWORD)}})
+    login(auths={"ghcr.io": {"auth": basic(registries.tokens.registry)}})
     assert oci_registry.digest(IMAGE, "1.0.0") == digest
     assert oci_registry.digest(IMAGE, "2.0.0") is None
     assert not oci_registry.is_public(IMAGE, "1.0.0")
@@ -92,7 +91,11 @@ def test_a_login_kept_by_a_helper_is_asked_for(
     registries.oci.tokens.private_by_default = True
     digest = push_image(registries, "1.0.0")
     answer = json.dumps(
-        {"ServerURL": "ghcr.io", "Username": "somebody", "Secret": REGISTRY_PASSWORD}
+        {
+            "ServerURL": "ghcr.io",
+            "Username": "somebody",
+            "Secret": registries.tokens.registry,
+        }
     )
     helper(
         tmp_path,
@@ -102,7 +105,7 @@ def test_a_login_kept_by_a_helper_is_asked_for(
     login(credHelpers={"ghcr.io": "ours"})
     assert oci_registry.digest(IMAGE, "1.0.0") == digest
     login(credsStore="ours", auths={"ghcr.io": {}})
-    assert docker_login.login("ghcr.io") == ("somebody", REGISTRY_PASSWORD)
+    assert docker_login.login("ghcr.io") == ("somebody", registries.tokens.registry)
 
 
 def test_a_helper_that_knows_nothing_is_no_login(login, tmp_path, monkeypatch):

@@ -51,7 +51,7 @@ def publish(
         limits.spend(NEW)
     manifest = check_tarball(meta, crate)
     check_reserved(name)
-    if canonical(name) in owned_by_others:
+    if canonical(name) in owned_by_others or store.is_foreign(name):
         raise Refused(NOT_OWNER, 403)
     if known and known[0]["name"] != name:
         raise Refused(f"crate was previously named `{known[0]['name']}`")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Any
 
 from release_tasks import endpoints
 from release_tasks.rehearsal.upstream import Upstream
+from release_tasks.rules import crates_io as rules
 
+VERSION = re.compile(r"[0-9A-Za-z.+-]+")  # the letters of SemVer
 Record = dict[str, Any]  # one line of the index
 Key = tuple[str, str]  # a crate's name in lower case, and a version
 
@@ -71,6 +74,10 @@ class Store:
                 page += f"{line}\n"
         return page.encode() or None
 
+    def is_foreign(self, name: str) -> bool:
+        """Tell whether the real crates.io has a crate that this project does not publish."""
+        return self.upstream.is_foreign(name) and self.real(name) is not None
+
     def real(self, name: str) -> bytes | None:
         """Return the real index page, None for a name that the real index does not have."""
         url = f"{endpoints.CRATES_INDEX}/{index_path(name)}"
@@ -98,6 +105,8 @@ class Store:
 
     def file(self, name: str, version: str) -> Path | None:
         """Return a tarball, ours or the real one, None where there is none."""
+        if any(rules.name(name)) or not VERSION.fullmatch(version):
+            return None
         own = self.own_file(name, version)
         if own.exists():
             return own

@@ -24,6 +24,7 @@ from release_tasks.rehearsal.github.call import Call, Refused, not_found
 from release_tasks.rehearsal.github.model import JSON, Asset, Release, Repository, Urls
 from release_tasks.rehearsal.github.rights import Rights
 from release_tasks.rehearsal.web import Request, Response
+from release_tasks.rules import github as rules
 
 SCOPES = "gist, read:org, repo, workflow"  # of the token, as answers show them
 WEB = endpoints.host(endpoints.GITHUB)
@@ -73,7 +74,11 @@ class GitHub:
         self.tokens[token] = rights
 
     def create(self, owner: str, repo: str, source: Path | None = None) -> Path:
-        """Make a repository with the branches and tags of `source`; return its folder."""
+        """Make a repository with the branches and tags of `source`; return its folder.
+
+        Raises `Refused` (422) for a name that GitHub does not take.
+        """
+        check_repository(owner, repo)
         path = self.folder / "git" / owner / f"{repo}.git"
         git.create(path, source)
         files = self.folder / "assets" / owner / repo
@@ -130,15 +135,16 @@ class GitHub:
         if target.host == UPLOADS:
             return self._upload(request, target)
         if web.GIT.fullmatch(target.path):
-            may_push = self._may_push(request)
-            return web.answer_git(request, may_push, self._readable)
+            # a copy is read with the user's own logins, so not for everybody
+            readable = partial(self._readable, self._is_client(request))
+            return web.answer_git(request, self._may_push(request), readable)
         with self._lock:
             return web.answer(request, target.urls, self.repository)
 
-    def _readable(self, owner: str, repo: str) -> Repository:
+    def _readable(self, may_mirror: bool, owner: str, repo: str) -> Repository:
         """Return a repository, or a copy of the real one; raise `Refused` where there is none."""
         found = self._find(owner, repo)
-        if found is None and self.reads_through:
+        if found is None and may_mirror and self.reads_through:
             found = self._mirror(owner, repo)
         if found is None:
             raise not_found()
@@ -148,6 +154,7 @@ class GitHub:
         key = f"{owner}/{repo}".lower()
         with self._mirroring:
             if key not in self._mirrors:
+                check_repository(owner, repo)
                 path = self.folder / "mirrors" / owner / f"{repo}.git"
                 copy = Repository(owner, repo, path, path, lock=self._lock)
                 is_there = git.mirror(path, f"{endpoints.GITHUB}/{owner}/{repo}.git")
@@ -183,7 +190,7 @@ class GitHub:
         variables = data.get("variables") or {}
         with self._lock:
             find = partial(self._shown, rights)
-            roots = schema.roots(urls, find, self._make)
+            roots = schema.roots(urls, find, partial(self._make, rights))
             result = graphql.answer(query, variables, roots)
         return Response.of_json(result)
 
@@ -199,11 +206,17 @@ class GitHub:
         }
         return replace(found, releases=public)
 
-    def _make(self, owner: str, name: str) -> None:
+    def _make(self, rights: Rights, owner: str, name: str) -> None:
+        if rights < Rights.WRITE:
+            message = "Resource not accessible by personal access token"
+            raise graphql.GraphQLError(message, "FORBIDDEN")
         if self._find(owner, name):
             message = "Name already exists on this account"
             raise graphql.GraphQLError(message, "UNPROCESSABLE")
-        self.create(owner, name)
+        try:
+            self.create(owner, name)
+        except Refused as error:
+            raise graphql.GraphQLError(error.message, "UNPROCESSABLE") from error
 
     def _upload(self, request: Request, target: _Target) -> Response:
         rights = self._rights(request)
@@ -227,6 +240,15 @@ class GitHub:
         if rights is None:
             raise Refused(401, "Bad credentials")
         return rights
+
+    def _is_client(self, request: Request) -> bool:
+        """Tell whether a request came through the proxy, or has a token."""
+        if request.public:
+            return True
+        try:
+            return self._rights(request) > Rights.NONE
+        except Refused:
+            return False
 
     def _may_push(self, request: Request) -> bool:
         if self.open_push and not request.authorization.scheme:
@@ -263,6 +285,13 @@ def _target(request: Request) -> _Target:
     if part == "graphql":
         path = path or "/graphql"
     return _Target(API, path, urls)
+
+
+def check_repository(owner: str, name: str) -> None:
+    """Raise `Refused` (422) for an owner or name that GitHub does not take."""
+    refusals = [*rules.account(owner), *rules.repository(name)]
+    if refusals:
+        raise Refused(422, refusals[0])
 
 
 def _basic_token(value: str) -> str:

@@ -36,7 +36,7 @@ HANDLERS = {
 
 
 class Oci:
-    """The registry. It requires tokens under a public name, and none at its own address.
+    """The registry. At its own address everybody reads without a token.
 
     Each of its hosts has repositories of its own; its own address shows those of all.
     """
@@ -72,8 +72,8 @@ class Oci:
         if request.path == "/token":
             return self.tokens.give(request)
         if request.path in ("/v2", "/v2/"):
-            if request.public:
-                self.tokens.require(request)
+            # the answer tells clients how to log in; skopeo asks for it nowhere else
+            self.tokens.require(request)
             return Response.of_json({})
         route = ROUTE.fullmatch(request.path)
         if route is None:
@@ -89,7 +89,7 @@ class Oci:
             refusals += oci.docker_hub_repository(name)
         if refusals:
             raise Refused(400, "NAME_INVALID", refusals[0])
-        if request.public:
+        if request.public or request.read_method != "GET":
             self.tokens.require(request, name)
         handler = HANDLERS[kind].get(request.read_method)
         if handler is None:
@@ -97,6 +97,8 @@ class Oci:
         store = self._store(request, name)
         is_read = request.read_method == "GET" and kind != "blobs/uploads"
         answer = None
+        if not is_read:
+            self._check_namespace(request, name)
         if is_read and name not in store.repositories:
             answer = self._of_others(request, name)
         if answer is not None:
@@ -112,6 +114,12 @@ class Oci:
                 if name in store.repositories:
                     return store
         return self.store
+
+    def _check_namespace(self, request: Request, name: str) -> None:
+        """Raise `Refused` (403) for a push that would hide what somebody else has published."""
+        if self.remote is None or not self.remote.is_foreign(request, name):
+            return
+        raise Refused(403, "DENIED", f"{name} belongs to somebody else")
 
     def _of_others(self, request: Request, name: str) -> Response | None:
         """Return what the real registry has of somebody else's repository, None for ours."""

@@ -52,6 +52,8 @@ class Tokens:
 
     def require(self, request: Request, name: str = "") -> None:
         """Raise `Refused` (401) unless the request's token allows it in the repository `name`."""
+        if self._is_login(request):
+            return
         granted = self._grants(request)
         action, scope = "push", "pull,push"
         if request.method in READS:
@@ -66,6 +68,12 @@ class Tokens:
         raise Refused(
             401, "UNAUTHORIZED", "authentication required", {"WWW-Authenticate": realm}
         )
+
+    def _is_login(self, request: Request) -> bool:
+        """Tell whether a request at our own address has the password itself."""
+        if request.public or request.authorization.scheme != "basic":
+            return False
+        return _basic_password(request.authorization.value) == self.password
 
     def _grants(self, request: Request) -> frozenset[Grant] | None:
         """Return what the token of a request allows, None without a valid one."""

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from urllib.parse import urlencode, urljoin
 
 from release_tasks.rehearsal.elsewhere import Elsewhere
+from release_tasks.rehearsal.upstream import Unreachable
 from release_tasks.rehearsal.web import Request, Response
 
 Place = tuple[str, str]  # the host of a registry, and a repository
@@ -19,10 +20,35 @@ class Remote:
         self.elsewhere = elsewhere
         self.ours = frozenset(ours)
         self._tokens: dict[Place, str] = {}
+        self._foreign: dict[Place, bool] = {}
 
     def has(self, request: Request, repository: str) -> bool:
         """Tell whether a repository is somebody else's, and read from the real registry."""
         return request.public and (request.host, repository) not in self.ours
+
+    def is_foreign(self, request: Request, repository: str) -> bool:
+        """Tell whether the real registry has this repository, in a namespace without any of ours.
+
+        One that cannot be read is none: a push there would fail by itself.
+        """
+        if not self.has(request, repository):
+            return False
+        namespace = repository.partition("/")[0]
+        if namespace in {name.partition("/")[0] for _host, name in self.ours}:
+            return False
+        place = request.host, repository
+        if place not in self._foreign:
+            self._foreign[place] = self._exists(request, repository)
+        return self._foreign[place]
+
+    def _exists(self, request: Request, repository: str) -> bool:
+        question = Request(
+            "GET", f"/v2/{repository}/tags/list?n=1", {}, request.base, public=True
+        )
+        try:
+            return self.read(question, repository).status == 200
+        except Unreachable:
+            return False
 
     def read(self, request: Request, repository: str) -> Response:
         """Return what the real registry answers to a read. Raises `Unreachable`."""

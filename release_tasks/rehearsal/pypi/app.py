@@ -105,7 +105,8 @@ class PyPI:
             return self._file(request)
         if path == "/_/oidc/audience":
             return Response.of_json({"audience": "pypi"})
-        if request.method == "POST" and path in MINT:
+        # anybody may ask at our own address, but only our clients at the public one
+        if request.method == "POST" and path in MINT and request.public:
             return self._mint(request)
         if path.startswith("/_/oidc/"):
             return _no_json()
@@ -122,7 +123,7 @@ class PyPI:
         check_form(form)
         filename = form.filename or ""
         check_filename(form)
-        if form.project in self.owned_by_others:
+        if form.project in self.owned_by_others or self.store.is_foreign(form.project):
             raise Refused(
                 f"The user 'rehearsal' isn't allowed to upload to project {form.get('name')!r}. "
                 f"See {endpoints.PYPI}/help/#project-name for more information.",

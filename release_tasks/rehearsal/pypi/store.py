@@ -71,6 +71,10 @@ class Store:
             kept = [file for file in real or [] if file.filename not in replaced]
             return [self._with_yank(name, file) for file in (*kept, *own)]
 
+    def is_foreign(self, name: str) -> bool:
+        """Tell whether the real PyPI has a project that this one does not publish."""
+        return self.real.upstream.is_foreign(name) and self.real.files(name) is not None
+
     def own(self, name: str) -> list[Upload]:
         """Return what was published here of a project, oldest first."""
         with self.lock:

@@ -22,7 +22,6 @@ from release_tasks.channels import github
 from release_tasks.checks.check import CheckContext
 from release_tasks.checks.preflight import python, registries
 from release_tasks.project.artifacts import PointerState
-from release_tasks.rehearsal.clients import GITHUB_TOKEN
 from release_tasks.rehearsal.faults import Fault
 
 pytestmark = pytest.mark.tools("gh", "cargo")
@@ -140,9 +139,8 @@ def test_a_login_whose_token_may_not_push_images_is_found(
     assert weak(tiny) == []  # GitHub does not know the password of this login
     config = tiny.folder / "docker"
     config.mkdir()
-    (config / "config.json").write_text(
-        json.dumps({"auths": {"ghcr.io": {"username": "me", "password": GITHUB_TOKEN}}})
-    )
+    login = {"username": "me", "password": tiny.registries.tokens.github}
+    (config / "config.json").write_text(json.dumps({"auths": {"ghcr.io": login}}))
     monkeypatch.setenv("DOCKER_CONFIG", str(config))
     [(fact, fix)] = weak(tiny)
     assert (fact, fix) == (
