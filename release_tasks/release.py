@@ -245,7 +245,7 @@ def _tagged_commit(
         elif local[tag] != commit:
             raise ReleaseError(
                 f"tag {tag} is at {commit[:7]} on origin and at {local[tag][:7]} here",
-                f"git fetch --force origin tag {tag}",
+                f"git fetch --force {git.remote(checkout)} tag {tag}",
             )
     if not public:
         return None

@@ -142,12 +142,13 @@ def _needs_push(c: Context, release: Release, branch: str) -> bool:
 
 def _push_branch(c: Context, release: Release, branch: str) -> None:
     commit = "HEAD" if shell.is_dry(c) else release.commit
+    remote = git.remote(release.checkout)
     try:
         git.push(c, release.checkout, f"{commit}:refs/heads/{branch}")
     except Failed as error:
         raise ReleaseError(
             error.problem,
-            f"git pull --rebase origin {branch} if it has moved on, "
+            f"git pull --rebase {remote} {branch} if it has moved on, "
             "or merge the commit by pull request; then run this again",
         ) from error
 

@@ -55,10 +55,12 @@ def github_repository(url: str) -> str | None:
     return None
 
 
-def repository_of(tree: Path, remote: str = "origin") -> str | None:
+def repository_of(tree: Path, remote: str = "") -> str | None:
     """Return the repository on GitHub that a remote is, as git resolves its URL.
 
-    What is written counts first: a mirror by `insteadOf` is a way to the same repository.
+    Without a name it is the remote that is released to. What is written counts first: a mirror
+    by `insteadOf` is a way to the same repository. What is only read elsewhere is on GitHub where
+    git pushes to GitHub.
     """
     written = git.remote_url(tree, remote)
     if written is None:
@@ -68,7 +70,45 @@ def repository_of(tree: Path, remote: str = "origin") -> str | None:
         expanded = git.expanded_url(tree, remote)
         if expanded != written:
             found = github_repository(expanded)
+    if found is None and not remote:
+        pushed = map(github_repository, git.push_urls(tree))
+        found = next(filter(None, pushed), None)
     return found
+
+
+def pushed_elsewhere(tree: Path) -> str | None:
+    """Return a URL of a push that origin does not see: of another repository, or of none.
+
+    Several URLs may be of mirrors, as long as one is that of origin. Another host may be the one
+    that git reads a mirror of.
+    """
+    pushed = git.push_urls(tree)
+    if not pushed:
+        return None
+    fetched = [parse(git.remote_url(tree) or ""), parse(git.expanded_url(tree))]
+    paths = [address.path.lower() for address in fetched if address]
+    others = []
+    for url in pushed:
+        address = parse(url)
+        if address is None:
+            if "://" not in url and not (tree / url).exists():
+                return url
+            return None
+        if fetched[1] is None or not _is_same_host(address, fetched[1]):
+            return None
+        if address.path.lower() in paths:
+            return None
+        others.append(url)
+    return next(iter(others), None)
+
+
+def _is_same_host(one: Address, other: Address) -> bool:
+    hosts_of = [hosts.canonical(address.host) for address in (one, other)]
+    if hosts_of[0] != hosts_of[1]:
+        for index, address in enumerate((one, other)):
+            if address.scheme in SSH:
+                hosts_of[index] = hosts.canonical(ssh.host_name(address.host))
+    return hosts_of[0] == hosts_of[1]
 
 
 def _path(path: str) -> str:

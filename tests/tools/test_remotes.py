@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support import repositories
 
-from release_tasks.tools import remotes, ssh
+from release_tasks.tools import git, remotes, ssh
 from release_tasks.tools.gh import hosts
 
 
@@ -103,6 +103,63 @@ def test_an_alias_of_git_is_resolved(
     repositories.git(tree, "config", *setting)
     assert remotes.repository_of(tree) == name
     assert remotes.repository_of(tree, "upstream") is None
+
+
+UP = "https://github.com/acme/tool.git"
+FORK = "git@github.com:ada/tool.git"
+MIRROR = "https://mirror.example/acme/tool"
+
+
+def remote(name: str, url: str, *pushed: str) -> list[tuple[str, str]]:
+    rows = [(f"remote.{name}.url", url)]
+    return rows + [(f"remote.{name}.pushurl", one) for one in pushed]
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "repository", "elsewhere"),
+    [
+        # which remote: git-config(1), branch.NAME.remote
+        (remote("origin", UP), "origin", "acme/tool", None),
+        (remote("hub", UP), "hub", "acme/tool", None),
+        (remote("hub", UP) + remote("origin", FORK), "origin", "ada/tool", None),
+        (remote("a", UP) + remote("b", FORK), "origin", None, None),
+        (remote("a", UP) + remote("b", FORK) + [("branch.main.remote", "a")],
+         "a", "acme/tool", None),
+        (remote("a", UP) + remote("b", FORK) + [("branch.main.remote", ".")],
+         "origin", None, None),
+        ([*remote("origin", UP), ("remote.pushDefault", "fork")], "origin", "acme/tool", None),
+        # where a push goes: pushurl, several of them, pushInsteadOf
+        (remote("origin", UP, "git@github.com:acme/tool"), "origin", "acme/tool", None),
+        (remote("origin", UP, "git@github.com:Acme/Tool.git"), "origin", "acme/tool", None),
+        (remote("origin", UP, "ssh://git@ssh.github.com:443/acme/tool"),
+         "origin", "acme/tool", None),
+        (remote("origin", UP, FORK), "origin", "acme/tool", FORK),
+        (remote("origin", UP, FORK, UP), "origin", "acme/tool", None),
+        (remote("origin", UP, "no_push"), "origin", "acme/tool", "no_push"),
+        (remote("origin", UP, "git@gitlab.com:acme/tool.git"), "origin", "acme/tool", None),
+        (remote("origin", MIRROR, UP), "origin", "acme/tool", None),
+        ([*remote("origin", UP), ("url.git@github.com:.pushInsteadOf", "https://github.com/")],
+         "origin", "acme/tool", None),
+        ([*remote("origin", UP), ("url.git@github.com:ada/.pushInsteadOf", "https://github.com/acme/")],
+         "origin", "acme/tool", FORK),
+        (remote("hub", UP, FORK), "hub", "acme/tool", FORK),
+    ],
+)  # fmt: skip
+def test_origin_is_what_git_reads_from_and_pushes_to(
+    tmp_path: Path,
+    settings: list[tuple[str, str]],
+    name: str,
+    repository: str | None,
+    elsewhere: str | None,
+) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    repositories.git(tree, "init", "--quiet", "--initial-branch=main")
+    for key, value in settings:
+        repositories.git(tree, "config", "--add", key, value)
+    assert git.remote(tree) == name
+    assert remotes.repository_of(tree) == repository
+    assert remotes.pushed_elsewhere(tree) == elsewhere
 
 
 def test_the_host_that_gh_works_with_is_github(monkeypatch: pytest.MonkeyPatch) -> None:

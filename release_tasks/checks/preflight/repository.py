@@ -47,11 +47,42 @@ def tag_off_branch(context: CheckContext) -> list[Problem]:
 
 @problem
 def no_origin(context: CheckContext) -> Iterator[Problem]:
-    """Find that there is no remote to push to."""
-    if git.remote_url(context.release.checkout) is None:
+    """Find that there is no remote to push to, or that several are none of them origin."""
+    tree = context.release.checkout
+    if git.remote_url(tree) is not None:
+        return
+    names = git.remote_names(tree)
+    if not names:
         yield Problem(
             "the repository has no remote called origin", "git remote add origin URL"
         )
+        return
+    yield Problem(
+        f"none of the remotes {shorten(names)} is called origin, or is that of the branch",
+        f"git branch --set-upstream-to={names[0]}/{git.branch(tree) or 'BRANCH'}",
+    )
+
+
+@problem
+def push_elsewhere(context: CheckContext) -> Iterator[Problem]:
+    """Find that git pushes to another repository than it fetches from: origin never has the tag."""
+    tree = context.release.checkout
+    url = remotes.pushed_elsewhere(tree)
+    own = context.project.repository
+    if url is None:
+        return
+    pushed = remotes.github_repository(url)
+    if (
+        own
+        and pushed
+        and (forks.is_renamed(own, pushed) or forks.is_renamed(pushed, own))
+    ):
+        return
+    name, fetched = git.remote(tree), git.expanded_url(tree)
+    yield Problem(
+        f"{name} is read from {fetched}, and pushed to {url}: a tag would never arrive there",
+        f"git remote set-url --push {name} {fetched}",
+    )
 
 
 @warning
@@ -60,6 +91,7 @@ def fork_as_origin(context: CheckContext) -> Iterator[Problem]:
     own = context.project.repository
     if own is None or git.remote_url(context.release.checkout) is None:
         return
+    remote = git.remote(context.release.checkout)
     declared = forks.declared(context.project)
     if own.lower() in (name.lower() for name in declared):
         return
@@ -68,7 +100,7 @@ def fork_as_origin(context: CheckContext) -> Iterator[Problem]:
             yield Problem(
                 f"origin is {own}, and {file} names {name} as its repository: "
                 "the release would go out from a fork",
-                f"git remote set-url origin {hosts.web(name)}, or change that in {file}",
+                f"git remote set-url {remote} {hosts.web(name)}, or change that in {file}",
                 file,
             )
             return
@@ -78,7 +110,7 @@ def fork_as_origin(context: CheckContext) -> Iterator[Problem]:
     if home and home.lower() != own.lower():
         yield Problem(
             f"origin is {own}, a fork of {home}: the release would go out from the fork",
-            f"git remote set-url origin {hosts.web(home)}, "
+            f"git remote set-url {remote} {hosts.web(home)}, "
             f"or name {hosts.web(own)} as the repository in the manifests",
         )
 
@@ -181,7 +213,7 @@ def ahead_of_origin(context: CheckContext) -> Iterator[Problem]:
             commits = f"{count} commits are"
         yield Problem(
             f"{commits} on {branch} but not on origin yet",
-            f"git push origin {branch}",
+            f"git push {git.remote(context.release.checkout)} {branch}",
         )
 
 
@@ -191,7 +223,7 @@ def shallow_clone(context: CheckContext) -> Iterator[Problem]:
     if git.is_shallow(context.release.checkout):
         yield Problem(
             "this clone has only a part of the history",
-            "git fetch --unshallow --tags origin",
+            f"git fetch --unshallow --tags {git.remote(context.release.checkout)}",
         )
 
 
@@ -230,7 +262,7 @@ def behind_origin(context: CheckContext) -> Iterator[Problem]:
     if not is_known or not git.is_ancestor(checkout, there, "HEAD"):
         yield Problem(
             f"{branch} on origin has commits that are not here",
-            f"git pull --rebase origin {branch}",
+            f"git pull --rebase {git.remote(checkout)} {branch}",
         )
 
 

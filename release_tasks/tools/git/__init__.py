@@ -14,6 +14,7 @@ from release_tasks.files import TEMPORARY, scratch
 from release_tasks.memo import On, changing, invalidate, memoized_on
 from release_tasks.shell import Failed, ask, ask_bytes, do, is_dry
 
+ORIGIN = "origin"  # as git-clone(1) names the remote
 SUBMODULE = "160000"  # the mode of a submodule in git's index
 SPARSE = "S"  # how `git ls-files -t` marks what a sparse checkout leaves out
 CACHE_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
@@ -29,6 +30,14 @@ class _Repository(NamedTuple):
     common: Path
     is_shallow: bool
     hooks: Path
+
+
+class _Remotes(NamedTuple):
+    """The URL of each remote, the remote of each branch, and whether pushes have other URLs."""
+
+    urls: Mapping[str, str]
+    of_branches: Mapping[str, str]
+    pushes_elsewhere: bool
 
 
 class _Entry(NamedTuple):
@@ -187,48 +196,88 @@ def tags_by_age(tree: Path) -> tuple[str, ...]:
     return tuple(name for name, _, _ in found)
 
 
-def remote_url(tree: Path, remote: str = "origin") -> str | None:
-    """Return the URL of a remote as configured, of several the first, which git fetches from."""
-    return _remote_urls(tree).get(remote)
+def remote(tree: Path) -> str:
+    """Return the remote that is read and pushed to: origin, or that of the branch, or the only one.
+
+    "origin" where there is none, or several and nothing says which (git-config(1),
+    branch.NAME.remote).
+    """
+    remotes = _remotes(tree)
+    if ORIGIN in remotes.urls or not remotes.urls:
+        return ORIGIN
+    if len(remotes.urls) == 1:
+        return next(iter(remotes.urls))
+    tracked = remotes.of_branches.get(branch(tree) or "", ORIGIN)
+    return tracked if tracked in remotes.urls else ORIGIN
+
+
+def remote_names(tree: Path) -> tuple[str, ...]:
+    """Return the names of all remotes."""
+    return tuple(_remotes(tree).urls)
+
+
+def remote_url(tree: Path, name: str = "") -> str | None:
+    """Return the URL of a remote as configured, of several the first, which git fetches from.
+
+    Without a name it is the remote that is released to.
+    """
+    return _remotes(tree).urls.get(name or remote(tree))
 
 
 @memoized_on()
-def _remote_urls(tree: Path) -> Mapping[str, str]:
-    """Return the first URL of each remote; nothing that a task runs changes them."""
+def _remotes(tree: Path) -> _Remotes:
+    """Read what git's settings say of remotes; nothing that a task runs changes that."""
+    keys = r"^(remote\..*\.(url|pushurl)|branch\..*\.remote|url\..*\.pushinsteadof)$"
     try:
-        text = ask(
-            ["git", "config", "-z", "--get-regexp", r"^remote\..*\.url$"], cwd=tree
-        )
+        text = ask(["git", "config", "-z", "--get-regexp", keys], cwd=tree)
     except Failed:
-        return {}
+        return _Remotes({}, {}, False)
     urls: dict[str, str] = {}
+    of_branches: dict[str, str] = {}
+    pushes_elsewhere = False
     for entry in filter(None, text.split("\0")):
-        key, _, url = entry.partition("\n")
-        urls.setdefault(key.removeprefix("remote.").removesuffix(".url"), url.strip())
-    return urls
+        key, _, value = entry.partition("\n")
+        section, _, rest = key.partition(".")
+        name, _, last = rest.rpartition(".")
+        if last == "url":
+            urls.setdefault(name, value.strip())
+        elif section == "branch":
+            of_branches[name] = value
+        else:
+            pushes_elsewhere = True
+    return _Remotes(urls, of_branches, pushes_elsewhere)
 
 
 @memoized_on(On.GIT)
-def expanded_url(tree: Path, remote: str = "origin") -> str:
+def expanded_url(tree: Path, name: str = "") -> str:
     """Return the URL of a remote after `url.BASE.insteadOf`, as git fetches from it."""
-    return ask(["git", "remote", "get-url", remote], cwd=tree).strip()
+    return ask(["git", "remote", "get-url", name or remote(tree)], cwd=tree).strip()
+
+
+@memoized_on(On.GIT)
+def push_urls(tree: Path) -> tuple[str, ...]:
+    """Return the URLs that git pushes to, where settings make them others than it fetches from."""
+    if not _remotes(tree).pushes_elsewhere or remote_url(tree) is None:
+        return ()
+    argv = ["git", "remote", "get-url", "--push", "--all", remote(tree)]
+    return tuple(ask(argv, cwd=tree).splitlines())
 
 
 @memoized_on(On.REMOTE)
 def remote_refs(tree: Path) -> Mapping[str, str]:
     """Return the commit of each branch and tag of origin, by the full name of the ref."""
+    name = remote(tree)
     try:
-        text = ask(["git", "ls-remote", "--heads", "--tags", "origin"], cwd=tree)
+        text = ask(["git", "ls-remote", "--heads", "--tags", name], cwd=tree)
     except Failed as error:
-        fact = f"the remote origin cannot be read: {_reason(error)}"
-        raise ReleaseError(fact, "check `git ls-remote origin`") from error
+        fact = f"the remote {name} cannot be read: {_reason(error)}"
+        raise ReleaseError(fact, f"check `git ls-remote {name}`") from error
     refs: dict[str, str] = {}
     for line in text.splitlines():
-        commit, name = line.split("\t")
-        if (
-            name.endswith("^{}") or name not in refs
-        ):  # NAME^{} is the commit of an annotated tag
-            refs[name.removesuffix("^{}")] = commit
+        commit, ref = line.split("\t")
+        # REF^{} is the commit of an annotated tag
+        if ref.endswith("^{}") or ref not in refs:
+            refs[ref.removesuffix("^{}")] = commit
     return refs
 
 
@@ -237,21 +286,19 @@ def remote_tag(tree: Path, tag: str) -> str | None:
     return remote_refs(tree).get(f"refs/tags/{tag}")
 
 
-def fetch_tag(
-    tree: Path, tag: str, remote: str = "origin", name_it: bool = True
-) -> None:
-    """Fetch a tag's commit from the remote, and the tag itself unless `name_it` is False."""
+def fetch_tag(tree: Path, tag: str, name_it: bool = True) -> None:
+    """Fetch a tag's commit from origin, and the tag itself unless `name_it` is False."""
     wanted = f"refs/tags/{tag}"
     if name_it:
         wanted = f"+{wanted}:{wanted}"
-    ask(["git", "fetch", "--quiet", "--no-tags", remote, wanted], cwd=tree)
+    ask(["git", "fetch", "--quiet", "--no-tags", remote(tree), wanted], cwd=tree)
     with changing(On.GIT):
         invalidate()
 
 
-def fetch_commit(tree: Path, commit: str, remote: str = "origin") -> None:
-    """Fetch a commit from the remote, without a ref to it."""
-    ask(["git", "fetch", "--quiet", remote, commit], cwd=tree)
+def fetch_commit(tree: Path, commit: str) -> None:
+    """Fetch a commit from origin, without a ref to it."""
+    ask(["git", "fetch", "--quiet", remote(tree), commit], cwd=tree)
     with changing(On.GIT):
         invalidate()
 
@@ -328,9 +375,9 @@ def delete_tag(c: Context, tree: Path, name: str) -> None:
         do(c, ["git", "tag", "--delete", name], cwd=tree)
 
 
-def push(c: Context, tree: Path, *refspecs: str, remote: str = "origin") -> None:
-    """Push refspecs, all of them or none."""
-    do(c, ["git", "push", "--quiet", "--atomic", remote, *refspecs], cwd=tree)
+def push(c: Context, tree: Path, *refspecs: str) -> None:
+    """Push refspecs to origin, all of them or none."""
+    do(c, ["git", "push", "--quiet", "--atomic", remote(tree), *refspecs], cwd=tree)
 
 
 def today(epoch: str | None) -> str:

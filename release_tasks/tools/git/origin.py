@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from release_tasks.shell import Failed, ask
-from release_tasks.tools.git import commit_of
+from release_tasks.tools.git import commit_of, remote
 
 
 def ahead(tree: Path, branch: str) -> int:
     """Return how many commits of HEAD are not on origin's branch, 0 where it was not fetched."""
-    since = f"refs/remotes/origin/{branch}"
+    since = f"refs/remotes/{remote(tree)}/{branch}"
     try:
         return int(
             ask(["git", "rev-list", "--count", f"{since}..HEAD", "--"], cwd=tree)

@@ -212,6 +212,7 @@ WAYS: dict[str, tuple[Act, Follow]] = {
     "missing-program": (settings('[build]\nneeds = ["no-such-compiler"]\n'), installed),
     "tag-without-version": (types("git tag v0.2.0"), typed),
     "tag-off-branch": (beside, merged),
+    "push-elsewhere": (types("git remote set-url --push origin no_push"), typed),
     "no-origin": (
         types("git remote remove origin"),
         lambda one, fix: one.type(fix.replace("URL", ORIGIN)),
