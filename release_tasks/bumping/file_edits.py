@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tasks.bumping import foreign_versions, stale_versions
+from release_tasks.bumping import (
+    foreign_versions,
+    npm_packages,
+    python_locks,
+    stale_versions,
+)
 from release_tasks.bumping.manifest_file import VersionFile
 from release_tasks.bumping.stale_versions import Mismatch, StaleLine
 from release_tasks.bumping.version_files import files_of_others, version_files
@@ -115,7 +120,24 @@ def inspect_copies(release: Release, edits: dict[str, FileEdit]) -> Copies:
     for path, edit in edits.items():
         places[path] = (*places.get(path, ()), *edit.files)
     search = stale_versions.Search(release, new_texts(edits), places, olds)
-    return Copies(mismatches, stale_versions.find_stale(search))
+    locks = _outdated_locks(release, edits)
+    return Copies(mismatches, stale_versions.find_stale(search, locks))
+
+
+def _outdated_locks(
+    release: Release, edits: dict[str, FileEdit]
+) -> Iterator[StaleLine]:
+    """Yield each lock that does not fit what the bump edits, and that only its program renews."""
+    texts = {path: (edit.committed, edit.new) for path, edit in edits.items()}
+    for path, edit in edits.items():
+        line = python_locks.outdated(texts, path, edit.new)
+        if line:
+            hint = (
+                f"the hash is of another pyproject.toml ({python_locks.command(path)})"
+            )
+            yield StaleLine(path, line, hint)
+    for path, command in npm_packages.unreadable_locks(release, new_texts(edits)):
+        yield StaleLine(path, 1, f"not a text, so it stays ({command})")
 
 
 def read_bytes(release: Release, path: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The files in [files], and npm's locks of the package.json files among them."""
+"""The files in [files], and the locks that repeat the package.json files among them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def listed_files(release: Release) -> Iterator[VersionFile]:
-    """Yield the files in [files], and npm's locks of listed package.json files.
+    """Yield the files in [files], and the locks that repeat listed package.json files.
 
     Of the files that a pattern finds, those without the text or key are left. Raises
     `ReleaseError` where none has it, and for a path that is not in the repository.
@@ -54,8 +54,8 @@ def _npm_files(release: Release, packages: list[NpmPackage]) -> Iterator[Version
     for package in packages:
         yield ManifestFile(package.path, kind)
     values = tuple(package.values(kind) for package in packages)
-    for path in npm_packages.locks(release, packages):
-        yield ManifestFile(path, package_json.lock_kind(values))
+    for path, lock in npm_packages.locks(release, packages, values):
+        yield ManifestFile(path, lock)
 
 
 def _has(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from release_tasks.release import Release
 
 MANIFEST = "package.json"
+_NPM = ("package-lock.json", "npm-shrinkwrap.json")
 
 
 @dataclass(frozen=True)
@@ -68,17 +69,61 @@ def siblings(packages: list[NpmPackage]) -> Siblings:
     return Siblings(new, present)
 
 
-def locks(release: Release, packages: list[NpmPackage]) -> Iterator[str]:
-    """Yield the path of each of npm's locks that has an entry for one of the packages."""
+def locks(
+    release: Release, packages: list[NpmPackage], values: tuple[Listed, ...]
+) -> Iterator[tuple[str, VersionLocations]]:
+    """Yield the path of each lock that repeats one of the packages, and how it is edited."""
     folders = [posixpath.dirname(package.path) or "." for package in packages]
     for path in version_copies.npm_locks(release):
         folder = posixpath.dirname(path) or "."
-        if folder in folders:  # with an error where it is broken
-            yield path
-            continue
-        entries = _entries(release, path)
-        if any(_joined(path, entry) in folders for entry in entries):
-            yield path
+        name = posixpath.basename(path)
+        if (
+            name in _NPM and folder not in folders
+        ):  # else with an error where it is broken
+            entries = _entries(release, path)
+            is_own = any(_joined(path, entry) in folders for entry in entries)
+        else:
+            is_own = any(_is_below(one, folder) for one in folders)
+        if is_own:
+            yield path, _lock_kind(name, values)
+
+
+def _lock_kind(name: str, values: tuple[Listed, ...]) -> VersionLocations:
+    # imported here: few projects have these locks
+    if name == "pnpm-lock.yaml":
+        from release_tasks.manifests import pnpm_lock
+
+        return pnpm_lock.kind(values)
+    if name == "yarn.lock":
+        from release_tasks.manifests import yarn_lock
+
+        return yarn_lock.kind(values)
+    if name == "bun.lock":
+        from release_tasks.manifests import bun_lock
+
+        return bun_lock.kind(values)
+    return package_json.lock_kind(values)
+
+
+def unreadable_locks(release: Release, new: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the path of each lock that is not text, and the command that renews it.
+
+    `new` are the paths that a bump changes.
+    """
+    folders = [posixpath.dirname(one) or "." for one in new if _is_manifest(one)]
+    for path in release.project.files:
+        folder = posixpath.dirname(path) or "."
+        is_binary = posixpath.basename(path) == "bun.lockb"
+        if is_binary and any(_is_below(one, folder) for one in folders):
+            yield path, "bun install --save-text-lockfile"
+
+
+def _is_manifest(path: str) -> bool:
+    return posixpath.basename(path) == MANIFEST
+
+
+def _is_below(folder: str, other: str) -> bool:
+    return other in (".", folder) or folder.startswith(f"{other}/")
 
 
 def _entries(release: Release, path: str) -> list[str]:
@@ -87,8 +132,21 @@ def _entries(release: Release, path: str) -> list[str]:
         data = json.loads(text.removeprefix(BOM))
     except (OSError, ValueError, RecursionError):  # test data
         return []
-    packages = data.get("packages") if isinstance(data, dict) else None
-    return [str(entry) for entry in packages] if isinstance(packages, dict) else []
+    if not isinstance(data, dict):
+        return []
+    found = []
+    for entry in _table(data, "packages"):
+        found.append(str(entry))
+    for row in _table(data, "dependencies").values():  # before npm 7
+        version = str(row.get("version")) if isinstance(row, dict) else ""
+        if version.startswith("file:"):
+            found.append(version.removeprefix("file:"))
+    return found
+
+
+def _table(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = data.get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def _joined(path: str, entry: str) -> str:

@@ -180,16 +180,16 @@ def mismatches(
                 yield Mismatch(path, number, was, expected[0])
 
 
-def find_stale(search: Search) -> list[StaleLine]:
+def find_stale(search: Search, locks: Iterable[StaleLine] = ()) -> list[StaleLine]:
     """Return the lines that would still have one of the old versions after the bump.
 
     A version that is older than that of today counts only where the line has a name of the
     project. Changelogs, locks, test data, binary files and those in [versions.ignore] may have old
-    versions.
+    versions; `locks` are those that do not fit what the bump edits.
     """
     lines = [*_unchanged_lines(search), *_changed_lines(search)]
     found = [line for line in lines if _is_stale(search, line)]
-    found += _other_locks(search)
+    found += [*_other_locks(search), *locks]
     ignored = search.release.project.settings.versions.ignore
     return sorted(line for line in set(found) if not _matches(line.path, ignored))
 

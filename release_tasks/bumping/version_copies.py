@@ -24,7 +24,13 @@ from release_tasks.tools.git import worktree
 if TYPE_CHECKING:
     from release_tasks.release import Release
 
-_NPM_LOCKS = ("package-lock.json", "npm-shrinkwrap.json")
+_NPM_LOCKS = (
+    "package-lock.json",
+    "npm-shrinkwrap.json",
+    "pnpm-lock.yaml",
+    "yarn.lock",
+    "bun.lock",
+)
 _GLOB = re.compile(r"[*?\[]")
 _WILDCARDS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
@@ -74,13 +80,8 @@ def _source_kinds(package: str, about: PyProject) -> dict[str, ManifestKind]:
     return kinds
 
 
-def uv_locks(release: Release) -> list[str]:
-    """Return the path of each uv.lock."""
-    return _named(release, "uv.lock")
-
-
 def npm_locks(release: Release) -> list[str]:
-    """Return the path of each of npm's locks."""
+    """Return the path of each lock of npm, pnpm, Yarn and Bun."""
     return _named(release, *_NPM_LOCKS)
 
 

@@ -13,6 +13,7 @@ from release_tasks.bumping import (
     crate_pins,
     listed_files,
     pins,
+    python_locks,
     python_pins,
     version_copies,
 )
@@ -23,8 +24,8 @@ from release_tasks.formats.text_files import line_at
 from release_tasks.manifests import (
     chart_yaml,
     pyproject,
-    uv_lock,
 )
+from release_tasks.manifests.uv_lock import OwnPackages
 from release_tasks.manifests.version_locations import ManifestKind, mismatch_message
 from release_tasks.project.model import Component, resolved_or_empty
 from release_tasks.tools import git
@@ -128,7 +129,10 @@ def version_files(release: Release) -> Iterator[VersionFile]:
     """
     _refuse_untracked(release)
     yield from _crate_files(release)
-    yield from _python_files(release)
+    own = python_pins.own_packages(release)
+    manifests = list(_python_files(release, own))
+    yield from manifests
+    yield from python_locks.lock_files(release, own, manifests)
     for file in chart_pins.chart_files(release):
         yield ManifestFile(
             file.path, file.kind, version=file.version, is_covered=file.is_shipped
@@ -211,8 +215,7 @@ def _components(release: Release, own: crate_pins.OwnCrates) -> dict[str, str]:
     return found
 
 
-def _python_files(release: Release) -> Iterator[VersionFile]:
-    own = python_pins.own_packages(release)
+def _python_files(release: Release, own: OwnPackages) -> Iterator[VersionFile]:
     versions = {part.component.name: part.version for part in release.parts}
     for component in release.project.components:
         siblings = python_pins.siblings_of(release, component, own)
@@ -222,9 +225,6 @@ def _python_files(release: Release) -> Iterator[VersionFile]:
             yield from _packages(release, component, version, kind)
     for path in python_pins.others(release, own):
         yield ManifestFile(path, pyproject.kind(own.siblings))
-    lock = uv_lock.kind(own)
-    for path in version_copies.uv_locks(release):
-        yield ManifestFile(path, lock, own.siblings.new)
 
 
 def _packages(

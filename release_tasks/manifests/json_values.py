@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import BOM
 from release_tasks.manifests import toml_values
 from release_tasks.manifests.toml_values import KeyPath, Span
+
+_BLANK = re.compile(r"[ \t\r\n]*")
 
 
 def load(text: str, path: str) -> Any:
@@ -20,6 +24,34 @@ def load(text: str, path: str) -> Any:
         raise ReleaseError(
             f"{path} is not valid JSON: {error}", f"correct the syntax of {path}"
         ) from None
+
+
+def members(text: str, path: str, at: int | None = None) -> Iterator[tuple[str, int]]:
+    """Yield each key of an object, and where its value starts; nothing for another value.
+
+    `at` is where the object starts; by default it is the whole text. Values are skipped as fast
+    as they can be read. Raises `ReleaseError` with line and column for bad JSON.
+    """
+    if at is None:
+        load(text, path)
+        at = _after_blank(text, 1 if text.startswith(BOM) else 0)
+    if text[at] != "{":
+        return
+    decoder = json.JSONDecoder()
+    at = _after_blank(text, at + 1)
+    while text[at] != "}":
+        key, at = decoder.raw_decode(text, at)
+        at = _after_blank(text, _after_blank(text, at) + 1)  # behind the colon
+        yield key, at
+        _, at = decoder.raw_decode(text, at)
+        at = _after_blank(text, at)
+        if text[at] == ",":
+            at = _after_blank(text, at + 1)
+
+
+def _after_blank(text: str, at: int) -> int:
+    found = _BLANK.match(text, at)
+    return found.end() if found else at
 
 
 def spans(text: str, path: str) -> dict[KeyPath, Span]:

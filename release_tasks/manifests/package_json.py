@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import line_at
-from release_tasks.manifests import json_values
-from release_tasks.manifests.toml_values import KeyPath
+from release_tasks.manifests import json_values, toml_values
+from release_tasks.manifests.toml_values import KeyPath, Span
 from release_tasks.manifests.version_locations import (
     FileBump,
     Siblings,
@@ -24,6 +25,8 @@ DEPENDENCIES = (
     "optionalDependencies",
     "peerDependencies",
 )
+# an entry of a lock of npm 6 that is a folder
+_FILE = re.compile(r'\{\s*"version"\s*:\s*"file:([^"]+)"')
 _OTHER_REQUIREMENTS = (*DEPENDENCIES, "overrides", "resolutions", "engines", "volta")
 # a lock repeats its package's version: docs.npmjs.com/cli/configuring-npm/package-lock-json
 _VERSIONS: dict[tuple[str, ...], str] = {
@@ -57,31 +60,66 @@ class Listed:
     values: Mapping[KeyPath, str]
 
 
+def range_of(listed: Listed, name: str, table: str = "") -> str | None:
+    """Return the range that a package.json gets for a package, None where it changes none.
+
+    Locks list what is in several tables in one of them.
+    """
+    tables: tuple[str, ...] = (table, *DEPENDENCIES)
+    if table == "peerDependencies":
+        tables = (table,)
+    for one in tables:
+        if (one, name) in listed.values:
+            return listed.values[one, name]
+    return None
+
+
 def lock_kind(packages: tuple[Listed, ...]) -> VersionLocations:
     """Return the kind of an npm lock that repeats what these package.json files say.
 
     `packages` of a lock has an entry for its own folder, each workspace and each folder that is a
-    dependency.
+    dependency; before npm 7, and for it, `dependencies` has those. Other entries are not read.
     """
 
     def locations(text: str, bump: FileBump) -> Iterator[VersionLocation]:
-        folder = posixpath.dirname(bump.path)
-        for keys, (start, end) in json_values.spans(text, bump.path).items():
-            entry = ""
+        root = posixpath.dirname(bump.path)
+        by_folder = {listed.folder: listed for listed in packages}
+        for keys, (start, end) in _own_strings(text, bump.path, by_folder):
+            place = ""
             below = keys
-            if keys[0] == "packages" and len(keys) > 2:
-                entry = str(keys[1])
-                below = keys[2:]
-            elif keys != ("version",):
+            if keys[0] != "version":
+                place, below = str(keys[1]), keys[2:]
+            listed = by_folder.get(posixpath.normpath(posixpath.join(root, place)))
+            if listed is None:
                 continue
-            place = posixpath.normpath(posixpath.join(folder, entry))
-            for listed in packages:
-                if listed.folder == place and below in listed.values:
-                    what = ".".join(map(str, keys))
-                    new = listed.values[below]
-                    yield VersionLocation(what, text[start:end], start, end, new)
+            new = listed.values.get(below)
+            if keys[0] == "dependencies":
+                is_range = below[0] == "requires"
+                new = range_of(listed, str(below[-1])) if is_range else None
+            if new:
+                what = ".".join(map(str, keys))
+                yield VersionLocation(what, text[start:end], start, end, new)
 
     return VersionLocations(locations)
+
+
+def _own_strings(
+    text: str, path: str, by_folder: Mapping[str, Listed]
+) -> Iterator[tuple[KeyPath, Span]]:
+    """Yield the strings of a lock's own entries; the second key is the folder."""
+    root = posixpath.dirname(path)
+    for key, at in json_values.members(text, path):
+        if key == "version":
+            yield from toml_values.strings_in(text, (key,), at)
+        elif key == "packages":
+            for entry, below in json_values.members(text, path, at):
+                if posixpath.normpath(posixpath.join(root, entry)) in by_folder:
+                    yield from toml_values.strings_in(text, (key, entry), below)
+        elif key == "dependencies":
+            for _, below in json_values.members(text, path, at):
+                found = _FILE.match(text, below)
+                if found:
+                    yield from toml_values.strings_in(text, (key, found[1]), below)
 
 
 def strings_at(

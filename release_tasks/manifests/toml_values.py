@@ -7,11 +7,12 @@ where as many strings have changed as there were edits, each edit was made in it
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Generator, Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import BOM
@@ -27,7 +28,17 @@ _STRING = re.compile(
     r""""{3}(?P<a>(?s:\\.|(?!"{3})[^\\])*"{0,2})"{3}|'{3}(?P<b>(?s:.)*?'{0,2})'{3}(?!')"""
     r"""|"(?P<c>(?:[^"\\\n]|\\.)*)"|'(?P<d>[^'\n]*)\'"""
 )
+_LARGE = 1_000_000  # characters, from which on a text is not read as a whole
+# a table, but none below an entry of an array: [[package]], [metadata], not [package.source]
+_HEADER = re.compile(r"^\[(?:\[[\w-]+\]\]|(?!packages?\.)[\w.-]+\])", re.M)
 _OTHER = re.compile(r"[^\s,\]}#]+(?: [0-9]{2}:[^\s,\]}#]+)?")
+
+
+class Block(NamedTuple):
+    """A part of a TOML text that is TOML itself: its data, and where its strings are."""
+
+    data: Mapping[str, Any]
+    spans: Mapping[KeyPath, Span]  # in the whole text
 
 
 @lru_cache(maxsize=2048)  # a bump reads a text to edit it, and again to check it
@@ -75,6 +86,37 @@ def spans(text: str, path: str) -> dict[KeyPath, Span]:
             f"{path} uses TOML syntax that cannot be edited",
             f"write {path} as TOML 1.0",
         ) from error
+
+
+def blocks(text: str, path: str, wanted: re.Pattern[str]) -> list[Block]:
+    """Return each block of a TOML text in which a pattern is found.
+
+    A block is an entry of an array of tables with the tables below it, another table, or what
+    stands before the first one. A lock file of many megabytes is read by its few own blocks.
+    Raises `ReleaseError` for bad TOML, in a large text only for that of these blocks.
+    """
+    if len(text) < _LARGE:
+        load(text, path)
+    starts = [0, *(found.start() for found in _HEADER.finditer(text)), len(text)]
+    found = []
+    for start, end in itertools.pairwise(starts):
+        if not wanted.search(text, start, end):
+            continue
+        try:
+            found.append(_block(text, path, start, end))
+        except (
+            ReleaseError
+        ):  # with the line in the whole text, or a text of an unusual form
+            return [Block(load(text, path), spans(text, path))]
+    return found
+
+
+def _block(text: str, path: str, start: int, end: int) -> Block:
+    piece = text[start:end]
+    places = {}
+    for keys, (first, last) in spans(piece, path).items():
+        places[keys] = (start + first, start + last)
+    return Block(load(piece, path), places)
 
 
 def edit(text: str, path: str, changes: Mapping[KeyPath, str]) -> str:

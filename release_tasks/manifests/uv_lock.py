@@ -6,6 +6,7 @@ The source of such an entry is a folder of the project (`editable`, `virtual`, `
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,10 @@ from release_tasks.versions.numbers import pep440
 from release_tasks.versions.python_requirements import followed
 
 _SOURCES = ("editable", "virtual", "directory")
+# an entry of the project, or [manifest] with its constraints
+_OWN = re.compile(
+    r"^(?:source *= *\{ *(?:editable|virtual|directory) *=|\[manifest\])", re.M
+)
 
 
 @dataclass(frozen=True)
@@ -44,22 +49,22 @@ def kind(own: OwnPackages) -> VersionLocations:
     def locations(text: str, bump: FileBump) -> Iterator[VersionLocation]:
         from packaging.utils import canonicalize_name
 
-        data = toml_values.load(text, bump.path)
         ours = {
             str(canonicalize_name(name)): new for name, new in bump.versions.items()
         }
-        for keys, (start, end) in toml_values.spans(text, bump.path).items():
-            row = _row(data, keys)
-            old = text[start:end]
-            if keys[-1] == "version" and keys[0] == "package":
-                found = _entry(row, ours, bump, own)
-            elif keys[-1] == "specifier":
-                found = _requirement(row, old, own.siblings)
-            else:
-                continue
-            if found:
-                what, new = found
-                yield VersionLocation(what, old, start, end, new)
+        for block in toml_values.blocks(text, bump.path, _OWN):
+            for keys, (start, end) in block.spans.items():
+                row = _row(block.data, keys)
+                old = text[start:end]
+                if keys[-1] == "version" and keys[0] == "package":
+                    found = _entry(row, ours, bump, own)
+                elif keys[-1] == "specifier":
+                    found = _requirement(row, old, own.siblings)
+                else:
+                    continue
+                if found:
+                    what, new = found
+                    yield VersionLocation(what, old, start, end, new)
 
     return VersionLocations(locations)
 
