@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as _json
 import os
+import re
 import shlex
 import sys
 import tempfile
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
 
 AUTHOR = "Rehearsal"
 SET_UP = ("tasks.py", "noxfile.py", "release-tasks.toml")
+# files whose sources are repositories of git: cargo's, uv's and pip's
+GIT_SOURCES = (
+    *("Cargo.toml", "Cargo.lock", "pyproject.toml", "uv.lock"),
+    "requirements.txt",
+)
 CHECKS = [{"name": "rehearsal", "app": {"slug": "rehearsal"}}]
 
 
@@ -95,7 +101,20 @@ def _ours(project: Project) -> Ours:
         _names(project, "python"),
         _references(project),
         hosts.host_of(project.repository or ""),
+        _ssh_hosts(project),
     )
+
+
+def _ssh_hosts(project: Project) -> list[str]:
+    """Return the hosts, `HOST[:PORT]`, from which files take repositories with ssh."""
+    found: set[str] = set()
+    for file in project.files:
+        if Path(file).name in GIT_SOURCES:
+            text = (project.root / file).read_text("utf-8", "replace")
+            found.update(
+                re.findall(r"ssh://(?:[^@/\s\"']+@)?([\w.-]+(?::\d+)?)/", text)
+            )
+    return sorted(found)
 
 
 def _request(version: str, component: str | None) -> tuple[Project, tuple[str, ...]]:
@@ -158,7 +177,7 @@ def _rehearse(rehearsal: Rehearsal, collect: str) -> tuple[dict[str, Any], int]:
     data["timeline"] = _timeline(clone)
     data["requests"] = _requests(rehearsal.registries)
     data["refused"] = list(rehearsal.registries.log.refused())
-    data["unreachable"] = dict(rehearsal.registries.elsewhere.unreachable)
+    data["unreachable"] = rehearsal.registries.unreachable()
     data["files"] = str(clone / "dist")
     return data, code
 

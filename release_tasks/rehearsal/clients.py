@@ -35,7 +35,8 @@ class Place:
 
     `proxy` is the address of the proxy without a login, `ca_file` the certificate of its
     authority, `folder` the one for their settings; `registries` are those to log in to besides
-    GHCR, as references have them.
+    GHCR, as references have them. What the project's files read with ssh, from `ssh_hosts`, is
+    read through the proxy.
     """
 
     proxy: str
@@ -44,6 +45,7 @@ class Place:
     tokens: Tokens
     registries: Collection[str] = ()
     github_host: str = GITHUB_HOST
+    ssh_hosts: Collection[str] = ()
 
     @property
     def ca(self) -> str:
@@ -95,6 +97,8 @@ def _cargo(place: Place) -> dict[str, str]:
     return {
         "CARGO_HOME": str(home),
         "CARGO_HTTP_CAINFO": place.ca,
+        # its own git knows neither these settings nor the proxy for ssh
+        "CARGO_NET_GIT_FETCH_WITH_CLI": "true",
         "CARGO_REGISTRY_TOKEN": place.tokens.crates,
         # rustup finds its toolchains beside the real CARGO_HOME
         "RUSTUP_HOME": os.environ.get("RUSTUP_HOME") or str(Path.home() / ".rustup"),
@@ -126,11 +130,13 @@ def _git(place: Place) -> dict[str, str]:
     )
     hosts = tuple(dict.fromkeys((GITHUB_HOST, place.github_host)))
     pairs = []
-    for name in hosts:
-        rewrite = f"url.https://{name}/.insteadOf"
+    for name in dict.fromkeys((*hosts, *place.ssh_hosts)):
+        host = name.partition(":")[0]  # the port is that of ssh
+        rewrite = f"url.https://{host}/.insteadOf"
         pairs += [
-            (rewrite, f"git@{name}:"),
+            (rewrite, f"git@{host}:"),
             (rewrite, f"ssh://git@{name}/"),
+            (rewrite, f"ssh://{name}/"),
             (rewrite, f"git://{name}/"),
         ]
     pairs += [

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from release_tasks import endpoints, files, http
 from release_tasks.errors import ReleaseError
+from release_tasks.rehearsal.mirrors import Mirrors
 from release_tasks.rehearsal.upstream import Unreachable
 from release_tasks.rehearsal.web import ELSEWHERE, READS, Request, Response
 
@@ -45,20 +46,29 @@ _BLOB = re.compile(r"/v2/.+/blobs/(sha256:[0-9a-f]{64})")
 
 
 class Elsewhere:
-    """Reads from real hosts. `unreachable` has the reason for each host that did not answer."""
+    """Reads from real hosts, and repositories of git from their `mirrors`.
+
+    `unreachable` has the reason for each host that did not answer.
+    """
 
     name = ELSEWHERE
     hosts: tuple[str, ...] = ()
 
-    def __init__(self, cache: Path, offline: bool = False) -> None:
+    def __init__(
+        self, cache: Path, offline: bool = False, mirrors: Mirrors | None = None
+    ) -> None:
         self.cache = cache
         self.offline = offline
+        self.mirrors = mirrors
         self.unreachable: dict[str, str] = {}
         self._lock = threading.Lock()
         self._settings = http.ProxySettings.now(endpoints.CRATES_INDEX)
 
     def handle(self, request: Request) -> Response:
         """Answer one request: with what the real host answers, or 403 for a change."""
+        copied = self.mirrors.answer(request) if self.mirrors else None
+        if copied is not None:
+            return copied
         is_question = request.path.endswith(READS)
         if request.method not in ("GET", "HEAD") and not is_question:
             message = f"{request.host} is not part of the rehearsal: it is only read\n"

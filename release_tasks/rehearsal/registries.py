@@ -17,6 +17,7 @@ from release_tasks.rehearsal import clients
 from release_tasks.rehearsal.clock import Clock
 from release_tasks.rehearsal.elsewhere import Elsewhere
 from release_tasks.rehearsal.faults import Faults
+from release_tasks.rehearsal.mirrors import Mirrors
 from release_tasks.rehearsal.oci.remote import Remote
 from release_tasks.rehearsal.server import Servers
 from release_tasks.rehearsal.tokens import Tokens
@@ -38,13 +39,15 @@ HTTP = 80  # the port of a registry on loopback that names none
 class Ours:
     """What the release may publish, by name; `references` are those of images and charts.
 
-    `github_host` is the GitHub of origin, which may be a GitHub Enterprise Server.
+    `github_host` is the GitHub of origin, which may be a GitHub Enterprise Server; `ssh_hosts` are
+    hosts from which the project takes repositories of others with ssh.
     """
 
     crates: Collection[str] = ()
     packages: Collection[str] = ()
     references: Collection[str] = ()
     github_host: str = clients.GITHUB_HOST
+    ssh_hosts: Collection[str] = ()
 
     @property
     def names(self) -> list[oci_rules.Name]:
@@ -72,6 +75,12 @@ class LocalRegistries:
     github: GitHub
     elsewhere: Elsewhere
     tokens: Tokens
+
+    def unreachable(self) -> dict[str, str]:
+        """Return why hosts and repositories of others could not be read, by their names."""
+        mirrors = self.elsewhere.mirrors
+        repositories = mirrors.unreachable if mirrors else {}
+        return {**self.elsewhere.unreachable, **repositories}
 
     def environment(self) -> dict[str, str]:
         """Return this process's environment, changed for a client of these registries."""
@@ -104,8 +113,9 @@ def run_registries(
     clock, tokens = Clock(), Tokens.made()
     folder.mkdir(0o700, parents=True, exist_ok=True)
     downloads = cache or download_cache()
-    elsewhere = Elsewhere(downloads / "blobs", offline)
     known = ours or Ours()
+    mirrors = None if offline else Mirrors(folder / "mirrors", known.ssh_hosts)
+    elsewhere = Elsewhere(downloads / "blobs", offline, mirrors)
     crates = packages = remote = None
     if ours is not None:
         crates, packages = ours.crates, ours.packages
@@ -127,7 +137,7 @@ def run_registries(
     hosts = _registry_hosts(known.names)
     oci = Oci(folder / "oci", tokens.registry, hosts, remote=remote)
     github = _github(folder / "github", tokens, known.github_host)
-    github.reads_through = not offline
+    github.mirrors = mirrors
     settings = folder / "clients"
     settings.mkdir(parents=True, exist_ok=True)
     servers = Servers(
@@ -145,6 +155,7 @@ def run_registries(
             tokens,
             sorted({name.registry for name in known.names}),
             known.github_host,
+            known.ssh_hosts,
         )
         env = clients.environment(place)
         yield LocalRegistries(

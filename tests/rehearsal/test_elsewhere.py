@@ -5,15 +5,18 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 from support.container_projects import push_image
+from support.repositories import commit_files, git
 
 from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal import clients
+from release_tasks.rehearsal.mirrors import Mirrors
 from release_tasks.rehearsal.registries import LocalRegistries, Ours, run_registries
 from release_tasks.rehearsal.tokens import USER, Tokens
 
@@ -132,6 +135,55 @@ def test_a_host_that_cannot_be_reached_is_named_with_the_reason(
             assert "gone.example" in answer.text
         assert list(registries.elsewhere.unreachable) == ["gone.example"]
     assert len([entry for entry in real.log.entries() if entry.is_refused]) <= 6
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://codeberg.org/acme/other.git",
+        "https://gitlab.com/acme/group/other",
+        "ssh://git@git.sr.ht:2222/~acme/other",
+        "git@git.sr.ht:~acme/other",
+    ],
+)
+def test_a_repository_of_others_is_read_as_the_users_git_reads_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    path = url.removesuffix(".git").replace(":", "/").rpartition("acme/")[2]
+    home = "~acme" if "~" in url else "acme"
+    host = next(
+        name for name in ("codeberg.org", "gitlab.com", "git.sr.ht") if name in url
+    )
+    real = commit_files(tmp_path / "real" / host / home / f"{path}.git", {"a": "a"})
+    settings = tmp_path / "gitconfig"
+    settings.write_text(f'[url "{tmp_path}/real/"]\n\tinsteadOf = https://\n')
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+    ours = Ours(ssh_hosts=["git.sr.ht:2222"])
+    with run_registries(
+        tmp_path / "rehearsed", cache=tmp_path / "cache", ours=ours
+    ) as registries:
+        env = registries.environment()
+
+        def git_says(*words: str) -> subprocess.CompletedProcess[str]:
+            argv = ["git", *words]
+            return subprocess.run(
+                argv, env=env, capture_output=True, text=True, check=False
+            )
+
+        read = git_says("ls-remote", url, "HEAD")
+        assert read.stdout.split() == [git(real, "rev-parse", "HEAD").strip(), "HEAD"]
+        assert git_says("push", url, "HEAD").returncode != 0
+        missing = git_says("ls-remote", url.replace("acme", "gone"))
+        assert "git does not read" in missing.stderr
+        assert f"{host}/" in next(iter(registries.unreachable()))
+
+
+@pytest.mark.parametrize("path", ["../other", "acme/..", "a b/c", "-x/y", ""])
+def test_a_strange_address_is_no_repository(tmp_path: Path, path: str) -> None:
+    mirrors = Mirrors(tmp_path / "mirrors")
+    assert mirrors.find("example.org", path) is None
+    assert mirrors.find("example.org/..", "a/b") is None
+    assert not (tmp_path / "mirrors").exists()
 
 
 def test_offline_nothing_of_others_is_read(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import pytest
 from support.github_client import TOKEN, local_github
 from support.repositories import commit_files, git
 
+from release_tasks.rehearsal.mirrors import Mirrors
+
 pytestmark = pytest.mark.tools("git")
 
 
@@ -137,7 +139,7 @@ def test_another_repository_is_read_as_the_users_git_reads_it(
     monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
     monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{tmp_path}/real/.insteadOf")
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", "https://github.com/")
-    github.hub.reads_through = True
+    github.hub.mirrors = Mirrors(tmp_path / "mirrors")
     url = "https://github.com/acme/other.git"
     head = git(real, "rev-parse", "HEAD").strip()
     assert github.ok("git", "ls-remote", url, "HEAD").split() == [head, "HEAD"]

@@ -23,6 +23,7 @@ from release_tasks.rehearsal.github import (
 from release_tasks.rehearsal.github.call import Call, Refused, not_found
 from release_tasks.rehearsal.github.model import JSON, Asset, Release, Repository, Urls
 from release_tasks.rehearsal.github.rights import Rights
+from release_tasks.rehearsal.mirrors import Mirrors
 from release_tasks.rehearsal.web import Request, Response
 from release_tasks.rules import github as rules
 
@@ -43,8 +44,8 @@ class GitHub:
     `immutable` is the setting of new repositories; `open_push` lets anyone without a token push;
     `scopes` is what the token may do.
     Names in `hosts` and the loopback address answer as GitHub Enterprise does, with the API below
-    `/api/`. With `reads_through`, git can also read repositories of the real GitHub, as the user's
-    git reads them.
+    `/api/`. With `mirrors`, git can also read repositories of the real GitHub, as the user's git
+    reads them.
     """
 
     name = "github"
@@ -65,9 +66,7 @@ class GitHub:
         self.hosts = (WEB, API, UPLOADS, *hosts)
         self._repos: dict[str, Repository] = {}
         self._lock = threading.RLock()
-        self.reads_through = False
-        self._mirrors: dict[str, Repository | None] = {}
-        self._mirroring = threading.Lock()
+        self.mirrors: Mirrors | None = None
 
     def add_token(self, token: str, rights: Rights) -> None:
         """Accept one more token."""
@@ -136,30 +135,24 @@ class GitHub:
             return self._upload(request, target)
         if web.GIT.fullmatch(target.path):
             # a copy is read with the user's own logins, so not for everybody
-            readable = partial(self._readable, self._is_client(request))
+            host = request.host if request.public else WEB
+            mirrored = host if self._is_client(request) else ""
+            readable = partial(self._readable, mirrored)
             return web.answer_git(request, self._may_push(request), readable)
         with self._lock:
             return web.answer(request, target.urls, self.repository)
 
-    def _readable(self, may_mirror: bool, owner: str, repo: str) -> Repository:
-        """Return a repository, or a copy of the real one; raise `Refused` where there is none."""
+    def _readable(self, host: str, owner: str, repo: str) -> Repository:
+        """Return a repository, or a copy of the one at `host`; raise `Refused` for none."""
         found = self._find(owner, repo)
-        if found is None and may_mirror and self.reads_through:
-            found = self._mirror(owner, repo)
+        if found is None and host and self.mirrors:
+            check_repository(owner, repo)
+            path = self.mirrors.find(host, f"{owner}/{repo}.git")
+            if path is not None:
+                found = Repository(owner, repo, path, path, lock=self._lock)
         if found is None:
             raise not_found()
         return found
-
-    def _mirror(self, owner: str, repo: str) -> Repository | None:
-        key = f"{owner}/{repo}".lower()
-        with self._mirroring:
-            if key not in self._mirrors:
-                check_repository(owner, repo)
-                path = self.folder / "mirrors" / owner / f"{repo}.git"
-                copy = Repository(owner, repo, path, path, lock=self._lock)
-                is_there = git.mirror(path, f"{endpoints.GITHUB}/{owner}/{repo}.git")
-                self._mirrors[key] = copy if is_there else None
-            return self._mirrors[key]
 
     def _api(self, request: Request, target: _Target) -> Response:
         urls = target.urls

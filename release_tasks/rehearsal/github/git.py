@@ -19,6 +19,9 @@ SETTINGS = {
     "receive.autogc": "false",
     "gc.auto": "0",
 }
+SSH = (
+    "-oBatchMode=yes -oConnectTimeout=15"  # ssh_config(5); nobody answers its questions
+)
 EVERYTHING = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 # The tag of an immutable release cannot be deleted while the release exists; its name stays used.
 UPDATE_HOOK = """#!/bin/sh
@@ -49,19 +52,23 @@ def create(path: Path, source: Path | None = None) -> None:
         _copy(source, path)
 
 
-def mirror(path: Path, url: str) -> bool:
-    """Copy another repository, with the user's own git settings; return whether that worked.
+def mirror(path: Path, url: str) -> str:
+    """Copy another repository, with the user's own git settings; nobody can push to it.
 
-    Nobody can push to it.
+    Return why that failed, "" where it worked. Neither git nor ssh asks for anything.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        ask(["git", "clone", "--quiet", "--mirror", url, path])
-    except Failed:
+        ask(["git", "clone", "--quiet", "--mirror", url, path], env=_unattended())
+    except Failed as error:
         shutil.rmtree(path, ignore_errors=True)
-        return False
+        lines = error.output.strip().splitlines() or ["git fails"]
+        fatal = [line for line in lines if line.startswith("fatal: ")]
+        reason = (fatal or lines)[0].removeprefix("fatal: ")
+        return f"git does not read {url}: {reason}"
     for key, value in (SETTINGS | {"http.receivepack": "false"}).items():
         run(path, "config", key, value)
-    return True
+    return ""
 
 
 def run(path: Path, *words: str) -> str:
@@ -136,13 +143,18 @@ def lock_tags(repo: Repository) -> None:
 
 def serve(repo: Repository, service: str, request: Request) -> Response:
     """Let `git http-backend` answer a fetch or a push of one repository."""
+    return serve_from(repo.path, service, request)
+
+
+def serve_from(path: Path, service: str, request: Request) -> Response:
+    """Let `git http-backend` answer a fetch or a push of a bare repository."""
     body = request.body
     env = ENV | {
-        "GIT_PROJECT_ROOT": str(repo.path.parent),
+        "GIT_PROJECT_ROOT": str(path.parent),
         "GIT_HTTP_EXPORT_ALL": "1",
         "REMOTE_ADDR": "127.0.0.1",
         "REQUEST_METHOD": request.method,
-        "PATH_INFO": f"/{repo.path.name}/{service}",
+        "PATH_INFO": f"/{path.name}/{service}",
         "QUERY_STRING": request.raw_query,
         "CONTENT_TYPE": request.header("content-type"),
         "CONTENT_LENGTH": str(len(body)),
@@ -161,6 +173,18 @@ def serve(repo: Repository, service: str, request: Request) -> Response:
         headers[name] = value
     status, *_reason = headers.pop("Status", "200").split()
     return Response(int(status), answer, headers)
+
+
+def _unattended() -> dict[str, str]:
+    """Return variables with which neither git nor ssh asks anybody."""
+    env = {"GIT_TERMINAL_PROMPT": "0"}
+    if "GIT_SSH_COMMAND" in os.environ or "GIT_SSH" in os.environ:
+        return env
+    try:
+        command = ask(["git", "config", "core.sshCommand"]).strip()
+    except Failed:
+        command = "ssh"
+    return env | {"GIT_SSH_COMMAND": f"{command} {SSH}"}
 
 
 def _add_hook(path: Path) -> None:
