@@ -100,11 +100,16 @@ def copied(text: str) -> Iterator[Copied]:
 
     What another stage, an address, a variable or a wildcard names is not known, or may be absent.
     """
+    return copied_from(text, None)
+
+
+def copied_from(text: str, name: str | None) -> Iterator[Copied]:
+    """Yield what is copied by a fixed path from a stage or context, None for the build context."""
     stage = -1
     for instruction in instructions(text):
         if instruction.word == "FROM":
             stage += 1
-        if instruction.word not in ("COPY", "ADD") or instruction.flag("from"):
+        if instruction.word not in ("COPY", "ADD") or instruction.flag("from") != name:
             continue
         for source in instruction.words[:-1]:
             if _is_fixed(source):

@@ -52,6 +52,12 @@ def host(tree: Path) -> str:
     return found[1]
 
 
+@lru_cache(maxsize=8)
+def targets(tree: Path) -> tuple[str, ...]:
+    """Return the targets that the toolchain of a folder knows."""
+    return tuple(ask(["rustc", "--print", "target-list"], cwd=tree).split())
+
+
 def environments(
     tree: Path, targets: Iterable[str], command: str
 ) -> Mapping[str, Variables]:

@@ -22,12 +22,14 @@ from release_tasks.checks.preflight import (
     dependencies,
     gates,
     github_gates,
+    image_binaries,
     licenses,
     machine,
     programs,
     python,
     registries,
     repository,
+    targets,
     versions,
     workflows,
 )
@@ -44,6 +46,8 @@ AREAS = (
     python,
     containers,
     registries,
+    targets,
+    image_binaries,
     bundles,
     github_gates,
 )
