@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from invoke.context import Context
 
 from release_tasks import dist, shell, terminal
-from release_tasks.channels import git, github_draft
+from release_tasks.channels import git, github, github_draft
 from release_tasks.channels.channel import Channel
 from release_tasks.errors import ReleaseError, raise_all, shorten
 from release_tasks.http import get_many
@@ -18,6 +18,7 @@ from release_tasks.release import Release
 DEADLINE = 600.0  # seconds until a registry must show what it accepted
 DONE = (State.SAME, State.PRESENT)
 OPEN = (State.MISSING, State.PARTIAL)
+ChannelState = tuple[Channel, Sequence[ArtifactStatus]]
 
 
 def begin(c: Context, version: str | None, component: str | None) -> Release:
@@ -65,6 +66,24 @@ def converge(
 def state(release: Release, channel: Channel) -> list[ArtifactStatus]:
     """Return the state of everything that the release has on a channel."""
     return channel.state(release, channel.expected(release))
+
+
+def public(release: Release, states: Iterable[ChannelState]) -> list[str]:
+    """Return what is public of a release, apart from its tags and drafts.
+
+    `states` are the channels with the state of their artifacts.
+    """
+    found = []
+    for tag, page in github_draft.pages(release).items():
+        if not page.is_draft:
+            found.append(f"{tag} on {github.NAME}")
+    for channel, statuses in states:
+        if channel.NAME in (git.NAME, github.NAME):
+            continue
+        for status in statuses:
+            if status.state is not State.MISSING:
+                found.append(f"{status.artifact.name} on {channel.NAME}")
+    return found
 
 
 def to_build(

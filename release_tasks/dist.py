@@ -20,6 +20,7 @@ from release_tasks.project.kinds import FileKind
 from release_tasks.release import ComponentRelease, Release
 
 INVENTORY = "release.json"
+GATES = "gates.json"  # which gates have passed, and for which commit
 
 
 @dataclass(frozen=True)
@@ -224,7 +225,7 @@ def discard_stale_build(
         simulate(part, ())
         return
     for path in part.dist.iterdir():
-        if path.name != ".lock":
+        if path.name not in (".lock", GATES):  # the gates say for which commit
             files.remove(path)
 
 

@@ -22,6 +22,7 @@ from release_tasks.project.kinds import KINDS
 from release_tasks.project.model import Unreadable
 from release_tasks.tools import git
 from release_tasks.tools.cargo import lock as cargo_lock
+from release_tasks.tools.git import worktree
 
 if TYPE_CHECKING:
     from release_tasks.release import Release
@@ -253,5 +254,5 @@ def _is_bumped_lock(release: Release) -> bool:
     file = release.checkout / LOCK
     if not file.exists():
         return False
-    committed = git.at_commit(release.checkout, "HEAD", LOCK) or b""
-    return cargo_lock.is_bump(committed, file.read_bytes())
+    committed = worktree.files_at(release.checkout, "HEAD", (LOCK,))
+    return cargo_lock.is_bump(committed.get(LOCK, b""), file.read_bytes())

@@ -193,6 +193,7 @@ class Check:
 
 problem, warning, note = (partial(Check, severity) for severity in reversed(SEVERITIES))
 also_after_tag = partial(Check, "problem", also_after_tag=True)
+warning_also_after_tag = partial(Check, "warning", also_after_tag=True)
 note_also_after_tag = partial(Check, "note", also_after_tag=True)
 
 

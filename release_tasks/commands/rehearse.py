@@ -241,7 +241,19 @@ def _origin(rehearsal: Rehearsal) -> tuple[Path, str]:
     if project.settings.gates.ci:
         terminal.say("no CI runs in a rehearsal: every commit counts as green")
         github.set_checks(owner, name, CHECKS)
+        github.set_green(owner, name, _awaited_workflows(project))
     return bare, hosts.web(project.repository)
+
+
+def _awaited_workflows(project: Project) -> list[str]:
+    """Return the files of the workflows that the settings name, as far as the project has them."""
+    from release_tasks.channels import git_runs
+
+    names = project.settings.gates.ci
+    if not isinstance(names, tuple):
+        return []
+    found = [git_runs.find(project.root, name) for name in names]
+    return [workflow.path.rpartition("/")[2] for workflow in found if workflow]
 
 
 def _environment(rehearsal: Rehearsal, clone: Path) -> dict[str, str]:

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 @command
 def retag(c: Context, version: str | None = None, component: str | None = None) -> None:
     """Move a pushed tag to HEAD, while nothing else is public."""
+    from release_tasks import channels, converge
     from release_tasks.bumping import bump
     from release_tasks.bumping.commit import commit_and_tag
-    from release_tasks.channels import git
+    from release_tasks.channels import git, github_draft
     from release_tasks.checks.check import CheckContext, problems
     from release_tasks.checks.preflight import repository
     from release_tasks.release import Release
@@ -32,7 +33,9 @@ def retag(c: Context, version: str | None = None, component: str | None = None) 
             f"nothing to do, {old.parts[0].tag} is at {old.commit[:7]}, which is HEAD"
         )
         return
-    if public := _public(old):
+    raise_all(github_draft.unreadable_drafts(old))
+    states = [(channel, converge.state(old, channel)) for channel in channels.every()]
+    if public := converge.public(old, states):
         raise ReleaseError(
             f"{old.parts[0].tag} cannot move, already public: {shorten(public)}",
             f"inv release --version {_next_request(old)}; crates.io and PyPI can only yank",
@@ -44,29 +47,6 @@ def retag(c: Context, version: str | None = None, component: str | None = None) 
     if not shell.is_dry(c):
         tagged = Release.at(c, new.request)
     git.publish(c, tagged, git.expected(tagged))
-
-
-def _public(release: Release) -> list[str]:
-    """Return what is public of a release, apart from the tag and drafts.
-
-    Raises `ReleaseError` when a registry or a draft cannot be read.
-    """
-    from release_tasks import channels, converge
-    from release_tasks.channels import git, github, github_draft
-    from release_tasks.project.artifacts import State
-
-    raise_all(github_draft.unreadable_drafts(release))
-    found = []
-    for tag, page in github_draft.pages(release).items():
-        if not page.is_draft:
-            found.append(f"{tag} on {github.NAME}")
-    for channel in channels.every():
-        if channel.NAME in (git.NAME, github.NAME):
-            continue
-        for seen in converge.state(release, channel):
-            if seen.state is not State.MISSING:
-                found.append(f"{seen.artifact.name} on {channel.NAME}")
-    return found
 
 
 def _next_request(release: Release) -> str:

@@ -155,7 +155,8 @@ class GatesTable(_Table, frozen=True):
     blockers: tuple[str, ...] = ()  # labels of issues of which none may be open
     # the title of the milestone in which nothing may be open
     milestone: str | None = None
-    ci: Literal["release-commit"] | None = None  # the tags wait for its green runs
+    # The tags wait for the green runs of the release commit: all of them, or those of workflows.
+    ci: bool | Literal["release-commit"] | tuple[str, ...] | None = None
     # The gates of a release of this level; None: all of them.
     major: tuple[str, ...] | None = None
     minor: tuple[str, ...] | None = None

@@ -32,6 +32,7 @@ RENAMED = {
     "silence": "[checks.ignore]",
     "forgotten": '[versions] stale = "warn" or "error"',
 }
+CI_EXAMPLE = 'ci = true, or the names of workflows: ci = ["ci.yml"]'
 EXAMPLES = {"array": '["..."]', "str": '"..."', "bool": "true", "object": "{}"}
 RELEASE = ("version", "tag", "component")  # the placeholders of most templates
 SAMPLE = {"version": "1.0.0", "crate": "a-crate"}  # what a template is tried with
@@ -258,6 +259,8 @@ def _unknown_key(key: str, table: str) -> ReleaseError:
 
 def _correct_value(what: str, place: str) -> str:
     """Return a line with a value of the right type for a key, or the values that it may have."""
+    if place.startswith("gates.ci"):
+        return CI_EXAMPLE
     table, _, key = place.partition("[")[0].rpartition(".")
     field = key.replace("-", "_")
     values = list(_allowed(get_type_hints(_table_type(table)).get(field)))

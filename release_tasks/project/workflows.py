@@ -68,8 +68,12 @@ class Workflow:
     @property
     def is_called(self) -> bool:
         """Tell whether other workflows call it, whose permissions it has then."""
+        return self.has_event("workflow_call")
+
+    def has_event(self, event: str) -> bool:
+        """Tell whether an event starts it, whatever its filters."""
         trigger = self._trigger
-        return trigger == "workflow_call" or "workflow_call" in (trigger or ())
+        return trigger == event or event in (trigger or ())
 
     @property
     def calls(self) -> tuple[str, ...]:
@@ -94,6 +98,20 @@ class Workflow:
     def runs_on(self, tag: str) -> bool:
         """Tell whether a tag starts it."""
         return passes(tag, self.filters)
+
+    def runs_on_branch(self, branch: str) -> bool:
+        """Tell whether a push to a branch starts it, as far as its filters of branches say.
+
+        With filters of tags alone, no push to a branch does (GitHub docs, on.push).
+        """
+        if not self.has_event("push"):
+            return False
+        push = self._trigger_options("push")
+        if "branches" in push:
+            return passes(branch, _texts(push["branches"]))
+        if "branches-ignore" in push:
+            return not passes(branch, _texts(push["branches-ignore"]))
+        return "tags" not in push and "tags-ignore" not in push
 
     def line(self, word: str) -> int:
         """Return the first line that contains a word, counted from 1; 0 if there is none."""

@@ -15,8 +15,9 @@ def tag(
     parse: str | None = None,
 ) -> None:
     """Commit what bump changed and tag that commit."""
-    from release_tasks import terminal
+    from release_tasks import shell, terminal
     from release_tasks.bumping.commit import commit_and_tag
+    from release_tasks.checks.preflight import passed_gates
     from release_tasks.project import tags
     from release_tasks.release import Release
 
@@ -29,3 +30,5 @@ def tag(
         terminal.say(f"nothing to do, {names} is at {release.commit[:7]}")
         return
     commit_and_tag(c, release)
+    if not shell.is_dry(c):
+        passed_gates.carry_over(release)

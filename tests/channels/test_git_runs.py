@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from support.contexts import context
-from support.tiny_project import TINY, TinyProject, problems, tiny_project
+from support.tiny_project import TINY, TinyProject, problems, run_checks, tiny_project
 
 from release_tasks.channels import git, git_runs
+from release_tasks.checks.check import CheckContext
 from release_tasks.checks.preflight import github_gates
 from release_tasks.converge import converge
 from release_tasks.errors import MultipleErrors, ReleaseError
@@ -232,3 +233,93 @@ def test_runs_are_read_without_a_token(
     assert [one.verdict for one in git_runs.commit_checks(tiny.release("0.2.0"))] == [
         "success"
     ]
+
+
+NAMED = '[gates]\nci = ["ci.yml", "Python CI"]\n'
+PYTHON_CI = """\
+name: Python CI
+on: {push: {branches: [main]}, workflow_dispatch: {}}
+jobs: {}
+"""
+
+
+@pytest.fixture
+def named(tiny: TinyProject) -> TinyProject:
+    """A project whose tags wait for two workflows, one by file and one by name."""
+    tiny.commit(".github/workflows/ci.yml", "on: push\njobs: {}\n")
+    tiny.commit(".github/workflows/python.yml", PYTHON_CI)
+    tiny.commit("release-tasks.toml", NAMED)
+    tiny.git("tag", "--force", "v0.2.0")
+    tiny.git("push", "--quiet", "origin", "main")
+    return tiny
+
+
+def test_the_tag_waits_for_the_named_workflows_alone(named: TinyProject) -> None:
+    runs(
+        named,
+        {},
+        {"workflow": "python.yml", "event": "workflow_dispatch"},
+        FAILED | {"workflow": "nightly.yml"},
+    )
+    status(named, "failure")
+    push(named)
+    assert tagged(named)
+
+
+@pytest.mark.parametrize(
+    ("workflow", "rows", "fix"),
+    [
+        (
+            "Python CI",
+            [{}],
+            "gh workflow run python.yml --ref main, then run this again, "
+            "or remove Python CI from [gates] ci",
+        ),
+        (
+            "ci.yml",
+            [{"workflow": "python.yml"}, {"workflow": "cd.yml"}],
+            "let ci.yml run on pushes to main, or remove ci.yml from [gates] ci",
+        ),
+    ],
+)
+def test_a_named_workflow_that_has_not_begun_is_not_green(
+    named: TinyProject,
+    monkeypatch: pytest.MonkeyPatch,
+    workflow: str,
+    rows: list[dict[str, Any]],
+    fix: str,
+) -> None:
+    monkeypatch.setattr(git_runs, "BEGIN", 0.5)
+    runs(named, *rows)
+    with pytest.raises(ReleaseError) as told:
+        push(named)
+    assert told.value.problem.startswith(f"{workflow} has not begun for ")
+    assert told.value.fix == fix
+    assert not tagged(named)
+
+
+@pytest.mark.parametrize(
+    ("names", "fact"),
+    [
+        ('["CI.yml", "python ci"]', None),
+        ('[".github/workflows/ci.yml"]', None),
+        ("true", None),
+        (
+            '["lint.yml"]',
+            "waits for lint.yml, and no workflow of the project is called so",
+        ),
+        ('["cd.yml"]', "waits for cd.yml, and a push to main does not start it"),
+        ('["old.yml"]', "waits for old.yml, and a push to main does not start it"),
+    ],
+)
+def test_a_workflow_that_no_push_starts_is_found_before(
+    named: TinyProject, names: str, fact: str | None
+) -> None:
+    named.commit(".github/workflows/cd.yml", "on: {push: {tags: ['v*']}}\njobs: {}\n")
+    named.commit(
+        ".github/workflows/old.yml", "on: {push: {branches: [v1]}}\njobs: {}\n"
+    )
+    named.commit("release-tasks.toml", f"[gates]\nci = {names}\n")
+    case = CheckContext(context(), named.release("0.3.0"))
+    found = [one.fact for one in run_checks(case, github_gates)]
+    assert found == ([f"[gates] ci {fact}"] if fact else [])

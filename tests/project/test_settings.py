@@ -213,7 +213,7 @@ WRONG = [
     (
         "[gates]\nci = 'green'\n",
         "gates.ci: Invalid enum value 'green'",
-        "available: release-commit",
+        'ci = true, or the names of workflows: ci = ["ci.yml"]',
     ),
     (
         "[gates]\nsign-off = ['crates']\n",

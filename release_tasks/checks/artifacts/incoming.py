@@ -12,7 +12,11 @@ from release_tasks.errors import Problem, ReleaseError, raise_problems
 from release_tasks.formats import differences
 from release_tasks.release import ComponentRelease, Release
 
-NOT_LISTED = {dist.INVENTORY, "timeline.json"}  # in a dist/, but in no inventory
+NOT_LISTED = {
+    dist.INVENTORY,
+    dist.GATES,
+    "timeline.json",
+}  # in a dist/, but in no inventory
 Key = tuple[str, str, str]  # component, kind and name
 
 

@@ -120,6 +120,7 @@ def _other_files(
     """Yield the files that a component has in dist/ besides, and what each is."""
     yield checksums.ALL, "all checksums"
     yield dist.INVENTORY, "the inventory"
+    yield dist.GATES, "the gates that have passed"
     yield "timeline.json", "the times of the steps"
     yield "sign-off.txt", "the sign-off"
     yield "parts", "the folder of the inventory"

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 from release_tasks.changelogs import notes
 from release_tasks.channels import git_runs, github_draft
-from release_tasks.checks.check import CheckContext, problem
+from release_tasks.checks.check import CheckContext, problem, warning
 from release_tasks.errors import Problem, ReleaseError, problems_of
+from release_tasks.project.settings import FILE
+from release_tasks.project.workflows import Workflow
 from release_tasks.rules import github as rules
-from release_tasks.tools import gh
+from release_tasks.tools import gh, git
 
 
 @problem
@@ -18,6 +20,34 @@ def commit_not_green(context: CheckContext) -> list[Problem]:
     if not git_runs.are_awaited(context.release):
         return []
     return problems_of(git_runs.not_green(context.release))
+
+
+@warning
+def unstarted_workflow(context: CheckContext) -> Iterator[Problem]:
+    """Find each workflow that the tags wait for and that a push to the branch does not start."""
+    release = context.release
+    if release.project.repository is None:
+        return
+    branch = git.branch(release.checkout)
+    branch = release.project.settings.project.branch or branch or ""
+    for name in git_runs.named(release):
+        workflow = git_runs.find(release.source_tree, name)
+        if workflow is None:
+            fact = f"[gates] ci waits for {name}, and no workflow of the project is called so"
+            yield Problem(fact, git_runs.start(release, name), FILE)
+        elif not _starts(workflow, branch):
+            yield Problem(
+                f"[gates] ci waits for {name}, and a push to {branch} does not start it",
+                git_runs.start(release, name),
+                workflow.path,
+            )
+
+
+def _starts(workflow: Workflow, branch: str) -> bool:
+    """Tell whether a push to a branch starts a workflow, or an event that may come with it."""
+    if workflow.runs_on_branch(branch):
+        return True
+    return workflow.has_event("pull_request") or workflow.has_event("merge_group")
 
 
 @problem

@@ -86,7 +86,7 @@ def image_test_without_daemon(subject: Subject) -> Iterator[Problem]:
 def _named_in_settings(project: Project, is_tagged: bool) -> dict[str, str]:
     """Return each program that the settings name, with the table that names it.
 
-    No gate runs once the tag exists.
+    Once the tag exists, gates run only as long as nothing is public: each names what it lacks.
     """
     from release_tasks.project.gates import defaults, gates
 

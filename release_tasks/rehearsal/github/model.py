@@ -80,6 +80,8 @@ class Repository:
     # by commit; "" is any commit
     checks: dict[str, list[JSON]] = field(default_factory=dict)
     runs: dict[int, JSON] = field(default_factory=dict)
+    # files of workflows that have a green run for every commit
+    green: tuple[str, ...] = ()
     # by commit and context
     statuses: dict[str, dict[str, JSON]] = field(default_factory=dict)
     issues: list[JSON] = field(default_factory=list)

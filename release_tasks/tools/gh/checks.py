@@ -20,6 +20,7 @@ class Check:
     verdict: str  # GitHub's conclusion (`success`), empty as long as it is pending
     url: str
     again: str = ""  # the command that runs it again
+    workflow: tuple[str, ...] = ()  # its file and its name, of a run on GitHub Actions
 
     @property
     def is_red(self) -> bool:
@@ -59,8 +60,14 @@ def others(repository: str, commit: str) -> tuple[Check, ...]:
     return tuple(found)
 
 
+def workflow_names(run: Row) -> tuple[str, str]:
+    """Return the file and the name of the workflow of a run; a path may end in `@REF`."""
+    return run["path"].partition("@")[0], run["name"] or ""
+
+
 def _run_or_failed_jobs(repository: str, run: Row) -> Sequence[Check]:
-    whole = replace(_check(run), again=f"gh run rerun {run['id']} --failed")
+    again = f"gh run rerun {run['id']} --failed"
+    whole = replace(_check(run), again=again, workflow=workflow_names(run))
     if not whole.is_red:
         return [whole]
     path = f"repos/{repository}/actions/runs/{run['id']}/jobs?per_page=100"

@@ -139,10 +139,7 @@ def test_a_release_whose_tag_is_public_is_not_refused_for_what_cannot_change_any
 ) -> None:
     tiny.commit(
         "release-tasks.toml",
-        (
-            '[checks.ignore]\nno-such-finding = "from another version of release-tasks"\n'
-            '[gates]\nrun = ["false"]\n'
-        ),
+        '[checks.ignore]\nno-such-finding = "from another version of release-tasks"\n',
     )
     tiny.commit("pyproject.toml", TINY["pyproject.toml"].replace("0.1.0", "0.2.0"))
     assert check(tiny).returncode == 1

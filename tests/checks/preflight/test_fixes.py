@@ -182,6 +182,11 @@ def red(one: Try) -> None:
     )
 
 
+def waits_for_nothing(one: Try) -> None:
+    one.commit(".github/workflows/ci.yml", "on: push\njobs: {}\n")
+    settings('[gates]\nci = ["cl.yml"]\n')(one)
+
+
 def labelled(one: Try) -> None:
     settings('[gates]\nblockers = ["P0"]\n')(one)
     one.type(
@@ -347,6 +352,15 @@ WAYS: dict[str, tuple[Act, Follow]] = {
             'url = "u", sha256 = "s"',
             f'url = "https://example.org/model.bin", sha256 = "{"0" * 64}"',
             "set url to the address of a file",
+        ),
+    ),
+    "unstarted-workflow": (
+        waits_for_nothing,
+        says(
+            "release-tasks.toml",
+            "cl.yml",
+            "ci.yml",
+            "write the name of a workflow or of its file (available: ci.yml)",
         ),
     ),
     "commit-not-green": (red, mends("fix it and commit")),

@@ -274,3 +274,102 @@ def test_a_lint_that_nothing_asks_for_is_a_warning(tiny: TinyProject) -> None:
     tiny.commit(".github/workflows/ci.yml", "jobs: {a: {steps: [{run: cargo fmt}]}}\n")
     [failed] = found(tiny)
     assert (failed.name, failed.severity) == ("failing-gate", "problem")
+
+
+@pytest.fixture
+def tagged(tiny: TinyProject) -> TinyProject:
+    """A project with a gate that notes when it runs, whose version was tagged by hand."""
+    settings(tiny, f"noted = \"sh -c 'echo ran >> {tiny.folder}/ran'\"")
+    tiny.tag("v0.1.0")
+    return tiny
+
+
+def times_run(tiny: TinyProject) -> int:
+    path = tiny.folder / "ran"
+    return len(path.read_text().splitlines()) if path.exists() else 0
+
+
+def names(tiny: TinyProject, version: str = "0.1.0") -> list[str]:
+    return [one.name for one in found(tiny, version)]
+
+
+@pytest.mark.tools("gh")
+def test_gates_run_for_a_tag_made_by_hand_once(tagged: TinyProject) -> None:
+    assert names(tagged) == []
+    assert times_run(tagged) == 1
+    [skipped] = found(tagged, "0.1.0")
+    assert (skipped.name, skipped.severity) == ("skipped-gates", "note")
+    assert f"they have passed for {tagged.head()[:7]}" in skipped.fact
+    assert times_run(tagged) == 1
+    subprocess.run(skipped.fix.split(",")[0].split(), check=True)
+    assert names(tagged) == []
+    assert times_run(tagged) == 2
+
+
+@pytest.mark.tools("gh")
+def test_a_failing_gate_stops_a_tagged_release_and_says_how_the_tag_moves(
+    tiny: TinyProject,
+) -> None:
+    settings(tiny, 'late = "test -e late.txt"')
+    tiny.tag("v0.1.0", push=False)
+    [failed] = found(tiny, "0.1.0")
+    assert (failed.name, failed.severity) == ("failing-gate", "problem")
+    assert failed.fix.startswith(
+        "fix it and commit, then inv release --version 0.1.0; "
+    )
+    tiny.git("push", "--quiet", "origin", "main", "v0.1.0")
+    [failed] = found(tiny, "0.1.0")
+    assert failed.fix.startswith("fix it and commit, then inv retag --version 0.1.0; ")
+    assert failed.fix.endswith("runs it again: test -e late.txt")
+    tiny.commit("late.txt")
+    assert names(tiny) == ["failing-gate"]  # the tag's commit is what is released
+    tiny.tag("v0.2.0", push=False)
+    assert names(tiny, "0.2.0") == []
+
+
+@pytest.mark.tools("gh")
+def test_what_passed_before_the_bump_has_passed_for_the_tag(tiny: TinyProject) -> None:
+    settings(tiny, f"noted = \"sh -c 'echo ran >> {tiny.folder}/ran'\"")
+    tiny.git("push", "--quiet", "origin", "main")
+    for words in (("check", "--new", "all"), ("bump",), ("tag",)):
+        done = tiny.inv(*words, "--version", "0.2.0")
+        assert done.returncode == 0, done.stderr
+    assert names(tiny, "0.2.0") == ["skipped-gates"]
+    assert times_run(tiny) == 1
+    tiny.commit("more.txt")  # the tag moves with it, and nothing has run on that
+    done = tiny.inv("tag", "--version", "0.2.0")
+    assert done.returncode == 0, done.stderr
+    assert names(tiny, "0.2.0") == []
+    assert times_run(tiny) == 2
+
+
+@pytest.mark.tools("gh")
+def test_no_gate_runs_once_something_is_public(tagged: TinyProject) -> None:
+    create = [
+        "gh",
+        "release",
+        "create",
+        "v0.1.0",
+        "--draft",
+        "--notes=",
+        "-R",
+        "example/tiny",
+    ]
+    subprocess.run(create, check=True)
+    assert names(tagged) == []
+    (tagged.root / "dist/v0.1.0/gates.json").write_text("{")
+    assert names(tagged) == []
+    assert times_run(tagged) == 2
+    (tagged.root / "dist/v0.1.0/gates.json").unlink()
+    publish = ["gh", "release", "edit", "v0.1.0", "--draft=false", "-R", "example/tiny"]
+    subprocess.run(publish, check=True)
+    [skipped] = found(tagged, "0.1.0")
+    assert skipped.fact == "the gates do not run: v0.1.0 on GitHub is public already"
+    assert skipped.fix.endswith(" -s preflight` runs them")
+
+
+def test_a_level_without_gates_is_said(tiny: TinyProject) -> None:
+    settings(tiny, 'slow = "false"', "patch = []")
+    [skipped] = found(tiny, "0.1.1")
+    assert skipped.name == "skipped-gates"
+    assert "lists none for a release of this level" in skipped.fact
