@@ -11,6 +11,7 @@ from release_tasks.bumping import (
     foreign_versions,
     npm_packages,
     python_locks,
+    python_pins,
     stale_versions,
 )
 from release_tasks.bumping.manifest_file import VersionFile
@@ -120,8 +121,8 @@ def inspect_copies(release: Release, edits: dict[str, FileEdit]) -> Copies:
     for path, edit in edits.items():
         places[path] = (*places.get(path, ()), *edit.files)
     search = stale_versions.Search(release, new_texts(edits), places, olds)
-    locks = _outdated_locks(release, edits)
-    return Copies(mismatches, stale_versions.find_stale(search, locks))
+    more = [*_outdated_locks(release, edits), *_unfit_requirements(release, edits)]
+    return Copies(mismatches, stale_versions.find_stale(search, more))
 
 
 def _outdated_locks(
@@ -138,6 +139,13 @@ def _outdated_locks(
             yield StaleLine(path, line, hint)
     for path, command in npm_packages.unreadable_locks(release, new_texts(edits)):
         yield StaleLine(path, 1, f"not a text, so it stays ({command})")
+
+
+def _unfit_requirements(release: Release, edits: Iterable[str]) -> Iterator[StaleLine]:
+    """Yield each requirement on a sibling in a list that does not follow, and that is too old."""
+    for path, number, text in python_pins.unfit(release, edits):
+        if not stale_versions.may_be_old(path):
+            yield StaleLine(path, number, text)
 
 
 def read_bytes(release: Release, path: str) -> bytes:

@@ -9,7 +9,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from release_tasks.errors import ReleaseError
-from release_tasks.manifests import cargo_toml, package_json, pyproject, yaml_values
+from release_tasks.manifests import (
+    cargo_toml,
+    package_json,
+    pyproject,
+    requirement_files,
+    yaml_values,
+)
 from release_tasks.project.kinds import KINDS
 from release_tasks.project.model import resolved_or_empty
 
@@ -124,5 +130,7 @@ _FINDERS: dict[str, Callable[[str, str], Iterator[tuple[str, int, int]]]] = {
     "Cargo.toml": cargo_toml.requirements,
     "pyproject.toml": pyproject.requirements,
     "package.json": package_json.requirements,
+    "setup.cfg": requirement_files.requirements,
+    "setup.py": requirement_files.requirements,
     "Chart.yaml": _chart,
 }

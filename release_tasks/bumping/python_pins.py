@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from release_tasks.bumping.crate_pins import own_crates
@@ -11,6 +12,8 @@ from release_tasks.bumping.version_copies import relative
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import line_at, read
 from release_tasks.manifests import pyproject, toml_values
+from release_tasks.manifests import requirement_files as manifest_lists
+from release_tasks.manifests.pyproject import PythonPin
 from release_tasks.manifests.toml_values import table_at
 from release_tasks.manifests.uv_lock import OwnPackages
 from release_tasks.manifests.version_locations import Siblings
@@ -25,6 +28,12 @@ if TYPE_CHECKING:
     from release_tasks.release import Release
 
 MANIFEST = "pyproject.toml"
+_SCRIPTS = ("setup.py", "setup.cfg")
+# pip's requirements and constraints, as usually named
+_REQUIREMENTS = re.compile(
+    r"(?:^|/)(?:[\w.-]*(?:requirements|constraints)[^/]*|requirements/[^/]+)\.(?:txt|in)$",
+    re.I,
+)
 
 
 def own_packages(release: Release) -> OwnPackages:
@@ -60,9 +69,7 @@ def kept_errors(release: Release) -> Iterator[ReleaseError]:
     for component in release.project.components:
         kept = {name for name, policy in component.pins if policy == "keep"}
         for package in resolved_or_empty(component.python):
-            path = path_of(release, package)
-            text = read(release.checkout, path)
-            for pin in pyproject.pins(text, path):
+            for path, text, pin in _pins(release, package):
                 owner = owners.get(pin.name)
                 if owner not in kept or pin.name not in new or not pin.specifiers:
                     continue
@@ -76,9 +83,75 @@ def kept_errors(release: Release) -> Iterator[ReleaseError]:
                     )
 
 
+def requirement_files(release: Release, package: PythonPackage) -> Iterator[str]:
+    """Yield the files beside pyproject.toml that a package's requirements may be in.
+
+    These are setup.py, setup.cfg, and the requirements files that one of the three names.
+    """
+    manifest = path_of(release, package)
+    folder = posixpath.dirname(manifest)
+    tracked = set(release.project.files)
+    scripts = [posixpath.join(folder, name) for name in _SCRIPTS]
+    scripts = [path for path in scripts if path in tracked]
+    yield from scripts
+    lists = [path for path in release.project.files if _is_list_below(path, folder)]
+    if lists:
+        texts = [read(release.checkout, path) for path in (manifest, *scripts)]
+        for path in lists:
+            if any(posixpath.basename(path) in text for text in texts):
+                yield path
+
+
+def _is_list_below(path: str, folder: str) -> bool:
+    return is_requirements_file(path) and path.startswith(
+        f"{folder}/" if folder else ""
+    )
+
+
+def is_requirements_file(path: str) -> bool:
+    """Tell whether a file has a list of requirements for pip, by its name."""
+    return _REQUIREMENTS.search(path) is not None
+
+
+def _pins(
+    release: Release, package: PythonPackage
+) -> Iterator[tuple[str, str, PythonPin]]:
+    """Yield each requirement of a package, with the file that it is in and its text."""
+    path = path_of(release, package)
+    text = read(release.checkout, path)
+    for pin in pyproject.pins(text, path):
+        yield path, text, pin
+    for path in requirement_files(release, package):
+        text = read(release.checkout, path)
+        for pin in manifest_lists.pins(text, path):
+            yield path, text, pin
+
+
 def path_of(release: Release, package: PythonPackage) -> str:
     """Return the path of a package's pyproject.toml from the root."""
     return relative(release, package.folder / MANIFEST)
+
+
+def unfit(release: Release, edited: Iterable[str]) -> Iterator[tuple[str, int, str]]:
+    """Yield path, line and text of requirements that the new versions do not satisfy.
+
+    Only lists for pip, setup.py and setup.cfg are looked at that are not `edited`; all others
+    follow.
+    """
+    new = own_packages(release).siblings.new
+    for path in set(release.project.files).difference(edited) if new else ():
+        if not is_requirements_file(path) and posixpath.basename(path) not in _SCRIPTS:
+            continue
+        try:
+            text = read(release.checkout, path)
+            pins = list(manifest_lists.pins(text, path))
+        except ReleaseError:  # test data
+            continue
+        for pin in pins:
+            wanted = new.get(pin.name)
+            if wanted and pin.specifiers and not admits(pin.specifiers, wanted):
+                line = line_at(text, pin.start)
+                yield path, line, text.split("\n")[line - 1]
 
 
 def others(release: Release, own: OwnPackages) -> Iterator[str]:

@@ -180,18 +180,23 @@ def mismatches(
                 yield Mismatch(path, number, was, expected[0])
 
 
-def find_stale(search: Search, locks: Iterable[StaleLine] = ()) -> list[StaleLine]:
+def find_stale(search: Search, more: Iterable[StaleLine] = ()) -> list[StaleLine]:
     """Return the lines that would still have one of the old versions after the bump.
 
     A version that is older than that of today counts only where the line has a name of the
     project. Changelogs, locks, test data, binary files and those in [versions.ignore] may have old
-    versions; `locks` are those that do not fit what the bump edits.
+    versions; `more` are lines that do not fit what the bump edits, such as hashes in locks.
     """
     lines = [*_unchanged_lines(search), *_changed_lines(search)]
     found = [line for line in lines if _is_stale(search, line)]
-    found += [*_other_locks(search), *locks]
+    found += [*_other_locks(search), *more]
     ignored = search.release.project.settings.versions.ignore
     return sorted(line for line in set(found) if not _matches(line.path, ignored))
+
+
+def may_be_old(path: str) -> bool:
+    """Tell whether a file may have old versions: a changelog, a lock, test data."""
+    return _MAY_BE_OLD.search(path) is not None
 
 
 def mismatch_lines(found: Sequence[Mismatch]) -> Iterator[str]:
@@ -289,7 +294,7 @@ def _is_stale(search: Search, line: StaleLine) -> bool:
     words = {match[1] for match in found}
     if words.isdisjoint(search.olds) and not _is_left_behind(search, line, words):
         return False
-    if _MAY_BE_OLD.search(line.path) or foreign_versions.is_past(line.text):
+    if may_be_old(line.path) or foreign_versions.is_past(line.text):
         return False
     if _is_missing_dependency(search.release, line):
         return True

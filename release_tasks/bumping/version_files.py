@@ -24,9 +24,14 @@ from release_tasks.formats.text_files import line_at
 from release_tasks.manifests import (
     chart_yaml,
     pyproject,
+    requirement_files,
 )
 from release_tasks.manifests.uv_lock import OwnPackages
-from release_tasks.manifests.version_locations import ManifestKind, mismatch_message
+from release_tasks.manifests.version_locations import (
+    ManifestKind,
+    Siblings,
+    mismatch_message,
+)
 from release_tasks.project.model import Component, resolved_or_empty
 from release_tasks.tools import git
 from release_tasks.tools.cargo import lock as cargo_lock
@@ -223,8 +228,21 @@ def _python_files(release: Release, own: OwnPackages) -> Iterator[VersionFile]:
         if version or siblings.new:
             kind = pyproject.kind(siblings)
             yield from _packages(release, component, version, kind)
+            yield from _requirement_files(release, component, siblings)
     for path in python_pins.others(release, own):
         yield ManifestFile(path, pyproject.kind(own.siblings))
+
+
+def _requirement_files(
+    release: Release, component: Component, siblings: Siblings
+) -> Iterator[VersionFile]:
+    """Yield the other files with requirements of a component's packages on siblings."""
+    if len(siblings.new) + len(siblings.present) < 2:
+        return
+    kind = requirement_files.kind(siblings)
+    for package in resolved_or_empty(component.python):
+        for path in python_pins.requirement_files(release, package):
+            yield ManifestFile(path, kind, component=component.name)
 
 
 def _packages(

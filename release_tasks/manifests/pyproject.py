@@ -134,7 +134,7 @@ def kind(siblings: Siblings) -> VersionLocations:
         yield from _locations(text, bump)
         for pin in pins(text, bump.path):
             if pin.name in siblings.new and pin.specifiers:
-                yield _pin_location(text, bump.path, pin, siblings)
+                yield pin_location(text, bump.path, pin, siblings)
 
     return VersionLocations(locations)
 
@@ -161,18 +161,13 @@ def pins(text: str, path: str) -> Iterator[PythonPin]:
             yield PythonPin(where, name, value, start, end)
 
 
-def requirements(text: str, path: str) -> Iterator[tuple[str, int, int]]:
-    """Yield package, start and end of each requirement, and of those on Python itself."""
-    for pin in pins(text, path):
-        yield pin.name, pin.start, pin.end
-    for keys, (start, end) in toml_values.spans(text, path).items():
-        if keys[-1] in ("requires-python", "python", "required-version"):
-            yield "", start, end
-
-
-def _pin_location(
+def pin_location(
     text: str, path: str, pin: PythonPin, siblings: Siblings
 ) -> VersionLocation:
+    """Return where a requirement on a sibling is, and what it becomes.
+
+    Raises `ReleaseError` with file and line where it cannot admit the new version.
+    """
     present = siblings.present.get(pin.name)
     try:
         new = followed(pin.specifiers, siblings.new[pin.name], present)
@@ -182,6 +177,15 @@ def _pin_location(
         raise ReleaseError(f"{place}: {error.problem}", error.fix) from None
     what = f"{pin.name} in {pin.where}"
     return VersionLocation(what, pin.specifiers, pin.start, pin.end, new)
+
+
+def requirements(text: str, path: str) -> Iterator[tuple[str, int, int]]:
+    """Yield package, start and end of each requirement, and of those on Python itself."""
+    for pin in pins(text, path):
+        yield pin.name, pin.start, pin.end
+    for keys, (start, end) in toml_values.spans(text, path).items():
+        if keys[-1] in ("requires-python", "python", "required-version"):
+            yield "", start, end
 
 
 def _poetry_package(keys: toml_values.KeyPath) -> str | None:

@@ -6,6 +6,7 @@ import ast
 import re
 import warnings
 from collections.abc import Iterable
+from typing import TypeGuard
 
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import BOM
@@ -35,6 +36,17 @@ def keyword(text: str, path: str, function: str, name: str) -> list[Value]:
                 argument.value for argument in node.keywords if argument.arg == name
             ]
     return _literals(text, values)
+
+
+def strings(text: str, path: str) -> list[Value]:
+    """Return every string of a module, without pieces of f-strings and of concatenations."""
+    return _literals(
+        text, (node for node in ast.walk(_parsed(text, path)) if _is_text(node))
+    )
+
+
+def _is_text(node: ast.AST) -> TypeGuard[ast.expr]:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def _parsed(text: str, path: str) -> ast.Module:

@@ -358,3 +358,66 @@ def test_a_kept_requirement_that_does_not_admit_the_new_version_is_refused(
     )
     write("core=0.3.1")
     assert needs in (root / "cli/pyproject.toml").read_text()
+
+
+SETUP_PY = """\
+from setuptools import setup
+
+PINS = ["left==0.3.0"]
+setup(
+    install_requires=["kit-core==0.3.0", *PINS],  # kit-core==0.3.0
+    extras_require={"all": ("Kit_Core[x]>=0.3,<0.4 ; python_version < '4'",)},
+    description=f"kit-core=={1}",
+)
+"""
+SETUP_CFG = """\
+[metadata]
+name = kit-cli
+[options]
+install_requires =
+    left==0.3.0
+    # kit-core==0.2.0
+    kit-core ~= 0.3.0  # ours
+setup_requires = kit-core==0.3.0
+python_requires = >=0.3.0
+[options.extras_require]
+all =
+    kit-core>=0.1
+"""
+LIST = "-r more.txt\nleft==0.3.0\nkit.core==0.3.0\n"
+HASHED = "kit-core==0.3.0 --hash=sha256:aa\n"
+
+
+def test_requirements_outside_of_pyproject_follow_or_are_listed(enter: Enter) -> None:
+    dynamic = (
+        '[tool.setuptools.dynamic]\ndependencies = {file = ["requirements.txt"]}\n'
+    )
+    root = enter(
+        {
+            "core/pyproject.toml": python("kit-core", "0.3.0"),
+            "cli/pyproject.toml": python("kit-cli", "0.3.0", dynamic),
+            "cli/setup.py": SETUP_PY,
+            "cli/setup.cfg": SETUP_CFG,
+            "cli/requirements.txt": LIST,
+            "cli/requirements-ci.txt": HASHED,
+            "docs/requirements/build.in": "kit-core>=0.3,<0.4\nkit-cli>=0.1\n",
+            "tests/fixtures/requirements.txt": "kit-core<0.4\n",
+            "release-tasks.toml": "[python.kit-core]\n[python.kit-cli]\n",
+        }
+    )
+    done = write("0.4.0")
+    new = SETUP_PY.replace('"kit-core==0.3.0"', '"kit-core==0.4.0"')
+    new = new.replace(">=0.3,<0.4", ">=0.4,<0.5")
+    assert (root / "cli/setup.py").read_text() == new
+    new = SETUP_CFG.replace("~= 0.3.0", "~= 0.4.0").replace(
+        "kit-core==0.3.0", "kit-core==0.4.0"
+    )
+    assert (root / "cli/setup.cfg").read_text() == new
+    assert (root / "cli/requirements.txt").read_text() == LIST.replace(
+        "core==0.3.0", "core==0.4.0"
+    )
+    assert [(line.path, line.line) for line in done.stale] == [
+        ("cli/requirements-ci.txt", 1),
+        ("cli/setup.py", 5),
+        ("docs/requirements/build.in", 1),
+    ]
