@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 import shutil
+import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ MISLEADING = re.compile(
     r"|(GITHUB|GITLAB)_TOKEN|GITHUB_ENTERPRISE_TOKEN|ACTIONS_ID_TOKEN_\w+"
     r"|DOCKER_(CONFIG|AUTH_CONFIG)|REGISTRY_AUTH_FILE|(ALL|FTP)_PROXY|(all|ftp)_proxy"
 )
+OTHER_INDEX = re.compile(r"CARGO_REGISTRIES_\w+_INDEX")
+CRATES_IO_INDEX = "CARGO_REGISTRIES_CRATES_IO_INDEX"
 KEPT = ("currentContext", "proxies", "aliases", "features")  # of docker's config.json
 BUILDERS = ("current", "defaults", "instances", "certs")  # of buildx's folder
 NO_SSH = "sh -c 'echo ssh is not part of the rehearsal >&2; exit 1' ssh"
@@ -94,7 +97,7 @@ def _cargo(place: Place) -> dict[str, str]:
     # fresh: a cached index of the real crates.io would mix with ours
     home = place.folder / "cargo"
     home.mkdir(parents=True, exist_ok=True)
-    return {
+    return _other_registries() | {
         "CARGO_HOME": str(home),
         "CARGO_HTTP_CAINFO": place.ca,
         # its own git knows neither these settings nor the proxy for ssh
@@ -102,6 +105,28 @@ def _cargo(place: Place) -> dict[str, str]:
         "CARGO_REGISTRY_TOKEN": place.tokens.crates,
         # rustup finds its toolchains beside the real CARGO_HOME
         "RUSTUP_HOME": os.environ.get("RUSTUP_HOME") or str(Path.home() / ".rustup"),
+    }
+
+
+def _other_registries() -> dict[str, str]:
+    """Return where the user's cargo finds registries besides crates.io, without their tokens."""
+    own = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
+    found: dict[str, str] = {}
+    for name in ("config", "config.toml"):
+        try:
+            tables = tomllib.loads((own / name).read_text()).get("registries", {})
+        except (OSError, ValueError):
+            continue
+        for registry, table in tables.items():
+            variable = f"CARGO_REGISTRIES_{registry.upper().replace('-', '_')}_INDEX"
+            found[variable] = str(table.get("index", ""))
+    for variable, value in os.environ.items():
+        if OTHER_INDEX.fullmatch(variable):
+            found[variable] = value
+    return {
+        variable: value
+        for variable, value in found.items()
+        if value and variable != CRATES_IO_INDEX
     }
 
 

@@ -276,3 +276,23 @@ def test_the_builders_and_contexts_of_the_user_are_seen(
         "quay.io",
         "registry-1.docker.io",
     ]
+
+
+def test_registries_of_the_users_cargo_are_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config.toml").write_text(
+        '[registries.corp-a]\nindex = "sparse+https://a.example/"\ntoken = "x"\n'
+        '[registries.crates-io]\nprotocol = "git"\n'
+    )
+    monkeypatch.setenv("CARGO_HOME", str(tmp_path))
+    monkeypatch.setenv("CARGO_REGISTRIES_B_INDEX", "https://b.example/index.git")
+    monkeypatch.setenv("CARGO_REGISTRIES_B_TOKEN", "y")
+    monkeypatch.setenv("CARGO_REGISTRIES_CRATES_IO_INDEX", "https://c.example")
+    place = clients.Place("http://p", tmp_path / "ca", tmp_path / "c", Tokens.made())
+    env = clients.environment(place)
+    known = {name: env[name] for name in env if name.startswith("CARGO_REGISTRIES")}
+    assert known == {
+        "CARGO_REGISTRIES_CORP_A_INDEX": "sparse+https://a.example/",
+        "CARGO_REGISTRIES_B_INDEX": "https://b.example/index.git",
+    }
