@@ -17,6 +17,8 @@ GITHUB_DOCS = "https://docs.github.com/rest"
 GHCR = "https://ghcr.io"
 DOCKER_HUB = "https://registry-1.docker.io"
 # the key of its login in docker's config.json
+# Registries besides Docker Hub and GHCR that take images of everybody.
+REGISTRIES = ("quay.io", "registry.gitlab.com", "public.ecr.aws")
 DOCKER_HUB_LOGIN = "https://index.docker.io/v1/"
 GO_PROXY = "https://proxy.golang.org"
 GO = "https://go.dev/dl"

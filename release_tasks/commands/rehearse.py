@@ -63,7 +63,7 @@ def rehearse(
     from release_tasks.rehearsal.registries import run_registries, serve_registries
 
     if serve:
-        serve_registries(sys.stdin, sys.stdout, offline)
+        serve_registries(sys.stdin, sys.stdout, offline, _served_references())
         return
     if not version:
         raise ReleaseError("no version given", "inv rehearse --version X.Y.Z")
@@ -103,6 +103,16 @@ def _ours(project: Project) -> Ours:
         hosts.host_of(project.repository or ""),
         _ssh_hosts(project),
     )
+
+
+def _served_references() -> list[str]:
+    """Return the references of the project in this folder, none where it cannot be read."""
+    from release_tasks.project.discovery import discover
+
+    try:
+        return _references(discover(git.top(Path.cwd())))
+    except ReleaseError:
+        return []
 
 
 def _ssh_hosts(project: Project) -> list[str]:

@@ -246,8 +246,9 @@ def _containers(place: Place) -> dict[str, str]:
 
 def _login_keys(registry: str) -> set[str]:
     """Return the keys under which docker and helm look for the login of a registry."""
-    if endpoints.registry(registry) == endpoints.DOCKER_HUB:
-        return {endpoints.DOCKER_HUB_LOGIN, endpoints.host(endpoints.DOCKER_HUB)}
+    host = endpoints.host(endpoints.DOCKER_HUB)
+    if registry == host or endpoints.registry(registry) == endpoints.DOCKER_HUB:
+        return {endpoints.DOCKER_HUB_LOGIN, host}
     return {registry}
 
 

@@ -18,7 +18,7 @@ from release_tasks.rehearsal.clock import Clock
 from release_tasks.rehearsal.elsewhere import Elsewhere
 from release_tasks.rehearsal.faults import Faults
 from release_tasks.rehearsal.mirrors import Mirrors
-from release_tasks.rehearsal.oci.remote import Remote
+from release_tasks.rehearsal.oci.remote import Remote, UnknownOurs
 from release_tasks.rehearsal.server import Servers
 from release_tasks.rehearsal.tokens import Tokens
 from release_tasks.rehearsal.upstream import Upstream
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from release_tasks.rehearsal.pypi.app import PyPI
 
 
+DOCKER_HUB_HOST = endpoints.host(endpoints.DOCKER_HUB)
 HTTP = 80  # the port of a registry on loopback that names none
 
 
@@ -98,12 +99,14 @@ def run_registries(
     cache: Path | None = None,
     ours: Ours | None = None,
     rate_limits: bool = False,
+    references: Collection[str] | None = None,
 ) -> Iterator[LocalRegistries]:
     """Run all local registries inside the block; their data is kept in `folder`.
 
     `cache` keeps downloads for later rehearsals; `ours` names what may be published, which
     `offline` needs to distinguish a free name from an unknown one. Without it, nothing of others
-    is read from the real GHCR.
+    is read from the real GHCR. `references` instead of `ours` serves the registries of these
+    images, Docker Hub and others of everybody, where all can be pushed.
     Raises `ReleaseError` where the port of a registry on loopback is in use.
     """
     from release_tasks.rehearsal.crates_io.app import CratesIo
@@ -113,13 +116,17 @@ def run_registries(
     clock, tokens = Clock(), Tokens.made()
     folder.mkdir(0o700, parents=True, exist_ok=True)
     downloads = cache or download_cache()
-    known = ours or Ours()
+    known = ours or Ours(references=references or ())
     mirrors = None if offline else Mirrors(folder / "mirrors", known.ssh_hosts)
     elsewhere = Elsewhere(downloads / "blobs", offline, mirrors)
     crates = packages = remote = None
     if ours is not None:
         crates, packages = ours.crates, ours.packages
         remote = _remote(elsewhere, ours.names)
+    hosts = _registry_hosts(known.names)
+    if references is not None:
+        hosts = tuple(dict.fromkeys((*hosts, DOCKER_HUB_HOST, *endpoints.REGISTRIES)))
+        remote = UnknownOurs(elsewhere, hosts[1:])
     crates_io = CratesIo(
         folder / "crates",
         tokens.crates,
@@ -134,7 +141,6 @@ def run_registries(
         rate_limits=rate_limits,
         clock=clock,
     )
-    hosts = _registry_hosts(known.names)
     oci = Oci(folder / "oci", tokens.registry, hosts, remote=remote)
     github = _github(folder / "github", tokens, known.github_host)
     github.mirrors = mirrors
@@ -153,7 +159,7 @@ def run_registries(
             servers.ca_file,
             settings,
             tokens,
-            sorted({name.registry for name in known.names}),
+            sorted({*hosts, *(name.registry for name in known.names)}),
             known.github_host,
             known.ssh_hosts,
         )
@@ -205,8 +211,15 @@ def _loopback_ports(names: Collection[oci_rules.Name]) -> set[int]:
     return {int(host.partition(":")[2] or HTTP) for host in hosts}
 
 
-def serve_registries(stdin: TextIO, stdout: TextIO, offline: bool = False) -> None:
+def serve_registries(
+    stdin: TextIO,
+    stdout: TextIO,
+    offline: bool = False,
+    references: Collection[str] = (),
+) -> None:
     """Run the local registries alone until `stdin` closes, or Ctrl-C; leave nothing behind.
+
+    `references` are those of the project's images and charts.
 
     The first line on `stdout` is one JSON object: the address of each registry and of the proxy,
     `env`, the variables with which a client reaches them by their public names, `unset`, and
@@ -216,7 +229,7 @@ def serve_registries(stdin: TextIO, stdout: TextIO, offline: bool = False) -> No
         _interrupted_by_sigterm(),
         contextlib.suppress(KeyboardInterrupt),
         files.scratch("serve") as folder,
-        run_registries(folder, offline=offline) as registries,
+        run_registries(folder, offline=offline, references=references) as registries,
     ):
         line = {
             **registries.urls,

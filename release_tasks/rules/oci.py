@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from release_tasks import endpoints
 from release_tasks.rules.rule import KnownGap, rule
 
 DOCKER_HUB = "docker.io"
@@ -16,6 +17,14 @@ REPOSITORY = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 REGISTRY = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?")
+NAMESPACED = (endpoints.host(endpoints.GHCR), *endpoints.REGISTRIES)
+# ACCOUNT.dkr.ecr.REGION.amazonaws.com (Amazon ECR endpoints and quotas)
+ECR = re.compile(
+    r"\d{12}\.dkr[.-]ecr(-fips)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|on\.aws)"
+)
+_ECR_PART = r"[a-z0-9]+(?:[._-][a-z0-9]+)*"
+_ECR_REPOSITORY = re.compile(rf"{_ECR_PART}(?:/{_ECR_PART})*")
+ECR_LENGTHS = (2, 256)  # characters
 DISTRIBUTION = "OCI distribution-spec 1.1, Pulling manifests"
 REFERENCE = "distribution/reference, reference.go and normalize.go"
 GAPS = (
@@ -97,6 +106,38 @@ def docker_hub_repository(value: str) -> Iterator[str]:
         yield f"{value} must be NAMESPACE/NAME on Docker Hub"
 
 
+@rule(
+    "OCI registries",
+    "GitHub, Quay, GitLab (Container registry, Naming convention), Amazon ECR Public",
+)
+def namespaced_repository(registry: str, value: str) -> Iterator[str]:
+    """Check a repository of GHCR, Quay, GitLab, ECR Public: below an owner, never at the top."""
+    if "/" not in value:
+        yield f"{registry}/{value} must be {registry}/OWNER/{value}"
+
+
+@rule("OCI registries", "Amazon ECR API, CreateRepository, repositoryName")
+def ecr_repository(value: str) -> Iterator[str]:
+    """Check a repository of Amazon ECR: 2 to 256 characters, one `.`, `_` or `-` at a time."""
+    least, most = ECR_LENGTHS
+    if not least <= len(value) <= most or not _ECR_REPOSITORY.fullmatch(value):
+        yield f"Invalid parameter at 'repositoryName' failed to satisfy constraint: {value!r}"
+
+
+def in_registry(registry: str, value: str) -> list[str]:
+    """Return what a registry refuses of the name of a repository, as its own rules are."""
+    found = repository(value)
+    if found:
+        return found
+    if registry in (DOCKER_HUB, endpoints.host(endpoints.DOCKER_HUB)):
+        return docker_hub_repository(value)
+    if registry in NAMESPACED:
+        return namespaced_repository(registry, value)
+    if ECR.fullmatch(registry):
+        return ecr_repository(value)
+    return []
+
+
 @rule("OCI registries", REFERENCE)
 def reference(value: str) -> Iterator[str]:
     """Check a reference without tag and digest: a registry and a repository."""
@@ -112,6 +153,4 @@ def reference(value: str) -> Iterator[str]:
     found = name(value)
     if not REGISTRY.fullmatch(found.registry):
         yield f"invalid reference format: {found.registry!r} is not a valid registry"
-    yield from repository(found.repository)
-    if found.registry == DOCKER_HUB:
-        yield from docker_hub_repository(found.repository)
+    yield from in_registry(found.registry, found.repository)

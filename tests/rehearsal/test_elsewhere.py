@@ -217,6 +217,32 @@ def test_each_registry_has_repositories_of_its_own(
         assert requests.get(own, timeout=30).status_code == 200
 
 
+def test_without_a_project_every_registry_of_everybody_is_served(
+    real: LocalRegistries, tmp_path: Path
+) -> None:
+    assert push(real, "quay.io", "example/hello") == 201
+    with run_registries(
+        tmp_path / "served",
+        cache=tmp_path / "cache",
+        references=["localhost:0/app", "123456789012.dkr.ecr.x.amazonaws.com/app"],
+    ) as served:
+        url = "https://quay.io/v2/example/hello/manifests/1.0"
+        assert ask(served, "GET", url).status_code == 200
+        for host in (
+            *("ghcr.io", "registry-1.docker.io", "quay.io", "registry.gitlab.com"),
+            *("public.ecr.aws", "123456789012.dkr.ecr.x.amazonaws.com"),
+        ):
+            new = f"https://{host}/v2/me/app/manifests/1.0"
+            if (
+                host != "quay.io"
+            ):  # the one that can be reached, which knows only its own
+                assert ask(served, "GET", new).status_code == 404
+            assert push(served, host, "me/app") == 201
+            assert ask(served, "GET", new).status_code == 200
+        ecr = "123456789012.dkr.ecr.x.amazonaws.com"
+        assert push(served, ecr, "me/a__b") == 400
+
+
 def test_docker_hub_takes_a_namespace_and_a_name(tmp_path: Path) -> None:
     with rehearsed(tmp_path, offline=True) as registries:
         assert push(registries, "registry-1.docker.io", "me/group/app") == 400

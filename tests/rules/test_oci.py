@@ -7,6 +7,7 @@ import pytest
 from release_tasks.formats.platforms import normalize
 from release_tasks.rules import oci, platforms
 
+ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 NAMES = [
     ("alpine", "docker.io/library/alpine"),
     ("docker.io/alpine", "docker.io/library/alpine"),
@@ -18,10 +19,9 @@ NAMES = [
     ("localhost/o/n", "localhost/o/n"),
     ("localhost:5000/n", "localhost:5000/n"),
     ("registry.gitlab.com/g/s/p/n", "registry.gitlab.com/g/s/p/n"),
-    (
-        "123456789012.dkr.ecr.eu-west-1.amazonaws.com/n",
-        "123456789012.dkr.ecr.eu-west-1.amazonaws.com/n",
-    ),
+    (f"{ECR}/tool", f"{ECR}/tool"),
+    (f"{ECR}/team/a.b_c-d", f"{ECR}/team/a.b_c-d"),
+    ("registry.example/a__b--c", "registry.example/a__b--c"),
     ("Host/o/n", "Host/o/n"),
 ]
 
@@ -48,6 +48,14 @@ WRONG_REFERENCES = [
     ("-host.io/o/n", "not a valid registry"),
     ("docker.io/o/n/x", "must be NAMESPACE/NAME"),
     (f"ghcr.io/{'n' * 256}", "not be more than 255"),
+    ("ghcr.io/n", "must be ghcr.io/OWNER/n"),
+    ("quay.io/n", "must be quay.io/OWNER/n"),
+    ("registry.gitlab.com/n", "must be registry.gitlab.com/OWNER/n"),
+    ("public.ecr.aws/n", "must be public.ecr.aws/OWNER/n"),
+    (f"{ECR}/n", "repositoryName"),
+    (f"{ECR}/a__b", "repositoryName"),
+    (f"{ECR}/a/b--c", "repositoryName"),
+    ("123456789012.dkr-ecr.eu-west-1.on.aws/a--b", "repositoryName"),
 ]
 
 

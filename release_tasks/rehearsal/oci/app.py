@@ -85,8 +85,8 @@ class Oci:
     ) -> Response:
         """Answer a request about a repository."""
         refusals = oci.repository(name)
-        if request.host == endpoints.host(endpoints.DOCKER_HUB):
-            refusals += oci.docker_hub_repository(name)
+        if request.public:
+            refusals = oci.in_registry(request.host, name)
         if refusals:
             raise Refused(400, "NAME_INVALID", refusals[0])
         if request.public or request.read_method != "GET":

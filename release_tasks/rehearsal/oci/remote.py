@@ -79,3 +79,30 @@ class Remote:
             return ""
         data = answer.json(dict)
         return str(data.get("token") or data.get("access_token") or "")
+
+
+class UnknownOurs(Remote):
+    """The real registries, where nobody has said what is released: what is pushed here counts.
+
+    `hosts` are the registries to read from. One that cannot be reached has nothing.
+    """
+
+    def __init__(self, elsewhere: Elsewhere, hosts: Collection[str]) -> None:
+        super().__init__(elsewhere, ())
+        self.hosts = frozenset(hosts)
+
+    def has(self, request: Request, repository: str) -> bool:
+        """Tell whether a repository may be somebody else's."""
+        return request.public and request.host in self.hosts
+
+    def is_foreign(self, request: Request, repository: str) -> bool:
+        """Return False: everything can be pushed."""
+        return False
+
+    def read(self, request: Request, repository: str) -> Response:
+        """Return what the real registry answers to a read, 404 where it cannot be reached."""
+        try:
+            return super().read(request, repository)
+        except Unreachable as error:
+            code = {"code": "NAME_UNKNOWN", "message": str(error)}
+            return Response.of_json({"errors": [code]}, 404)
