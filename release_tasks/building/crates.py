@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tarfile
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from invoke.context import Context
 from release_tasks import dist, files, shell
 from release_tasks.channels.crates_upload import repack_and_compare
 from release_tasks.errors import ReleaseError, raise_all
+from release_tasks.formats import unpacking
 from release_tasks.project.artifacts import Artifact
 from release_tasks.project.kinds import FileKind
 from release_tasks.release import ComponentRelease, Release
@@ -60,9 +60,8 @@ def tarball_refusals(tarball: Path) -> Iterator[tuple[str, str]]:
     """Yield what crates.io refuses in a tarball, each with the check that looks for the same."""
     for text in rules.size(tarball.stat().st_size):
         yield "crate-too-large", text
-    with tarfile.open(tarball) as archive:
-        file = archive.extractfile(f"{tarball.stem}/Cargo.toml")
-        manifest = tomllib.loads(file.read().decode() if file else "")
+    data = unpacking.tar_file(tarball, f"{tarball.stem}/Cargo.toml") or b""
+    manifest = tomllib.loads(data.decode())
     for refusal in rules.manifest_refusals(manifest):
         yield "crate-metadata", refusal.text.partition("\n")[0]
 

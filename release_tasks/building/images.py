@@ -16,7 +16,7 @@ from release_tasks.building.image_files import ImageFiles
 from release_tasks.channels import image_tags, images
 from release_tasks.converge import to_build
 from release_tasks.errors import ReleaseError, raise_all
-from release_tasks.formats import archive_names, archives, oci_layout
+from release_tasks.formats import archive_names, archives, oci_layout, unpacking
 from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import Image
 from release_tasks.release import ComponentRelease, Release
@@ -304,7 +304,7 @@ def _copy_binaries(release: Release, folder: Path) -> None:
         _write_program(release, folder / path.name, data)
         if archive_names.is_archive(path.name):
             unpacked = folder / archive_names.stem(path.name)
-            for name, content in archives.read(path.name, data).items():
+            for name, content in unpacking.files_in(path.name, data).items():
                 _write_program(release, unpacked / Path(name).name, content)
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import json
-import tarfile
 from typing import Any
 from urllib.parse import quote
 
 from release_tasks import http
 from release_tasks.endpoints import CRATES_FILES, CRATES_INDEX
 from release_tasks.errors import ReleaseError
+from release_tasks.formats import unpacking
 from release_tasks.memo import On, memoized_on
 from release_tasks.versions.numbers import without_build
 
@@ -68,14 +66,18 @@ def commit_of(name: str, version: str) -> str | None:
     url = f"{CRATES_FILES}/crates/{name}/{quote(version)}/download"
     data = http.get(url, expect=(200,), remember=False).body
     try:
-        with tarfile.open(fileobj=io.BytesIO(gzip.decompress(data))) as archive:
-            file = archive.extractfile(f"{name}-{version}/.cargo_vcs_info.json")
-            if file is None:
-                return None
-            return str(json.load(file)["git"]["sha1"])
-    except KeyError:
-        return None  # packed outside of a git repository
-    except (OSError, EOFError, ValueError, tarfile.TarError) as error:
+        found = unpacking.tar_file(data, f"{name}-{version}/.cargo_vcs_info.json")
+        if found is None:
+            return None  # packed outside of a git repository
+        return _commit_in(json.loads(found))
+    except (unpacking.Unreadable, ValueError, RecursionError) as error:
         raise ReleaseError(
             f"{url} is not a crate: {error}", "try again later"
         ) from error
+
+
+def _commit_in(about: Any) -> str | None:
+    """Return the commit that a .cargo_vcs_info.json names, None where it names none."""
+    about = about.get("git") if isinstance(about, dict) else None
+    commit = about.get("sha1") if isinstance(about, dict) else None
+    return commit if isinstance(commit, str) else None

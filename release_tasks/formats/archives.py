@@ -9,21 +9,14 @@ import lzma
 import shutil
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-from release_tasks.errors import ReleaseError
-from release_tasks.formats import zstandard
+from release_tasks.formats import unpacking, zstandard
 from release_tasks.formats.archive_names import PACKED, ZSTANDARD
-
-# Python before 3.11.4 has no filters; `unpack_all` checks the names itself
-TRUSTED: dict[str, Any] = {}
-if hasattr(tarfile, "data_filter"):
-    TRUSTED = {"filter": "fully_trusted"}
 
 PROGRAM = 0o755  # modes
 TEXT = 0o644
@@ -32,7 +25,6 @@ _ZIP_BEGIN = 315532800  # 1980-01-01, the first moment that a zip can hold
 _ZIP_UNIX = 3  # "version made by" Unix: the external attributes hold a mode
 
 _Compressed = gzip.GzipFile | lzma.LZMAFile | bz2.BZ2File | IO[bytes]
-_BROKEN = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError)
 
 Entry = tuple[bytes | Path, int]  # the content of a file, and its mode
 
@@ -41,12 +33,10 @@ def is_whole(path: Path) -> bool:
     """Return whether a file is not empty and, as an archive, complete and intact."""
     try:
         if path.suffix.lower() in (".whl", ".zip"):
-            with zipfile.ZipFile(path) as packed:
-                return bool(packed.namelist()) and packed.testzip() is None
+            return unpacking.is_whole_zip(path)
         if path.name.lower().endswith((*PACKED, ".crate", ".tar")):
-            with path.open("rb") as file, zstandard.tar(file) as archive:
-                return bool(archive.getmembers())
-    except _BROKEN:
+            return bool(unpacking.tar_headers(path))
+    except unpacking.Unreadable:
         return False
     return path.stat().st_size > 0
 
@@ -73,37 +63,6 @@ def pack_into(
     else:
         with _compressed(out, ending) as packed:
             _tar(packed, entries, epoch)
-
-
-def read(name: str, data: bytes) -> dict[str, bytes]:
-    """Return the content of each file in an archive of the kind that `name` ends with."""
-    if name.lower().endswith((".whl", ".zip")):
-        return _read_zip(data)
-    contents: dict[str, bytes] = {}
-    with zstandard.tar(io.BytesIO(data)) as archive:
-        for member in archive:
-            file = archive.extractfile(member)
-            if file:
-                contents[member.name] = file.read()
-    return contents
-
-
-def unpack_all(archive: tarfile.TarFile, folder: Path) -> None:
-    """Unpack an archive into a folder. Raises `ReleaseError` for a path outside of the folder."""
-    root = folder.resolve()
-    for member in archive.getmembers():
-        if not (folder / member.name).resolve().is_relative_to(root):
-            raise ReleaseError(
-                f"the path {member.name} in an archive is outside of its folder",
-                "build it again",
-            )
-    archive.extractall(folder, **TRUSTED)
-
-
-def _read_zip(data: bytes) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(data)) as packed:
-        files = [info for info in packed.infolist() if not info.is_dir()]
-        return {info.filename: packed.read(info) for info in files}
 
 
 def _compressed(out: IO[bytes], ending: str) -> _Compressed:

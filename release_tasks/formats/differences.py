@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
-import zipfile
-import zlib
 from pathlib import Path
 from typing import NamedTuple
 
-from release_tasks.formats import oci_layout, zstandard
+from release_tasks.formats import oci_layout, unpacking
 
 LARGEST = 256 << 20  # bytes; a larger file is not read into memory for a hint
 _SHOWN = 16  # bytes
@@ -87,39 +83,28 @@ def _members(data: bytes) -> dict[str, Member]:
         if data.startswith(b"PK"):
             return _zip_members(data)
         return _tar_members(data)
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError, zlib.error):
-        return {}
-    except RuntimeError:  # a zip that is encrypted, or with an unknown method
+    except unpacking.Unreadable:
         return {}
 
 
 def _zip_members(data: bytes) -> dict[str, Member]:
     found: dict[str, Member] = {}
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        for info in archive.infolist():
-            attributes = (
-                f"mode {info.external_attr >> 16:o}",
-                f"time {info.date_time}",
-            )
-            found[info.filename] = Member(attributes, archive.read(info))
+    for info, content in unpacking.zip_files(data):
+        attributes = (f"mode {info.external_attr >> 16:o}", f"time {info.date_time}")
+        found[info.filename] = Member(attributes, content)
     return found
 
 
 def _tar_members(data: bytes) -> dict[str, Member]:
     found: dict[str, Member] = {}
-    with zstandard.tar(io.BytesIO(data)) as archive:
-        for info in archive:
-            attributes = (
-                f"mode {info.mode:o}",
-                f"time {info.mtime}",
-                f"owner {info.uid}:{info.gid}",
-                f"link {info.linkname!r}",
-            )
-            content = b""
-            if info.isfile():
-                file = archive.extractfile(info)
-                content = file.read() if file else b""
-            found[info.name] = Member(attributes, content)
+    for info, content in unpacking.tar_files(data):
+        attributes = (
+            f"mode {info.mode:o}",
+            f"time {info.mtime}",
+            f"owner {info.uid}:{info.gid}",
+            f"link {info.linkname!r}",
+        )
+        found[info.name] = Member(attributes, content)
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tarfile
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,10 +12,12 @@ from typing import Any
 
 from release_tasks import files
 from release_tasks.errors import ReleaseError
-from release_tasks.formats import platforms
-from release_tasks.formats.archives import TEXT, pack_into, unpack_all
+from release_tasks.formats import platforms, unpacking
+from release_tasks.formats.archives import TEXT, pack_into
 
 INDEX = "application/vnd.oci.image.index.v1+json"  # OCI image format specification 1.1, media types
+# OCI image format specification 1.1, descriptors: the registered algorithms
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _DESCRIPTOR_KEYS = ("mediaType", "digest", "size", "platform")
 
 
@@ -26,9 +28,7 @@ def digest_of(tar: Path) -> str:
 
 def blob(tar: Path, digest: str) -> bytes:
     """Return the content that an OCI tar has for a digest."""
-    with tarfile.open(tar) as archive:
-        file = archive.extractfile(f"blobs/{digest.replace(':', '/')}")
-        return file.read() if file else b""
+    return unpacking.tar_file(tar, f"blobs/{digest.replace(':', '/')}") or b""
 
 
 def config(blob: Callable[[str], bytes], manifest: dict[str, Any]) -> dict[str, Any]:
@@ -40,22 +40,14 @@ def config(blob: Callable[[str], bytes], manifest: dict[str, Any]) -> dict[str, 
 def manifests(tar: Path) -> dict[str, dict[str, Any]]:
     """Return the manifests of the image in an OCI tar by platform, `linux/amd64`."""
     read = partial(blob, tar)
-    top = json.loads(read(digest_of(tar)))
-    images = [top]
-    if "manifests" in top:
-        images = [json.loads(read(row["digest"])) for row in top["manifests"]]
-    found: dict[str, dict[str, Any]] = {}
-    for manifest in images:
-        about = config(read, manifest)
-        if about.get("os", "unknown") != "unknown":  # an attestation has no system
-            found[platforms.of(about)] = manifest
-    return found
+    top = digest_of(tar)
+    with unpacking.reading(tar):
+        return _manifests(read, json.loads(read(top)))
 
 
 def unpack(tar: Path, folder: Path) -> str:
     """Unpack an OCI tar into a layout at `folder`. Returns it as a source for `docker.create`."""
-    with tarfile.open(tar) as archive:
-        unpack_all(archive, folder)
+    unpacking.unpack(tar, folder)
     return f"oci-layout://{folder}@{digest_of(tar)}"
 
 
@@ -83,6 +75,20 @@ def join(
         _pack(folder, target)
 
 
+def _manifests(
+    read: Callable[[str], bytes], top: dict[str, Any]
+) -> dict[str, dict[str, Any]]:
+    images = [top]
+    if "manifests" in top:
+        images = [json.loads(read(row["digest"])) for row in top["manifests"]]
+    found: dict[str, dict[str, Any]] = {}
+    for manifest in images:
+        about = config(read, manifest)
+        if about.get("os", "unknown") != "unknown":  # an attestation has no system
+            found[platforms.of(about)] = manifest
+    return found
+
+
 def _index(
     manifests: list[dict[str, Any]],
     annotations: Mapping[str, str] | None = None,
@@ -103,9 +109,12 @@ def _pack(folder: Path, target: Path) -> None:
 
 def _descriptor(tar: Path) -> dict[str, Any]:
     """Return the row of the one image in the index.json of an OCI tar."""
-    with tarfile.open(tar) as archive:
-        file = archive.extractfile("index.json")
-        found = json.load(file)["manifests"] if file else []
+    with unpacking.reading(tar):
+        index = unpacking.tar_file(tar, "index.json")
+        found = json.loads(index)["manifests"] if index else []
+        for row in found:
+            if not DIGEST.fullmatch(row["digest"]):
+                raise ValueError(f"{row['digest'][:80]!r} is not a digest")
     if len(found) != 1:
         raise ReleaseError(
             f"{tar.name} has {len(found)} images, expected 1",

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import sys
-import tarfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import ModuleType
-from typing import IO
+from typing import IO, Any
 
 MAGIC = b"\x28\xb5\x2f\xfd"  # RFC 8878, 3.1.1
 LEVEL = 19  # the highest that needs no more memory to unpack than usual (zstd(1))
@@ -22,24 +19,18 @@ def compressing(out: IO[bytes]) -> IO[bytes]:
     return file
 
 
-@contextmanager
-def tar(file: IO[bytes]) -> Iterator[tarfile.TarFile]:
-    """Open a tar that is plain, or compressed in a way that Python or this module knows.
+def decompressing(file: Any) -> IO[bytes]:
+    """Return a file with what is compressed in `file`; see `faults` for what reading raises."""
+    plain: IO[bytes] = _library().ZstdFile(file)
+    return plain
 
-    Raises `tarfile.TarError` or `EOFError` for a broken one.
-    """
-    magic = file.read(len(MAGIC))
-    file.seek(0)
-    if magic != MAGIC:
-        with tarfile.open(fileobj=file) as archive:
-            yield archive
-        return
-    zstd = _library()
+
+def faults() -> tuple[type[Exception], ...]:
+    """Return what is raised for broken data; nothing where no library could have raised it."""
     try:
-        with zstd.ZstdFile(file) as plain, tarfile.open(fileobj=plain) as archive:
-            yield archive
-    except zstd.ZstdError as error:
-        raise tarfile.ReadError(str(error)) from error
+        return (_library().ZstdError,)
+    except ImportError:
+        return ()
 
 
 def _library() -> ModuleType:

@@ -7,14 +7,12 @@ import csv
 import io
 import os
 import re
-import tarfile
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from release_tasks import endpoints
-from release_tasks.formats import zip_records
+from release_tasks.formats import unpacking, zip_records
 from release_tasks.rules import pypi
 from release_tasks.rules.pypi import PYPI
 from release_tasks.rules.rule import KnownGap, rule
@@ -286,9 +284,10 @@ def entry_points(filename: str, text: bytes) -> Iterator[str]:
 def sdist_archive(content: bytes) -> Iterator[str]:
     """Check an sdist: a tar.gz with one folder, PKG-INFO in it, and no sparse member."""
     try:
-        with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as tar:
-            members = tar.getmembers()
-    except (tarfile.TarError, EOFError, OSError, zlib.error):
+        if not _is_gzip(content):
+            raise unpacking.Unreadable("it is not packed with gzip")
+        members = unpacking.tar_headers(content)
+    except unpacking.Unreadable:
         yield "Invalid distribution file. File is not a tarfile"
         return
     names = [member.name for member in members]
@@ -316,8 +315,7 @@ def distribution(filename: str, content: bytes, raw: Mapping[str, Any]) -> list[
     found = sdist_archive(content)
     if found:
         return found
-    with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as tar:
-        names = tar.getnames()
+    names = [member.name for member in unpacking.tar_headers(content)]
     found = sdist_name(filename, project, version)
     return found or license_files(filename, _top_folder(names), wanted, names)
 
@@ -326,20 +324,17 @@ def metadata_in(filename: str, content: bytes) -> bytes | None:
     """Return the METADATA of a wheel or the PKG-INFO of an sdist, None where it has none."""
     try:
         if filename.endswith(".whl"):
-            with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                return archive.read(f"{_dist_info(filename)}/METADATA")
-        with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as tar:
-            member = tar.extractfile(f"{_top_folder(tar.getnames())}/PKG-INFO")
-            return member.read() if member else None
-    except (
-        KeyError,
-        zipfile.BadZipFile,
-        tarfile.TarError,
-        EOFError,
-        OSError,
-        zlib.error,
-    ):
+            return unpacking.zip_file(content, f"{_dist_info(filename)}/METADATA")
+        if not _is_gzip(content):
+            return None
+        names = [member.name for member in unpacking.tar_headers(content)]
+        return unpacking.tar_file(content, f"{_top_folder(names)}/PKG-INFO")
+    except unpacking.Unreadable:
         return None
+
+
+def _is_gzip(content: bytes) -> bool:
+    return content.startswith(b"\x1f\x8b")
 
 
 def refusals(filename: str, content: bytes) -> list[str]:
@@ -363,12 +358,11 @@ def refusals(filename: str, content: bytes) -> list[str]:
 def unrecorded(filename: str, content: bytes) -> list[str]:
     """Return the files of a wheel that RECORD does not list, and those that only RECORD has."""
     info = _dist_info(filename)
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        names = {name for name in archive.namelist() if not name.endswith(("/", "\\"))}
-        record = archive.read(f"{info}/RECORD").decode("utf-8", "replace")
-    listed = {
-        row[0].replace("\\", "/") for row in csv.reader(record.splitlines()) if row
-    }
+    every = unpacking.zip_names(content)
+    names = {name for name in every if not name.endswith(("/", "\\"))}
+    record = unpacking.zip_file(content, f"{info}/RECORD") or b""
+    text = record.decode("utf-8", "replace")
+    listed = {row[0].replace("\\", "/") for row in csv.reader(text.splitlines()) if row}
     signatures = {f"{info}/RECORD.jws", f"{info}/RECORD.p7s"}
     return sorted(listed.symmetric_difference(names - signatures))
 
@@ -378,13 +372,10 @@ def _wheel(
 ) -> list[str]:
     """Return what PyPI refuses in a wheel; `about` is the name and version in its metadata."""
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            names = archive.namelist()
-            info = _dist_info(filename)
-            scripts = b""
-            if f"{info}/entry_points.txt" in names:
-                scripts = archive.read(f"{info}/entry_points.txt")
-    except (zipfile.BadZipFile, EOFError):
+        names = unpacking.zip_names(content)
+        info = _dist_info(filename)
+        scripts = unpacking.zip_file(content, f"{info}/entry_points.txt") or b""
+    except unpacking.Unreadable:
         return ["Invalid distribution file. File is not a zipfile"]
     archive_faults = [
         f"Invalid distribution file. {text}" for text in zip_entries(content)

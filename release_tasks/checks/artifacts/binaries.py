@@ -11,7 +11,7 @@ from release_tasks.checks.artifacts.contents import BuiltFile, Contents, Program
 from release_tasks.checks.check import also_after_tag
 from release_tasks.checks.smoke.program import check_version_output, runner
 from release_tasks.errors import Problem
-from release_tasks.formats import archive_names, archives
+from release_tasks.formats import archive_names, archives, unpacking
 from release_tasks.formats.executables import numbers
 from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import resolved_or_empty
@@ -77,7 +77,7 @@ def missing_license(contents: Contents) -> Iterator[Problem]:
             continue
         tree = contents.release.source_tree
         wanted = papers(contents.release, tree, _crates_in(file))
-        members = archives.read(path.name, path.read_bytes())
+        members = unpacking.files_in(path.name, path.read_bytes())
         names = {name.rpartition("/")[2] for name in members}
         missing = [name for name in wanted if name not in names]
         if missing:

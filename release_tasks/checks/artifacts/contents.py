@@ -11,7 +11,7 @@ from pathlib import Path
 from release_tasks import dist
 from release_tasks.checks.check import CheckContext
 from release_tasks.checks.smoke.program import NEXT
-from release_tasks.formats import archive_names, archives, executables, wheels
+from release_tasks.formats import archive_names, archives, executables, unpacking, wheels
 from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import Binary, resolved_or_raise
 from release_tasks.release import ComponentRelease
@@ -90,7 +90,7 @@ class Contents(CheckContext):
         found: list[Wheel] = []
         for file in self.files:
             if file.row.kind == FileKind.WHEEL and file.is_whole:
-                members = archives.read(file.path.name, file.path.read_bytes())
+                members = unpacking.files_in(file.path.name, file.path.read_bytes())
                 found.append(Wheel(file.part, file.path, members))
         return found
 
@@ -145,7 +145,7 @@ class Contents(CheckContext):
 def _in_archive(file: str, data: bytes, program: str) -> bytes:
     """Return a program that is packed in an archive, empty where it is not in it."""
     found = b""
-    for name, member in archives.read(file, data).items():
+    for name, member in unpacking.files_in(file, data).items():
         if name.rpartition("/")[2].removesuffix(".exe") == program:
             found = member
     return found

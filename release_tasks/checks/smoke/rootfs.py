@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import io
 import os
 import posixpath
 import tarfile
 from collections.abc import Iterable
 from copy import copy
 from pathlib import Path
+from typing import Any
 
 from release_tasks import files
-from release_tasks.formats.archives import TRUSTED
+from release_tasks.formats import unpacking
 
 # names of files that remove a path, or all of a folder (OCI image specification, layer.md)
 WHITEOUT, OPAQUE_WHITEOUT = ".wh.", ".wh..wh..opq"
+
+# Python before 3.11.4 has no filters; `_safe` has changed what they would
+_TRUSTED: dict[str, Any] = {}
+if hasattr(tarfile, "data_filter"):
+    _TRUSTED = {"filter": "fully_trusted"}
 
 
 class Refused(Exception):
@@ -31,14 +36,20 @@ def unpack(layers: Iterable[bytes], root: Path) -> None:
     root.chmod(0o755)
     for layer in layers:
         try:
-            with tarfile.open(fileobj=io.BytesIO(layer)) as archive:
-                members = archive.getmembers()
-                for member in members:
-                    _apply_whiteout(root, member.name)
-                for member in members:
-                    _extract(archive, root, member)
-        except (tarfile.TarError, OSError) as error:
-            raise Refused(f"a layer cannot be unpacked: {error}") from error
+            _unpack_layer(layer, root)
+        except unpacking.Unreadable as error:
+            raise Refused(f"a layer cannot be unpacked: {error.problem}") from error
+
+
+def _unpack_layer(layer: bytes, root: Path) -> None:
+    with unpacking.reading(layer), unpacking.open_tar(layer) as archive:
+        members = list(unpacking.members(archive))
+        if sum(member.size for member in members) > unpacking.limit(len(layer)):
+            raise Refused(f"a layer of {len(layer)} bytes would fill the disk")
+        for member in members:
+            _apply_whiteout(root, member.name)
+        for member in members:
+            _extract(archive, root, member)
 
 
 def inside(root: Path, name: str) -> Path:
@@ -75,7 +86,7 @@ def _extract(archive: tarfile.TarFile, root: Path, member: tarfile.TarInfo) -> N
     target = inside(root, posixpath.dirname(member.name)) / base
     if not member.isdir() and target != root and os.path.lexists(target):
         files.remove(target)  # or tarfile would write through a link of the layer below
-    archive.extract(_safe(root, member), root, **TRUSTED)
+    archive.extract(_safe(root, member), root, **_TRUSTED)
 
 
 def _safe(root: Path, member: tarfile.TarInfo) -> tarfile.TarInfo:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tarfile
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from invoke.context import Context
 
 from release_tasks import files, shell, terminal
 from release_tasks.errors import ReleaseError, raise_all
+from release_tasks.formats import unpacking
 from release_tasks.shell import Failed
 from release_tasks.tools.cargo import (
     CRATES_IO,
@@ -380,11 +380,9 @@ def _unpack(tarballs: Tarballs) -> Contents:
 
 def _contents(tarball: Path, folder: Path) -> dict[Path, tuple[bytes, int]]:
     found = {}
-    with tarfile.open(tarball) as archive:
-        for entry in archive:
-            data = archive.extractfile(entry) if entry.isfile() else None
-            if data is not None:
-                found[folder / entry.name] = (data.read(), entry.mode)
+    for entry, data in unpacking.tar_files(tarball):
+        if entry.isreg():
+            found[folder / unpacking.path_inside(entry)] = (data, entry.mode)
     return found
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from invoke.context import Context
 
 from release_tasks import endpoints, files, shell
-from release_tasks.formats.archives import TEXT, pack, read
+from release_tasks.formats.archives import TEXT, pack
+from release_tasks.formats.unpacking import files_in
 from release_tasks.tools.docker.login import SECRETS
 
 # The media type of the layer with the .tgz (helm, "OCI-based registries").
@@ -64,7 +65,7 @@ def repack(tgz: Path, target: Path, epoch: int, is_locked: bool) -> None:
     Chart.lock has the time at which it was written: `is_locked` tells that it is the project's.
     """
     entries = {}
-    for name, data in read(tgz.name, tgz.read_bytes()).items():
+    for name, data in files_in(tgz.name, tgz.read_bytes()).items():
         if not is_locked and re.fullmatch("[^/]+/Chart.lock", name):
             data = _with_time(data, epoch)
         entries[name] = (data, TEXT)
