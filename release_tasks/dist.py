@@ -86,6 +86,7 @@ def describe(
 
 def folder(part: ComponentRelease) -> Path:
     """Return dist/<tag>/, created if missing; git and cargo ignore dist/."""
+    _refuse_links(part)
     part.dist.mkdir(parents=True, exist_ok=True)
     ignore = part.dist.parent / ".gitignore"
     if not ignore.exists():
@@ -109,7 +110,7 @@ def record(
     replaced = {row.key for row in (*rows, *made_of)}
     with _guard:
         _remove_rows(part, replaced)
-        path = folder(part) / "parts" / f"{name}.json"
+        path = folder(part) / "parts" / files.bare_name(f"{name}.json", "a step")
         files.write_bytes(path, _json([asdict(row) for row in rows]))
     for row in made_of:
         files.remove(part.dist / row.file)
@@ -200,11 +201,16 @@ def parse(data: bytes, where: str) -> tuple[Built, ...]:
     try:
         found = json.loads(data)
         rows = found["files"] if isinstance(found, dict) else found
-        return tuple(Built(**row | {"kind": FileKind(row["kind"])}) for row in rows)
-    except (ValueError, KeyError, TypeError) as error:
+        built = tuple(Built(**row | {"kind": FileKind(row["kind"])}) for row in rows)
+        for one in built:
+            _check_types(one)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ReleaseError(
             f"{where} is not an inventory: {error}", f"rm {where}"
         ) from error
+    for one in built:
+        files.bare_name(one.file, where)
+    return built
 
 
 def simulate(
@@ -251,7 +257,21 @@ def lock(release: Release) -> None:
 
 def sources(part: ComponentRelease) -> list[Path]:
     """Return every part, and release.json if there is one."""
+    _refuse_links(part)
     return [*sorted((part.dist / "parts").glob("*.json")), *part.dist.glob(INVENTORY)]
+
+
+def _refuse_links(part: ComponentRelease) -> None:
+    """Raise `ReleaseError` where dist/<tag>/ is not a real folder of this checkout."""
+    checkout = part.dist.parents[part.tag.count("/") + 1]
+    files.refuse_links(checkout, part.dist / "parts")
+
+
+def _check_types(row: Built) -> None:
+    """Raise `TypeError` for a row with a value that is not of its field's type."""
+    for name, value in asdict(row).items():
+        if not isinstance(value, int if name == "size" else str):
+            raise TypeError(f"{name} is {value!r}")
 
 
 def _remove_rows(part: ComponentRelease, keys: set[tuple[str, str]]) -> None:

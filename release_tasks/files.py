@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -21,7 +22,66 @@ from release_tasks.signals import deferred_signals
 
 # ends the name of a file that is about to replace another one
 TEMPORARY = ".release-tasks"
+_BARE_NAME = re.compile(r"[^/\\\x00-\x1f\x7f]+")
 THREADS = 4  # that write at the same time: each one waits for the disk
+
+
+def leads_outside(root: Path, path: str | Path) -> bool:
+    """Tell whether a path below `root`, links followed, is outside of `root`."""
+    text = str(path)
+    is_plain = not text.startswith("/") and ".." not in text.split("/")
+    if is_plain and not _has_link(root, text):
+        return False  # the common case, without resolving every folder from the top
+    return not is_below(Path(os.path.join(root, text)), root)
+
+
+def is_below(path: Path, root: Path) -> bool:
+    """Tell whether a path, links followed, is `root` or below it."""
+    real, base = os.path.realpath(path), os.path.realpath(root)
+    return real == base or real.startswith(base.rstrip("/") + "/")
+
+
+def inside(root: Path, path: str | Path) -> Path:
+    """Return the place of a path below `root`.
+
+    Raises `ReleaseError` where it, links followed, is outside: what the repository has may name
+    any file of this machine, and must neither be published from there nor written there.
+    """
+    if leads_outside(root, path):
+        real = os.path.realpath(os.path.join(root, path))
+        raise ReleaseError(
+            f"{path} leads out of {root.name}, to {real}",
+            f"replace {path} with a copy, or with a link to a file inside",
+        )
+    return root / path
+
+
+def bare_name(name: str, where: str) -> str:
+    """Return a name that is that of a file, without any folder; `where` is said in the error.
+
+    Raises `ReleaseError` for another one: it could be written or removed anywhere.
+    """
+    if not _BARE_NAME.fullmatch(name) or name in (".", ".."):
+        raise ReleaseError(
+            f"{where} has {name!r}, which is not the name of a file",
+            f"remove it from {where}, and build that file again",
+        )
+    return name
+
+
+def refuse_links(root: Path, path: Path) -> None:
+    """Raise `ReleaseError` where a folder below `root`, or one above it, is a link.
+
+    What is in a folder of ours gets replaced and removed, which is right for nothing else.
+    """
+    relative = path.relative_to(root)
+    for folder in (relative, *relative.parents):
+        if (root / folder).is_symlink():
+            raise ReleaseError(
+                f"{folder} is a link to {os.readlink(root / folder)}, "
+                "and what is built there gets replaced and removed",
+                f"rm {root / folder}",
+            )
 
 
 def write_all(c: Context, texts: Mapping[Path, str]) -> None:
@@ -124,7 +184,10 @@ def lock(path: Path) -> int | None:
     """
     import fcntl
 
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+    except OSError as error:
+        raise _not_written(path, error) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -139,6 +202,15 @@ def sha256(path: Path) -> str:
 
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _has_link(root: Path, path: str) -> bool:
+    place = str(root)
+    for part in path.split("/"):
+        place = f"{place}/{part}"
+        if os.path.islink(place):
+            return True
+    return False
 
 
 def _temporary_name(path: Path) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
+from release_tasks import files
 from release_tasks.formats import archives
 from release_tasks.project.model import Project
 from release_tasks.release import Release
@@ -37,11 +38,12 @@ def papers(
     """Return the papers of the project and of `crates`, by their path in an archive.
 
     Those of a crate are its licenses; one with the name of another file gets the crate's before it.
+    Raises `ReleaseError` for a link that leads out of the tree.
     """
     found: dict[str, archives.Entry] = {}
     for path in _of_folder(release.project, ""):
         if (tree / path).is_file():
-            found[path] = (tree / path, archives.TEXT)
+            found[path] = (files.inside(tree, path), archives.TEXT)
     for crate in dict.fromkeys(crates):
         for path in licenses_of(release.project, crate):
             source = tree / path
@@ -49,9 +51,18 @@ def papers(
             other = found.get(name)
             if not source.is_file() or (other and _is_same(other[0], source)):
                 continue
+            files.inside(tree, path)
             if other:
                 name = f"{crate}/{name}"
             found[name] = (source, archives.TEXT)
+    return found
+
+
+def paths(project: Project, crates: Iterable[str]) -> set[str]:
+    """Return the tracked files that are packed beside the programs of some crates."""
+    found = set(_of_folder(project, ""))
+    for crate in crates:
+        found.update(licenses_of(project, crate))
     return found
 
 

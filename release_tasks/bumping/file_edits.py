@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from release_tasks import files
 from release_tasks.bumping import (
     foreign_versions,
     npm_packages,
@@ -151,8 +152,10 @@ def _unfit_requirements(release: Release, edits: Iterable[str]) -> Iterator[Stal
 def read_bytes(release: Release, path: str) -> bytes:
     """Return the bytes of a file that a bump replaces.
 
-    Raises `ReleaseError` for a symbolic link, a read-only file and one that cannot be read.
+    Raises `ReleaseError` for a symbolic link, a read-only file, one that cannot be read, and one
+    in a folder that leads out of the repository.
     """
+    files.inside(release.checkout, os.path.dirname(path))
     full = os.path.join(release.checkout, path)
     try:
         mode = os.lstat(full).st_mode

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from release_tasks.bumping import foreign_versions
 from release_tasks.bumping.pins import new_versions
 from release_tasks.errors import ReleaseError
+from release_tasks.formats import text_files
 from release_tasks.formats.text_files import line_at
 from release_tasks.manifests.text import VERSION
 from release_tasks.project.tags import released_version
@@ -112,11 +113,7 @@ class Search:
         if path in self.new_texts:
             return self.new_texts[path]
         if path not in self._texts:
-            text = ""
-            with suppress(OSError):
-                file = self.release.checkout / path
-                text = file.read_text("utf-8", errors="replace")
-            self._texts[path] = text
+            self._texts[path] = text_files.peek(self.release.checkout, path)
         return self._texts[path]
 
     def is_covered(self, line: StaleLine, column: int) -> bool:

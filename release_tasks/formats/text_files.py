@@ -2,25 +2,63 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from pathlib import Path
 
+from release_tasks import files
 from release_tasks.errors import ReleaseError
 
+LARGEST = 32 << 20  # bytes of a text; no manifest or changelog comes near it
 BOM = "\ufeff"  # the byte order mark that some editors write first
 
 
 def read(root: Path, path: str) -> str:
     """Return the text of a file of the repository at `root`.
 
-    Raises `ReleaseError` for a file that is missing, unreadable or not UTF-8.
+    Raises `ReleaseError` for a file that is missing, unreadable, too large or not UTF-8, and for a
+    link that leads out of the repository.
     """
     try:
-        return decode((root / path).read_bytes(), path)
+        return decode(_bytes(files.inside(root, path)), path)
     except OSError as error:
         raise ReleaseError(
             f"{path} cannot be read: {error.strerror}",
             f"git restore {path}, or git rm {path}",
         ) from error
+
+
+def peek(root: Path, path: str) -> str:
+    """Return the text of a file to look for something in it.
+
+    What cannot be read, is too large, or is outside of the repository has no text; bytes that are
+    not UTF-8 are replaced.
+    """
+    if files.leads_outside(root, path):
+        return ""
+    try:
+        return _bytes(root / path).decode(errors="replace")
+    except (OSError, ReleaseError):
+        return ""
+
+
+def _bytes(path: Path) -> bytes:
+    """Return the content of a plain file; a pipe or a device would have no end."""
+    with open(path, "rb", opener=_without_waiting) as file:
+        about = os.fstat(file.fileno())
+        if not stat.S_ISREG(about.st_mode):
+            raise OSError(errno.EINVAL, "not a plain file")
+        if about.st_size > LARGEST:
+            raise ReleaseError(
+                f"{path.name} has {about.st_size >> 20} MB, and at most {LARGEST >> 20} are read",
+                f"is {path} the right file? split it, or name another one",
+            )
+        return file.read(LARGEST + 1)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)  # a pipe would wait for its other end
 
 
 def decode(data: bytes, path: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from release_tasks import files
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import read
 from release_tasks.project import asset_names, container_settings
@@ -146,7 +147,9 @@ def _check_notes(root: Path, github: GithubTable) -> None:
         return
     sources = (github.notes,) if isinstance(github.notes, str) else github.notes
     for source in sources:
-        if source not in ("changelog", "generated") and not (root / source).is_file():
+        if source in ("changelog", "generated"):
+            continue
+        if not files.inside(root, source).is_file():
             raise ReleaseError(
                 f"{FILE}: github.notes: {source} is not a file in the repository",
                 "use changelog, generated, or the path of a template",

@@ -183,7 +183,9 @@ def test_a_link_is_refused_and_its_target_stays(
     (root / path).unlink()
     (root / path).symlink_to(outside)
     commit_all(root, "Link it")
-    assert refused(root).problem == f"{path} is a symbolic link to {outside}"
+    problem = refused(root).problem
+    assert problem.startswith(f"{path} ")
+    assert problem.endswith(f" to {outside}")
     assert outside.read_text() == PROJECT[path]
 
 

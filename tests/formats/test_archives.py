@@ -33,7 +33,10 @@ def test_an_archive_has_the_same_bytes_whenever_it_is_made(
     assert made[0] == made[1]
     (tmp_path / name).write_bytes(made[0])
     assert archives.is_whole(tmp_path / name)
-    assert unpacking.files_in(name, made[0]) == {"hello": b"program", "README": b"program"}
+    assert unpacking.files_in(name, made[0]) == {
+        "hello": b"program",
+        "README": b"program",
+    }
     if name.endswith(archive_names.ZSTANDARD):  # shutil knows these since Python 3.14
         return
     shutil.unpack_archive(tmp_path / name, tmp_path / "out")

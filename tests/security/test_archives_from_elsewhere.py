@@ -227,7 +227,10 @@ BOMBS: dict[str, tuple[str, Callable[[], bytes]]] = {
         lambda: gzip.compress(zeros(MORE // 2)) + gzip.compress(b"\0" * MORE),
     ),
     "tar.xz": ("a.tar.xz", lambda: lzma.compress(zeros(MORE))),
-    "tar.zst": ("a.tar.zst", lambda: archives.pack("a.tar.zst", {"a": (b"\0" * MORE, 0o644)}, 0)),
+    "tar.zst": (
+        "a.tar.zst",
+        lambda: archives.pack("a.tar.zst", {"a": (b"\0" * MORE, 0o644)}, 0),
+    ),
     "tar.bz2": ("a.tar.bz2", lambda: bz2.compress(zeros(MORE))),
     "crate": ("a.crate", lambda: gzip.compress(zeros(MORE))),
     "chart": ("a.tgz", lambda: gzip.compress(zeros(MORE))),

@@ -6,7 +6,13 @@ from invoke.context import Context
 
 from release_tasks import shell
 from release_tasks.checks import report
-from release_tasks.checks.artifacts import binaries, declared, images, wheels
+from release_tasks.checks.artifacts import (
+    binaries,
+    declared,
+    followed_links,
+    images,
+    wheels,
+)
 from release_tasks.checks.artifacts.contents import Contents
 from release_tasks.checks.check import Check, Finding, checks_of, run
 from release_tasks.project.kinds import FileKind
@@ -16,6 +22,7 @@ CONTENTS = (
     binaries,
     wheels,
     images,
+    followed_links,
 )  # what is in the files; `declared` is about which there are
 
 

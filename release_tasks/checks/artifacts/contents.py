@@ -11,7 +11,13 @@ from pathlib import Path
 from release_tasks import dist
 from release_tasks.checks.check import CheckContext
 from release_tasks.checks.smoke.program import NEXT
-from release_tasks.formats import archive_names, archives, executables, unpacking, wheels
+from release_tasks.formats import (
+    archive_names,
+    archives,
+    executables,
+    unpacking,
+    wheels,
+)
 from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import Binary, resolved_or_raise
 from release_tasks.release import ComponentRelease

@@ -172,7 +172,7 @@ def _conflict(file: IncomingFile, known: Path) -> Problem:
 
 def _broken(file: IncomingFile) -> Problem | None:
     """Return what is wrong with the bytes of a file."""
-    if not file.path.is_file():
+    if not file.path.is_file() or files.leads_outside(file.folder, file.row.file):
         return Problem(
             f"{file.folder} lists {file.row.file}, but does not contain it",
             "copy the whole dist/ of that machine",

@@ -15,6 +15,7 @@ from release_tasks.memo import On, changing, invalidate, memoized_on
 from release_tasks.shell import Failed, ask, ask_bytes, do, is_dry
 
 ORIGIN = "origin"  # as git-clone(1) names the remote
+LINK = "120000"  # the mode of a symbolic link in git's index
 SUBMODULE = "160000"  # the mode of a submodule in git's index
 SPARSE = "S"  # how `git ls-files -t` marks what a sparse checkout leaves out
 CACHE_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
@@ -159,6 +160,12 @@ def tracked(tree: Path) -> tuple[str, ...]:
     """Return the tracked files, without submodules."""
     index = _index(tree).items()
     return tuple(path for path, entry in index if entry.mode != SUBMODULE)
+
+
+def links(tree: Path) -> tuple[str, ...]:
+    """Return the tracked symbolic links."""
+    index = _index(tree).items()
+    return tuple(path for path, entry in index if entry.mode == LINK)
 
 
 def sparse(tree: Path) -> tuple[str, ...]:
