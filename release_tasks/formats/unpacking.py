@@ -71,7 +71,9 @@ def reading(source: Source) -> Iterator[None]:
     """Raise `Unreadable` for what is wrong with an archive that is read in the block."""
     try:
         yield
-    except (*FAULTS, *zstandard.faults()) as error:
+    except Exception as error:
+        if not isinstance(error, FAULTS) and not isinstance(error, zstandard.faults()):
+            raise
         reason = str(error) or type(error).__name__
         raise Unreadable(f"{_name(source)} cannot be unpacked: {reason}") from error
 
