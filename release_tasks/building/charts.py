@@ -42,7 +42,8 @@ def _pack(c: Context, release: Release, part: ComponentRelease, chart: Chart) ->
         tree = scratch / "tree"
         clones.export(release.source_tree, release.commit, tree)
         source = tree / folder
-        is_locked = (source / "Chart.lock").exists()
+        locks = (source / "Chart.lock", source / "requirements.lock")
+        is_locked = any(lock.exists() for lock in locks)
         repositories = helm.missing(source)
         if repositories:
             helm.fetch_dependencies(c, source, repositories, scratch)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import read
 from release_tasks.manifests import chart_lock, chart_yaml
-from release_tasks.manifests.chart_yaml import ChartManifest, Siblings, dependency_key
+from release_tasks.manifests.chart_lock import Rows
+from release_tasks.manifests.chart_yaml import Siblings, dependency_key
 from release_tasks.manifests.version_locations import FileBump
 from release_tasks.project.model import resolved_or_empty
 
@@ -25,7 +26,7 @@ OCI_URL = "oci://"
 
 @dataclass(frozen=True)
 class ChartFile:
-    """A Chart.yaml or Chart.lock that a bump edits, and how."""
+    """A file of a chart that a bump edits, and how: Chart.yaml, requirements.yaml, a lock."""
 
     path: str
     kind: Any
@@ -47,15 +48,20 @@ def chart_files(release: Release) -> Iterator[ChartFile]:
             continue
         folder = path.removesuffix("Chart.yaml").rstrip("/")
         wanted = siblings(release, folder)
-        kind = chart_yaml.kind(None, wanted)
-        if wanted and folder not in shipped:
+        needs, lock = chart_yaml.dependency_files(folder, release.project.files)
+        inside = wanted if needs == path else {}
+        kind = chart_yaml.kind(None, inside)
+        if inside and folder not in shipped:
             yield ChartFile(path, kind)
         for chart, version in shipped.get(folder, ()):
             app_version = chart.app_version.format(version=version)
-            kind = chart_yaml.kind(app_version, wanted)
+            kind = chart_yaml.kind(app_version, inside)
             yield ChartFile(path, kind, version, is_shipped=True)
+        if wanted and needs != path:
+            kind = chart_yaml.requirements_kind(wanted)
+            yield ChartFile(needs, kind)
         if wanted:
-            yield from _lock(release, path, kind, wanted)
+            yield from _lock(release, (needs, lock), kind, wanted)
 
 
 def siblings(release: Release, folder: str) -> Siblings:
@@ -69,7 +75,7 @@ def siblings(release: Release, folder: str) -> Siblings:
             by_folder[_folder(release, chart.folder)] = part.version
             by_reference[chart.reference] = part.version
     found = {}
-    for row in _manifest(release, f"{folder}/Chart.yaml".lstrip("/")).dependencies:
+    for row in dependencies(release, folder):
         name, repository = dependency_key(row)
         version = None
         if repository.startswith(FILE_URL):
@@ -82,11 +88,29 @@ def siblings(release: Release, folder: str) -> Siblings:
     return found
 
 
+def dependencies(release: Release, folder: str) -> Rows:
+    """Return what the chart in a folder depends on, nothing for a broken one."""
+    path, _ = chart_yaml.dependency_files(folder, release.project.files)
+    try:
+        return chart_yaml.read(read(release.source_tree, path), path).dependencies
+    except ReleaseError:  # one that is not shipped
+        return ()
+
+
+def is_outdated(release: Release, folder: str) -> bool:
+    """Tell whether helm refuses the lock of a chart, because it is for other requirements."""
+    _, lock = chart_yaml.dependency_files(folder, release.project.files)
+    if lock not in release.project.files:
+        return False
+    text = read(release.source_tree, lock)
+    return not chart_lock.is_current(dependencies(release, folder), text, lock)
+
+
 def _lock(
-    release: Release, path: str, kind: Any, wanted: Siblings
+    release: Release, paths: tuple[str, str], kind: Any, wanted: Siblings
 ) -> Iterator[ChartFile]:
-    """Yield the Chart.lock beside a Chart.yaml, unless it is missing or of other requirements."""
-    lock = path.removesuffix("Chart.yaml") + "Chart.lock"
+    """Yield the lock beside a chart, unless it is missing or of other requirements."""
+    path, lock = paths
     if lock not in release.project.files:
         return
     text = read(release.source_tree, path)
@@ -98,13 +122,6 @@ def _lock(
     )
     if is_known:
         yield ChartFile(lock, chart_lock.kind(new, wanted))
-
-
-def _manifest(release: Release, path: str) -> ChartManifest:
-    try:
-        return chart_yaml.read(read(release.source_tree, path), path)
-    except ReleaseError:
-        return ChartManifest()  # of a broken chart that is not shipped
 
 
 def _folder(release: Release, folder: Path) -> str:

@@ -1,4 +1,7 @@
-"""Chart.lock: the versions of the charts that another one depends on, and the digest of both."""
+"""Chart.lock: the versions of the charts that another one depends on, and the digest of both.
+
+Charts of apiVersion v1 have it as requirements.lock.
+"""
 
 from __future__ import annotations
 
@@ -68,11 +71,17 @@ def rows(text: str, path: str) -> Rows:
 
 
 def is_current(requirements: Rows, lock: str, path: str) -> bool:
-    """Tell whether a lock is for these requirements, as `helm dependency build` demands."""
+    """Tell whether a lock is for these requirements, as `helm dependency build` demands.
+
+    For a requirements.lock it takes the digest of Helm 2, too (internal/resolver, `HashV2Req`).
+    """
     data = yaml_values.data(lock, path)
     if not isinstance(data, dict):
         return False
-    return data.get("digest") == digest(requirements, rows(lock, path))
+    accepted = [digest(requirements, rows(lock, path))]
+    if path.endswith("requirements.lock"):
+        accepted.append(_sha256({"dependencies": list(map(_as_go, requirements))}))
+    return data.get("digest") in accepted
 
 
 def digest(requirements: Rows, locked: Rows) -> str:
@@ -80,8 +89,11 @@ def digest(requirements: Rows, locked: Rows) -> str:
 
     That is helm's: over the JSON of both lists as Go writes it (internal/resolver, `HashReq`).
     """
-    lists = [list(map(_as_go, requirements)), list(map(_as_go, locked))]
-    text = json.dumps(lists, separators=(",", ":"), ensure_ascii=False)
+    return _sha256([list(map(_as_go, requirements)), list(map(_as_go, locked))])
+
+
+def _sha256(value: Any) -> str:
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

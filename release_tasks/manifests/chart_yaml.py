@@ -1,8 +1,12 @@
-"""Chart.yaml: `version`, `appVersion`, and the versions of dependencies on charts beside it."""
+"""Chart.yaml: `version`, `appVersion`, and the versions of dependencies on charts beside it.
+
+Charts of apiVersion v1 have their dependencies in requirements.yaml.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import posixpath
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +21,8 @@ from release_tasks.manifests.version_locations import (
 )
 from release_tasks.versions import helm_ranges
 
+MANIFEST = "Chart.yaml"
+REQUIREMENTS = "requirements.yaml"
 Siblings = Mapping[tuple[str, str], str]  # new versions by name and repository
 
 
@@ -60,6 +66,18 @@ def read(text: str, path: str) -> ChartManifest:
     )
 
 
+def dependency_files(folder: str, files: Container[str]) -> tuple[str, str]:
+    """Return the paths of the file with a chart's dependencies, and of its lock.
+
+    Helm takes them from a requirements.yaml where there is one (apiVersion v1). `folder` is "" for
+    the root; the lock may be missing.
+    """
+    requirements = posixpath.join(folder, REQUIREMENTS)
+    if requirements in files:
+        return requirements, posixpath.join(folder, "requirements.lock")
+    return posixpath.join(folder, MANIFEST), posixpath.join(folder, "Chart.lock")
+
+
 def dependency_key(row: Mapping[str, Any]) -> tuple[str, str]:
     """Return what a dependency is known by: its name and its repository."""
     return str(row.get("name") or ""), str(row.get("repository") or "").rstrip("/")
@@ -86,6 +104,15 @@ def kind(
             yield VersionLocation("appVersion", *top["appVersion"], app_version)
         if siblings:
             yield from _requirements(text, bump.path, siblings)
+
+    return VersionLocations(locations)
+
+
+def requirements_kind(siblings: Siblings) -> VersionLocations:
+    """Return the kind of a requirements.yaml with requirements on charts of this repository."""
+
+    def locations(text: str, bump: FileBump) -> Iterator[VersionLocation]:
+        yield from _requirements(text, bump.path, siblings)
 
     return VersionLocations(locations)
 

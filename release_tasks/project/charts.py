@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from posixpath import basename, normpath
 
@@ -92,7 +92,12 @@ def _all(project: Project) -> list[_Found]:
         if basename(path) != MANIFEST:
             continue
         folder = path.removesuffix(MANIFEST).rstrip("/")
-        found.append(_Found(folder, _manifest(project.root, path)))
+        manifest = _manifest(project.root, path)
+        needs, _ = chart_yaml.dependency_files(folder, project.files)
+        if needs != path:
+            rows = _manifest(project.root, needs).dependencies
+            manifest = replace(manifest, dependencies=rows)
+        found.append(_Found(folder, manifest))
     return found
 
 

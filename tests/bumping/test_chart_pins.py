@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from support.contexts import context
 from support.repositories import commit_files, git
 
-from release_tasks.bumping import bump
+from release_tasks.bumping import bump, chart_pins
 from release_tasks.errors import ReleaseError
 from release_tasks.manifests import chart_lock, chart_yaml
 from release_tasks.release import Release
@@ -108,3 +109,41 @@ def test_a_requirement_that_does_not_fit_is_refused_with_nothing_edited(
     ):
         texts(root, "~1.2", "file://../web")
     assert git(root, "status", "--porcelain") == ""
+
+
+@pytest.mark.tools("helm")
+def test_helm_builds_a_chart_of_the_first_form_after_the_bump(root: Path) -> None:
+    needs = (
+        "dependencies:\n- name: web\n  version: ~1.2.0\n  repository: file://../web\n"
+    )
+    wanted = chart_yaml.read(needs, "requirements.yaml").dependencies
+    rows = [{"name": "web", "repository": "file://../web", "version": "1.2.3"}]
+    digest = chart_lock.digest(wanted, rows)
+    commit_files(
+        root,
+        {
+            "acme/Chart.yaml": "apiVersion: v1\nname: acme\nversion: 1.2.3\n",
+            "acme/requirements.yaml": needs,
+            "acme/requirements.lock": (
+                "dependencies:\n- name: web\n  repository: file://../web\n  version: 1.2.3\n"
+                f'digest: {digest}\ngenerated: "2024-01-01T00:00:00Z"\n'
+            ),
+            "web/Chart.yaml": WEB,
+            "release-tasks.toml": SETTINGS,
+        },
+    )
+    bump.write(context(), Release.at(context(), "1.3.0"))
+    assert "version: ~1.3.0\n" in (root / "acme/requirements.yaml").read_text()
+    assert "version: 1.3.0\n" in (root / "acme/requirements.lock").read_text()
+    build = ["helm", "dependency", "build", "acme"]
+    subprocess.run(build, check=True, capture_output=True)
+    assert git(root, "diff", "--stat", "--", "acme/requirements.lock")
+    assert not chart_pins.is_outdated(Release.at(context(), "1.3.0"), "acme")
+
+
+def test_a_lock_of_helm_2_is_current_for_its_requirements() -> None:
+    needs = [{"name": "web", "version": "~1.2.0", "repository": "file://../web"}]
+    text = '{"dependencies":[{"name":"web","version":"~1.2.0","repository":"file://../web"}]}'
+    lock = f"digest: sha256:{hashlib.sha256(text.encode()).hexdigest()}\n"
+    assert chart_lock.is_current(needs, lock, "requirements.lock")
+    assert not chart_lock.is_current(needs, lock, "Chart.lock")

@@ -103,14 +103,31 @@ def chart_dependency_gone(context: CheckContext) -> Iterator[Problem]:
 @warning
 def chart_unlocked(context: CheckContext) -> Iterator[Problem]:
     """Find each chart without Chart.lock whose dependencies may be another version tomorrow."""
-    for path, chart, needs in _downloaded(context):
+    for path, _, needs in _downloaded(context):
         loose = [f"{one.name} {one.version}" for one in needs if not one.is_exact]
-        if loose and not (chart.folder / "Chart.lock").exists():
-            folder = path.removesuffix("Chart.yaml")
+        folder = path.removesuffix("Chart.yaml")
+        file, lock = chart_yaml.dependency_files(
+            folder.rstrip("/"), context.project.files
+        )
+        if loose and not (context.release.source_tree / lock).exists():
             yield Problem(
-                f"{path} gets the newest of {shorten(loose)} when it is packed",
-                f"helm dependency update {folder or '.'}, and commit {folder}Chart.lock",
-                path,
+                f"{file} gets the newest of {shorten(loose)} when it is packed",
+                f"helm dependency update {folder or '.'}, and commit {lock}",
+                file,
+            )
+
+
+@problem
+def chart_lock_outdated(context: CheckContext) -> Iterator[Problem]:
+    """Find each chart whose lock is for other dependencies, so that helm refuses to build it."""
+    for folder in _unbuilt(context):
+        if chart_pins.is_outdated(context.release, folder):
+            _, lock = chart_yaml.dependency_files(folder, context.project.files)
+            yield Problem(
+                f"{lock} is not for the dependencies that the chart has now, "
+                "and helm refuses to build it",
+                f"helm dependency update {folder or '.'}, and commit {lock}",
+                lock,
             )
 
 
@@ -331,20 +348,36 @@ def _downloaded(context: CheckContext) -> Iterator[tuple[str, Chart, list[Depend
     for chart in context.shipped("charts", Chart):
         manifest = chart.folder / "Chart.yaml"
         path = manifest.relative_to(context.release.source_tree).as_posix()
-        folder = f"{path.removesuffix('Chart.yaml')}charts/"
-        vendored = [file for file in context.project.files if file.startswith(folder)]
+        folder = path.rpartition("/")[0]
         needs: list[Dependency] = []
-        own = chart_pins.siblings(context.release, path.rpartition("/")[0])
+        own = chart_pins.siblings(context.release, folder)
         for dependency in helm_dependencies.dependencies(chart.folder):
             repository = dependency.repository.rstrip("/")
             is_here = repository.startswith(chart_pins.FILE_URL)
             if is_here and (dependency.name, repository) in own:
                 continue
-            forms = (f"{folder}{dependency.name}-", f"{folder}{dependency.name}/")
-            if not any(file.startswith(forms) for file in vendored):
+            if not _is_vendored(context, folder, dependency.name):
                 needs.append(dependency)
         if needs:
             yield path, chart, needs
+
+
+def _unbuilt(context: CheckContext) -> Iterator[str]:
+    """Yield the folder of each chart for which helm has to fetch something when it is packed."""
+    for chart in context.shipped("charts", Chart):
+        folder = chart.folder.relative_to(context.release.source_tree).as_posix()
+        folder = folder.removeprefix(".")
+        for row in chart_pins.dependencies(context.release, folder):
+            if not _is_vendored(context, folder, str(row["name"])):
+                yield folder
+                break
+
+
+def _is_vendored(context: CheckContext, folder: str, name: str) -> bool:
+    """Tell whether a dependency of a chart is committed in the folder `charts/` beside it."""
+    charts = posixpath.join(folder, "charts", name)
+    forms = (f"{charts}-", f"{charts}/")
+    return any(file.startswith(forms) for file in context.project.files)
 
 
 def _pushed_later(context: CheckContext) -> Iterator[Problem]:
@@ -355,8 +388,7 @@ def _pushed_later(context: CheckContext) -> Iterator[Problem]:
         manifest = chart.folder / "Chart.yaml"
         path = manifest.relative_to(context.release.source_tree).as_posix()
         own = chart_pins.siblings(context.release, path.rpartition("/")[0])
-        text = read(context.release.source_tree, path)
-        for row in chart_yaml.read(text, path).dependencies:
+        for row in chart_pins.dependencies(context.release, path.rpartition("/")[0]):
             name, repository = chart_yaml.dependency_key(row)
             new = own.get((name, repository))
             reference = f"{repository.removeprefix(chart_pins.OCI_URL)}/{name}"

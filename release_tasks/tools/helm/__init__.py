@@ -62,11 +62,11 @@ def package(
 def repack(tgz: Path, target: Path, epoch: int, is_locked: bool) -> None:
     """Write a packed chart again as `target`, with the time `epoch` (seconds since 1970) only.
 
-    Chart.lock has the time at which it was written: `is_locked` tells that it is the project's.
+    A lock has the time at which it was written: `is_locked` tells that it is the project's.
     """
     entries = {}
     for name, data in files_in(tgz.name, tgz.read_bytes()).items():
-        if not is_locked and re.fullmatch("[^/]+/Chart.lock", name):
+        if not is_locked and re.fullmatch(r"[^/]+/(?:Chart|requirements)\.lock", name):
             data = _with_time(data, epoch)
         entries[name] = (data, TEXT)
     files.write_bytes(target, pack(target.name, entries, epoch))

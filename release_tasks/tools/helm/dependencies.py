@@ -13,7 +13,7 @@ from release_tasks.tools.docker.login import SECRETS
 
 @dataclass(frozen=True)
 class Dependency:
-    """A chart that another one needs; `version` is Chart.lock's, else Chart.yaml's range."""
+    """A chart that another one needs; `version` is that of the lock, else the range."""
 
     name: str
     version: str
@@ -29,9 +29,12 @@ class Dependency:
 
 def dependencies(chart: Path) -> tuple[Dependency, ...]:
     """Return the dependencies of a chart."""
-    locked = {row["name"]: row.get("version") for row in _rows(chart / "Chart.lock")}
+    needs, lock = "Chart.yaml", "Chart.lock"
+    if (chart / "requirements.yaml").exists():  # apiVersion v1
+        needs, lock = "requirements.yaml", "requirements.lock"
+    locked = {row["name"]: row.get("version") for row in _rows(chart / lock)}
     found = []
-    for row in _rows(chart / "Chart.yaml"):
+    for row in _rows(chart / needs):
         name = row["name"]
         version = locked[name] if name in locked else row.get("version")
         found.append(Dependency(name, str(version or ""), row.get("repository") or ""))

@@ -237,6 +237,30 @@ def test_a_chart_without_a_lock_is_found_until_it_has_one(
 
 
 @pytest.mark.tools("helm")
+def test_a_lock_for_other_dependencies_is_found_until_it_is_renewed(
+    root: Path, repository: str
+) -> None:
+    depend(root, repository)
+    (root / "chart/Chart.lock").unlink(missing_ok=True)
+    lock = (
+        f"dependencies:\n- name: common\n  repository: {repository}\n  version: 1.4.0\n"
+    )
+    write(root, "chart/Chart.lock", f"{lock}digest: sha256:00\n")
+    [(name, fact, fix)] = told(root)
+    assert name == "chart-lock-outdated"
+    assert fact.startswith(
+        "chart/Chart.lock is not for the dependencies that the chart"
+    )
+    build = ["helm", "dependency", "build", "chart"]
+    refused = subprocess.run(
+        build, cwd=root, capture_output=True, check=False, text=True
+    )
+    assert "out of sync" in refused.stderr
+    follow(root, fix)
+    assert told(root) == []
+
+
+@pytest.mark.tools("helm")
 def test_a_dependency_that_helm_cannot_get_is_found(
     root: Path, repository: str
 ) -> None:
