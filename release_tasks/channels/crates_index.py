@@ -49,6 +49,16 @@ def lines(name: str) -> list[dict[str, Any]] | None:
         raise ReleaseError(fact, "try again later") from error
 
 
+def similar(name: str) -> list[str]:
+    """Return the crate of the index whose name differs in case, or in all of its `-` or `_`."""
+    spellings = (name, name.replace("-", "_"), name.replace("_", "-"))
+    for spelling in dict.fromkeys(spellings):
+        for line in lines(spelling) or ():
+            known = str(line.get("name"))
+            return [known] if known != name else []
+    return []
+
+
 def find(name: str, version: str) -> dict[str, Any] | None:
     """Return the index's line for a version, or None; crates.io ignores build metadata."""
     wanted = without_build(version)

@@ -5,10 +5,12 @@ A manifest is the `Cargo.toml` of a tarball, as cargo writes it, in the form of 
 
 from __future__ import annotations
 
+import ipaddress
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from release_tasks import endpoints
 from release_tasks.rules.rule import KnownGap, rule
@@ -94,8 +96,21 @@ def name(value: str, what: str = "crate") -> Iterator[str]:
 @rule(CRATES_IO, "crates.io, the table reserved_crate_names")
 def reserved_name(value: str) -> Iterator[str]:
     """Check that a name is none of the standard library's crates or Windows' devices."""
-    if value.lower().replace("_", "-") in RESERVED:
+    if canonical(value).replace("_", "-") in RESERVED:
         yield "cannot upload a crate with a reserved name"
+
+
+@rule(CRATES_IO, f"{PUBLISH}; the function canon_crate_name of its database")
+def similar_name(value: str, others: Iterable[str]) -> Iterator[str]:
+    """Check that no other crate has a name that differs in case, `-` and `_` only."""
+    for other in others:
+        if other != value and canonical(other) == canonical(value):
+            yield f"crate was previously named `{other}`"
+
+
+def canonical(value: str) -> str:
+    """Return a crate's name as crates.io compares it."""
+    return value.lower().replace("-", "_")
 
 
 @rule(CRATES_IO, PUBLISH)
@@ -166,15 +181,73 @@ def _canonical_license(expression: str) -> str:
         return ""
 
 
-@rule(CRATES_IO, KRATE)
+@rule(CRATES_IO, f"{KRATE}; URL Standard, URL parsing (crate url)")
 def url(field: str, value: str) -> Iterator[str]:
     """Check an address of homepage, documentation or repository: http or https, with a host."""
     if not value.startswith(("http://", "https://")):
         yield (
             f"URL for field `{field}` must begin with http:// or https:// (url: {value})"
         )
-    elif not re.fullmatch(r"https?://[^\s/?#]+\S*", value):
+    elif not _has_host(value):
         yield f"`{field}` is not a valid url: `{value}`"
+
+
+def _has_host(value: str) -> bool:
+    """Tell whether what follows the scheme is a host that the URL Standard takes, and its port.
+
+    More slashes before it are skipped; what is behind it may have any characters.
+    """
+    plain = re.sub(r"[\t\r\n]", "", value).strip()
+    rest = plain.partition(":")[2].lstrip("/\\")
+    authority = re.split(r"[/\\?#]", rest, maxsplit=1)[0].rpartition("@")[2]
+    if authority.startswith("["):
+        address, bracket, port = authority[1:].partition("]")
+        return bool(bracket) and _is_ipv6(address) and _is_port(port.removeprefix(":"))
+    host, _, port = authority.partition(":")
+    host = unquote(host)
+    if not host or re.search(r"[\x00-\x20\x7f#%/:<>?@\[\\\]^|]", host):
+        return False
+    if re.fullmatch(r"[0-9]+|0[xX][0-9a-fA-F]*", host.rstrip(".").rpartition(".")[2]):
+        return _is_port(port) and _is_ipv4(host)
+    return _is_port(port)
+
+
+def _is_port(port: str) -> bool:
+    return not port or (
+        re.fullmatch(r"[0-9]+", port) is not None and int(port) < 1 << 16
+    )
+
+
+def _is_ipv6(address: str) -> bool:
+    try:
+        ipaddress.IPv6Address(address)
+    except ValueError:
+        return False
+    return "%" not in address
+
+
+def _is_ipv4(host: str) -> bool:
+    """Tell whether a host whose last part is a number is an IPv4 address (URL Standard)."""
+    parts = host.removesuffix(".").split(".")
+    if len(parts) > 4:
+        return False
+    numbers = []
+    for part in parts:
+        try:
+            numbers.append(_ipv4_number(part))
+        except ValueError:
+            return False
+    return all(number < 256 for number in numbers[:-1]) and (
+        numbers[-1] < 256 ** (5 - len(parts))
+    )
+
+
+def _ipv4_number(part: str) -> int:
+    if part[:2].lower() == "0x":
+        return int(part[2:] or "0", 16)
+    if len(part) > 1 and part.startswith("0"):
+        return int(part, 8)
+    return int(part)
 
 
 @rule(CRATES_IO, BOOK)

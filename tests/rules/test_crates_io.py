@@ -42,6 +42,24 @@ def test_names_that_nobody_may_have(name: str) -> None:
     assert rules.reserved_name(name) == ["cannot upload a crate with a reserved name"]
 
 
+SIMILAR = [
+    ("shop-a", "shop_a", False),
+    ("shop-a", "Shop-A", False),
+    ("shop-a_b", "shop_a-b", False),
+    ("shop-a", "shop-a", True),
+    ("shop-a", "shopa", True),
+    ("shop-a", "shop--a", True),
+]
+
+
+@pytest.mark.parametrize(("name", "other", "is_accepted"), SIMILAR)
+def test_names_that_differ_in_case_and_separators_are_one(
+    name: str, other: str, is_accepted: bool
+) -> None:
+    refused = rules.similar_name(name, [other])
+    assert refused == ([] if is_accepted else [f"crate was previously named `{other}`"])
+
+
 VERSIONS = [
     ("0.1.0", True),
     ("1.0.0-rc.1+5", True),
@@ -71,7 +89,28 @@ URLS = (
     ("HTTPS://a.example", False),
     ("a.example", False),
     ("https://", False),
-    ("https:///x", False),
+    ("https:///a.example", True),
+    ("https:////a.example/x", True),
+    ("https:///", False),
+    ("https://?x", False),
+    ("https://a.example/x y", True),
+    ("https://a.example/ä?ö", True),
+    ("https://ä.example", True),
+    ("https://a.example:8080/x", True),
+    ("https://a.example:/x", True),
+    ("https://a.example:port", False),
+    ("https://a.example:65536", False),
+    ("https://me:secret@a.example/x", True),
+    ("https://[::1]:80/x", True),
+    ("https://[::1/x", False),
+    ("https://[::g]/", False),
+    ("https://1.2.3.4/", True),
+    ("https://1.2.3", True),
+    ("https://256.1.1.1", False),
+    ("https://1.2.3.4.5", False),
+    ("https://a<b>.example", False),
+    ("https://a%20b.example", False),
+    ("https://a_b.example", True),
     ("ftp://a.example", False),
     ("git@a.example:o/r.git", False),
     ("https://a b.example", False),

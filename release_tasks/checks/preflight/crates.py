@@ -98,6 +98,22 @@ def crate_metadata(context: CheckContext) -> Iterator[Problem]:
 
 
 @problem
+def missing_file_of_crate(context: CheckContext) -> Iterator[Problem]:
+    """Find a readme or license-file that is not there: cargo packs no crate without it."""
+    for one in published(context):
+        for key in ("readme", "license_file"):
+            path = one.package.get(key)
+            if path and not (one.crate.folder / path).exists():
+                written = key.replace("_", "-")
+                yield Problem(
+                    f"{one.manifest}: the {written} {path} is not there",
+                    f"git add it, or remove {written}",
+                    one.manifest,
+                    line_of(context, one.manifest, written),
+                )
+
+
+@problem
 def unknown_category(context: CheckContext) -> Iterator[Problem]:
     """Find each category that crates.io does not have."""
     named = [

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from release_tasks import channels, converge, endpoints
-from release_tasks.channels import crates_io, oci_registry, pypi
+from release_tasks.channels import crates_index, crates_io, oci_registry, pypi
 from release_tasks.channels.channel import Channel, PointerChannel
 from release_tasks.checks.check import (
     CheckContext,
@@ -27,6 +27,8 @@ from release_tasks.project.artifacts import (
 )
 from release_tasks.project.kinds import KINDS
 from release_tasks.release import ComponentRelease
+from release_tasks.rules import crates_io as crates_io_rules
+from release_tasks.rules import pypi as pypi_rules
 from release_tasks.tools import gh
 from release_tasks.tools.docker import login as docker_login
 from release_tasks.tools.gh import hosts
@@ -69,6 +71,34 @@ def new_name(context: CheckContext) -> Iterator[Problem]:
         # a registry that fails here must not hide the others
         look = partial(converge.unconfirmed_names, channel, missing, context.new)
         yield from problems_of(collect(look))
+
+
+@problem
+def similar_name(context: CheckContext) -> Iterator[Problem]:
+    """Find each name that its registry refuses, as another name there is too like it."""
+    for channel, missing in _missing(context):
+        if channel is crates_io:
+            names = [artifact.name for artifact in missing]
+            known = get_many(crates_index.similar, names)
+            for name, others in zip(names, known, strict=True):
+                for text in crates_io_rules.similar_name(name, [*others, *names]):
+                    yield _like_another(name, channel, text)
+        if channel is pypi:
+            found = {
+                artifact.package or artifact.name: artifact for artifact in missing
+            }
+            for name in sorted(found):
+                siblings = found.keys() - {name}
+                texts = pypi_rules.similar_name(name, siblings)
+                if texts and pypi.is_new(found[name]):
+                    yield _like_another(name, channel, texts[0])
+
+
+def _like_another(name: str, channel: Channel, text: str) -> Problem:
+    return Problem(
+        f"{channel.NAME} refuses the name {name}: {text}",
+        "choose another name, or write it as it is there",
+    )
 
 
 @warning

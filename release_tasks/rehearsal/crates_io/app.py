@@ -30,7 +30,7 @@ CRATE = r"/api/v1/crates/([^/]+)"
 class CratesIo:
     """The registry; `token` is the one that may publish.
 
-    `owned_by_others` are names (as `publish.canonical` returns them) that this token may not
+    `owned_by_others` are canonical names (`rules.crates_io.canonical`) that this token may not
     publish; `store.lag` (seconds) delays the index.
     """
 

@@ -22,6 +22,7 @@ from release_tasks.rehearsal.crates_io.store import (
     Store,
     without_build,
 )
+from release_tasks.rules import crates_io as rules
 from release_tasks.rules.crates_io import MAX_CRATE, MAX_JSON
 
 # the JSON that cargo sends with a tarball (the Cargo book, "Publish")
@@ -51,21 +52,16 @@ def publish(
         limits.spend(NEW)
     manifest = check_tarball(meta, crate)
     check_reserved(name)
-    if canonical(name) in owned_by_others or store.is_foreign(name):
+    if rules.canonical(name) in owned_by_others or store.is_foreign(name):
         raise Refused(NOT_OWNER, 403)
-    if known and known[0]["name"] != name:
-        raise Refused(f"crate was previously named `{known[0]['name']}`")
+    for refusal in rules.similar_name(name, {record["name"] for record in known[:1]}):
+        raise Refused(refusal)
     plain = without_build(version)
     if any(without_build(record["vers"]) == plain for record in known):
         raise Refused(f"crate version `{plain}` is already uploaded")
     _check_dependencies(store, name, meta)
     store.add(index_record(meta, crate), crate, manifest["package"])
     return name
-
-
-def canonical(name: str) -> str:
-    """Return a crate's name as crates.io compares it."""
-    return name.lower().replace("-", "_")
 
 
 def index_record(meta: Meta, crate: bytes) -> Record:

@@ -126,6 +126,19 @@ def test_a_large_crate_of_few_bytes_when_packed_is_well(root: Path) -> None:
     assert told(root) == []
 
 
+@pytest.mark.parametrize("key", ["readme", "license-file"])
+def test_a_file_that_cargo_packs_and_does_not_find_is_found(
+    root: Path, key: str
+) -> None:
+    lines = f'license = "MIT"\n{key} = "../../TEXT"\n'
+    edit(root, "shop-zero", 'license = "MIT"\n', lines)
+    [(found, fact, _)] = told(root)
+    assert found == "missing-file-of-crate"
+    assert fact == f"crates/shop-zero/Cargo.toml: the {key} ../../TEXT is not there"
+    (root / "TEXT").write_text("text\n")
+    assert told(root) == []
+
+
 def test_a_category_that_crates_io_does_not_have_is_found(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -287,3 +287,25 @@ def test_a_new_name_that_pypi_gives_to_nobody_is_found(tiny: TinyProject) -> Non
     case = CheckContext(context(), tiny.release("0.2.0"), "all")
     found = [one.name for one in run_checks(case, python) if one.severity == "problem"]
     assert found == ["refused-name"]
+
+
+def test_a_name_that_is_too_like_another_one_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with local_registries(tmp_path, monkeypatch):
+        old = projects.workspace(tmp_path / "old", {"shop_zero": ""})
+        projects.cargo(old, "publish", "--no-verify", "--workspace")
+        names = ("shop-zero", "shop-two", "shop_two", "shopzero")
+        root = projects.workspace(tmp_path / "shop", dict.fromkeys(names, ""))
+        case = CheckContext(context(), projects.release(root), "all")
+        facts = [
+            one.fact
+            for one in run_checks(case, registries)
+            if one.name == "similar-name"
+        ]
+        said = "crates.io refuses the name {}: crate was previously named `{}`"
+        assert sorted(facts) == [
+            said.format("shop-two", "shop_two"),
+            said.format("shop-zero", "shop_zero"),
+            said.format("shop_two", "shop-two"),
+        ]
