@@ -18,7 +18,7 @@ from release_tasks.project.tags import (
     version_in,
 )
 from release_tasks.tools import ci, git
-from release_tasks.tools.git import whole, worktree
+from release_tasks.tools.git import known_tags, whole, worktree
 from release_tasks.versions.numbers import parse
 from release_tasks.versions.requests import parse_request
 
@@ -260,9 +260,5 @@ def _tagged_commit(
 
 def _public_tags(checkout: Path, tags: tuple[str, ...]) -> dict[str, str]:
     """Return those tags that origin has, and their commits."""
-    found = {}
-    for tag in tags:
-        commit = git.remote_tag(checkout, tag)
-        if commit:
-            found[tag] = commit
-    return found
+    public = known_tags.tags(checkout)
+    return {tag: public[tag] for tag in tags if tag in public}

@@ -11,6 +11,7 @@ from invoke.context import Context
 from release_tasks import terminal
 from release_tasks.project import discovery
 from release_tasks.tools import git
+from release_tasks.tools.git import known_tags
 
 if TYPE_CHECKING:
     from release_tasks.bumping.bump import Bumped
@@ -19,10 +20,18 @@ if TYPE_CHECKING:
 def set_version(c: Context, request: str, component: str | None) -> dict[str, Any]:
     """Edit every file that contains the version, and return the report that `--json` prints.
 
-    Nothing is edited when the tag exists. Raises `ReleaseError` for a bad request, and before
+    Nothing is edited when the tag exists. Where origin cannot be read, the tags that are here
+    count, and that is said. Raises `ReleaseError` for a bad request, and before
     anything is written when a file cannot be edited.
     """
     discovery.prefetch(git.top(Path.cwd()))  # as slow as the imports below
+    with known_tags.accept_local():
+        done = _write(c, request, component)
+    gc.freeze()  # else Python scans the metadata of every crate three more times before it ends
+    return _report(done)
+
+
+def _write(c: Context, request: str, component: str | None) -> Bumped:
     from release_tasks.bumping import bump
     from release_tasks.project.version_levels import resolve
     from release_tasks.release import Release
@@ -32,11 +41,8 @@ def set_version(c: Context, request: str, component: str | None) -> dict[str, An
         terminal.say(
             f"nothing to do, {release.parts[0].tag} is at {release.commit[:7]}"
         )
-        done = bump.Bumped()
-    else:
-        done = bump.write(c, release)
-    gc.freeze()  # else Python scans the metadata of every crate three more times before it ends
-    return _report(done)
+        return bump.Bumped()
+    return bump.write(c, release)
 
 
 def _report(done: Bumped) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Component, Project
 from release_tasks.project.tags import released_version, version_in
 from release_tasks.tools import git
+from release_tasks.tools.git import known_tags
 from release_tasks.versions.numbers import is_prerelease, parse
 from release_tasks.versions.templates import expand, highest_of_line
 
@@ -30,7 +31,7 @@ def released(project: Project, component: Component) -> dict[str, ReleasedTag]:
     """
     own: dict[str, ReleasedTag] = {}
     former: dict[str, ReleasedTag] = {}
-    for tag, commit in _tags(project).items():
+    for tag, commit in known_tags.tags(project.root).items():
         version = version_in(component, tag)
         if version is not None:
             own[version] = ReleasedTag(tag, commit)
@@ -60,7 +61,8 @@ def tagged(project: Project, component: Component) -> Commits:
 def finished(project: Project, component: Component) -> Commits:
     """Return the versions of a component whose release is finished, and their commits.
 
-    On GitHub a release is finished when it is public; elsewhere when its tag is on origin.
+    On GitHub a release is finished when it is public; elsewhere, and where a bump cannot read
+    origin, when it has a tag.
     """
     from release_tasks.tools import gh
 
@@ -69,6 +71,7 @@ def finished(project: Project, component: Component) -> Commits:
         project.repository is not None and git.remote_url(project.root) is not None
     )
     is_by_tag = not found or component.promotes or not is_on_github
+    is_by_tag = is_by_tag or not known_tags.is_readable(project.root)
     public: set[str] = set()
     if not is_by_tag:
         releases = gh.releases(project.github_repository)
@@ -141,17 +144,3 @@ def previous(project: Project, component: Component, version: str) -> tuple[str,
             git.fetch_tag(project.root, tag, name_it=False)
         return tag, commit
     return "", ""
-
-
-def _tags(project: Project) -> dict[str, str]:
-    """Return the tags of origin, or of this repository without one, and their commits."""
-    root = project.root
-    if git.remote_url(root) is None:
-        return dict(git.tags(root))
-    refs = git.remote_refs(root)
-    prefix = "refs/tags/"
-    return {
-        ref.removeprefix(prefix): commit
-        for ref, commit in refs.items()
-        if ref.startswith(prefix)
-    }

@@ -10,7 +10,7 @@ from release_tasks.project.history import finished, last_finished, tagged
 from release_tasks.project.model import Component, Project
 from release_tasks.project.tags import manifest_version, released_version
 from release_tasks.tools import git
-from release_tasks.tools.git import clones
+from release_tasks.tools.git import clones, known_tags
 from release_tasks.versions.numbers import is_prerelease, parse
 from release_tasks.versions.requests import matches_level, next_version, parse_request
 
@@ -61,12 +61,22 @@ def _first_version(project: Project, component: Component, level: str) -> str:
     root = project.root
     tags = (released_version(component, tag) for tag in git.tags(root))
     begun = {version for version in tags if version} | set(tagged(project, component))
+    if not begun and not _has_readable_origin(root):
+        raise ReleaseError(
+            f"{level} counts from the last release of {component.name}: none of its tags is here, "
+            "and the remote origin cannot be read",
+            "--version X.Y.Z",
+        )
     if not begun:
         return next_version(_committed_version(root, component), level)
     highest = max(begun, key=parse)
     if len(begun) == 1 and matches_level(highest, level):
         return highest
     return next_version(highest, level)
+
+
+def _has_readable_origin(root: Path) -> bool:
+    return git.remote_url(root) is None or known_tags.is_readable(root)
 
 
 def _committed_version(root: Path, component: Component) -> str:

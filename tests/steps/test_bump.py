@@ -176,3 +176,43 @@ def test_a_hotfix_branch_from_the_last_tag_is_released_from_main(
         "fix.txt",
     ]
     merged.git("branch", "--delete", "hotfix/v0.1.1")
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyProject]:
+    with tiny_project(tmp_path, monkeypatch, TINY) as made:
+        yield made
+
+
+@pytest.mark.parametrize("request_", ["0.2.0", "minor"])
+def test_a_bump_goes_by_the_tags_that_are_here_when_origin_cannot_be_read(
+    tiny: TinyProject, request_: str
+) -> None:
+    tiny.tag("v0.1.0")
+    tiny.commit("more.txt")
+    tiny.git("remote", "set-url", "origin", str(tiny.folder / "nowhere.git"))
+    done = tiny.inv("bump", "--version", request_)
+    assert done.returncode == 0, done.stderr
+    assert 'version = "0.2.0"' in (tiny.root / "pyproject.toml").read_text()
+    lines = [line for line in done.stderr.splitlines() if "origin" in line]
+    assert len(lines) == 1
+    assert lines[0].startswith("the remote origin cannot be read: fatal: ")
+    assert lines[0].endswith("; going by the tags that are here")
+    done = tiny.inv("tag", "--version", "0.2.0")  # the tag may be on origin
+    assert done.returncode == 1
+    assert "the remote origin cannot be read" in done.stderr
+
+
+def test_an_origin_that_cannot_be_read_is_not_one_without_tags(
+    tiny: TinyProject,
+) -> None:
+    tiny.tag("v0.3.0")
+    tiny.git("tag", "--delete", "v0.3.0")
+    tiny.git("remote", "set-url", "origin", str(tiny.folder / "nowhere.git"))
+    done = tiny.inv("bump", "--version", "minor")
+    assert done.returncode == 1
+    assert (
+        "none of its tags is here, and the remote origin cannot be read\n"
+        in done.stderr
+    )
+    assert tiny.git("status", "--short") == ""
