@@ -25,6 +25,10 @@ CONNECTIONS = 32  # at the same time, to one host
 TIMEOUT = (10, 60)  # seconds to connect, seconds without a byte
 LONGEST_WAIT = 600  # seconds; a server that asks for more (`Retry-After`) is an error
 SHOWN = 200  # characters of a body or reason that a message quotes
+# how urllib3 shows its own objects, and the class of an error around its text
+_OBJECTS = re.compile(r"<urllib3[^>]*>: |HTTPS?Connection(?:Pool)?\([^()]*\): ")
+_CLASS = re.compile(r"""(?:\w+\()+(?:1, )?["'](?P<text>.*?)["']\)*""")
+_ABORTED = re.compile(r"\('Connection aborted\.', ")
 ANY_STATUS = range(100, 600)
 REPEATED = (429, 500, 502, 503, 504)  # statuses that can be different next time
 
@@ -168,7 +172,7 @@ def _get(
             f"{url} is rate-limited for {error}", "run this again then"
         ) from error
     except OSError as error:  # those of requests, and a missing file of certificates
-        fact = f"{url} cannot be read: {_reason(error)}"
+        fact = f"{url} cannot be read: {reason(error)}"
         raise ReleaseError(fact, _suggest_fix(error)) from error
     if response.status_code not in expect:
         raise _unexpected(url, response)
@@ -278,14 +282,13 @@ def _unexpected(url: str, response: Response) -> ReleaseError:
     return ReleaseError(fact, "try again later")
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """Return the innermost cause of one of requests' errors, in one line."""
-    return (
-        str(error)
-        .rsplit("Caused by ", 1)[-1]
-        .removesuffix(")")
-        .replace("\n", " ")[:SHOWN]
-    )
+    cause = str(error).rsplit("Caused by ", 1)[-1].replace("\n", " ")
+    cause = _ABORTED.sub("", _OBJECTS.sub("", cause))
+    while said := _CLASS.fullmatch(cause):
+        cause = said["text"]
+    return cause[:SHOWN]
 
 
 def _suggest_fix(error: Exception) -> str:

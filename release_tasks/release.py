@@ -98,10 +98,12 @@ class Release:
         for part in self.parts:
             wrong = []
             for name, version in carried(self.project, part.component).items():
-                if version != part.version:
-                    wrong.append(
-                        f"the manifest of {name} has {version}, expected {part.version}"
-                    )
+                if version == part.version:
+                    continue
+                fact = f"the manifest of {name} has {version}, expected {part.version}"
+                if self.is_tagged:
+                    fact = f"at the tag {part.tag} {fact}"
+                wrong.append(fact)
             if wrong:
                 more = f" (and {len(wrong) - 1} more)" if wrong[1:] else ""
                 fix = f"{command} --version {self.request}"

@@ -280,3 +280,42 @@ def test_an_interrupted_release_does_not_wait_for_the_server(
 def test_tests_can_only_connect_to_this_machine() -> None:
     with pytest.raises(OSError, match="a test wanted to reach"):
         socket.create_connection(("192.0.2.1", 80), timeout=1)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (
+            "HTTPSConnectionPool(host='a.b', port=443): Max retries exceeded with url: /v2 "
+            "(Caused by NameResolutionError(\"HTTPSConnection(host='a.b', port=443): Failed to "
+            "resolve 'a.b' ([Errno -2] Name or service not known)\"))",
+            "Failed to resolve 'a.b' ([Errno -2] Name or service not known)",
+        ),
+        (
+            "HTTPConnectionPool(host='a.b', port=1): Max retries exceeded with url: / (Caused by "
+            "NewConnectionError('<urllib3.connection.HTTPConnection object at 0x7f>: Failed to "
+            "establish a new connection: [Errno 111] Connection refused'))",
+            "Failed to establish a new connection: [Errno 111] Connection refused",
+        ),
+        (
+            "('Connection aborted.', RemoteDisconnected('Remote end closed connection without "
+            "response'))",
+            "Remote end closed connection without response",
+        ),
+        (
+            "HTTPSConnectionPool(host='x', port=443): Max retries exceeded with url: / (Caused by "
+            "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate "
+            "verify failed: self-signed certificate (_ssl.c:1006)')))",
+            "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate "
+            "(_ssl.c:1006)",
+        ),
+        (
+            "HTTPConnectionPool(host='127.0.0.1', port=34341): Read timed out. (read timeout=30)",
+            "Read timed out. (read timeout=30)",
+        ),
+    ],
+)
+def test_the_reason_is_what_is_wrong_and_not_the_objects_of_a_library(
+    error: str, reason: str
+) -> None:
+    assert http.reason(OSError(error)) == reason

@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any
 
 import msgspec
 
 from release_tasks import files
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import read
-from release_tasks.project import asset_names, container_settings
+from release_tasks.project import asset_names, container_settings, settings_errors
 from release_tasks.project.settings import (
     FILE,
-    CrateTable,
     GatesTable,
     GithubTable,
     NotesTable,
     Settings,
-    table_types,
 )
 from release_tasks.rules import git as git_rules
 
-# Keys that are not near any of ours by their spelling: what to write instead.
-RENAMED = {
-    "innocent": "[versions.ignore]",
-    "silence": "[checks.ignore]",
-    "forgotten": '[versions] stale = "warn" or "error"',
-}
-CI_EXAMPLE = 'ci = true, or the names of workflows: ci = ["ci.yml"]'
-EXAMPLES = {"array": '["..."]', "str": '"..."', "bool": "true", "object": "{}"}
 RELEASE = ("version", "tag", "component")  # the placeholders of most templates
 SAMPLE = {"version": "1.0.0", "crate": "a-crate"}  # what a template is tried with
 
@@ -56,12 +43,12 @@ def load(root: Path) -> Settings:
     """
     if not (root / FILE).exists():
         return Settings()
+    text = read(root, FILE)
     try:
-        data = msgspec.toml.decode(read(root, FILE))
-        data = _with_targets(_with_named(data))
+        data = _with_targets(_with_named(msgspec.toml.decode(text)))
         settings = msgspec.convert(data, Settings)
     except msgspec.ValidationError as error:
-        raise _explain(str(error)) from error
+        raise settings_errors.explain(str(error), data, text) from error
     except msgspec.DecodeError as error:
         raise ReleaseError(
             f"{FILE} is not valid TOML: {error}", f"fix that in {FILE}"
@@ -230,68 +217,3 @@ def _check_tags(settings: Settings) -> None:
                 f"{place}: git does not allow a tag like {example}",
                 'tag = "v{version}"',
             )
-
-
-def _explain(message: str) -> ReleaseError:
-    """Return what msgspec says, as "Expected `str`, got `int` - at `$.project.branch`"."""
-    what, _, path = message.partition(" - at ")
-    place = (
-        path.strip("`").removeprefix("$").removeprefix(".").replace("[...]", ".NAME")
-    )
-    place = place.replace("crates.named.NAME", "crates.NAME")
-    if unknown := re.fullmatch(r"Object contains unknown field `(.+)`", what):
-        return _unknown_key(unknown[1], place)
-    if not place:
-        return ReleaseError(f"{FILE}: {what}", f"fix that in {FILE}")
-    return ReleaseError(f"{FILE}: {place}: {what}", _correct_value(what, place))
-
-
-def _unknown_key(key: str, table: str) -> ReleaseError:
-    fields = msgspec.structs.fields(_table_type(table))
-    names = [field.encode_name for field in fields]
-    nearest = difflib.get_close_matches(key, names, 1)
-    if key in RENAMED:
-        fix = f"did you mean {RENAMED[key]}?"
-    elif nearest:
-        fix = f"did you mean {nearest[0]}?"
-    else:
-        fix = f"available: {', '.join(names)}"
-    where = f" in [{table}]" if table else ""
-    return ReleaseError(f"{FILE}: unknown key {key}{where}", fix)
-
-
-def _correct_value(what: str, place: str) -> str:
-    """Return a line with a value of the right type for a key, or the values that it may have."""
-    if place.startswith("gates.ci"):
-        return CI_EXAMPLE
-    table, _, key = place.partition("[")[0].rpartition(".")
-    field = key.replace("-", "_")
-    values = list(_allowed(get_type_hints(_table_type(table)).get(field)))
-    if "enum" in what and values:
-        return f"available: {', '.join(values)}"
-    if missing := re.search(r"missing required field `(.+)`", what):
-        return f'{missing[1]} = "..."'
-    if place.endswith("]"):  # an item of a list
-        return f"{key} = {EXAMPLES['array']}"
-    expected = re.match(r"Expected `(\w+)", what)
-    if expected and expected[1] in EXAMPLES:
-        return f"{key} = {EXAMPLES[expected[1]]}"
-    return f"fix that key in {FILE}"
-
-
-def _allowed(annotation: Any) -> Iterator[str]:
-    """Yield the texts that the type of a key allows; none where it allows any."""
-    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
-        yield from annotation
-    elif get_origin(annotation) is Literal:
-        yield from map(str, get_args(annotation))
-    else:
-        for inner in get_args(annotation):
-            yield from _allowed(inner)
-
-
-def _table_type(table: str) -> type[msgspec.Struct]:
-    """Return the type of a table that an error names, as `images.NAME`."""
-    if table.startswith("crates."):
-        return CrateTable
-    return table_types().get(table.partition(".")[0], Settings)

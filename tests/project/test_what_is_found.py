@@ -259,7 +259,7 @@ def test_a_binary_that_no_crate_has_is_named_with_the_known_ones(
             "unknown key platform",
             "did you mean platforms?",
         ),
-        ("[crates]\nignore = 3\n", "Expected `array`", 'ignore = ["..."]'),
+        ("[crates]\nignore = 3\n", "must be a list", 'ignore = ["..."]'),
         ("[crates\n", "is not valid TOML", "fix that in release-tasks.toml"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,11 +19,19 @@ from release_tasks.errors import Problem, collect_problems, problems_of, shorten
 from release_tasks.project import forks
 from release_tasks.project.artifacts import State
 from release_tasks.project.gates import is_hotfix
+from release_tasks.project.settings import FILE
 from release_tasks.tools import git, remotes
 from release_tasks.tools.gh import hosts
 from release_tasks.tools.git import origin as git_origin
 from release_tasks.tools.git import whole
 from release_tasks.versions.numbers import parse
+
+# branches that old versions are released from, by their usual names
+_OLD_VERSIONS = re.compile(
+    r"(.*/)?(releases?|rel|hot-?fix|maint|maintenance|stable|support|backports?|lts|v?\d)"
+    r"([-_./\d]|$)",
+    re.I,
+)
 
 
 @also_after_tag
@@ -138,6 +147,33 @@ def wrong_branch(context: CheckContext) -> Iterator[Problem]:
         yield Problem(
             f"HEAD is on {branch}, but releases are made from {wanted}",
             f"git switch {wanted}",
+        )
+
+
+@warning
+def other_branch(context: CheckContext) -> Iterator[Problem]:
+    """Find that the branch is not the one that a clone of origin has, nor one for old versions."""
+    tree = context.release.checkout
+    branch, wanted = git.branch(tree), context.project.settings.project.branch
+    usual = git.default_branch(tree)
+    if not branch or not usual or wanted or branch == usual:
+        return
+    if not _OLD_VERSIONS.match(branch):
+        yield Problem(
+            f"HEAD is on {branch}, and the default branch of origin is {usual}: "
+            f"the release would be pushed to {branch}",
+            f'git switch {usual}, or set branch = "{branch}" in [project] of {FILE}',
+        )
+
+
+@problem
+def no_identity(context: CheckContext) -> Iterator[Problem]:
+    """Find that git knows no name and address for the commit and the tag of the release."""
+    if not git.has_identity(context.release.checkout):
+        yield Problem(
+            "git does not know who commits: user.name or user.email is not set",
+            'git config --global user.name "NAME" && '
+            'git config --global user.email "NAME@HOST"',
         )
 
 

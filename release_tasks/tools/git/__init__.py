@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from release_tasks.shell import Failed, ask, ask_bytes, do, is_dry
 
 ORIGIN = "origin"  # as git-clone(1) names the remote
 LINK = "120000"  # the mode of a symbolic link in git's index
+ROLES = ("AUTHOR", "COMMITTER")  # in the names of git's variables
 SUBMODULE = "160000"  # the mode of a submodule in git's index
 SPARSE = "S"  # how `git ls-files -t` marks what a sparse checkout leaves out
 CACHE_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
@@ -395,12 +397,36 @@ def today(epoch: str | None) -> str:
 
 
 def _reason(error: Failed) -> str:
-    """Return the line in which git says what is wrong."""
-    lines = error.output.strip().splitlines() or [""]
+    """Return the line in which git, or the ssh that it started, says what is wrong."""
+    lines = [line for line in error.output.strip().splitlines() if line] or [""]
     for line in lines:
+        if line.startswith("fatal: Could not read from remote"):
+            return lines[0]  # what ssh, or the server, says before that
         if line.startswith("fatal: "):
             return line
     return lines[-1]
+
+
+def default_branch(tree: Path) -> str | None:
+    """Return the branch that a clone of the remote checks out, None where this one has no note."""
+    file = common_dir(tree) / "refs" / "remotes" / remote(tree) / "HEAD"
+    if not file.is_file():
+        return None
+    _, separator, branch = file.read_text().strip().partition(f"/{remote(tree)}/")
+    return branch if separator else None
+
+
+def has_identity(tree: Path) -> bool:
+    """Tell whether git knows whose name and address to write into a commit."""
+    names = [f"GIT_{who}_{what}" for who in ROLES for what in ("NAME", "EMAIL")]
+    if all(os.environ.get(name) for name in names):
+        return True
+    try:
+        # without these variables, git finds an author where it finds a committer
+        ask(["git", "var", "GIT_AUTHOR_IDENT"], cwd=tree)
+    except Failed:
+        return False
+    return True
 
 
 @memoized_on(On.GIT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 
@@ -236,3 +237,55 @@ def test_a_fork_is_known_by_the_manifests_and_the_remotes(
     ]
     assert bool(facts) is bool(fact)
     assert all(fact in one for one in facts)
+
+
+@pytest.mark.parametrize(
+    ("branch", "is_named"),
+    [
+        ("main", False),
+        ("release/1.2", False),
+        ("hotfix-tls", False),
+        ("1.x", False),
+        ("v2", False),
+        ("team/backport_3", False),
+        ("feature", True),
+        ("release-notes-draft", False),
+        ("fix/version-2", True),
+    ],
+)
+def test_another_branch_than_the_usual_one_is_said(
+    tiny: TinyProject, branch: str, is_named: bool
+) -> None:
+    def facts() -> list[str]:
+        checked = CheckContext(context(), tiny.release("0.2.0"))
+        found = run_checks(checked, repository)
+        return [one.fix for one in found if one.name == "other-branch"]
+
+    if branch != "main":
+        tiny.git("switch", "--quiet", "--create", branch)
+    assert facts() == []  # no clone, so nobody knows
+    tiny.git("remote", "set-head", "origin", "main")
+    fix = f'git switch main, or set branch = "{branch}" in [project] of release-tasks.toml'
+    assert facts() == [fix] * is_named
+    tiny.commit("release-tasks.toml", f'[project]\nbranch = "{branch}"\n')
+    assert facts() == []
+
+
+def test_a_machine_where_git_knows_nobody_cannot_commit(
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fixes() -> list[str]:
+        found = run_checks(CheckContext(context(), tiny.release("0.2.0")), repository)
+        return [one.fix for one in found if one.name == "no-identity"]
+
+    assert fixes() == []
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.delenv(f"GIT_{role}_NAME")
+        monkeypatch.delenv(f"GIT_{role}_EMAIL")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+    tiny.git("config", "user.useConfigOnly", "true")
+    [fix] = fixes()
+    for line in fix.replace("--global ", "").split(" && "):
+        tiny.git(*shlex.split(line)[1:])
+    assert fixes() == []
