@@ -167,6 +167,11 @@ def _only_reference(candidates: list[_Found], repository: str | None) -> str:
             "origin is not a GitHub repository, so the chart has no default name",
             f'add to {FILE}:\n[charts."REGISTRY/OWNER/charts/NAME"]',
         )
+    for refusal in oci.reference(references[0]):
+        raise Unresolved(
+            f"the chart {candidates[0].name} cannot be published: {refusal}",
+            f"name it in {candidates[0].folder}/Chart.yaml with small letters, digits and `-`",
+        )
     return references[0]
 
 

@@ -9,11 +9,15 @@ from pathlib import Path
 
 from release_tasks import files, shell
 from release_tasks.tools import helm
+from release_tasks.versions import helm_ranges
 
-# `required` and `fail`, values.schema.json, `type: library`, and `kubeVersion` (helm 3.22)
+# `required` and `fail`, values.schema.json, and `type: library` (helm 3.22)
 _BY_DESIGN = re.compile(
     r"execution error at|values don't meet the specifications of the schema"
-    r"|library charts are not installable|is incompatible with Kubernetes"
+    r"|library charts are not installable"
+)
+_KUBERNETES = re.compile(
+    r"chart requires kubeVersion: (?P<range>.+) which is incompatible with Kubernetes"
 )
 
 
@@ -37,8 +41,33 @@ def render_with(
     return _template(chart, attempts[-1])
 
 
+def kubernetes_for(output: str) -> str:
+    """Return a version of Kubernetes that a chart accepts which helm did not render, else "".
+
+    `output` is what helm printed: its own version of Kubernetes is not that of every cluster.
+    """
+    found = _KUBERNETES.search(output)
+    if found is None:
+        return ""
+    numbers = re.findall(r"(\d+)\.(\d+)(?:\.(\d+))?", found["range"])
+    for major, minor, patch in numbers:
+        for step in (0, 1, -1):
+            near = int(minor) + step
+            for version in (f"{major}.{near}.{patch or 0}", f"{major}.{near}.99"):
+                if near >= 0 and helm_ranges.admits(found["range"], version):
+                    return version
+    return ""
+
+
 def _template(chart: Path, options: Sequence[str]) -> str:
-    return shell.ask(["helm", "template", "checked", *options, chart])
+    argv: list[str | Path] = ["helm", "template", "checked", *options, chart]
+    try:
+        return shell.ask(argv)
+    except shell.Failed as error:
+        version = kubernetes_for(error.output)
+        if not version:
+            raise
+    return shell.ask([*argv, f"--kube-version={version}"])
 
 
 def _prepare(chart: Path, version: str, app_version: str) -> None:
@@ -62,6 +91,8 @@ def _prepare(chart: Path, version: str, app_version: str) -> None:
 
 def needs_more(output: str) -> str:
     """Return why helm needs values or a cluster for a chart, by what it printed; else ""."""
+    if (found := _KUBERNETES.search(output)) and kubernetes_for(output):
+        return found[0]
     if not _BY_DESIGN.search(output):
         return ""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
