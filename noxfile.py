@@ -16,12 +16,20 @@ nox.options.reuse_venv = "yes"
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run every test; as root on Debian or Ubuntu, install the programs they need first."""
+    """Run the tests; as root on Debian or Ubuntu, install the programs they need first."""
     install(session, "tests")
     compile_all(session)
     # two cores have time for three: many tests wait for servers and disks
     parallel = ("-n", "3", "--dist", "worksteal", "--durations", "25")
     session.run("python", "-m", "pytest", *parallel, *session.posargs)
+
+
+@nox.session
+def long(session: nox.Session) -> None:
+    """Run the tests of which `tests` runs a sample: every fault, every project, whole."""
+    install(session, "tests")
+    compile_all(session)
+    session.run("python", "-m", "pytest", "-n", "2", "-m", "long", *session.posargs)
 
 
 @nox.session

@@ -22,6 +22,7 @@ pytestmark = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.statement("B4.18", "B4.20", "B4.24")
 def test_caro_waits_for_every_machine_and_publishes_thirty_assets(
     tmp_path: Path,
@@ -54,6 +55,7 @@ def test_llmtrace_publishes_five_crates_three_wheels_and_five_assets(
         release_and_compare(project)
 
 
+@pytest.mark.long
 @pytest.mark.statement("B2.12", "B2.17", "B2.18", "B2.20", "B2.22")
 def test_llmcc_publishes_five_crates_with_a_tag_each_and_five_wheels(
     tmp_path: Path,
@@ -66,6 +68,7 @@ def test_llmcc_publishes_five_crates_with_a_tag_each_and_five_wheels(
 @pytest.mark.statement(
     "B5.1", "B5.17", "B5.19", "B5.25", "B5.27", "B5.28", "B5.31", "B5.33"
 )
+@pytest.mark.long
 def test_edgequake_llm_publishes_a_crate_and_seven_wheels_in_one_commit_and_one_push(
     tmp_path: Path,
 ) -> None:
@@ -84,6 +87,7 @@ def test_edgequake_llm_publishes_a_crate_and_seven_wheels_in_one_commit_and_one_
         )
 
 
+@pytest.mark.long
 def test_llmcc_of_today_publishes_fifteen_crates_and_five_programs(
     tmp_path: Path,
 ) -> None:

@@ -51,6 +51,7 @@ def assert_interrupted(
     assert running(f"TMPDIR={temporary}") == []
 
 
+@pytest.mark.long
 def test_ctrl_c_at_many_moments_leaves_a_state_from_which_the_same_line_goes_on(
     tmp_path: Path,
 ) -> None:

@@ -86,6 +86,7 @@ def test_a_release_makes_everything_public_and_the_second_run_does_nothing(
     assert "cargo publish" not in second.err
 
 
+@pytest.mark.long
 def test_what_is_there_beforehand_is_not_published_again(kit: HostedProject) -> None:
     """One crate, one wheel and the image are public already: exactly the rest is published."""
     clone = kit.clone()
@@ -128,7 +129,10 @@ KILLS = {
 }
 
 
-@pytest.mark.parametrize("step", KILLS)
+LONG = [pytest.param(step, marks=pytest.mark.long) for step in list(KILLS)[1:]]
+
+
+@pytest.mark.parametrize("step", ["publish_images", *LONG])
 def test_a_killed_release_is_finished_from_a_fresh_clone(
     kit: HostedProject, built: Path, step: str
 ) -> None:

@@ -263,6 +263,7 @@ def test_an_uploaded_crate_that_is_not_visible_yet_is_waited_for(
     )
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_an_index_that_is_slower_than_cargo_waits_is_waited_for(
     packed: Path, registries: LocalRegistries

@@ -161,6 +161,7 @@ VERIFIED = (
 )
 
 
+@pytest.mark.long
 @pytest.mark.tools("cargo-zigbuild", "aarch64-linux-gnu-gcc", "qemu-aarch64-static")
 def test_the_whole_example_is_released_for_two_machines_and_built_with_equal_bytes_elsewhere(
     tmp_path: Path,
@@ -219,7 +220,13 @@ def test_serve_prints_the_addresses_and_ends_with_its_input(tmp_path: Path) -> N
     assert process.returncode == 0
 
 
-@pytest.mark.parametrize("moment", ["check:   Starting session", "publish-crates: $"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "check:   Starting session",
+        pytest.param("publish-crates: $", marks=pytest.mark.long),
+    ],
+)
 def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, moment: str) -> None:
     folder, scratch = copy(tmp_path / "here", KIT), tmp_path / "tmp"
     scratch.mkdir()
