@@ -97,16 +97,6 @@ def new_name(value: str, others: Iterable[str] = ()) -> Iterator[str]:
             f"The name {value!r} isn't allowed (conflict with Python Standard Library module "
             f"name). {more}"
         )
-    yield from similar_name(value, others)
-
-
-@rule(PYPI, PROJECTS)
-def similar_name(value: str, others: Iterable[str]) -> Iterator[str]:
-    """Check that the name of a new project is not too like that of others (`l` and `1`, `o`, `0`).
-
-    Punctuation does not count; a name that is the same project's is none of `others`.
-    """
-    more = f"See {endpoints.PYPI}/help/#project-name for more information."
     if similar(value) in {similar(other) for other in others}:
         yield f"The name {value!r} is too similar to an existing project. {more}"
 

@@ -28,7 +28,6 @@ from release_tasks.project.artifacts import (
 from release_tasks.project.kinds import KINDS
 from release_tasks.release import ComponentRelease
 from release_tasks.rules import crates_io as crates_io_rules
-from release_tasks.rules import pypi as pypi_rules
 from release_tasks.tools import gh
 from release_tasks.tools.docker import login as docker_login
 from release_tasks.tools.gh import hosts
@@ -75,30 +74,18 @@ def new_name(context: CheckContext) -> Iterator[Problem]:
 
 @problem
 def similar_name(context: CheckContext) -> Iterator[Problem]:
-    """Find each name that its registry refuses, as another name there is too like it."""
+    """Find each crate whose name is that of another one but for case, `-` and `_`."""
     for channel, missing in _missing(context):
-        if channel is crates_io:
-            names = [artifact.name for artifact in missing]
-            known = get_many(crates_index.similar, names)
-            for name, others in zip(names, known, strict=True):
-                for text in crates_io_rules.similar_name(name, [*others, *names]):
-                    yield _like_another(name, channel, text)
-        if channel is pypi:
-            found = {
-                artifact.package or artifact.name: artifact for artifact in missing
-            }
-            for name in sorted(found):
-                siblings = found.keys() - {name}
-                texts = pypi_rules.similar_name(name, siblings)
-                if texts and pypi.is_new(found[name]):
-                    yield _like_another(name, channel, texts[0])
-
-
-def _like_another(name: str, channel: Channel, text: str) -> Problem:
-    return Problem(
-        f"{channel.NAME} refuses the name {name}: {text}",
-        "choose another name, or write it as it is there",
-    )
+        if channel is not crates_io:
+            continue
+        names = [artifact.name for artifact in missing]
+        known = get_many(crates_index.similar, names)
+        for name, others in zip(names, known, strict=True):
+            for text in crates_io_rules.similar_name(name, [*others, *names]):
+                yield Problem(
+                    f"crates.io refuses the name {name}: {text}",
+                    "choose another name, or write it as it is there",
+                )
 
 
 @warning
