@@ -21,10 +21,12 @@ from typing import Any
 from invoke.context import Context
 from invoke.runners import Local
 
+from release_tasks import environment as variables
 from release_tasks import memo, terminal
 from release_tasks.errors import ReleaseError
+from release_tasks.masking import MASK, is_secret_name
 from release_tasks.signals import deferred_signals
-from release_tasks.terminal import MASK, SECRET_NAME, hide_secrets, say
+from release_tasks.terminal import hide_secrets, say
 
 Process = subprocess.Popen[bytes]
 
@@ -51,9 +53,10 @@ class Failed(ReleaseError):
     def __init__(self, argv: Sequence[str], status: int, output: str) -> None:
         self.status = status
         self.output = hide_secrets(output)
+        fix = _missing_variables(argv, self.output)
         fact = f"`{hide_secrets(shlex.join(argv))}` ended with status {status}"
         last = self.output.strip().splitlines()[-LAST_LINES:]
-        super().__init__("\n".join([fact, *last]))
+        super().__init__("\n".join([fact, *last]), fix)
 
 
 def ask(
@@ -65,9 +68,9 @@ def ask(
 ) -> str:
     """Run `argv` (also under `--dry`) and return its stdout.
 
-    The program gets the caller's environment without secrets, and `env`; `secrets` are the names
-    of the variables that it may see besides. Raises `Failed`, and `ReleaseError` where the
-    program cannot be started.
+    The program gets the caller's environment without secrets (`environment`), and `env`;
+    `secrets` are the names of the variables that it may see besides. Raises `Failed`, and
+    `ReleaseError` where the program cannot be started.
     """
     return ask_bytes(argv, cwd, env, secrets, stdin).decode(errors="replace")
 
@@ -82,7 +85,9 @@ def ask_bytes(
     """Do what `ask` does, for output that is not text."""
     words = [str(word) for word in argv]
     streams = Streams(stdin=subprocess.PIPE)
-    process = _start(words, cwd, environment(env, secrets), streams, ends_with_us=False)
+    process = _start(
+        words, cwd, environment(env, secrets, words), streams, ends_with_us=False
+    )
     try:
         out, err = process.communicate(stdin)
     finally:
@@ -111,7 +116,7 @@ def do(
     words = [str(word) for word in argv]
     result = Child(c, words, cwd, stop_at).run(
         _shown(words, env or {}),
-        env=environment(env, secrets),
+        env=environment(env, secrets, words),
         replace_env=True,
         pty=False,
         in_stream=False,
@@ -156,7 +161,7 @@ def running(
     `env` is its whole environment; without it, it gets the caller's without secrets.
     """
     words = [str(word) for word in argv]
-    seen = environment() if env is None else env
+    seen = environment(argv=words) if env is None else env
     with open(log or os.devnull, "ab") as sink:
         streams = Streams(out=sink, err=subprocess.STDOUT)
         with _child(words, cwd, seen, streams) as process:
@@ -174,13 +179,15 @@ def found(program: str) -> str | None:
 
 
 def environment(
-    env: Mapping[str, str] | None = None, secrets: Sequence[str] = ()
+    env: Mapping[str, str] | None = None,
+    secrets: Sequence[str] = (),
+    argv: Sequence[str] = (),
 ) -> dict[str, str]:
-    """Return the caller's environment without secrets, plus `env` and the named `secrets`."""
-    kept = {}
-    for name, value in os.environ.items():
-        if name in secrets or not SECRET_NAME.search(name):
-            kept[name] = value
+    """Return the caller's environment without secrets, plus `env` and the named `secrets`.
+
+    Of the caller's, what runs the project's own code gets only what builds need; `argv` tells.
+    """
+    kept = variables.for_child(argv, secrets)
     return kept | UNATTENDED | dict(env or {})
 
 
@@ -260,16 +267,16 @@ class Child(Local):
 
 def _shown(words: Sequence[str], env: Mapping[str, str]) -> str:
     """Return a command as a person would type it, with its variables and without secrets."""
-    variables = []
+    shown = []
     for name, value in env.items():
-        if SECRET_NAME.search(name):
-            variables.append(f"{name}={MASK}")
+        if is_secret_name(name):
+            shown.append(f"{name}={MASK}")
         elif len(value) < LONGEST_SHOWN:
-            variables.append(f"{name}={shlex.quote(value)}")
+            shown.append(f"{name}={shlex.quote(value)}")
     line = shlex.join(words)
-    if not variables:
+    if not shown:
         return line
-    return f"env {' '.join(variables)} {line}"
+    return f"env {' '.join(shown)} {line}"
 
 
 @contextlib.contextmanager
@@ -319,6 +326,18 @@ def _start(
         _end(process)
         raise KeyboardInterrupt
     return process
+
+
+def _missing_variables(argv: Sequence[str], output: str) -> str:
+    """Return how to pass on the variables that a failed program asks for and did not get."""
+    if variables.is_client(argv):
+        return ""
+    names = [name for name in variables.withheld() if not is_secret_name(name)]
+    asked = [name for name in names if re.search(rf"\b{re.escape(name)}\b", output)]
+    if not asked:
+        return ""
+    listed = ", ".join(f'"{name}"' for name in asked)
+    return f"if it needs them: [build] pass-env = [{listed}] in release-tasks.toml"
 
 
 def _not_started(program: str, cwd: Path | None, error: OSError) -> ReleaseError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import sys
 import threading
@@ -12,17 +11,8 @@ import time
 from collections.abc import Callable
 from contextvars import ContextVar
 
-from release_tasks import memo
+from release_tasks import masking, memo
 from release_tasks.errors import ReleaseError, as_called
-
-SECRET_NAME = re.compile(
-    r"TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIAL"
-    r"|(API|PRIVATE|ACCESS|SIGNING|DEPLOY)_?KEY|_PAT$|_AUTH$|AUTH_CONFIG",
-    re.IGNORECASE,
-)
-LOGIN_IN_URL = re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)")  # user:password
-MASK = "***"
-SHORTEST_SECRET = 8  # characters; hiding shorter values would garble ordinary text
 
 # the name of the running step
 prefix: ContextVar[str] = ContextVar("prefix", default="")
@@ -116,29 +106,8 @@ def wait_for(missing: Callable[[], str], at_most: float, longest: float = 5.0) -
 
 
 def hide_secrets(text: str) -> str:
-    """Replace the values of secret variables in `text`, and user and password in URLs."""
-    for secret in _secrets():
-        text = text.replace(secret, MASK)
-    return LOGIN_IN_URL.sub(MASK, text)
-
-
-def _secrets() -> list[str]:
-    """Return the values of secret variables, longest first: one can be the start of another."""
-    found: set[str] = set()
-    for name in os.environ:
-        if not SECRET_NAME.search(name):
-            continue
-        value = os.environ[name]
-        if os.path.exists(value):  # the path of a file is no secret
-            continue
-        found.add(value)
-        # output comes line by line
-        found.update(line.strip() for line in value.splitlines())
-    return sorted(filter(_is_long_enough, found), key=len, reverse=True)
-
-
-def _is_long_enough(secret: str) -> bool:
-    return len(secret) >= SHORTEST_SECRET
+    """Replace the values of secret variables in `text`, and logins and tokens in addresses."""
+    return masking.hide(text, masking.secrets(os.environ))
 
 
 def _draw(why: str, left: float) -> None:

@@ -15,6 +15,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
     "errors",
     "endpoints",
+    "masking",
+    "environment",
     "memo",
     "signals",
     "terminal",

@@ -58,11 +58,11 @@ def test_a_program_sees_only_the_secrets_that_its_call_names(
         "SIGNING_PASSPHRASE",
         "NPM_API_KEY",
     }
-    for name in (*secret, "PATHWAY"):
+    for name in (*secret, "PATHWAY_DIR"):
         monkeypatch.setenv(name, SECRET)
     show = python("import os; print(' '.join(os.environ))")
     assert not secret & set(shell.ask(show).split())
-    assert "PATHWAY" in shell.ask(show).split()
+    assert "PATHWAY_DIR" in shell.ask(show).split()
     assert secret & set(shell.ask(show, secrets=("GH_PAT",)).split()) == {"GH_PAT"}
 
 

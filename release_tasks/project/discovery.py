@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from release_tasks import memo
+from release_tasks import environment, memo
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import read
 from release_tasks.project import charts, containers, python_packages
@@ -51,6 +51,7 @@ def prefetch(root: Path) -> None:
 def outline(root: Path) -> Project:
     """Return a project as far as cargo and the manifests are not needed: settings, names, files."""
     settings = load(root)
+    environment.give_also(settings.build.pass_env)
     files = _visible(git.tracked(root), settings.project.ignore)
     url = git.remote_url(root)
     repository = remotes.repository_of(root)

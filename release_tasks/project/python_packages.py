@@ -14,6 +14,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import read
 from release_tasks.manifests import pyproject
 from release_tasks.manifests.pyproject import PyProject
+from release_tasks.masking import is_secret_name
 from release_tasks.project.model import (
     Crate,
     OutsideCrate,
@@ -26,7 +27,6 @@ from release_tasks.project.model import (
     choice,
 )
 from release_tasks.project.settings import FILE, PythonTable, Settings
-from release_tasks.terminal import SECRET_NAME
 from release_tasks.tools import cargo
 from release_tasks.tools.cargo import Package
 
@@ -232,7 +232,7 @@ def _candidate(
 def _package(name: str, candidate: _Candidate, settings: Settings) -> PythonPackage:
     table = settings.python.get(name, PythonTable())
     is_maturin = candidate.about.backend.startswith("maturin")
-    if not SECRET_NAME.search(table.token):
+    if not is_secret_name(table.token):
         raise ReleaseError(
             f"{FILE}: [python.{name}] token: the variable {table.token} would not be kept secret",
             "choose a name with TOKEN in it",

@@ -141,6 +141,8 @@ class BuildTable(_Table, frozen=True):
     """How binaries and wheels are compiled."""
 
     env: dict[str, str] = {}
+    # variables of the caller that builds, gates and hooks get besides the usual ones; or NAME_*
+    pass_env: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()  # programs that the build itself needs
     static: tuple[str, ...] = ()  # binaries that are linked statically
     glibc: GlibcVersion | None = None  # the oldest that binaries for Linux run with

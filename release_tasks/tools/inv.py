@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from release_tasks.shell import follow
+from release_tasks.tools.python import module
 
 
 def run(
@@ -16,7 +16,7 @@ def run(
 
     `env` is its whole environment. What it prints to stdout is written to `out`, if given.
     """
-    return follow([sys.executable, "-m", _module(folder), *words], folder, env, out)
+    return follow([*module(_module(folder)), *words], folder, env, out)
 
 
 def _module(folder: Path) -> str:

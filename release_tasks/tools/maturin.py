@@ -11,8 +11,9 @@ from pathlib import Path
 from invoke.context import Context
 
 from release_tasks.shell import do
+from release_tasks.tools.python import module
 
-MATURIN = (sys.executable, "-m", "maturin")  # our own: it need not be on PATH
+MATURIN = module("maturin")  # our own: it need not be on PATH
 RUNNING_PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 

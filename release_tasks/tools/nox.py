@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +11,9 @@ from pathlib import Path
 from invoke.context import Context
 
 from release_tasks.shell import do
+from release_tasks.tools.python import module
 
-NOX = (sys.executable, "-m", "nox")
+NOX = module("nox")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from invoke.context import Context
 
 from release_tasks import endpoints
 from release_tasks.shell import ask, do
+from release_tasks.tools.python import module
 
 INDEX = f"{endpoints.PYPI}/simple/"
 QUIET = ("--quiet", "--no-input", "--disable-pip-version-check")
@@ -22,7 +22,7 @@ def create_environment(c: Context, folder: Path) -> Path:
     Our own pip installs into it, where there is one: to copy pip takes most of the time.
     """
     options = ["--without-pip"] if _have_pip() else []
-    do(c, [sys.executable, "-m", "venv", *options, str(folder)])
+    do(c, [*module("venv"), *options, str(folder)])
     return folder / "bin" / "python"
 
 
@@ -44,7 +44,7 @@ def install(
     }
     pip: list[str | Path] = [python, "-m", "pip"]
     if _have_pip():
-        pip = [sys.executable, "-m", "pip", "--python", python]
+        pip = [*module("pip"), "--python", python]
     do(
         c,
         [*pip, "install", *QUIET, option, requirement],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,8 +11,9 @@ from invoke.context import Context
 
 from release_tasks.errors import ReleaseError
 from release_tasks.shell import Failed, ask, do
+from release_tasks.tools.python import module
 
-TWINE = (sys.executable, "-m", "twine", "--no-color")
+TWINE = (*module("twine"), "--no-color")
 WHOLE_LINES = {"COLUMNS": "500"}  # else rich breaks PyPI's reasons into pieces
 TWINE_PASSWORD = "TWINE_PASSWORD"
 TRUSTED_PUBLISHING = ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL")

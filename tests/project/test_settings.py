@@ -136,7 +136,7 @@ UNKNOWN = [
     (
         "[build]\nenvironment = {}\n",
         "2: unknown key environment in [build]",
-        "available: env, needs, static, glibc, runners",
+        "available: env, pass-env, needs, static, glibc, runners",
     ),
     ("[gates]\nruns = []\n", "2: unknown key runs in [gates]", "did you mean run?"),
     (

@@ -22,7 +22,7 @@ from release_tasks.project.model import Crate
 from release_tasks.rules import crates_io as rules
 from release_tasks.shell import Failed
 from release_tasks.tools import cargo
-from release_tasks.tools.cargo import Package
+from release_tasks.tools.cargo import Package, steering
 
 FIXES = {  # by key of the manifest; dependencies are checked by themselves
     "name": "name it with at most 64 letters, digits, `-` and `_`, a letter first",
@@ -68,6 +68,19 @@ class PublishedCrate:
     def folder(self) -> str:
         """Return the folder of the crate from the root, which itself is empty."""
         return posixpath.dirname(self.manifest)
+
+
+@warning
+def repository_steers_upload(context: CheckContext) -> Iterator[Problem]:
+    """Find each key of the repository that leads an upload, and its token, elsewhere."""
+    if not any(context.shipped("crates", Crate)):
+        return
+    for steer in steering.steers(context.release.source_tree):
+        yield Problem(
+            f"{steer.key} of the repository {steer.effect}",
+            f"remove {steer.key} from {steer.file}, or move it to ~/.cargo/config.toml",
+            steer.file,
+        )
 
 
 @problem

@@ -13,7 +13,7 @@ from invoke.context import Context
 from release_tasks import endpoints, shell
 from release_tasks.errors import ReleaseError
 from release_tasks.shell import Failed
-from release_tasks.tools.cargo import CRATES_IO, select
+from release_tasks.tools.cargo import CRATES_IO, select, steering
 
 TOKEN = "CARGO_REGISTRY_TOKEN"
 FIXES = (  # what cargo or crates.io prints, and what to do
@@ -65,7 +65,8 @@ def publish(
     """
     argv = ["cargo", "publish", "--no-verify", *CRATES_IO]
     argv += ["--target-dir", str(target)]
-    shell.do(c, [*argv, *select(names, is_locked)], cwd=tree, secrets=[TOKEN])
+    argv += select(names, is_locked)
+    shell.do(c, argv, cwd=tree, env=steering.pins(tree), secrets=[TOKEN])
 
 
 def plain(output: str) -> str:

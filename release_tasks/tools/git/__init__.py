@@ -18,6 +18,13 @@ from release_tasks.shell import Failed, ask, ask_bytes, do, is_dry
 ORIGIN = "origin"  # as git-clone(1) names the remote
 LINK = "120000"  # the mode of a symbolic link in git's index
 ROLES = ("AUTHOR", "COMMITTER")  # in the names of git's variables
+# What `gh auth git-credential` logs in with over https (gh help environment).
+TOKENS = (
+    "GH_TOKEN",
+    "GITHUB_TOKEN",
+    "GH_ENTERPRISE_TOKEN",
+    "GITHUB_ENTERPRISE_TOKEN",
+)
 SUBMODULE = "160000"  # the mode of a submodule in git's index
 SPARSE = "S"  # how `git ls-files -t` marks what a sparse checkout leaves out
 CACHE_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
@@ -277,7 +284,8 @@ def remote_refs(tree: Path) -> Mapping[str, str]:
     """Return the commit of each branch and tag of origin, by the full name of the ref."""
     name = remote(tree)
     try:
-        text = ask(["git", "ls-remote", "--heads", "--tags", name], cwd=tree)
+        argv = ["git", "ls-remote", "--heads", "--tags", name]
+        text = ask(argv, cwd=tree, secrets=TOKENS)
     except Failed as error:
         fact = f"the remote {name} cannot be read: {_reason(error)}"
         raise ReleaseError(fact, f"check `git ls-remote {name}`") from error
@@ -300,14 +308,15 @@ def fetch_tag(tree: Path, tag: str, name_it: bool = True) -> None:
     wanted = f"refs/tags/{tag}"
     if name_it:
         wanted = f"+{wanted}:{wanted}"
-    ask(["git", "fetch", "--quiet", "--no-tags", remote(tree), wanted], cwd=tree)
+    argv = ["git", "fetch", "--quiet", "--no-tags", remote(tree), wanted]
+    ask(argv, cwd=tree, secrets=TOKENS)
     with changing(On.GIT):
         invalidate()
 
 
 def fetch_commit(tree: Path, commit: str) -> None:
     """Fetch a commit from origin, without a ref to it."""
-    ask(["git", "fetch", "--quiet", remote(tree), commit], cwd=tree)
+    ask(["git", "fetch", "--quiet", remote(tree), commit], cwd=tree, secrets=TOKENS)
     with changing(On.GIT):
         invalidate()
 
@@ -336,7 +345,7 @@ def commit(c: Context, tree: Path, paths: Iterable[str], message: str) -> None:
     untracked = sorted(set(names) - set(tracked(tree)))
     with changing(On.FILES, On.GIT):  # its hooks may edit files
         if untracked:
-            do(c, ["git", "add", "--", *untracked], cwd=tree)
+            do(c, ["git", "add", "--", *literal(untracked)], cwd=tree)
         argv = [
             "git",
             "commit",
@@ -344,7 +353,7 @@ def commit(c: Context, tree: Path, paths: Iterable[str], message: str) -> None:
             f"--message={message}",
             "--only",
             "--",
-            *names,
+            *literal(names),
         ]
         do(c, argv, cwd=tree)
     if not is_dry(c) and has_hooks(tree):
@@ -359,9 +368,13 @@ def _take_over_commit(c: Context, tree: Path, staged: tuple[str, ...]) -> None:
     committed = ask(["git", "diff-tree", *options, "HEAD"], cwd=tree).split("\0")
     paths = sorted(set(staged) & set(committed))
     if paths:
-        pathspecs = [f":(top,literal){path}" for path in paths]
         with changing(On.FILES, On.GIT):
-            do(c, ["git", "reset", "--quiet", "--", *pathspecs], cwd=tree)
+            do(c, ["git", "reset", "--quiet", "--", *literal(paths)], cwd=tree)
+
+
+def literal(paths: Iterable[str]) -> list[str]:
+    """Return paths from the root as pathspecs that match nothing else (gitglossary, pathspec)."""
+    return [f":(top,literal){path}" for path in paths]
 
 
 def create_tag(
@@ -385,8 +398,21 @@ def delete_tag(c: Context, tree: Path, name: str) -> None:
 
 
 def push(c: Context, tree: Path, *refspecs: str) -> None:
-    """Push refspecs to origin, all of them or none."""
-    do(c, ["git", "push", "--quiet", "--atomic", remote(tree), *refspecs], cwd=tree)
+    """Push refspecs to origin, all of them or none.
+
+    A `pre-push` hook that the repository contains does not get the tokens of GitHub.
+    """
+    argv = ["git", "push", "--quiet", "--atomic", remote(tree), *refspecs]
+    do(c, argv, cwd=tree, secrets=_tokens_for_push(tree))
+
+
+def _tokens_for_push(tree: Path) -> tuple[str, ...]:
+    hooks = _repository(tree).hooks.resolve()
+    is_inside = top(tree).resolve() in hooks.parents
+    is_versioned = is_inside and common_dir(tree) not in hooks.parents
+    if is_versioned and (hooks / "pre-push").exists():
+        return ()
+    return TOKENS
 
 
 def today(epoch: str | None) -> str:

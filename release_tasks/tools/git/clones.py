@@ -106,9 +106,9 @@ def set_origin(tree: Path, url: str) -> None:
 
 def commit_files(tree: Path, names: Sequence[str], env: Mapping[str, str]) -> None:
     """Commit these files in a clone of ours, without any hook; `env` has who and when."""
-    ask(["git", "add", "--force", "--", *names], cwd=tree, env=env)
+    ask(["git", "add", "--force", "--", *git.literal(names)], cwd=tree, env=env)
     message = ("--quiet", "--no-verify", "--message", "Set up release-tasks")
-    ask(["git", "commit", *message, "--", *names], cwd=tree, env=env)
+    ask(["git", "commit", *message, "--", *git.literal(names)], cwd=tree, env=env)
 
 
 def _check_out(tree: Path, commit: str, folder: Path) -> None:

@@ -50,6 +50,13 @@ NOSY = f"""fn main() {{
     assert!(std::env::var("SHOP_OPENS").is_ok());
 }}
 """
+SETTINGS = """
+[build]
+pass-env = ["SHOP_*"]
+
+[gates]
+nosy = "python3 nosy.py"
+"""
 NOSY_GATE = (
     f"import os\n\nassert [k for k, v in os.environ.items() if {MARK!r} in v] == []\n"
 )
@@ -61,7 +68,7 @@ def test_no_secret_reaches_a_build_script_or_the_tests(
     with local_registries(tmp_path, monkeypatch):
         root = projects.workspace(tmp_path / "shop", {"shop-zero": ""})
         (root / "crates" / "shop-zero" / "build.rs").write_text(NOSY)
-        (root / "release-tasks.toml").write_text('[gates]\nnosy = "python3 nosy.py"\n')
+        (root / "release-tasks.toml").write_text(SETTINGS)
         (root / "nosy.py").write_text(NOSY_GATE)
         projects.cargo(root, "fmt")
         commit_all(root)

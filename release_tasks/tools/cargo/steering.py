@@ -1,0 +1,109 @@
+"""cargo's settings in a repository that would lead an upload, and its token, elsewhere."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+CONFIGS = (".cargo/config", ".cargo/config.toml")  # cargo reads the first one only
+TOOLCHAINS = ("rust-toolchain", "rust-toolchain.toml")
+BUILT_IN = "cargo:"  # how the providers that cargo itself has begin
+TOKEN = "CARGO_REGISTRY_TOKEN"
+
+
+class Steer(NamedTuple):
+    """A key of a file (relative to the tree) that the upload obeys, and what it does."""
+
+    file: str
+    key: str
+    effect: str
+
+
+def steers(tree: Path) -> Iterator[Steer]:
+    """Yield what the files of a tree would do to an upload (the Cargo book, "Configuration").
+
+    A file that is not valid TOML is left to cargo.
+    """
+    for file, data in _files(tree, CONFIGS):
+        for key, value in _providers(data):
+            if not _is_built_in(key, value):
+                yield Steer(
+                    file, key, "starts that program with the token of crates.io"
+                )
+        if _at(data, "http", "cainfo") and _at(data, "http", "proxy"):
+            yield Steer(file, "http", "sends the upload through another host")
+        if _at(data, "build", "rustc"):
+            yield Steer(file, "build.rustc", "is started in place of the compiler")
+    for file, data in _files(tree, TOOLCHAINS):
+        if _at(data, "toolchain", "path"):
+            yield Steer(file, "toolchain.path", "is started in place of cargo")
+
+
+def pins(tree: Path) -> dict[str, str]:
+    """Return the variables with which an upload from a tree obeys the user and not the tree.
+
+    Variables go before files (the Cargo book, "Hierarchical structure"). Nothing is compiled.
+    """
+    found = {"RUSTC_WRAPPER": "", "RUSTC_WORKSPACE_WRAPPER": ""}
+    if os.environ.get(TOKEN):
+        found["CARGO_REGISTRY_CREDENTIAL_PROVIDER"] = f"{BUILT_IN}token"
+    for steer in steers(tree):
+        if steer.key == "http":
+            found["CARGO_HTTP_CAINFO"] = _certificates(os.environ)
+        if steer.key == "build.rustc":
+            found["RUSTC"] = os.environ.get("RUSTC") or "rustc"
+    return found
+
+
+def _files(tree: Path, names: tuple[str, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name in names:
+        try:
+            yield name, tomllib.loads((tree / name).read_text("utf-8"))
+        except (OSError, ValueError):
+            continue
+
+
+def _providers(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key in ("credential-provider", "global-credential-providers"):
+        if value := _at(data, "registry", key):
+            yield f"registry.{key}", value
+    if value := _at(data, "registries", "crates-io", "credential-provider"):
+        yield "registries.crates-io.credential-provider", value
+    aliases = _at(data, "credential-alias")
+    if isinstance(aliases, dict):
+        for name, value in aliases.items():
+            yield f"credential-alias.{name}", value
+
+
+def _is_built_in(key: str, value: Any) -> bool:
+    """Tell whether a provider with its words, or each of a list of them, is cargo's own."""
+    words = value if isinstance(value, list) else str(value).split()
+    if key.startswith("registry.global"):
+        return all(str(word).startswith(BUILT_IN) for word in words)
+    return bool(words) and str(words[0]).startswith(BUILT_IN)
+
+
+def _certificates(env: Mapping[str, str]) -> str:
+    """Return the file of the certificates that the user trusts."""
+    named = env.get("CARGO_HTTP_CAINFO") or env.get("SSL_CERT_FILE")
+    if named:
+        return named
+    default = ssl.get_default_verify_paths().cafile
+    if default:
+        return default
+    import certifi
+
+    return certifi.where()
+
+
+def _at(data: Mapping[str, Any], *keys: str) -> Any:
+    value: Any = data
+    for key in keys:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(key)
+    return value

@@ -1,0 +1,359 @@
+"""A repository that wants to lead the clients: it starts no program of its own with a secret."""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from invoke.context import Context
+from support import crate_projects as projects
+from support.local_registries import local_registries
+from support.repositories import commit_all, commit_files
+
+from release_tasks import environment, shell
+from release_tasks.rehearsal.registries import LocalRegistries
+from release_tasks.tools import auditwheel, build, git, inv, maturin, nox, pip, twine
+from release_tasks.tools.cargo import publish, steering
+from release_tasks.tools.python import module
+
+SHADOWS = [
+    "build",
+    "twine",
+    "rich",
+    "packaging",
+    "requests",
+    "urllib3",
+    "nox",
+    "invoke",
+]
+SHADOWS += [
+    "maturin",
+    "auditwheel",
+    "pip",
+    "venv",
+    "json",
+    "tomllib",
+    "certifi",
+    "pkginfo",
+]
+PROGRAMS = ["build", "twine", "nox", "maturin", "invoke"]
+TOKEN = "the-token-of-crates-io"
+
+
+@pytest.fixture
+def registries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[LocalRegistries]:
+    with local_registries(tmp_path, monkeypatch) as running:
+        yield running
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_module_of_the_repository_is_not_imported(
+    program: str, tmp_path: Path
+) -> None:
+    for name in SHADOWS:
+        (tmp_path / f"{name}.py").write_text(f"open('stolen-{name}', 'w')\n")
+    argv = [*module(program), "--version"]
+    done = subprocess.run(
+        argv, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.glob("stolen-*")) == []
+
+
+@pytest.mark.parametrize("tool", [auditwheel, build, inv, maturin, nox, pip, twine])
+def test_every_module_is_started_without_the_working_folder(tool: object) -> None:
+    text = Path(str(vars(tool)["__file__"])).read_text()
+    assert "module(" in text
+    assert 'sys.executable, "-m"' not in text
+
+
+PROVIDER = """#!/bin/sh
+env > {stolen}
+echo '{{"v":[1]}}'
+read request
+echo '{{"Err":{{"kind":"not-found"}}}}'
+"""
+WRAPPER = '#!/bin/sh\nenv > {stolen}\nexec "$@"\n'
+RUSTC = '#!/bin/sh\nenv > {stolen}\nexec rustc "$@"\n'
+CONFIGS = {  # a name: lines of .cargo/config.toml; {program} is what the repository brings
+    "provider": '[registry]\ncredential-provider = "{program}"\n',
+    "provider with words": '[registry]\ncredential-provider = ["{program}", "x"]\n',
+    "providers": '[registry]\nglobal-credential-providers = ["{program}"]\n',
+    "alias": '[registry]\ncredential-provider = "mine"\n'
+    '[credential-alias]\nmine = ["{program}"]\n',
+    "stdout": '[registry]\ncredential-provider = ["cargo:token-from-stdout", "{program}"]\n',
+    "wrapper": '[build]\nrustc-wrapper = "{program}"\n',
+    "workspace wrapper": '[build]\nrustc-workspace-wrapper = "{program}"\n',
+    "compiler": '[build]\nrustc = "{program}"\n',
+    "default": '[registry]\ndefault = "evil"\n'
+    '[registries.evil]\nindex = "sparse+http://127.0.0.1:9/"\n',
+}
+BODIES = {"wrapper": WRAPPER, "workspace wrapper": WRAPPER, "compiler": RUSTC}
+
+
+@pytest.mark.tools("cargo")
+def test_no_setting_of_cargo_gets_the_token(
+    registries: LocalRegistries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = projects.workspace(tmp_path / "shop", {"shop-zero": ""})
+    commit_all(root)
+    stolen, program = tmp_path / "stolen", tmp_path / "program"
+    (root / ".cargo").mkdir()
+    for number, (name, text) in enumerate(CONFIGS.items()):
+        body = BODIES.get(name, PROVIDER)
+        program.write_text(body.format(stolen=stolen))
+        program.chmod(0o755)
+        config = root / ".cargo" / "config.toml"
+        config.write_text(text.format(program=program))
+        bump(root, f"0.2.{number}")
+        commit_all(root)
+        publish.publish(Context(), root, tmp_path / "target", ["shop-zero"], False)
+        if stolen.exists():
+            assert registries.tokens.crates not in stolen.read_text(), name
+            stolen.unlink()
+    versions = registries.crates.store.published()["shop-zero"]
+    assert len(versions) == len(CONFIGS)
+
+
+def bump(root: Path, version: str) -> None:
+    for path in root.rglob("Cargo.toml"):
+        text = path.read_text()
+        path.write_text(text.replace('version = "0.1.0"', f'version = "{version}"'))
+        for old in range(len(CONFIGS)):
+            text = path.read_text()
+            path.write_text(
+                text.replace(f'version = "0.2.{old}"', f'version = "{version}"')
+            )
+    (root / "Cargo.lock").unlink(missing_ok=True)
+    projects.cargo(root, "generate-lockfile", "--offline")
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "keys"),
+    [
+        ("config.toml", CONFIGS["provider"], ["registry.credential-provider"]),
+        ("config", CONFIGS["provider"], ["registry.credential-provider"]),
+        ("config.toml", CONFIGS["providers"], ["registry.global-credential-providers"]),
+        (
+            "config.toml",
+            CONFIGS["alias"],
+            ["registry.credential-provider", "credential-alias.mine"],
+        ),
+        ("config.toml", CONFIGS["compiler"], ["build.rustc"]),
+        ("config.toml", '[http]\nproxy = "h:1"\ncainfo = "x.pem"\n', ["http"]),
+        ("config.toml", '[http]\nproxy = "h:1"\n', []),
+        ("config.toml", '[registry]\ncredential-provider = "cargo:token"\n', []),
+        (
+            "config.toml",
+            '[registry]\nglobal-credential-providers = ["cargo:token", "cargo:libsecret"]\n',
+            [],
+        ),
+        (
+            "config.toml",
+            '[registry]\nglobal-credential-providers = ["cargo:token", "./x"]\n',
+            ["registry.global-credential-providers"],
+        ),
+        ("config.toml", "[http]\nproxy = \n", []),
+        ("config.toml", "registry = 1\nhttp = []\ncredential-alias = 2\n", []),
+    ],
+)
+def test_what_steers_an_upload_is_found(
+    tmp_path: Path, file: str, text: str, keys: list[str]
+) -> None:
+    (tmp_path / ".cargo").mkdir()
+    (tmp_path / ".cargo" / file).write_text(text)
+    assert [steer.key for steer in steering.steers(tmp_path)] == keys
+
+
+def test_a_toolchain_of_the_repository_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "rust-toolchain.toml"
+    path.write_text('[toolchain]\npath = "./mine"\n')
+    assert [steer.key for steer in steering.steers(tmp_path)] == ["toolchain.path"]
+    path.write_text('[toolchain]\nchannel = "1.85"\n')
+    assert list(steering.steers(tmp_path)) == []
+
+
+READS = [
+    "status",
+    "ls-files",
+    "log",
+    "for-each-ref",
+    "diff",
+    "grep",
+    "worktree",
+    "clone",
+]
+
+
+@pytest.mark.parametrize("command", READS)
+def test_git_reads_without_programs_of_the_repository(command: str) -> None:
+    env = shell.environment(argv=["git", command])
+    pairs = git_settings(env)
+    assert pairs["core.fsmonitor"] == "false"
+    assert pairs["core.hooksPath"] == os.devnull
+
+
+@pytest.mark.parametrize(
+    "command", ["commit", "push", "rev-parse", "config", "http-backend"]
+)
+def test_hooks_of_the_user_still_run(command: str) -> None:
+    assert "core.hooksPath" not in git_settings(
+        shell.environment(argv=["git", command])
+    )
+
+
+def test_settings_of_the_caller_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "user.name")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "Ada")
+    pairs = git_settings(shell.environment(argv=["git", "-C", "commit", "status"]))
+    assert pairs == {"user.name": "Ada", **dict(environment.NO_PROGRAMS)}
+
+
+def git_settings(env: dict[str, str]) -> dict[str, str]:
+    count = int(env.get("GIT_CONFIG_COUNT", "0"))
+    return {
+        env[f"GIT_CONFIG_KEY_{number}"]: env[f"GIT_CONFIG_VALUE_{number}"]
+        for number in range(count)
+    }
+
+
+def test_no_monitor_and_no_hook_runs_when_git_only_reads(tmp_path: Path) -> None:
+    root = commit_files(tmp_path / "r", {"a": "1"})
+    evil = tmp_path / "evil"
+    evil.write_text(f"#!/bin/sh\ntouch {tmp_path}/stolen\nexit 1\n")
+    evil.chmod(0o755)
+    hooks = tmp_path / "hooks"
+    hooks.mkdir()
+    for name in ("post-index-change", "post-checkout", "reference-transaction"):
+        shutil.copy(evil, hooks / name)
+    for key, value in (("core.fsmonitor", evil), ("core.hooksPath", hooks)):
+        subprocess.run(["git", "config", key, str(value)], cwd=root, check=True)
+    (root / "a").write_text("2")
+    assert git.changed(root) == ("a",)
+    assert git.tracked(root) == ("a",)
+    assert not (tmp_path / "stolen").exists()
+
+
+NAMES = [
+    "*",
+    ":(exclude)a",
+    ":!a",
+    "a b",
+    "-x",
+    "'q'",
+    '"d"',
+    "ü",
+    "a\nb",
+    "[a]",
+    ":/a",
+    "\\a",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_is_no_pattern(name: str, tmp_path: Path) -> None:
+    root = commit_files(tmp_path / "r", {"other": "1"})
+    (root / name).write_text("1")
+    (root / "untouched").write_text("1")
+    assert name in git.changed(root)
+    git.commit(Context(), root, [name], "One")
+    (root / name).write_text("2")
+    (root / "other").write_text("2")
+    git.commit(Context(), root, [name], "Two")
+    assert set(git.changed(root)) == {"other", "untouched"}
+    assert name in git.tracked(root)
+
+
+HELPER = """#!/bin/sh
+[ "$1" = get ] || exit 0
+token=${GH_TOKEN:-$GITHUB_TOKEN}
+[ -n "$token" ] && printf 'username=x-access-token\\npassword=%s\\n' "$token"
+"""
+
+
+@pytest.mark.parametrize("variable", ["GH_TOKEN", "GITHUB_TOKEN"])
+def test_a_token_of_github_reaches_the_helper_of_git(
+    registries: LocalRegistries,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+) -> None:
+    registries.github.create("me", "project")
+    root = commit_files(tmp_path / "r", {"a": "1"})
+    git_is_led_by(tmp_path, monkeypatch)
+    monkeypatch.delenv("GH_TOKEN")
+    origin = "https://github.com/me/project.git"
+    subprocess.run(["git", "remote", "add", "origin", origin], cwd=root, check=True)
+    with pytest.raises(shell.Failed):
+        git.push(Context(), root, "HEAD:refs/heads/main")
+    monkeypatch.setenv(variable, registries.tokens.github)
+    git.push(Context(), root, "HEAD:refs/heads/main")
+    assert git.remote_refs(root)["refs/heads/main"] == git.head(root)
+
+
+def git_is_led_by(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let git ask a helper, as `gh auth setup-git` does, instead of the rehearsal's file."""
+    helper = folder / "helper"
+    helper.write_text(HELPER)
+    helper.chmod(0o755)
+    for name, value in os.environ.items():
+        if name.startswith("GIT_CONFIG_VALUE_") and value.startswith("store "):
+            monkeypatch.setenv(name, f"!{helper}")
+
+
+@pytest.mark.parametrize("is_versioned", [True, False])
+def test_a_hook_of_the_repository_gets_no_token_of_github(
+    registries: LocalRegistries,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    is_versioned: bool,
+) -> None:
+    registries.github.create("me", "project")
+    root = commit_files(tmp_path / "r", {"a": "1"})
+    hooks = root / ".husky" if is_versioned else root / ".git" / "hooks"
+    hooks.mkdir(exist_ok=True)
+    seen = tmp_path / "seen"
+    (hooks / "pre-push").write_text(f"#!/bin/sh\nenv > {seen}\n")
+    (hooks / "pre-push").chmod(0o755)
+    if is_versioned:
+        subprocess.run(
+            ["git", "config", "core.hooksPath", ".husky"], cwd=root, check=True
+        )
+    origin = "https://github.com/me/project.git"
+    subprocess.run(["git", "remote", "add", "origin", origin], cwd=root, check=True)
+    git.push(Context(), root, "HEAD:refs/heads/main")
+    assert (registries.tokens.github in seen.read_text()) is not is_versioned
+
+
+def test_a_commit_hook_gets_no_secret_and_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = commit_files(tmp_path / "r", {"a": "1"})
+    seen = tmp_path / "seen"
+    hook = root / ".git" / "hooks" / "pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\nenv > {seen}\n")
+    hook.chmod(0o755)
+    monkeypatch.setenv("GH_TOKEN", TOKEN)
+    monkeypatch.setenv("DATABASE_URL", f"postgres://u:{TOKEN}@h/x")
+    monkeypatch.setenv("NOTE", base64.b64encode(b"x").decode())
+    monkeypatch.setenv("SKIP", "slow")
+    (root / "a").write_text("2")
+    git.commit(Context(), root, ["a"], "Two")
+    text = seen.read_text()
+    assert "SKIP=slow" in text
+    assert TOKEN not in text
+    assert "NOTE=" not in text
+
+
+def test_our_own_python_is_asked_for_these_names() -> None:
+    assert module("x") == (sys.executable, "-P", "-m", "x")
