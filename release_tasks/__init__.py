@@ -15,11 +15,13 @@ __all__ = ["after", "before", "collection", "ns", "without"]
 
 def collection(order: Any = None) -> Collection:
     """Return the tasks of a project: every command, and the steps of `order` (default: all)."""
+    from release_tasks import environment, libraries
+
+    environment.protect_own()
+    libraries.import_installed()
     from release_tasks.commands import collection_of
-    from release_tasks.environment import protect_own
     from release_tasks.order import RELEASE
 
-    protect_own()
     if order is None:
         order = RELEASE
     return collection_of(order)

@@ -100,6 +100,19 @@ READS_WITH_LOGIN = re.compile(
 )
 GIT_SETTINGS = re.compile(r"GIT_CONFIG_(COUNT|KEY_\d+|VALUE_\d+|PARAMETERS)")
 ENVIRONMENT_START, ENVIRONMENT_END = 47, 48  # fields of /proc/PID/stat behind the name
+# Without these nothing starts; a password such as `postgres` can be a part of them.
+NEVER_SECRET = (
+    "PATH",
+    "HOME",
+    "PWD",
+    "OLDPWD",
+    "TMPDIR",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+)
+SHORTEST_PART = 16  # characters of a secret that is looked for inside of other values
 PR_SET_DUMPABLE = 4  # prctl(2)
 
 _also_given: set[str] = set()  # names or patterns of the project's settings
@@ -205,7 +218,16 @@ def _is_secret(name: str, value: str, hidden: Collection[str]) -> bool:
         return False
     if "://" in value and masking.LOGIN_IN_URL.search(value):
         return True
-    return any(secret in value for secret in hidden)
+    if name in NEVER_SECRET:
+        return False
+    return any(_has(value, secret) for secret in hidden)
+
+
+def _has(value: str, secret: str) -> bool:
+    """Tell whether a value has a secret in it; a short one has to be the whole value."""
+    if len(secret) < SHORTEST_PART:
+        return value == secret
+    return secret in value
 
 
 def _needed(own: Mapping[str, str]) -> Iterator[tuple[str, str]]:

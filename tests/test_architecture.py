@@ -15,6 +15,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
     "errors",
     "endpoints",
+    "libraries",
     "masking",
     "environment",
     "memo",

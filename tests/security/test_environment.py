@@ -390,6 +390,23 @@ def test_a_program_that_misses_a_variable_says_how_to_pass_it_on(
     assert '[build] pass-env = ["ACME_STAGE"]' in caught.value.fix
 
 
+@pytest.mark.parametrize(
+    "password", ["postgres", "/usr/bin", "runner", "0123456789abcde"]
+)
+def test_a_weak_password_takes_no_folder_away(
+    password: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = {
+        "PATH": f"/usr/bin:/usr/lib/{password}ql/14/bin:/usr/bin",
+        "HOME": f"/home/{password}",
+        "USER": password,
+        "PG_CONFIG_PATH": f"/usr/lib/{password}ql/14/bin",
+    }
+    for name, value in ({"PGPASSWORD": password} | places).items():
+        monkeypatch.setenv(name, value)
+    assert places.items() <= shell.environment(argv=["cargo"]).items()
+
+
 def test_git_gets_all_of_its_settings_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = {
         "GIT_CONFIG_COUNT": "1",

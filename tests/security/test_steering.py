@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import os
 import shutil
@@ -16,7 +17,7 @@ from support import crate_projects as projects
 from support.local_registries import local_registries
 from support.repositories import commit_all, commit_files
 
-from release_tasks import environment, shell
+from release_tasks import environment, libraries, shell
 from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.tools import auditwheel, build, git, inv, maturin, nox, pip, twine
 from release_tasks.tools.cargo import publish, steering
@@ -254,7 +255,7 @@ NAMES = [
     "ü",
     "a\nb",
     "[a]",
-    ":/a",
+    ":a",
     "\\a",
 ]
 
@@ -357,3 +358,37 @@ def test_a_commit_hook_gets_no_secret_and_runs(
 
 def test_our_own_python_is_asked_for_these_names() -> None:
     assert module("x") == (sys.executable, "-P", "-m", "x")
+
+
+def test_a_library_of_the_repository_is_not_imported_by_inv(tmp_path: Path) -> None:
+    for name in SHADOWS:
+        # invoke.py is invoke's own name for a project's configuration
+        if name not in ("json", "tomllib", "invoke"):
+            (tmp_path / f"{name}.py").write_text(f"open('stolen-{name}', 'w')\n")
+    (tmp_path / "mine.py").write_text("X = 1\n")
+    lines = [
+        "from release_tasks import ns",
+        "from mine import X",
+        "import packaging.version, requests, rich.table, urllib3",
+    ]
+    (tmp_path / "tasks.py").write_text("\n".join(lines))
+    argv = [*module("invoke"), "--list"]
+    done = subprocess.run(
+        argv, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.glob("stolen-*")) == []
+
+
+def test_every_library_that_we_import_is_known() -> None:
+    package = Path(str(environment.__file__)).parent
+    found = set()
+    for path in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module.partition(".")[0])
+    newer = {"compression"}  # of Python 3.14
+    ours = {"release_tasks"}
+    assert found - sys.stdlib_module_names - newer - ours <= libraries.NAMES

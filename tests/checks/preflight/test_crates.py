@@ -121,6 +121,21 @@ def test_a_crate_over_ten_mebibytes_is_found_with_its_largest_file(root: Path) -
     assert told(root) == []
 
 
+def test_a_repository_that_starts_a_program_with_the_token_is_found(root: Path) -> None:
+    config = root / ".cargo" / "config.toml"
+    config.parent.mkdir(exist_ok=True)
+    config.write_text('[registry]\ncredential-provider = "./login.sh"\n')
+    [(name, fact, fix)] = told(root)
+    assert (name, fact) == (
+        "repository-steers-upload",
+        "registry.credential-provider of the repository starts that program "
+        "with the token of crates.io",
+    )
+    assert fix.startswith("remove registry.credential-provider from .cargo/config.toml")
+    config.unlink()
+    assert told(root) == []
+
+
 def test_a_large_crate_of_few_bytes_when_packed_is_well(root: Path) -> None:
     (root / "crates/shop-zero/zeros.bin").write_bytes(bytes(11 << 20))
     assert told(root) == []
