@@ -7,7 +7,6 @@ from pathlib import Path
 from release_tasks.errors import ReleaseError
 from release_tasks.project.model import Component, Project, resolved_or_empty
 from release_tasks.project.tag_forms import version_in_form
-from release_tasks.tools import git
 from release_tasks.versions.numbers import as_semver, from_pep440, parse
 
 PROMOTED = "-stable"  # what `inv promote` adds to a tag
@@ -69,14 +68,12 @@ def read(project: Project, tag: str) -> tuple[Component, str, bool]:
     )
 
 
-def describe(tag: str) -> dict[str, str | bool]:
-    """Return what a tag of the project at the current folder stands for, as docs/json.md has it.
+def describe(project: Project, tag: str) -> dict[str, str | bool]:
+    """Return what a tag of a project stands for, as docs/json.md has it.
 
     Raises `ReleaseError` for a tag that is not one of this project's.
     """
-    from release_tasks.project.discovery import discover
-
-    component, version, is_promotion = read(discover(git.top(Path.cwd())), tag)
+    component, version, is_promotion = read(project, tag)
     return {
         "tag": tag,
         "component": component.name,

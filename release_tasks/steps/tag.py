@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from invoke.context import Context
 
 from release_tasks.tasks import step
@@ -19,10 +21,13 @@ def tag(
     from release_tasks.bumping.commit import commit_and_tag
     from release_tasks.checks.preflight import passed_gates
     from release_tasks.project import tags
+    from release_tasks.project.discovery import discover
     from release_tasks.release import Release
+    from release_tasks.tools import git
 
     if parse is not None:
-        terminal.print_json(tags.describe(parse), indent=None)
+        project = discover(git.top(Path.cwd()))
+        terminal.print_json(tags.describe(project, parse), indent=None)
         return
     release = Release.at(c, version, component)
     if release.is_tagged:
