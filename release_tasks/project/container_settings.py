@@ -80,11 +80,11 @@ def _reference_errors(kind: str, key: str) -> Iterator[ReleaseError]:
                 f'[{kind}."{reference}"]',
             )
             return
-    for refusal in oci.reference(reference):
+    for refusal in oci.publishable(reference):
         plain = reference.partition("://")[2] or reference
         plain = oci.split_tag(plain.partition("@")[0])[0].rstrip(":").lower()
         fix = f'[{kind}."REGISTRY/OWNER/NAME"]'
-        if not oci.reference(plain):
+        if not oci.publishable(plain):
             fix = f'[{kind}."{plain}"]'
         yield ReleaseError(f"{FILE}: [{kind}.{key}]: {refusal}", fix)
 

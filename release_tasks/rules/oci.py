@@ -138,6 +138,21 @@ def in_registry(registry: str, value: str) -> list[str]:
     return []
 
 
+@rule("Docker Hub", "Docker Docs, Docker Official Images")
+def docker_hub_owner(value: str) -> Iterator[str]:
+    """Check a repository that is pushed to: `library/` has Docker's official images alone."""
+    if value.startswith("library/"):
+        yield f"requested access to the resource is denied: docker.io/{value}"
+
+
+def publishable(value: str) -> list[str]:
+    """Return what is refused of a reference that a release pushes to."""
+    found = reference(value)
+    if not found and name(value).registry == DOCKER_HUB:
+        return docker_hub_owner(name(value).repository)
+    return found
+
+
 @rule("OCI registries", REFERENCE)
 def reference(value: str) -> Iterator[str]:
     """Check a reference without tag and digest: a registry and a repository."""

@@ -67,6 +67,23 @@ def test_a_reference_that_no_client_reads_is_refused(
     assert words in refusal
 
 
+@pytest.mark.parametrize(
+    ("reference", "is_taken"),
+    [
+        ("docker.io/o/n", True),
+        ("docker.io/n", False),
+        ("n", False),
+        ("docker.io/library/n", False),
+        ("index.docker.io/library/n", False),
+        ("ghcr.io/library/n", True),
+    ],
+)
+def test_official_images_are_pushed_by_docker_alone(
+    reference: str, is_taken: bool
+) -> None:
+    assert (oci.publishable(reference) == []) is is_taken
+
+
 @pytest.mark.parametrize("repository", ["o/a__b", "o/a.b_c--d", "1/2", "a/b/c/d"])
 def test_separators_are_taken_between_letters(repository: str) -> None:
     assert oci.repository(repository) == []

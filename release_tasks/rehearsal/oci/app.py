@@ -117,6 +117,9 @@ class Oci:
 
     def _check_namespace(self, request: Request, name: str) -> None:
         """Raise `Refused` (403) for a push that would hide what somebody else has published."""
+        if request.host == endpoints.host(endpoints.DOCKER_HUB):
+            for refusal in oci.docker_hub_owner(name):
+                raise Refused(403, "DENIED", refusal)
         if self.remote is None or not self.remote.is_foreign(request, name):
             return
         raise Refused(403, "DENIED", f"{name} belongs to somebody else")
