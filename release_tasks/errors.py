@@ -97,6 +97,13 @@ def shorten(names: Sequence[str]) -> str:
     return text
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 file`, `2 files`."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number} {noun}s"
+
+
 def raise_all(errors: Iterable[ReleaseError]) -> None:
     """Raise the error, or one `MultipleErrors` for several. Do nothing when there are none.
 

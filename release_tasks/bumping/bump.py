@@ -15,7 +15,7 @@ from release_tasks.bumping import file_edits, pins, stale_versions
 from release_tasks.bumping.file_edits import FileEdit
 from release_tasks.bumping.manifest_file import VersionFile
 from release_tasks.bumping.version_files import ChangelogFile, version_files
-from release_tasks.errors import ReleaseError, raise_all, shorten
+from release_tasks.errors import ReleaseError, counted, raise_all, shorten
 from release_tasks.formats.text_files import decode
 from release_tasks.manifests import toml_values
 from release_tasks.project.kinds import KINDS
@@ -216,7 +216,7 @@ def _report(c: Context, release: Release, plan: _Plan, done: Bumped) -> None:
         terminal.say(f"nothing to do, every file has {versions}")
         return
     verb = "would set" if shell.is_dry(c) else "set"
-    count = "1 file" if len(plan.todo) == 1 else f"{len(plan.todo)} files"
+    count = counted(len(plan.todo), "file")
     terminal.say(f"{verb} {versions} in {count}")
     for line in _links_left(plan):
         terminal.say(line)

@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 from release_tasks import dist, endpoints, files, terminal
-from release_tasks.errors import ReleaseError, shorten
+from release_tasks.errors import ReleaseError, counted, shorten
 from release_tasks.http import get_many
 from release_tasks.project.model import resolved_or_empty
 from release_tasks.release import ComponentRelease, Release
@@ -176,7 +176,9 @@ def _take_over(
     kept = [row for row in rows if page.holds(row.file, "", f"sha256:{row.sha256}")]
     wanted = [row for row in kept if not (part.dist / row.file).exists()]
     if wanted:
-        terminal.say(f"filling dist/{part.tag} from the draft: {len(wanted)} files")
+        terminal.say(
+            f"filling dist/{part.tag} from the draft: {counted(len(wanted), 'file')}"
+        )
     if is_dry:
         dist.simulate(part, rows, [row.file for row in kept])
     else:

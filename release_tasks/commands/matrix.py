@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from invoke.context import Context
 
 from release_tasks import terminal
+from release_tasks.errors import counted
 from release_tasks.project.kinds import FileKind
 from release_tasks.tasks import command
 
@@ -63,7 +64,7 @@ def _reason(count: int, minor: int | None, pythons: tuple[str, ...]) -> str:
     `minor` is the oldest Python 3 of its stable ABI, 0 when its wheels fit every Python, and None
     when each wheel is for one of `pythons`.
     """
-    wheels = "1 wheel" if count == 1 else f"{count} wheels"
+    wheels = counted(count, "wheel")
     if minor:
         versions = NEWEST + 1 - minor
         each = f"one for each Python from 3.{minor} to 3.{NEWEST}"

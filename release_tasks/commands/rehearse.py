@@ -20,7 +20,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from release_tasks import files, shell, terminal
-from release_tasks.errors import ReleaseError
+from release_tasks.errors import ReleaseError, counted
 from release_tasks.tasks import command
 from release_tasks.tools import git, inv
 
@@ -84,7 +84,7 @@ def rehearse(
             f"rehearsal failed after {seconds}; the error stands above the table"
         )
         raise Exit(code=code)
-    count = f"{len(data['artifacts'])} artifacts"
+    count = counted(len(data["artifacts"]), "artifact")
     terminal.say(
         f"rehearsal passed in {seconds}: {count}, and nothing left this machine",
         f"next: inv release {shlex.join(options)}",

@@ -17,6 +17,7 @@ def check_artifacts(
     from release_tasks.checks.artifacts.all import check_files
     from release_tasks.checks.artifacts.contents import Contents
     from release_tasks.converge import begin
+    from release_tasks.errors import counted
 
     release = begin(c, version, component)
     folders = ", ".join(f"dist/{part.tag}" for part in release.parts)
@@ -25,4 +26,4 @@ def check_artifacts(
         return
     contents = Contents(c, release)
     report.print_findings(check_files(contents))
-    terminal.say(f"verified {len(contents.files)} files in {folders}")
+    terminal.say(f"verified {counted(len(contents.files), 'file')} in {folders}")

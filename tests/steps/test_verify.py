@@ -234,7 +234,8 @@ def test_a_fresh_clone_without_dist_verifies_the_assets(
     monkeypatch.chdir(tmp_path / "clone")
     verify(Context(), version="0.2.0")
     assert (
-        "2 assets of v0.2.0 download with the right sha256" in capsys.readouterr().err
+        "2 assets of v0.2.0 downloaded, with the right sha256"
+        in capsys.readouterr().err
     )
 
 

@@ -14,7 +14,7 @@ from release_tasks.channels.github_assets import shipped
 from release_tasks.checks.artifacts import binaries
 from release_tasks.checks.artifacts.contents import Contents
 from release_tasks.checks.check import problems
-from release_tasks.errors import Problem
+from release_tasks.errors import Problem, counted
 from release_tasks.formats import checksums
 from release_tasks.http import get_many
 from release_tasks.project.artifacts import Artifact
@@ -70,7 +70,7 @@ def _assets(
     yield from wrong
     if bodies and not wrong:
         terminal.say(
-            f"{len(bodies)} assets of {part.tag} download with the right sha256"
+            f"{counted(len(bodies), 'asset')} of {part.tag} downloaded, with the right sha256"
         )
     public = replace(release, parts=(part,))
     yield from problems(Contents(c, public, downloaded=bodies), binaries)

@@ -85,7 +85,7 @@ def test_assets_are_downloaded_compared_and_started(
     assert verify(release) == []
     said = capsys.readouterr().err
     assert "the release v0.2.0 is public" in said
-    assert "4 assets of v0.2.0 download with the right sha256" in said
+    assert "4 assets of v0.2.0 downloaded, with the right sha256" in said
     assert "hello-here from GitHub runs and prints 0.2.0" in said
     assert left_behind(tmp_path) == []
 
