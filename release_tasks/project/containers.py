@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from posixpath import basename, normpath
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from release_tasks import endpoints
+from release_tasks.errors import shorten
 from release_tasks.formats.platforms import normalize
 from release_tasks.project import build_contexts
 from release_tasks.project.container_settings import tags_of
@@ -19,10 +22,16 @@ from release_tasks.project.model import (
     choice,
 )
 from release_tasks.project.settings import FILE, ChartTable, ImageTable, Settings
-from release_tasks.rules import oci
+from release_tasks.rules import oci, platforms
 from release_tasks.tools import git
 
+if TYPE_CHECKING:
+    from release_tasks.project.workflow_images import WorkflowImage
+
 T = TypeVar("T", ImageTable, ChartTable)
+_LIKE_DOCKERFILE = re.compile(
+    r"(?:^|/)(?:[\w.-]+\.)?(?:docker|container)file(?:\.[\w.-]+)?$", re.I
+)
 HOST = endpoints.host(endpoints.GHCR)  # the registry of a project on GitHub
 
 
@@ -30,19 +39,102 @@ def images(project: Project) -> Resolved[Image]:
     """Return the images of a project as far as `discovery.outline` has it."""
     settings, tracked = project.settings, git.tracked(project.root)
     dockerfiles = [path for path in project.files if _is_dockerfile(path)]
-    tables = settings.images
+    tables: Mapping[str, ImageTable] = settings.images
     if not tables and dockerfiles:
         tables = _named_by_components(settings, "images", ImageTable)
     try:
-        if not tables and dockerfiles:
-            reference = _only_reference(dockerfiles, project.ghcr_name)
-            tables = {reference: ImageTable()}
+        if not tables:
+            tables = _default_tables(project, dockerfiles)
         return tuple(
             _image(key, table, project.root, tracked, dockerfiles)
             for key, table in tables.items()
         )
     except Unresolved as error:
         return error
+
+
+def left_out(project: Project) -> Iterator[str]:
+    """Yield the images that workflows push beside the one that is found, and the reason."""
+    settings = project.settings
+    if settings.images or _named_by_components(settings, "images", ImageTable):
+        return
+    default = _default_reference(project)
+    pushed = _pushed(project)
+    if default in [image.key for image in pushed]:
+        for image in pushed:
+            if image.key != default:
+                reason = f"{image.workflow} pushes it, and no [images] table names it"
+                yield f"{image.key} (images: {reason})"
+
+
+def _default_tables(project: Project, dockerfiles: list[str]) -> dict[str, ImageTable]:
+    """Return the only image that can be meant; raise `Unresolved` for several candidates.
+
+    It is the one that workflows push, by default that of the repository on GHCR.
+    """
+    pushed = _pushed(project)
+    is_default = _default_reference(project) in [image.key for image in pushed]
+    if not pushed or (is_default and len(dockerfiles) == 1):
+        if not dockerfiles:
+            return {}
+        return {_only_reference(dockerfiles, project.ghcr_name): ImageTable()}
+    found = {image.key: _table(image, dockerfiles, project) for image in pushed}
+    [first, *others] = pushed
+    if not others and first.is_known and len(dockerfiles) < 2:
+        return {first.key: found[first.key]}
+    covered = {table.dockerfile for table in found.values()}
+    for path in dockerfiles:
+        if path not in covered and len(dockerfiles) > 1:
+            reference = _suggested_reference(project.repository, path)
+            found.setdefault(reference, ImageTable(dockerfile=path))
+    sources = sorted({image.workflow for image in pushed})
+    lines = [f"# from {shorten(sources)}"]
+    for key, table in found.items():
+        lines += [f'[images."{key}"]', *_toml(table)]
+    raise ambiguity("images", lines)
+
+
+def _default_reference(project: Project) -> str:
+    return f"{HOST}/{(project.ghcr_name or '').lower()}"
+
+
+def _pushed(project: Project) -> tuple[WorkflowImage, ...]:
+    """Return what workflows push, none where nothing here looks like a Dockerfile."""
+    if not any(_LIKE_DOCKERFILE.search(path) for path in project.files):
+        return ()
+    # imported here: most projects have no images
+    from release_tasks.project import workflow_images
+
+    return workflow_images.declared(project.root, project.ghcr_name)
+
+
+def _table(
+    image: WorkflowImage, dockerfiles: list[str], project: Project
+) -> ImageTable:
+    """Return what a workflow says of an image, as far as it is so in the repository."""
+    built = image.built
+    dockerfile: str | None = built.dockerfile
+    if built.dockerfile not in project.files:
+        dockerfile = dockerfiles[0] if len(dockerfiles) == 1 else None
+    given: dict[str, Any] = {}
+    if built.platforms and not any(map(platforms.platform, built.platforms)):
+        given["platforms"] = built.platforms
+    return ImageTable(
+        dockerfile=dockerfile,
+        context=built.context or None,
+        target=built.target or None,
+        **given,
+    )
+
+
+def _toml(table: ImageTable) -> Iterator[str]:
+    for key in ("dockerfile", "context", "target"):
+        value = getattr(table, key)
+        if value:
+            yield f'{key} = "{value}"'
+    if table.platforms != ImageTable().platforms:
+        words = ", ".join(f'"{platform}"' for platform in table.platforms)
+        yield f"platforms = [{words}]"
 
 
 def _is_dockerfile(path: str) -> bool:

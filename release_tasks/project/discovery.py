@@ -68,6 +68,8 @@ def _discover(root: Path, fingerprint: str, tags: tuple[str, ...]) -> Project:
     project = replace(outline(root), tags=tags)
     workspace = _workspace(root, project.files)
     project = with_crates(project, workspace)
+    more = tuple(containers.left_out(project))
+    project = replace(project, left_out=(*project.left_out, *more))
     ships = _ships(project)
     try:
         return split(project, ships)

@@ -27,7 +27,9 @@ class Workflow:
     @property
     def jobs(self) -> dict[str, dict[str, Any]]:
         """Return the jobs by name, without malformed ones."""
-        jobs = self.data.get("jobs") or {}
+        jobs = self.data.get("jobs")
+        if not isinstance(jobs, dict):
+            return {}
         return {str(name): job for name, job in jobs.items() if isinstance(job, dict)}
 
     @property
