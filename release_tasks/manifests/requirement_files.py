@@ -51,7 +51,9 @@ def pins(text: str, path: str) -> Iterator[PythonPin]:
     name = basename(path)
     if name == "setup.py":
         for value in strings(text, path):
-            yield from _pin(name, value.value, value.start)
+            for pin in _pin(name, value.value, value.start):
+                if pin.specifiers:  # else it may be any word, or a version
+                    yield pin
     elif name == "setup.cfg":
         yield from _in_setup_cfg(text)
     else:
