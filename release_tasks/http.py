@@ -6,13 +6,15 @@ import json
 import os
 import re
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urljoin, urlsplit
 
 from release_tasks import shell, terminal
 from release_tasks.errors import ReleaseError
@@ -24,6 +26,16 @@ if TYPE_CHECKING:
 CONNECTIONS = 32  # at the same time, to one host
 TIMEOUT = (10, 60)  # seconds to connect, seconds without a byte
 LONGEST_WAIT = 600  # seconds; a server that asks for more (`Retry-After`) is an error
+# seconds until the headers of an answer are there, repetitions included
+LONGEST_ANSWER = 600
+SLOWEST = 100  # bytes per second of a body, on average, after the first minute
+MOST = 64 << 20  # bytes of an answer that is remembered: JSON, an index, a manifest
+MOST_OF_A_FILE = 8 << 30  # bytes of a file that is downloaded
+BOMB_SIZE, BOMB_RATIO = 64 << 20, 200  # bytes, and bytes for each one that was sent
+PAGES = 1000
+REDIRECTS = 10
+CHUNK = 64 << 10  # bytes
+YEAR = 365 * 86400  # seconds
 SHOWN = 200  # characters of a body or reason that a message quotes
 # how urllib3 shows its own objects, and the class of an error around its text
 _OBJECTS = re.compile(r"<urllib3[^>]*>: |HTTPS?Connection(?:Pool)?\([^()]*\): ")
@@ -51,7 +63,7 @@ class Answer:
         start = self.body[:60].decode(errors="replace")
         try:
             data = json.loads(self.body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             fact = f"{self.url} did not return valid JSON: {start!r}"
             raise ReleaseError(fact, "try again later") from error
         if not isinstance(data, kind):
@@ -84,6 +96,32 @@ class ProxySettings:
         return cls(tuple(get_environ_proxies(url).items()), bundle or True)
 
 
+@dataclass(frozen=True)
+class Question:
+    """What a server is asked, and how many bytes its answer may have."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None
+    most: int
+
+
+@dataclass
+class _Progress:
+    """How long a read has waited because a server asked for it, and whether it is answered."""
+
+    paused: float = 0  # seconds
+    is_answered: bool = False
+
+
+_progress: ContextVar[_Progress | None] = ContextVar("progress", default=None)
+
+
+class _Refused(Exception):
+    """An answer that has no end, is too large or slow, or leads to an address of another kind."""
+
+
 class _WaitTooLong(Exception):
     """A server asks to be called again after a longer time than `LONGEST_WAIT`."""
 
@@ -93,9 +131,18 @@ def get_pages(
     headers: Mapping[str, str] | None = None,
     expect: Iterable[int] = (200, 404),
 ) -> list[Answer]:
-    """Read `url` and every page after it, as the `Link` headers name them (RFC 8288)."""
+    """Read `url` and every page after it, as the `Link` headers name them (RFC 8288).
+
+    Raises `ReleaseError` for a page on another host, which would get the headers, and for more
+    than `PAGES`.
+    """
     answers = [get(url, headers, expect)]
     while following := _next_page(answers[-1]):
+        if _origin(following) != _origin(url) or len(answers) == PAGES:
+            raise ReleaseError(
+                f"{url} has more than {PAGES} pages, or one elsewhere: {following[:SHOWN]}",
+                "try again later",
+            )
         answers.append(get(following, headers, (200,)))
     return answers
 
@@ -111,12 +158,12 @@ def get(
     """Read `url`; statuses 429 and 5xx are repeated as the server asks.
 
     Without `settings`, those of the environment are used. Without `remember`, the answer is not
-    memoized: for large bodies, and for what expires. Raises `ReleaseError` for a status that is
-    not in `expect`, and for a server that cannot be reached.
+    memoized and may be large: for files, and for what expires. Raises `ReleaseError` for a status
+    that is not in `expect`, for a server that cannot be reached, and for an answer without an end.
     """
-    read = _remembered if remember else _get
+    read = _remembered if remember else _get_file
     pairs = tuple(sorted((headers or {}).items()))
-    return read(url, pairs, tuple(expect), method, settings, None)
+    return read(url, pairs, tuple(expect), method, settings)
 
 
 def ask_by_post(
@@ -126,8 +173,8 @@ def ask_by_post(
 
     Raises `ReleaseError` for a server that cannot be reached.
     """
-    pairs = tuple(sorted(headers.items()))
-    return _get(url, pairs, tuple(ANY_STATUS), "POST", settings, body)
+    question = Question("POST", url, headers, body, MOST_OF_A_FILE)
+    return _answer(question, tuple(ANY_STATUS), settings)
 
 
 def get_many(
@@ -153,58 +200,124 @@ def _next_page(answer: Answer) -> str | None:
     return link[1] if link else None
 
 
-def _get(
+@memoized_on(On.REMOTE)
+def _remembered(
     url: str,
     headers: tuple[tuple[str, str], ...],
     expect: tuple[int, ...],
     method: str,
     settings: ProxySettings | None,
-    body: bytes | None,
 ) -> Answer:
-    read = partial(_read, method, url, dict(headers), settings, body)
+    return _answer(Question(method, url, dict(headers), None, MOST), expect, settings)
+
+
+def _get_file(
+    url: str,
+    headers: tuple[tuple[str, str], ...],
+    expect: tuple[int, ...],
+    method: str,
+    settings: ProxySettings | None,
+) -> Answer:
+    question = Question(method, url, dict(headers), None, MOST_OF_A_FILE)
+    return _answer(question, expect, settings)
+
+
+def _answer(
+    question: Question, expect: tuple[int, ...], settings: ProxySettings | None
+) -> Answer:
+    url = question.url
+    read = partial(_read, question, settings)
     try:
         if settings:  # a local registry's own thread, which no Ctrl-C reaches
-            response = read()
+            answer = read()
         else:
-            response = _interruptible(read)
+            answer = _interruptible(read)
     except _WaitTooLong as error:
         raise ReleaseError(
             f"{url} is rate-limited for {error}", "run this again then"
         ) from error
-    except OSError as error:  # those of requests, and a missing file of certificates
+    except _Refused as error:
+        fact = f"{url} cannot be read: {error}"
+        raise ReleaseError(fact, "try again later") from error
+    except (OSError, ValueError) as error:
+        # those of requests and urllib3, and a missing file of certificates
         fact = f"{url} cannot be read: {reason(error)}"
         raise ReleaseError(fact, _suggest_fix(error)) from error
-    if response.status_code not in expect:
-        raise _unexpected(url, response)
-    names = {name.lower(): value for name, value in response.headers.items()}
-    return Answer(url, response.status_code, names, response.content)
+    if answer.status not in expect:
+        raise _unexpected(answer)
+    return answer
 
 
-_remembered = memoized_on(On.REMOTE)(_get)
-
-
-def _read(
-    method: str,
-    url: str,
-    headers: Mapping[str, str],
-    settings: ProxySettings | None,
-    body: bytes | None,
-) -> Response:
+def _read(question: Question, settings: ProxySettings | None) -> Answer:
     from requests import Request
 
-    used = settings or ProxySettings.now("/".join(url.split("/")[:3]))
+    used = settings or ProxySettings.now("/".join(question.url.split("/")[:3]))
     session = _session()
     # `Request.prepare` and `Session.send` (requests: Advanced Usage, Prepared Requests):
     # `Session.request` is slower: it merges settings that are always empty here.
-    request = Request(method, url, {**session.headers, **headers}, data=body).prepare()
-    return session.send(
-        request, timeout=TIMEOUT, verify=used.certificates, proxies=dict(used.proxies)
+    headers = {**session.headers, **question.headers}
+    hooks = {"response": _check_redirect}
+    request = Request(
+        question.method, question.url, headers, data=question.body, hooks=hooks
     )
+    with session.send(
+        request.prepare(),
+        timeout=TIMEOUT,
+        verify=used.certificates,
+        proxies=dict(used.proxies),
+        stream=True,
+    ) as response:
+        if progress := _progress.get():
+            progress.is_answered = True
+        body = _body(response, question.most)
+    names = {name.lower(): value for name, value in response.headers.items()}
+    return Answer(question.url, response.status_code, names, body)
+
+
+def _body(response: Response, most: int) -> bytes:
+    """Return the body of an answer; raise `_Refused` for one without an end, and for a bomb."""
+    if "," in response.headers.get("Content-Encoding", ""):
+        raise _Refused("the body is compressed several times")
+    chunks = []
+    size = 0
+    start = time.monotonic()
+    while chunk := _next_chunk(response):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > most:
+            raise _Refused(f"it has more than {most >> 20} MB")
+        sent = response.raw.tell()
+        if size > BOMB_SIZE and size > BOMB_RATIO * sent:
+            raise _Refused(f"{sent} bytes unpack to more than {size}")
+        seconds = time.monotonic() - start
+        if seconds > TIMEOUT[1] and sent < seconds * SLOWEST:
+            raise _Refused(f"only {sent} bytes came in {seconds:.0f} s")
+    return b"".join(chunks)
+
+
+def _next_chunk(response: Response) -> bytes:
+    """Return what has come of a body, unpacked, b"" at its end; it does not wait for more."""
+    from requests.exceptions import ConnectionError
+    from urllib3.exceptions import HTTPError
+
+    try:
+        chunk: bytes | None = response.raw.read1(CHUNK, decode_content=True)
+    except HTTPError as error:
+        raise ConnectionError(error) from error
+    return chunk or b""
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
 
 
 def _interruptible(read: Callable[[], R]) -> R:
     """Read in a thread that nobody waits for once the release is interrupted."""
     done: Future[R] = Future()
+    started = time.monotonic()
+    progress = _Progress()
+    _progress.set(progress)
     thread = threading.Thread(
         target=copy_context().run, args=(complete, done, read), daemon=True
     )
@@ -212,6 +325,9 @@ def _interruptible(read: Callable[[], R]) -> R:
     while thread.is_alive():
         thread.join(0.1)
         terminal.pause(0)  # raises once the release is interrupted
+        seconds = time.monotonic() - started - progress.paused
+        if not progress.is_answered and seconds > LONGEST_ANSWER:
+            raise _Refused(f"no answer in {seconds:.0f} s")
     return done.result()
 
 
@@ -236,6 +352,7 @@ def _make_session() -> Session:
     from requests.adapters import HTTPAdapter
 
     session = Session()
+    session.max_redirects = REDIRECTS
     session.trust_env = False  # `ProxySettings` has read the environment
     # keep and send none
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -256,14 +373,22 @@ def _retries() -> Any:
 
     class Retries(Retry):
         def sleep(self, response: Any = None) -> None:
-            seconds = None
-            if response is not None:
-                seconds = self.get_retry_after(response)
+            seconds = _retry_after(self, response)
             if seconds is None:
                 seconds = self.get_backoff_time()
             if seconds > LONGEST_WAIT:
-                raise _WaitTooLong(f"{seconds / 60:.0f} minutes")
+                raise _WaitTooLong(_minutes(seconds))
             terminal.pause(seconds)
+            if progress := _progress.get():
+                progress.paused += seconds
+
+        def increment(self, *words: Any, **named: Any) -> Any:
+            new = super().increment(*words, **named)
+            response = named.get("response")
+            if response is not None:
+                # else urllib3 reads the whole body, which may have no end
+                response.close()
+            return new
 
     return Retries(
         total=5,
@@ -274,9 +399,40 @@ def _retries() -> Any:
     )
 
 
-def _unexpected(url: str, response: Response) -> ReleaseError:
-    fact = f"{url} answered {response.status_code}"
-    body = response.content.decode(errors="replace").strip()[:SHOWN]
+def _retry_after(retries: Any, response: Any) -> float | None:
+    """Return the seconds that a server asks for, None where it does not, or not readably."""
+    if response is None:
+        return None
+    try:
+        found = retries.get_retry_after(response)
+        return None if found is None else float(found)
+    except (
+        Exception
+    ):  # urllib3 passes on whatever its parsers of dates and numbers raise
+        return None
+
+
+def _minutes(seconds: float) -> str:
+    return "more than a year" if seconds > YEAR else f"{seconds / 60:.0f} minutes"
+
+
+def _check_redirect(response: Response, **named: Any) -> None:
+    """Raise `_Refused` for a redirect that leaves https, and for one with a large body."""
+    if not response.is_redirect:
+        return
+    target = urljoin(response.url, response.headers["location"])
+    scheme = urlsplit(target).scheme
+    was_secure = urlsplit(response.url).scheme == "https"
+    if scheme != "https" and (was_secure or scheme != "http"):
+        raise _Refused(f"it leads to {target[:SHOWN]}, which is not https")
+    # requests reads the body of a redirect to its end
+    if len(response.raw.read(CHUNK + 1, decode_content=False)) > CHUNK:
+        raise _Refused("it leads elsewhere, with a body without an end")
+
+
+def _unexpected(answer: Answer) -> ReleaseError:
+    fact = f"{answer.url} answered {answer.status}"
+    body = answer.body.decode(errors="replace").strip()[:SHOWN]
     if body:
         fact += f": {body}"
     return ReleaseError(fact, "try again later")

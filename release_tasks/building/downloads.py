@@ -58,10 +58,10 @@ def _request(url: str, start: int) -> http.Answer:
     }
     for _ in range(TRIES - 1):
         try:
-            return http.get(url, headers, (200, 206, 416))
+            return http.get(url, headers, (200, 206, 416), remember=False)
         except ReleaseError:
             terminal.pause(0.3)
-    return http.get(url, headers, (200, 206, 416))
+    return http.get(url, headers, (200, 206, 416), remember=False)
 
 
 def _total(answer: http.Answer) -> int | None:

@@ -41,12 +41,18 @@ def lines(name: str) -> list[dict[str, Any]] | None:
     if answer.status != 200:
         return None
     try:
-        return [
-            dict(json.loads(line)) for line in answer.body.splitlines() if line.strip()
-        ]
-    except (ValueError, TypeError) as error:
-        fact = f"{answer.url} is not a file of the crates.io index"
-        raise ReleaseError(fact, "try again later") from error
+        rows = [json.loads(line) for line in answer.body.splitlines() if line.strip()]
+    except (ValueError, RecursionError) as error:
+        raise _not_an_index(answer.url) from error
+    if not all(isinstance(row, dict) for row in rows):
+        raise _not_an_index(answer.url)
+    return rows
+
+
+def _not_an_index(url: str) -> ReleaseError:
+    return ReleaseError(
+        f"{url} is not a file of the crates.io index", "try again later"
+    )
 
 
 def similar(name: str) -> list[str]:

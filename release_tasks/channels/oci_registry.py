@@ -11,6 +11,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from release_tasks import endpoints, http
 from release_tasks.errors import ReleaseError
+from release_tasks.formats import oci_layout
 from release_tasks.http import Answer
 from release_tasks.rules import oci
 from release_tasks.tools.docker import login as docker_login
@@ -24,6 +25,7 @@ MANIFESTS = ", ".join(
     )
 )
 _REFUSED = (401, 403)
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, 2.1
 _NEXT_PAGE = re.compile(r'<([^>]+)>\s*;\s*rel="?next')
 # The header that a registry accepted, by registry and repository.
 _accepted: dict[tuple[str, str], dict[str, str]] = {}
@@ -53,7 +55,14 @@ def tags(reference: str) -> tuple[str, ...] | None:
     if answer.status == 404:
         return None
     found = list(answer.json(dict).get("tags") or ())
+    pages = 1
     while next_page := _NEXT_PAGE.search(answer.headers.get("link", "")):
+        pages += 1
+        if pages > http.PAGES:
+            raise ReleaseError(
+                f"{reference} has more than {http.PAGES} pages of tags",
+                "try again later",
+            )
         answer = _read(reference, f"tags/list?{urlsplit(next_page[1]).query}")
         found += answer.json(dict).get("tags") or ()
     return tuple(dict.fromkeys(found))
@@ -88,8 +97,7 @@ def blob(reference: str, digest: str) -> bytes:
     answer = _read(reference, f"blobs/{digest}")
     if answer.status == 404:
         raise ReleaseError(f"{name} is missing", fix)
-    algorithm, _, wanted = digest.partition(":")
-    if hashlib.new(algorithm, answer.body).hexdigest() != wanted:
+    if not oci_layout.has_digest(answer.body, digest):
         raise ReleaseError(f"{name} does not have the bytes of its digest", fix)
     return answer.body
 
@@ -183,13 +191,39 @@ def _authorization(
         "scope": parameters.get("scope") or f"repository:{repository}:pull",
     }
     realm = urljoin(refusal.url, parameters.get("realm", ""))
+    _refuse_realm(refusal.url, realm, is_login=login is not None)
+    joiner = "&" if "?" in realm else "?"
     answer = http.get(
-        f"{realm}?{urlencode(query)}", basic, expect=(200, 400, 401, 403, 404)
+        f"{realm}{joiner}{urlencode(query)}", basic, expect=(200, 400, 401, 403, 404)
     )
     if answer.status != 200:
         return None
     data = answer.json(dict)
-    return {"Authorization": f"Bearer {data.get('token') or data.get('access_token')}"}
+    token = data.get("token") or data.get("access_token")
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+        return None
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _refuse_realm(registry: str, realm: str, is_login: bool) -> None:
+    """Raise `ReleaseError` for an address of tokens that a registry should not name.
+
+    It gets docker's login only over https and where it belongs to the registry; a registry on
+    loopback may name one there.
+    """
+    own, other = urlsplit(registry), urlsplit(realm)
+    is_secure = other.scheme == "https" or (
+        own.scheme == "http"
+        and other.scheme == "http"
+        and other.hostname in endpoints.LOOPBACK
+    )
+    names = own.hostname or "", other.hostname or ""
+    is_trusted = not is_login or oci.is_realm_of(*names)
+    if other.username is not None or not is_secure or not is_trusted:
+        raise ReleaseError(
+            f"{own.netloc} asks for docker's login at {realm[:200]!r}, which is not its own",
+            f"name the registry behind {own.netloc} in the settings, if it is right",
+        )
 
 
 def _basic(login: docker_login.Login | None) -> dict[str, str]:

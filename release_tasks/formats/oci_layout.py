@@ -31,6 +31,14 @@ def blob(tar: Path, digest: str) -> bytes:
     return unpacking.tar_file(tar, f"blobs/{digest.replace(':', '/')}") or b""
 
 
+def has_digest(data: bytes, digest: str) -> bool:
+    """Tell whether bytes are those of a digest, which has to be of a registered algorithm."""
+    if not DIGEST.fullmatch(digest):
+        return False
+    algorithm, _, wanted = digest.partition(":")
+    return hashlib.new(algorithm, data).hexdigest() == wanted
+
+
 def config(blob: Callable[[str], bytes], manifest: dict[str, Any]) -> dict[str, Any]:
     """Return the configuration that an image's manifest names."""
     found: dict[str, Any] = json.loads(blob(manifest["config"]["digest"]))

@@ -25,8 +25,9 @@ def declared(project: Project) -> dict[str, str]:
         if match is None:
             continue
         host = hosts.canonical(match[1])
-        if hosts.is_github(host):
-            name = match[3].removesuffix(".git")
+        name = match[3].removesuffix(".git")
+        is_name = hosts.REPOSITORY.fullmatch(f"{match[2]}/{name}")
+        if hosts.is_github(host) and is_name:
             found.setdefault(hosts.repository(host, match[2], name), file)
     return found
 

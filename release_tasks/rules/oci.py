@@ -26,6 +26,16 @@ _ECR_PART = r"[a-z0-9]+(?:[._-][a-z0-9]+)*"
 _ECR_REPOSITORY = re.compile(rf"{_ECR_PART}(?:/{_ECR_PART})*")
 ECR_LENGTHS = (2, 256)  # characters
 DISTRIBUTION = "OCI distribution-spec 1.1, Pulling manifests"
+# Who gives out the tokens of a registry under another name (docker.com, GitLab documentation)
+REALMS = {
+    "registry-1.docker.io": "auth.docker.io",
+    "registry.gitlab.com": "gitlab.com",
+}
+# First labels of a registry that belongs to the domain behind it, not to one of its customers
+_OF_DOMAIN = re.compile(
+    r"(?:docker|oci|container|image)?-?(?:registry|images?|cr|hub|docker)"
+)
+_SHARED = ("azurecr.io", "amazonaws.com", "pkg.dev", "gcr.io")
 REFERENCE = "distribution/reference, reference.go and normalize.go"
 GAPS = (
     KnownGap(
@@ -71,6 +81,23 @@ def name(reference: str) -> Name:
         if "/" not in repository:
             repository = f"library/{repository}"
     return Name(registry, repository)
+
+
+def is_realm_of(registry: str, realm: str) -> bool:
+    """Tell whether the host `realm` may give out tokens of a registry, and get its login.
+
+    It is the registry's own host, one below it, the one that the registry is known for, or,
+    for `registry.example.org`, one of example.org.
+    """
+    registry, realm = registry.lower(), realm.lower()
+    if realm == registry or realm == REALMS.get(registry):
+        return True
+    if realm.endswith(f".{registry}"):
+        return registry not in _SHARED
+    first, _, domain = registry.partition(".")
+    if domain.count(".") == 0 or domain in _SHARED or not _OF_DOMAIN.fullmatch(first):
+        return False
+    return realm == domain or realm.endswith(f".{domain}")
 
 
 def split_tag(reference: str) -> tuple[str, str]:

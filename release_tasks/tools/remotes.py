@@ -40,11 +40,13 @@ def parse(url: str) -> Address | None:
 def github_repository(url: str) -> str | None:
     """Return `[HOST/]OWNER/NAME` for a URL of a repository on GitHub, None for any other.
 
-    The host of an SSH address may be an alias of ~/.ssh/config.
+    Only https and SSH count. The host of an SSH address may be an alias of ~/.ssh/config.
     """
     address = parse(url)
-    if address is None or not re.fullmatch(r"[^/\s]+/[^/\s]+", address.path):
+    if address is None or not hosts.REPOSITORY.fullmatch(address.path):
         return None
+    if address.scheme not in (*SSH, "https"):
+        return None  # anyone on the way could answer for GitHub
     owner, _, name = address.path.partition("/")
     candidates = [hosts.canonical(address.host)]
     if address.scheme in SSH and not hosts.is_github(candidates[0]):

@@ -94,6 +94,21 @@ def push_elsewhere(context: CheckContext) -> Iterator[Problem]:
     )
 
 
+@problem
+def insecure_origin(context: CheckContext) -> Iterator[Problem]:
+    """Find an origin on GitHub that is not reached over https or SSH."""
+    url = git.remote_url(context.release.checkout)
+    address = remotes.parse(url or "")
+    if address is None or address.scheme in (*remotes.SSH, "https"):
+        return
+    host = hosts.canonical(address.host)
+    if hosts.is_github(host):
+        yield Problem(
+            f"origin is {url}: anyone on the way could answer for {host}",
+            f"git remote set-url origin https://{host}/{address.path}",
+        )
+
+
 @warning
 def fork_as_origin(context: CheckContext) -> Iterator[Problem]:
     """Find that origin is a fork: another repository is the home of what is released."""

@@ -15,6 +15,10 @@ ENTERPRISE_TOKENS = ("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
 ALSO_DOT_COM = (f"www.{DOT_COM}", f"ssh.{DOT_COM}")
 
 
+# The grammar of owner and repository; a part of only dots would be a path
+REPOSITORY = re.compile(r"(?!\.+/)[\w.-]+/(?!\.+\Z)[\w.-]+", re.A)
+
+
 def repository(host: str, owner: str, name: str) -> str:
     """Return the name of a repository: OWNER/NAME on github.com, else with its host before it."""
     if host == DOT_COM:
