@@ -16,6 +16,7 @@ from typing import Any
 
 from release_tasks import files, shell, terminal
 from release_tasks.errors import ReleaseError
+from release_tasks.printable import word
 from release_tasks.project.kinds import FileKind
 from release_tasks.release import ComponentRelease, Release
 
@@ -161,7 +162,7 @@ def file_of(part: ComponentRelease, row: Built | None) -> Path | None:
         return None
     raise ReleaseError(
         f"{path.name} was changed in dist/ after it was built",
-        f"rm {path}, and build it again",
+        f"rm {word(path)}, and build it again",
     )
 
 
@@ -206,7 +207,7 @@ def parse(data: bytes, where: str) -> tuple[Built, ...]:
             _check_types(one)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ReleaseError(
-            f"{where} is not an inventory: {error}", f"rm {where}"
+            f"{where} is not an inventory: {error}", f"rm {word(where)}"
         ) from error
     for one in built:
         files.bare_name(one.file, where)

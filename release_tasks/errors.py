@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from invoke.exceptions import Exit
 
+from release_tasks.printable import printable, quoted
+
 SHOWN_NAMES = 5  # how many names `shorten` prints
 _INV = re.compile(r"(?<![\w/-])inv (?=[a-z-])")
 
@@ -34,14 +36,18 @@ class ReleaseError(Exit):
     """
 
     def __init__(self, problem: str, fix: str = "", code: int = 1) -> None:
-        self.problem = as_called(problem)
-        self.fix = as_called(fix)
-        text = self.problem
-        if fix:
-            text += f"\nfix: {self.fix}"
-        super().__init__(text, code)
+        self.problem = printable(as_called(problem))
+        self.fix = printable(as_called(fix))
+        super().__init__(self._text(), code)
         # Python stores the arguments of a subclass's constructor here, secrets included
         self.args = (self.message,)
+
+    def _text(self) -> str:
+        """Return both, in lines that nothing in them can imitate."""
+        text = quoted(self.problem)
+        if self.fix:
+            text += f"\nfix: {quoted(self.fix)}"
+        return text
 
     def __reduce__(self) -> tuple[type[ReleaseError], tuple[str, str, int]]:
         return type(self), (self.problem, self.fix, self.code)
@@ -61,6 +67,9 @@ class MultipleErrors(ReleaseError):
         if len(self.errors) > 1:
             text = f"{len(self.errors)} problems\n{text}"
         super().__init__(text)
+
+    def _text(self) -> str:
+        return self.problem  # each of them is quoted already
 
     @property
     def problems(self) -> tuple[Problem, ...]:

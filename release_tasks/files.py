@@ -18,6 +18,7 @@ from invoke.context import Context
 
 from release_tasks import memo, shell, terminal
 from release_tasks.errors import ReleaseError
+from release_tasks.printable import word
 from release_tasks.signals import deferred_signals
 
 # ends the name of a file that is about to replace another one
@@ -80,7 +81,7 @@ def refuse_links(root: Path, path: Path) -> None:
             raise ReleaseError(
                 f"{folder} is a link to {os.readlink(root / folder)}, "
                 "and what is built there gets replaced and removed",
-                f"rm {root / folder}",
+                f"rm {word(root / folder)}",
             )
 
 

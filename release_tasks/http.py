@@ -19,6 +19,7 @@ from urllib.parse import urljoin, urlsplit
 from release_tasks import shell, terminal
 from release_tasks.errors import ReleaseError
 from release_tasks.memo import On, complete, memoized, memoized_on
+from release_tasks.printable import one_line
 
 if TYPE_CHECKING:
     from requests import Response, Session
@@ -432,7 +433,7 @@ def _check_redirect(response: Response, **named: Any) -> None:
 
 def _unexpected(answer: Answer) -> ReleaseError:
     fact = f"{answer.url} answered {answer.status}"
-    body = answer.body.decode(errors="replace").strip()[:SHOWN]
+    body = one_line(answer.body[: SHOWN * 4].decode(errors="replace"))[:SHOWN]
     if body:
         fact += f": {body}"
     return ReleaseError(fact, "try again later")
@@ -451,9 +452,8 @@ def _suggest_fix(error: Exception) -> str:
     """Return what to do: set the certificates, or look at the network."""
     from requests.exceptions import RequestException, SSLError
 
-    is_about_certificates = isinstance(error, SSLError) or not isinstance(
-        error, RequestException
-    )
+    is_file = isinstance(error, OSError) and not isinstance(error, RequestException)
+    is_about_certificates = isinstance(error, SSLError) or is_file
     if is_about_certificates:
         return (
             "set REQUESTS_CA_BUNDLE (and SSL_CERT_FILE for cargo, gh, docker and helm)"

@@ -10,6 +10,7 @@ from invoke.context import Context
 
 from release_tasks import memo, shell
 from release_tasks.errors import ReleaseError
+from release_tasks.printable import word
 from release_tasks.project.tags import (
     carried,
     manifest_version,
@@ -247,7 +248,7 @@ def _tagged_commit(
         elif local[tag] != commit:
             raise ReleaseError(
                 f"tag {tag} is at {commit[:7]} on origin and at {local[tag][:7]} here",
-                f"git fetch --force {git.remote(checkout)} tag {tag}",
+                f"git fetch --force {word(git.remote(checkout))} tag {word(tag)}",
             )
     if not public:
         return None

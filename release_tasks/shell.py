@@ -25,6 +25,7 @@ from release_tasks import environment as variables
 from release_tasks import memo, terminal
 from release_tasks.errors import ReleaseError
 from release_tasks.masking import MASK, is_secret_name
+from release_tasks.printable import word
 from release_tasks.signals import deferred_signals
 from release_tasks.terminal import hide_secrets, say
 
@@ -343,7 +344,7 @@ def _missing_variables(argv: Sequence[str], output: str) -> str:
 def _not_started(program: str, cwd: Path | None, error: OSError) -> ReleaseError:
     if not isinstance(error, FileNotFoundError):
         fact = f"{program} cannot be started: {error.strerror}"
-        return ReleaseError(fact, f"ls -l {found(program) or program}")
+        return ReleaseError(fact, f"ls -l {word(found(program) or program)}")
     if cwd is not None and not cwd.is_dir():
         return ReleaseError(f"the folder {cwd} does not exist")
     return ReleaseError(

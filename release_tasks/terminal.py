@@ -13,6 +13,7 @@ from contextvars import ContextVar
 
 from release_tasks import masking, memo
 from release_tasks.errors import ReleaseError, as_called
+from release_tasks.printable import printable
 
 # the name of the running step
 prefix: ContextVar[str] = ContextVar("prefix", default="")
@@ -32,11 +33,11 @@ def say(*texts: str) -> None:
     """
     messages = collected.get()
     if messages is not None:
-        messages += map(hide_secrets, texts)
+        messages += [printable(hide_secrets(text)) for text in texts]
         return
     step = prefix.get()
     start = f"{step}: " if step else ""
-    lines = hide_secrets(as_called("\n".join(texts))).splitlines()
+    lines = printable(hide_secrets(as_called("\n".join(texts)))).splitlines()
     text = "".join(f"{start}{line}\n" for line in lines)
     if _is_terminal():
         text = _ERASE_LINE + text
@@ -56,6 +57,11 @@ def say_remembered() -> None:
     _remembered.clear()
     for text in texts:
         say(text)
+
+
+def show(text: str = "") -> None:
+    """Print a text to stdout."""
+    print(printable(text))
 
 
 def print_json(data: object, indent: int | None = 2) -> None:
@@ -114,7 +120,7 @@ def _draw(why: str, left: float) -> None:
     """Draw a wait over the line before; erase it when no seconds are left."""
     line = _ERASE_LINE
     if left:
-        line = f"{_ERASE_LINE}{why} ({left:.0f} s)"
+        line = f"{_ERASE_LINE}{printable(why)} ({left:.0f} s)"
     _write(line[: shutil.get_terminal_size().columns])
 
 

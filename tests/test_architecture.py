@@ -13,6 +13,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # From the lowest to the highest: a package imports only what stands before it.
 LAYERS = (
+    "printable",
     "errors",
     "endpoints",
     "libraries",
@@ -56,6 +57,7 @@ LEVEL = {name: level for level, name in enumerate(LAYERS)}
 # importing file and package: the reason; at most three
 EXCEPTIONS: dict[tuple[str, str], str] = {}
 REHEARSAL_MAY_USE = {
+    "printable",
     "errors",
     "endpoints",
     "terminal",

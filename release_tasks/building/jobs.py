@@ -8,6 +8,7 @@ from typing import Any
 
 from release_tasks.building import binaries, wheels
 from release_tasks.formats import machines
+from release_tasks.printable import word
 from release_tasks.release import Release
 
 ANY = "ubuntu-latest"
@@ -34,7 +35,7 @@ def jobs(release: Release, options: str = "") -> Iterator[dict[str, Any]]:
             lines.append(f"rustup target add {' '.join(_rust_targets(target))}")
         for command, built in commands.items():
             if target in built:
-                lines.append(f"{command} --target {target}{options}")
+                lines.append(f"{command} --target {word(target)}{options}")
         yield {"target": target, "runner": runner(release, target), "commands": lines}
     if not commands["inv build-wheels"] and wheels.declared(release):
         yield {

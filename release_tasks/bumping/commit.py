@@ -7,6 +7,7 @@ from invoke.context import Context
 from release_tasks import shell, terminal
 from release_tasks.bumping import bump
 from release_tasks.errors import ReleaseError, shorten
+from release_tasks.printable import words
 from release_tasks.project.settings import FILE
 from release_tasks.project.tags import message
 from release_tasks.release import ComponentRelease, Release
@@ -48,10 +49,9 @@ def _commit(c: Context, release: Release, paths: tuple[str, ...]) -> None:
         return
     left = git.changed(release.checkout)
     if left:
-        names = " ".join(left)
         raise ReleaseError(
             f"a hook changed {shorten(left)} and did not stage it: there is no tag yet",
-            f"git add {names} && git commit --amend --no-edit, "
+            f"git add {words(left)} && git commit --amend --no-edit, "
             f"then inv tag --version {release.request}",
         )
 

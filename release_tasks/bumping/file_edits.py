@@ -21,6 +21,7 @@ from release_tasks.bumping.version_files import files_of_others, version_files
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import decode, line_at
 from release_tasks.manifests.text import VERSION
+from release_tasks.printable import word
 from release_tasks.tools import git
 from release_tasks.tools.git import worktree
 
@@ -166,13 +167,13 @@ def read_bytes(release: Release, path: str) -> bytes:
                 "list the file itself in [files], or replace the link with a copy",
             )
         if not mode & _ANY_WRITE:
-            raise ReleaseError(f"{path} is read-only", f"chmod u+w {path}")
+            raise ReleaseError(f"{path} is read-only", f"chmod u+w {word(path)}")
         with open(full, "rb") as file:
             return file.read()
     except OSError as error:
         raise ReleaseError(
             f"{path} cannot be read: {error.strerror}",
-            f"git restore {path}, or remove it from the settings",
+            f"git restore {word(path)}, or remove it from the settings",
         ) from error
 
 

@@ -14,6 +14,7 @@ from release_tasks.formats.text_files import decode, read
 from release_tasks.manifests import python_module, setup_cfg
 from release_tasks.manifests.pyproject import PyProject
 from release_tasks.manifests.version_locations import ManifestKind
+from release_tasks.printable import word
 from release_tasks.project.kinds import KINDS
 from release_tasks.project.model import Component, PythonPackage, resolved_or_empty
 from release_tasks.project.python_packages import about_package
@@ -127,7 +128,7 @@ def listed_paths(release: Release) -> Iterator[ListedPath]:
         if not found:
             raise ReleaseError(
                 f"{FILE}: [files] {key} is not in the repository",
-                f"git add {key}, or correct the path",
+                f"git add {word(key)}, or correct the path",
             )
         for path in found:
             yield ListedPath(key, path, spec)

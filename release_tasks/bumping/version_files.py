@@ -32,6 +32,7 @@ from release_tasks.manifests.version_locations import (
     Siblings,
     mismatch_message,
 )
+from release_tasks.printable import word
 from release_tasks.project.model import Component, resolved_or_empty
 from release_tasks.tools import git
 from release_tasks.tools.cargo import lock as cargo_lock
@@ -157,7 +158,7 @@ def _refuse_untracked(release: Release) -> None:
         if path not in tracked:
             raise ReleaseError(
                 f"git does not track {path}, which is in the workspace",
-                f"git add --force {path}, or remove {crate.name} from the workspace",
+                f"git add --force {word(path)}, or remove {crate.name} from the workspace",
             )
 
 

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from release_tasks.errors import Problem
+from release_tasks.printable import word
 from release_tasks.project.kinds import KINDS
 
 if TYPE_CHECKING:
@@ -34,11 +35,11 @@ def with_pointers() -> tuple[PointerChannel, ...]:
 
 def foreign_pointer(pointer: Pointer) -> Problem:
     """Return that a pointer names no version of this project, and the command that moves it."""
-    command = f"gh release edit {pointer.target} --latest"
+    command = f"gh release edit {word(pointer.target)} --latest"
     if pointer.channel == "images":
         reference = pointer.name.rpartition(":")[0]
         command = (
-            f"docker buildx imagetools create --tag {pointer.name} "
+            f"docker buildx imagetools create --tag {word(pointer.name)} "
             f"{reference}:{pointer.target}"
         )
     return Problem(

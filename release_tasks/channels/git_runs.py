@@ -8,6 +8,7 @@ from pathlib import Path
 
 from release_tasks import terminal
 from release_tasks.errors import ReleaseError, raise_all, shorten
+from release_tasks.printable import word
 from release_tasks.project import workflows
 from release_tasks.project.workflows import Workflow
 from release_tasks.release import Release
@@ -104,9 +105,8 @@ def start(release: Release, name: str) -> str:
         return f"write the name of a workflow or of its file ({available}), or {remove}"
     file = workflow.path.rpartition("/")[2]
     if workflow.has_event(BY_HAND):
-        return (
-            f"gh workflow run {file} --ref {branch}, then run this again, or {remove}"
-        )
+        run = f"gh workflow run {word(file)} --ref {word(branch)}"
+        return f"{run}, then run this again, or {remove}"
     return f"let {file} run on pushes to {branch}, or {remove}"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from release_tasks import dist, endpoints, files, terminal
 from release_tasks.errors import ReleaseError, counted, shorten
 from release_tasks.http import get_many
+from release_tasks.printable import word
 from release_tasks.project.model import resolved_or_empty
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.tools import gh, git, remotes
@@ -210,7 +211,7 @@ def _refuse_other_commit(
             raise ReleaseError(
                 f"the draft of {part.tag} has files built from {row.commit[:7]}, "
                 f"and the tag is at {release.commit[:7]}",
-                f"gh release delete {part.tag}, if nothing of it is public; "
+                f"gh release delete {word(part.tag)}, if nothing of it is public; "
                 f"else choose a version after {part.version}",
             )
 

@@ -13,6 +13,7 @@ from release_tasks import endpoints, http
 from release_tasks.errors import ReleaseError
 from release_tasks.formats import oci_layout
 from release_tasks.http import Answer
+from release_tasks.printable import word
 from release_tasks.rules import oci
 from release_tasks.tools.docker import login as docker_login
 
@@ -154,7 +155,7 @@ def _read(reference: str, path: str, method: str = "GET") -> Answer:
     registry, repository = name
     raise ReleaseError(
         f"{registry} does not let docker's login read {repository}",
-        f"docker login {registry}",
+        f"docker login {word(registry)}",
     )
 
 
@@ -170,7 +171,7 @@ def _authorizations(
         raise ReleaseError(
             f"{repository} is private or does not exist on {registry}, "
             "and docker has no login to tell",
-            f"docker login {registry}",
+            f"docker login {word(registry)}",
         )
     header = _authorization(refusal, repository, login)
     if header:

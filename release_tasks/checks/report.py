@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from release_tasks import terminal
 from release_tasks.checks.check import Finding
 from release_tasks.errors import ReleaseError, raise_all
+from release_tasks.printable import printable, quoted
 
 # GitHub's words
 ANNOTATIONS = {"note": "notice", "warning": "warning", "problem": "error"}
@@ -57,16 +58,17 @@ def annotation(finding: Finding) -> str:
 
 
 def _escaped(text: str, more: str = "") -> str:
+    text = printable(text)
     for char in f"%\r\n{more}":
         text = text.replace(char, f"%{ord(char):02X}")
     return text
 
 
 def _text(finding: Finding) -> str:
-    last = f"fix: {finding.fix}"
+    last = f"fix: {quoted(finding.fix)}"
     if finding.ignored:
-        last = f"ignored: {finding.ignored}"
-    return f"{finding.severity}: {_fact(finding)}\n{last}"
+        last = f"ignored: {quoted(finding.ignored)}"
+    return f"{finding.severity}: {quoted(_fact(finding))}\n{last}"
 
 
 def _fact(finding: Finding) -> str:

@@ -119,4 +119,4 @@ def _print_table(
     in_findings = {finding.fact.split()[0] for finding in found}
     for name in _missing(versions):
         if name not in in_findings:
-            print(f"{name} is missing: {command(PROGRAMS[name])}")
+            terminal.show(f"{name} is missing: {command(PROGRAMS[name])}")

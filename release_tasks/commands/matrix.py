@@ -9,6 +9,7 @@ from invoke.context import Context
 
 from release_tasks import terminal
 from release_tasks.errors import counted
+from release_tasks.printable import word
 from release_tasks.project.kinds import FileKind
 from release_tasks.tasks import command
 
@@ -29,9 +30,9 @@ def matrix(
     release = Release.at(c, version, component)
     options = ""
     if version:
-        options += f" --version {version}"
+        options += f" --version {word(version)}"
     if component:
-        options += f" --component {component}"
+        options += f" --component {word(component)}"
     data = {"jobs": list(jobs(release, options)), "wheels": list(_wheels(release))}
     terminal.print_json(data, indent=None)  # one line: $GITHUB_OUTPUT takes no more
 

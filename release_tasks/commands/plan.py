@@ -88,18 +88,18 @@ def _rate_limit_wait(release: Release) -> float:
 
 def _print(rows: list[dict[str, Any]], seconds: float) -> None:
     for row in rows:
-        print(row["step"])
+        terminal.show(row["step"])
         for text in row["notes"]:
             _print_indented(text)
         for line in row["commands"]:
-            print(f"  $ {line}")
+            terminal.show(f"  $ {line}")
         if row["problem"]:
             _print_indented(f"problem: {row['problem']}")
     if seconds:
-        print(
+        terminal.show(
             f"crates.io's rate limits will delay this release by {seconds / 60:.0f} minutes"
         )
 
 
 def _print_indented(text: str) -> None:
-    print("  " + text.replace("\n", "\n  "))
+    terminal.show("  " + text.replace("\n", "\n  "))

@@ -374,14 +374,14 @@ def _print(data: dict[str, Any], keep: bool) -> None:
             (pointer["channel"], f"→ {pointer['name']}", state, pointer["target"])
         )
     print_table(("channel", "artifact", "state", "sha256 / digest"), rows)
-    print()
+    terminal.show()
     writes: list[Row] = []
     for row in data["requests"]:
         writes.append((row["registry"], row["host"], row["client"], str(row["writes"])))
     print_table(("registry", "host", "client", "writes"), writes)
     if data["refused"]:
-        print(f"refused: {', '.join(data['refused'])}")
+        terminal.show(f"refused: {', '.join(data['refused'])}")
     for host, reason in data["unreachable"].items():
-        print(f"not reachable: {host}: {reason}")
+        terminal.show(f"not reachable: {host}: {reason}")
     if keep:
-        print(f"files: {data['files']}")
+        terminal.show(f"files: {data['files']}")

@@ -14,6 +14,7 @@ from invoke.context import Context
 from release_tasks import order, shell, terminal
 from release_tasks.errors import ReleaseError, collect, raise_all
 from release_tasks.order import Step
+from release_tasks.printable import word
 from release_tasks.tasks import command
 
 WIDTH = 40  # columns of the bar of the whole release
@@ -54,7 +55,7 @@ def release(
         timeline = _run(c, arguments)
     except KeyboardInterrupt:
         shell.end_children()
-        options = f" --component {component}" if component else ""
+        options = f" --component {word(component)}" if component else ""
         fix = f"run `inv release --version {wanted}{options}` to resume"
         raise ReleaseError("interrupted", fix, code=130) from None
     show(timeline)

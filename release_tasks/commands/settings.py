@@ -132,14 +132,14 @@ def _files(release: Release) -> list[Data] | Data:
 
 
 def _print(found: Data) -> None:
-    print(f"{found['project']}  ({found['repository'] or 'not on GitHub'})")
+    terminal.show(f"{found['project']}  ({found['repository'] or 'not on GitHub'})")
     if not any(row[kind] for row in found["components"] for kind in KINDS):
-        print(
+        terminal.show(
             "nothing is shipped: no file that git tracks declares anything (git add new files)"
         )
     _print_components(found)
     if found["left_out"]:
-        print(f"not released: {', '.join(found['left_out'])}")
+        terminal.show(f"not released: {', '.join(found['left_out'])}")
     _print_files(found)
     _print_settings(found["settings"])
 
@@ -154,31 +154,33 @@ def _print_components(found: Data) -> None:
         question = version if isinstance(version, dict) else None
         if question:
             version = "unknown"
-        print(f"component {row['name']}: version {version}, tag {row['tag']}")
+        terminal.show(f"component {row['name']}: version {version}, tag {row['tag']}")
         if question:
             _print_kind("version", question)
         for kind in KINDS:
             _print_kind(kind, row[kind])
-        print(f"  assets    {', '.join(row['assets'])}")
-        print(f"  changelog {row['changelog'] or 'none, GitHub generates the notes'}")
+        terminal.show(f"  assets    {', '.join(row['assets'])}")
+        terminal.show(
+            f"  changelog {row['changelog'] or 'none, GitHub generates the notes'}"
+        )
 
 
 def _print_files(found: Data) -> None:
     files = found["files"]
     if files and len(found["components"]) > 1:
-        print("all components:")
+        terminal.show("all components:")
     _print_kind("files", files)
 
 
 def _print_kind(kind: str, found: list[Data] | Data) -> None:
     if isinstance(found, dict):
-        print(f"  {kind:<9} open question: {found['question']}")
-        print(f"            {found['fix']}")
+        terminal.show(f"  {kind:<9} open question: {found['question']}")
+        terminal.show(f"            {found['fix']}")
         return
     for row in found:
         names = (row.get(key) for key in ("reference", "file", "path", "name"))
         name = next(filter(None, names))
-        print(f"  {kind:<9} {name}  ({row['source']})")
+        terminal.show(f"  {kind:<9} {name}  ({row['source']})")
 
 
 def _print_settings(rows: Iterable[Data]) -> None:
@@ -186,8 +188,8 @@ def _print_settings(rows: Iterable[Data]) -> None:
     for row in rows:
         if row["table"] != table:
             table = row["table"]
-            print(f"\n[{table}]")
-        print(f"{_toml(row['key'], row['value']):<56}  # {row['source']}")
+            terminal.show(f"\n[{table}]")
+        terminal.show(f"{_toml(row['key'], row['value']):<56}  # {row['source']}")
 
 
 def _toml(key: str, value: Any) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from release_tasks import files
 from release_tasks.errors import ReleaseError
+from release_tasks.printable import word
 
 LARGEST = 32 << 20  # bytes of a text; no manifest or changelog comes near it
 BOM = "\ufeff"  # the byte order mark that some editors write first
@@ -25,7 +26,7 @@ def read(root: Path, path: str) -> str:
     except OSError as error:
         raise ReleaseError(
             f"{path} cannot be read: {error.strerror}",
-            f"git restore {path}, or git rm {path}",
+            f"git restore {word(path)}, or git rm {word(path)}",
         ) from error
 
 

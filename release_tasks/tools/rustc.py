@@ -14,6 +14,7 @@ from release_tasks import shell
 from release_tasks.errors import ReleaseError, raise_all
 from release_tasks.formats.executables import numbers
 from release_tasks.formats.machines import UNIVERSAL, UNIVERSAL_TARGETS, gnu_name
+from release_tasks.printable import word
 from release_tasks.shell import Failed, ask
 from release_tasks.tools import zig
 from release_tasks.tools.cargo import rustflags
@@ -165,7 +166,7 @@ def _compiler(target: _Target) -> Variables:
     if where:
         raise ReleaseError(fact, elsewhere(target.name, target.command, where))
     other = elsewhere(target.name, target.command)
-    raise ReleaseError(fact, f"rustup target add {target.name}, or {other}")
+    raise ReleaseError(fact, f"rustup target add {word(target.name)}, or {other}")
 
 
 def _programs() -> list[str]:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from release_tasks.errors import ReleaseError
+from release_tasks.printable import word
 from release_tasks.shell import Failed, ask
 
 FILES = ("rust-toolchain.toml", "rust-toolchain")  # rustup book, Overrides
@@ -36,7 +37,7 @@ def missing_toolchain(error: Failed, folder: Path) -> ReleaseError | None:
     if found := _ABSENT.search(error.output):
         name = _HOST.sub("", found[1])
         fact = f"the toolchain {name}{_pinned_by(folder)} is not installed"
-        return ReleaseError(fact, f"rustup toolchain install {name}")
+        return ReleaseError(fact, f"rustup toolchain install {word(name)}")
     return None
 
 

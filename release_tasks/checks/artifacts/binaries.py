@@ -13,6 +13,7 @@ from release_tasks.checks.smoke.program import check_version_output, runner
 from release_tasks.errors import Problem
 from release_tasks.formats import archive_names, archives, unpacking
 from release_tasks.formats.executables import numbers
+from release_tasks.printable import word
 from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import resolved_or_empty
 
@@ -83,7 +84,7 @@ def missing_license(contents: Contents) -> Iterator[Problem]:
         if missing:
             yield Problem(
                 f"{file.row.file} of {file.part.tag} does not contain {' and '.join(missing)}",
-                f"rm {path}, then inv build-binaries",
+                f"rm {word(path)}, then inv build-binaries",
             )
 
 

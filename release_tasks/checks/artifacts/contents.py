@@ -18,6 +18,7 @@ from release_tasks.formats import (
     unpacking,
     wheels,
 )
+from release_tasks.printable import word
 from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import Binary, resolved_or_raise
 from release_tasks.release import ComponentRelease
@@ -128,9 +129,7 @@ class Contents(CheckContext):
         self, part: ComponentRelease, binary: Binary, file: str, data: bytes
     ) -> Program:
         label = file
-        rebuild = (
-            f"rm {part.dist / file}, then inv build-binaries --target {binary.target}"
-        )
+        rebuild = f"rm {word(part.dist / file)}, then inv build-binaries --target {binary.target}"
         if self.downloaded is not None:
             label, rebuild = f"{file} from GitHub", NEXT
         if archive_names.is_archive(file):
@@ -176,6 +175,6 @@ def _in_wheel(wheel: Wheel) -> Iterator[Program]:
                 target,
                 code,
                 wheels.glibc_of(tags[0]),
-                f"rm {wheel.path}, then inv build-wheels",
+                f"rm {word(wheel.path)}, then inv build-wheels",
                 wheel.part.version,
             )

@@ -12,6 +12,7 @@ from release_tasks.checks.check import also_after_tag
 from release_tasks.converge import OPEN, to_build
 from release_tasks.errors import Problem, ReleaseError, problems_of
 from release_tasks.formats import archive_names, checksums
+from release_tasks.printable import word, words
 from release_tasks.project.artifacts import Artifact
 from release_tasks.project.kinds import KINDS, FileKind
 from release_tasks.project.model import resolved_or_raise
@@ -37,7 +38,7 @@ def broken_file(contents: Contents) -> Iterator[Problem]:
         if fact:
             yield Problem(
                 f"{file.row.file} in dist/{file.part.tag} {fact}",
-                f"rm {file.path}, and build it again",
+                f"rm {word(file.path)}, and build it again",
             )
 
 
@@ -65,14 +66,14 @@ def undeclared_file(contents: Contents) -> Iterator[Problem]:
                 paths = [part.dist / row.file, *_listing(part, row)]
                 yield Problem(
                     f"nothing declares the {row.kind} {row.file} in dist/{part.tag}",
-                    f"declare it in release-tasks.toml, or: rm -f {' '.join(map(str, paths))}",
+                    f"declare it in release-tasks.toml, or: rm -f {words(paths)}",
                 )
         built = {row.file for row in rows}
         for path in sorted(part.dist.glob("[!.]*")):
             if path.name.endswith(ENDINGS) and path.name not in built:
                 yield Problem(
                     f"no step of this release built {path.name} in dist/{part.tag}",
-                    f"rm {path}",
+                    f"rm {word(path)}",
                 )
 
 

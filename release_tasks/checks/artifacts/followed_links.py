@@ -11,6 +11,7 @@ from release_tasks.checks.artifacts.contents import BuiltFile, Contents
 from release_tasks.checks.check import also_after_tag
 from release_tasks.errors import Problem
 from release_tasks.formats import archive_names, unpacking
+from release_tasks.printable import word
 from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import resolved_or_empty
 from release_tasks.project.outside_links import outside_links
@@ -49,7 +50,7 @@ def _followed(
                 yield Problem(
                     f"{file.path.name} has {name} from {target}, "
                     f"to which the link {path} leads, outside of the repository",
-                    f"replace {path} with a copy, rm {file.path}, and build it again",
+                    f"replace {path} with a copy, rm {word(file.path)}, and build it again",
                 )
                 break
 

@@ -14,6 +14,7 @@ from release_tasks.checks.check import also_after_tag
 from release_tasks.checks.smoke import image as image_smoke
 from release_tasks.errors import Problem
 from release_tasks.formats import oci_layout
+from release_tasks.printable import word
 from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import Image
 from release_tasks.release import ComponentRelease
@@ -30,7 +31,7 @@ class _BuiltImage:
 
     @property
     def rebuild(self) -> str:
-        return f"rm {self.path}, then inv docker-buildx"
+        return f"rm {word(self.path)}, then inv docker-buildx"
 
     def blob(self, digest: str) -> bytes:
         return oci_layout.blob(self.path, digest)

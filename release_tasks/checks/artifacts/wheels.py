@@ -13,6 +13,7 @@ from release_tasks.checks.check import also_after_tag, note_also_after_tag
 from release_tasks.errors import Problem, shorten
 from release_tasks.formats.text_files import read
 from release_tasks.manifests import toml_values
+from release_tasks.printable import word
 from release_tasks.project.kinds import FileKind
 from release_tasks.project.model import PythonPackage, resolved_or_raise
 from release_tasks.rules import pypi as pypi_rules
@@ -186,4 +187,4 @@ def _modules(package: PythonPackage) -> list[str]:
 
 
 def _rebuild(path: Path) -> str:
-    return f"rm {path}, then inv build-wheels"
+    return f"rm {word(path)}, then inv build-wheels"

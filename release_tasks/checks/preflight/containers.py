@@ -25,6 +25,7 @@ from release_tasks.formats import dockerfile
 from release_tasks.formats.text_files import read
 from release_tasks.http import get_many
 from release_tasks.manifests import chart_yaml, toml_values
+from release_tasks.printable import word
 from release_tasks.project.model import Chart, Crate, Image, resolved_or_empty
 from release_tasks.release import ComponentRelease
 from release_tasks.rules import oci
@@ -112,7 +113,7 @@ def chart_unlocked(context: CheckContext) -> Iterator[Problem]:
         if loose and not (context.release.source_tree / lock).exists():
             yield Problem(
                 f"{file} gets the newest of {shorten(loose)} when it is packed",
-                f"helm dependency update {folder or '.'}, and commit {lock}",
+                f"helm dependency update {word(folder or '.')}, and commit {word(lock)}",
                 file,
             )
 
@@ -126,7 +127,7 @@ def chart_lock_outdated(context: CheckContext) -> Iterator[Problem]:
             yield Problem(
                 f"{lock} is not for the dependencies that the chart has now, "
                 "and helm refuses to build it",
-                f"helm dependency update {folder or '.'}, and commit {lock}",
+                f"helm dependency update {word(folder or '.')}, and commit {word(lock)}",
                 lock,
             )
 
@@ -204,7 +205,7 @@ def dockerfile_missing_source(context: CheckContext) -> Iterator[Problem]:
                 continue
             yield Problem(
                 f"{image.dockerfile} copies {source.source}, which is not in {where}",
-                f"git add {posixpath.join(image.context, source.path).removeprefix('./')}, "
+                f"git add {word(posixpath.join(image.context, source.path).removeprefix('./'))}, "
                 f"or correct that line, or context in [images.{image.name}]",
                 image.dockerfile,
                 source.line,
@@ -402,7 +403,7 @@ def _pushed_later(context: CheckContext) -> Iterator[Problem]:
                 f"{path} will require {name} {new} from {repository}, where this release "
                 "pushes it only after all charts are packed",
                 f'write repository: "file://{folder}" in {path}, and run '
-                f"helm dependency update {posixpath.dirname(path) or '.'}",
+                f"helm dependency update {word(posixpath.dirname(path) or '.')}",
                 path,
             )
 

@@ -19,6 +19,7 @@ from release_tasks.checks.check import (
 )
 from release_tasks.checks.preflight import passed_gates
 from release_tasks.errors import Problem, ReleaseError, shorten
+from release_tasks.printable import word
 from release_tasks.project.gates import ALL, chosen, gates
 from release_tasks.project.model import Gate
 from release_tasks.project.settings import FILE
@@ -112,7 +113,7 @@ def _skipped(context: CheckContext) -> Problem | None:
         path = f"dist/{release.parts[0].tag}/{dist.GATES}"
         return Problem(
             f"the gates do not run again: they have passed for {release.commit[:7]} ({path})",
-            f"rm {path}, and they do",
+            f"rm {word(path)}, and they do",
         )
     public = converge.public(release, _readable(context))
     if public:

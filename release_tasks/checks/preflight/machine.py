@@ -16,6 +16,7 @@ from release_tasks.channels.crates_io import BURST
 from release_tasks.checks.check import problem, warning
 from release_tasks.checks.preflight.programs import BUILDER, needed, ships
 from release_tasks.errors import Problem, problems_of, shorten
+from release_tasks.printable import word
 from release_tasks.tools import rustup
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def absent_toolchain(context: MachineContext) -> Iterator[Problem]:
     if not any(name == pinned or name.startswith(f"{pinned}-") for name in names):
         yield Problem(
             f"the project pins the toolchain {pinned}, which is not installed",
-            f"rustup toolchain install {pinned}",
+            f"rustup toolchain install {word(pinned)}",
         )
 
 

@@ -17,6 +17,7 @@ from release_tasks.checks.check import (
 )
 from release_tasks.errors import Problem, ReleaseError, collect, problems_of, shorten
 from release_tasks.http import get_many
+from release_tasks.printable import word
 from release_tasks.project import history
 from release_tasks.project.artifacts import (
     Artifact,
@@ -181,7 +182,7 @@ def token_too_weak(context: CheckContext) -> Iterator[Problem]:
     if login and not _has_scope(gh.scopes(login[1]), "write:packages"):
         yield Problem(
             f"docker's login for {ghcr} may not push: its token has no scope write:packages",
-            f"docker login {ghcr} with a token that has write:packages",
+            f"docker login {word(ghcr)} with a token that has write:packages",
         )
 
 

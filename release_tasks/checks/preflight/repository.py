@@ -16,6 +16,7 @@ from release_tasks.checks.check import (
     warning,
 )
 from release_tasks.errors import Problem, collect_problems, problems_of, shorten
+from release_tasks.printable import word
 from release_tasks.project import forks
 from release_tasks.project.artifacts import State
 from release_tasks.project.gates import is_hotfix
@@ -68,7 +69,7 @@ def no_origin(context: CheckContext) -> Iterator[Problem]:
         return
     yield Problem(
         f"none of the remotes {shorten(names)} is called origin, or is that of the branch",
-        f"git branch --set-upstream-to={names[0]}/{git.branch(tree) or 'BRANCH'}",
+        f"git branch --set-upstream-to={word(names[0])}/{word(git.branch(tree) or 'BRANCH')}",
     )
 
 
@@ -90,7 +91,7 @@ def push_elsewhere(context: CheckContext) -> Iterator[Problem]:
     name, fetched = git.remote(tree), git.expanded_url(tree)
     yield Problem(
         f"{name} is read from {fetched}, and pushed to {url}: a tag would never arrive there",
-        f"git remote set-url --push {name} {fetched}",
+        f"git remote set-url --push {word(name)} {word(fetched)}",
     )
 
 
@@ -105,7 +106,7 @@ def insecure_origin(context: CheckContext) -> Iterator[Problem]:
     if hosts.is_github(host):
         yield Problem(
             f"origin is {url}: anyone on the way could answer for {host}",
-            f"git remote set-url origin https://{host}/{address.path}",
+            f"git remote set-url origin {word(f'https://{host}/{address.path}')}",
         )
 
 
@@ -124,7 +125,8 @@ def fork_as_origin(context: CheckContext) -> Iterator[Problem]:
             yield Problem(
                 f"origin is {own}, and {file} names {name} as its repository: "
                 "the release would go out from a fork",
-                f"git remote set-url {remote} {hosts.web(name)}, or change that in {file}",
+                f"git remote set-url {word(remote)} {word(hosts.web(name))}, "
+                f"or change that in {file}",
                 file,
             )
             return
@@ -134,7 +136,7 @@ def fork_as_origin(context: CheckContext) -> Iterator[Problem]:
     if home and home.lower() != own.lower():
         yield Problem(
             f"origin is {own}, a fork of {home}: the release would go out from the fork",
-            f"git remote set-url {remote} {hosts.web(home)}, "
+            f"git remote set-url {word(remote)} {word(hosts.web(home))}, "
             f"or name {hosts.web(own)} as the repository in the manifests",
         )
 
@@ -146,7 +148,7 @@ def detached_head(context: CheckContext) -> Iterator[Problem]:
         wanted = context.project.settings.project.branch or "BRANCH"
         yield Problem(
             "HEAD is detached, so there is no branch to release from",
-            f"git switch {wanted}",
+            f"git switch {word(wanted)}",
         )
 
 
@@ -161,7 +163,7 @@ def wrong_branch(context: CheckContext) -> Iterator[Problem]:
     if not all(is_hotfix(number, branch) for number in numbers):
         yield Problem(
             f"HEAD is on {branch}, but releases are made from {wanted}",
-            f"git switch {wanted}",
+            f"git switch {word(wanted)}",
         )
 
 
@@ -177,7 +179,7 @@ def other_branch(context: CheckContext) -> Iterator[Problem]:
         yield Problem(
             f"HEAD is on {branch}, and the default branch of origin is {usual}: "
             f"the release would be pushed to {branch}",
-            f'git switch {usual}, or set branch = "{branch}" in [project] of {FILE}',
+            f'git switch {word(usual)}, or set branch = "{branch}" in [project] of {FILE}',
         )
 
 
@@ -264,7 +266,7 @@ def ahead_of_origin(context: CheckContext) -> Iterator[Problem]:
             commits = f"{count} commits are"
         yield Problem(
             f"{commits} on {branch} but not on origin yet",
-            f"git push {git.remote(context.release.checkout)} {branch}",
+            f"git push {word(git.remote(context.release.checkout))} {word(branch)}",
         )
 
 
@@ -274,7 +276,7 @@ def shallow_clone(context: CheckContext) -> Iterator[Problem]:
     if git.is_shallow(context.release.checkout):
         yield Problem(
             "this clone has only a part of the history",
-            f"git fetch --unshallow --tags {git.remote(context.release.checkout)}",
+            f"git fetch --unshallow --tags {word(git.remote(context.release.checkout))}",
         )
 
 
@@ -294,7 +296,7 @@ def unpushed_submodule(context: CheckContext) -> Iterator[Problem]:
         if is_here and not git_origin.is_on_remote(tree / path, commit):
             yield Problem(
                 f"submodule {path} is at {commit[:7]}, which is not on its remote",
-                f"git -C {path} push origin HEAD",
+                f"git -C {word(path)} push origin HEAD",
                 path,
             )
 
@@ -313,7 +315,7 @@ def behind_origin(context: CheckContext) -> Iterator[Problem]:
     if not is_known or not git.is_ancestor(checkout, there, "HEAD"):
         yield Problem(
             f"{branch} on origin has commits that are not here",
-            f"git pull --rebase {git.remote(checkout)} {branch}",
+            f"git pull --rebase {word(git.remote(checkout))} {word(branch)}",
         )
 
 

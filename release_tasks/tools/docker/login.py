@@ -11,6 +11,7 @@ from typing import Any
 
 from release_tasks import endpoints, shell
 from release_tasks.errors import ReleaseError
+from release_tasks.printable import word
 
 # What the credential helpers of cloud registries read; no other program sees these variables.
 SECRETS = (
@@ -71,7 +72,7 @@ def _config() -> dict[str, Any]:
 def _ask_helper(helper: str, key: str) -> Login | None:
     """Ask a credential helper, in the protocol of docker-credential-helpers."""
     program = f"docker-credential-{helper}"
-    fix = f"docker login {key}"
+    fix = f"docker login {word(key)}"
     try:
         answer = json.loads(
             shell.ask([program, "get"], secrets=SECRETS, stdin=key.encode())
@@ -101,5 +102,5 @@ def _stored(logins: dict[str, Any], key: str) -> Login | None:
         )
     except (binascii.Error, UnicodeDecodeError) as error:
         fact = f"docker's login for {key} is not readable"
-        raise ReleaseError(fact, f"docker login {key}") from error
+        raise ReleaseError(fact, f"docker login {word(key)}") from error
     return (user, password) if password else None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from release_tasks.printable import word
 from release_tasks.tools import gh
 
 Row = dict[str, Any]
@@ -66,7 +67,7 @@ def workflow_names(run: Row) -> tuple[str, str]:
 
 
 def _run_or_failed_jobs(repository: str, run: Row) -> Sequence[Check]:
-    again = f"gh run rerun {run['id']} --failed"
+    again = f"gh run rerun {word(run['id'])} --failed"
     whole = replace(_check(run), again=again, workflow=workflow_names(run))
     if not whole.is_red:
         return [whole]

@@ -13,6 +13,7 @@ from invoke.context import Context
 from release_tasks.errors import ReleaseError
 from release_tasks.files import TEMPORARY, scratch
 from release_tasks.memo import On, changing, invalidate, memoized_on
+from release_tasks.printable import word
 from release_tasks.shell import Failed, ask, ask_bytes, do, is_dry
 
 ORIGIN = "origin"  # as git-clone(1) names the remote
@@ -484,7 +485,7 @@ def _repository(folder: Path) -> _Repository:
                 fact, "git init, or go to the project's folder"
             ) from error
         said = error.output.strip().splitlines()[0]  # such as: another user owns it
-        fix = f"git config --global --add safe.directory {folder}"
+        fix = f"git config --global --add safe.directory {word(folder)}"
         raise ReleaseError(f"git refuses {folder}: {said}", fix) from error
     top, common, is_shallow, hooks = output.splitlines()
     return _Repository(
