@@ -21,7 +21,7 @@ def assigned(text: str, path: str, name: str) -> list[Value]:
     Deeper assignments are fallbacks (`except PackageNotFoundError: __version__ = "0.0.0"`).
     """
     values = []
-    for node in _parsed(text, path).body:
+    for node in parsed(text, path).body:
         if name in _assigned_names(node):
             values.append(getattr(node, "value", None))
     return _literals(text, values)
@@ -30,7 +30,7 @@ def assigned(text: str, path: str, name: str) -> list[Value]:
 def keyword(text: str, path: str, function: str, name: str) -> list[Value]:
     """Return the strings given as keyword `name` in calls of `function` (`setup(version=...)`)."""
     values = []
-    for node in ast.walk(_parsed(text, path)):
+    for node in ast.walk(parsed(text, path)):
         if isinstance(node, ast.Call) and _called(node) == function:
             values += [
                 argument.value for argument in node.keywords if argument.arg == name
@@ -41,7 +41,7 @@ def keyword(text: str, path: str, function: str, name: str) -> list[Value]:
 def strings(text: str, path: str) -> list[Value]:
     """Return every string of a module, without pieces of f-strings and of concatenations."""
     return _literals(
-        text, (node for node in ast.walk(_parsed(text, path)) if _is_text(node))
+        text, (node for node in ast.walk(parsed(text, path)) if _is_text(node))
     )
 
 
@@ -49,7 +49,8 @@ def _is_text(node: ast.AST) -> TypeGuard[ast.expr]:
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
-def _parsed(text: str, path: str) -> ast.Module:
+def parsed(text: str, path: str) -> ast.Module:
+    """Return the syntax tree of a module; raise `ReleaseError` with the line for bad Python."""
     fix = f"correct the syntax of {path}"
     try:
         with warnings.catch_warnings():

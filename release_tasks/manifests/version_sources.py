@@ -32,8 +32,15 @@ WHOLE_FILE = r"\A\s*v?(?P<version>[0-9][^\s#]*)\s*\Z"
 VERSION_FILES = ("VERSION", "VERSION.txt", "version.txt")  # which a setup.py reads
 FLIT_FILES = ("__init__.py", "version.py", "_version.py", "__version__.py")  # flit_core
 # Tables and words of the plugins that read the version from git's tags.
-TAG_PLUGINS = ("setuptools_scm", "setuptools-scm", "versioningit", "vcs-versioning")
-TAG_SOURCES = ("vcs", "scm", "versioningit", "uv-dynamic-versioning", "regex_commit")
+TAG_PLUGINS = (
+    "setuptools_scm",
+    "setuptools-scm",
+    "setuptools-git-versioning",
+    "versioningit",
+    "versioneer",
+    "vcs-versioning",
+)
+TAG_SOURCES = ("vcs", "scm", "versioningit", "uv-dynamic-versioning")
 TAG_REQUIREMENT = re.compile(
     r"(?:setuptools[-_]scm|hatch-vcs|flit[-_]scm|versioningit|versioneer|dunamai|pbr"
     r"|poetry-dynamic-versioning|uv-dynamic-versioning|setuptools-git-versioning)\b",
@@ -143,7 +150,7 @@ def _hatch(data: Mapping[str, Any], name: str) -> Iterator[VersionSource]:
     source = table.get("source", "regex")
     if source == "nodejs":
         yield VersionSource(str(path or "package.json"), key="version")
-    elif isinstance(path, str) and source == "regex":
+    elif isinstance(path, str) and source in ("regex", "regex_commit"):
         yield VersionSource(path, pattern=str(table.get("pattern") or HATCH))
     elif isinstance(path, str) and source == "code":
         expression = str(table.get("expression", "__version__"))
@@ -155,6 +162,9 @@ def _setuptools(data: Mapping[str, Any], name: str) -> Iterator[VersionSource]:
     folders = table_at(data, "tool", "setuptools", "package-dir")
     attribute = table.get("attr")
     if isinstance(attribute, str):
+        package, _, rest = attribute.partition(".")
+        if package in folders:  # the folder of the package itself
+            yield from _of_attribute(f"{folders[package]}.{rest}".replace("/", "."), "")
         yield from _of_attribute(attribute, str(folders.get("") or ""))
     files = table.get("file")
     for path in [files] if isinstance(files, str) else files or VERSION_FILES:

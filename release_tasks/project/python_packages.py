@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from posixpath import basename, dirname, normpath
+from posixpath import basename, dirname, join, normpath
 from typing import Any
 
 from release_tasks.errors import ReleaseError
@@ -95,10 +95,24 @@ def packages(
 
 
 def about_package(root: Path, path: str) -> PyProject:
-    """Return what a pyproject.toml says, with the setup.cfg beside it."""
-    setup_cfg = f"{path.removesuffix('pyproject.toml')}setup.cfg"
+    """Return what a pyproject.toml says, with the setup.cfg beside it.
+
+    Where the backend takes the version from a module that has it from another one, that is among
+    the sources of the version, too.
+    """
+    folder = dirname(path)
+    setup_cfg = join(folder, "setup.cfg")
     text = read(root, setup_cfg) if (root / setup_cfg).is_file() else ""
-    return pyproject.read(read(root, path), path, text)
+    about = pyproject.read(read(root, path), path, text)
+    sources = about.dynamic.sources
+    if not any(source.attribute for source in sources):
+        return about
+    # imported here: few packages have such a version
+    from release_tasks.manifests.reexports import followed
+
+    more = [found for one in sources for found in followed(root, folder, one)]
+    every = tuple(dict.fromkeys((*sources, *more)))
+    return replace(about, dynamic=replace(about.dynamic, sources=every))
 
 
 def built_by_maturin(root: Path, files: tuple[str, ...]) -> dict[Path, PyProject]:

@@ -52,6 +52,12 @@ ROWS = [
         "REL := 1.4.2\n",
     ),
     (
+        "hatch regex_commit",
+        HATCH + '[tool.hatch.version]\nsource = "regex_commit"\npath = "a.py"\n',
+        "a.py",
+        "__version__ = '1.4.2'\n",
+    ),
+    (
         "hatch code",
         HATCH
         + '[tool.hatch.version]\nsource = "code"\npath = "a.py"\nexpression = "release"\n',
@@ -83,6 +89,15 @@ ROWS = [
         + DYNAMIC
         + 'version = {attr = "acme_dyn.__version__"}\n',
         "code/acme_dyn.py",
+        '__version__ = "1.4.2"\n',
+    ),
+    (
+        "setuptools attr of a package with a folder of its own",
+        SETUPTOOLS
+        + '[tool.setuptools.package-dir]\nacme_dyn = "lib/dyn"\n'
+        + DYNAMIC
+        + 'version = {attr = "acme_dyn.__version__"}\n',
+        "lib/dyn/__init__.py",
         '__version__ = "1.4.2"\n',
     ),
     (
@@ -198,6 +213,13 @@ def test_it_is_edited_there_and_nothing_else_changes(
         build("setuptools.build_meta", "setuptools-scm>=8") + PROJECT,
         build("flit_scm:buildapi", "flit_scm") + PROJECT,
         PDM + '[tool.pdm.version]\nsource = "scm"\n',
+        HATCH + '[tool.hatch.version]\nsource = "versioningit"\n',
+        HATCH + '[tool.hatch.version]\nsource = "uv-dynamic-versioning"\n',
+        SETUPTOOLS + "[tool.setuptools-git-versioning]\nenabled = true\n",
+        SETUPTOOLS + '[tool.versioneer]\nVCS = "git"\n',
+        build("poetry.core.masonry.api")
+        + PROJECT
+        + "[tool.poetry-dynamic-versioning]\nenable = true\n",
         build("poetry_dynamic_versioning.backend", "poetry-dynamic-versioning")
         + PROJECT,
     ],
@@ -216,6 +238,9 @@ def test_a_version_from_git_tags_is_in_no_file(manifest: str, tmp_path: Path) ->
         (SETUPTOOLS, "setup.py", "setup(version=read())\n"),
         (SETUPTOOLS + DYNAMIC + 'version = {attr = "a.v"}\n', "a.py", "v = (\n"),
         (FLIT, "acme_dyn.py", "__version__ = make()\n"),
+        (FLIT, "acme_dyn.py", "from acme_dyn import __version__\n"),
+        (FLIT, "acme_dyn.py", 'P = ("1", "4")\n__version__ = ".".join(P)\n'),
+        (PDM + '[tool.pdm.version]\nsource = "call"\ngetter = "a:v"\n', "a.py", ""),
     ],
 )
 def test_what_no_rule_finds_is_unknown(
@@ -228,3 +253,46 @@ def test_a_generated_file_that_git_does_not_track_is_no_source(tmp_path: Path) -
     manifest = SETUPTOOLS + DYNAMIC + 'version = {attr = "acme_dyn.__version__"}\n'
     write_files(tmp_path, {MODULE: '__version__ = "1.4.2"\n'})
     assert package(tmp_path, {"pyproject.toml": manifest}).version == ""
+
+
+ATTR = SETUPTOOLS + DYNAMIC + 'version = {attr = "acme_dyn.__version__"}\n'
+DEEP = {
+    MODULE: "from .a.b import __version__\n",
+    "src/acme_dyn/a/b.py": "from ..c import N\n__version__ = N\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("manifest", "files", "path", "name"),
+    [
+        (
+            ATTR,
+            {MODULE: "from ._version import __version__\n"},
+            "src/acme_dyn/_version.py",
+            "__version__",
+        ),
+        (
+            FLIT,
+            {"acme_dyn/__init__.py": "from acme_dyn.about import V as __version__\n"},
+            "acme_dyn/about.py",
+            "V",
+        ),
+        (
+            ATTR,
+            {MODULE: "from . import meta as m\n__version__: str = m.V\n"},
+            "src/acme_dyn/meta/__init__.py",
+            "V",
+        ),
+        (ATTR, DEEP, "src/acme_dyn/c.py", "N"),
+    ],
+)
+def test_a_version_that_modules_pass_on_is_found_and_edited(
+    manifest: str, files: dict[str, str], path: str, name: str, tmp_path: Path
+) -> None:
+    text = f'{name} = "1.4.2"\n'
+    found = package(tmp_path, {"pyproject.toml": manifest, **files, path: text})
+    assert found.version == "1.4.2"
+    about = python_packages.about_package(tmp_path, "pyproject.toml")
+    kinds = {source.path: source.kind for source in about.dynamic.sources}
+    new = kinds[path].set_versions(text, FileBump(path, {}, "1.5.0"))
+    assert new == f'{name} = "1.5.0"\n'
