@@ -40,6 +40,15 @@ def quick(session: nox.Session) -> None:
 
 
 @nox.session
+def layouts(session: nox.Session) -> None:
+    """Look at all layouts of real projects; `GOLDEN=write` writes what is shown anew."""
+    install(session, "tests")
+    session.run(
+        "python", "-m", "pytest", "tests/test_layouts.py", env={"LAYOUTS": "all"}
+    )
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check the style of the code."""
     session.install(*dependencies("lint"))

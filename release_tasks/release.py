@@ -18,6 +18,7 @@ from release_tasks.project.tags import (
     tag_name,
     version_in,
 )
+from release_tasks.project.version_levels import resolve
 from release_tasks.tools import ci, git
 from release_tasks.tools.git import known_tags, whole, worktree
 from release_tasks.versions.numbers import parse
@@ -182,7 +183,7 @@ def _versions(
             components = (project.component(component),)
         return _current(components, checkout, head)
     versions: Versions = {}
-    for name, number in parse_request(version).items():
+    for name, number in parse_request(resolve(version, component)).items():
         requested = project.component(name or component)
         versions[requested.name] = str(parse(number))
         error = refusal(requested, versions[requested.name])

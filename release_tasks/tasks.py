@@ -16,7 +16,7 @@ from invoke.tasks import Task, task
 from release_tasks import errors, memo, shell, signals
 from release_tasks.errors import ReleaseError
 
-VERSION_HELP = "X.Y.Z; default: the version of this checkout"
+VERSION_HELP = "X.Y.Z or a level; default: the version of this checkout"
 NEW_VERSION_HELP = (
     "X.Y.Z, major (breaking), minor (feature), patch (fix), prerelease or release; "
     "for several components: core=0.5.0,python=minor"

@@ -209,7 +209,8 @@ def _report(c: Context, release: Release, plan: _Plan, done: Bumped) -> None:
     versions = release.title
     if len(release.parts) == 1:
         versions = f"version {release.parts[0].version}"
-    if not plan.edits:
+    is_only_in_tags = all(part.component.version is None for part in release.parts)
+    if not plan.edits or (is_only_in_tags and not plan.todo):
         terminal.say("nothing to do, no file has a version")
         return
     if not plan.todo:

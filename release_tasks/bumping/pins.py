@@ -12,6 +12,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import decode
 from release_tasks.manifests import cargo_toml
 from release_tasks.manifests.cargo_toml import CargoManifest, Pin
+from release_tasks.project.candidates import is_of_its_own
 from release_tasks.project.model import Component, Crate, Project, resolved_or_empty
 from release_tasks.project.python_packages import crates_in
 from release_tasks.versions.requirements import admits
@@ -45,7 +46,12 @@ def _in_programs(project: Project, component: Component) -> list[str]:
 def _in_wheels(project: Project, component: Component) -> list[str]:
     found = []
     for package in resolved_or_empty(component.python):
-        found += [crate.name for crate in crates_in(project, package)]
+        for crate in crates_in(project, package):
+            has_own = package.version and is_of_its_own(
+                component, project.tags, crate.version
+            )
+            if not has_own:
+                found.append(crate.name)
     return found
 
 
@@ -120,11 +126,26 @@ def outside_manifests(release: Release) -> dict[str, dict[str, str]]:
 def workspace_version(release: Release) -> str | None:
     """Return what [workspace.package] version becomes, None where it stays."""
     if len(release.project.components) == 1:
-        return release.parts[0].version
+        return _only_workspace_version(release)
     wanted = set(_inheriting(release).values())
     if len(wanted) == 1:
         return wanted.pop()
     return None
+
+
+def _only_workspace_version(release: Release) -> str | None:
+    """Return what the workspace's version becomes in a project that is one component."""
+    [part] = release.parts
+    if part.component.version is None:
+        return None
+    for crate in release.project.crates:
+        manifest = _manifest(release, crate)
+        if manifest.inherits:
+            tags = release.project.tags
+            if is_of_its_own(part.component, tags, crate.version):
+                return None
+            break
+    return part.version
 
 
 def refusals(release: Release) -> list[ReleaseError]:

@@ -35,7 +35,7 @@ _NUMBER = re.compile(rf"{VERSION.pattern}|[0-9]+(?:\.[0-9]+)*")
 _PATH_DEPENDENCY = re.compile(r"[^#]*\bpath *= *[\"'](?P<folder>[^\"']+)")
 # files that may have old versions: changelogs, other programs' locks, test data, generated files
 _MAY_BE_OLD = re.compile(
-    r"(?:^|/)(?:changelog|changes|history|news|release[-_]?notes)(?:[._-][^/]*)?$"
+    r"(?:^|/)(?:change[-_]?log|changes|history|news|releases|release[-_]?notes)(?:[._-][^/]*)?$"
     r"|(?:^|/)(?:changelogs?|fixtures?|test[-_]?data|_*snapshots_*|goldens?|cassettes"
     r"|vendor|third[-_]party|node_modules)/"
     r"|(?:\.lock|\.lockb|\.sum|[-.]lock\.(?:json|yaml)|-shrinkwrap\.json"

@@ -25,6 +25,8 @@ from release_tasks.tools.git import worktree
 if TYPE_CHECKING:
     from release_tasks.release import Release
 
+# the modules of a package that usually have its version
+_MODULE_FILES = ("__init__", "__about__", "__version__", "_version", "version")
 _NPM_LOCKS = (
     "package-lock.json",
     "npm-shrinkwrap.json",
@@ -74,8 +76,13 @@ def _source_kinds(package: str, about: PyProject) -> dict[str, ManifestKind]:
         "setup.cfg": setup_cfg.KIND,
     }
     module = re.sub(r"[-_.]+", "_", package).lower()
-    for parent in ("", "src/", "python/"):
-        kinds[f"{parent}{module}/__init__.py"] = python_module.KIND
+    imported = str(about.maturin.get("module-name") or module).partition(".")[0]
+    parents = ["", "src/", "python/"]
+    parents += [f"{folder.rstrip('/')}/" for folder in about.source_folders]
+    for parent in parents:
+        for name in (module, imported):
+            for file in _MODULE_FILES:
+                kinds[f"{parent}{name}/{file}.py"] = python_module.KIND
     for source in about.dynamic.sources:
         kinds[source.path] = source.kind
     return kinds

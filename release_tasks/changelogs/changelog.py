@@ -90,7 +90,11 @@ def where_to_write(text: str, version: str, path: str = NAME) -> str:
         return f"in the section of {version}"
     if is_dated(text, path):
         return "under a date since the last tag"
-    heading = parse(text, path).unreleased
+    document = parse(text, path)
+    heading = document.unreleased
+    if heading is None and document.versions:
+        last = document.lines[document.versions[0].line].strip()
+        return f"under a new heading for {version}, like `{last}`,"
     if heading is None:
         return f"under a new heading, ## [{version}],"
     if heading.version:

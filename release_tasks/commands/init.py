@@ -61,14 +61,18 @@ def _first_settings(top: Path) -> str:
     """Return a settings file: components where there are several versions, and open questions."""
     from release_tasks.project.discovery import discover
     from release_tasks.project.suggested_components import SeveralVersions
+    from release_tasks.project.suggested_settings import suggested
 
     try:
-        return HEAD + _questions(discover(top))
+        project = discover(top)
     except SeveralVersions as error:
-        lines = "\n".join(error.lines).replace("\n[", "\n\n[")
-        return f"{HEAD}{_commented(error.problem)}\n{lines}\n"
+        return HEAD + "".join(f"{line}\n" for line in error.lines)
     except ReleaseError as error:
         return f"{HEAD}\n{_commented(str(error.message))}"
+    lines = suggested(project)
+    if lines:
+        return HEAD + "".join(f"{line}\n" for line in lines)
+    return HEAD + _questions(project)
 
 
 def _make_usable(c: Context, path: Path) -> None:

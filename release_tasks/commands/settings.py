@@ -51,7 +51,7 @@ def data(project: Project) -> Data:
             _component(project, component) for component in project.components
         ],
         "left_out": project.left_out,
-        "files": _files(_next(project)),
+        "files": _files(project),
         "settings": values(project, {"project.branch": git.branch(project.root)}),
     }
 
@@ -98,35 +98,39 @@ def _relative(project: Project, row: Data) -> Data:
     return row
 
 
-def _next(project: Project) -> Release:
+def _next(project: Project, level: str) -> Release:
     """Return a release in which every version changes, to see which files a bump would edit."""
     from release_tasks.release import ComponentRelease, Release
 
     parts = []
     for component in project.components:
-        version = _other_version(component)
+        version = _other_version(component, level)
         parts.append(ComponentRelease(component, version, component.tag, project.root))
     root = project.root
     return Release(project, tuple(parts), root, root, commit="", is_tagged=False)
 
 
-def _other_version(component: Component) -> str:
+def _other_version(component: Component, level: str) -> str:
     from release_tasks.versions.requests import next_version
 
     try:
-        return next_version(component.version or "0.0.0", "major")
+        return next_version(component.version or "0.0.0", level)
     except ReleaseError:
         return "1.0.0"  # differs from a version that is not SemVer, too
 
 
-def _files(release: Release) -> list[Data] | Data:
+def _files(project: Project) -> list[Data] | Data:
+    """Return the files that a bump edits: every requirement follows a new major version."""
     from release_tasks.bumping import bump
 
     try:
-        paths = sorted(bump.paths(release))
-    except ReleaseError as error:
-        return _question(error)
-    configured = release.project.settings.files
+        paths = sorted(bump.paths(_next(project, "major")))
+    except ReleaseError:  # perhaps of a requirement below the next major version
+        try:
+            paths = sorted(bump.paths(_next(project, "patch")))
+        except ReleaseError as error:
+            return _question(error)
+    configured = project.settings.files
     sources = {path: "settings" for path in paths if path in configured}
     return [{"path": path, "source": sources.get(path, "discovered")} for path in paths]
 

@@ -57,6 +57,7 @@ class PyProject:
     pythons: str = ""  # project.requires-python
     readme: str | None = None  # its file; "" where it is a literal text, or dynamic
     maturin: Mapping[str, Any] = field(default_factory=dict)  # tool.maturin
+    source_folders: tuple[str, ...] = ()  # where its backend finds packages, as it says
 
 
 def read(text: str, path: str, setup_cfg: str = "") -> PyProject:
@@ -84,7 +85,24 @@ def read(text: str, path: str, setup_cfg: str = "") -> PyProject:
         pythons=str(project.get("requires-python") or ""),
         readme=_readme(project.get("readme"), dynamic),
         maturin=maturin,
+        source_folders=_source_folders(table_at(data, "tool")),
     )
+
+
+def _source_folders(tools: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the folders in which maturin, setuptools, pdm or poetry look for packages."""
+    setuptools = table_at(tools, "setuptools")
+    found = [
+        table_at(tools, "maturin").get("python-source"),
+        table_at(setuptools, "package-dir").get(""),
+        table_at(tools, "pdm", "build").get("package-dir"),
+    ]
+    where = table_at(setuptools, "packages", "find").get("where")
+    found += where if isinstance(where, list) else []
+    included = table_at(tools, "poetry").get("packages")
+    for row in included if isinstance(included, list) else []:
+        found.append(row.get("from") if isinstance(row, dict) else None)
+    return tuple(dict.fromkeys(folder for folder in found if isinstance(folder, str)))
 
 
 def _readme(value: Any, dynamic: list[str]) -> Any:

@@ -118,10 +118,13 @@ def dynamic_version(
     """
     backend = str(table_at(data, "build-system").get("build-backend") or "setuptools")
     sources: list[VersionSource] = []
+    is_in_tree = "backend-path" in table_at(
+        data, "build-system"
+    )  # PEP 517: it may wrap any
     for word, find in _BACKENDS.items():
-        if word in backend:
+        if word in backend or is_in_tree:
             sources += find(data, name)
-    if "setuptools" in backend:
+    if "setuptools" in backend or is_in_tree:
         sources += _setup_cfg(configuration)
     usable = [source for source in sources if _is_usable(source)]
     return DynamicVersion(tuple(dict.fromkeys(usable)), _is_from_tags(data))

@@ -13,7 +13,7 @@ from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import read
 from release_tasks.manifests import chart_yaml
 from release_tasks.manifests.chart_yaml import ChartManifest
-from release_tasks.project import python_packages
+from release_tasks.project import python_packages, tag_forms
 from release_tasks.project.model import (
     Chart,
     Project,
@@ -50,20 +50,23 @@ def charts(project: Project) -> Resolved[Chart]:
     """Return the charts of a project as far as `discovery.outline` has it.
 
     A chart that another one depends on by its path, or that is in its folder charts/, is a part
-    of that one. One below tests/ or examples/ counts only where there is no other.
+    of that one, unless it has tags of its own. One below tests/ or examples/ counts only where
+    there is no other.
     """
     found = _all(project)
-    candidates = _candidates(found)
+    candidates = _candidates(found, project.tags)
     tables = project.settings.charts
     if not tables and candidates:
         tables = _named_by_components(project)
     try:
+        if not tables and len(candidates) > 1:
+            return _several(project, candidates)
         if not tables and candidates:
-            reference = _only_reference(candidates, project.ghcr_name)
+            reference = _only_reference(candidates[0], project.ghcr_name)
             return (_chart(project, reference, ChartTable(), candidates[0]),)
         return tuple(
-            _chart(project, reference, table, _of_table(reference, table, found))
-            for reference, table in tables.items()
+            _chart(project, name, table, _of_table(project, name, table, found))
+            for name, table in tables.items()
         )
     except Unresolved as error:
         return error
@@ -109,7 +112,7 @@ def _manifest(root: Path, path: str) -> ChartManifest:
         return ChartManifest()
 
 
-def _candidates(found: list[_Found]) -> list[_Found]:
+def _candidates(found: list[_Found], tags: tuple[str, ...]) -> list[_Found]:
     parts = set()
     for one in found:
         for row in one.manifest.dependencies:
@@ -121,7 +124,8 @@ def _candidates(found: list[_Found]) -> list[_Found]:
     whole = []
     for one in found:
         owner, _, _ = one.folder.rpartition("charts/")
-        if one.folder not in parts and not (owner and owner.rstrip("/") in folders):
+        is_part = one.folder in parts and not tag_forms.of_name(tags, one.name).known
+        if not is_part and not (owner and owner.rstrip("/") in folders):
             whole.append(one)
     shipped = [one for one in whole if not SAMPLES.search(f"{one.folder}/")]
     return shipped or whole
@@ -136,14 +140,17 @@ def _named_by_components(project: Project) -> dict[str, ChartTable]:
     return found
 
 
-def _of_table(reference: str, table: ChartTable, found: list[_Found]) -> _Found:
+def _of_table(
+    project: Project, reference: str, table: ChartTable, found: list[_Found]
+) -> _Found:
     """Return the chart that a table of the settings means; raise `Unresolved` for none."""
     if table.path:
         folder = normpath(table.path).removeprefix(".")
         same = [one for one in found if one.folder == folder]
     else:
         name = reference.rpartition("/")[2]
-        same = [one for one in _candidates(found) if one.name == name]
+        candidates = _candidates(found, project.tags)
+        same = [one for one in candidates if one.name == name]
         same = same or [one for one in found if one.name == name]
     if len(same) != 1:
         raise Unresolved(
@@ -153,26 +160,35 @@ def _of_table(reference: str, table: ChartTable, found: list[_Found]) -> _Found:
     return same[0]
 
 
-def _only_reference(candidates: list[_Found], repository: str | None) -> str:
-    """Return the default name of the only chart; raise `Unresolved` for several charts."""
+def _several(project: Project, candidates: list[_Found]) -> Unresolved:
+    """Return the question which charts are released."""
+    lines, possible = [], []
+    for one in candidates:
+        reference = _default_reference(one, project.ghcr_name)
+        lines.append(f'[charts."{reference}"]\npath = "{one.folder}"')
+        possible.append(_chart(project, reference, ChartTable(), one))
+    return ambiguity("charts", lines, tuple(possible))
+
+
+def _default_reference(found: _Found, repository: str | None) -> str:
     owner = repository.split("/")[0].lower() if repository else "OWNER"
-    references = [f"{HOST}/{owner}/charts/{one.name}" for one in candidates]
-    if len(candidates) > 1:
-        lines = []
-        for reference, one in zip(references, candidates, strict=True):
-            lines.append(f'[charts."{reference}"]\npath = "{one.folder}"')
-        raise ambiguity("charts", lines)
+    return f"{HOST}/{owner}/charts/{found.name}"
+
+
+def _only_reference(found: _Found, repository: str | None) -> str:
+    """Return the default name of the only chart; raise `Unresolved` where there is none."""
     if repository is None:
         raise Unresolved(
             "origin is not a GitHub repository, so the chart has no default name",
             f'add to {FILE}:\n[charts."REGISTRY/OWNER/charts/NAME"]',
         )
-    for refusal in oci.reference(references[0]):
+    reference = _default_reference(found, repository)
+    for refusal in oci.reference(reference):
         raise Unresolved(
-            f"the chart {candidates[0].name} cannot be published: {refusal}",
-            f"name it in {candidates[0].folder}/Chart.yaml with small letters, digits and `-`",
+            f"the chart {found.name} cannot be published: {refusal}",
+            f"name it in {found.folder}/Chart.yaml with small letters, digits and `-`",
         )
-    return references[0]
+    return reference
 
 
 def _chart(project: Project, reference: str, table: ChartTable, found: _Found) -> Chart:
@@ -182,7 +198,7 @@ def _chart(project: Project, reference: str, table: ChartTable, found: _Found) -
     if template is None:
         template = FOLLOWS
         if manifest.app_version:
-            template = _app_version(project, found)
+            template = _app_version(project, reference, found)
     return Chart(
         reference,
         project.root / found.folder,
@@ -193,9 +209,11 @@ def _chart(project: Project, reference: str, table: ChartTable, found: _Found) -
     )
 
 
-def _app_version(project: Project, found: _Found) -> str:
+def _app_version(project: Project, reference: str, found: _Found) -> str:
     manifest = found.manifest
     own = {manifest.version.removeprefix("v")}
+    if _is_alone(project, reference):
+        return app_version_template(manifest.app_version, own, False)
     own.update(crate.version for crate in project.crates)
     packages = python_packages.packages(project.root, project.files, project.settings)
     own.update(package.version for package in resolved_or_empty(packages))
@@ -208,6 +226,15 @@ def _app_version(project: Project, found: _Found) -> str:
             own.add(str(tagged.version))
     uses_our_image = _uses_our_image(project, found.folder)
     return app_version_template(manifest.app_version, own, uses_our_image)
+
+
+def _is_alone(project: Project, reference: str) -> bool:
+    """Tell whether a chart's component has charts only: its version is none of what it runs."""
+    for component in project.settings.components.values():
+        if reference in component.charts:
+            others = (component.crates, component.python, component.images)
+            return not any((*others, component.binaries))
+    return False
 
 
 def _uses_our_image(project: Project, folder: str) -> bool:

@@ -10,6 +10,8 @@ from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import read
 from release_tasks.manifests.text import VERSION, listed
 from release_tasks.manifests.version_locations import FileBump
+from release_tasks.project import python_packages
+from release_tasks.project.candidates import main_forms, released
 from release_tasks.project.model import (
     Project,
     PythonPackage,
@@ -17,10 +19,9 @@ from release_tasks.project.model import (
     Unresolved,
     resolved_or_empty,
 )
-from release_tasks.project.python_packages import crates_in
 from release_tasks.project.settings import FILE
-from release_tasks.project.suggested_components import ambiguity
-from release_tasks.versions.numbers import as_semver
+from release_tasks.project.suggested_components import ambiguity, are_several
+from release_tasks.versions.numbers import as_semver, is_lower, parse
 
 Ships = Mapping[str, Resolved[Any]]  # what a component ships, by the name of its kind
 
@@ -40,12 +41,12 @@ def find(project: Project, name: str, ships: Ships) -> ComponentVersion:
     """
     if project.settings.project.version == "tag":
         return ComponentVersion(None)
+    if not project.settings.components and are_several(project, ships):
+        raise ambiguity(project, ships)
     crates = resolved_or_empty(ships["crates"])
-    packages = _package_versions(project, resolved_or_empty(ships["python"]))
+    python = resolved_or_empty(ships["python"])
+    packages = python_packages.versions(project, python)
     versions = {crate.version for crate in crates}
-    is_only = not project.settings.components
-    if is_only and crates and len(versions | set(packages.values())) > 1:
-        raise ambiguity(project, ships, packages)
     if len(versions) > 1:
         raise _several(name, versions)
     version = next(iter((*versions, *packages.values())), None)
@@ -56,6 +57,8 @@ def find(project: Project, name: str, ships: Ships) -> ComponentVersion:
 
 def _of_unpublished(project: Project, name: str, ships: Ships) -> ComponentVersion:
     """Return the version of a component without a crate or package that has one."""
+    if isinstance(ships["python"], Unresolved):  # which may be what has the version
+        return ComponentVersion(None, ships["python"])
     python = resolved_or_empty(ships["python"])
     unread = [package for package in python if not package.is_from_tags]
     if unread:
@@ -63,17 +66,40 @@ def _of_unpublished(project: Project, name: str, ships: Ships) -> ComponentVersi
     if python:  # their backends read git's tags
         return ComponentVersion(None)
     programs = {binary.crate for binary in resolved_or_empty(ships["binaries"])}
-    groups = [{crate.version for crate in project.crates if crate.name in programs}]
-    if not project.settings.components:
-        groups.append({crate.version for crate in project.crates})
-    charts = resolved_or_empty(ships["charts"])
-    groups.append({chart.version for chart in charts if chart.version})
-    for versions in groups:
-        if len(versions) > 1:
-            raise _several(name, versions)
-        if versions:
-            return ComponentVersion(versions.pop())
+    versions = {crate.version for crate in project.crates if crate.name in programs}
+    if not versions and not project.settings.components:
+        versions = _private_versions(project, ships)
+    if not versions:
+        charts = resolved_or_empty(ships["charts"])
+        versions = {chart.version for chart in charts if chart.version}
+    if len(versions) > 1:
+        raise _several(name, versions)
+    if versions:
+        return ComponentVersion(versions.pop())
+    if isinstance(ships["charts"], Unresolved):
+        return ComponentVersion(None, ships["charts"])
     return ComponentVersion(None)
+
+
+def _private_versions(project: Project, ships: Ships) -> set[str]:
+    """Return the version that a project has in crates which are not published.
+
+    It is that of the crate at the root, of the one with the project's name, or of a release. One
+    that was never released, below the releases that there are, is not the project's version: only
+    the tags have that.
+    """
+    own = [crate.version for crate in project.crates if crate.folder == project.root]
+    own += [crate.version for crate in project.crates if crate.name == project.name]
+    versions = {crate.version for crate in project.crates}
+    public = released(project, main_forms(project, ships).known)
+    if own:
+        versions = {own[0]}
+    elif len(versions) > 1:
+        versions = versions & public or versions
+    if public and not versions & public:
+        highest = max(public, key=parse)
+        versions = {one for one in versions if not is_lower(one, highest)}
+    return versions
 
 
 def _of_listed_files(
@@ -107,19 +133,3 @@ def _several(name: str, versions: set[str]) -> ReleaseError:
         f"the crates or charts of {name} have different versions: {', '.join(sorted(versions))}",
         f'give them one version, or a component each in {FILE}: [components."{{crate}}"]',
     )
-
-
-def _package_versions(
-    project: Project, packages: tuple[PythonPackage, ...]
-) -> dict[str, str]:
-    """Return the SemVer of each Python package, which may be that of the crate in its wheel."""
-    found = {}
-    known = [crate.version for crate in project.crates]
-    for package in packages:
-        if package.version:
-            found[package.name] = as_semver(package.version, known)
-            continue
-        crates = crates_in(project, package)
-        if crates:
-            found[package.name] = crates[0].version
-    return found

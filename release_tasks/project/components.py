@@ -12,7 +12,8 @@ from msgspec import structs
 
 from release_tasks.errors import ReleaseError
 from release_tasks.formats import archive_names
-from release_tasks.project import component_version
+from release_tasks.project import changelog_files, component_version
+from release_tasks.project.candidates import released
 from release_tasks.project.kinds import KINDS, NAMED, Kind
 from release_tasks.project.model import (
     Binary,
@@ -27,6 +28,7 @@ from release_tasks.project.model import (
 from release_tasks.project.settings import FILE, ComponentTable
 from release_tasks.project.tag_forms import TagForms, TagOwner, read_forms
 from release_tasks.project.tags import tag_name, version_in
+from release_tasks.versions.numbers import parse
 
 Ships = Mapping[str, Resolved[Any]]  # what was found, by the name of its kind
 Tables = dict[str, ComponentTable]  # by the name of the component
@@ -55,13 +57,19 @@ def split(project: Project, ships: Ships) -> Project:
 
 
 def _for_each_crate(tables: Tables, crates: tuple[Crate, ...]) -> Tables:
-    """Return the tables with one for each crate instead of `[components."{crate}"]`."""
+    """Return the tables with one for each crate instead of `[components."{crate}"]`.
+
+    Crates that another table names are left to that.
+    """
     found: Tables = {}
+    named = {crate for table in tables.values() for crate in table.crates}
     for name, table in tables.items():
         if name != "{crate}":
             found[name] = table
             continue
         for crate in crates:
+            if crate.name in named:
+                continue
             tag = table.tag and table.tag.replace("{crate}", crate.name)
             found[crate.name] = structs.replace(table, tag=tag, crates=(crate.name,))
     return found
@@ -163,7 +171,10 @@ def _component(
         promotes=github.release == "promote",
         tag_message=table.tag_message,
         commit=table.commit,
-        changelog=table.changelog or _changelog(project, ships, is_main),
+        changelog=table.changelog
+        or _changelog(
+            project, ships, is_main, _versions(project, found.version, forms)
+        ),
     )
 
 
@@ -211,7 +222,17 @@ def _bundles(project: Project, binaries: tuple[Binary, ...]) -> tuple[Bundle, ..
     return tuple(found)
 
 
-def _changelog(project: Project, ships: Ships, is_main: bool) -> str | None:
+def _versions(
+    project: Project, version: str | None, forms: TagForms
+) -> tuple[str | None, ...]:
+    """Return the version of the manifests, and that of the last release."""
+    public = released(project, forms.known)
+    return version, max(public, key=parse, default=None)
+
+
+def _changelog(
+    project: Project, ships: Ships, is_main: bool, versions: tuple[str | None, ...]
+) -> str | None:
     """Return the changelog beside what a component ships; the main one may use that of the root."""
     folders: list[Path] = []
     for kind in sorted(KINDS, key=lambda kind: not kind.sets_version):
@@ -221,11 +242,9 @@ def _changelog(project: Project, ships: Ships, is_main: bool) -> str | None:
         folders.append(project.root)
     if not project.settings.components and not ships["crates"] and not ships["python"]:
         folders += [chart.folder for chart in resolved_or_empty(ships["charts"])]
-    for folder in folders:
-        name = (folder / "CHANGELOG.md").relative_to(project.root).as_posix()
-        if name in project.files:
-            return name
-    return None
+    paths = [folder.relative_to(project.root).as_posix() for folder in folders]
+    names = ["" if path == "." else path for path in paths]
+    return changelog_files.find(project, names, versions)
 
 
 def _refuse_same_tag(components: list[Component]) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from posixpath import basename, normpath
+from posixpath import basename, dirname, normpath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from release_tasks import endpoints
 from release_tasks.errors import shorten
 from release_tasks.formats.platforms import normalize
+from release_tasks.formats.text_files import read
 from release_tasks.project import build_contexts
 from release_tasks.project.container_settings import tags_of
 from release_tasks.project.model import (
@@ -21,6 +22,7 @@ from release_tasks.project.model import (
     ambiguity,
     choice,
 )
+from release_tasks.project.python_packages import not_shipped
 from release_tasks.project.settings import FILE, ChartTable, ImageTable, Settings
 from release_tasks.rules import oci, platforms
 from release_tasks.tools import git
@@ -33,12 +35,13 @@ _LIKE_DOCKERFILE = re.compile(
     r"(?:^|/)(?:[\w.-]+\.)?(?:docker|container)file(?:\.[\w.-]+)?$", re.I
 )
 HOST = endpoints.host(endpoints.GHCR)  # the registry of a project on GitHub
+ACTION_IMAGE = re.compile(r"""^\s+image:\s*["']?([^"'\s#]+)""", re.M)
 
 
 def images(project: Project) -> Resolved[Image]:
     """Return the images of a project as far as `discovery.outline` has it."""
     settings, tracked = project.settings, git.tracked(project.root)
-    dockerfiles = [path for path in project.files if _is_dockerfile(path)]
+    dockerfiles = _dockerfiles(project)
     tables: Mapping[str, ImageTable] = settings.images
     if not tables and dockerfiles:
         tables = _named_by_components(settings, "images", ImageTable)
@@ -139,6 +142,25 @@ def _toml(table: ImageTable) -> Iterator[str]:
 
 def _is_dockerfile(path: str) -> bool:
     return basename(path) in ("Dockerfile", "Containerfile")
+
+
+def _dockerfiles(project: Project) -> list[str]:
+    """Return the Dockerfiles, without those of tests and actions if there are others.
+
+    GitHub builds the image of an action, which is no artifact of the project
+    (metadata syntax for GitHub Actions: runs.image).
+    """
+    every = [path for path in project.files if _is_dockerfile(path)]
+    found = [path for path in every if not not_shipped(path)] or every
+    if len(found) < 2:
+        return found
+    of_actions = set()
+    for path in project.files:
+        if basename(path) in ("action.yml", "action.yaml"):
+            image = ACTION_IMAGE.search(read(project.root, path))
+            if image:
+                of_actions.add(normpath(f"{dirname(path)}/{image[1]}").lstrip("/"))
+    return [path for path in found if path not in of_actions] or found
 
 
 def _named_by_components(settings: Settings, kind: str, table: type[T]) -> dict[str, T]:

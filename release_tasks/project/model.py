@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from release_tasks.errors import ReleaseError
 from release_tasks.tools.cargo import Verification
@@ -29,6 +29,12 @@ class Unreadable(Unresolved):
 
     It stops a bump, too, which would leave that manifest at an old version.
     """
+
+
+class SeveralCandidates(Unresolved):
+    """Several things of one kind could be released."""
+
+    candidates: tuple[Any, ...] = ()  # what each of them would be
 
 
 # all things of one kind, or why they are not known
@@ -287,10 +293,14 @@ def resolved_or_empty(found: Resolved[T]) -> tuple[T, ...]:
     return found
 
 
-def ambiguity(what: str, lines: list[str]) -> Unresolved:
+def ambiguity(
+    what: str, lines: list[str], candidates: tuple[Any, ...] = ()
+) -> Unresolved:
     """Return the error for several candidates, with the lines of the settings to choose from."""
     fix = "\n".join(("add the ones that are released to release-tasks.toml:", *lines))
-    return Unresolved(f"several {what} are possible", fix)
+    error = SeveralCandidates(f"several {what} are possible", fix)
+    error.candidates = candidates
+    return error
 
 
 def choice(key: str, values: list[str]) -> str:

@@ -29,11 +29,14 @@ from release_tasks.project.model import (
 from release_tasks.project.settings import FILE, PythonTable, Settings
 from release_tasks.tools import cargo
 from release_tasks.tools.cargo import Package
+from release_tasks.versions.numbers import as_semver
 
 LISTED = 3  # names of packages of tests, before only their number is shown
 # folders whose packages are what tests or examples work with
 NOT_SHIPPED = re.compile(
     r"(?:.*?/)?(?:tests?|test[-_]?data|fixtures?|__fixtures__|examples?|samples?|demos?"
+    r"|tests?[-_](?:crates?|packages?|projects?|cases?|suites?|apps?|fixtures?|resources)"
+    r"|(?:integration|unit|e2e|system|acceptance|functional|smoke)[-_]tests?"
     r"|bench(?:es|marks?)?)(?=/)",
     re.I,
 )
@@ -81,9 +84,7 @@ def packages(
         fix = f"{error.fix}, or add it to [project] ignore in {FILE}"
         return Unreadable(error.problem, fix)
     if not named and len(candidates) > 1:
-        return ambiguity(
-            "Python packages", [f'[python."{name}"]' for name in candidates]
-        )
+        return _several(candidates, settings)
     found = []
     try:
         for name in dict.fromkeys(named or candidates):
@@ -141,8 +142,9 @@ def not_shipped(path: str) -> str:
 
 
 def left_out(root: Path, files: tuple[str, ...], settings: Settings) -> Iterator[str]:
-    """Yield the packages that tests or examples work with, and where they are."""
+    """Yield the packages that tests or examples work with, and those that no table names."""
     named = _named(settings)
+    yield from _not_named(root, files, named)
     folders: dict[str, list[str]] = {}
     for path, about in _publishable(root, tuple(filter(not_shipped, files))):
         if about.name not in named:
@@ -154,6 +156,19 @@ def left_out(root: Path, files: tuple[str, ...], settings: Settings) -> Iterator
             yield f"{name} (python: below {folder}/, which is not shipped)"
 
 
+def _not_named(root: Path, files: tuple[str, ...], named: list[str]) -> Iterator[str]:
+    """Yield the packages that the settings do not name, where they name others."""
+    if not named:
+        return
+    shipped = [path for path in files if not not_shipped(path)]
+    try:
+        for path, about in _publishable(root, tuple(shipped)):
+            if about.name not in named:
+                yield f"{about.name} (python: the settings do not name {path})"
+    except ReleaseError:  # a broken one is an error of its own where it is released
+        return
+
+
 def crates_in(
     project: Project, package: PythonPackage
 ) -> tuple[Crate | OutsideCrate, ...]:
@@ -161,6 +176,20 @@ def crates_in(
     built = built_by_maturin(project.root, (_path(project, package),))
     every: tuple[Crate | OutsideCrate, ...] = (*project.crates, *project.outside)
     return tuple(crate for crate in every if crate.folder in built)
+
+
+def versions(project: Project, packages: tuple[PythonPackage, ...]) -> dict[str, str]:
+    """Return the SemVer of each Python package, which may be that of the crate in its wheel."""
+    found = {}
+    known = [crate.version for crate in project.crates]
+    for package in packages:
+        if package.version:
+            found[package.name] = as_semver(package.version, known)
+            continue
+        crates = crates_in(project, package)
+        if crates:
+            found[package.name] = crates[0].version
+    return found
 
 
 def built(project: Project, package: PythonPackage) -> PackageBuild:
@@ -220,6 +249,16 @@ def _publishable(root: Path, files: tuple[str, ...]) -> Iterator[tuple[str, PyPr
             raise
         if about.is_built and about.name and not about.is_private:
             yield path, about
+
+
+def _several(candidates: dict[str, list[_Candidate]], settings: Settings) -> Unresolved:
+    """Return the question which packages are released."""
+    possible = []
+    for name, found in candidates.items():
+        if len(found) == 1:
+            possible.append(_package(name, found[0], settings))
+    lines = [f'[python."{name}"]' for name in candidates]
+    return ambiguity("Python packages", lines, tuple(possible))
 
 
 def _candidate(

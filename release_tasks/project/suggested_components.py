@@ -1,4 +1,8 @@
-"""The components that a project with several versions needs, as lines for its settings."""
+"""The components that a project with several versions needs, as lines for its settings.
+
+They are read from versions, names and tags: what has one version is released together, and a chart
+with tags of its own is a component of its own.
+"""
 
 from __future__ import annotations
 
@@ -7,25 +11,22 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from release_tasks.errors import ReleaseError
-from release_tasks.project.kinds import NAMED
-from release_tasks.project.model import Project, resolved_or_empty
-from release_tasks.project.settings import FILE
-from release_tasks.tools import git
-
-# How the tags of one part of a repository are called, most usual first.
-_FORMS = (
-    "{name}-v",
-    "{name}-",
-    "{name}/v",
-    "{name}/",
-    "{name}@v",
-    "{name}@",
-    "{name}_v",
+from release_tasks.project import python_packages
+from release_tasks.project.candidates import (
+    Ships,
+    chosen,
+    has_own_tags,
+    released,
+    unpublishable,
 )
-_BARE_FORMS = ("v", "", "release-", "release-v", "release/v", "release/")
+from release_tasks.project.kinds import NAMED
+from release_tasks.project.model import Project, SeveralCandidates, resolved_or_empty
+from release_tasks.project.settings import FILE
+from release_tasks.project.tag_forms import DEFAULT, TagOwner, read_forms
+
+PARTS = {"crates": "crates", "python": "Python packages", "charts": "charts"}
 
 
 class SeveralVersions(ReleaseError):
@@ -42,76 +43,130 @@ class SeveralVersions(ReleaseError):
 
 @dataclass
 class _Group:
-    """What has the same version: public names by kind, and the folders of these things."""
+    """What is released together: public names by kind, its own names, and its folders."""
 
-    version: str
+    version: str = ""
     names: dict[str, list[str]] = field(default_factory=dict)
+    called: list[str] = field(default_factory=list)
     folders: list[Path] = field(default_factory=list)
 
-    def add(self, kind: str, name: str, folder: Path) -> None:
-        """Add one thing."""
-        self.names.setdefault(kind, []).append(name)
+    def add(self, kind: str, public_name: str, name: str, folder: Path) -> None:
+        """Add one thing, which tags call by its name."""
+        self.names.setdefault(kind, []).append(public_name)
+        self.called.append(name)
         self.folders.append(folder)
 
+
+@dataclass(frozen=True)
+class _Table:
+    """A component as it is suggested."""
+
+    name: str
+    tag: str
+    names: Mapping[str, list[str]]
+
     @property
-    def first_name(self) -> str:
-        """Return the name of its first crate, else of its first package."""
-        return (self.names.get("crates") or self.names["python"])[0]
+    def only_crate(self) -> str:
+        """Return the crate that is all it ships, "" for any other component."""
+        crates = self.names.get("crates", ())
+        return crates[0] if len(self.names) == 1 and len(crates) == 1 else ""
 
 
-def ambiguity(
-    project: Project, ships: Mapping[str, Any], packages: Mapping[str, str]
-) -> SeveralVersions:
+def ambiguity(project: Project, ships: Ships) -> SeveralVersions:
     """Return the error for several versions, with the lines of components that solve it.
 
-    `packages` are the versions of the Python packages. There is one component for each version.
-    The main one has the package at the root, the repository's name, or the tags without a name;
-    images and charts go with it.
+    The main component has the package at the root, the repository's name, or the tags without a
+    name; images and charts without tags of their own go with it.
     """
-    groups = _by_version(ships, packages)
-    tags = tuple(git.tags(project.root))
-    main, *others = sorted(
-        groups.values(),
-        key=lambda group: _importance(project, group, tags),
-        reverse=True,
-    )
+    groups = _groups(project, ships)
+    kinds = {kind for group in groups for kind in group.names}
+    what = " and ".join(word for kind, word in PARTS.items() if kind in kinds)
+    versions = ", ".join(sorted({group.version for group in groups} - {""}))
+    fact = f"the {what} have different versions: {versions}"
+    if not resolved_or_empty(ships["crates"]) and "python" not in kinds:
+        fact = f"the {what} have tags and versions of their own: {versions}"
+    return SeveralVersions(fact, _lines(project, groups))
+
+
+def are_several(project: Project, ships: Ships) -> bool:
+    """Tell whether a project without components needs some.
+
+    Its crates and packages have several versions, or a chart has tags of its own beside others.
+    """
+    packages = resolved_or_empty(ships["python"])
+    versions = set(python_packages.versions(project, packages).values())
+    versions |= {crate.version for crate in resolved_or_empty(ships["crates"])}
+    if len(versions) > 1:
+        return True
+    charts = resolved_or_empty(ships["charts"])
+    own = [chart for chart in charts if has_own_tags(project, ships, chart)]
+    others = any(ships[kind] for kind in ("crates", "python", "images"))
+    return bool(own) and (others or len(charts) > 1)
+
+
+def lines_of_candidates(project: Project) -> list[str]:
+    """Return the tables that name those of several candidates which the history speaks for.
+
+    They are components where these have several versions.
+    """
+    [component] = project.components
+    ships = {kind.name: getattr(component, kind.name) for kind in NAMED}
+    groups = _groups(project, ships)
+    lines = []
     for kind in NAMED:
-        things = resolved_or_empty(ships[kind.name])
-        if kind.is_oci and things:
-            main.names[kind.name] = [kind.public_name(thing) for thing in things]
-    lines = _main_lines(project, main, tags)
-    for group in others:
-        lines += _other_lines(group, lines, tags)
-    what = "crates and Python packages" if packages else "crates"
-    return SeveralVersions(
-        f"the {what} have different versions: {', '.join(sorted(groups))}", lines
-    )
+        if isinstance(ships[kind.name], SeveralCandidates):
+            for thing in chosen(project, ships, kind.name):
+                lines.append(f"[{kind.name}.{json.dumps(kind.public_name(thing))}]")
+    if lines and len(groups) > 1:
+        return _lines(project, groups)
+    return lines
 
 
-def _by_version(
-    ships: Mapping[str, Any], packages: Mapping[str, str]
-) -> dict[str, _Group]:
-    groups: dict[str, _Group] = {}
-    for crate in ships["crates"]:
-        group = groups.setdefault(crate.version, _Group(crate.version))
-        group.add("crates", crate.name, crate.folder)
-    for package in resolved_or_empty(ships["python"]):
-        if package.name in packages:
-            version = packages[package.name]
-            group = groups.setdefault(version, _Group(version))
-            group.add("python", package.name, package.folder)
+def _groups(project: Project, ships: Ships) -> list[_Group]:
+    """Return what is released together, the main component first."""
+    groups = _by_version(project, ships)
+    with_main: dict[str, list[str]] = {}
+    for chart in chosen(project, ships, "charts"):
+        if has_own_tags(project, ships, chart):
+            alone = _Group(chart.version)
+            alone.add("charts", chart.reference, chart.name, chart.folder)
+            groups.append(alone)
+        else:
+            with_main.setdefault("charts", []).append(chart.reference)
+    for image in resolved_or_empty(ships["images"]):
+        with_main.setdefault("images", []).append(image.name)
+    if with_main and not any("charts" not in group.names for group in groups):
+        groups.append(_Group(folders=[project.root]))
+    groups.sort(key=lambda group: _importance(project, group), reverse=True)
+    if with_main:
+        groups[0].names |= with_main
     return groups
 
 
-def _importance(
-    project: Project, group: _Group, tags: Iterable[str]
-) -> tuple[bool, bool, bool, int]:
-    names = [*group.names.get("crates", ()), *group.names.get("python", ())]
+def _by_version(project: Project, ships: Ships) -> list[_Group]:
+    groups: dict[str, _Group] = {}
+    not_published = unpublishable(project)
+    for crate in resolved_or_empty(ships["crates"]):
+        if crate.name not in not_published:
+            group = groups.setdefault(crate.version, _Group(crate.version))
+            group.add("crates", crate.name, crate.name, crate.folder)
+    packages = chosen(project, ships, "python")
+    versions = python_packages.versions(project, packages)
+    for package in packages:
+        if package.name in versions:
+            version = versions[package.name]
+            group = groups.setdefault(version, _Group(version))
+            group.add("python", package.name, package.name, package.folder)
+    return list(groups.values())
+
+
+def _importance(project: Project, group: _Group) -> tuple[bool, bool, bool, int]:
     own = _normal(project.name)
+    bare = read_forms(project.tags, TagOwner((), (), is_main=True, is_only=False))
     return (
         project.root in group.folders,
-        any(_normal(name) == own for name in names),
-        any(f"{form}{group.version}" in tags for form in _BARE_FORMS),
+        any(_normal(name) == own for name in group.called),
+        group.version in released(project, bare.known),
         len(group.names.get("crates", ())),
     )
 
@@ -120,40 +175,78 @@ def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _main_lines(project: Project, group: _Group, tags: tuple[str, ...]) -> list[str]:
-    """Return the table of the main component, named after the project if it has several crates."""
+def _lines(project: Project, groups: list[_Group]) -> list[str]:
+    """Return the tables of the components, the main one first."""
+    main, *others = groups
     name = project.name
-    if len(group.names.get("crates", ())) <= 1:
-        name = group.first_name
-    start = _form(_BARE_FORMS, tags)
-    return [*_table(name, f"{start}{{version}}", group.names), "latest = true"]
-
-
-def _other_lines(group: _Group, lines: list[str], tags: tuple[str, ...]) -> list[str]:
-    """Return the table of another component; `lines` are those of the tables before it."""
-    name = group.first_name
-    forms = [form.format(name=name) for form in _FORMS]
-    if f"[components.{name}]" in lines:  # a crate and a wheel with the same name
-        name += "-python"
-        forms = [form.format(name=name) for form in _FORMS]
-    if "crates" not in group.names and 'tag = "py-v{version}"' not in lines:
-        forms.insert(0, "py-v")
-    return _table(name, f"{_form(forms, tags)}{{version}}", group.names)
-
-
-def _form(forms: Iterable[str], tags: Iterable[str]) -> str:
-    """Return the form that most tags have, the first one where none has any."""
-
-    def count(form: str) -> int:
-        return sum(
-            re.match(rf"{re.escape(form)}\d+\.\d+", tag) is not None for tag in tags
-        )
-
-    return max(forms, key=count)
-
-
-def _table(name: str, tag: str, names: Mapping[str, list[str]]) -> list[str]:
-    key = name if re.fullmatch(r"[\w-]+", name) else json.dumps(name)
-    lines = [f"[components.{key}]", f'tag = "{tag}"']
-    lines += [f"{kind} = {json.dumps(found)}" for kind, found in names.items()]
+    if len(main.names.get("crates", ())) <= 1 and main.called:
+        name = main.called[0]
+    tag = _tag(project, main, name, is_main=True) or DEFAULT
+    tables = [_Table(name, tag, main.names)]
+    style = _style(project, groups)
+    for group in others:
+        tables.append(_other_table(project, group, tables, style))
+    each = [table for table in tables[1:] if table.only_crate]
+    is_one_form = {table.tag.replace(table.name, "{crate}") for table in each} == {
+        style.replace("{name}", "{crate}")
+    }
+    lines = list(_table_lines(tables[0]))
+    is_proven = any(_importance(project, main)[:3]) or not main.called
+    if is_proven or "crates" in main.names:
+        lines.append("latest = true")
+    for table in tables[1:]:
+        if not (is_one_form and len(each) > 1 and table in each):
+            lines += _table_lines(table)
+    if is_one_form and len(each) > 1:
+        crate_tag = style.replace("{name}", "{crate}")
+        lines += ['[components."{crate}"]', f'tag = "{crate_tag}"']
     return lines
+
+
+def _other_table(
+    project: Project, group: _Group, tables: list[_Table], style: str
+) -> _Table:
+    """Return a component that is not the main one; `tables` are those before it."""
+    name = group.called[0]
+    taken = {table.name for table in tables}
+    if (
+        name in taken
+    ):  # a crate and a wheel, or an image and a chart, with the same name
+        name += "-chart" if "charts" in group.names else "-python"
+    tag = _tag(project, group, name, is_main=False)
+    if tag is None:
+        tag = style.replace("{name}", name)
+        if "crates" not in group.names and "python" in group.names:
+            tag = "py-v{version}"
+    if tag in {table.tag for table in tables}:
+        tag = f"{name}-v{{version}}"
+    return _Table(name, tag, group.names)
+
+
+def _tag(project: Project, group: _Group, name: str, is_main: bool) -> str | None:
+    """Return the form of a component's tags, None where there are none."""
+    names = tuple(dict.fromkeys((name, *group.called)))
+    owner = TagOwner(names, tuple(group.names), is_main, is_only=False)
+    forms = read_forms(project.tags, owner)
+    return forms.current if forms.known else None
+
+
+def _style(project: Project, groups: list[_Group]) -> str:
+    """Return how tags with a name are written here, with `{name}` for it."""
+    for group in groups:
+        for name in group.called:
+            owner = TagOwner((name,), (), is_main=False, is_only=False)
+            forms = read_forms(project.tags, owner)
+            if forms.known and name in forms.current:
+                return forms.current.replace(name, "{name}")
+    return "{name}-v{version}"
+
+
+def _table_lines(table: _Table) -> Iterable[str]:
+    key = table.name
+    if not re.fullmatch(r"[\w-]+", key):
+        key = json.dumps(key)
+    yield f"[components.{key}]"
+    yield f'tag = "{table.tag}"'
+    for kind, found in table.names.items():
+        yield f"{kind} = {json.dumps(found)}"

@@ -38,7 +38,7 @@ _TAG = re.compile(
     r"(?P<before>(?:.*?[^0-9.])?)"
     r"(?P<version>[0-9]+\.[0-9]+\.[0-9]+(?:[-+.]?[0-9A-Za-z][0-9A-Za-z.+-]*)?)"
 )
-_WORD = re.compile(r"(?P<word>.*?)[-_/@.]?(?:(?<![A-Za-z])[vV])?[-_/.]?")
+_WORD = re.compile(r"(?P<word>.*?)(?:==|[-_/@.])?(?:(?<![A-Za-z])[vV])?[-_/.]?")
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,11 @@ def read_forms(tags: Iterable[str], owner: TagOwner) -> TagForms:
     return TagForms(current, tuple(dict.fromkeys((current, *certain))))
 
 
+def of_name(tags: Iterable[str], name: str) -> TagForms:
+    """Return the forms of the tags that have a name; `known` is empty where there are none."""
+    return read_forms(tags, TagOwner((name,), (), is_main=False, is_only=False))
+
+
 def last_of_other_form(tags: Iterable[str]) -> tuple[str, str]:
     """Return the newest tag with a version, and its form; two empty texts for none.
 
@@ -125,6 +130,8 @@ def _ranks(owner: TagOwner) -> dict[str, int]:
     for kind in owner.kinds:
         for word in LANGUAGES.get(kind, ()):
             ranks.setdefault(word, 2)
+            for name in owner.names:
+                ranks.setdefault(f"{name.lower()}-{word}", 1)
     return ranks
 
 

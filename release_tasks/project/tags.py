@@ -155,6 +155,7 @@ def carried(project: Project, component: Component) -> dict[str, str]:
 
 def _crate_versions(project: Project, component: Component) -> dict[str, str]:
     """Return the version of each crate that is published, in a wheel, or makes a program."""
+    from release_tasks.project.candidates import is_of_its_own
     from release_tasks.project.python_packages import crates_in
 
     versions: dict[str, str] = {}
@@ -164,7 +165,10 @@ def _crate_versions(project: Project, component: Component) -> dict[str, str]:
             versions[crate.name] = crate.version
     for package in resolved_or_empty(component.python):
         for in_wheel in crates_in(project, package):
-            versions[in_wheel.name] = in_wheel.version
+            version = in_wheel.version
+            if package.version and is_of_its_own(component, project.tags, version):
+                continue
+            versions[in_wheel.name] = version
     for other in project.components:
         if other.name != component.name:
             for crate in resolved_or_empty(other.crates):

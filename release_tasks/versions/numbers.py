@@ -86,7 +86,8 @@ def spellings(version: str) -> tuple[str, ...]:
     try:
         return tuple(dict.fromkeys((version, pep440(version))))
     except ReleaseError:
-        return (version,)
+        other = _python_version(version)  # `1.3.0-dev.0` is 1.3.0.dev0
+    return (version,) if other is None else tuple(dict.fromkeys((version, str(other))))
 
 
 def from_pep440(text: str) -> str:

@@ -226,8 +226,12 @@ def test_an_older_version_with_two_sections_is_no_problem(tiny: TinyProject) -> 
     [
         (LOG.replace("- More.\n", ""), "under Unreleased"),
         (
-            "# Changelog\n\n## [0.1.0] - 2026-01-01\n\n- First.\n",
+            "# Changelog\n\nNothing yet.\n",
             "under a new heading, ## [0.2.0],",
+        ),
+        (
+            "# Changelog\n\n## [0.1.0] - 2026-01-01\n\n- First.\n",
+            "under a new heading for 0.2.0, like `## [0.1.0] - 2026-01-01`,",
         ),
         (
             "# Changelog\n\n## [0.2.0] - 2026-02-01\n\n## [0.1.0] - 2026-01-01\n\n- First.\n",

@@ -267,9 +267,12 @@ def test_the_changelog_at_the_root_is_that_of_the_component_that_owns_latest(
 def test_what_is_in_no_component_is_listed(tmp_path: Path) -> None:
     settings = '[components.core]\npython = ["tiny-plain"]\n[images."ghcr.io/o/core"]\n'
     found = project(tmp_path, TWO | {"Dockerfile": "FROM scratch\n", FILE: settings})
-    assert found.left_out == ("ghcr.io/o/core (images)",)
+    assert found.left_out == (
+        "tiny-other (python: the settings do not name other/pyproject.toml)",
+        "ghcr.io/o/core (images)",
+    )
     done = inv(found.root, "settings")
-    assert "\nnot released: ghcr.io/o/core (images)\n" in done.stdout
+    assert "\nnot released: tiny-other (python: " in done.stdout
 
 
 def test_two_components_with_one_changelog_are_an_error(tmp_path: Path) -> None:

@@ -1,0 +1,133 @@
+"""Which of several candidates the history speaks for: tags, names, and versions of releases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from release_tasks.project import python_packages
+from release_tasks.project.kinds import NAMED
+from release_tasks.project.model import (
+    Chart,
+    Component,
+    Project,
+    SeveralCandidates,
+    resolved_or_empty,
+)
+from release_tasks.project.tag_forms import (
+    TagForms,
+    TagOwner,
+    read_forms,
+    version_in_form,
+)
+from release_tasks.versions.numbers import is_lower, parse
+
+Ships = Mapping[str, Any]  # what was found, by the name of its kind
+PLACEHOLDER = "0.0.0"  # the version of what is not meant for a release
+
+
+def chosen(project: Project, ships: Ships, kind: str) -> tuple[Any, ...]:
+    """Return what is shipped of a kind; of several candidates those that the history speaks for.
+
+    These have the version of the last release, of a crate that is not older, or of a tag with their
+    name; or all of them have one version. Nothing is chosen without such a proof.
+    """
+    found = ships[kind]
+    if not isinstance(found, SeveralCandidates):
+        return resolved_or_empty(found)
+    versions = versions_of(project, kind, found.candidates)
+    real = {name: version for name, version in versions.items() if _is_real(version)}
+    proven = set(real.values())
+    if len(proven) > 1:
+        proven = _of_last_release(project, ships)
+    picked = []
+    for thing in found.candidates:
+        version = real.get(thing.name)
+        if version is None:
+            continue
+        own = forms_of(project, kind, thing)
+        if version in proven or version in released(project, own.known):
+            picked.append(thing)
+    return tuple(picked)
+
+
+def _of_last_release(project: Project, ships: Ships) -> set[str]:
+    """Return the version of the last release, and those of crates that are not older."""
+    crates = {crate.version for crate in project.crates if crate.publish}
+    public = released(project, main_forms(project, ships).known)
+    if not public:
+        return crates
+    highest = max(public, key=parse)
+    return {highest, *(one for one in crates if not is_lower(one, highest))}
+
+
+def versions_of(
+    project: Project, kind: str, things: tuple[Any, ...]
+) -> Mapping[str, str]:
+    """Return the version of each package or chart that has one, by its name."""
+    if kind == "python":
+        return python_packages.versions(project, things)
+    return {thing.name: thing.version for thing in things if thing.version}
+
+
+def forms_of(project: Project, kind: str, thing: Any) -> TagForms:
+    """Return the forms of the tags that have the name of one thing."""
+    owner = TagOwner((thing.name,), (kind,), is_main=False, is_only=False)
+    return read_forms(project.tags, owner)
+
+
+def main_forms(project: Project, ships: Ships) -> TagForms:
+    """Return the forms of the tags of a project that is one component."""
+    kinds = tuple(kind.name for kind in NAMED if resolved_or_empty(ships[kind.name]))
+    names = [project.name]
+    names += [crate.name for crate in resolved_or_empty(ships["crates"])]
+    owner = TagOwner(tuple(names), kinds, is_main=True, is_only=True)
+    return read_forms(project.tags, owner)
+
+
+def released(project: Project, forms: Iterable[str]) -> set[str]:
+    """Return the versions of all tags of these forms."""
+    found = {version_in_form(form, tag) for form in forms for tag in project.tags}
+    return {version for version in found if version}
+
+
+def is_of_its_own(component: Component, tags: Iterable[str], version: str) -> bool:
+    """Tell whether a version in a manifest was never meant to be a component's.
+
+    It is below all of the component's releases that there are, and none of them had it.
+    """
+    if component.version is None or version == component.version:
+        return False
+    forms = (component.tag, *component.former_tags)
+    found = {version_in_form(form, tag) for form in forms for tag in tags}
+    public = {one for one in found if one}
+    if not public or version in public:
+        return False
+    return all(is_lower(version, one) for one in public)
+
+
+def has_own_tags(project: Project, ships: Ships, chart: Chart) -> bool:
+    """Tell whether a chart's version is that of a tag which is no tag of the project."""
+    form = forms_of(project, "charts", chart)
+    main = main_forms(project, ships)
+    if not form.known or form.current in main.known:
+        return False
+    return chart.version in released(project, (form.current,))
+
+
+def unpublishable(project: Project) -> dict[str, str]:
+    """Return each crate that needs a private crate of the workspace, and the first of these.
+
+    cargo refuses to publish it: crates.io has to have every dependency (the Cargo book).
+    """
+    private = {crate.name for crate in project.crates if not crate.publish}
+    found = {}
+    for crate in project.crates:
+        needed = [name for name in crate.needs if name in private]
+        if crate.publish and needed:
+            found[crate.name] = needed[0]
+    return found
+
+
+def _is_real(version: str) -> bool:
+    return bool(version) and version != PLACEHOLDER
