@@ -26,6 +26,7 @@ from release_tasks.steps.check import check
 
 EPOCH = "1767323045"  # the second of January 2026
 SEVERAL_LINES = 10  # of a release-tasks.toml that can be read at a glance
+IMAGES = ("docker.io/acme/minnow", "docker.io/acme/quartz", "docker.io/acme/statica")
 IN_EVERY_RUN = (
     "audit-program",
     "chart-collection",
@@ -48,7 +49,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRegistrie
     folder = tmp_path_factory.mktemp("layouts")
     with (
         pytest.MonkeyPatch.context() as patch,
-        local_registries(folder, patch) as running,
+        local_registries(folder, patch, references=IMAGES) as running,
     ):
         patch.setenv("SOURCE_DATE_EPOCH", EPOCH)
         patch.setenv("RUSTUP_TOOLCHAIN", "stable")
