@@ -252,8 +252,11 @@ def remove_extra_assets(c: Context, release: Release, part: ComponentRelease) ->
 
 def _smaller(row: dist.Built) -> str:
     """Return what to do about a file that is too large or has the wrong name."""
-    if row.kind == FileKind.LAYOUT:
-        return f"make the image {row.package} smaller: the draft keeps each platform in one file"
+    if row.kind in (FileKind.LAYOUT, FileKind.IMAGE):
+        image = row.package or row.name
+        return (
+            f"make the image {image} smaller: the draft keeps each platform in one file"
+        )
     if row.kind in (FileKind.BINARY, FileKind.BUNDLE):
         return f"change or remove {row.name} in release-tasks.toml"
     return f"build {row.name} again, smaller or under another name"

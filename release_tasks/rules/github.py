@@ -13,6 +13,7 @@ SERVICE = "GitHub"
 ASSET_SIZE = 2 << 30  # bytes; every asset is smaller
 ASSETS = 1000  # of one release
 ACCOUNT, REPOSITORY = 39, 100  # characters of a name
+_LONGEST_END = "\n" + "`" * 20
 NOTES = 125_000  # characters, not bytes
 QUOTAS = "GitHub Docs, About releases, Storage and bandwidth quotas"
 UPLOAD = "GitHub REST API, Upload a release asset"
@@ -128,5 +129,19 @@ def shortened(text: str, link: str) -> str:
     if not notes(text):
         return text
     ending = f"\n\n[The rest of the notes]({link})\n"
-    kept = text[: NOTES - len(ending)]
-    return kept.rpartition("\n")[0].rstrip() + ending
+    kept = text[: NOTES - len(ending) - len(_LONGEST_END)].rpartition("\n")[0].rstrip()
+    return kept + _end_of_code(kept) + ending
+
+
+def _end_of_code(text: str) -> str:
+    """Return the fence that ends a block of code, where a text ends inside one (GFM, 4.5)."""
+    fence = ""
+    for line in text.splitlines():
+        found = re.match(r" {0,3}(`{3,}|~{3,})([^`]*)$", line)
+        if found is None:
+            continue
+        if not fence:
+            fence = found[1]
+        elif found[1].startswith(fence) and not found[2].strip():
+            fence = ""
+    return f"\n{fence}" if fence else ""

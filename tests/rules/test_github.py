@@ -116,3 +116,19 @@ def test_a_tag_is_well_formed_exactly_when_git_takes_it(name: str) -> None:
 @pytest.mark.parametrize("name", ["", "-v1", "a" * 40, "0123456789" * 4])
 def test_some_names_that_git_could_store_are_no_tags_of_a_release(name: str) -> None:
     assert github.tag(name)
+
+
+@pytest.mark.parametrize(
+    ("fence", "more", "end"),
+    [
+        ("```rust", "", "\n```\n\n[The rest"),
+        ("~~~~", "~~~\n", "\n~~~~\n\n[The rest"),
+        ("```", "x\n```\n", "x\n\n[The rest"),
+        ("not ``` a fence", "", "x\n\n[The rest"),
+    ],
+)
+def test_shortened_notes_end_a_block_of_code(fence: str, more: str, end: str) -> None:
+    text = f"{fence}\n{more}" + "x\n" * 100_000
+    short = github.shortened(text, "https://host.example")
+    assert github.notes(short) == []
+    assert end in short
