@@ -95,6 +95,17 @@ def readme(root: Path, path: str) -> tuple[str, str, str]:
     return file, read(root, file), content_type or CONTENT_TYPES.get(suffix, "")
 
 
+def scripts(root: Path, path: str) -> list[str]:
+    """Return the names of the scripts that the pyproject.toml at `path` declares."""
+    project = toml_values.load(read(root, path), path).get("project", {})
+    found: list[str] = []
+    for table in ("scripts", "gui-scripts"):
+        value = project.get(table)
+        if isinstance(value, Mapping):
+            found += value
+    return found
+
+
 @dataclass(frozen=True)
 class _Tree:
     """The folder of a pyproject.toml."""

@@ -260,6 +260,13 @@ def license_files(
             yield f"License-File {file} does not exist {place}"
 
 
+@rule(PYPI, f"{WHEEL_CHECKS}; Entry points specification, Data model")
+def script_name(value: str) -> Iterator[str]:
+    """Check the name of a script: letters, digits, `_`, `.` and `-`, so no path and no space."""
+    if not ENTRY_POINT.fullmatch(value):
+        yield f"{value!r} is not the name of a script"
+
+
 @rule(PYPI, WHEEL_CHECKS)
 def entry_points(filename: str, text: bytes) -> Iterator[str]:
     """Check entry_points.txt: a valid INI file in UTF-8 whose scripts have names without paths."""
@@ -274,7 +281,7 @@ def entry_points(filename: str, text: bytes) -> Iterator[str]:
                 names += parser[section]
     except (UnicodeDecodeError, configparser.Error):
         is_valid = False
-    if not is_valid or not all(map(ENTRY_POINT.fullmatch, names)):
+    if not is_valid or any(map(script_name, names)):
         yield (
             f"Wheel '{filename}' has invalid entry points defined in the entry_points.txt file"
         )

@@ -17,7 +17,7 @@ from release_tasks.project import compiled
 from release_tasks.project.artifacts import Artifact, State
 from release_tasks.project.model import PythonPackage
 from release_tasks.project.python_packages import PackageBuild, built
-from release_tasks.rules import pypi
+from release_tasks.rules import pypi, pypi_files
 from release_tasks.tools import auditwheel
 from release_tasks.versions.numbers import pep440
 
@@ -158,12 +158,24 @@ def refused_metadata(context: CheckContext) -> Iterator[Problem]:
         written = core_metadata.written_metadata(root, build.path, version, files)
         for refusal in pypi.metadata(written.raw):
             yield _refused(context, build, written, refusal)
+        yield from _refused_scripts(context, build)
         path, text, content_type = core_metadata.readme(root, build.path)
         for reason in pypi.description(text, content_type):
             yield Problem(
                 f"{path}: PyPI refuses {build.package.name}: {reason}",
                 f"correct {path}: `python -m twine check` of the sdist names the line",
                 path,
+            )
+
+
+def _refused_scripts(context: CheckContext, build: PackageBuild) -> Iterator[Problem]:
+    for name in core_metadata.scripts(context.project.root, build.path):
+        for reason in pypi_files.script_name(name):
+            yield Problem(
+                f"{build.path}: PyPI refuses {build.package.name}: {reason}",
+                "use only letters, digits, `_`, `.` and `-` in the names of scripts",
+                build.path,
+                _line(context, build.path, name),
             )
 
 

@@ -235,6 +235,11 @@ REFUSED = [
         'authors = [{ name = "Ada", email = "ada@example.org" }]\n',
         "is not a valid email address",
     ),
+    (
+        'scripts = {"bin/tiny" = "tiny:main"}\n',
+        'gui-scripts = {"tiny-1.0" = "tiny:main"}\n',
+        "'bin/tiny' is not the name of a script",
+    ),
 ]
 
 
