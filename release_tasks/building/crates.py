@@ -60,6 +60,10 @@ def tarball_refusals(tarball: Path) -> Iterator[tuple[str, str]]:
     """Yield what crates.io refuses in a tarball, each with the check that looks for the same."""
     for text in rules.size(tarball.stat().st_size):
         yield "crate-too-large", text
+    headers = unpacking.tar_headers(tarball)
+    unpacked = max(member.offset_data + member.size for member in headers)
+    for text in rules.unpacked_size(unpacked):
+        yield "crate-too-large", text
     data = unpacking.tar_file(tarball, f"{tarball.stem}/Cargo.toml") or b""
     manifest = tomllib.loads(data.decode())
     for refusal in rules.manifest_refusals(manifest):

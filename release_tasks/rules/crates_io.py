@@ -21,6 +21,7 @@ KRATE = "crates.io, models/krate.rs"
 BOOK = "The Cargo Book, The Manifest Format"
 MAX_JSON = 1 << 20  # bytes of the JSON that is sent with a tarball
 MAX_CRATE = 10 << 20  # bytes of a tarball
+MAX_UNPACKED = 512 << 20  # bytes of it, unpacked
 MAX_DESCRIPTION = 1000  # bytes
 MAX_NAME = 64  # characters
 MAX_VERSION = 150  # characters
@@ -125,6 +126,13 @@ def size(count: int) -> Iterator[str]:
     """Check the bytes of a tarball: at most 10 MiB."""
     if count > MAX_CRATE:
         yield f"max upload size is: {MAX_CRATE}"
+
+
+@rule(CRATES_IO, "crates.io, crates_io_tarball")
+def unpacked_size(count: int) -> Iterator[str]:
+    """Check the bytes of an unpacked tarball: at most 512 MiB."""
+    if count > MAX_UNPACKED:
+        yield "uploaded tarball is malformed or too large when decompressed"
 
 
 @rule(CRATES_IO, PUBLISH)

@@ -82,6 +82,22 @@ def test_a_tarball_has_at_most_ten_mebibytes() -> None:
     assert rules.size((10 << 20) + 1) == ["max upload size is: 10485760"]
 
 
+def test_a_tarball_unpacks_to_at_most_512_mebibytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert rules.unpacked_size(512 << 20) == []
+    said = rules.unpacked_size((512 << 20) + 1)
+    data = crate(manifest(1, WELL))
+    path = tmp_path / "shop-1-0.1.0.crate"
+    path.write_bytes(data)
+    assert list(tarball_refusals(path)) == []
+    monkeypatch.setattr(rules, "MAX_UNPACKED", 600)
+    assert list(tarball_refusals(path)) == [("crate-too-large", said[0])]
+    with pytest.raises(Refused) as refused:
+        check_tarball({"name": "shop-1", "vers": "0.1.0"}, data)
+    assert str(refused.value) == said[0]
+
+
 WELL: dict[str, Any] = {"description": "Sells things", "license": "MIT"}
 URLS = (
     ("https://a.example", True),

@@ -9,8 +9,8 @@ import tomllib
 from typing import Any
 
 from release_tasks.rehearsal.crates_io.store import Refused
+from release_tasks.rules import crates_io as rules
 
-MAX_UNPACKED = 512 << 20  # bytes
 Table = dict[str, Any]
 
 
@@ -18,9 +18,9 @@ def read_manifest(prefix: str, crate: bytes) -> Table:
     """Return `Cargo.toml` of a tarball whose files all lie under `prefix`; raise `Refused`."""
     try:
         with gzip.open(io.BytesIO(crate)) as raw:
-            data = raw.read(MAX_UNPACKED + 1)
-        if len(data) > MAX_UNPACKED:
-            raise tarfile.TarError
+            data = raw.read(rules.MAX_UNPACKED + 1)
+        for refusal in rules.unpacked_size(len(data)):
+            raise Refused(refusal)
         with tarfile.open(fileobj=io.BytesIO(data)) as tar:
             text = _read_manifest(tar, prefix)
     except (OSError, EOFError, tarfile.TarError) as error:
