@@ -20,6 +20,14 @@ def test_without_a_tag_the_checkout_itself_is_released(tiny: TinyProject) -> Non
     assert release.parts[0].dist == tiny.root / "dist" / "v0.2.0"
 
 
+def test_a_level_is_a_version_in_every_task(tiny: TinyProject) -> None:
+    tiny.tag("v0.2.0")
+    tiny.commit("more.txt")
+    # the release of the tag has begun, and is not on GitHub
+    assert tiny.release("minor").title == "tiny 0.2.0"
+    assert tiny.release("patch").title == "tiny 0.2.1"
+
+
 def test_where_nothing_changes_a_release_is_looked_for_once(tiny: TinyProject) -> None:
     with memoizing():
         first = tiny.release("0.2.0")

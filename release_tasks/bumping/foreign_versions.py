@@ -38,8 +38,7 @@ _REQUIREMENTS = re.compile(
 )
 # what is told about the past: rustdoc, Sphinx, Javadoc, semver's words for what goes away
 _PAST = re.compile(
-    r"\bdeprecat|\bsince\s*=|@since\b|\b(?:version(?:added|changed|removed)|deprecated)::"
-    r"|\b(?:since|(?:added|new|introduced|changed|removed) in)\s+(?:version\s+|release\s+)?v?[0-9]",
+    r"\bdeprecat|\bsince\s*=|@since\b|\b(?:version(?:added|changed|removed)|deprecated)::",
     re.I,
 )
 # in a sentence, an older version is history or a lower bound; only that of today has to follow

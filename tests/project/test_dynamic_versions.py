@@ -31,7 +31,14 @@ SCIKIT_REGEX = (
     "[tool.scikit-build.metadata.version]\n"
     'provider = "scikit_build_core.metadata.regex"\n'
 )
+IN_TREE = '[build-system]\nrequires = []\nbuild-backend = "acme_dyn.own"\nbackend-path = ["src"]\n'
 ROWS = [
+    (
+        "hatch path with a backend of its own",
+        IN_TREE + PROJECT + '[tool.hatch.version]\npath = "about.py"\n',
+        "about.py",
+        '__version__ = "1.4.2"\n',
+    ),
     (
         "hatch path",
         HATCH + '[tool.hatch.version]\npath = "src/acme_dyn/__about__.py"\n',

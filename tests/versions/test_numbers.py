@@ -15,6 +15,7 @@ from release_tasks.versions.numbers import (
     is_prerelease,
     parse,
     pep440,
+    spellings,
 )
 
 NUMBERS = st.integers(0, 30)
@@ -222,3 +223,16 @@ def test_a_version_is_compared_with_any_that_a_manifest_can_have(
     version, present, lower
 ):
     assert is_lower(version, present) is lower
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        ("1.2.0", ("1.2.0",)),
+        ("1.2.0-rc.1", ("1.2.0-rc.1", "1.2.0rc1")),
+        ("0.5.2-dev.0", ("0.5.2-dev.0", "0.5.2.dev0")),
+        ("1.2.0-x.7", ("1.2.0-x.7",)),
+    ],
+)
+def test_a_version_is_written_as_semver_and_as_python_has_it(version, expected):
+    assert spellings(version) == expected

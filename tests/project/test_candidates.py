@@ -1,0 +1,253 @@
+"""What the history speaks for: of several packages or charts, and of versions in manifests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.contexts import context
+from support.repositories import commit_files, git
+
+from release_tasks.commands.init import init
+from release_tasks.project.candidates import is_of_its_own
+from release_tasks.project.discovery import discover
+from release_tasks.project.model import Component, resolved_or_raise
+from release_tasks.project.suggested_components import SeveralVersions
+
+pytestmark = pytest.mark.tools("git", "cargo")
+HEAD = "# Only what cannot be discovered; `inv settings` shows the rest.\n"
+PYTHON = (
+    '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+    '[project]\nname = "{0}"\nversion = "{1}"\n'
+)
+CRATE = '[package]\nname = "{0}"\nversion = "{1}"\nedition = "2021"\n'
+CHART = "apiVersion: v2\nname: {0}\nversion: {1}\nappVersion: 0.3.0\n"
+
+
+def repository(root: Path, files: dict[str, str], tags: str) -> Path:
+    for path in list(files):
+        if path.endswith("Cargo.toml") and "[package]" in files[path]:
+            files[f"{path.removesuffix('Cargo.toml')}src/lib.rs"] = ""
+    commit_files(root, files)
+    git(root, "remote", "add", "origin", "https://github.com/acme/lamp")
+    for tag in tags.split():
+        git(root, "tag", tag)
+    return root
+
+
+def suggested(root: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.chdir(root)
+    init(context())
+    return (root / "release-tasks.toml").read_text().removeprefix(HEAD)
+
+
+def packages(**versions: str) -> dict[str, str]:
+    return {
+        f"packages/{name}/pyproject.toml": PYTHON.format(name, version)
+        for name, version in versions.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("versions", "tags", "lines"),
+    [
+        # one version for all
+        ({"lamp": "0.2.0", "wick": "0.2.0"}, "", ("lamp", "wick")),
+        # that of the last release; not an old one, and not one that nobody released
+        ({"lamp": "0.3.0", "wick": "0.1.0"}, "v0.1.0 v0.3.0", ("lamp",)),
+        ({"lamp": "0.3.0", "wick": "0.0.0"}, "", ("lamp",)),
+    ],
+)
+def test_packages_with_the_version_of_the_last_release_are_suggested(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    versions: dict[str, str],
+    tags: str,
+    lines: tuple[str, ...],
+) -> None:
+    root = repository(tmp_path / "lamp", packages(**versions), tags)
+    text = suggested(root, monkeypatch)
+    written = [line for line in text.splitlines() if line.startswith("[")]
+    assert written == [f'[python."{name}"]' for name in lines]
+    [component] = discover(root).components
+    found = [package.name for package in resolved_or_raise(component.python)]
+    assert found == list(lines)
+
+
+def test_packages_without_any_history_stay_a_question_and_stop_a_bump(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = packages(lamp="0.2.0", wick="0.7.0")
+    root = repository(tmp_path / "lamp", files, "")
+    [component] = discover(root).components
+    assert component.unknown_version is not None
+    assert "several Python packages are possible" in component.unknown_version.problem
+    text = suggested(root, monkeypatch)
+    assert all(line.startswith("#") for line in text.split("\n") if line)
+
+
+def test_packages_with_their_own_tags_are_components_without_a_main_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = packages(oil="0.2.0", wick="0.7.0")
+    root = repository(tmp_path / "lamp", files, "oil==0.2.0 wick==0.7.0")
+    text = suggested(root, monkeypatch)
+    assert text == (
+        '[components.oil]\ntag = "oil=={version}"\npython = ["oil"]\n'
+        '[components.wick]\ntag = "wick=={version}"\npython = ["wick"]\n'
+    )
+
+
+def test_a_chart_with_tags_of_its_own_is_a_component_and_another_one_is_not(
+    tmp_path: Path,
+) -> None:
+    files = {
+        "Dockerfile": "FROM scratch\n",
+        "chart/Chart.yaml": CHART.format("lamp", "1.4.0"),
+    }
+    root = repository(tmp_path / "lamp", files, "v0.3.0 lamp-chart-1.4.0")
+    with pytest.raises(SeveralVersions) as asked:
+        discover(root)
+    assert asked.value.lines == (
+        "[components.lamp]",
+        'tag = "v{version}"',
+        'images = ["ghcr.io/acme/lamp"]',
+        "latest = true",
+        "[components.lamp-chart]",
+        'tag = "lamp-chart-{version}"',
+        'charts = ["ghcr.io/acme/charts/lamp"]',
+    )
+    (root / "release-tasks.toml").write_text("\n".join(asked.value.lines))
+    _, alone = discover(root).components
+    [chart] = resolved_or_raise(alone.charts)
+    assert chart.app_version == "0.3.0"  # of the program, and not of this component
+    other = repository(tmp_path / "other", files, "v0.3.0")
+    assert [one.name for one in discover(other).components] == ["lamp"]
+
+
+@pytest.mark.parametrize(
+    ("crates", "tags", "version"),
+    [
+        ({"": "1.3.0", "lib/a": "0.6.0"}, "v1.3.0", "1.3.0"),  # of the root package
+        ({"lamp": "1.3.0", "lib": "0.6.0"}, "v0.1.0", "1.3.0"),  # of the project's name
+        ({"a": "1.3.0", "b": "0.6.0"}, "v1.3.0", "1.3.0"),  # of a release
+        (
+            {"a": "0.1.0", "b": "0.1.0"},
+            "v2.0.0 v2.1.0",
+            None,
+        ),  # of none: the tag has it
+        ({"a": "2.2.0", "b": "2.2.0"}, "v2.0.0 v2.1.0", "2.2.0"),  # of the next one
+        ({"a": "2.0.0", "b": "2.0.0"}, "v2.0.0 v2.1.0", "2.0.0"),  # of an earlier one
+    ],
+)
+def test_private_crates_have_the_version_that_the_history_knows(
+    tmp_path: Path, crates: dict[str, str], tags: str, version: str | None
+) -> None:
+    members = [folder for folder in crates if folder]
+    files = {"Dockerfile": "FROM scratch\n"}
+    for folder, number in crates.items():
+        name = folder.rpartition("/")[2] or "quartz"
+        text = CRATE.format(name, number) + "publish = false\n"
+        files[f"{folder}/Cargo.toml".lstrip("/")] = text
+    files["Cargo.toml"] = (
+        files.get("Cargo.toml", "") + f"[workspace]\nmembers = {members}\n"
+    )
+    root = repository(tmp_path / "lamp", files, tags)
+    [component] = discover(root).components
+    assert component.version == version
+
+
+@pytest.mark.parametrize(
+    ("version", "tags", "expected"),
+    [
+        ("0.1.0", ("v44.0.0", "v44.0.1"), True),
+        ("44.0.0", ("v44.0.0", "v44.0.1"), False),  # it stayed behind
+        ("44.0.1", ("v44.0.0", "v44.0.1"), False),
+        ("45.0.0", ("v44.0.0", "v44.0.1"), False),
+        ("0.1.0", (), False),  # nothing was released yet
+        ("0.1.0", ("other-0.2.0",), False),
+    ],
+)
+def test_a_version_that_was_never_released_is_of_its_own(
+    version: str, tags: tuple[str, ...], expected: bool
+) -> None:
+    component = Component("lamp", "v{version}", "44.0.1")
+    assert is_of_its_own(component, tags, version) is expected
+
+
+def test_a_crate_that_needs_a_private_one_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {
+        "Cargo.toml": '[workspace]\nmembers = ["lamp", "wick", "oil"]\nresolver = "2"\n',
+        "lamp/Cargo.toml": CRATE.format("lamp", "0.2.0")
+        + '[dependencies]\nwick = { path = "../wick" }\n',
+        "wick/Cargo.toml": CRATE.format("wick", "0.2.0") + "publish = false\n",
+        "oil/Cargo.toml": CRATE.format("oil", "0.2.0"),
+    }
+    root = repository(tmp_path / "lamp", files, "v0.2.0")
+    text = suggested(root, monkeypatch)
+    lines = '[crates]\nignore = ["lamp"]  # lamp needs wick, which is private\n'
+    assert text.startswith(lines)
+
+
+def test_a_version_file_is_suggested_where_no_manifest_has_the_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {"Dockerfile": "FROM scratch\n", "VERSION": "0.2.0\n"}
+    root = repository(tmp_path / "lamp", files, "v0.2.0")
+    assert suggested(root, monkeypatch) == '[files]\n"VERSION" = "{version}"\n'
+    other = repository(tmp_path / "other", files | {"VERSION": "see git\n"}, "v0.2.0")
+    assert suggested(other, monkeypatch) == ""
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        (
+            {
+                "act/Dockerfile": "FROM a\n",
+                "action.yml": "runs:\n  image: act/Dockerfile\n",
+            },
+            1,
+        ),
+        ({"tests/Dockerfile": "FROM a\n"}, 1),
+        ({"integration-tests/a/Dockerfile": "FROM a\n"}, 1),
+    ],
+)
+def test_dockerfiles_of_actions_and_tests_are_no_candidates(
+    tmp_path: Path, more: dict[str, str], expected: int
+) -> None:
+    root = repository(tmp_path / "lamp", {"Dockerfile": "FROM scratch\n"} | more, "")
+    [component] = discover(root).components
+    assert len(resolved_or_raise(component.images)) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("Changelog.md", "# Log\n\n## 0.2.0\n\n- More\n", True),
+        ("CHANGES.rst", "0.2.0 (2025-01-01)\n==================\n\n- More\n", True),
+        ("docs/release-notes.md", "## v0.2.0\n", True),
+        ("HISTORY.md", "## 0.1.0\n", False),  # given up long ago
+        ("NEWS.md", "We released 0.2.0.\n", False),  # no heading
+        ("deep/down/CHANGES.md", "## 0.2.0\n", False),
+    ],
+)
+def test_a_changelog_of_another_name_counts_with_a_heading_of_the_last_release(
+    tmp_path: Path, path: str, text: str, expected: bool
+) -> None:
+    files = packages(lamp="0.2.0") | {path: text}
+    root = repository(tmp_path / "lamp", files, "v0.2.0")
+    [component] = discover(root).components
+    assert component.changelog == (path if expected else None)
+
+
+def test_towncrier_writes_its_file_itself(tmp_path: Path) -> None:
+    files = {
+        "pyproject.toml": PYTHON.format("lamp", "0.2.0") + "[tool.towncrier]\n",
+        "CHANGES.md": "## 0.2.0\n",
+    }
+    root = repository(tmp_path / "lamp", files, "v0.2.0")
+    [component] = discover(root).components
+    assert component.changelog is None
