@@ -143,9 +143,13 @@ def _outdated_locks(
         yield StaleLine(path, 1, f"not a text, so it stays ({command})")
 
 
-def _unfit_requirements(release: Release, edits: Iterable[str]) -> Iterator[StaleLine]:
-    """Yield each requirement on a sibling in a list that does not follow, and that is too old."""
-    for path, number, text in python_pins.unfit(release, edits):
+def _unfit_requirements(
+    release: Release, edits: dict[str, FileEdit]
+) -> Iterator[StaleLine]:
+    """Yield each requirement on a sibling that is too old, in a file that does not follow."""
+    texts = {path: (edit.committed, edit.new) for path, edit in edits.items()}
+    found = [*python_pins.unfit(release, edits), *npm_packages.unfit(release, texts)]
+    for path, number, text in found:
         if not stale_versions.may_be_old(path):
             yield StaleLine(path, number, text)
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from release_tasks.bumping import version_copies
-from release_tasks.formats.text_files import BOM
+from release_tasks.errors import ReleaseError
+from release_tasks.formats.text_files import BOM, line_at, read
 from release_tasks.manifests import package_json
 from release_tasks.manifests.package_json import Listed
 from release_tasks.manifests.version_locations import (
@@ -116,6 +117,35 @@ def unreadable_locks(release: Release, new: Iterable[str]) -> Iterator[tuple[str
         is_binary = posixpath.basename(path) == "bun.lockb"
         if is_binary and any(_is_below(one, folder) for one in folders):
             yield path, "bun install --save-text-lockfile"
+
+
+def unfit(
+    release: Release, texts: Mapping[str, tuple[str, str]]
+) -> Iterator[tuple[str, int, str]]:
+    """Yield path, line and text of ranges that the new versions of listed packages do not fit.
+
+    `texts` are the committed and the new text of what the bump edits; only other package.json
+    files are looked at.
+    """
+    new = {}
+    present = {}
+    for path, (before, after) in texts.items():
+        name, version = _name_and_version(after) if _is_manifest(path) else (None, None)
+        if name and version and before != after:
+            new[name] = version
+            present[name] = _name_and_version(before)[1] or version
+    for path in release.project.files if new else ():
+        if not _is_manifest(path) or path in texts or "node_modules/" in path:
+            continue
+        try:
+            text = read(release.checkout, path)
+            kind = package_json.siblings_kind(Siblings(new, present))
+            for place in kind.of(text, FileBump(path)):
+                if place.new != place.old:
+                    line = line_at(text, place.start)
+                    yield path, line, text.split("\n")[line - 1]
+        except ReleaseError:  # test data, or a range that cannot follow
+            continue
 
 
 def _is_manifest(path: str) -> bool:

@@ -135,7 +135,9 @@ def _outside_names(
         path = (crate.folder / "Cargo.toml").relative_to(root).as_posix()
         is_shipped = crate.is_publishable and crate.folder not in in_wheels
         if is_shipped and not python_packages.not_shipped(path):
-            yield f"{crate.name} (crates: {path} is not in the workspace at the root)"
+            reason = f"{path} is not in the workspace at the root"
+            command = f"cargo publish --manifest-path {path}"
+            yield f"{crate.name} (crates: {reason}; {command} releases it)"
 
 
 def _refuse_unknown(

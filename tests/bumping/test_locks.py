@@ -172,11 +172,14 @@ def test_locks_of_npm_packages_follow_their_manifests(root: Path) -> None:
         "pnpm-lock.yaml": PNPM,
         "bun.lock": BUN,
         "bun.lockb": "#!/usr/bin/env bun\n",
+        "site/package.json": '{\n"name": "x",\n"dependencies": {"@kit/a": "~0.3.0"}\n}\n',
+        "old/package.json": '{"name": "y", "dependencies": {"@kit/a": ">=0.1.0"}}\n',
         "yarn.lock": YARN,
         "release-tasks.toml": '[files]\n"packages/*/package.json" = "version"\n',
     }
     done = bumped(root, files)
-    assert [(line.path, line.line) for line in done.stale] == [("bun.lockb", 1)]
+    found = [(line.path, line.line) for line in done.stale]
+    assert found == [("bun.lockb", 1), ("site/package.json", 3)]
     for name in ("pnpm-lock.yaml", "bun.lock", "yarn.lock"):
         wanted = files[name]
         for text in ('"version": "0.3.0"', '@kit/a": "^0.3.0', "workspace:^0.3.0"):

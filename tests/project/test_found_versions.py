@@ -64,7 +64,8 @@ def test_a_crate_beside_the_workspace_is_named_with_its_manifest(
     found = project(tmp_path, files)
     assert names(found) == ["lamp"]
     assert found.left_out == (
-        "lamp-gen (crates: gen/Cargo.toml is not in the workspace at the root)",
+        "lamp-gen (crates: gen/Cargo.toml is not in the workspace at the root; "
+        "cargo publish --manifest-path gen/Cargo.toml releases it)",
     )
 
 
@@ -79,7 +80,8 @@ def test_a_workspace_below_the_root_is_named(tmp_path: Path) -> None:
         ("a", "1.2.0", "rust/Cargo.toml")
     ]
     assert found.left_out == (
-        "a (crates: rust/a/Cargo.toml is not in the workspace at the root)",
+        "a (crates: rust/a/Cargo.toml is not in the workspace at the root; "
+        "cargo publish --manifest-path rust/a/Cargo.toml releases it)",
     )
 
 
