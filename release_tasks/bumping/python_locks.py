@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from release_tasks.release import Release
 
 MANIFEST = "pyproject.toml"
-PYLOCK = "pylock*.toml"  # PEP 751
+_PYLOCK = re.compile(r"pylock(?:\.[^/]+)?\.toml")  # PEP 751
 _COMMANDS = {"poetry.lock": "poetry lock", "pdm.lock": "pdm lock --update-reuse"}
 _HASH = re.compile(r'^content[-_]hash = "([^"\n]*)"', re.M)
 
@@ -39,7 +38,7 @@ def lock_files(
         lock: VersionLocations | None = None
         if name == "uv.lock":
             lock = uv_lock.kind(own)
-        elif name in _COMMANDS or fnmatch.fnmatchcase(name, PYLOCK):
+        elif name in _COMMANDS or _PYLOCK.fullmatch(name):
             from release_tasks.manifests import directory_locks
 
             lock = directory_locks.kind(own, _new_hashes(release, path, manifests))

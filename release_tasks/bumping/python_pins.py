@@ -83,6 +83,24 @@ def kept_errors(release: Release) -> Iterator[ReleaseError]:
                     )
 
 
+def unfollowed(release: Release) -> Iterator[ReleaseError]:
+    """Yield each requirement that is too old, and that no bump moves: only tags have versions."""
+    if release.project.settings.project.version != "tag":
+        return
+    new = own_packages(release).siblings.new
+    for package in _packages(release):
+        for path, text, pin in _pins(release, package):
+            version = new.get(pin.name)
+            if version is None or not pin.specifiers or admits(pin.specifiers, version):
+                continue
+            place = f"{path}:{line_at(text, pin.start)}"
+            yield ReleaseError(
+                f"{place}: {pin.name} in {pin.where} is {pin.specifiers}, "
+                f"which {version} does not satisfy",
+                "commit a requirement that admits it: with versions in tags only, none is bumped",
+            )
+
+
 def requirement_files(release: Release, package: PythonPackage) -> Iterator[str]:
     """Yield the files beside pyproject.toml that a package's requirements may be in.
 

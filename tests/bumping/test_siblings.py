@@ -11,7 +11,7 @@ import pytest
 from invoke.context import Context
 from support.repositories import commit_files, git
 
-from release_tasks.bumping import bump
+from release_tasks.bumping import bump, python_pins
 from release_tasks.errors import ReleaseError
 from release_tasks.release import Release
 
@@ -421,3 +421,24 @@ def test_requirements_outside_of_pyproject_follow_or_are_listed(enter: Enter) ->
         ("cli/setup.py", 5),
         ("docs/requirements/build.in", 1),
     ]
+
+
+def test_a_pin_that_no_bump_moves_is_refused_where_only_tags_have_versions(
+    enter: Enter,
+) -> None:
+    versions = 'dependencies = ["kit-core>=0.1,<0.4", "kit-core>=0.1"]\n'
+    enter(
+        {
+            "core/pyproject.toml": python("kit-core", "0.3.0"),
+            "cli/pyproject.toml": python("kit-cli", "0.3.0", versions),
+            "release-tasks.toml": (
+                '[project]\nversion = "tag"\n[python.kit-core]\n[python.kit-cli]\n'
+            ),
+        }
+    )
+    [error] = python_pins.unfollowed(Release.at(Context(), "0.4.0"))
+    assert error.problem == (
+        "cli/pyproject.toml:8: kit-core in [project] dependencies is >=0.1,<0.4, "
+        "which 0.4.0 does not satisfy"
+    )
+    assert list(python_pins.unfollowed(Release.at(Context(), "0.3.5"))) == []

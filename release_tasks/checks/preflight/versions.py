@@ -36,10 +36,11 @@ def unknown_version(context: CheckContext) -> list[Problem]:
 
 @problem
 def pin_refused(context: CheckContext) -> list[Problem]:
-    """Find each pin between components that the new versions would break."""
-    from release_tasks.bumping import pins
+    """Find each pin on a sibling that the new versions would break, and that no bump moves."""
+    from release_tasks.bumping import pins, python_pins
 
-    return problems_of(pins.refusals(context.release))
+    release = context.release
+    return problems_of([*pins.refusals(release), *python_pins.unfollowed(release)])
 
 
 @also_after_tag
