@@ -138,8 +138,21 @@ def for_child(argv: Sequence[str], secrets: Collection[str]) -> dict[str, str]:
     elif is_git(argv):
         kept |= {name: own[name] for name in own if GIT_SETTINGS.fullmatch(name)}
     if is_git(argv) and _subcommand(argv) in READS_OF_GIT:
-        kept |= _no_programs(kept)
+        kept |= git_settings(NO_PROGRAMS, kept)
     return kept | {name: own[name] for name in secrets if name in own}
+
+
+def git_settings(
+    pairs: Sequence[tuple[str, str]], own: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the variables that add settings to those of git in the variables `own`."""
+    count = own.get("GIT_CONFIG_COUNT", "")
+    first = int(count) if count.isdecimal() else 0
+    found = {"GIT_CONFIG_COUNT": str(first + len(pairs))}
+    for number, (key, value) in enumerate(pairs, first):
+        found[f"GIT_CONFIG_KEY_{number}"] = key
+        found[f"GIT_CONFIG_VALUE_{number}"] = value
+    return found
 
 
 def is_git(argv: Sequence[str]) -> bool:
@@ -187,17 +200,6 @@ def _subcommand(argv: Sequence[str]) -> str:
         elif not word.startswith("-"):
             return word
     return ""
-
-
-def _no_programs(own: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables with which git reads and starts no program of a repository."""
-    count = own.get("GIT_CONFIG_COUNT", "")
-    first = int(count) if count.isdecimal() else 0
-    found = {"GIT_CONFIG_COUNT": str(first + len(NO_PROGRAMS))}
-    for number, (key, value) in enumerate(NO_PROGRAMS, first):
-        found[f"GIT_CONFIG_KEY_{number}"] = key
-        found[f"GIT_CONFIG_VALUE_{number}"] = value
-    return found
 
 
 def _harmless(own: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from invoke.exceptions import Exit
 
+from release_tasks.masking import hidden
 from release_tasks.printable import printable, quoted
 
 SHOWN_NAMES = 5  # how many names `shorten` prints
@@ -32,12 +33,12 @@ class Problem:
 class ReleaseError(Exit):
     """End the command with exit status 1.
 
-    `problem` is a fact, `fix` is what to do about it. Each is one line.
+    `problem` is a fact, `fix` is what to do about it. Each is one line, and has no secret.
     """
 
     def __init__(self, problem: str, fix: str = "", code: int = 1) -> None:
-        self.problem = printable(as_called(problem))
-        self.fix = printable(as_called(fix))
+        self.problem = printable(hidden(as_called(problem)))
+        self.fix = printable(hidden(as_called(fix)))
         super().__init__(self._text(), code)
         # Python stores the arguments of a subclass's constructor here, secrets included
         self.args = (self.message,)

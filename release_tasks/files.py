@@ -7,6 +7,7 @@ import difflib
 import os
 import re
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +24,8 @@ from release_tasks.signals import deferred_signals
 
 # ends the name of a file that is about to replace another one
 TEMPORARY = ".release-tasks"
+# what cargo and rustup obey in a folder above
+SETTINGS_ABOVE = (".cargo", "Cargo.toml", "rust-toolchain", "rust-toolchain.toml")
 _BARE_NAME = re.compile(r"[^/\\\x00-\x1f\x7f]+")
 THREADS = 4  # that write at the same time: each one waits for the disk
 
@@ -167,10 +170,42 @@ def remove(path: Path) -> None:
     shutil.rmtree(path)  # raises the error
 
 
+def temporary_folder(name: str) -> Path:
+    """Make a temporary folder of this user alone, as `scratch` does, and leave it there."""
+    place = Path(tempfile.gettempdir()).resolve()
+    refuse_settings_of_others(place)
+    return Path(tempfile.mkdtemp(prefix=f"release-tasks-{name}-"))
+
+
+def refuse_settings_of_others(place: Path) -> None:
+    """Raise `ReleaseError` for a file above our temporary folders that somebody else put there.
+
+    cargo and rustup look for settings in every folder above the working one, and everybody may
+    write into /tmp (the Cargo book, "Hierarchical structure"; the rustup book, "Overrides").
+    """
+    for folder in (place, *place.parents):
+        if not folder.stat().st_mode & stat.S_IWOTH:
+            continue
+        for name in SETTINGS_ABOVE:
+            path = folder / name
+            try:
+                owner = path.lstat().st_uid
+            except OSError:
+                continue
+            if owner not in (0, os.geteuid()):
+                raise ReleaseError(
+                    f"{path} belongs to another user, and programs that we start would obey it",
+                    "set TMPDIR to a folder of your own",
+                )
+
+
 @contextlib.contextmanager
 def scratch(name: str = "work") -> Iterator[Path]:
-    """Make a temporary folder, which is removed at the end of the block."""
-    folder = Path(tempfile.mkdtemp(prefix=f"release-tasks-{name}-"))
+    """Make a temporary folder, which is removed at the end of the block.
+
+    Raises `ReleaseError` where programs would read settings of another user there.
+    """
+    folder = temporary_folder(name)
     try:
         yield folder
     finally:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from urllib.parse import quote, quote_plus
 
 MASK = "***"
 SHORTEST_SECRET = 8  # characters; hiding shorter values would garble ordinary text
@@ -51,6 +48,16 @@ def is_secret(name: str, value: str) -> bool:
     return is_secret_name(name) or SECRET_VALUE.search(value) is not None
 
 
+def hidden(text: str) -> str:
+    """Return a text without the secrets of our own environment, and as `hide` does."""
+    return hide(text, secrets(os.environ))
+
+
+def has_login(url: str) -> bool:
+    """Tell whether an address has a password, or a token in place of a user."""
+    return bool(LOGIN_IN_URL.search(url) or USER_IN_URL.search(url))
+
+
 def secrets(environment: Mapping[str, str]) -> tuple[str, ...]:
     """Return the values of secret variables, and the passwords in the addresses of others."""
     found: set[str] = set()
@@ -91,6 +98,10 @@ def _forms(values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _forms_of(value: str) -> Iterator[str]:
+    import base64  # `inv --list` needs none of them
+    import json
+    from urllib.parse import quote, quote_plus
+
     data = value.encode(errors="surrogateescape")
     yield value
     yield quote(data, safe="")

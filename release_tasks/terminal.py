@@ -65,8 +65,8 @@ def show(text: str = "") -> None:
 
 
 def print_json(data: object, indent: int | None = 2) -> None:
-    """Print an object to stdout as JSON; on one line when `indent` is None."""
-    print(json.dumps(data, indent=indent))
+    """Print an object to stdout as JSON, without secrets; on one line when `indent` is None."""
+    print(hide_secrets(json.dumps(data, indent=indent)))
 
 
 def pause(seconds: float, why: str = "") -> None:
@@ -113,7 +113,7 @@ def wait_for(missing: Callable[[], str], at_most: float, longest: float = 5.0) -
 
 def hide_secrets(text: str) -> str:
     """Replace the values of secret variables in `text`, and logins and tokens in addresses."""
-    return masking.hide(text, masking.secrets(os.environ))
+    return masking.hidden(text)
 
 
 def _draw(why: str, left: float) -> None:

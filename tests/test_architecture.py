@@ -13,11 +13,11 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # From the lowest to the highest: a package imports only what stands before it.
 LAYERS = (
+    "masking",
     "printable",
     "errors",
     "endpoints",
     "libraries",
-    "masking",
     "environment",
     "memo",
     "signals",

@@ -7,7 +7,6 @@ import os
 import re
 import shlex
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -142,7 +141,7 @@ def _request(version: str, component: str | None) -> tuple[Project, tuple[str, .
 
 @contextmanager
 def _folder(keep: bool) -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="release-tasks-rehearsal-"))
+    folder = files.temporary_folder("rehearsal")
     try:
         yield folder
     finally:

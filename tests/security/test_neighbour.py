@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 import requests
 
+from release_tasks import files
+from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal import peers
 from release_tasks.rehearsal.clock import Clock
 from release_tasks.rehearsal.crates_io import store as crates_store
@@ -338,3 +340,23 @@ def test_nobody_pushes_over_an_image_of_others(
     request = Request("PUT", path, {}, "https://ghcr.io", public=True)
     assert remote.is_foreign(request, repository) is is_foreign
     assert not remote.is_foreign(replace(request, public=False), repository)
+
+
+@pytest.mark.parametrize("name", files.SETTINGS_ABOVE)
+def test_settings_that_somebody_left_in_tmp_are_not_obeyed(
+    name: str, temporary_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary_folder.chmod(0o1777)
+    path = temporary_folder / name
+    path.write_text("")
+    with files.scratch():  # ours
+        pass
+    if os.geteuid() == 0:
+        os.chown(path, NOBODY, NOBODY)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: NOBODY)
+    with pytest.raises(ReleaseError, match="belongs to another user"), files.scratch():
+        pass
+    temporary_folder.chmod(0o755)  # nobody else could have written it
+    with files.scratch() as folder:
+        assert folder.stat().st_mode & 0o077 == 0

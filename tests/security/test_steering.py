@@ -18,9 +18,11 @@ from support.local_registries import local_registries
 from support.repositories import commit_all, commit_files
 
 from release_tasks import environment, libraries, shell
+from release_tasks.errors import ReleaseError
 from release_tasks.rehearsal.registries import LocalRegistries
 from release_tasks.tools import auditwheel, build, git, inv, maturin, nox, pip, twine
 from release_tasks.tools.cargo import publish, steering
+from release_tasks.tools.git import clones, whole
 from release_tasks.tools.python import module
 
 SHADOWS = [
@@ -392,3 +394,62 @@ def test_every_library_that_we_import_is_known() -> None:
     newer = {"compression"}  # of Python 3.14
     ours = {"release_tasks"}
     assert found - sys.stdlib_module_names - newer - ours <= libraries.NAMES
+
+
+def with_submodule(folder: Path, url: str) -> Path:
+    """Return a repository with a submodule at `url` that is not checked out."""
+    root = commit_files(folder / "r", {"a": "1"})
+    commit = git.head(root)
+    (root / ".gitmodules").write_text(
+        f'[submodule "sub"]\n\tpath = sub\n\turl = "{url}"\n'
+    )
+    index = ["git", "update-index", "--add", "--cacheinfo", f"160000,{commit},sub"]
+    subprocess.run(index, cwd=root, check=True)
+    subprocess.run(["git", "add", ".gitmodules"], cwd=root, check=True)
+    subprocess.run(["git", "commit", "-q", "-m", "Sub"], cwd=root, check=True)
+    return root
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "--upload-pack=touch stolen;false",
+        "-utouch stolen",
+        "ext::touch stolen",
+        "ext::sh -c 'touch stolen'",
+    ],
+)
+def test_the_address_of_a_submodule_is_no_command(url: str, tmp_path: Path) -> None:
+    root = with_submodule(tmp_path, url)
+    with pytest.raises(ReleaseError), clones.clone(root, "HEAD"):
+        pass
+    assert list(tmp_path.rglob("stolen")) == []
+    assert not Path("stolen").exists()
+
+
+def test_a_login_in_an_address_is_on_no_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = "https://me:pass-of-mine@127.0.0.1:9/me/project.git"
+    root = with_submodule(tmp_path, url)
+    seen = []
+
+    def ask(argv: list[str], **options: object) -> str:
+        seen.append([str(word) for word in argv])
+        return shell.ask(argv, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(whole, "ask", ask)
+    with pytest.raises(ReleaseError) as caught, clones.clone(root, "HEAD"):
+        pass
+    assert any("--bare" in argv for argv in seen)
+    assert "pass-of-mine" not in str(seen)
+    assert "pass-of-mine" not in str(caught.value)
+    assert "https://***@127.0.0.1:9/me/project.git" in caught.value.problem
+    assert "pass-of-mine" not in str(caught.value.__cause__)
+
+
+def test_git_knows_the_address_that_stands_for_another(tmp_path: Path) -> None:
+    name, env = whole._without_login(f"file://me:pass-of-mine@{tmp_path}")
+    assert "pass-of-mine" not in name
+    argv = ["git", "ls-remote", "--get-url", name]
+    assert shell.ask(argv, env=env).strip() == f"file://me:pass-of-mine@{tmp_path}"

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 CONFIGS = (".cargo/config", ".cargo/config.toml")  # cargo reads the first one only
 TOOLCHAINS = ("rust-toolchain", "rust-toolchain.toml")
 BUILT_IN = "cargo:"  # how the providers that cargo itself has begin
+STARTS_ANOTHER = "cargo:token-from-stdout"  # the one of them that starts a program
+PROVIDERS = ("registry.", "registries.", "credential-alias.")
 TOKEN = "CARGO_REGISTRY_TOKEN"
 
 
@@ -48,10 +50,14 @@ def pins(tree: Path) -> dict[str, str]:
 
     Variables go before files (the Cargo book, "Hierarchical structure"). Nothing is compiled.
     """
-    found = {"RUSTC_WRAPPER": "", "RUSTC_WORKSPACE_WRAPPER": ""}
-    if os.environ.get(TOKEN):
-        found["CARGO_REGISTRY_CREDENTIAL_PROVIDER"] = f"{BUILT_IN}token"
+    found = {}
+    for _, data in _files(tree, CONFIGS):
+        for key in ("rustc-wrapper", "rustc-workspace-wrapper"):
+            if _at(data, "build", key):
+                found[key.upper().replace("-", "_")] = ""
     for steer in steers(tree):
+        if steer.key.startswith(PROVIDERS) and os.environ.get(TOKEN):
+            found["CARGO_REGISTRY_CREDENTIAL_PROVIDER"] = f"{BUILT_IN}token"
         if steer.key == "http":
             found["CARGO_HTTP_CAINFO"] = _certificates(os.environ)
         if steer.key == "build.rustc":
@@ -82,9 +88,10 @@ def _providers(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def _is_built_in(key: str, value: Any) -> bool:
     """Tell whether a provider with its words, or each of a list of them, is cargo's own."""
     words = value if isinstance(value, list) else str(value).split()
-    if key.startswith("registry.global"):
-        return all(str(word).startswith(BUILT_IN) for word in words)
-    return bool(words) and str(words[0]).startswith(BUILT_IN)
+    names = list(map(str, words if key.startswith("registry.global") else words[:1]))
+    if any(name.startswith(STARTS_ANOTHER) for name in names):
+        return False
+    return bool(names) and all(name.startswith(BUILT_IN) for name in names)
 
 
 def _certificates(env: Mapping[str, str]) -> str:

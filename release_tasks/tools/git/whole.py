@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from release_tasks import files
+from release_tasks import environment, files, masking
 from release_tasks.errors import ReleaseError, shorten
 from release_tasks.memo import On, memoized_on
 from release_tasks.shell import Failed, ask
@@ -16,6 +17,7 @@ from release_tasks.tools import git
 MODULES = ".gitmodules"
 POINTER = b"version https://git-lfs"  # Git LFS, "The Pointer"
 FETCH_SUBMODULES = "git submodule update --init --recursive"
+WITH_LOGIN = "the-address-with-a-login:"  # what stands for one on a command line
 FETCH_LFS = "git lfs install --local && git lfs pull"
 
 
@@ -143,11 +145,22 @@ def _store(source: Path, git_dir: Path, module: Submodule) -> Path | None:
 def _fetched(git_dir: Path, module: Submodule, url: str) -> Path:
     """Clone a submodule into a store that later copies use, too; raise `ReleaseError`."""
     store = _own_store(git_dir, module)
+    name, env = _without_login(url)
     try:
         if not store.exists():
-            ask(["git", "clone", "--quiet", "--bare", url, store])
+            argv: list[str | Path] = [
+                "git",
+                "clone",
+                "--quiet",
+                "--bare",
+                "--",
+                name,
+                store,
+            ]
+            ask(argv, env=env, secrets=git.TOKENS)
         if not _has(store, module.commit):
-            ask(["git", "fetch", "--quiet", url, module.commit], cwd=store)
+            argv = ["git", "fetch", "--quiet", "--", name, module.commit]
+            ask(argv, cwd=store, env=env, secrets=git.TOKENS)
     except Failed as error:
         raise ReleaseError(
             f"the submodule {module.path} is not here, "
@@ -155,6 +168,17 @@ def _fetched(git_dir: Path, module: Submodule, url: str) -> Path:
             FETCH_SUBMODULES,
         ) from error
     return store
+
+
+def _without_login(url: str) -> tuple[str, dict[str, str]]:
+    """Return what a command line may name an address with a login, and git's variables for it.
+
+    Everybody on this machine can read command lines.
+    """
+    if not masking.has_login(url):
+        return url, {}
+    pairs = (*environment.NO_PROGRAMS, (f"url.{url}.insteadOf", WITH_LOGIN))
+    return WITH_LOGIN, environment.git_settings(pairs, os.environ)
 
 
 def _own_store(git_dir: Path, module: Submodule) -> Path:
