@@ -219,7 +219,7 @@ def _report(c: Context, release: Release, plan: _Plan, done: Bumped) -> None:
     verb = "would set" if shell.is_dry(c) else "set"
     count = counted(len(plan.todo), "file")
     terminal.say(f"{verb} {versions} in {count}")
-    for line in _links_left(plan):
+    for line in _changelog_lines(plan):
         terminal.say(line)
     for line in stale_versions.mismatch_lines(done.mismatches):
         terminal.say(line)
@@ -227,10 +227,12 @@ def _report(c: Context, release: Release, plan: _Plan, done: Bumped) -> None:
         terminal.say(line)
 
 
-def _links_left(plan: _Plan) -> Iterator[str]:
-    """Yield a sentence for each link of a changelog that stays although its version is old."""
+def _changelog_lines(plan: _Plan) -> Iterator[str]:
+    """Yield what is left to do in changelogs: old links that stay, sections without an entry."""
     for file in plan.to_edit:
         if isinstance(file, ChangelogFile) and file.path in plan.todo:
+            if sentence := file.without_entry(plan.todo[file.path]):
+                yield sentence
             yield from file.links_left(decode(plan.present[file.path], file.path))
 
 

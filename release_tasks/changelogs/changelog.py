@@ -11,9 +11,11 @@ from release_tasks.changelogs.dates import is_dated
 from release_tasks.changelogs.document import NAME, Document, is_empty, parse
 from release_tasks.changelogs.syntax import Heading
 from release_tasks.errors import ReleaseError
+from release_tasks.versions.numbers import parse as parse_version
 from release_tasks.versions.numbers import spellings
 
 MERGE = "merge them into one"
+_NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+){1,2}")
 _REFERENCE = re.compile(r"\[([^\[\]]+)\](?!\(|:)")
 
 
@@ -92,6 +94,8 @@ def where_to_write(text: str, version: str, path: str = NAME) -> str:
         return "under a date since the last tag"
     document = parse(text, path)
     heading = document.unreleased
+    if heading is not None and not takes_over(heading, version):
+        heading = None
     if heading is None and document.versions:
         last = document.lines[document.versions[0].line].strip()
         return f"under a new heading for {version}, like `{last}`,"
@@ -110,12 +114,37 @@ def without_heading(text: str) -> str:
     return text.strip()
 
 
-def unreleased(text: str, path: str = NAME) -> str | None:
-    """Return the body of the section `Unreleased`, or None where there is no such section."""
+def unreleased(text: str, version: str, path: str = NAME) -> str | None:
+    """Return the body of the section that becomes that of a version, None where there is none.
+
+    That is `Unreleased`, or the section of a version that is not released, unless that is higher.
+    """
     document = parse(text, path)
-    if document.unreleased is None:
+    heading = document.unreleased
+    if heading is None or not takes_over(heading, version):
         return None
-    return document.body(document.unreleased)
+    return document.body(heading)
+
+
+def announced(text: str, path: str = NAME) -> str | None:
+    """Return the version whose section says that it is not released, None where none does."""
+    heading = parse(text, path).unreleased
+    return heading.version if heading else None
+
+
+def takes_over(unreleased: Heading, version: str) -> bool:
+    """Return whether a section that is not released becomes that of `version`.
+
+    That of a version does for a higher one, and for a prerelease of that version.
+    """
+    if unreleased.is_unreleased:
+        return True
+    numbers = _NUMBERS.match(unreleased.version or "")  # of 1.3.0.dev0, too
+    if numbers is None:
+        return True
+    announced = [int(number) for number in numbers[0].split(".")]
+    wanted = parse_version(version)
+    return [wanted.major, wanted.minor, wanted.patch] >= announced
 
 
 def section_with_links(text: str, version: str, path: str = NAME) -> str:

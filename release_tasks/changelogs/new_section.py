@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from release_tasks.changelogs import titles
-from release_tasks.changelogs.changelog import find
+from release_tasks.changelogs.changelog import find, takes_over
 from release_tasks.changelogs.compare_links import NextVersion, following
 from release_tasks.changelogs.dates import is_dated
 from release_tasks.changelogs.day_forms import Day, iso
@@ -18,7 +18,6 @@ from release_tasks.changelogs.syntax import Definition, Heading, line_end
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import BOM
 from release_tasks.versions.numbers import is_prerelease, pep440
-from release_tasks.versions.numbers import parse as parse_version
 
 _ATX = re.compile(r"(?P<before> {0,3}#+[ \t]+).*?(?P<after>[ \t]+#+)?[ \t]*[\r\n]*")
 # where tools such as towncrier, scriv and semantic-release put what is new
@@ -80,7 +79,7 @@ def _with_section(document: Document, new: NewSection, path: str) -> str:
     unreleased = document.unreleased
     if unreleased is not None and unreleased.is_unreleased:
         return _below_unreleased(document, unreleased, new)
-    if unreleased is not None and _takes_over(unreleased, new.version):
+    if unreleased is not None and takes_over(unreleased, new.version):
         return _retitled(document, unreleased, new)
     return _inserted(document, new)
 
@@ -94,19 +93,6 @@ def _with_date(document: Document, present: Heading, new: NewSection) -> str:
     if not present.is_pending and not is_later:
         return "".join(document.lines)
     return _retitled(document, present, new)
-
-
-def _takes_over(unreleased: Heading, version: str) -> bool:
-    """Return whether the section of a version that is not released becomes that of `version`.
-
-    It does for a higher one, and for a prerelease of that version.
-    """
-    try:
-        announced = parse_version(unreleased.version or "")
-    except ReleaseError:  # such as 1.3.0.dev0
-        return True
-    wanted = parse_version(version)
-    return wanted.finalize_version() >= announced.finalize_version()
 
 
 def _retitled(document: Document, heading: Heading, new: NewSection) -> str:

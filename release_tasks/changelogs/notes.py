@@ -57,7 +57,7 @@ def of_changelog(release: Release, part: ComponentRelease) -> str | None:
         return _since_previous(release, part, path, log)
     if changelog.has_section(log, part.version, path):
         return changelog.section_with_links(log, part.version, path)
-    return changelog.unreleased(log, path)
+    return changelog.unreleased(log, part.version, path)
 
 
 def printed(release: Release, part: ComponentRelease) -> str:

@@ -1,70 +1,116 @@
-"""The changelog of a component: CHANGELOG.md, or another with the section of its last version."""
+"""Which file is the changelog of a folder: by the names that projects give it, and its content."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from functools import lru_cache
-from posixpath import basename, dirname
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from release_tasks.formats.text_files import read
 from release_tasks.project.model import Project
 
-NAME = "CHANGELOG.md"
-OTHERS = re.compile(
-    r"(?:change[-_]?log|changes|history|news|releases|release[-_]?notes)\.(?:md|markdown|rst)",
-    re.I,
+USUAL = "CHANGELOG.md"
+# The first words of names, the likeliest first; GNU's NEWS is for users, ChangeLog for authors.
+STEMS = (
+    "changelog",
+    "changes",
+    "history",
+    "news",
+    "releases",
+    "release-notes",
+    "release_notes",
+    "releasenotes",
 )
-PAGES = ("docs", "doc")  # where documentation has one, for the root
-UNDERLINE = re.compile(r"([=~^*+-])\1{2,}\s*")
+SUFFIXES = (".md", ".rst", ".markdown", "")
+BELOW = ("docs", "doc")  # the folders of documentation beside a package
 WRITTEN_BY_TOWNCRIER = re.compile(r"(?m)^\s*\[+tool\.towncrier")
+_NUMBER = re.compile(r"(?<![\w.])[vV]?(\d+(?:\.\d+)+)")
+_ATX = re.compile(r" {0,3}#{1,4}[ \t]+(?P<title>.+)")
+_UNDERLINE = re.compile(r"([=\-~^\"'*+#.:_])\1{2,}\s*")
+_UNRELEASED = re.compile(
+    r"unreleased|not\s+(?:yet\s+)?released|\bnext\b|upcoming", re.I
+)
+
+ByFolder = Mapping[str, list[str]]  # the files with such names, by folder
 
 
-def find(
-    project: Project, folders: Iterable[str], versions: Iterable[str | None]
+def by_folder(project: Project) -> ByFolder:
+    """Return the tracked files that are called as changelogs are, the likeliest first."""
+    found: dict[str, list[str]] = {}
+    for path in project.files:
+        folder, _, name = path.rpartition("/")
+        if _rank(name) is not None:
+            found.setdefault(folder, []).append(path)
+    for paths in found.values():
+        paths.sort(key=lambda path: (_rank(path.rpartition("/")[2]) or (0, 0), path))
+    return found
+
+
+def beside(
+    project: Project, known: ByFolder, folder: Path, versions: Iterable[str | None]
 ) -> str | None:
-    """Return the changelog in the first of `folders` that has one, None where none has.
+    """Return the changelog in a folder, or in its documentation, None where there is none.
 
-    Folders are relative to the root, which is "". A file of another name than CHANGELOG.md counts
-    where a heading in it has one of `versions`, and no towncrier makes it.
+    `CHANGELOG.md` alone counts whatever it holds. A file of another name, and one of several, has
+    to have a section of one of `versions`, of a higher one, or of what is not released, and no
+    towncrier makes it.
     """
-    folders = tuple(folders)
-    present = set(project.files)
-    for folder in folders:
-        if _join(folder, NAME) in present:
-            return _join(folder, NAME)
-    known = [version for version in versions if version]
-    for folder in folders:
-        for path in _others(project.files):
-            is_beside = dirname(path) == folder
-            is_page = folder == "" and dirname(path) in PAGES
-            if (is_beside or is_page) and has_heading(project, path, known):
+    here = "" if folder == project.root else folder.relative_to(project.root).as_posix()
+    folders = (here, *(f"{here}/{name}".lstrip("/") for name in BELOW))
+    paths = [path for name in folders for path in known.get(name, ())]
+    usual = f"{here}/{USUAL}".lstrip("/")
+    if not paths or paths == [usual]:
+        return usual if paths else None
+    known_versions = [version for version in versions if version]
+    if not _has_towncrier(project):
+        for path in paths:
+            if _is_kept(project, path, known_versions):
                 return path
-    return None
+    return usual if usual in paths else None
 
 
-def has_heading(project: Project, path: str, versions: Iterable[str]) -> bool:
-    """Tell whether a heading in a file that the project keeps by hand has one of these versions."""
+def _rank(name: str) -> tuple[int, int] | None:
+    """Return how likely a name is that of a changelog, the lowest first, None for other names."""
+    lower = name.lower()
+    stem, dot, suffix = lower.partition(".")
+    if stem not in STEMS or dot + suffix not in SUFFIXES:
+        return None
+    return STEMS.index(stem), SUFFIXES.index(dot + suffix)
+
+
+def _has_towncrier(project: Project) -> bool:
     manifest = "pyproject.toml"
-    about = read(project.root, manifest) if manifest in project.files else ""
-    if WRITTEN_BY_TOWNCRIER.search(about):
+    if manifest not in project.files:
         return False
-    lines = read(project.root, path).splitlines()
-    for version in versions:
-        word = re.compile(rf"(?<![0-9.]){re.escape(version)}(?![0-9.])")
-        for number, line in enumerate(lines):
-            if not word.search(line):
-                continue
-            below = lines[number + 1 : number + 2]
-            if line.startswith("#") or any(map(UNDERLINE.fullmatch, below)):
-                return True
-    return False
+    return bool(WRITTEN_BY_TOWNCRIER.search(read(project.root, manifest)))
 
 
-@lru_cache(maxsize=8)
-def _others(files: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(path for path in files if OTHERS.fullmatch(basename(path)))
+def _is_kept(project: Project, path: str, versions: Sequence[str]) -> bool:
+    """Tell whether a file has sections of versions, also of the last one or what comes next."""
+    text = (project.root / path).read_text("utf-8", errors="replace")
+    titles = list(_titles(text.splitlines()))
+    if any(_UNRELEASED.search(title) for title in titles):
+        return True
+    numbers = [match[1] for title in titles if (match := _NUMBER.search(title))]
+    if not numbers or not versions:
+        return bool(numbers)
+    is_higher = all(_numbers(numbers[0]) > _numbers(version) for version in versions)
+    return is_higher or bool(set(versions) & set(numbers))
 
 
-def _join(folder: str, name: str) -> str:
-    return f"{folder}/{name}" if folder else name
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:3])
+
+
+def _titles(lines: list[str]) -> Iterable[str]:
+    """Yield the titles of Markdown and of reStructuredText, as far as versions need it."""
+    for line, below in zip(lines, [*lines[1:], ""], strict=True):
+        found = _ATX.fullmatch(line)
+        if found:
+            yield found["title"]
+        elif (
+            line.strip()
+            and _UNDERLINE.fullmatch(below)
+            and not _UNDERLINE.fullmatch(line)
+        ):
+            yield line

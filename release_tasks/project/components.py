@@ -233,18 +233,31 @@ def _versions(
 def _changelog(
     project: Project, ships: Ships, is_main: bool, versions: tuple[str | None, ...]
 ) -> str | None:
-    """Return the changelog beside what a component ships; the main one may use that of the root."""
+    """Return the changelog beside what a component ships; the main one may use that of the root.
+
+    A project of one component has that of the root, else the only one beside what it ships.
+    """
+    known = changelog_files.by_folder(project)
+    if not known:
+        return None
     folders: list[Path] = []
     for kind in sorted(KINDS, key=lambda kind: not kind.sets_version):
-        if kind.has_folder and project.settings.components:
+        if kind.has_folder:
             folders += [thing.folder for thing in resolved_or_empty(ships[kind.name])]
     if is_main:
-        folders.append(project.root)
-    if not project.settings.components and not ships["crates"] and not ships["python"]:
-        folders += [chart.folder for chart in resolved_or_empty(ships["charts"])]
-    paths = [folder.relative_to(project.root).as_posix() for folder in folders]
-    names = ["" if path == "." else path for path in paths]
-    return changelog_files.find(project, names, versions)
+        at = 0 if not project.settings.components else len(folders)
+        folders.insert(at, project.root)
+    found = [
+        path
+        for folder in dict.fromkeys(folders)
+        if (path := changelog_files.beside(project, known, folder, versions))
+    ]
+    if not found:
+        return None
+    if project.settings.components or len(set(found)) == 1:
+        return found[0]
+    # of several beside packages that have one version, none is for all of them
+    return changelog_files.beside(project, known, project.root, versions)
 
 
 def _refuse_same_tag(components: list[Component]) -> None:

@@ -56,8 +56,8 @@ def test_a_section_is_found_by_its_exact_version():
         "0.6.0-rc.1",
         "0.5.0rc1",
     )
-    assert changelog.unreleased(LOG) == "### ✨ Added"
-    assert changelog.unreleased("# Changelog\n") is None
+    assert changelog.unreleased(LOG, "9.9.9") == "### ✨ Added"
+    assert changelog.unreleased("# Changelog\n", "9.9.9") is None
 
 
 @pytest.mark.parametrize(
@@ -80,3 +80,24 @@ def test_a_section_gets_the_definitions_of_its_links():
     )
     assert changelog.section_with_links(LOG, "0.6.1") == "- plain"
     assert "\r" not in changelog.section_with_links(LOG.replace("\n", "\r\n"), "0.6.26")
+
+
+@pytest.mark.parametrize(
+    ("heading", "version", "is_taken"),
+    [
+        ("## 0.6.0 (unreleased)", "0.6.0", True),
+        ("## 0.6.0 (unreleased)", "0.6.0-rc.1", True),
+        ("## 0.6.0 (unreleased)", "0.7.0", True),
+        ("## 0.6.0 (unreleased)", "0.5.4", False),
+        ("## 1.0.0 - TBD", "0.5.4", False),
+        ("## Unreleased", "0.5.4", True),
+        ("## 1.3.0.dev0 (unreleased)", "1.3.0", True),
+        ("## 1.3.0.dev0 (unreleased)", "1.2.9", False),
+        ("## 1.3 (unreleased)", "1.3.0", True),
+    ],
+)
+def test_what_is_announced_for_a_higher_version_is_not_that_of_a_lower_one(
+    heading: str, version: str, is_taken: bool
+) -> None:
+    log = f"# Changelog\n\n{heading}\n\n- New.\n\n## 0.5.3\n\n- Old.\n"
+    assert changelog.unreleased(log, version) == ("- New." if is_taken else None)

@@ -163,10 +163,10 @@ UNRELEASED = (
 @pytest.mark.parametrize("title", UNRELEASED)
 def test_what_is_unreleased_gets_a_heading_like_the_last_one(title):
     log = f"# Changelog\n\n## {title}\n\n- x\n\n## 0.5.3 (2026-01-05)\n\n- y\n"
-    assert changelog.unreleased(log) == "- x"
+    assert changelog.unreleased(log, "9.9.9") == "- x"
     there = new_section.add(log, NewSection("0.5.4", TODAY))
     assert there == log.replace("\n\n- x", "\n\n## 0.5.4 (2026-03-09)\n\n- x")
-    assert changelog.unreleased(there) == ""
+    assert changelog.unreleased(there, "9.9.9") == ""
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_a_heading_that_says_unreleased_gets_the_date(title, dated, undated, alo
     ):
         if expected is None:
             continue
-        assert changelog.unreleased(start + older) == "- x"
+        assert changelog.unreleased(start + older, "9.9.9") == "- x"
         there = new_section.add(start + older, NewSection("0.5.4", TODAY))
         assert there == f"## {expected}\n\n- x\n{older}"
         assert new_section.add(there, NewSection("0.5.4", TODAY)) == there

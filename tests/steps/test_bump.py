@@ -216,3 +216,20 @@ def test_an_origin_that_cannot_be_read_is_not_one_without_tags(
         in done.stderr
     )
     assert tiny.git("status", "--short") == ""
+
+
+def test_entries_announced_for_a_higher_version_stay_and_that_is_said(
+    tiny: TinyProject,
+) -> None:
+    tiny.commit("CHANGELOG.md", "# Changelog\n\n## 0.3.0 (unreleased)\n\n- New.\n")
+    done = tiny.inv("check", "--fast", "--version", "0.2.0", "--new", "all")
+    assert "CHANGELOG.md has no entry for 0.2.0\n" in done.stderr
+    done = tiny.inv("bump", "--version", "0.2.0")
+    assert (
+        "CHANGELOG.md has no entry for 0.2.0: what is new is in the section of 0.3.0, which stays\n"
+    ) in done.stderr
+    done = tiny.inv("notes", "--version", "0.2.0")
+    assert (
+        done.stderr
+        == "the notes of v0.2.0 are empty: CHANGELOG.md has no entry for 0.2.0\n"
+    )
