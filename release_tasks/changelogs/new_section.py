@@ -235,9 +235,15 @@ def _anchor(document: Document, version: str) -> list[str]:
 
 
 def _first_section(document: Document, version: str) -> int | None:
-    """Return the line of the newest version, else below a tool's marker, else at level 2."""
+    """Return the line of the newest version, else below a tool's marker, else at level 2.
+
+    What is announced for a higher version stays above.
+    """
     if document.versions:
         return document.start(_newest(document, version))
+    if document.unreleased is not None:
+        end = document.end(document.unreleased)
+        return end if end < len(document.lines) else None
     for number, line in enumerate(document.lines):
         if number not in document.syntax.content and _MARKER.search(line):
             return number + 1
