@@ -32,6 +32,7 @@ SHOWN = 20  # lines; `inv bump --json` has them all
 _WIDEST = 100  # characters of a line that are shown
 _VERSION_WORD = re.compile(rf"(?<![0-9A-Za-z.])[vV]?({VERSION.pattern})")
 _NUMBER = re.compile(rf"{VERSION.pattern}|[0-9]+(?:\.[0-9]+)*")
+_HASH = re.compile(r"\s*(?:digest:|content[-_]hash\s*=)")  # a line of a lock
 _PATH_DEPENDENCY = re.compile(r"[^#]*\bpath *= *[\"'](?P<folder>[^\"']+)")
 # files that may have old versions: changelogs, other programs' locks, test data, generated files
 _MAY_BE_OLD = re.compile(
@@ -166,7 +167,7 @@ def mismatches(
     known = tuple(known)
     lines = zip(old.split("\n"), new.split("\n"), strict=False)
     for number, (before, after) in enumerate(lines, 1):
-        if before == after:
+        if before == after or _HASH.match(before):
             continue
         changes = _changed(_NUMBER, before, after)
         if not changes:

@@ -12,7 +12,7 @@ import pytest
 from invoke.context import Context
 from support.repositories import commit_all
 
-from release_tasks.bumping import bump
+from release_tasks.bumping import bump, stale_versions
 from release_tasks.checks.check import CheckContext, Finding
 from release_tasks.checks.preflight import versions
 from release_tasks.release import Release
@@ -265,3 +265,18 @@ def test_npms_lock_follows_its_package_json(tmp_path: Path) -> None:
     ) == ("0.2.0", "0.2.0", "0.1.5")
     assert json.loads((tmp_path / "npm/package.json").read_text())["version"] == "0.2.0"
     assert json.loads((tmp_path / "web/package.json").read_text())["version"] == "0.1.0"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [
+        ("digest: sha256:1f", "digest: sha256:0f", 0),
+        ('content-hash = "1f"', 'content-hash = "0f"', 0),
+        ("  version: 0.0.9", "  version: 0.2.0", 1),
+        ("  version: 0.1.0", "  version: 0.2.0", 0),
+    ],
+)
+def test_digits_of_a_hash_are_no_version(before: str, after: str, found: int) -> None:
+    known = [stale_versions.Before(("0.1.0",), ("0.2.0",))]
+    rows = stale_versions.mismatches(known, "Chart.lock", before, after)
+    assert len(list(rows)) == found
