@@ -235,7 +235,10 @@ def serve_registries(
             **registries.urls,
             "env": registries.env,
             "unset": registries.removed,
-            "tokens": {"github_read": registries.tokens.github_read},
+            "tokens": {
+                "github_read": registries.tokens.github_read,
+                "registry": registries.tokens.registry,
+            },
         }
         print(json.dumps(line), file=stdout, flush=True)
         while stdin.read(4096):

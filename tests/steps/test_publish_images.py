@@ -148,7 +148,9 @@ def test_a_missing_fixed_tag_is_added_by_digest(tmp_path, monkeypatch, registrie
     publish_images(Context(), version="1.2.0", new="all")
     sha = next(tag for tag in digests() if tag.startswith("sha-"))
     requests.delete(
-        f"{registries.urls['oci']}/v2/example/hello/manifests/{sha}", timeout=10
+        f"{registries.urls['oci']}/v2/example/hello/manifests/{sha}",
+        auth=("rehearsal", registries.tokens.registry),
+        timeout=10,
     ).raise_for_status()
     before = len(registries.log.writes())
     publish_images(Context(), version="1.2.0")

@@ -177,7 +177,9 @@ def test_a_layer_that_the_registry_lost_is_found(release, push, registries):
     push()
     lost = _layer_of(OTHER)
     requests.delete(
-        f"{registries.urls['oci']}/v2/example/hello/blobs/{lost}", timeout=10
+        f"{registries.urls['oci']}/v2/example/hello/blobs/{lost}",
+        auth=("rehearsal", registries.tokens.registry),
+        timeout=10,
     ).raise_for_status()
     assert verify(release) == [
         f"blob {lost[:19]} of {NAME} for linux/{OTHER} does not exist"
