@@ -50,6 +50,8 @@ _HISTORY = re.compile(
     r"|(?:>=?|<=?|!=|~=|≥|≤)\s*[\"']?v?[0-9]",
     re.I,
 )
+_COMMENT = re.compile(r"\s*(?:#|//)+\s*(?P<text>.*)")
+_KEY = re.compile(r"[\"']?(?P<name>[\w.-]+)[\"']?\s*[=:]")
 _USES = re.compile(r"^\s*(?:-\s*)?uses:\s")
 _REPO = re.compile(r"^\s*-?\s*repo:\s*(.*)", re.M)
 
@@ -81,6 +83,24 @@ def is_past(text: str) -> bool:
 def is_history(text: str) -> bool:
     """Return whether a line speaks of an older version as of one: a bound, an upgrade, a change."""
     return _HISTORY.search(text) is not None
+
+
+def is_commented_out(path: str, text: str, own: re.Pattern[str] | None) -> bool:
+    """Return whether a line of a manifest is a comment that does not name what is the project's.
+
+    `own` matches its names; `# name = "1.2.0"` has to be about one of these as a whole.
+    """
+    if posixpath.basename(path) not in _FINDERS:
+        return False
+    comment = _COMMENT.match(text)
+    if comment is None:
+        return False
+    if own is None:
+        return True
+    key = _KEY.match(comment["text"])
+    if key is None:
+        return own.search(comment["text"]) is None
+    return own.fullmatch(key["name"]) is None
 
 
 def is_of_others(

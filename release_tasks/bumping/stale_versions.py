@@ -182,13 +182,17 @@ def find_stale(search: Search, more: Iterable[StaleLine] = ()) -> list[StaleLine
     """Return the lines that would still have one of the old versions after the bump.
 
     A version that is older than that of today counts only where the line has a name of the
-    project. Changelogs, locks, test data, binary files and those in [versions.ignore] may have old
-    versions; `more` are lines that do not fit what the bump edits, such as hashes in locks.
+    project. Changelogs, locks, test data, binary files and those in [versions.ignore] or [project]
+    `ignore` may have old versions; `more` are lines that do not fit what the bump edits, such as
+    hashes in locks.
     """
     lines = [*_unchanged_lines(search), *_changed_lines(search)]
     found = [line for line in lines if _is_stale(search, line)]
     found += [*_other_locks(search), *more]
-    ignored = search.release.project.settings.versions.ignore
+    settings = search.release.project.settings
+    ignored = [*settings.versions.ignore]
+    for path in settings.project.ignore:
+        ignored += [path.rstrip("/"), f"{path.rstrip('/')}/**"]
     return sorted(line for line in set(found) if not _matches(line.path, ignored))
 
 
@@ -298,6 +302,8 @@ def _is_stale(search: Search, line: StaleLine) -> bool:
         return True
     old = [match.start(1) for match in found if match[1] in search.olds | search.ever]
     if all(search.is_covered(line, column) for column in old):
+        return False
+    if foreign_versions.is_commented_out(line.path, line.text, search.names):
         return False
     return not foreign_versions.is_of_others(
         line.path, line.line, line.text, search.names, search.text(line.path)

@@ -118,20 +118,20 @@ class ChangelogFile:
         ]
 
     def without_entry(self, after: str) -> str:
-        """Return that the version's section is empty, and why its entries may be elsewhere."""
+        """Return that the version's section is empty, as what is new is under a higher version."""
         from release_tasks.changelogs import changelog
         from release_tasks.changelogs.document import is_empty
 
         version = self.part.version
-        if not changelog.has_section(after, version, self.path):
+        other = changelog.announced(after, self.path)
+        if not other or not changelog.has_section(after, version, self.path):
             return ""
         if not is_empty(changelog.section(after, version, self.path), self.path):
             return ""
-        sentence = f"{self.path} has no entry for {version}"
-        other = changelog.announced(after, self.path)
-        if other:
-            sentence += f": what is new is in the section of {other}, which stays"
-        return sentence
+        return (
+            f"{self.path} has no entry for {version}: "
+            f"what is new is in the section of {other}, which stays"
+        )
 
     def _section(self, text: str) -> NewSection:
         from release_tasks.changelogs import changelog, notes

@@ -16,6 +16,7 @@ from release_tasks.manifests.toml_values import table_at
 from release_tasks.project import pinned_tools, python_packages
 from release_tasks.project.model import Gate, Project, PythonPackage, resolved_or_empty
 from release_tasks.shell import found as is_installed
+from release_tasks.tools import git
 
 Data = Mapping[str, Any]
 Wheels = Mapping[PythonPackage, str]  # and the folder in which each is built
@@ -184,15 +185,17 @@ def _has_configuration(project: Project, folder: Path, data: Data, tool: str) ->
     if tool in table_at(data, "tool"):
         return True
     place = folder.relative_to(project.root)
+    tracked = git.tracked(project.root)
     for name in (f"{tool}.ini", f".{tool}.ini", f"{tool}.toml", f".{tool}.toml"):
-        if (place / name).as_posix() in project.files:
+        if (place / name).as_posix() in tracked:
             return True
     return False
 
 
 def _has_tests(project: Project, folder: Path) -> bool:
+    """Tell whether git tracks tests, also where `[project] ignore` passes over them."""
     place = folder.relative_to(project.root)
-    for path in map(PurePosixPath, project.files):
+    for path in map(PurePosixPath, git.tracked(project.root)):
         is_test = path.match("test_*.py") or path.match("*_test.py")
         if is_test and path.is_relative_to(place):
             return True

@@ -241,6 +241,15 @@ def _is_ignored(tree: Path, folder: str) -> bool:
     return git.is_ignored(tree, f"{folder}/")
 
 
+def _has_python(context: CheckContext, folder: str) -> bool:
+    """Tell whether a folder is beside a manifest of setuptools, or in its `src`."""
+    parent = folder.rstrip("/").rpartition("/")[0]
+    places = (parent, parent.removesuffix("src").rstrip("/"))
+    names = ("pyproject.toml", "setup.py", "setup.cfg")
+    wanted = {f"{place}/{name}".lstrip("/") for place in places for name in names}
+    return not wanted.isdisjoint(context.project.files)
+
+
 def _outputs(context: CheckContext) -> dict[str, str]:
     """Return the folders that builds write into the tree, and what does."""
     tree = context.release.checkout
@@ -249,6 +258,11 @@ def _outputs(context: CheckContext) -> dict[str, str]:
         folder = context.project.workspace.target
         if folder.is_relative_to(tree) and folder != tree:
             found[folder.relative_to(tree).as_posix()] = "cargo builds"
+    for path in git.changed(tree):
+        name = path.rstrip("/").rpartition("/")[2]
+        is_python = name == "build" or name.endswith(".egg-info")
+        if path.endswith("/") and is_python and _has_python(context, path):
+            found[path.rstrip("/")] = "setuptools builds"
     return found
 
 

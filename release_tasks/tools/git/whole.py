@@ -43,7 +43,16 @@ class Missing:
 @memoized_on(On.FILES, On.GIT)
 def missing(tree: Path) -> tuple[Missing, ...]:
     """Return what a tree does not have of its commit, though git calls it unchanged."""
-    return tuple(_missing(tree, ""))
+    found = list(_missing(tree, ""))
+    empty = [one.path for one in found if one.fix == FETCH_SUBMODULES]
+    rest = [one for one in found if one.fix != FETCH_SUBMODULES]
+    if empty:
+        subject = f"the submodule {empty[0]} is"
+        if len(empty) > 1:
+            subject = f"{len(empty)} submodules are"
+        names = f": {shorten(empty)}" if len(empty) > 1 else ""
+        rest.append(Missing(empty[0], f"{subject} empty here{names}", FETCH_SUBMODULES))
+    return tuple(rest)
 
 
 def submodules(tree: Path) -> tuple[Submodule, ...]:
