@@ -18,6 +18,7 @@ PRERELEASE_IDS = {"alpha": "a", "beta": "b", "rc": "rc"}
 COUNTED = re.compile(r"(alpha|beta|rc)\.(0|[1-9][0-9]*)")
 _NUMBER_LIMIT = 2**64  # cargo stores each number in 64 bits
 _LENGTH_LIMIT = 150  # characters that crates.io accepts
+_EPOCH = re.compile(r"[0-9]+!")  # PEP 440
 _NEARLY = re.compile(
     r"[vV]?(?P<major>[0-9]{1,9})(?:\.(?P<minor>[0-9]{1,9}))?(?:\.(?P<patch>[0-9]{1,9}))?"
     r"(?P<rest>[-+].*)?"
@@ -188,6 +189,10 @@ def _invalid(text: Any) -> ReleaseError:
     reason = "SemVer has three numbers, as in 0.2.0"
     if text[:1] in "vV" and nearest == text[1:]:
         reason = "drop the `v`"
+    epoch = _EPOCH.match(text.strip())
+    if epoch:
+        reason = "SemVer has no epochs"
+        nearest = _nearest(text.strip()[epoch.end() :])
     return ReleaseError(
         f"`{_printable(text)}` is not a valid version: {reason}", f"--version {nearest}"
     )
