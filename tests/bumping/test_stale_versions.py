@@ -280,3 +280,39 @@ def test_digits_of_a_hash_are_no_version(before: str, after: str, found: int) ->
     known = [stale_versions.Before(("0.1.0",), ("0.2.0",))]
     rows = stale_versions.mismatches(known, "Chart.lock", before, after)
     assert len(list(rows)) == found
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "is_stale"),
+    [
+        (
+            "tool/Cargo.toml",
+            '# other = { version = "0.1.5", path = "../other" }',
+            False,
+        ),
+        ("tool/Cargo.toml", '# tiny-plain-more = "0.1.5"', False),
+        ("tool/Cargo.toml", '# tiny-plain = "0.1.5"', True),
+        ("tool/pyproject.toml", "# keep this with tiny-plain 0.1.5", True),
+        ("tool/pyproject.toml", "# works since 0.1.5", False),
+        ("old/README.md", "tiny-plain 0.1.5", False),
+        ("older/README.md", "tiny-plain 0.1.5", True),
+    ],
+)
+def test_comments_in_manifests_and_ignored_paths_are_not_stale(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    text: str,
+    is_stale: bool,
+) -> None:
+    manifest = PROJECT["pyproject.toml"].replace('dependencies = ["left==0.1.5"]\n', "")
+    settings = '[project]\nignore = ["old"]\n'
+    files = {
+        "pyproject.toml": manifest,
+        path: f"{text}\n",
+        "release-tasks.toml": settings,
+    }
+    monkeypatch.chdir(begin(tmp_path, files))
+    release = Release.at(Context(), "0.2.0")
+    [*found] = CheckContext(Context(), release).version_copies[1]
+    assert [line.path for line in found] == ([path] if is_stale else [])

@@ -290,3 +290,12 @@ def test_a_requirement_that_is_pinned_goes_before_hooks(tmp_path: Path) -> None:
     groups = '[dependency-groups]\nlint = ["ruff>=0.5"]\n'
     files = {"pyproject.toml": PACKAGE + groups, ".pre-commit-config.yaml": HOOKS}
     assert of(made(tmp_path, files))["ruff"].installs == ("ruff>=0.5",)
+
+
+def test_ignored_paths_do_not_switch_off_the_tests(tmp_path: Path) -> None:
+    files = {
+        "pyproject.toml": PACKAGE + CONFIGURED,
+        "tests/test_it.py": "",
+        "release-tasks.toml": '[project]\nignore = ["tests"]\n',
+    }
+    assert "pytest" in of(made(tmp_path, files))

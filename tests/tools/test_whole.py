@@ -116,6 +116,28 @@ def test_an_empty_submodule_is_missing_and_a_copy_fetches_it(
     assert whole.missing(fresh) == ()
 
 
+def test_twenty_empty_submodules_are_one_finding(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allow_files(monkeypatch)
+    commit = head(project / "vendor" / "outer")
+    modules = project / ".gitmodules"
+    text = modules.read_text()
+    for number in range(19):
+        path = f"vendor/{number:02}"
+        text += (
+            f'[submodule "{path}"]\n\tpath = {path}\n\turl = {project.parent}/outer\n'
+        )
+        git(project, "update-index", "--add", "--cacheinfo", f"160000,{commit},{path}")
+    modules.write_text(text)
+    git(project, "commit", "--quiet", "--message=More", "--", ".gitmodules")
+    git(project, "commit", "--quiet", "--message=Modules")
+    git(tmp_path, "clone", "--quiet", str(project), "fresh")
+    [found] = whole.missing(tmp_path / "fresh")
+    names = "vendor/outer, vendor/00, vendor/01, vendor/02, vendor/03 and 15 more"
+    assert found.fact == f"20 submodules are empty here: {names}"
+
+
 def test_a_submodule_that_nobody_has_is_an_error(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

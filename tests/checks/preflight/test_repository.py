@@ -208,6 +208,26 @@ def test_a_target_folder_that_git_does_not_ignore_is_named(tiny: TinyProject) ->
     assert "unignored-output" not in names
 
 
+def test_what_setuptools_leaves_is_named_until_git_ignores_it(
+    tiny: TinyProject,
+) -> None:
+    for name in ("build/lib", "tiny_plain.egg-info", "notes/build"):
+        (tiny.root / name).mkdir(parents=True)
+        (tiny.root / name / "file").write_text("")
+    (tiny.root / "__pycache__").mkdir(exist_ok=True)
+    fixes = []
+    case = CheckContext(context(), tiny.release("0.2.0"), None)
+    for one in run_checks(case, repository):
+        if one.name == "unignored-output":
+            assert one.fact.endswith(", where setuptools builds, is not in .gitignore")
+            fixes.append(one.fix)
+    assert len(fixes) == 2
+    for fix in fixes:
+        subprocess.run(fix, shell=True, cwd=tiny.root, check=True)
+    case = CheckContext(context(), tiny.release("0.2.0"), None)
+    assert "unignored-output" not in [one.name for one in run_checks(case, repository)]
+
+
 FORKS = [
     ("", "", ""),
     ("Source = 'https://github.com/other/tiny'", "", "names other/tiny as its"),
