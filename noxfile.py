@@ -91,6 +91,16 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Try 100,000 inputs on every parser, with limits of time and memory; -- NUMBER for another."""
+    install(session, "tests", programs=False)
+    inputs = session.posargs[0] if session.posargs else "100000"
+    env = {"RELEASE_TASKS_FUZZ": inputs}
+    parallel = ("-n", "2", "--dist", "worksteal", "--durations", "10")
+    session.run("python", "-m", "pytest", *parallel, "tests/security/test_fuzz.py", env=env)
+
+
+@nox.session
 def cases(session: nox.Session) -> None:
     """Run shell scripts that each print `ok NAME` or `FAIL NAME: why`: -- FOLDER|FILE..."""
     install(session, "tests")

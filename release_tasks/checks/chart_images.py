@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from release_tasks.formats import yaml_texts
 from release_tasks.rules import oci
 
 _REFERENCE = re.compile(
@@ -56,12 +57,9 @@ def named_images(manifests: str) -> tuple[NamedImage, ...]:
 
 
 def _documents(manifests: str) -> list[Any]:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
     try:
-        return list(YAML(typ="safe", pure=True).load_all(manifests))
-    except (YAMLError, ValueError):
+        return yaml_texts.load_all(manifests, "the rendered chart")
+    except yaml_texts.Unreadable:
         return []
 
 

@@ -7,17 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from release_tasks.errors import ReleaseError
+from release_tasks.formats import yaml_texts
 from release_tasks.manifests.version_locations import Value
 
 KeyPath = tuple[str | int, ...]
-_BUGS = (  # what ruamel.yaml raises for some invalid texts
-    ValueError,
-    RecursionError,
-    IndexError,
-    AttributeError,
-    TypeError,
-    AssertionError,
-)
 
 
 def scalars(text: str, path: str) -> dict[KeyPath, Value]:
@@ -34,10 +27,11 @@ def scalars(text: str, path: str) -> dict[KeyPath, Value]:
             node = YAML(typ="rt", pure=True).compose(text)
         if node is None:
             return {}
+        yaml_texts.refuse_large(node, path)
         return dict(_scalars(node, (), text, frozenset()))
     except MarkedYAMLError as error:
-        raise _invalid(path, _marked(error)) from None
-    except (YAMLError, *_BUGS) as error:
+        raise _invalid(path, yaml_texts.marked(error)) from None
+    except (YAMLError, *yaml_texts.BUGS) as error:
         reason = str(error) or "it is nested too deeply"
         raise _invalid(path, reason.splitlines()[0]) from None
 
@@ -47,25 +41,7 @@ def data(text: str, path: str) -> Any:
 
     Raises `ReleaseError` with line and column for bad YAML.
     """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
-    try:
-        return YAML(typ="safe", pure=True).load(text)
-    except MarkedYAMLError as error:
-        raise _invalid(path, _marked(error)) from None
-    except (YAMLError, *_BUGS) as error:
-        raise _invalid(
-            path, (str(error) or "it is nested too deeply").splitlines()[0]
-        ) from None
-
-
-def _marked(error: Any) -> str:
-    reason = str(error.problem or error.context)
-    mark = error.problem_mark or error.context_mark
-    if mark:
-        reason += f" (line {mark.line + 1}, column {mark.column + 1})"
-    return reason
+    return yaml_texts.load(text, path)
 
 
 def _invalid(path: str, reason: str) -> ReleaseError:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from release_tasks.formats.text_files import read
+from release_tasks.manifests import toml_values
 from release_tasks.project.model import Binary, Crate, Resolved, Unresolved
 from release_tasks.project.settings import FILE, BinaryTable, Settings
 from release_tasks.tools.cargo import Workspace
@@ -117,4 +118,4 @@ def _profiles(root: Path) -> Iterator[str]:
     """Yield the profiles of the workspace's manifest and of cargo's configuration beside it."""
     for path in ("Cargo.toml", ".cargo/config.toml", ".cargo/config"):
         if (root / path).is_file():
-            yield from tomllib.loads((root / path).read_text()).get("profile", {})
+            yield from toml_values.load(read(root, path), path).get("profile", {})

@@ -12,7 +12,8 @@ from posixpath import basename, dirname, join, normpath
 from typing import Any
 
 from release_tasks.formats import dockerfile as dockerfiles
-from release_tasks.formats.text_files import read
+from release_tasks.formats import yaml_texts
+from release_tasks.formats.text_files import peek, read
 from release_tasks.project.model import Unresolved, choice
 from release_tasks.project.settings import FILE
 
@@ -33,7 +34,7 @@ def default(
     folder = dirname(dockerfile)
     if not folder:
         return ROOT
-    text = (root / dockerfile).read_text("utf-8", "replace")
+    text = peek(root, dockerfile)
     stages = dockerfiles.needed_stages(text, target)
     paths = {one.path for one in dockerfiles.copied(text) if one.stage in stages}
     in_root = all(exists(tracked, path or ROOT) for path in paths)
@@ -99,12 +100,9 @@ def _declared(root: Path, tracked: tuple[str, ...], dockerfile: str) -> Iterator
 
 
 def _load(root: Path, path: str) -> Any:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
     try:
-        return YAML(typ="safe", pure=True).load(read(root, path))
-    except YAMLError:
+        return yaml_texts.load(read(root, path), path)
+    except yaml_texts.Unreadable:
         return None
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 
 from release_tasks.errors import ReleaseError
 from release_tasks.formats.text_files import read
+from release_tasks.manifests import toml_values
 from release_tasks.project.model import Project, resolved_or_empty
 from release_tasks.tools import gh
 from release_tasks.tools.gh import hosts
@@ -63,7 +63,7 @@ def _urls(project: Project) -> Iterator[tuple[str, str]]:
         for distribution in resolved_or_empty(component.python):
             path = distribution.folder / "pyproject.toml"
             file = path.relative_to(project.root).as_posix()
-            table = tomllib.loads(read(project.root, file)).get("project", {})
+            table = toml_values.load(read(project.root, file), file).get("project", {})
             for label, url in table.get("urls", {}).items():
                 if re.sub(r"[^a-z]", "", label.lower()) in _LABELS:
                     yield str(url), file

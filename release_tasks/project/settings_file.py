@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 import msgspec
@@ -51,7 +53,7 @@ def load(root: Path) -> Settings:
         settings = msgspec.convert(data, Settings)
     except msgspec.ValidationError as error:
         raise settings_errors.explain(str(error), data, text) from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise ReleaseError(
             f"{FILE} is not valid TOML: {error}", f"fix that in {FILE}"
         ) from error
@@ -205,6 +207,10 @@ def _container_templates(settings: Settings) -> Iterator[Template]:
 
 def _check_template(template: Template) -> None:
     try:
+        for _, name, spec, conversion in Formatter().parse(template.text):
+            # a width of some digits would fill the memory
+            if spec or conversion or not re.fullmatch(r"[a-z_-]*", name or ""):
+                raise ValueError(f"{{{name}}} has more than a name")
         template.text.format(**dict.fromkeys(template.placeholders, ""))
     except (KeyError, IndexError, ValueError, AttributeError) as error:
         available = ", ".join(f"{{{name}}}" for name in template.placeholders)

@@ -8,6 +8,8 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from release_tasks.formats import text_files, yaml_texts
+
 ALL = "**"
 WILDCARDS = {"**": ".*", "*": "[^/]*"}  # as regular expressions
 
@@ -140,15 +142,12 @@ def passes(tag: str, filters: tuple[str, ...]) -> bool:
 
 
 def _read(tree: Path, file: Path) -> Workflow:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
     path = file.relative_to(tree).as_posix()
-    text = file.read_text("utf-8", errors="replace")
+    text = text_files.peek(tree, path)
     try:
-        data = YAML(typ="safe", pure=True).load(text)
-    except YAMLError as error:
-        return Workflow(path, text, broken=str(error).splitlines()[0])
+        data = yaml_texts.load(text, path)
+    except yaml_texts.Unreadable as error:
+        return Workflow(path, text, broken=error.problem)
     if not isinstance(data, dict):
         return Workflow(path, text)
     return Workflow(path, text, data)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from semver import Version
 
 from release_tasks.errors import ReleaseError
-from release_tasks.versions.numbers import parse
+from release_tasks.versions.numbers import parse, refuse_long
 
 _NUMBER = r"v?(?:[0-9]+|[*xX])(?:\.(?:[0-9]+|[*xX])){0,2}(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?"
 _PART = re.compile(rf"(?P<operator>=>|=<|~>|!=|[<>]=?|[=~^])?\s*(?P<number>{_NUMBER})")
@@ -38,6 +38,7 @@ class _Part(NamedTuple):
 
 def admits(wanted: str, version: str) -> bool:
     """Return whether helm accepts a version for a range; False for an invalid range."""
+    refuse_long(wanted)
     number = parse(version)
     for group in wanted.split("||"):
         parts = _parts(group)
@@ -51,6 +52,7 @@ def updated(wanted: str, version: str) -> str:
 
     Raises `ReleaseError` where the range does not admit the version.
     """
+    refuse_long(wanted)
     follows = _FOLLOWS.fullmatch(wanted.strip())
     if follows:
         new = f"{follows['operator']}{version}"
@@ -73,7 +75,7 @@ def _parts(group: str) -> list[_Part]:
         core, _, prerelease = number.partition("-")
         numbers = []
         for part in core.split("."):
-            if not part.isdigit():
+            if not re.fullmatch(r"[0-9]{1,20}", part):
                 break
             numbers.append(int(part))
         operator = match["operator"] or ""

@@ -10,6 +10,7 @@ import re
 
 from release_tasks.errors import ReleaseError
 from release_tasks.versions import requirements
+from release_tasks.versions.numbers import refuse_long
 
 _PREFIX = re.compile(r"(?:workspace:|npm:(?:@[^/]+/)?[^@/]+@)?")
 _FULL = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+(?:[-+][0-9A-Za-z.+-]+)?")
@@ -23,6 +24,7 @@ def followed(text: str, version: str, present: str | None) -> str:
     and `npm:NAME@`. Others are bounds, and stay as long as they admit the new version. Tags, URLs,
     paths, `||` and `1 - 2` stay. Raises `ReleaseError` where the range cannot admit the version.
     """
+    refuse_long(text)
     prefix = _PREFIX.match(text)
     start = prefix.end() if prefix else 0
     pieces = re.split(r"(\s+)", text[start:])  # with what is between

@@ -23,6 +23,7 @@ _NEARLY = re.compile(
     r"[vV]?(?P<major>[0-9]{1,9})(?:\.(?P<minor>[0-9]{1,9}))?(?:\.(?P<patch>[0-9]{1,9}))?"
     r"(?P<rest>[-+].*)?"
 )
+_LONGEST_REQUIREMENT = 1000  # characters
 
 
 @lru_cache(maxsize=32)  # every file of a bump asks for the same version
@@ -40,6 +41,19 @@ def parse(text: str) -> Version:
             f"{text[:40]} is larger than crates.io accepts", "--version 0.2.0"
         )
     return version
+
+
+def refuse_long(requirement: str) -> None:
+    """Raise `ReleaseError` for a requirement that is too long to be one.
+
+    The patterns that read them take the square of the time for twice the length.
+    """
+    if len(requirement) > _LONGEST_REQUIREMENT:
+        raise ReleaseError(
+            f"{requirement[:40]!r}... is too long for a requirement "
+            f"({_LONGEST_REQUIREMENT} characters)",
+            "write a requirement like 1.2",
+        )
 
 
 def as_version(version: str | Version) -> Version:

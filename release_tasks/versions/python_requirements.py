@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tasks.errors import ReleaseError
 from release_tasks.versions import requirements
-from release_tasks.versions.numbers import parse, pep440
+from release_tasks.versions.numbers import parse, pep440, refuse_long
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -74,6 +74,7 @@ def followed(specifiers: str, version: str, present: str | None) -> str:
     follow. Others are bounds, and stay as long as they admit the new version. Raises `ReleaseError`
     where specifiers of this form cannot admit it.
     """
+    refuse_long(specifiers)
     if specifiers.startswith("^") or re.match(r"~[^=]", specifiers):
         return _followed_like_cargo(specifiers, version, present)
     if not specifiers.strip() or specifiers.strip() == "*":
@@ -88,6 +89,7 @@ def followed(specifiers: str, version: str, present: str | None) -> str:
 
 def admits(specifiers: str, version: str) -> bool:
     """Return whether a SemVer version satisfies specifiers; False for invalid ones."""
+    refuse_long(specifiers)
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
     if re.match(r"\s*[0-9]", specifiers):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from semver import Version
 
 from release_tasks.errors import ReleaseError
-from release_tasks.versions.numbers import parse
+from release_tasks.versions.numbers import parse, refuse_long
 
 _COMPARATOR = re.compile(
     r"\s*(?P<operator>[\^~=]|[<>]=?)?\s*"
@@ -46,6 +46,7 @@ def followed(requirement: str, version: str, present: str | None) -> str:
     other is a bound, and stays as long as it admits the new version. Without a `present` version
     every requirement follows. Raises `ReleaseError` where one of this form cannot admit it.
     """
+    refuse_long(requirement)
     if present and not copies(requirement, present) and admits(requirement, version):
         return requirement
     return updated(requirement, version)
@@ -53,6 +54,7 @@ def followed(requirement: str, version: str, present: str | None) -> str:
 
 def copies(requirement: str, present: str) -> bool:
     """Return whether a requirement is the whole version that a crate has, not an older bound."""
+    refuse_long(requirement)
     one = _read(requirement)
     if one is None or one.operator not in ("^", "~", "=") or len(one.numbers) < 3:
         return False
@@ -65,6 +67,7 @@ def updated(requirement: str, version: str) -> str:
     A range moves as a whole: `>=0.1, <0.2` becomes `>=0.2, <0.3`. Raises `ReleaseError` where
     a requirement of this form cannot admit the version.
     """
+    refuse_long(requirement)
     new = parse(version)
     pieces = requirement.split(",")
     comparators = [found for found in map(_read, pieces) if found]
@@ -91,6 +94,7 @@ def updated(requirement: str, version: str) -> str:
 
 def admits(requirement: str, version: str) -> bool:
     """Return whether cargo accepts a version for a requirement; False for an invalid one."""
+    refuse_long(requirement)
     new = parse(version)
     comparators = [_read(piece) for piece in requirement.split(",")]
     for comparator in comparators:

@@ -21,7 +21,7 @@ from release_tasks.checks.preflight.dockerfiles import (
     cargo_runs,
 )
 from release_tasks.errors import Problem, ReleaseError, problems_of, shorten
-from release_tasks.formats import dockerfile
+from release_tasks.formats import dockerfile, text_files, yaml_texts
 from release_tasks.formats.text_files import read
 from release_tasks.http import get_many
 from release_tasks.manifests import chart_yaml, toml_values
@@ -295,11 +295,10 @@ def _default_image_problems(
 
 def _default_image(values: Path) -> tuple[str, str]:
     """Return the reference and the tag in a chart's values, empty where they have none."""
-    from ruamel.yaml import YAML
-
     data: Any = None
     if values.exists():
-        data = YAML(typ="safe", pure=True).load(values)
+        text = text_files.peek(values.parent, values.name)
+        data = yaml_texts.load(text, values.name)
     if not isinstance(data, dict) or not isinstance(data.get("image"), dict):
         return "", ""
     image = data["image"]

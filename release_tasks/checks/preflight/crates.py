@@ -17,6 +17,7 @@ from release_tasks.channels import crates_io
 from release_tasks.checks.check import CheckContext, problem, warning
 from release_tasks.endpoints import CRATES
 from release_tasks.errors import Problem
+from release_tasks.formats import text_files
 from release_tasks.memo import memoized
 from release_tasks.project.model import Crate
 from release_tasks.rules import crates_io as rules
@@ -217,7 +218,7 @@ def manifest(context: CheckContext, crate: Crate) -> str:
 def line_of(context: CheckContext, path: str, key: str) -> int:
     """Return the first line of a manifest that sets a key, 0 where another file does."""
     pattern = re.compile(rf'\s*(\[.*dependencies\.)?"?{re.escape(key)}"?\s*(\]|=|\.)')
-    lines = (context.release.source_tree / path).read_text("utf-8").splitlines()
+    lines = text_files.peek(context.release.source_tree, path).splitlines()
     for number, line in enumerate(lines, 1):
         if pattern.match(line):
             return number
@@ -263,7 +264,7 @@ def _reads(
     A build script runs in the folder of its crate, other code is read beside its own file.
     """
     tree = context.release.source_tree
-    code = (tree / file).read_text("utf-8", errors="replace")
+    code = text_files.peek(tree, str(file))
     text = UNSEEN.sub(_blank, TESTS.split(code, maxsplit=1)[0])
     pattern = READS
     if is_script:

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from release_tasks.formats import dockerfile as parser
+from release_tasks.formats import text_files
 from release_tasks.tools import git
 
 _BUILDS = re.compile(r"\bcargo\s+(\S+\s+)?(build|fetch|check|install|chef)\b")
@@ -63,10 +64,10 @@ class BuildContext:
             ignore_file = f"{prefix}.dockerignore"
         ignore = ""
         if (tree / ignore_file).is_file():
-            ignore = (tree / ignore_file).read_text("utf-8", "replace")
+            ignore = text_files.peek(tree, ignore_file)
         return cls(
             tree / context,
-            (tree / dockerfile).read_text("utf-8", "replace"),
+            text_files.peek(tree, dockerfile),
             ignore_file,
             frozenset(files),
             frozenset(parser.present(files, ignore)),

@@ -14,6 +14,7 @@ from release_tasks.channels.charts import shipped
 from release_tasks.checks.chart_images import named_images
 from release_tasks.checks.smoke.program import NEXT, reason
 from release_tasks.errors import Problem
+from release_tasks.formats import yaml_texts
 from release_tasks.project.model import Chart
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.rules import oci
@@ -52,12 +53,10 @@ def verify(c: Context, release: Release) -> Iterator[Problem]:
 
 
 def _versions(published: _Published) -> Iterator[Problem]:
-    from ruamel.yaml import YAML
-
     version = published.part.version
     app_version = published.chart.app_version.format(version=version)
     text = helm.show(published.chart.reference, version, published.folder)
-    found = YAML(typ="safe").load(text)
+    found = yaml_texts.load(text, "Chart.yaml") or {}
     is_right = True
     for key, wanted in {"version": version, "appVersion": app_version}.items():
         if str(found.get(key)) != wanted:

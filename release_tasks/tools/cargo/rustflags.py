@@ -141,7 +141,7 @@ def _configs(tree: Path) -> Iterator[dict[str, Any]]:
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ReleaseError(
             f"{path} is not valid TOML: {error}", f"fix {path}"
         ) from error

@@ -69,7 +69,7 @@ def _files(tree: Path, names: tuple[str, ...]) -> Iterator[tuple[str, dict[str, 
     for name in names:
         try:
             yield name, tomllib.loads((tree / name).read_text("utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             continue
 
 

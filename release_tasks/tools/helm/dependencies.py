@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from release_tasks import shell
+from release_tasks.formats import text_files, yaml_texts
 from release_tasks.tools.docker.login import SECRETS
 
 
@@ -70,7 +71,5 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     """Return the dependencies that a YAML file lists, none where it is missing."""
     if not path.exists():
         return []
-    from ruamel.yaml import YAML
-
-    data = YAML(typ="safe", pure=True).load(path) or {}
+    data = yaml_texts.load(text_files.read(path.parent, path.name), path.name) or {}
     return list(data.get("dependencies") or ())

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from release_tasks import files, shell
+from release_tasks.formats import text_files, yaml_texts
 from release_tasks.tools import helm
 from release_tasks.versions import helm_ranges
 
@@ -72,10 +73,9 @@ def _template(chart: Path, options: Sequence[str]) -> str:
 
 def _prepare(chart: Path, version: str, app_version: str) -> None:
     """Write the versions into Chart.yaml, with only those dependencies that are in this tree."""
-    from ruamel.yaml import YAML
-
     manifest = chart / "Chart.yaml"
-    about = YAML(typ="safe", pure=True).load(manifest.read_text("utf-8-sig"))
+    text = text_files.read(chart, manifest.name).removeprefix(text_files.BOM)
+    about = yaml_texts.load(text, manifest.name)
     about |= {"version": version, "appVersion": app_version}
     kept = []
     for row in about.get("dependencies") or ():
