@@ -97,7 +97,9 @@ def fuzz(session: nox.Session) -> None:
     inputs = session.posargs[0] if session.posargs else "100000"
     env = {"RELEASE_TASKS_FUZZ": inputs}
     parallel = ("-n", "2", "--dist", "worksteal", "--durations", "10")
-    session.run("python", "-m", "pytest", *parallel, "tests/security/test_fuzz.py", env=env)
+    session.run(
+        "python", "-m", "pytest", *parallel, "tests/security/test_fuzz.py", env=env
+    )
 
 
 @nox.session

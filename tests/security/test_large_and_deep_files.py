@@ -136,7 +136,9 @@ def test_a_template_has_names_and_nothing_else(
         settings_file.load(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["9" * 50_000, " " * 50_000, "1." * 50_000, "<" * 50_000, "-" * 50_000])
+@pytest.mark.parametrize(
+    "text", ["9" * 50_000, " " * 50_000, "1." * 50_000, "<" * 50_000, "-" * 50_000]
+)
 def test_a_long_version_or_requirement_is_refused_soon(text: str) -> None:
     start = time.process_time()
     with pytest.raises(ReleaseError):
@@ -153,7 +155,9 @@ def test_a_long_version_or_requirement_is_refused_soon(text: str) -> None:
     assert time.process_time() - start < 2
 
 
-@pytest.mark.parametrize("piece", ["#", "## 1.0.0\n", "- x\n", "[a]: b\n", "```\n", "<!--\n", "> ", "\n"])
+@pytest.mark.parametrize(
+    "piece", ["#", "## 1.0.0\n", "- x\n", "[a]: b\n", "```\n", "<!--\n", "> ", "\n"]
+)
 def test_a_long_changelog_is_read_soon(piece: str) -> None:
     start = time.process_time()
     changelog.sections(piece * (20_000 // len(piece)), "CHANGELOG.md")
