@@ -22,7 +22,7 @@ def read(root: Path, path: str) -> str:
     link that leads out of the repository.
     """
     try:
-        return decode(_bytes(files.inside(root, path)), path)
+        return decode(content(files.inside(root, path)), path)
     except OSError as error:
         raise ReleaseError(
             f"{path} cannot be read: {error.strerror}",
@@ -39,13 +39,16 @@ def peek(root: Path, path: str) -> str:
     if files.leads_outside(root, path):
         return ""
     try:
-        return _bytes(root / path).decode(errors="replace")
+        return content(root / path).decode(errors="replace")
     except (OSError, ReleaseError):
         return ""
 
 
-def _bytes(path: Path) -> bytes:
-    """Return the content of a plain file; a pipe or a device would have no end."""
+def content(path: Path) -> bytes:
+    """Return the content of a plain file: a pipe or a device would have no end.
+
+    Raises `OSError`, and `ReleaseError` for one that is too large for a text.
+    """
     with open(path, "rb", opener=_without_waiting) as file:
         about = os.fstat(file.fileno())
         if not stat.S_ISREG(about.st_mode):

@@ -30,6 +30,7 @@ from release_tasks.formats import text_files
 from release_tasks.project import settings_file
 from release_tasks.project.outside_links import outside_links
 from release_tasks.release import Release
+from release_tasks.tools.helm import dependencies
 
 TOKEN = "hunter2-hunter2-hunter2"
 PYPROJECT = """\
@@ -506,3 +507,11 @@ def test_a_huge_text_is_our_own_error(root: Path) -> None:
     with pytest.raises(ReleaseError, match="at most"):
         text_files.read(root, "huge")
     assert text_files.peek(root, "huge") == ""
+
+
+def test_a_chart_may_be_made_of_links_inside(root: Path) -> None:
+    rows = "dependencies:\n- {name: a, version: 1.0.0, repository: 'file://../a'}\n"
+    repositories.write_files(root, {"shared/Chart.yaml": rows})
+    link(root, "charts/app/Chart.yaml", "../../shared/Chart.yaml")
+    [found] = dependencies.dependencies(root / "charts/app")
+    assert found.name == "a"

@@ -297,7 +297,7 @@ def _default_image(values: Path) -> tuple[str, str]:
     """Return the reference and the tag in a chart's values, empty where they have none."""
     data: Any = None
     if values.exists():
-        text = text_files.peek(values.parent, values.name)
+        text = text_files.content(values).decode(errors="replace")
         data = yaml_texts.load(text, values.name)
     if not isinstance(data, dict) or not isinstance(data.get("image"), dict):
         return "", ""

@@ -71,5 +71,8 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     """Return the dependencies that a YAML file lists, none where it is missing."""
     if not path.exists():
         return []
-    data = yaml_texts.load(text_files.read(path.parent, path.name), path.name) or {}
+    data = (
+        yaml_texts.load(text_files.content(path).decode(errors="replace"), path.name)
+        or {}
+    )
     return list(data.get("dependencies") or ())

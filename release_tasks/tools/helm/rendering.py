@@ -74,7 +74,7 @@ def _template(chart: Path, options: Sequence[str]) -> str:
 def _prepare(chart: Path, version: str, app_version: str) -> None:
     """Write the versions into Chart.yaml, with only those dependencies that are in this tree."""
     manifest = chart / "Chart.yaml"
-    text = text_files.read(chart, manifest.name).removeprefix(text_files.BOM)
+    text = text_files.content(manifest).decode("utf-8-sig", "replace")
     about = yaml_texts.load(text, manifest.name)
     about |= {"version": version, "appVersion": app_version}
     kept = []
