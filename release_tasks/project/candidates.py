@@ -116,17 +116,22 @@ def has_own_tags(project: Project, ships: Ships, chart: Chart) -> bool:
 
 
 def unpublishable(project: Project) -> dict[str, str]:
-    """Return each crate that needs a private crate of the workspace, and the first of these.
+    """Return each crate that crates.io would refuse, and the crate that it needs and has not.
 
-    cargo refuses to publish it: crates.io has to have every dependency (the Cargo book).
+    It needs a private crate of the workspace, or one that does (the Cargo book: publishing).
     """
-    private = {crate.name for crate in project.crates if not crate.publish}
-    found = {}
-    for crate in project.crates:
-        needed = [name for name in crate.needs if name in private]
-        if crate.publish and needed:
-            found[crate.name] = needed[0]
-    return found
+    found: dict[str, str] = {}
+    refused = {crate.name for crate in project.crates if not crate.publish}
+    while True:
+        more = {}
+        for crate in project.crates:
+            needed = [name for name in crate.needs if name in refused]
+            if needed and crate.name not in refused:
+                more[crate.name] = needed[0]
+        if not more:
+            return found
+        found |= more
+        refused |= set(more)
 
 
 def _is_real(version: str) -> bool:

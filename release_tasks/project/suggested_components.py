@@ -145,9 +145,11 @@ def _groups(project: Project, ships: Ships) -> list[_Group]:
 
 def _by_version(project: Project, ships: Ships) -> list[_Group]:
     groups: dict[str, _Group] = {}
-    not_published = unpublishable(project)
-    for crate in resolved_or_empty(ships["crates"]):
-        if crate.name not in not_published:
+    refused = unpublishable(project)
+    crates = resolved_or_empty(ships["crates"])
+    is_any_left = any(crate.name not in refused for crate in crates)
+    for crate in crates:
+        if crate.name not in refused or not is_any_left:
             group = groups.setdefault(crate.version, _Group(crate.version))
             group.add("crates", crate.name, crate.name, crate.folder)
     packages = chosen(project, ships, "python")

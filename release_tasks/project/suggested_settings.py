@@ -25,14 +25,12 @@ def suggested(project: Project) -> list[str]:
 
 def _ignored_crates(project: Project) -> list[str]:
     """Return the lines that leave out what cargo cannot publish."""
-    needs = unpublishable(project)
-    if not needs:
+    refused = unpublishable(project)
+    if not refused:
         return []
-    crate, needed = next(iter(needs.items()))
-    return [
-        "[crates]",
-        f"ignore = {json.dumps(list(needs))}  # {crate} needs {needed}, which is private",
-    ]
+    crate, needed = next(iter(refused.items()))
+    names = json.dumps(list(refused))
+    return ["[crates]", f"ignore = {names}  # {crate} needs {needed}, which is private"]
 
 
 def _version_file(project: Project) -> list[str]:

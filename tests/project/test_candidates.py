@@ -175,20 +175,22 @@ def test_a_version_that_was_never_released_is_of_its_own(
     assert is_of_its_own(component, tags, version) is expected
 
 
-def test_a_crate_that_needs_a_private_one_is_left_out(
+def test_crates_that_need_a_private_one_are_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = {
-        "Cargo.toml": '[workspace]\nmembers = ["lamp", "wick", "oil"]\nresolver = "2"\n',
+        "Cargo.toml": '[workspace]\nmembers = ["lamp", "wick", "oil", "pin"]\nresolver = "2"\n',
         "lamp/Cargo.toml": CRATE.format("lamp", "0.2.0")
         + '[dependencies]\nwick = { path = "../wick" }\n',
         "wick/Cargo.toml": CRATE.format("wick", "0.2.0") + "publish = false\n",
-        "oil/Cargo.toml": CRATE.format("oil", "0.2.0"),
+        "oil/Cargo.toml": CRATE.format("oil", "0.2.0")
+        + '[dependencies]\nlamp = { path = "../lamp" }\n',
+        "pin/Cargo.toml": CRATE.format("pin", "0.2.0"),
     }
     root = repository(tmp_path / "lamp", files, "v0.2.0")
     text = suggested(root, monkeypatch)
-    lines = '[crates]\nignore = ["lamp"]  # lamp needs wick, which is private\n'
-    assert text.startswith(lines)
+    reason = "lamp needs wick, which is private"
+    assert text.startswith(f'[crates]\nignore = ["lamp", "oil"]  # {reason}\n')
 
 
 def test_a_version_file_is_suggested_where_no_manifest_has_the_version(
