@@ -51,17 +51,20 @@ def beside(
 ) -> str | None:
     """Return the changelog in a folder, or in its documentation, None where there is none.
 
-    `CHANGELOG.md` alone counts whatever it holds. A file of another name, and one of several, has
-    to have a section of one of `versions`, of a higher one, or of what is not released, and no
-    towncrier makes it.
+    `CHANGELOG.md` alone counts whatever it holds, below the root unless it was given up at an older
+    version. A file of another name, and one of several, has to have a section of one of
+    `versions`, of a higher one, or of what is not released, and no towncrier makes it.
     """
+    known_versions = [version for version in versions if version]
     here = "" if folder == project.root else folder.relative_to(project.root).as_posix()
     folders = (here, *(f"{here}/{name}".lstrip("/") for name in BELOW))
     paths = [path for name in folders for path in known.get(name, ())]
     usual = f"{here}/{USUAL}".lstrip("/")
-    if not paths or paths == [usual]:
-        return usual if paths else None
-    known_versions = [version for version in versions if version]
+    if not paths:
+        return None
+    if paths == [usual]:
+        is_given_up = here and _has_older_sections_only(project, usual, known_versions)
+        return None if is_given_up else usual
     if not _has_towncrier(project):
         for path in paths:
             if _is_kept(project, path, known_versions):
@@ -96,6 +99,14 @@ def _is_kept(project: Project, path: str, versions: Sequence[str]) -> bool:
         return bool(numbers)
     is_higher = all(_numbers(numbers[0]) > _numbers(version) for version in versions)
     return is_higher or bool(set(versions) & set(numbers))
+
+
+def _has_older_sections_only(
+    project: Project, path: str, versions: Sequence[str]
+) -> bool:
+    text = (project.root / path).read_text("utf-8", errors="replace")
+    has_sections = any(map(_NUMBER.search, _titles(text.splitlines())))
+    return has_sections and not _is_kept(project, path, versions)
 
 
 def _numbers(version: str) -> tuple[int, ...]:

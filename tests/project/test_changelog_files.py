@@ -74,3 +74,14 @@ def test_a_project_in_a_folder_has_the_changelog_beside_it(tmp_path: Path) -> No
 def test_each_component_has_the_changelog_of_its_folder(tmp_path: Path) -> None:
     files = TWO | {"other/docs/HISTORY.rst": RST.replace("0.1.0", "0.4.0")}
     assert found(tmp_path, files) == ["CHANGELOG.md", "other/docs/HISTORY.rst"]
+
+
+@pytest.mark.parametrize(
+    ("log", "wanted"),
+    [(MD, "python/CHANGELOG.md"), (STUB, "python/CHANGELOG.md"), (OLD, None)],
+)
+def test_a_changelog_below_the_root_that_was_given_up_is_none(
+    tmp_path: Path, log: str, wanted: str | None
+) -> None:
+    files = {f"python/{name}": text for name, text in tiny().items()}
+    assert found(tmp_path, files | {"python/CHANGELOG.md": log}) == [wanted]
