@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from invoke.context import Context
 
 from release_tasks import shell, terminal
@@ -13,6 +15,11 @@ from release_tasks.project.tags import message
 from release_tasks.release import ComponentRelease, Release
 from release_tasks.shell import Failed
 from release_tasks.tools import git
+
+# how git says that it cannot sign (gpg-interface.c, builtin/tag.c)
+_SIGNING = re.compile(
+    r"failed to sign the data|unable to sign the tag|signing key", re.I
+)
 
 
 def commit_and_tag(c: Context, release: Release) -> None:
@@ -29,7 +36,10 @@ def commit_and_tag(c: Context, release: Release) -> None:
     if changed:
         _commit(c, release, changed)
     for part in release.parts:
-        git.create_tag(c, release.checkout, part.tag, _tag_message(release, part))
+        try:
+            git.create_tag(c, release.checkout, part.tag, _tag_message(release, part))
+        except Failed as error:
+            raise _refused(error, release) from error
 
 
 def _commit(c: Context, release: Release, paths: tuple[str, ...]) -> None:
@@ -65,11 +75,17 @@ def _contents(release: Release, paths: tuple[str, ...]) -> list[bytes | None]:
 
 
 def _refused(error: Failed, release: Release) -> ReleaseError:
-    return ReleaseError(
-        error.problem,
+    """Return why git makes no commit or tag: a hook, or a signature (git-commit, gpg.program)."""
+    problem = error.problem
+    advice = (
         "do what git or its hook says (a message that it refuses is [project] commit in "
-        f"{FILE}), then inv tag --version {release.request}",
+        f"{FILE})"
     )
+    if _SIGNING.search(error.output):
+        advice = "let git sign: `git config --get-regexp 'sign|gpg'` shows the key and program"
+    elif not error.output.strip() and git.has_hooks(release.checkout):
+        problem += "\na hook has refused it without a word"
+    return ReleaseError(problem, f"{advice}, then inv tag --version {release.request}")
 
 
 def _check_written(release: Release) -> None:

@@ -98,3 +98,28 @@ def test_what_else_is_staged_stays_staged(tiny: Path) -> None:
     hook(tiny, "pre-commit", "echo version 2 > docs.txt; git add docs.txt")
     released(tiny)
     assert git(tiny, "status", "--porcelain") == "A  dist/notes.txt\n"
+
+
+@pytest.mark.parametrize("key", ["commit.gpgsign", "tag.gpgsign"])
+def test_a_signature_that_fails_leaves_no_tag_and_says_where_to_look(
+    tiny: Path, key: str
+) -> None:
+    git(tiny, "config", key, "true")
+    git(tiny, "config", "gpg.program", "false")
+    with pytest.raises(ReleaseError) as told:
+        released(tiny)
+    assert told.value.fix == (
+        "let git sign: `git config --get-regexp 'sign|gpg'` shows the key and program, "
+        "then inv tag --version 0.2.0"
+    )
+    assert git(tiny, "tag") == ""
+    git(tiny, "config", key, "false")
+    commit_and_tag(Context(), Release.at(Context(), "0.2.0"))
+    assert git(tiny, "tag") == "v0.2.0\n"
+
+
+def test_a_hook_that_refuses_without_a_word_is_named(tiny: Path) -> None:
+    hook(tiny, "pre-commit", "exit 3")
+    with pytest.raises(ReleaseError) as told:
+        released(tiny)
+    assert told.value.problem.endswith("\na hook has refused it without a word")
