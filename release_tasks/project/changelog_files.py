@@ -56,6 +56,8 @@ def beside(
     `versions`, of a higher one, or of what is not released, and no towncrier makes it.
     """
     known_versions = [version for version in versions if version]
+    if not folder.is_relative_to(project.root):  # a member outside of the repository
+        return None
     here = "" if folder == project.root else folder.relative_to(project.root).as_posix()
     folders = (here, *(f"{here}/{name}".lstrip("/") for name in BELOW))
     paths = [path for name in folders for path in known.get(name, ())]
