@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from release_tasks.files import leads_outside
 from release_tasks.formats.text_files import read
 from release_tasks.manifests import toml_values
 
@@ -78,7 +79,8 @@ def written_metadata(
 def readme(root: Path, path: str) -> tuple[str, str, str]:
     """Return the file of a project's readme, its text and its content type.
 
-    All are empty where the pyproject.toml at `path` names no file, or an absent one.
+    All are empty where the pyproject.toml at `path` names no file, an absent one, or one outside
+    of the tree at `root`.
     """
     data = toml_values.load(read(root, path), path)
     value = data.get("project", {}).get("readme")
@@ -89,7 +91,7 @@ def readme(root: Path, path: str) -> tuple[str, str, str]:
     if not isinstance(value, str):
         return "", "", ""
     file = (Path(path).parent / value).as_posix()
-    if not (root / file).is_file():
+    if leads_outside(root, file) or not (root / file).is_file():
         return "", "", ""
     suffix = Path(value).suffix.lower()
     return file, read(root, file), content_type or CONTENT_TYPES.get(suffix, "")

@@ -221,9 +221,10 @@ def serve_registries(
 
     `references` are those of the project's images and charts.
 
-    The first line on `stdout` is one JSON object: the address of each registry and of the proxy,
-    `env`, the variables with which a client reaches them by their public names, `unset`, and
-    `tokens` with other rights than those of `env`.
+    The first line on `stdout` is one JSON object: the address of each registry and of the proxy
+    (that of images has their password in it: below it a script pushes without a login), `env`,
+    the variables with which a client reaches them by their public names, `unset`, and `tokens`
+    with other rights than those of `env`.
     """
     with (
         _interrupted_by_sigterm(),
@@ -233,6 +234,7 @@ def serve_registries(
     ):
         line = {
             **registries.urls,
+            "oci": f"{registries.urls['oci']}/{registries.tokens.registry}",
             "env": registries.env,
             "unset": registries.removed,
             "tokens": {

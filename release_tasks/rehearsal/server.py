@@ -233,8 +233,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         app = self.app or self._server.app
-        if app is None:  # a plain http:// request to the proxy
-            self._send(Response(403, b"only CONNECT to a routed host\n"))
+        if app is None:
+            self._lead_to_https()
             return
         if self.app is None and not self._is_admitted(is_proxy=False):
             self._ask_for_token(401, "WWW-Authenticate")
@@ -261,6 +261,16 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(answer)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve
+
+    def _lead_to_https(self) -> None:
+        """Answer a plain http:// request to the proxy, as the public services do."""
+        scheme, _, rest = self.path.partition("://")
+        host = rest.partition("/")[0]
+        answer = Response(403, b"only CONNECT to a routed host\n")
+        if scheme == "http" and host in self._server.routes:
+            answer = Response(301, headers={"Location": f"https://{rest}"})
+        self.close_connection = True  # a body that was sent is not read
+        self._send(answer)
 
     def _request(self) -> Request:
         headers = {key.lower(): value for key, value in self.headers.items()}

@@ -45,8 +45,8 @@ class Authorization(NamedTuple):
 class Request:
     """One request.
 
-    `base` is the scheme and host that the client used, `public` whether it came through the proxy
-    under a public name.
+    `base` is the scheme and host that the client used (and the first part of the path, for a
+    registry that is below one), `public` whether it came through the proxy under a public name.
     """
 
     method: str
@@ -59,7 +59,8 @@ class Request:
     @property
     def host(self) -> str:
         """Return the host (and port) that the client used."""
-        return self.base.split("://", 1)[1]
+        address = self.base.split("://", 1)[1]
+        return address.split("/", 1)[0]
 
     @property
     def read_method(self) -> str:
@@ -103,6 +104,11 @@ class Request:
     def header(self, name: str) -> str:
         """Return a header by its name in lower case, empty where it was not sent."""
         return self.headers.get(name, "")
+
+    def enter(self, name: str) -> None:
+        """Move the first part of the path, `name`, to the base."""
+        self.target = self.target.removeprefix(f"/{name}")
+        self.base += f"/{name}"
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the pieces (bytes) of the body that were not read yet, chunked or of known length.

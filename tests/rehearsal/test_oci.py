@@ -205,3 +205,20 @@ def test_a_private_image_is_read_by_its_owner_until_it_is_made_public(private):
     private.oci.tokens.public.add("team/app")
     use(other, "pull", auth=None)
     assert other.tags() == ["1.0"]
+
+
+def test_at_the_secret_address_a_script_pushes_without_a_login(registry):
+    registry.session.auth = None
+    assert registry.push(image(), "latest").status_code == 401
+    registry.base += f"/{PASSWORD}"
+    begun = registry.call("POST", "blobs/uploads/")
+    assert begun.status_code == 202
+    assert begun.headers["Location"].startswith(f"/{PASSWORD}/v2/")
+    assert registry.push(image(), "latest").status_code == 201
+    assert registry.tags() == ["latest"]
+
+
+def test_the_secret_address_is_not_known_under_the_public_name(registry):
+    assert registry.push(image(), "latest").status_code == 201
+    answer = public(registry).call("GET", f"/{PASSWORD}/v2/team/app/tags/list")
+    assert answer.status_code == 404

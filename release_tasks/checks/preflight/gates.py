@@ -32,6 +32,10 @@ BLOCK = re.compile(r"^={10} \S (\S+): \w+.*={10}\n", re.MULTILINE)
 NOISE = re.compile(
     r"Starting session |nox > (Running session|Session|cd|The virtualenv) "
 )
+# how rustc says what is wrong, and where
+COMPILER_ERROR = re.compile(
+    r"^error(?:\[E\d+\])?: .+\n +--> \S+:\d+:\d+$", re.MULTILINE
+)
 TAIL = 15  # lines
 
 
@@ -238,6 +242,7 @@ def _run(context: CheckContext, sessions: Sequence[str]) -> Iterator[tuple[str, 
 def _failed(results: list[dict[str, Any]], output: str) -> Iterator[tuple[str, str]]:
     _, *blocks = BLOCK.split(output)
     printed = dict(zip(blocks[::2], blocks[1::2], strict=True))
+    first_with: dict[str, str] = {}  # a compiler's error -> the gate that has shown it
     for session in results:
         name = session["name"]
         if session["signatures"]:
@@ -248,4 +253,9 @@ def _failed(results: list[dict[str, Any]], output: str) -> Iterator[tuple[str, s
         shown = [line for line in lines if not NOISE.match(line)]
         if not shown:
             shown = [session["reason"] or "it printed nothing"]
+        errors = COMPILER_ERROR.findall("\n".join(lines))
+        if errors and all(error in first_with for error in errors):
+            shown = [f"the error that {first_with[errors[0]]} has shown:"]
+            shown += errors[0].splitlines()
+        first_with |= {error: name for error in errors if error not in first_with}
         yield name, "\n".join(shown[-TAIL:])

@@ -13,7 +13,6 @@ from release_tasks.checks.check import CheckContext, problem, warning
 from release_tasks.errors import Problem, ReleaseError
 from release_tasks.formats import text_files
 from release_tasks.manifests import toml_values
-from release_tasks.printable import word
 from release_tasks.project.model import Chart, Crate, PythonPackage, resolved_or_empty
 from release_tasks.project.outside_links import outside_links
 from release_tasks.tools import cargo
@@ -24,12 +23,11 @@ HELM_IGNORE = ".helmignore"
 @problem
 def linked_dist(context: CheckContext) -> Iterator[Problem]:
     """Find that dist/ is a link: what is built there gets replaced and removed."""
-    folder = context.release.checkout / "dist"
-    if folder.is_symlink():
-        yield Problem(
-            f"dist is a link to {os.readlink(folder)}, and a release empties folders in it",
-            f"rm {word(folder)}",
-        )
+    checkout = context.release.checkout
+    try:
+        files.refuse_links(checkout, checkout / "dist")
+    except ReleaseError as error:
+        yield from error.problems
 
 
 @problem

@@ -38,6 +38,7 @@ HANDLERS = {
 class Oci:
     """The registry. At its own address everybody reads without a token.
 
+    Below its password (`http://127.0.0.1:PORT/PASSWORD`) scripts push without a token.
     Each of its hosts has repositories of its own; its own address shows those of all.
     """
 
@@ -61,10 +62,13 @@ class Oci:
 
     def handle(self, request: Request) -> Response:
         """Answer one request."""
+        first = self.tokens.enter_secret_address(request)
         try:
             answer = self._answer(request)
         except Refused as refused:
             answer = refused.response()
+        if "Location" in answer.headers:
+            answer.headers["Location"] = first + answer.headers["Location"]
         answer.headers["Docker-Distribution-API-Version"] = "registry/2.0"
         return answer
 

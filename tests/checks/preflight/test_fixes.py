@@ -194,6 +194,31 @@ def labelled(one: Try) -> None:
     )
 
 
+def linked(one: Try) -> None:
+    one.type("ln -s /etc/hostname host.txt && git add host.txt")
+    one.commit("more.txt", "")
+
+
+def copied(one: Try, fix: str) -> None:
+    assert fix.startswith("replace host.txt with a copy, or with a relative link")
+    one.type("cp --remove-destination /etc/hostname host.txt && git add host.txt")
+    one.commit("more.txt", "more")
+
+
+def readme_outside(one: Try) -> None:
+    (one.tiny.folder / "OUTSIDE.md").write_text("# Tiny\n")
+    inside = 'readme = {text = "Tiny", content-type = "text/plain"}'
+    one.replace("pyproject.toml", inside, 'readme = "../OUTSIDE.md"')
+
+
+def readme_inside(one: Try, fix: str) -> None:
+    assert fix == (
+        "copy that file into the repository, and change readme in pyproject.toml"
+    )
+    one.commit("INSIDE.md", "# Tiny\n")
+    one.replace("pyproject.toml", "../OUTSIDE.md", "INSIDE.md")
+
+
 def two_dockerfiles(one: Try) -> None:
     one.commit("Dockerfile", "FROM scratch\n")
     one.commit("web/Dockerfile", "FROM scratch\n")
@@ -222,6 +247,18 @@ WAYS: dict[str, tuple[Act, Follow]] = {
         types("git remote remove origin"),
         lambda one, fix: one.type(fix.replace("URL", ORIGIN)),
     ),
+    "insecure-origin": (
+        types("git remote set-url origin http://github.com/example/tiny"),
+        typed,
+    ),
+    "linked-dist": (
+        types(
+            "mkdir ../other && ln -s ../other dist && echo dist >> .git/info/exclude"
+        ),
+        typed,
+    ),
+    "outside-link": (linked, copied),
+    "published-outside-file": (readme_outside, readme_inside),
     "fork-as-origin": (
         types("git remote add upstream https://github.com/other/tiny"),
         says(

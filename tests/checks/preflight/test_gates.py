@@ -90,6 +90,29 @@ def test_every_gate_runs_to_its_end_and_the_whole_of_each_failure_is_told(
     assert not tiny.git("status", "--short")
 
 
+def test_an_error_of_the_compiler_that_two_gates_share_is_shown_once(
+    tiny: TinyProject,
+) -> None:
+    error = "error[E0425]: cannot find value `x`\n --> src/lib.rs:2:5\n  |\n2 |     x\n"
+    tiny.commit("error.txt", error)
+    tiny.commit("other.txt", error.replace("2:5", "9:1"))
+    settings(
+        tiny,
+        "run = []",
+        """clippy = "sh -c 'cat error.txt; false'" """,
+        """doc = "sh -c 'cat error.txt; false'" """,
+        """test = "sh -c 'cat error.txt other.txt; false'" """,
+    )
+    first, second, third = (one.fact for one in found(tiny))
+    assert "2 |     x" in first
+    assert second.splitlines()[1:] == [
+        "the error that clippy has shown:",
+        "error[E0425]: cannot find value `x`",
+        " --> src/lib.rs:2:5",
+    ]
+    assert "src/lib.rs:9:1" in third
+
+
 def test_gates_run_side_by_side(tiny: TinyProject) -> None:
     one, other = (
         MEETING.format(tiny.folder, "a", "b"),
