@@ -34,6 +34,7 @@ from release_tasks.tools import docker
 from release_tasks.tools.docker import buildkit
 from release_tasks.tools.helm import dependencies as helm_dependencies
 from release_tasks.tools.helm.dependencies import Dependency
+from release_tasks.tools.programs import PROGRAMS, is_installed
 from release_tasks.versions import helm_ranges
 
 TARGETS = {"bin": "src/bin", "bench": "benches", "test": "tests", "example": "examples"}
@@ -62,8 +63,9 @@ def platform_not_run(context: CheckContext) -> Iterator[Problem]:
     for image, text in _dockerfiles(context):
         if docker.steps_per_platform(text):
             images.append(image)
-    if not images or not found("docker"):
-        return
+    builder = (PROGRAMS["docker"], PROGRAMS["buildx"])
+    if not images or not all(is_installed(program) for program in builder):
+        return  # missing_program says so
     known = buildkit.platforms()
     if not known:
         return
