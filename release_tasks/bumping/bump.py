@@ -209,9 +209,9 @@ def _report(c: Context, release: Release, plan: _Plan, done: Bumped) -> None:
     versions = release.title
     if len(release.parts) == 1:
         versions = f"version {release.parts[0].version}"
-    is_only_in_tags = all(part.component.version is None for part in release.parts)
-    if not plan.edits or (is_only_in_tags and not plan.todo):
-        terminal.say("nothing to do, no file has a version")
+    is_only_in_tags = all(isinstance(file, ChangelogFile) for file in plan.to_edit)
+    if is_only_in_tags and not plan.todo:
+        terminal.say("nothing to do, no manifest has a version")
         return
     if not plan.todo:
         terminal.say(f"nothing to do, every file has {versions}")

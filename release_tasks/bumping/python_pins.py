@@ -38,14 +38,11 @@ _REQUIREMENTS = re.compile(
 
 def own_packages(release: Release) -> OwnPackages:
     """Return the packages of the repository, and the new versions of those that are released."""
-    new = {}
     folders = {}
-    for part in release.parts:
-        for package in resolved_or_empty(part.component.python):
-            new[_name(package)] = part.version
     for package in _packages(release):
         folders[_name(package)] = posixpath.dirname(path_of(release, package)) or "."
-    return OwnPackages(Siblings(new, _present(release)), folders)
+    siblings = Siblings(_new_versions(release), _present(release))
+    return OwnPackages(siblings, folders)
 
 
 def siblings_of(release: Release, component: Component, own: OwnPackages) -> Siblings:
@@ -156,7 +153,7 @@ def unfit(release: Release, edited: Iterable[str]) -> Iterator[tuple[str, int, s
     Only lists for pip, setup.py and setup.cfg are looked at that are not `edited`; all others
     follow.
     """
-    new = own_packages(release).siblings.new
+    new = _new_versions(release)
     for path in set(release.project.files).difference(edited) if new else ():
         if not is_requirements_file(path) and posixpath.basename(path) not in _SCRIPTS:
             continue
@@ -224,6 +221,15 @@ def _name(package: PythonPackage) -> str:
     from packaging.utils import canonicalize_name
 
     return str(canonicalize_name(package.name))
+
+
+def _new_versions(release: Release) -> dict[str, str]:
+    """Return the version that each released package gets."""
+    return {
+        _name(package): part.version
+        for part in release.parts
+        for package in resolved_or_empty(part.component.python)
+    }
 
 
 def _present(release: Release) -> dict[str, str]:

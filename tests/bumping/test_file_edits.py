@@ -350,7 +350,7 @@ def test_a_repository_without_versions_has_nothing_to_do(
     (root / "release-tasks.toml").write_text("")
     commit_all(root, "Begin again")
     bump.write(Context(), Release.at(Context(), "0.2.0"))
-    assert capfd.readouterr().err == "nothing to do, no file has a version\n"
+    assert capfd.readouterr().err == "nothing to do, no manifest has a version\n"
 
 
 @pytest.mark.tools("cargo")

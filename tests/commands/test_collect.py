@@ -171,7 +171,7 @@ def test_an_inventory_cannot_name_files_outside_its_folder(tiny: TinyProject) ->
     mac = machine(tiny, "mac", mac="Mach-O")
     (mac / "tiny-mac").write_text("Mach-O")
     edit_part(mac, '"file": "tiny-mac"', '"file": "../tiny-mac"')
-    assert "nothing declares the binary tiny-mac" in refused(mac)
+    assert "has '../tiny-mac', which is not the name of a file" in refused(mac)
 
 
 def test_missing_and_changed_files_are_refused(tiny: TinyProject) -> None:

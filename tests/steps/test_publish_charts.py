@@ -123,7 +123,10 @@ def test_build_metadata_is_in_the_tag_with_an_underscore(chart_project):
 def test_a_chart_is_pushed_to_a_loopback_registry_over_plain_http(
     tmp_path, registries, monkeypatch
 ):
-    place = registries.urls["oci"].removeprefix("http://") + "/example/charts/hello"
+    host = registries.urls["oci"].removeprefix("http://")
+    place = f"{host}/example/charts/hello"
+    password = f"--password={registries.tokens.registry}"
+    helm("registry", "login", "--plain-http", host, "--username=me", password)
     settings = (
         f'[project]\nversion = "tag"\n[charts."{place}"]\npath = "deploy/hello"\n'
     )

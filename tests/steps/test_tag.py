@@ -110,7 +110,7 @@ def test_git_signs_the_tag_as_configured(
 @pytest.mark.statement("B1.14", "B2.9", "B3.26", "B4.17")
 def test_a_tag_made_by_hand_must_match_the_manifests(tiny: TinyProject) -> None:
     tiny.tag("v0.2.0")
-    told = "the manifest of tiny-plain has 0.1.0, expected 0.2.0"
+    told = "at the tag v0.2.0 the manifest of tiny-plain has 0.1.0, expected 0.2.0"
     with pytest.raises(ReleaseError, match=told) as raised:
         begin(context(), "0.2.0", None)
     assert raised.value.fix == "inv retag --version 0.2.0"
